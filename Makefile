@@ -1,0 +1,50 @@
+# Every target runs from a fresh clone: those that need the environment make it first.
+PYTHON ?= python3
+# Another build of torch (CUDA, ROCm): make setup TORCH="torch --index-url <its wheel index>"
+TORCH ?= torch==2.13.0
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# make audit STUDIES=… becomes heatproof audit --studies …; what is not given is not passed.
+flag = $(if $($(1)),--$(2) "$($(1))")
+INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(call flag,MODEL,model) \
+         $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup audit test check format bench reference-model clean
+
+help:  ## this menu
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup: $(BIN)/.installed  ## make .venv and install the pinned dependencies
+
+$(BIN)/.installed: pyproject.toml configs/constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet $(TORCH)
+	$(BIN)/pip install --quiet --constraint configs/constraints.txt --editable ".[dev]"
+	@touch $@
+
+audit: setup  ## audit STUDIES=… ANNOTATIONS=… MODEL=… [WEIGHTS=… CONFIG=… OUT=…]; alone: the built-in phantoms
+	@$(BIN)/heatproof audit $(INPUTS)
+
+test: setup  ## every test (under 10 minutes on 2 cores)
+	$(BIN)/pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+check: setup  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## let ruff format and mend what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup  ## measure this machine: images per second of each stage, ratios, peak memory
+	$(BIN)/python -m tests.bench.bench $(ARGS)
+
+reference-model: setup  ## train the built-in reference model again (at most 30 minutes on 2 cores)
+	$(BIN)/python -m pipeline.phantoms.train $(ARGS)
+
+clean:  ## remove the environment and caches (reports stay)
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,88 @@
+"""DICOM SEG: segments joined to images by referenced SOP instance UID and frame, never by order.
+
+A segment's label is the finding; segments with the same label are instances of it. Frames that hold nothing
+may be left out of a SEG: on an image that it refers to, a segment without a frame is "not there". Each frame
+must name one source image, as highdicom wants it too: derived from several, it may lie on no grid of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from pydicom.pixels.utils import pixel_array
+
+from pipeline.annotations.masks import check_size
+from pipeline.annotations.seg_files import segmentations
+from pipeline.annotations.seg_headers import Contents, Plane, Target
+from pipeline.annotations.source_files import inside
+from pipeline.contracts import AnnotationFormat
+from pipeline.errors import CaseError, ConfigError
+from pipeline.records import AnnotationItem, Mask, Reference, Shape
+
+BITS_A_BYTE = 8
+
+UNREADABLE = "A segmentation's header cannot be read, or says nothing about its frames one by one."
+
+
+def find(path: Path, *, folder: str = "", reader: str = "reader") -> Iterator[AnnotationItem]:
+    """An item for each image and segment label of the SEG files below `folder`, whatever they are called.
+
+    Segments of several files with one label are instances side by side. ConfigError where there is no SEG.
+    """
+    files = segmentations(inside(path, folder) if folder else path)
+    if not files:
+        raise ConfigError(f"{path / folder}: holds no DICOM SEG file")
+    contents = Contents()
+    for file in files:
+        contents.merge(_contents(file))
+    for target, planes in contents.planes.items():
+        payload = {"planes": tuple(planes), "problem": contents.problems.get(target)}
+        yield AnnotationItem("dicom_seg", target.image, target.finding, reader, payload, target.frame)
+
+
+def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
+    """The segments, each an instance; without any the finding is not there.
+
+    Raises CaseError: "mask_not_joined" (a frame of several source images, or not on their grid), "mask_size",
+    "annotation_unreadable".
+    """
+    if item.payload["problem"]:
+        raise CaseError(*cast("tuple[str, str]", item.payload["problem"]))
+    instances: dict[tuple[str, int], Mask] = {}
+    for plane in cast("tuple[Plane, ...]", item.payload["planes"]):
+        mask = _mask(plane, shape)
+        instances[plane.segment] = mask | instances.get(plane.segment, mask)
+    masks = tuple(mask for mask in instances.values() if mask.any())
+    return Reference(case_id, finding, item.reader, kind="mask", masks=masks)
+
+
+def _contents(file: Path) -> Contents:
+    """What one file says, or that it cannot be read."""
+    contents = Contents()
+    try:
+        contents.add(file)
+    except Exception:  # noqa: BLE001  pydicom raises whatever it likes on a broken file, which is listed
+        contents = Contents()
+        contents.refuse(Target(file.stem, 0, None), "annotation_unreadable", UNREADABLE)
+    return contents
+
+
+def _mask(plane: Plane, shape: Shape) -> Mask:
+    """The pixels of one segment in one frame."""
+    check_size(plane.shape, shape)
+    rows, columns = shape
+    try:
+        # pydicom (3.0.2) mixes up the bits of frames that begin within a byte, unless it decodes all at once.
+        if rows * columns % BITS_A_BYTE:
+            values = pixel_array(plane.file, raw=True).reshape(-1, rows, columns)[plane.index]
+        else:
+            values = pixel_array(plane.file, index=plane.index, raw=True)
+    except Exception as error:  # decoders are plug-ins and raise whatever they like
+        raise CaseError("annotation_unreadable", "The segmentation's pixels cannot be decoded.") from error
+    return np.asarray((values >= plane.low) & (values <= plane.high))
+
+
+DICOM_SEG = AnnotationFormat(find=find, read=read)

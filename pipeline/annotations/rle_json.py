@@ -1,0 +1,105 @@
+"""RLE in JSON: {image: {finding: {"size": [rows, columns], "counts": …}}}, as CheXlocalize stores masks.
+
+Run lengths are COCO's: column by column, the first run is outside. `counts` is a list of runs or COCO's text
+of them. They are decoded here because pycocotools (2.0.11) fills the rest of a mask with too few runs from
+uninitialised memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from pipeline.annotations.masks import check_size
+from pipeline.annotations.source_files import image_key, source_file
+from pipeline.contracts import AnnotationFormat
+from pipeline.errors import CaseError, ConfigError
+from pipeline.records import AnnotationItem, Mask, Reference, Shape
+
+TEXT_START = 48
+"""The character that stands for 0 in COCO's text."""
+VALUE_BITS, SIGN, CONTINUED = 5, 0x10, 0x20
+LONGEST_SHIFT = 35
+"""Runs are 32-bit numbers."""
+SECOND_BEFORE = 2
+"""From the fourth run on, COCO's text holds the difference to the run before the last."""
+
+SHAPE_WANTED = '{image: {finding: {"size": [rows, columns], "counts": ...}}}'
+
+
+def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iterator[AnnotationItem]:
+    """The masks of each image and finding; a list of masks is one an instance, an empty list "not there"."""
+    chosen = source_file(path, file)
+    for image, findings in _mapping(chosen).items():
+        if not isinstance(findings, dict):
+            raise ConfigError(f"{chosen}: '{image}' holds a {type(findings).__name__}, wanted {SHAPE_WANTED}")
+        for finding, masks in findings.items():
+            listed = masks if isinstance(masks, list) else [] if masks is None else [masks]
+            yield AnnotationItem(
+                "rle_json", image_key(image), finding, reader, payload={"masks": tuple(listed)}
+            )
+
+
+def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
+    """The masks, each an instance; empty ones are left out.
+
+    Raises CaseError: "mask_size", "not_a_mask" (keys missing, runs that do not fill the mask).
+    """
+    listed = cast("tuple[Any, ...]", item.payload["masks"])
+    masks = tuple(mask for mask in (_decode(entry, shape) for entry in listed) if mask.any())
+    return Reference(case_id, finding, item.reader, kind="mask", masks=masks)
+
+
+def _mapping(file: Path) -> Mapping[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{file}: is not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file}: holds a {type(content).__name__}, wanted {SHAPE_WANTED}")
+    return content
+
+
+def _decode(entry: Any, shape: Shape) -> Mask:
+    """The mask of one {"size", "counts"}."""
+    try:
+        rows, columns = (int(length) for length in entry["size"])
+        check_size((rows, columns), shape)
+        counts = entry["counts"]
+        runs = _runs(counts) if isinstance(counts, str) else [int(run) for run in counts]
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise CaseError("not_a_mask", 'The mask is not run-length encoded as "size" and "counts".') from error
+    if min(runs, default=0) < 0 or sum(runs) != rows * columns:
+        raise CaseError("not_a_mask", f"The mask's runs do not add up to its {rows} × {columns} pixels.")
+    inside = np.arange(len(runs)) % 2 == 1
+    return np.ascontiguousarray(np.repeat(inside, runs).reshape(columns, rows).T)
+
+
+def _runs(text: str) -> list[int]:
+    """Run lengths in COCO's text: 5 bits a character, lowest first, sign in the last one's highest bit."""
+    runs: list[int] = []
+    value = shift = 0
+    for character in text.encode("ascii"):
+        bits = character - TEXT_START
+        value |= (bits & (CONTINUED - 1)) << shift
+        shift += VALUE_BITS
+        if bits & CONTINUED:
+            if shift > LONGEST_SHIFT:
+                raise ValueError("a number without end")
+            continue
+        if bits & SIGN:
+            value -= 1 << shift
+        runs.append(value + (runs[-SECOND_BEFORE] if len(runs) > SECOND_BEFORE else 0))
+        value = shift = 0
+    if shift:
+        raise ValueError("ends within a number")
+    return runs
+
+
+RLE_JSON = AnnotationFormat(find=find, read=read)

@@ -1,0 +1,30 @@
+"""SEG files: which files of a folder are DICOM segmentations, told without a DICOM library."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PREAMBLE = 128
+HEAD_BYTES = 1024
+"""Holds the file meta information up to the SOP class."""
+SEGMENTATION_CLASS = re.compile(rb"1\.2\.840\.10008\.5\.1\.4\.1\.1\.66\.[47](?![\d.])")
+"""Segmentation Storage and Label Map Segmentation Storage (PS3.4, B.5)."""
+
+
+def segmentations(path: Path) -> list[Path]:
+    """DICOM SEG files in a folder of any depth, or the file itself if it is one; no hidden files."""
+    files = [path] if path.is_file() else sorted(path.rglob("*"))
+    return [file for file in files if not file.name.startswith(".") and _is_segmentation(file)]
+
+
+def _is_segmentation(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError:
+        return False
+    meta = head[PREAMBLE:]
+    return meta.startswith(b"DICM") and SEGMENTATION_CLASS.search(meta) is not None

@@ -1,0 +1,34 @@
+"""Source files: where below the annotations folder a source lies, and which image a file name stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.errors import ConfigError
+
+IMAGE_SUFFIXES = frozenset({".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
+"""Of files that tables name as images. Others are left on, since SOP instance UIDs hold dots too."""
+
+
+def inside(root: Path, relative: str) -> Path:
+    """`root / relative`, which must not lie outside `root`; links that the user made there are followed."""
+    if Path(relative).is_absolute() or ".." in Path(relative).parts:
+        raise ConfigError(f"'{relative}': leads out of the annotations folder; write a path below it")
+    return root / relative
+
+
+def source_file(path: Path, file: str | None) -> Path:
+    """The one file of a source: `file` below `path` (beside it, where `path` is a file), or `path` itself."""
+    root = path.parent if path.is_file() else path
+    chosen = inside(root, file) if file else path
+    if not chosen.is_file():
+        wanted = f"there is no file '{file}'" if file else "is a folder; say which file with `file:`"
+        raise ConfigError(f"{path}: {wanted}")
+    return chosen
+
+
+def image_key(name: str) -> str:
+    """The stem or SOP instance UID in a table's name of an image: "images/0017.dcm" → "0017"."""
+    last = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
+    stem, dot, suffix = last.rpartition(".")
+    return stem if stem and f"{dot}{suffix}".lower() in IMAGE_SUFFIXES else last

@@ -1,0 +1,7 @@
+"""Classifiers: Image → ModelInput → Prediction, as a model card declares. The network is in `classifier`."""
+
+from pipeline.classifiers.card import ModelCard, load_card
+from pipeline.classifiers.preprocessing import prepare
+from pipeline.classifiers.recipe import Preprocessing
+
+__all__ = ["ModelCard", "Preprocessing", "load_card", "prepare"]

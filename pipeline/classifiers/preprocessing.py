@@ -1,0 +1,109 @@
+"""Preprocessing: an image → the network's input and where it lies on the image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Raster
+
+from pipeline.classifiers.recipe import IntensityScaling, Preprocessing, Resize
+from pipeline.errors import CaseError
+from pipeline.geometry import cropped, resized, whole
+from pipeline.records import Image, Intensity, ModelInput, Placement, Shape
+
+FILTERS: Final[Mapping[str, Raster.Resampling]] = MappingProxyType(
+    {
+        "bilinear": Raster.Resampling.BILINEAR,
+        "bicubic": Raster.Resampling.BICUBIC,
+        "nearest": Raster.Resampling.NEAREST,
+    }
+)
+LARGEST_GRID: Final = 2**27
+"""Cells, half a gigabyte: several times the largest radiograph; only a sliver of an image comes to more."""
+
+
+def prepare(image: Image, preprocessing: Preprocessing) -> ModelInput:
+    """The image as the network takes it, with its placement; the window was applied when it was decoded.
+
+    Raises CaseError: "pixels_not_finite", or "too_elongated" for an image that cannot be squared or resized
+    within memory.
+    """
+    pixels, placement = image.pixels, whole(image.shape)
+    if not np.isfinite(pixels).all():
+        raise CaseError("pixels_not_finite", "The image has pixels that are not numbers.")
+    if preprocessing.pad == "square":
+        side = max(image.shape)
+        pixels, placement = _centred(pixels, placement, (side, side))
+    pixels, placement = _resampled(pixels, placement, preprocessing.resize)
+    if preprocessing.crop.centre:
+        pixels, placement = _centred(pixels, placement, preprocessing.crop.centre)
+    tensor = np.repeat(pixels[np.newaxis], preprocessing.channels, axis=0)
+    return ModelInput(image.case_id, _scaled(tensor, preprocessing.intensity), placement)
+
+
+def _resampled(pixels: Intensity, placement: Placement, resize: Resize) -> tuple[Intensity, Placement]:
+    """In floating point: rounding to 8 bits before or after would move probabilities."""
+    if resize.size is None:
+        return pixels, placement
+    rows, columns = _bounded(_target_shape(placement.model_shape, resize.rule, resize.size))
+    raster = Raster.fromarray(np.ascontiguousarray(pixels, np.float32))
+    resampled = np.asarray(raster.resize((columns, rows), FILTERS[resize.filter]))
+    return resampled, resized(placement, (rows, columns))
+
+
+def _target_shape(shape: Shape, rule: str, size: Shape) -> Shape:
+    rows, columns = shape
+    if rule == "exact":
+        return size
+    if rule == "shorter_side":
+        shorter = min(shape)
+        return size[0] * rows // shorter, size[0] * columns // shorter
+    longer = max(shape)
+    return max(round(size[0] * rows / longer), 1), max(round(size[0] * columns / longer), 1)
+
+
+def _centred(pixels: Intensity, placement: Placement, shape: Shape) -> tuple[Intensity, Placement]:
+    """`shape` cut out of the centre; where the image is smaller, with 0 around it."""
+    rows, columns = _bounded(shape)
+    top, left = (_start(old, new) for old, new in zip(pixels.shape, shape, strict=True))
+    kept = pixels[max(top, 0) : max(top, 0) + rows, max(left, 0) : max(left, 0) + columns]
+    result = np.zeros(shape, np.float32)
+    result[max(-top, 0) :, max(-left, 0) :][: kept.shape[0], : kept.shape[1]] = kept
+    return result, cropped(placement, (top, left), shape)
+
+
+def _start(old: int, new: int) -> int:
+    """The first cell kept, negative where cells are added: torchvision's `center_crop`, odd numbers too."""
+    return round((old - new) / 2) if old > new else -((new - old) // 2)
+
+
+def _bounded(shape: Shape) -> Shape:
+    if shape[0] * shape[1] > LARGEST_GRID:
+        raise CaseError("too_elongated", "The image is too elongated to be brought into the model's shape.")
+    return shape
+
+
+def _scaled(tensor: NDArray[np.float32], intensity: IntensityScaling) -> NDArray[np.float32]:
+    match intensity.rule:
+        case "none":
+            return tensor
+        case "mean_std":
+            mean, std = (np.array(v, np.float32)[:, None, None] for v in (intensity.mean, intensity.std))
+            return (tensor - mean) / std
+        case "range":
+            assert intensity.low is not None
+            assert intensity.high is not None
+            return np.float32(intensity.low) + tensor * np.float32(intensity.high - intensity.low)
+        case "z_score":
+            return _divided(tensor - tensor.mean(dtype=np.float64), tensor.std(dtype=np.float64))
+        case "min_max":
+            return _divided(tensor - tensor.min(), tensor.max() - tensor.min())
+
+
+def _divided(tensor: NDArray[np.floating], spread: np.floating) -> NDArray[np.float32]:
+    """`tensor / spread`, and 0 for an image that is the same everywhere."""
+    return (tensor / spread if spread > 0 else np.zeros_like(tensor)).astype(np.float32)

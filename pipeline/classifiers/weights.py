@@ -1,0 +1,137 @@
+"""Weights: a file of tensors → the network's parameters, whole and checked, or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256 as hash_sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from pipeline.errors import ConfigError
+
+PICKLE_SUFFIXES: Final = (".pt", ".pth", ".tar")
+NAMED_AT_MOST: Final = 3
+"""Tensors named in one complaint; the rest are counted."""
+KEY_LAYOUTS: Final = (
+    # DataParallel and wrapping modules: CheXNet writes module.densenet121.features…
+    (re.compile(r"^(?:module\.|model\.|densenet\d+\.)+"), ""),
+    # torchvision and torchxrayvision: denselayer1.norm1; old torchvision, so CheXNet: denselayer1.norm.1
+    (re.compile(r"(denselayer\d+)\.(norm|conv)\.?([12])\."), r"\1.layers.\2\3."),
+    # torchvision: classifier; CheXNet's classifier is a Sequential
+    (re.compile(r"^classifier\.(?:0\.)?(weight|bias)$"), r"class_layers.out.\1"),
+)
+"""Spellings of tensor names that stand for MONAI's, rewritten one after the other."""
+NOT_OF_THE_NETWORK: Final = {"op_threshs"}
+"""torchxrayvision stores its operating points among the tensors; ours are the card's."""
+COUNTER: Final = "num_batches_tracked"
+"""Batch norm's count of training steps; it does nothing in evaluation, and older files lack it."""
+
+
+def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pickle: bool) -> str:
+    """The sha256 of the file, after its tensors were put into the network.
+
+    `.safetensors`, or with `allow_pickle` a `.pt`, `.pth` or `.pth.tar` state dict, which is read by torch's
+    restricted unpickler and nothing else. Names may be those of MONAI, torchvision, torchxrayvision, CheXNet.
+    Raises ConfigError, the network unchanged: no such file, another sha256 than stated, not a state dict,
+    tensors that are missing, left over, of another shape or type, or not finite.
+    """
+    content = _read(path)
+    found = hash_sha256(content).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise ConfigError(
+            f"{path}: sha256 is {found}, but the model card states {sha256}; "
+            "the file was altered or is not of this card"
+        )
+    tensors = _renamed(_tensors(content, path, allow_pickle=allow_pickle), path)
+    wanted = network.state_dict()
+    _check(tensors, wanted, path)
+    network.load_state_dict({**wanted, **tensors})
+    return found
+
+
+def _read(path: Path) -> bytes:
+    """Once, so that the bytes that were hashed are the bytes that are loaded."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: the weights cannot be read ({error.strerror}); name the file with --weights"
+        ) from error
+
+
+def _tensors(content: bytes, path: Path, *, allow_pickle: bool) -> dict[str, Tensor]:
+    if path.suffix == ".safetensors":
+        try:
+            return safetensors.torch.load(content)
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise ConfigError(f"{path}: is not a safetensors file: {error}") from error
+    if path.suffix not in PICKLE_SUFFIXES:
+        raise ConfigError(f"{path}: unknown weights format '{path.suffix}', wanted .safetensors")
+    if not allow_pickle:
+        raise ConfigError(
+            f"{path}: a pickle can run code when it is read; convert it to .safetensors, "
+            "or set allow_pickle_weights: true for a file whose origin you trust"
+        )
+    return _unpickled(content, path)
+
+
+def _unpickled(content: bytes, path: Path) -> dict[str, Tensor]:
+    try:
+        loaded = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # a hostile or broken pickle may raise anything
+        summary = str(error).partition("\n")[0]
+        raise ConfigError(
+            f"{path}: holds more than tensors, or is damaged, and is not loaded ({summary})"
+        ) from error
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
+        raise ConfigError(
+            f"{path}: is not a state dict, wanted tensors by name (or those under 'state_dict')"
+        )
+    return {str(key): value for key, value in loaded.items()}
+
+
+def _renamed(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """By MONAI's names, floating point as float32."""
+    renamed: dict[str, Tensor] = {}
+    for key, tensor in tensors.items():
+        name = key
+        for layout, replacement in KEY_LAYOUTS:
+            name = layout.sub(replacement, name)
+        if name in renamed:
+            raise ConfigError(f"{path}: two tensors stand for {name}, one of them is {key}")
+        if name not in NOT_OF_THE_NETWORK:
+            renamed[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return renamed
+
+
+def _check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
+    shared = [name for name in wanted if name in tensors]
+    parameters = [name for name in shared if not name.endswith(COUNTER)]
+    faults = {
+        "missing": [n for n in wanted if n not in tensors and not n.endswith(COUNTER)],
+        "left over": sorted(n for n in tensors if n not in wanted),
+        "of another shape": [
+            f"{n} {tuple(tensors[n].shape)}, wanted {tuple(wanted[n].shape)}"
+            for n in shared
+            if tensors[n].shape != wanted[n].shape
+        ],
+        "not floating point": [n for n in parameters if not tensors[n].is_floating_point()],
+        "not finite": [n for n in parameters if not tensors[n].isfinite().all()],
+    }
+    lines = [f"{len(names)} {fault}: {_first(names)}" for fault, names in faults.items() if names]
+    if lines:
+        raise ConfigError(f"{path}: the weights do not fit the network of the model card: {'; '.join(lines)}")
+
+
+def _first(names: list[str]) -> str:
+    more = len(names) - NAMED_AT_MOST
+    return ", ".join(names[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,208 @@
+"""Command line: arguments → config → run → exit code. The only file that prints."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from pipeline import __version__
+from pipeline.config import AuditConfig, load_config, parse_override
+from pipeline.errors import AuditError
+from pipeline.joints.plan import make_plan
+from pipeline.records import Progress, Summary
+
+DONE, POLICY_FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
+CONFIGS = Path(__file__).parents[1] / "configs"
+REFERENCE_CARD = Path(__file__).parent / "phantoms" / "reference_model" / "reference_model.yaml"
+PHANTOMS = {"seed": 2026, "count": 96}
+"""The built-in study set; the reference model was trained on other seeds."""
+OPTIONS = {
+    "studies": ("studies", "folder with the DICOM files, of any depth"),
+    "annotations": ("annotations.path", "folder or file with the radiologists' annotations"),
+    "model": ("model", "model card (YAML)"),
+    "weights": ("weights", "weights file, in place of the card's"),
+    "out": ("out", "folder for the run's folder (default: reports)"),
+}
+"""Option → (config key, help)."""
+PLAIN_LINES = 10
+"""How many lines a run prints about its progress where there is no terminal."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done and policy met, 1 done but policy failed, 2 could not start, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _audit(options)
+    except AuditError as error:
+        errors.print(f"heatproof: {error}", markup=False)
+        return NOT_STARTED
+    except KeyboardInterrupt:
+        errors.print(
+            "\nheatproof: interrupted; finished images are kept, the same command goes on from there"
+        )
+        return INTERRUPTED
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="heatproof", description="Does a classifier look where the radiologist looks?"
+    )
+    parser.add_argument("--version", action="version", version=f"heatproof {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    audit = commands.add_parser(
+        "audit",
+        help="score a model's heatmaps against annotations and write a report",
+        description="Audit a study set. Without arguments: the built-in phantoms and reference model.",
+    )
+    for name, (_, text) in OPTIONS.items():
+        audit.add_argument(f"--{name}", help=text)
+    audit.add_argument("--config", type=Path, help="config (YAML); configs/audit.yaml explains every key")
+    audit.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a config key, for example --set contours.threshold=0.5; may be repeated",
+    )
+    return parser
+
+
+def _audit(options: Namespace) -> int:
+    console = Console(highlight=False, soft_wrap=True)
+    config = _config(options, console)
+    plan = make_plan(config)
+    from pipeline.audit import audit  # noqa: PLC0415  # loads torch: seconds that no error above should cost
+
+    with _shown(console) as progress:
+        outcome = audit(plan, progress=progress)
+    console.print(_table(outcome.results.summaries, plan.card.findings))
+    audited = len(outcome.results.hashes)
+    console.print(
+        f"{audited} of {outcome.images} images audited, {len(outcome.results.skipped)} entries in skipped.csv"
+    )
+    console.print(f"Report: {outcome.index}", markup=False)
+    if not outcome.passed:
+        console.print(
+            f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited, "
+            f"policy.max_skipped allows {config.policy.max_skipped:.0%}."
+        )
+    return DONE if outcome.passed else POLICY_FAILED
+
+
+def _config(options: Namespace, console: Console) -> AuditConfig:
+    """The config of the command line; with no input named at all, that of the built-in phantoms."""
+    overrides = {key: getattr(options, name) for name, (key, _) in OPTIONS.items() if getattr(options, name)}
+    overrides |= dict(map(parse_override, options.set))
+    if options.config or {"studies", "annotations.path", "model", "weights"} & overrides.keys():
+        return load_config(options.config, overrides)
+    studies = Path(overrides.get("out", "reports")) / "phantoms"
+    config = load_config(
+        CONFIGS / "phantom.yaml",
+        {"studies": str(studies / "images"), "annotations.path": str(studies), "model": str(REFERENCE_CARD)}
+        | overrides,
+    )
+    _make_phantoms(studies, console)
+    return config
+
+
+def _make_phantoms(folder: Path, console: Console) -> None:
+    """Write the built-in study set where it is not there yet."""
+    if (folder / "labels.csv").exists():
+        return
+    from pipeline.phantoms.study_set import write_study_set  # noqa: PLC0415  # loads pydicom
+
+    console.print(f"Making {PHANTOMS['count']} phantom radiographs in {folder}", markup=False)
+    write_study_set(folder, **PHANTOMS)
+
+
+@contextmanager
+def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
+    """Something that shows how far a run is: a bar in a terminal, else a line now and then."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    columns = (
+        TextColumn("Auditing"),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[skipped]} skipped"),
+    )
+    with Bar(*columns, console=console) as bar:
+        task = bar.add_task("audit", total=None, rate="", skipped=0)
+        start, before = time.monotonic(), None
+
+        def show(progress: Progress) -> None:
+            nonlocal before
+            before = progress.done if before is None else before
+            rate = (progress.done - before) / max(time.monotonic() - start, 1e-9)
+            bar.update(
+                task,
+                completed=progress.done,
+                total=progress.total,
+                rate=f"{rate:.1f} images/s",
+                skipped=progress.skipped,
+            )
+
+        yield show
+
+
+def _lines(console: Console) -> Callable[[Progress], None]:
+    start = time.monotonic()
+    shown = -1
+
+    def show(progress: Progress) -> None:
+        nonlocal shown
+        part = PLAIN_LINES * progress.done // max(progress.total, 1)
+        if part > shown:
+            shown = part
+            seconds = time.monotonic() - start
+            console.print(
+                f"{progress.done} of {progress.total} images, {progress.skipped} skipped, {seconds:.0f} s"
+            )
+
+    return show
+
+
+def _table(summaries: Sequence[Summary], findings: Sequence[str]) -> Table:
+    """Hit rate and overlap of network and baselines, a row a finding, reader and method."""
+    shown = [metric for metric in ("hit", "iou", "box_iou") if any(s.metric == metric for s in summaries)]
+    table = Table("finding", "reader", "method", *shown, box=None, pad_edge=False, header_style="bold")
+    rows: dict[tuple[str, str, str], dict[str, Summary]] = {}
+    for summary in summaries:
+        if summary.metric in shown and summary.n and summary.finding in findings:
+            key = (summary.finding, summary.reader, summary.method)
+            rows.setdefault(key, {})[summary.metric] = summary
+    for key, found in rows.items():
+        table.add_row(*key, *(_estimate(found.get(metric)) for metric in shown))
+    return table
+
+
+def _estimate(summary: Summary | None) -> str:
+    if summary is None or summary.estimate is None:
+        return "–"
+    if summary.low is None or summary.high is None:
+        return f"{summary.estimate:.3f} (n {summary.n})"
+    return f"{summary.estimate:.3f} [{summary.low:.3f}–{summary.high:.3f}] (n {summary.n})"
+
+
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Config: YAML → frozen pydantic models. Every key is commented once, in configs/audit.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BeforeValidator, Field, PositiveInt
+
+from pipeline.errors import ConfigError
+from pipeline.strict import Strict, read_yaml, validated
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+class Table(Strict):
+    """A CSV with one row an image; rows are joined on a column with SOP instance UIDs or file stems."""
+
+    file: Path
+    image: str = "sop_instance_uid"
+
+
+class Labels(Table):
+    """Image-level truth: 1 present, 0 absent, empty unknown."""
+
+    columns: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = Field(default_factory=dict)
+
+
+class Select(Table):
+    """Which images are audited: the rows whose columns have these values."""
+
+    where: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]]
+
+
+class Annotations(Strict):
+    """Where the radiologists' annotations are, and what their words mean."""
+
+    path: Path | None = None
+    sources: tuple[Mapping[str, Any], ...] = ()
+    findings: Mapping[str, str | None] = Field(default_factory=dict)
+    labels: Labels | None = None
+
+
+class Contours(Strict):
+    """How a heatmap becomes contours."""
+
+    rule: str = "fraction"
+    threshold: float = 0.6
+    gate: Literal["predicted", "all", "annotated"] = "predicted"
+    minimum_area_px: Annotated[int, Field(ge=0)] = 0
+    minimum_area_mm2: Annotated[float, Field(ge=0)] = 0
+
+
+class LocationPrior(Strict):
+    """The mean of the reference masks of other images than the audited ones."""
+
+    where: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]]
+
+
+class Baselines(Strict):
+    """Maps that never look at the image or the network, scored beside it."""
+
+    center_prior: bool = True
+    location_prior: LocationPrior | None = None
+
+
+class Statistics(Strict):
+    """How intervals are made."""
+
+    replicates: PositiveInt = 2000
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    seed: int = 0
+
+
+class Policy(Strict):
+    """What makes the run end with exit code 1."""
+
+    max_skipped: Share = 0.1
+
+
+class AuditConfig(Strict):
+    """Everything about a run."""
+
+    title: str = "Audit"
+    studies: Path | None = None
+    annotations: Annotations = Annotations()
+    select: Select | None = None
+    model: Path | None = None
+    weights: Path | None = None
+    allow_pickle_weights: bool = False
+    device: str = "cpu"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    batch_size: PositiveInt = 8
+    workers: Annotated[int, Field(ge=0)] = 0
+    methods: tuple[str, ...] = ("gradcam",)
+    baselines: Baselines = Baselines()
+    contours: Contours = Contours()
+    statistics: Statistics = Statistics()
+    policy: Policy = Policy()
+    out: Path = Path("reports")
+
+
+def load_config(path: Path | None, overrides: Mapping[str, Any]) -> AuditConfig:
+    """The config in a file (or the defaults), with dotted keys overridden: {"contours.threshold": 0.5}."""
+    values = read_yaml(path) if path else {}
+    for key, value in overrides.items():
+        _set(values, key, value)
+    return validated(AuditConfig, values, source=str(path) if path else "command line")
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """("contours.threshold", 0.5) from "contours.threshold=0.5"; the value is read as YAML."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {text}: found no key=value; write for example --set contours.threshold=0.5")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {text}: the value is not YAML: {error}") from error
+
+
+def _set(values: dict[str, Any], key: str, value: object) -> None:
+    """`values` with a dotted key set, making mappings on the way."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        child = values.get(parent)
+        if child is not None and not isinstance(child, dict):
+            raise ConfigError(f"command line: {key}: '{parent}' holds a value, not further keys")
+        values[parent] = values = dict(child or {})
+    values[last] = value

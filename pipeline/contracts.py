@@ -1,0 +1,173 @@
+"""Contracts: one Protocol a plug-in, with shapes, ranges and units; no stage sees the config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.records import AnnotationItem, Image, Intensity, Mask, ModelInput, Reference, Region, Shape
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationFormat:
+    """One way in which annotations are stored. `find` runs once, `read` in the workers, once an item."""
+
+    find: Callable[..., Iterable[AnnotationItem]]
+    """find(path, *, reader, **options): every annotation in a folder or file, geometry not yet read.
+
+    Options are keyword-only with defaults, and are the keys allowed in the config's `annotations.sources`.
+    Raises ConfigError where the whole source cannot be used, and leaves single bad items to `read`.
+    """
+    read: Callable[..., Reference]
+    """read(item, *, case_id, finding, shape): the annotation on the image's grid of `shape`.
+
+    Raises CaseError, among others "mask_size" where rows × columns differ from the image's.
+    """
+
+
+class ThresholdRule(Protocol):
+    """A level for a heatmap on the image's grid; pixels at or above it are inside."""
+
+    def __call__(self, relevance: Intensity, threshold: float) -> float | None:
+        """The level in the heatmap's unit, or None where nothing stands out (a flat map)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What the network drew for one finding on one image."""
+
+    regions: tuple[Region, ...]
+    mask: Mask
+    """All regions together, of the image's shape."""
+    peak: tuple[int, int] | None
+    """(row, column) of the heatmap's maximum on the image; None: gate closed, or map flat."""
+    dropped: int = 0
+    """Regions left out because they were smaller than the minimum area."""
+
+
+Undefined: TypeAlias = str
+"""A reason in snake_case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emptiness:
+    """What a metric is worth where something is empty: a number, or the reason why it is undefined."""
+
+    missed: float | Undefined
+    """The reference shows the finding; the network drew nothing."""
+    healthy_drawn: float | Undefined
+    """The reference says it is not there; the network drew a contour."""
+    healthy_clear: float | Undefined
+    """The reference says it is not there, and nothing was drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric and everything its reader must know about it."""
+
+    name: str
+    title: str
+    """As a table shows it."""
+    against: frozenset[Literal["mask", "box"]]
+    """The kinds of reference it is defined for; mask scores and box scores are never averaged together."""
+    level: Literal["image", "lesion"]
+    better: Literal["higher", "lower"]
+    unit: str
+    """Empty for a share of 1."""
+    emptiness: Emptiness
+    score: Callable[[Drawing, Reference, Shape], tuple[float, ...]]
+    """One value an image, or one a lesion in the reference's order; called where neither side is empty."""
+
+
+class Forward(Protocol):
+    """One forward pass of a batch, as attribution methods see it. Tensors are detached and on the device."""
+
+    @property
+    def logits(self) -> Tensor:
+        """(batch, findings)."""
+        ...
+
+    def activations(self, layer: str) -> Tensor:
+        """(batch, channels, *grid) at a layer."""
+        ...
+
+    def gradients(self, layer: str) -> Tensor:
+        """(findings, batch, channels, *grid): of each logit with respect to the activations."""
+        ...
+
+    def head_weights(self, layer: str) -> Tensor | None:
+        """(findings, channels) where layer → ReLU or identity → global average pool → linear; else None."""
+        ...
+
+
+class AttributionMethod(Protocol):
+    """Raw relevance of every finding for a batch, (batch, findings, *grid), float32, signs kept."""
+
+    def __call__(self, forward: Forward, layer: str) -> Tensor:
+        """The maps; nothing of the network is changed."""
+        ...
+
+
+class Explained(Protocol):
+    """The explanation of a batch."""
+
+    @property
+    def logits(self) -> NDArray[np.float32]:
+        """(batch, findings)."""
+        ...
+
+    @property
+    def maps(self) -> Mapping[str, NDArray[np.float32]]:
+        """Method → raw relevance (batch, findings, *grid)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """The model that is about to be audited, as the self-checks see it."""
+
+    network: nn.Module
+    findings: tuple[str, ...]
+    example: Tensor
+    """(batch of at least 2, channels, height, width), not constant, on the network's device."""
+    read: Callable[[Tensor], Forward]
+    """The engine's reading of a batch."""
+    layers: Mapping[str, tuple[str, int]]
+    """Layer as the config names it → module and which call of it, from 1."""
+    explain: Callable[[Tensor], Explained]
+    explainer_of: Callable[[nn.Module, Tensor], Callable[[Tensor], Explained]]
+    """The same engine on another network, given an example batch; its maps hold one method, "gradcam"."""
+    prepare: Callable[[Image], ModelInput]
+    """The model's own preprocessing."""
+
+
+class Check(Protocol):
+    """A self-check of the loaded model, run before the first study."""
+
+    def __call__(self, model: LoadedModel) -> str:
+        """One sentence with what was measured; raises CheckError where the model must not be explained."""
+        ...
+
+
+class Executor(Protocol):
+    """Where pure functions run."""
+
+    def stream(
+        self, function: Callable[[T], R], items: Iterable[T], *, lost: Callable[[T], R]
+    ) -> Iterator[R]:
+        """`function` of each item, in the items' order, with a bounded number under way.
+
+        `function` and items pickle. The result of an item whose worker died is lost(item).
+        """
+        ...

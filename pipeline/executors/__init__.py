@@ -1,0 +1,1 @@
+"""Executors: where the work runs. Nothing else knows which."""

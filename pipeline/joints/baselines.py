@@ -1,0 +1,68 @@
+"""Baselines: maps that know neither image nor network, made once a run and put beside its results."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.annotations import read_annotation
+from pipeline.attribution.priors import center_prior, location_prior, occupancy
+from pipeline.contracts import Executor
+from pipeline.errors import CaseError, ConfigError
+from pipeline.joints.intake import Case
+from pipeline.joints.truth import Truth
+from pipeline.records import AnnotationItem, Intensity, Shape
+from pipeline.store.atomic import write_bytes
+
+CENTER = "center_prior"
+LOCATION = "location_prior"
+
+
+def center_maps(findings: Sequence[str]) -> dict[str, Intensity]:
+    """The centre prior under its key for each finding."""
+    return {f"{CENTER}/{finding}": center_prior() for finding in findings}
+
+
+def location_maps(
+    cases: Sequence[Case], truth: Truth, *, findings: Sequence[str], executor: Executor
+) -> dict[str, Intensity]:
+    """The location prior of each finding that `cases` show, from their annotations."""
+    asked = [
+        (item, case.source.shape)
+        for case in cases
+        for item in truth.items.get(case.case_id, ())
+        if not item.absent
+    ]
+    covered: dict[str, list[Intensity]] = {finding: [] for finding in findings}
+    for (item, _), share in zip(asked, executor.stream(_occupancy, asked, lost=_lost), strict=True):
+        if share is not None:
+            covered[item.finding or ""].append(share)
+    priors = {finding: location_prior(shares) for finding, shares in covered.items()}
+    maps = {f"{LOCATION}/{finding}": prior for finding, prior in priors.items() if prior is not None}
+    if not maps:
+        raise ConfigError(
+            "baselines.location_prior.where: the chosen images have no annotation of any finding"
+        )
+    return maps
+
+
+def write_baselines(run: Path, maps: dict[str, Intensity]) -> None:
+    """Write `baselines.npz`, one array a "method/finding" on a grid over the whole image."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **maps)  # type: ignore[arg-type]  # the stub takes the names for its own options
+    write_bytes(run / "baselines.npz", buffer.getvalue())
+
+
+def _occupancy(asked: tuple[AnnotationItem, Shape]) -> Intensity | None:
+    item, shape = asked
+    try:
+        return occupancy(read_annotation(item, case_id="", finding=item.finding or "", shape=shape), shape)
+    except CaseError:
+        return None  # a prior is a mean: what cannot be read is left out of it, as it would be of an audit
+
+
+def _lost(_asked: tuple[AnnotationItem, Shape]) -> None:
+    return None

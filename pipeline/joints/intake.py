@@ -1,0 +1,108 @@
+"""Intake: a study folder → the images to audit, in a fixed order, under pseudonyms."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pipeline.contracts import Executor
+from pipeline.errors import CaseError, ConfigError
+from pipeline.loaders import find_files, read_header
+from pipeline.records import ImageSource, Skipped
+
+Pseudonym = Callable[..., str]
+"""pseudonym(kind, *identity)."""
+NOT_IMAGES = frozenset({"not_dicom", "no_pixels", "not_an_image"})
+"""Reasons for which a file is listed but not missed: it never was an image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One image under its pseudonym."""
+
+    case_id: str
+    patient_id: str
+    source: ImageSource
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a study folder holds."""
+
+    files: int
+    cases: tuple[Case, ...]
+    """Sorted by SOP instance UID and frame, so that names and places of files change nothing."""
+    skipped: tuple[Skipped, ...]
+    skipped_files: Mapping[str, str]
+    """Pseudonym → relative path, for the crosswalk."""
+
+
+def take_in(folder: Path, *, executor: Executor, pseudonym: Pseudonym) -> Intake:
+    """Every image below a folder, from headers alone, and everything else with its reason."""
+    if not folder.is_dir():
+        raise ConfigError(f"studies: {folder} is not a folder")
+    sources: list[ImageSource] = []
+    skipped: list[Skipped] = []
+    names: dict[str, str] = {}
+    files = 0
+    for path, found in _headers(folder, executor):
+        files += 1
+        if isinstance(found, CaseError):
+            relative = path.relative_to(folder).as_posix()
+            subject = pseudonym("file", relative)
+            names[subject] = relative
+            skipped.append(Skipped(subject, "index", found.reason, found.message))
+        else:
+            sources.extend(found)
+    cases, repeated = _named(sources, pseudonym)
+    if not cases:
+        raise ConfigError(
+            f"studies: {folder} holds no image ({files} files looked at); is it the right folder?"
+        )
+    return Intake(files, cases, (*skipped, *repeated), names)
+
+
+def digest(cases: Iterable[Case]) -> str:
+    """A hash over what the images are, from headers and file facts, to tell one study set from another."""
+    total = hashlib.sha256()
+    for case in cases:
+        source = case.source
+        facts = (source.relative_path, source.frame, source.size_bytes, source.modified_ns)
+        total.update(repr((source.sop_instance_uid, *facts)).encode("utf-8", "surrogateescape"))
+    return total.hexdigest()
+
+
+def _headers(folder: Path, executor: Executor) -> Iterator[tuple[Path, tuple[ImageSource, ...] | CaseError]]:
+    paths = list(find_files(folder))
+    yield from zip(paths, executor.stream(partial(_header, root=folder), paths, lost=_lost), strict=True)
+
+
+def _header(path: Path, *, root: Path) -> tuple[ImageSource, ...] | CaseError:
+    try:
+        return read_header(path, root=root)
+    except CaseError as error:
+        return error
+
+
+def _lost(_path: Path) -> CaseError:
+    return CaseError("worker_died", "reading the file ended the process that read it")
+
+
+def _named(sources: list[ImageSource], pseudonym: Pseudonym) -> tuple[tuple[Case, ...], list[Skipped]]:
+    """Cases in their fixed order; of several files with one SOP instance UID the first by path is kept."""
+    ordered = sorted(sources, key=lambda s: (s.sop_instance_uid, s.frame, s.relative_path))
+    cases: dict[str, Case] = {}
+    repeated = []
+    for source in ordered:
+        identity = source.sop_instance_uid or f"path:{source.relative_path}"
+        case_id = pseudonym("case", identity, source.frame)
+        if case_id in cases:
+            subject = pseudonym("file", source.relative_path)
+            message = "another file of the set has the same SOP instance UID; the first by path is audited"
+            repeated.append(Skipped(subject, "index", "repeated_sop_instance_uid", message))
+        else:
+            cases[case_id] = Case(case_id, pseudonym("patient", source.patient), source)
+    return tuple(cases.values()), repeated

@@ -1,0 +1,72 @@
+"""Plan: a config with everything checked that can be checked without loading torch or reading a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.attribution import METHODS
+from pipeline.classifiers import ModelCard, load_card
+from pipeline.config import AuditConfig, Table
+from pipeline.contours import RULES
+from pipeline.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run needs, present and known."""
+
+    config: AuditConfig
+    card: ModelCard
+    card_path: Path
+    studies: Path
+    annotations: Path
+
+    @property
+    def tables_folder(self) -> Path:
+        """Where the config's tables (labels, select) are looked for."""
+        return self.annotations if self.annotations.is_dir() else self.annotations.parent
+
+    def table(self, table: Table) -> Path:
+        """The place of a table that the config names."""
+        return self.tables_folder / table.file
+
+    def labels(self) -> tuple[Path, str, Mapping[str, Sequence[str]]] | None:
+        """The labels' file, image column and columns by finding, where the config says."""
+        labels = self.config.annotations.labels
+        return None if labels is None else (self.table(labels), labels.image, labels.columns)
+
+
+def make_plan(config: AuditConfig) -> Plan:
+    """The plan of a config; what is missing or unknown is a ConfigError that says how to give it."""
+    studies = _given(config.studies, "studies", "--studies <folder>")
+    annotations = _given(config.annotations.path, "annotations.path", "--annotations <folder or file>")
+    card_path = _given(config.model, "model", "--model <model card>")
+    if config.weights is not None:
+        _given(config.weights, "weights", "--weights <file>")
+    for spec in config.methods:
+        METHODS.check(spec.partition("@")[0])
+    RULES[config.contours.rule](
+        np.eye(2, dtype=np.float32), config.contours.threshold
+    )  # refuses a bad number
+    if config.baselines.location_prior and config.select is None:
+        raise ConfigError("baselines.location_prior: needs select, whose table says which images are audited")
+    card = load_card(card_path)
+    unknown = {ours for ours in config.annotations.findings.values() if ours} - set(card.findings)
+    if unknown:
+        raise ConfigError(
+            f"annotations.findings: {', '.join(sorted(unknown))}: no finding of the model {card.name}, "
+            f"which has {', '.join(card.findings)}"
+        )
+    return Plan(config, card, card_path, studies, annotations)
+
+
+def _given(path: Path | None, key: str, option: str) -> Path:
+    if path is None:
+        raise ConfigError(f"{key}: is missing; give {option}, or the key in the config")
+    if not path.exists():
+        raise ConfigError(f"{key}: {path} does not exist")
+    return path

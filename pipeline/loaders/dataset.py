@@ -1,0 +1,154 @@
+"""Dataset: bytes of a file → a DICOM data set whose encoding is known, or the reason why not."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from pydicom.valuerep import VR
+
+from pipeline.errors import CaseError
+
+LARGEST_FILE_BYTES = 2**31
+"""Also what a deflated data set may inflate to: more would not fit beside its neighbours in memory."""
+_PREFIX = slice(128, 132)
+"""Where "DICM" stands, PS3.10, 7.1."""
+_META_BEGIN = 144
+"""Where the file meta group goes on after its length, PS3.10, 7.1."""
+_META_GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
+_LARGEST_META_BYTES = 4096
+_INFLATED_AT_ONCE = 2**26
+"""A byte inflates to 1032 at most."""
+_FIRST_GROUPS = (0x0002, 0x0008)
+"""With which a data set without preamble begins."""
+_PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_EVIDENCE = ("SOPClassUID", "Modality", "Rows", "StudyInstanceUID", "MediaStorageSOPClassUID")
+"""One of these shows that bytes without the prefix "DICM" are DICOM after all."""
+_VALUE_REPRESENTATIONS = frozenset(
+    representation.value.encode() for representation in VR if len(representation.value) == len("VR")
+)
+
+
+@contextmanager
+def refusing(reason: str, message: str) -> Iterator[None]:
+    """Whatever a library raises over malformed bytes becomes `CaseError(reason)`; warnings are dropped."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except (CaseError, KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # a decoder in Rust panics with what is no Exception
+            raise CaseError(reason, f"{message} ({type(error).__name__})") from error
+
+
+def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, int | None]:
+    """The named elements before the pixels, and the tag under which pixels follow (None: there are none)."""
+    with _reading(), path.open("rb") as file:
+        _refuse_foreign(file.read(132))
+        return _parsed(file, keywords=keywords)
+
+
+def read_bytes(path: Path) -> bytes:
+    """All bytes of the file; raises CaseError "unreadable" or "too_large"."""
+    with _reading():
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise CaseError("too_large", f"the file is larger than {LARGEST_FILE_BYTES >> 20} MiB")
+        return path.read_bytes()
+
+
+def whole(data: bytes) -> Dataset:
+    """All elements of a file's bytes."""
+    _refuse_foreign(data[:132])
+    return _parsed(BytesIO(data), keywords=None)[0]
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CaseError("unreadable", f"the file cannot be read ({error.strerror})") from error
+
+
+def _refuse_foreign(head: bytes) -> None:
+    if not head:
+        raise CaseError("not_dicom", "the file is empty")
+    if head[_PREFIX] != b"DICM" and not _begins_like_a_data_set(head):
+        raise CaseError("not_dicom", "the file is not DICOM")
+
+
+def _begins_like_a_data_set(head: bytes) -> bool:
+    """Whether the first element has a plausible tag, and a known value representation or a short value."""
+    if len(head) < len("ggeeVVll"):
+        return False
+    little = struct.unpack("<HH", head[:4])
+    if head[4:6] in _VALUE_REPRESENTATIONS:
+        return little[0] in _FIRST_GROUPS or struct.unpack(">H", head[:2])[0] in _FIRST_GROUPS
+    length = struct.unpack("<I", head[4:8])[0]
+    return little[0] in _FIRST_GROUPS and little[1] <= 0x0100 and length <= 1024  # noqa: PLR2004 – of a UID or code
+
+
+def _parsed(file: BinaryIO, *, keywords: list[str] | None) -> tuple[Dataset, int | None]:
+    found: list[int] = []
+
+    def at_pixels(tag: BaseTag, _vr: str | None, length: int) -> bool:
+        if tag in _PIXEL_TAGS and length != 0:
+            found.append(int(tag))
+        return tag in _PIXEL_TAGS and keywords is not None
+
+    tags: list[BaseTag | int] | None = None if keywords is None else [Tag(name) for name in keywords]
+    with refusing("unreadable", "the file begins like DICOM but cannot be parsed"):
+        file.seek(0)
+        prefixed = file.read(132)[_PREFIX] == b"DICM"
+        _refuse_inflation(file)
+        file.seek(0)
+        dataset = read_partial(file, stop_when=at_pixels, force=True, specific_tags=tags)
+        if not prefixed and not any(name in dataset or name in dataset.file_meta for name in _EVIDENCE):
+            raise CaseError("not_dicom", "the file is not DICOM")
+        dataset.file_meta = _with_transfer_syntax(dataset)
+    return dataset, found[0] if found else None
+
+
+def _refuse_inflation(file: BinaryIO) -> None:
+    """Raises CaseError where a deflated data set (PS3.5, A.5) grows too large, without keeping it."""
+    file.seek(0)
+    head = file.read(_META_BEGIN + _LARGEST_META_BYTES)
+    if str(DeflatedExplicitVRLittleEndian).encode() not in head:
+        return
+    tag_and_length, meta_bytes = struct.unpack("<8sI", head[132:_META_BEGIN])
+    if tag_and_length != _META_GROUP_LENGTH:
+        raise CaseError(
+            "unreadable", "the data set is deflated and the length of its file meta group is absent"
+        )
+    file.seek(_META_BEGIN + meta_bytes)
+    inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    for chunk in iter(lambda: file.read(_INFLATED_AT_ONCE // 1024), b""):
+        size += len(inflater.decompress(chunk))
+        if size > LARGEST_FILE_BYTES:
+            raise CaseError("too_large", f"the data set inflates to more than {LARGEST_FILE_BYTES >> 20} MiB")
+
+
+def _with_transfer_syntax(dataset: Dataset) -> FileMetaDataset:
+    """The file meta group; where it names no transfer syntax, the plain one in which the file was found."""
+    meta = dataset.file_meta
+    if not meta.get("TransferSyntaxUID"):
+        implicit, little = dataset.original_encoding
+        plain = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else plain
+    return meta

@@ -1,0 +1,91 @@
+"""Decoding: an image source → the image as it is shown, by the steps of the standard in their order."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from pipeline.errors import CaseError, ConfigError
+from pipeline.loaders.dataset import read_bytes, refusing, whole
+from pipeline.loaders.elements import integer
+from pipeline.loaders.frames import of_frame
+from pipeline.loaders.greyscale import Greyscale, presented
+from pipeline.loaders.luminance import luminance, palette_luminance
+from pipeline.loaders.pixels import stored_values
+from pipeline.loaders.presentation import greyscale
+from pipeline.loaders.spacing import spacing_mm
+from pipeline.records import Image, ImageSource
+
+View: TypeAlias = Literal["header", "full"] | tuple[float, float]
+"""The header's VOI LUT or first window; stored values over their full range; or a window (center, width)."""
+GREY = ("MONOCHROME1", "MONOCHROME2")
+PALETTE = "PALETTE COLOR"
+
+
+def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Image:
+    """The image, 0 … 1, bright where the radiologist sees it bright; padding is 0.
+
+    A window (center, width) is in modality units (C.11.2.1.2.1, LINEAR); it and "full" leave colour as it is.
+    Raises CaseError: "unreadable", "file_changed", "frame_missing", "pixel_data_mismatch", "decode_failed",
+    "too_large", "unsupported_photometric", "unknown_transfer_syntax"; ConfigError for a window without width.
+    """
+    if isinstance(window, tuple) and not window[1] > 0:
+        raise ConfigError(f"window: found width {window[1]}, wanted one above 0")
+    data = read_bytes(Path(source.path))
+    dataset = whole(data)
+    with refusing("decode_failed", "a value in the header cannot be read"):
+        _refuse_another_file(dataset, source)
+        frame = of_frame(dataset, source.frame)
+        spacing = spacing_mm(frame)
+        stored, photometric = stored_values(dataset, source.frame)
+        pixels = _brightness(stored, photometric, frame, window=window)
+    if pixels.shape != source.shape or not np.isfinite(pixels).all():
+        raise CaseError("decode_failed", "the decoded pixels have another shape or are not finite")
+    return Image(
+        case_id=case_id,
+        pixels=np.ascontiguousarray(pixels),
+        spacing_mm=spacing,
+        attributes=source.attributes,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _refuse_another_file(dataset: Dataset, source: ImageSource) -> None:
+    found = (integer(dataset, "Rows", default=0), integer(dataset, "Columns", default=0))
+    if found == (0, 0):
+        raise CaseError("decode_failed", "the file ends within its pixel data")
+    if found != source.shape:
+        raise CaseError("file_changed", "the file has another size than when the folder was listed")
+    if source.frame >= max(1, integer(dataset, "NumberOfFrames", default=1)):
+        raise CaseError("frame_missing", f"the file has no frame {source.frame}, counted from 0")
+
+
+def _brightness(
+    stored: NDArray[np.integer], photometric: str, dataset: Dataset, *, window: View
+) -> NDArray[np.float32]:
+    """Stored values by the way of their photometric interpretation. PS3.3, C.7.6.3.1.2."""
+    if photometric == PALETTE and stored.ndim == len(("row", "column")):
+        return palette_luminance(stored, dataset)
+    if photometric not in GREY and stored.ndim == len(("row", "column", "sample")):
+        return luminance(stored, photometric, bits=integer(dataset, "BitsStored", default=0))
+    if photometric in GREY and stored.ndim == len(("row", "column")):
+        scale = greyscale(dataset).windowed(window)
+        _refuse_out_of_range(stored, scale)
+        return presented(stored, scale)
+    raise CaseError(
+        "pixel_data_mismatch", "Photometric Interpretation is missing or contradicts Samples per Pixel"
+    )
+
+
+def _refuse_out_of_range(stored: NDArray[np.integer], scale: Greyscale) -> None:
+    """A codestream may hold more bits than the header says; brightness would then be a guess."""
+    low, high = scale.stored
+    if stored.min() < low or stored.max() > high:
+        raise CaseError(
+            "pixel_data_mismatch", f"stored values lie outside of the {scale.bits} bits announced"
+        )

@@ -1,0 +1,83 @@
+"""Scoring: one drawing against one reference → the scores of every metric that applies."""
+
+import math
+from typing import Literal
+
+from pipeline.contracts import Drawing, Metric, Undefined
+from pipeline.errors import CaseError
+from pipeline.metrics import METRICS
+from pipeline.records import Reference, Score, Shape
+
+
+def score_drawing(drawing: Drawing, reference: Reference, *, method: str, shape: Shape) -> list[Score]:
+    """One row a metric, or one a lesion (numbered from 1) for metrics of single lesions.
+
+    Metrics that are not for this kind of reference have no row. `shape` is the image's; a drawing or mask of
+    another one is a CaseError("mask_size").
+    """
+    _check_shapes(drawing, reference, shape)
+    return [
+        Score(
+            case_id=reference.case_id,
+            finding=reference.finding,
+            reader=reference.reader,
+            method=method,
+            metric=metric.name,
+            value=None if isinstance(value, str) else value,
+            undefined_because=value if isinstance(value, str) else "",
+            lesion=lesion,
+        )
+        for metric in METRICS.values()
+        if reference.kind in metric.against
+        for lesion, value in _values(metric, drawing, reference, shape)
+    ]
+
+
+def score_missing(
+    case_id: str,
+    finding: str,
+    *,
+    method: str,
+    reader: str,
+    reason: Undefined = "not_annotated",
+    kind: Literal["mask", "box"] | None = None,
+) -> list[Score]:
+    """One undefined row a metric for an image whose annotation is missing.
+
+    `kind` is that of the study set's other references; None: every metric has its row.
+    """
+    return [
+        Score(case_id, finding, reader, method, metric.name, value=None, undefined_because=reason)
+        for metric in METRICS.values()
+        if kind is None or kind in metric.against
+    ]
+
+
+def _check_shapes(drawing: Drawing, reference: Reference, shape: Shape) -> None:
+    for owner, mask in [("drawing", drawing.mask), *(("reference mask", mask) for mask in reference.masks)]:
+        if mask.shape != shape:
+            found, wanted = (" × ".join(str(n) for n in size) for size in (mask.shape, shape))
+            raise CaseError("mask_size", f"the {owner} has {found} pixels, the image {wanted}")
+
+
+def _values(
+    metric: Metric, drawing: Drawing, reference: Reference, shape: Shape
+) -> list[tuple[int | None, float | Undefined]]:
+    """(lesion or None, value or the reason why there is none), as the metric's policy for emptiness says."""
+    policy = metric.emptiness
+    lesions = len(reference.masks) + len(reference.boxes)
+    if lesions == 0:
+        return [(None, policy.healthy_drawn if drawing.regions else policy.healthy_clear)]
+    if drawing.regions:
+        values = [_or_reason(metric, value) for value in metric.score(drawing, reference, shape)]
+    else:
+        values = [policy.missed] * (lesions if metric.level == "lesion" else 1)
+    if metric.level == "image":
+        return [(None, value) for value in values]
+    return list(enumerate(values, start=1))
+
+
+def _or_reason(metric: Metric, value: float) -> float | Undefined:
+    """NaN is how `score` says that a value is undefined, for the reason that it has for a miss."""
+    missed = metric.emptiness.missed
+    return missed if math.isnan(value) and isinstance(missed, str) else value

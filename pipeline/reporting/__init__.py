@@ -1,0 +1,5 @@
+"""Reporting: a finished run folder → index.html and one page a case."""
+
+from pipeline.reporting.report import write_report
+
+__all__ = ["write_report"]

@@ -1,0 +1,138 @@
+"""Facts: what was audited, and with what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from pipeline.records import Skipped
+from pipeline.reporting import words
+from pipeline.reporting.run_folder import RunFolder
+from pipeline.reporting.survey import Survey
+
+Facts: TypeAlias = list[tuple[str, str]]
+
+CARD_KEYS = (
+    *("purpose", "license", "source", "architecture", "findings", "activation"),
+    *("operating_thresholds", "target_layer", "preprocessing"),
+)
+"""Of the model card; whatever else it holds (file names, for example) stays out of the report."""
+EMPTY = ("missed", "healthy_drawn", "healthy_clear")
+GATES = {
+    "predicted": "only findings predicted positive get contours",
+    "all": "every finding gets contours, predicted positive or not",
+    "annotated": "findings that a reader annotated or that are labelled present get contours",
+}
+RULES = {
+    "fraction": "pixels from {threshold} of the map’s maximum",
+    "otsu": "pixels above Otsu’s threshold",
+    "percentile": "pixels from the {threshold} percentile",
+    "absolute": "pixels from a relevance of {threshold}",
+}
+
+
+def model(run: RunFolder) -> Facts:
+    """The network: its card, weights, device and precision."""
+    manifest = run.manifest
+    card = manifest.get("card", {})
+    facts = [("Name", str(card.get("name", "")))]
+    facts += [(words.spaced(key).capitalize(), _plain(card[key])) for key in CARD_KEYS if card.get(key)]
+    return [
+        *facts,
+        ("Weights, SHA-256", str(manifest.get("weights_sha256", ""))),
+        ("Device", f"{manifest.get('device', '')}, {manifest.get('precision', '')}"),
+    ]
+
+
+def data(run: RunFolder, survey: Survey) -> Facts:
+    """The study set."""
+    studies = run.manifest.get("studies", {})
+    counts = [
+        (name.capitalize(), f"{studies[name]:,}")
+        for name in ("files", "images", "selected", "audited")
+        if name in studies
+    ]
+    return [
+        *counts,
+        ("Readers", ", ".join(survey.readers) or "none"),
+        ("Study set, SHA-256", str(studies.get("sha256", ""))),
+    ]
+
+
+def method(run: RunFolder, survey: Survey) -> Facts:
+    """How heatmaps became contours and numbers."""
+    manifest = run.manifest
+    contours = manifest.get("contours", {})
+    rule = RULES.get(contours.get("rule", ""), str(contours.get("rule", "")) + " at {threshold}")
+    facts = [
+        (f"Map: {entry.name}", _map(entry.layer, entry.unit, survey.grids.get(entry.name, ())))
+        for entry in run.methods
+        if not entry.is_baseline
+    ]
+    facts += [
+        (
+            f"Baseline: {words.method_title(name)}",
+            words.BASELINES.get(name, words.spaced(name)).rstrip(",") + "; never saw an image of the audit",
+        )
+        for name in run.baselines
+    ]
+    return [
+        *facts,
+        ("Contours", rule.format(threshold=contours.get("threshold"))),
+        ("Gate", GATES.get(contours.get("gate", ""), str(contours.get("gate", "")))),
+        ("Smallest contour", f"{contours.get('minimum_area_px', 0)} px" + _square_millimetres(contours)),
+        ("Intervals", _intervals(run.manifest.get("statistics", {}))),
+        (
+            "Versions",
+            ", ".join(f"{name} {version}" for name, version in manifest.get("versions", {}).items()),
+        ),
+    ]
+
+
+def emptiness(run: RunFolder) -> list[tuple[str, list[str]]]:
+    """Metric, and what it is worth: nothing drawn on a lesion, something drawn on none, nothing and none."""
+    return [
+        (
+            words.metric_title(metric["name"], {metric["name"]: metric["title"]}),
+            [words.emptiness(metric["emptiness"][kind]) for kind in EMPTY],
+        )
+        for metric in run.manifest["metrics"]
+    ]
+
+
+def skipped_groups(skipped: tuple[Skipped, ...]) -> list[tuple[str, str, int]]:
+    """Stage, reason in words, count; the most frequent first."""
+    counts = Counter((entry.stage, words.spaced(entry.reason)) for entry in skipped)
+    return [
+        (stage, reason, count)
+        for (stage, reason), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def _map(layer: str, unit: str, shapes: tuple[tuple[int, int], ...]) -> str:
+    grid = ", ".join(f"{rows} × {columns}" for rows, columns in shapes)
+    parts = [f"layer {layer}" if layer else "", f"{grid} cells" if grid else "", f"unit: {unit}"]
+    return ", ".join(part for part in parts if part)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        stated = {key: entry for key, entry in value.items() if entry is not None}
+        return "; ".join(f"{words.spaced(str(key))}: {_plain(entry)}" for key, entry in stated.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(entry) for entry in value)
+    return str(value).strip()
+
+
+def _square_millimetres(contours: Mapping[str, Any]) -> str:
+    area = contours.get("minimum_area_mm2")
+    return f", {area:g} mm²" if area else ""
+
+
+def _intervals(statistics: Mapping[str, Any]) -> str:
+    if not statistics:
+        return ""
+    replicates, seed = statistics["replicates"], statistics["seed"]
+    share = f"{100 * statistics['confidence']:g} %"
+    return f"{share} by bootstrap over patients, {replicates:,} replicates, seed {seed}"

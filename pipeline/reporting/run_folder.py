@@ -1,0 +1,157 @@
+"""Run folder: what the report reads, as reports/README.md describes it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from pipeline.errors import AuditError
+from pipeline.records import Intensity, Skipped, Summary
+
+Case: TypeAlias = dict[str, Any]
+"""The content of one case.json."""
+
+ALL_FINDINGS = "(all)"
+"""The finding of summary rows over all findings together."""
+CLASSIFIER = "classifier"
+"""The method of summary rows about the probabilities, not about maps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A source of heatmaps: the network under one attribution method, or a baseline that saw no image."""
+
+    name: str
+    kind: str
+    """"network" or "baseline"."""
+    layer: str
+    unit: str
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it never saw the image."""
+        return self.kind == "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A finished run, cases left on disk."""
+
+    path: Path
+    manifest: dict[str, Any]
+    methods: tuple[Method, ...]
+    summaries: tuple[Summary, ...]
+    skipped: tuple[Skipped, ...]
+    case_ids: tuple[str, ...]
+    """In the order of cases.csv, which is the order of the pages."""
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """In the order of the network's logits."""
+        return tuple(self.manifest["findings"])
+
+    @property
+    def network(self) -> str | None:
+        """The method that verdict, worklist and pictures are about: the first of the network's."""
+        return next((method.name for method in self.methods if not method.is_baseline), None)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The methods that never saw the image."""
+        return tuple(method.name for method in self.methods if method.is_baseline)
+
+    def case_folder(self, case_id: str) -> Path:
+        """Where the page, the picture and the maps of one case lie."""
+        return self.path / "cases" / case_id
+
+    def case(self, case_id: str) -> Case:
+        """Everything the run knows of one image."""
+        return _read_json(self.case_folder(case_id) / "case.json")
+
+    def heatmaps(self, case_id: str) -> dict[tuple[str, str], Intensity]:
+        """(method, finding) → raw relevance on its own grid; none where the case has no maps."""
+        path = self.case_folder(case_id) / "heatmaps.npz"
+        if not path.exists():
+            return {}
+        with np.load(path, allow_pickle=False) as arrays:
+            return {_method_and_finding(key): arrays[key].astype(np.float32) for key in arrays.files}
+
+
+def read_run(path: Path) -> RunFolder:
+    """The run in a folder; a file that is missing or malformed is an `AuditError` that names it."""
+    manifest = _read_json(path / "manifest.json")
+    return RunFolder(
+        path=path,
+        manifest=manifest,
+        methods=tuple(_method(entry) for entry in manifest["methods"]),
+        summaries=tuple(_summary(row) for row in _rows(path / "summary.csv")),
+        skipped=tuple(
+            Skipped(row["subject"], row["stage"], row["reason"], row["message"])
+            for row in _rows(path / "skipped.csv")
+        ),
+        case_ids=tuple(_plain_name(row["case_id"]) for row in _rows(path / "cases.csv")),
+    )
+
+
+def _method(entry: dict[str, Any]) -> Method:
+    return Method(entry["name"], entry["kind"], entry.get("layer") or "", entry.get("unit") or "relative")
+
+
+def _summary(row: dict[str, str]) -> Summary:
+    return Summary(
+        finding=row["finding"],
+        reader=row["reader"],
+        method=row["method"],
+        metric=row["metric"],
+        n=int(row["n"]),
+        undefined=_reasons(row["reasons"]),
+        patients=int(row["patients"]),
+        estimate=_number(row["estimate"]),
+        low=_number(row["low"]),
+        high=_number(row["high"]),
+    )
+
+
+def _reasons(text: str) -> dict[str, int]:
+    pairs = (part.rpartition("=") for part in text.split(";") if part.strip())
+    return {reason.strip(): int(count) for reason, _, count in pairs}
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _method_and_finding(key: str) -> tuple[str, str]:
+    method, _, finding = key.partition("/")
+    return method, finding
+
+
+def _plain_name(case_id: str) -> str:
+    """A case's name that stays inside the folder; a run folder may come from somebody else."""
+    if not case_id or case_id.startswith(".") or Path(case_id).name != case_id or "\\" in case_id:
+        raise AuditError(f"cases.csv: case_id {case_id!r} is not a plain folder name; make the run again")
+    return case_id
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            yield from csv.DictReader(lines)
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read ({error.strerror}); is this a finished run?") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read ({error.strerror}); is this a finished run?") from error
+    except ValueError as error:
+        raise AuditError(f"{path}: is not JSON ({error}); make the run again") from error
+    return content

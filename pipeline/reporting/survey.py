@@ -1,0 +1,169 @@
+"""Survey: one pass over all cases for what the pages must know of the whole run."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+
+from pipeline.records import Intensity, Shape
+from pipeline.reporting.run_folder import Case, RunFolder
+
+OUTCOMES = {
+    "hit": "hit",
+    "partly": "hit for some readers",
+    "miss": "miss",
+    "not_drawn": "present, nothing drawn",
+    "false_contour": "absent, contour drawn",
+    "clear": "absent, nothing drawn",
+    "unjudged": "not annotated",
+}
+"""What became of one finding on one image: code → words, in the order of the filter."""
+TOP_QUANTILE = 0.95
+"""Of the images' maxima: where a shared colour scale ends, so that one extreme map darkens no other."""
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding on one image, as the worklist shows it."""
+
+    case_id: str
+    finding: str
+    outcome: str
+    """A key of `OUTCOMES`."""
+    probability: float | None
+    positive: bool
+    iou: float | None
+    """Against masks, mean over readers."""
+    box_iou: float | None
+    """Against boxes, mean over lesions and readers; never mixed with `iou`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the pages must know of the whole run."""
+
+    rows: tuple[Row, ...]
+    readers: tuple[str, ...]
+    """All who annotated, by name: a reader keeps one colour through the report."""
+    tops: Mapping[tuple[str, str], float]
+    """(method, finding) → upper end of the colour scale shared by all images."""
+    grids: Mapping[str, tuple[Shape, ...]]
+    """Method → the sizes of its raw maps."""
+    histograms: Mapping[tuple[str, str], tuple[int, ...]]
+    """(method, finding) → images with IoU exactly 0, then with IoU in ten equal steps up to 1."""
+
+
+def survey(run: RunFolder) -> Survey:
+    """The survey of a run, case by case."""
+    rows: list[Row] = []
+    readers: set[str] = set()
+    maxima: dict[tuple[str, str], list[float]] = defaultdict(list)
+    grids: dict[str, set[Shape]] = defaultdict(set)
+    histograms: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * (BINS + 1))
+    for case_id in run.case_ids:
+        case = run.case(case_id)
+        rows.extend(worklist_row(case, finding, run.network) for finding in run.findings)
+        readers.update(reference["reader"] for reference in case["references"])
+        _count_iou(case, histograms)
+        for (method, finding), relevance in run.heatmaps(case_id).items():
+            maxima[method, finding].append(float(relevance.max()))
+            grids[method].add((relevance.shape[0], relevance.shape[1]))
+    return Survey(
+        rows=tuple(rows),
+        readers=tuple(sorted(readers)),
+        tops={key: float(np.quantile(values, TOP_QUANTILE)) for key, values in maxima.items()},
+        grids={method: tuple(sorted(shapes)) for method, shapes in grids.items()},
+        histograms={key: tuple(counts) for key, counts in histograms.items()},
+    )
+
+
+def scale_top(of_run: Survey, relevance: Intensity, *, method: str, finding: str, unit: str) -> float:
+    """Upper end of a map's colour scale: of all images where the unit is logits, its own where relative."""
+    if unit != "logit":
+        return float(relevance.max())
+    return of_run.tops[method, finding]
+
+
+def worklist_row(case: Case, finding: str, method: str | None) -> Row:
+    """How the network fared with one finding on one image."""
+    prediction = next((p for p in case["predictions"] if p["finding"] == finding), None)
+    return Row(
+        case_id=case["case_id"],
+        finding=finding,
+        outcome=outcome(case, finding, method),
+        probability=prediction and prediction["probability"],
+        positive=bool(prediction and prediction["probability"] >= prediction["threshold"]),
+        iou=_mean(values(case, finding, method, "iou")),
+        box_iou=_mean(values(case, finding, method, "box_iou")),
+    )
+
+
+def outcome(case: Case, finding: str, method: str | None) -> str:
+    """A key of `OUTCOMES`: readers' annotations decide what is there, the label only where there are none."""
+    drawn = any((r["finding"], r["method"]) == (finding, method) for r in case["regions"])
+    references = [r for r in case["references"] if r["finding"] == finding]
+    if any(r["outlines"] or r["boxes"] for r in references):
+        return _pointing(values(case, finding, method, "hit")) if drawn else "not_drawn"
+    if references or case["labels"].get(finding) == 0:
+        return "false_contour" if drawn else "clear"
+    return "unjudged"
+
+
+def values(case: Case, finding: str, method: str | None, metric: str) -> list[float]:
+    """The defined scores of one metric: one a reader, or one a reader and lesion."""
+    wanted = (finding, method, metric)
+    scores = (s for s in case["scores"] if (s["finding"], s["method"], s["metric"]) == wanted)
+    return [score["value"] for score in scores if score["value"] is not None]
+
+
+def worklist_script(run: RunFolder, rows: tuple[Row, ...]) -> str:
+    """A script that holds the worklist: a page opened from a folder may load scripts, but not fetch data."""
+    case_number = {case_id: index for index, case_id in enumerate(run.case_ids)}
+    codes = list(OUTCOMES)
+    content = {
+        "cases": run.case_ids,
+        "findings": run.findings,
+        "outcomes": list(OUTCOMES.items()),
+        "rows": [
+            [
+                case_number[row.case_id],
+                run.findings.index(row.finding),
+                codes.index(row.outcome),
+                _short(row.probability),
+                int(row.positive),
+                _short(row.iou),
+                _short(row.box_iou),
+            ]
+            for row in rows
+        ],
+    }
+    return f"window.worklist = {json.dumps(content, separators=(',', ':'))};\n"
+
+
+def _pointing(hits: list[float]) -> str:
+    if not hits:
+        return "unjudged"
+    if all(hits):
+        return "hit"
+    return "partly" if any(hits) else "miss"
+
+
+def _count_iou(case: Case, histograms: dict[tuple[str, str], list[int]]) -> None:
+    for score in case["scores"]:
+        if score["metric"] == "iou" and score["value"] is not None:
+            step = int(np.ceil(round(score["value"] * BINS, 9)))
+            histograms[score["method"], score["finding"]][step] += 1
+
+
+def _mean(numbers: list[float]) -> float | None:
+    return fmean(numbers) if numbers else None
+
+
+def _short(number: float | None) -> float | None:
+    return None if number is None else round(number, 4)

@@ -1,0 +1,158 @@
+"""Verdict: one finding's numbers as plain sentences, held against maps that never saw the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pipeline.records import Summary
+from pipeline.reporting import words
+from pipeline.reporting.run_folder import CLASSIFIER, RunFolder
+
+Standing: TypeAlias = Literal["better", "no_better", "worse", "unknown"]
+
+ORDER: tuple[Standing, ...] = ("worse", "no_better", "better", "unknown")
+"""A verdict stands where its least favourable judged sentence stands."""
+ENOUGH_PATIENTS = 10
+"""Below this a bootstrap interval is far too short: three hits of three give [100–100]."""
+NOTHING = (
+    "No image with this finding was annotated and scored, so nothing is known of where the network looks."
+)
+RULE_OF_THREE = 3.0
+"""None of n leaves, with 95 % confidence, a share of up to 3/n."""
+_POINT = 0.0
+POINTING = "hit"
+OVERLAPS = ("iou", "box_iou")
+"""The first that is there speaks for the contours; masks before boxes."""
+HEALTHY = "contour_on_healthy"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One comparison, said and judged."""
+
+    text: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the audit says of one finding."""
+
+    finding: str
+    standing: Standing
+    sentences: tuple[Sentence, ...]
+    remark: str
+    """About images without the finding; empty where there are none."""
+
+    @property
+    def title(self) -> str:
+        """The standing in words, as the badge shows it; both where pointing and contours stand apart."""
+        said = [sentence.standing.replace("_", " ") for sentence in self.sentences]
+        if len(set(said)) > 1:
+            pointing, contours = said
+            return f"pointing {pointing}, contours {contours}"
+        return "cannot be judged" if self.standing == "unknown" else f"{said[0]} than a fixed map"
+
+
+def verdicts(run: RunFolder) -> tuple[Verdict, ...]:
+    """One verdict a finding, in the order of the findings."""
+    return tuple(verdict(run, finding) for finding in run.findings)
+
+
+def verdict(run: RunFolder, finding: str) -> Verdict:
+    """The verdict on the first of the network's methods, against the reader who annotated most images."""
+    rows = [row for row in run.summaries if row.finding == finding and row.method != CLASSIFIER]
+    pointing = _sentence(rows, run, POINTING)
+    overlap = next(filter(None, (_sentence(rows, run, metric) for metric in OVERLAPS)), None)
+    sentences = tuple(filter(None, (pointing, overlap)))
+    if not sentences:
+        sentences = (Sentence(NOTHING, "unknown"),)
+    standing = min((sentence.standing for sentence in sentences), key=ORDER.index)
+    return Verdict(finding, standing, sentences, _healthy(rows, run))
+
+
+def compare(network: Summary, baseline: Summary) -> Standing:
+    """Better or worse only where the intervals are apart; higher is better for every metric compared here."""
+    if min(network.patients, baseline.patients) < ENOUGH_PATIENTS:
+        return "unknown"
+    network_bounds, baseline_bounds = _bounds(network), _bounds(baseline)
+    if network_bounds is None or baseline_bounds is None:
+        return "unknown"
+    if network_bounds[0] > baseline_bounds[1]:
+        return "better"
+    return "worse" if network_bounds[1] < baseline_bounds[0] else "no_better"
+
+
+def main_reader(rows: Iterable[Summary], metric: str, method: str | None) -> Summary | None:
+    """The method's row of the reader with the most images; the first by name where several have as many."""
+    defined = (
+        row for row in rows if (row.metric, row.method) == (metric, method) and row.estimate is not None
+    )
+    return max(sorted(defined, key=lambda row: row.reader), key=lambda row: row.n, default=None)
+
+
+def _bounds(row: Summary) -> tuple[float, float] | None:
+    """The interval; where all values are equal it is a point, which the rule of three widens."""
+    if row.low is None or row.high is None:
+        return None
+    slack = RULE_OF_THREE / row.patients if _width(row) == _POINT else 0.0
+    return row.low - slack, row.high + slack
+
+
+def _width(row: Summary) -> float | None:
+    return None if row.low is None or row.high is None else row.high - row.low
+
+
+def _sentence(rows: list[Summary], run: RunFolder, metric: str) -> Sentence | None:
+    network = main_reader(rows, metric, run.network)
+    if network is None:
+        return None
+    beside = [row for row in rows if (row.metric, row.reader) == (metric, network.reader)]
+    baselines = [row for row in beside if row.method in run.baselines and row.estimate is not None]
+    readers = {row.reader for row in rows if row.metric == metric and row.estimate is not None}
+    start = _measured(network, by=f" ({network.reader})" if len(readers) > 1 else "")
+    if not baselines:
+        return Sentence(
+            f"{start}. No fixed map was scored beside it, so there is nothing to hold it against.", "unknown"
+        )
+    strongest = max(baselines, key=lambda row: row.estimate or 0)
+    standing = compare(network, strongest)
+    conclusion = _conclusion(network, strongest, standing)
+    return Sentence(f"{start}; {_baseline(strongest, network)}. {conclusion}", standing)
+
+
+def _measured(row: Summary, *, by: str) -> str:
+    if row.metric == POINTING:
+        return f"Points at the lesion in {words.estimate(row)} of {words.plural(row.n, 'image')}{by}"
+    what = "the radiologist’s boxes" if row.metric == "box_iou" else "the radiologist’s masks"
+    over = words.plural(row.n, "lesion" if row.metric == "box_iou" else "image")
+    return f"Its contours overlap {what} with a mean IoU of {words.estimate(row)} over {over}{by}"
+
+
+def _baseline(row: Summary, network: Summary) -> str:
+    name = words.BASELINES.get(row.method, f"the baseline {words.spaced(row.method)}")
+    of = "" if row.n == network.n else f" of {row.n:,}"
+    return f"{name} {'does in' if row.metric == POINTING else 'reaches'} {words.estimate(row)}{of}"
+
+
+def _conclusion(network: Summary, baseline: Summary, standing: Standing) -> str:
+    if standing == "unknown":
+        return f"Too few to tell the two apart ({words.plural(network.patients, 'patient')})."
+    if standing == "no_better":
+        point = _POINT in (_width(network), _width(baseline))
+        why = "so few patients leave the difference open" if point else "the intervals overlap"
+        return f"That is no better than a map that never saw the image: {why}."
+    if network.metric == POINTING:
+        often = "more" if standing == "better" else "less"
+        return f"The network looks in the right place {often} often than a map that never saw the image."
+    return f"Its contours fit {standing} than those of a map that never saw the image."
+
+
+def _healthy(rows: list[Summary], run: RunFolder) -> str:
+    row = main_reader(rows, HEALTHY, run.network)
+    if row is None:
+        return ""
+    of = words.plural(row.n, "image")
+    return f"Where the finding is absent it still draws a contour in {words.estimate(row)} of {of}."

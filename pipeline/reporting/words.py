@@ -1,0 +1,99 @@
+"""Words: numbers, codes and names as a reader of the report sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.records import Summary
+
+RATES = frozenset({"hit", "contour_on_healthy", "sensitivity", "specificity"})
+"""Metrics that count images or lesions and are shown in percent; others are shown as they are."""
+
+THOUSAND = 1000
+"""From here the format g turns to exponents."""
+METRICS = {
+    "hit": "Hit rate",
+    "iou": "IoU",
+    "dice": "Dice",
+    "lesion_iou": "Lesion IoU",
+    "lesion_dice": "Lesion Dice",
+    "box_iou": "Box IoU",
+    "contour_on_healthy": "Contours on healthy",
+    "auroc": "AUROC",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+}
+METHODS = {"location_prior": "location prior", "center_prior": "centre prior"}
+BASELINES = {
+    "location_prior": "one fixed average mask, the same for every image,",
+    "center_prior": "one fixed spot in the middle of every image",
+}
+"""As the subject of a sentence."""
+REASONS = {
+    "healthy": "the finding is absent",
+    "finding_present": "the finding is present",
+    "counted_as_contour_on_healthy": "the finding is absent (see contours on healthy)",
+    "not_annotated": "no reader annotated it",
+    "not_labelled": "no label",
+    "single_class": "all images have the same label",
+}
+MINUS = "\N{MINUS SIGN}"
+
+
+def metric_title(name: str, titles: Mapping[str, str]) -> str:
+    """A metric's short name; what is not known here keeps the title it declares."""
+    return METRICS.get(name) or titles.get(name) or spaced(name)
+
+
+def method_title(name: str) -> str:
+    """A method's name as tables show it."""
+    return METHODS.get(name, name)
+
+
+def spaced(code: str) -> str:
+    """A code in snake_case as words."""
+    return code.replace("_", " ")
+
+
+def reason(code: str) -> str:
+    """Why something is undefined, in words."""
+    return REASONS.get(code, spaced(code))
+
+
+def number(value: float, metric: str) -> str:
+    """A value in its metric's form: "24 %" for rates, else "0.24"."""
+    return f"{_rounded(value, metric)} %" if metric in RATES else _rounded(value, metric)
+
+
+def interval(summary: Summary) -> str:
+    """The interval in its metric's form, without the percent sign: "[12–38]"; empty where there is none."""
+    if summary.low is None or summary.high is None:
+        return ""
+    return f"[{_rounded(summary.low, summary.metric)}–{_rounded(summary.high, summary.metric)}]"
+
+
+def estimate(summary: Summary) -> str:
+    """Estimate and interval: "24 % [12–38]"."""
+    if summary.estimate is None:
+        return "undefined"
+    return f"{number(summary.estimate, summary.metric)} {interval(summary)}".strip()
+
+
+def quantity(value: float) -> str:
+    """A number without a metric, to three significant digits."""
+    text = f"{value:.3g}" if abs(value) < THOUSAND else f"{value:,.0f}"
+    return text.replace("-", MINUS)
+
+
+def emptiness(value: float | str) -> str:
+    """What a metric is worth where something is empty, in words."""
+    return f"left out: {reason(value)}" if isinstance(value, str) else f"counts as {value:g}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """A count with its noun: "1 image", "2 images"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _rounded(value: float, metric: str) -> str:
+    return f"{100 * value:.0f}" if metric in RATES else f"{value:.2f}".replace("-", MINUS)

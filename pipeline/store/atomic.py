@@ -1,0 +1,46 @@
+"""Atomic: files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+OWNER_ONLY = 0o600
+EVERYBODY_READS = 0o644
+
+
+@contextmanager
+def atomic_file(path: Path, *, mode: int = EVERYBODY_READS) -> Iterator[IO[bytes]]:
+    """A file that appears under its name when the block ends well; a rename happens whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        passing = Path(file.name)
+        try:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            passing.replace(path)
+        except BaseException:
+            passing.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def atomic_text(path: Path, *, mode: int = EVERYBODY_READS) -> Iterator[io.TextIOWrapper]:
+    """`atomic_file` for UTF-8 text, line ends as written."""
+    with atomic_file(path, mode=mode) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
+        yield text
+        text.flush()
+        text.detach()
+
+
+def write_bytes(path: Path, content: bytes, *, mode: int = EVERYBODY_READS) -> None:
+    """Write a whole file atomically."""
+    with atomic_file(path, mode=mode) as file:
+        file.write(content)

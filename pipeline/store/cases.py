@@ -1,0 +1,147 @@
+"""Cases: one folder an image, complete as soon as its `case.json` or `skipped.json` is there."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from skimage.measure import find_contours
+
+from pipeline.records import (
+    Box,
+    FinishedCase,
+    Heatmap,
+    Mask,
+    Outline,
+    Reference,
+    Region,
+    Score,
+    Skipped,
+)
+from pipeline.store.atomic import write_bytes
+
+DECIMALS = 2
+"""Of coordinates in pixels: finer than any outline is known."""
+
+
+def case_folder(run: Path, case_id: str) -> Path:
+    """Where everything of one image lies."""
+    return run / "cases" / case_id
+
+
+def is_finished(run: Path, case_id: str) -> bool:
+    """Whether the image was audited or set aside."""
+    folder = case_folder(run, case_id)
+    return (folder / "case.json").exists() or (folder / "skipped.json").exists()
+
+
+def write_case(run: Path, case: FinishedCase) -> None:
+    """Put a finished case on disk, `case.json` last."""
+    folder = case_folder(run, case.case_id)
+    write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps))
+    write_bytes(folder / "case.json", _json(_plain(case)))
+
+
+def write_skipped(run: Path, skipped: Skipped) -> None:
+    """Put on disk that an image was set aside."""
+    write_bytes(case_folder(run, skipped.subject) / "skipped.json", _json(asdict(skipped)))
+
+
+def read_case(run: Path, case_id: str) -> dict[str, Any] | Skipped:
+    """A finished case as its JSON holds it, or why it was set aside."""
+    folder = case_folder(run, case_id)
+    if (folder / "case.json").exists():
+        content: dict[str, Any] = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+        return content
+    return Skipped(**json.loads((folder / "skipped.json").read_text(encoding="utf-8")))
+
+
+def scores_of(case: Mapping[str, Any]) -> list[Score]:
+    """The scores in a case's JSON."""
+    return [Score(case_id=case["case_id"], **score) for score in case["scores"]]
+
+
+def _plain(case: FinishedCase) -> dict[str, Any]:
+    """What `case.json` holds; `reports/README.md` describes it."""
+    rows, columns = case.shape
+    units = {(h.finding, h.method): h.unit for h in case.heatmaps}
+    return {
+        "case_id": case.case_id,
+        "patient_id": case.patient_id,
+        "frame": case.frame,
+        "rows": rows,
+        "columns": columns,
+        "spacing_mm": case.spacing_mm,
+        "attributes": dict(case.attributes),
+        "sha256": case.sha256,
+        "view": _box(case.view),
+        "labels": dict(case.labels),
+        "predictions": [_without_case(asdict(p)) for p in case.predictions],
+        "peaks": [asdict(p) for p in case.peaks],
+        "regions": [_region(r, case.spacing_mm, units[r.finding, r.method]) for r in case.regions],
+        "references": [_reference(r) for r in case.references],
+        "scores": [_without_case(asdict(s)) for s in case.scores],
+        "skipped": [asdict(s) for s in case.skipped],
+    }
+
+
+def _region(region: Region, spacing_mm: tuple[float, float] | None, unit: str) -> dict[str, Any]:
+    return {
+        "finding": region.finding,
+        "method": region.method,
+        "rule": region.rule,
+        "threshold": region.threshold,
+        "unit": unit,
+        "area_px": region.area_px,
+        "area_mm2": spacing_mm and round(region.area_px * spacing_mm[0] * spacing_mm[1], DECIMALS),
+        "peak": region.peak,
+        "outlines": [_points(outline) for outline in region.outlines],
+    }
+
+
+def _reference(reference: Reference) -> dict[str, Any]:
+    return {
+        "finding": reference.finding,
+        "reader": reference.reader,
+        "kind": reference.kind,
+        "outlines": [_points(line) for mask in reference.masks for line in _mask_outlines(mask)],
+        "boxes": [_box(box) for box in reference.boxes],
+    }
+
+
+def _mask_outlines(mask: Mask) -> list[Outline]:
+    """The outlines of a mask halfway between inside and outside pixels, (x, y) in image coordinates."""
+    rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
+    if not rows.size:
+        return []
+    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    lines = find_contours(np.pad(part, 1).astype(np.float32), 0.5)
+    return [(line - 1 + (rows[0], columns[0]))[:-1, ::-1] for line in lines]
+
+
+def _points(outline: Outline) -> list[list[float]]:
+    return [[round(float(x), DECIMALS), round(float(y), DECIMALS)] for x, y in outline]
+
+
+def _box(box: Box) -> list[float]:
+    return [round(value, DECIMALS) for value in (box.x, box.y, box.width, box.height)]
+
+
+def _without_case(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key != "case_id"}
+
+
+def _npz(heatmaps: tuple[Heatmap, ...]) -> bytes:
+    """The raw maps as .npz (no pickle, no clock in it), one array a "method/finding"."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **{f"{h.method}/{h.finding}": h.relevance for h in heatmaps})  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")

@@ -1,0 +1,24 @@
+"""Lock: one run at a time on a run folder."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import ConfigError
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold the run folder; a second run on it is refused. The lock goes with the process, however it ends."""
+    run.mkdir(parents=True, exist_ok=True)
+    with (run / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"{run}: another audit is writing there; wait for it, or choose another --out"
+            ) from error
+        yield

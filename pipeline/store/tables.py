@@ -1,0 +1,147 @@
+"""Tables: what a finished run leaves as CSV and JSON; `reports/README.md` describes each file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.records import Skipped, Summary
+from pipeline.store.atomic import EVERYBODY_READS, OWNER_ONLY, atomic_text
+from pipeline.store.cases import read_case
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes text that begins so for a formula (OWASP, CSV injection)."""
+
+CASE_KEYS = ("case_id", "patient_id")
+ATTRIBUTES = (
+    "modality", "view", "laterality", "sex", "age", "manufacturer", "model", "body_part", "photometric",
+    "transfer_syntax", "bits_stored",
+)  # fmt: skip
+COLUMNS = {
+    "cases.csv": (*CASE_KEYS, "frame", "rows", "columns", "spacing_row_mm", "spacing_column_mm", *ATTRIBUTES),
+    "predictions.csv": (*CASE_KEYS, "finding", "logit", "probability", "threshold", "predicted", "label"),
+    "scores.csv": (
+        *CASE_KEYS, "finding", "reader", "method", "metric", "value", "undefined_because", "lesion",
+    ),
+    "summary.csv": (
+        "finding", "reader", "method", "metric", "n", "undefined", "reasons", "patients", "estimate", "low",
+        "high", "better", "unit",
+    ),
+    "skipped.csv": ("subject", "stage", "reason", "message"),
+    "crosswalk.csv": ("pseudonym", "kind", "sop_instance_uid", "frame", "file", "sha256"),
+}  # fmt: skip
+
+
+class Writer(Protocol):
+    """What the csv module's writers do."""
+
+    def writerow(self, row: Iterable[Any], /) -> Any:
+        """Write one row."""
+
+
+def write_case_tables(run: Path, case_ids: Iterable[str]) -> Iterator[dict[str, Any] | Skipped]:
+    """Write cases.csv, predictions.csv, scores.csv and regions.json from the finished cases, yielding each.
+
+    Memory stays flat: one case at a time. The files appear when the last case was taken.
+    """
+    with ExitStack() as stack:
+        files = {
+            name: stack.enter_context(atomic_text(run / name))
+            for name in ("cases.csv", "predictions.csv", "scores.csv", "regions.json")
+        }
+        tables = {name: _table(file, COLUMNS[name]) for name, file in files.items() if name in COLUMNS}
+        regions = _JsonList(files["regions.json"])
+        for case_id in case_ids:
+            case = read_case(run, case_id)
+            if not isinstance(case, Skipped):
+                _write_case(tables, regions, case)
+            yield case
+        regions.end()
+
+
+def write_table(run: Path, name: str, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write summary.csv, skipped.csv or crosswalk.csv; the crosswalk is readable by its owner alone."""
+    mode = OWNER_ONLY if name == "crosswalk.csv" else EVERYBODY_READS
+    with atomic_text(run / name, mode=mode) as file:
+        table = _table(file, COLUMNS[name])
+        for row in rows:
+            table.writerow(_cells(row, COLUMNS[name]))
+
+
+def summary_row(summary: Summary, *, better: str, unit: str) -> dict[str, object]:
+    """A row of summary.csv."""
+    return {
+        "finding": summary.finding,
+        "reader": summary.reader,
+        "method": summary.method,
+        "metric": summary.metric,
+        "n": summary.n,
+        "undefined": sum(summary.undefined.values()),
+        "reasons": "; ".join(f"{reason}={count}" for reason, count in sorted(summary.undefined.items())),
+        "patients": summary.patients,
+        "estimate": summary.estimate,
+        "low": summary.low,
+        "high": summary.high,
+        "better": better,
+        "unit": unit,
+    }
+
+
+def _write_case(tables: Mapping[str, Writer], regions: _JsonList, case: Mapping[str, Any]) -> None:
+    keys = {key: case[key] for key in CASE_KEYS}
+    spacing = case["spacing_mm"] or (None, None)
+    tables["cases.csv"].writerow(
+        _cells(
+            {**case["attributes"], **case, "spacing_row_mm": spacing[0], "spacing_column_mm": spacing[1]},
+            COLUMNS["cases.csv"],
+        )
+    )
+    for prediction in case["predictions"]:
+        extra = {
+            "predicted": int(prediction["probability"] >= prediction["threshold"]),
+            "label": case["labels"].get(prediction["finding"]),
+        }
+        tables["predictions.csv"].writerow(
+            _cells({**keys, **prediction, **extra}, COLUMNS["predictions.csv"])
+        )
+    for score in case["scores"]:
+        tables["scores.csv"].writerow(_cells({**keys, **score}, COLUMNS["scores.csv"]))
+    for region in case["regions"]:
+        regions.add({"case_id": case["case_id"], **region})
+
+
+def _table(file: io.TextIOBase, columns: Sequence[str]) -> Writer:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    return writer
+
+
+def _cells(row: Mapping[str, object], columns: Sequence[str]) -> list[object]:
+    return [_cell(row.get(column)) for column in columns]
+
+
+def _cell(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+class _JsonList:
+    """A JSON list written item by item."""
+
+    def __init__(self, file: io.TextIOBase) -> None:
+        self._file = file
+        self._separator = "[\n"
+
+    def add(self, item: object) -> None:
+        self._file.write(self._separator + json.dumps(item, ensure_ascii=False, allow_nan=False))
+        self._separator = ",\n"
+
+    def end(self) -> None:
+        self._file.write("\n]\n" if self._separator != "[\n" else "[]\n")

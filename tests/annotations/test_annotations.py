@@ -1,0 +1,82 @@
+"""Tests of the table of formats and of how sources in a config are checked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.annotations import find_annotations, read_annotation
+from pipeline.errors import ConfigError
+
+
+def picture(path: Path, *, columns: int = 3, rows: int = 2) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.ones((rows, columns), np.uint8)).save(path)
+
+
+def test_sources_are_gathered_one_after_the_other(tmp_path: Path) -> None:
+    picture(tmp_path / "a" / "1.png")
+    picture(tmp_path / "b" / "2.png")
+    sources = [
+        {"format": "png", "pattern": "b/{image}.png", "finding": "Mass", "reader": "second"},
+        {"format": "png", "pattern": "a/{image}.png"},
+    ]
+    items = find_annotations(tmp_path, sources)
+    assert [(item.image, item.finding, item.reader) for item in items] == [
+        ("2", "Mass", "second"),
+        ("1", None, "reader"),
+    ]
+
+
+def test_an_item_is_read_by_its_own_format(tmp_path: Path) -> None:
+    picture(tmp_path / "1.png")
+    (item,) = find_annotations(tmp_path, [{"format": "png"}])
+    assert read_annotation(item, case_id="c", finding="f", shape=(2, 3)).masks[0].all()
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ({"pattern": "x"}, r"annotations\.sources\[0\]\.format: is missing; there are: boxes, dicom_seg"),
+        ({"format": "pgn"}, r"annotations\.sources\[0\]\.format: .*'pgn'; did you mean 'png'"),
+        ({"format": "png", "patern": "x"}, r"sources\[0\]\.patern: unknown option; did you mean 'pattern'"),
+        ({"format": "png", "instances": "value"}, r"sources\[0\]: instances: input should be 'values'"),
+        ({"format": "png", "finding": 3}, r"sources\[0\]: finding: input should be a valid string"),
+        (
+            {"format": "boxes", "origin": "center"},
+            r"sources\[0\]: origin: input should be 'corner' or 'centre'",
+        ),
+        ({"format": "png"}, r"sources\[0\] \(png\): .*no file fits pattern '\{image\}\.png'"),
+        ({"format": "boxes"}, r"sources\[0\] \(boxes\): .*say which file"),
+        (
+            {"format": "rle_json", "file": "a.json"},
+            r"sources\[0\] \(rle_json\): .*there is no file 'a\.json'",
+        ),
+        ({"format": "boxes", "file": "../a.csv"}, r"'\.\./a\.csv': leads out of the annotations folder"),
+        ({"format": "dicom_seg", "folder": "/etc"}, r"'/etc': leads out of the annotations folder"),
+        ({"format": "dicom_seg"}, r"holds no DICOM SEG file"),
+        ({"format": "volume", "pattern": "{image}.mhd"}, r"is none of \.nii\.gz"),
+    ],
+)
+def test_a_source_that_cannot_be_used_is_named(
+    tmp_path: Path, source: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        find_annotations(tmp_path, [source])
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such annotations folder"):
+        find_annotations(tmp_path / "none", [{"format": "png"}])
+
+
+def test_the_stage_is_imported_without_heavy_libraries() -> None:
+    heavy = "{'torch', 'pydicom', 'highdicom', 'SimpleITK', 'skimage', 'PIL'}"
+    code = f"import sys, pipeline.annotations, pipeline.annotations.guess; print({heavy} & set(sys.modules))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "set()"

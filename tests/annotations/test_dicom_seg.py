@@ -1,0 +1,223 @@
+"""Tests of DICOM SEG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from highdicom.seg import SegmentationTypeValues
+from pydicom import Dataset, dcmread
+from pydicom.uid import CTImageStorage
+
+from pipeline.annotations.dicom_seg import find, read
+from pipeline.errors import CaseError
+from pipeline.records import AnnotationItem
+from tests.annotations.segmentations import source_image, write_segmentation
+
+STUDIES = Path(__file__).parents[2] / "../shared/studies"
+SHAPE = (2, 5)
+FIRST = np.array([[1, 0, 0, 0, 0], [1, 1, 0, 0, 0]], bool)
+SECOND = np.array([[0, 0, 0, 0, 1], [0, 0, 0, 0, 0]], bool)
+EMPTY = np.zeros(SHAPE, bool)
+
+
+def drawn(item: AnnotationItem, shape: tuple[int, int] = SHAPE) -> list[list[list[int]]]:
+    found = read(item, case_id="case", finding="mass", shape=shape)
+    return [mask.astype(int).tolist() for mask in found.masks]
+
+
+def write_two_segments(path: Path, labels: list[str]) -> None:
+    write_segmentation(path, np.stack([FIRST, SECOND], axis=-1)[None], [source_image("1.2.3", SHAPE)], labels)
+
+
+def test_segments_of_unlike_labels_are_findings(tmp_path: Path) -> None:
+    write_two_segments(tmp_path / "seg.dcm", ["Mass", "Nodule"])
+    found = {item.finding: drawn(item) for item in find(tmp_path)}
+    assert found == {"Mass": [FIRST.astype(int).tolist()], "Nodule": [SECOND.astype(int).tolist()]}
+
+
+def test_segments_of_one_label_are_instances(tmp_path: Path) -> None:
+    write_two_segments(tmp_path / "seg.dcm", ["Mass", "Mass"])
+    (item,) = find(tmp_path)
+    assert drawn(item) == [FIRST.astype(int).tolist(), SECOND.astype(int).tolist()]
+
+
+def test_overlapping_segments_keep_all_their_pixels(tmp_path: Path) -> None:
+    planes = np.stack([FIRST, FIRST | SECOND], axis=-1)[None]
+    write_segmentation(tmp_path / "seg", planes, [source_image("1.2.3", SHAPE)], ["Mass", "Mass"])
+    (item,) = find(tmp_path)
+    assert drawn(item) == [FIRST.astype(int).tolist(), (FIRST | SECOND).astype(int).tolist()]
+
+
+@pytest.mark.parametrize("columns", [9, 10, 11, 13, 15, 16])
+def test_frames_that_begin_within_a_byte_keep_their_pixels(tmp_path: Path, columns: int) -> None:
+    planes = np.random.default_rng(columns).random((1, 1, columns, 5)) < 0.7
+    write_segmentation(tmp_path / "seg", planes, [source_image("1.2.3", (1, columns))], ["Mass"] * 5)
+    (item,) = find(tmp_path)
+    assert drawn(item, (1, columns)) == np.moveaxis(planes[0], -1, 0).astype(int).tolist()
+
+
+def test_segments_of_two_files_lie_side_by_side(tmp_path: Path) -> None:
+    image = source_image("1.2.3", SHAPE)
+    write_segmentation(tmp_path / "a", FIRST[None, ..., None], [image], ["Mass"])
+    write_segmentation(tmp_path / "b", SECOND[None, ..., None], [image], ["Mass"])
+    (item,) = find(tmp_path)
+    assert drawn(item) == [FIRST.astype(int).tolist(), SECOND.astype(int).tolist()]
+
+
+def slices(count: int) -> list[Dataset]:
+    """Headers of CT slices 1.2.3.0, 1.2.3.1, … one above the other."""
+    geometry = {
+        "SOPClassUID": CTImageStorage,
+        "Modality": "CT",
+        "FrameOfReferenceUID": "1.2.9",
+        "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+        "PixelSpacing": [1, 1],
+        "SliceThickness": 1,
+    }
+    return [
+        source_image(f"1.2.3.{z}", SHAPE, ImagePositionPatient=[0, 0, z], **geometry) for z in range(count)
+    ]
+
+
+def test_slices_left_out_because_they_are_empty_are_not_there(tmp_path: Path) -> None:
+    planes = np.stack([SECOND, EMPTY, FIRST])[..., None]
+    write_segmentation(tmp_path / "seg", planes, slices(3), ["Mass"])
+    assert dcmread(tmp_path / "seg").NumberOfFrames == 2
+    assert {item.image: drawn(item) for item in find(tmp_path)} == {
+        "1.2.3.0": [SECOND.astype(int).tolist()],
+        "1.2.3.1": [],
+        "1.2.3.2": [FIRST.astype(int).tolist()],
+    }
+
+
+def test_a_segment_missing_where_another_is_drawn_is_not_there(tmp_path: Path) -> None:
+    planes = np.stack([np.stack([FIRST, EMPTY], axis=-1), np.stack([EMPTY, SECOND], axis=-1)])
+    write_segmentation(tmp_path / "seg", planes, slices(2), ["Mass", "Nodule"])
+    assert {(item.image, item.finding): len(drawn(item)) for item in find(tmp_path)} == {
+        ("1.2.3.0", "Mass"): 1,
+        ("1.2.3.0", "Nodule"): 0,
+        ("1.2.3.1", "Mass"): 0,
+        ("1.2.3.1", "Nodule"): 1,
+    }
+
+
+def test_frames_of_a_multi_frame_image_are_told_apart(tmp_path: Path) -> None:
+    write_segmentation(tmp_path / "seg", np.stack([FIRST, SECOND])[..., None], slices(2), ["Mass"])
+    header = dcmread(tmp_path / "seg")
+    for groups in header.PerFrameFunctionalGroupsSequence:
+        source = groups.DerivationImageSequence[0].SourceImageSequence[0]
+        source.ReferencedFrameNumber = {"1.2.3.0": 7, "1.2.3.1": 4}[source.ReferencedSOPInstanceUID]
+        source.ReferencedSOPInstanceUID = "1.2.4"
+    del header.ReferencedSeriesSequence
+    header.save_as(tmp_path / "seg")
+    assert {(item.image, item.frame): drawn(item) for item in find(tmp_path)} == {
+        ("1.2.4", 6): [FIRST.astype(int).tolist()],
+        ("1.2.4", 3): [SECOND.astype(int).tolist()],
+    }
+
+
+def test_a_referenced_image_without_a_frame_is_not_there(tmp_path: Path) -> None:
+    write_two_segments(tmp_path / "seg", ["Mass", "Mass"])
+    header = dcmread(tmp_path / "seg")
+    other = source_image("1.2.4", SHAPE)
+    reference = header.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    reference.append(type(reference[0])(reference[0]))
+    reference[-1].ReferencedSOPInstanceUID = other.SOPInstanceUID
+    header.save_as(tmp_path / "seg")
+    assert {item.image: len(drawn(item)) for item in find(tmp_path)} == {"1.2.3": 2, "1.2.4": 0}
+
+
+def test_fractions_from_one_half_up_are_inside(tmp_path: Path) -> None:
+    """Stored with a maximum of 255: 0.498 becomes 127, 0.502 becomes 128."""
+    fractions = np.array([[0.0, 0.2, 0.498, 0, 0], [0.502, 0.8, 1.0, 0, 0]])
+    image = source_image("1.2.3", SHAPE)
+    kind = SegmentationTypeValues.FRACTIONAL
+    write_segmentation(tmp_path / "seg", fractions[None, ..., None], [image], ["Mass"], kind)
+    (item,) = find(tmp_path)
+    assert drawn(item) == [[[0, 0, 0, 0, 0], [1, 1, 1, 0, 0]]]
+
+
+def test_a_label_map_holds_several_segments_in_a_frame(tmp_path: Path) -> None:
+    planes = np.stack([FIRST, SECOND], axis=-1)[None]
+    kind = SegmentationTypeValues.LABELMAP
+    write_segmentation(tmp_path / "seg", planes, [source_image("1.2.3", SHAPE)], ["Mass", "Nodule"], kind)
+    found = {item.finding: drawn(item) for item in find(tmp_path)}
+    assert found == {"Mass": [FIRST.astype(int).tolist()], "Nodule": [SECOND.astype(int).tolist()]}
+
+
+def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
+    write_two_segments(tmp_path / "seg", ["Mass", "Mass"])
+    (item,) = find(tmp_path)
+    with pytest.raises(CaseError, match="look swapped") as refused:
+        drawn(item, (5, 2))
+    assert refused.value.reason == "mask_size"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("two sources", "names 2 source images"),
+        ("no source", "names 0 source images"),
+        ("moved", "image's grid"),
+    ],
+)
+def test_a_frame_that_lies_on_no_certain_image_is_refused(tmp_path: Path, change: str, sentence: str) -> None:
+    write_two_segments(tmp_path / "seg", ["Mass", "Mass"])
+    header = dcmread(tmp_path / "seg")
+    for groups in header.PerFrameFunctionalGroupsSequence:
+        sources = groups.DerivationImageSequence[0].SourceImageSequence
+        if change == "two sources":
+            sources.append(sources[0])
+        elif change == "no source":
+            del groups.DerivationImageSequence
+        else:
+            sources[0].SpatialLocationsPreserved = "NO"
+    header.save_as(tmp_path / "seg")
+    (item,) = find(tmp_path)
+    assert item.image == "1.2.3"
+    with pytest.raises(CaseError, match=sentence) as refused:
+        drawn(item)
+    assert refused.value.reason == "mask_not_joined"
+
+
+def test_a_broken_file_among_good_ones_is_listed(tmp_path: Path) -> None:
+    write_two_segments(tmp_path / "good.dcm", ["Mass", "Mass"])
+    header = dcmread(tmp_path / "good.dcm")
+    del header.PerFrameFunctionalGroupsSequence
+    header.save_as(tmp_path / "broken.dcm")
+    (tmp_path / "labels.csv").write_text("not DICOM")
+    broken, good = find(tmp_path)
+    assert len(drawn(good)) == 2
+    assert (broken.image, broken.finding) == ("broken", None)
+    with pytest.raises(CaseError) as refused:
+        drawn(broken)
+    assert refused.value.reason == "annotation_unreadable"
+
+
+@pytest.mark.skipif(not STUDIES.is_dir(), reason="the shared study sets are not here")
+def test_liver_frames_are_joined_by_uid_not_by_order() -> None:
+    """Frames run against the order of the files 01, 02, 03; preserved locations are not spoken of."""
+    folder = STUDIES / "liver_ct" / "ct_seg"
+    names = {dcmread(file).SOPInstanceUID: file.stem for file in folder.glob("0*.dcm")}
+    frames = dcmread(folder / "liver.dcm").pixel_array
+    found = {names[item.image]: item for item in find(folder)}
+    assert sorted(found) == ["01", "02", "03"]
+    for name, index in {"01": 2, "02": 1, "03": 0}.items():
+        assert found[name].finding == "Liver"
+        (mask,) = read(found[name], case_id="case", finding="liver", shape=(512, 512)).masks
+        np.testing.assert_array_equal(mask, frames[index])
+
+
+@pytest.mark.skipif(not STUDIES.is_dir(), reason="the shared study sets are not here")
+@pytest.mark.filterwarnings("ignore")  # odd files make pydicom warn
+def test_odd_segmentations_raise_nothing_but_case_errors() -> None:
+    outcomes = set()
+    for item in find(STUDIES / "hostile" / "files"):
+        try:
+            read(item, case_id="case", finding="liver", shape=(512, 512))
+            outcomes.add("read")
+        except CaseError as error:
+            outcomes.add(error.reason)
+    assert outcomes == {"read", "mask_size", "annotation_unreadable"}

@@ -1,0 +1,135 @@
+"""Tests of what is recognised without a config."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.annotations import find_annotations
+from pipeline.annotations.guess import guess_labels, guess_sources
+from pipeline.errors import ConfigError
+from tests.annotations.segmentations import source_image, write_segmentation
+
+STUDIES = Path(__file__).parents[2] / "../shared/studies"
+FINDINGS = ("Mass", "Pleural Effusion")
+BOXES = "image,finding,x,y,width,height\n7,Mass,0,0,1,1\n"
+RUNS = {"7": {"Mass": {"size": [2, 3], "counts": [6]}}}
+
+
+def files(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_folders_named_like_findings(tmp_path: Path) -> None:
+    files(tmp_path, "mass/7.png", "masks/Pleural_Effusion/8.png", "images/7.png", "Mass {old}/9.png")
+    sources = guess_sources(tmp_path, findings=FINDINGS)
+    assert sources == (
+        {"format": "png", "pattern": ["masks/Pleural_Effusion/{image}.png"], "finding": "Pleural Effusion"},
+        {"format": "png", "pattern": ["mass/{image}.png"], "finding": "Mass"},
+    )
+    assert [(i.image, i.finding) for i in find_annotations(tmp_path, sources)] == [
+        ("8", "Pleural Effusion"),
+        ("7", "Mass"),
+    ]
+
+
+def test_folders_of_masks_with_instances_first(tmp_path: Path) -> None:
+    files(tmp_path, "images/7.png", "masks/7.png", "masks_instances/7.png")
+    (source,) = guess_sources(tmp_path, findings=FINDINGS)
+    assert source == {"format": "png", "pattern": ["masks_instances/{image}.png", "masks/{image}.png"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name"),
+    [("7.png", "png"), ("7.nii.gz", "volume"), ("7.nrrd", "volume"), ("7.mha", "volume")],
+)
+def test_a_flat_folder_and_a_file_of_it(tmp_path: Path, name: str, format_name: str) -> None:
+    files(tmp_path, name)
+    suffix = name.removeprefix("7")
+    assert guess_sources(tmp_path, findings=FINDINGS) == (
+        {"format": format_name, "pattern": ["{image}" + suffix]},
+    )
+    (source,) = guess_sources(tmp_path / name, findings=FINDINGS)
+    (item,) = find_annotations(tmp_path / name, [source])
+    assert (item.format, item.image) == (format_name, "7")
+
+
+def test_tables_and_run_lengths_in_a_folder_and_alone(tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text(BOXES)
+    (tmp_path / "masks.json").write_text(json.dumps(RUNS))
+    (tmp_path / "other.csv").write_text("image,Mass\n7,1\n")
+    (tmp_path / "other.json").write_text('{"7": {"Mass": 1}}')
+    (tmp_path / "broken.json").write_text("{")
+    sources = guess_sources(tmp_path, findings=FINDINGS)
+    assert sources == ({"format": "boxes", "file": "boxes.csv"}, {"format": "rle_json", "file": "masks.json"})
+    assert len(find_annotations(tmp_path, sources)) == 2
+    for name, format_name in (("boxes.csv", "boxes"), ("masks.json", "rle_json")):
+        assert guess_sources(tmp_path / name, findings=FINDINGS) == ({"format": format_name},)
+
+
+def test_boxes_of_the_only_finding_need_not_name_it(tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text("image,x,y,width,height\n7,0,0,1,1\n")
+    sources = guess_sources(tmp_path, findings=["Mass"])
+    assert sources == ({"format": "boxes", "file": "boxes.csv", "finding": "Mass"},)
+
+
+def test_segmentations_anywhere_below(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    image = source_image("1.2.3", (1, 2))
+    write_segmentation(tmp_path / "a" / "b" / "c", np.ones((1, 1, 2, 1), bool), [image], ["Mass"])
+    assert guess_sources(tmp_path, findings=FINDINGS) == ({"format": "dicom_seg"},)
+
+
+def test_nothing_recognised_says_what_there_can_be(tmp_path: Path) -> None:
+    files(tmp_path, "images/7.png", "notes.txt", "empty.csv")
+    with pytest.raises(
+        ConfigError, match=r"no annotations recognised; there can be PNG.*annotations\.sources"
+    ):
+        guess_sources(tmp_path, findings=FINDINGS)
+    with pytest.raises(ConfigError, match="no such annotations folder"):
+        guess_sources(tmp_path / "none", findings=FINDINGS)
+
+
+def test_labels_are_the_table_with_most_findings(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("image,Mass\n7,1\n")
+    (tmp_path / "b.csv").write_text("image,Mass,Pleural Effusion\n7,1,0\n")
+    assert guess_labels(tmp_path, FINDINGS) == tmp_path / "b.csv"
+    (tmp_path / "labels.csv").write_text("image,Mass,Pleural Effusion\n7,1,\n")
+    assert guess_labels(tmp_path / "a.csv", FINDINGS) == tmp_path / "labels.csv"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image,Mass\n7,0.3\n",
+        "row,Mass\n7,1\n",
+        "image,Other\n7,1\n",
+        "image,x,y,width,height,Mass\n7,,,,,1\n",
+    ],
+)
+def test_probabilities_boxes_and_other_tables_are_no_labels(tmp_path: Path, text: str) -> None:
+    (tmp_path / "labels.csv").write_text(text)
+    assert guess_labels(tmp_path, FINDINGS) is None
+
+
+@pytest.mark.skipif(not STUDIES.is_dir(), reason="the shared study sets are not here")
+@pytest.mark.parametrize(
+    ("study", "finding", "format_name", "labelled"),
+    [
+        ("breast_ultrasound", "benign", "png", True),
+        ("chest_xray", "Effusion", "boxes", True),
+        ("liver_ct", "Liver", "dicom_seg", False),
+    ],
+)
+def test_real_study_sets_are_recognised(
+    study: str, finding: str, format_name: str, *, labelled: bool
+) -> None:
+    (source,) = guess_sources(STUDIES / study, findings=[finding])
+    assert source["format"] == format_name
+    labels = guess_labels(STUDIES / study, [finding])
+    assert labels == (STUDIES / study / "labels.csv" if labelled else None)

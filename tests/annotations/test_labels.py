@@ -1,0 +1,73 @@
+"""Tests of image-level labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.annotations.labels import read_labels
+from pipeline.errors import ConfigError
+
+STUDIES = Path(__file__).parents[2] / "../shared/studies"
+
+
+def labels(tmp_path: Path, text: str, **columns: list[str]) -> dict[str, dict[str, int | None]]:
+    (tmp_path / "labels.csv").write_text(text)
+    found = read_labels(tmp_path / "labels.csv", image="file", columns=columns)
+    return {image: dict(said) for image, said in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("cell", "label"),
+    [
+        ("1", 1), ("1.0", 1), ("true", 1), ("True", 1), (" 1 ", 1),
+        ("0", 0), ("0.0", 0), ("FALSE", 0),
+        ("", None), ("-1", None), ("-1.0", None), ("NaN", None),
+    ],
+)  # fmt: skip
+def test_what_a_cell_says(tmp_path: Path, cell: str, label: int | None) -> None:
+    assert labels(tmp_path, f"file,Mass\n7,{cell}\n", mass=["Mass"]) == {"7": {"mass": label}}
+
+
+@pytest.mark.parametrize(
+    ("cells", "label"), [("1,0", 1), ("0,0", 0), ("0,", None), ("1,-1", 1), (",", None), ("1,1", 1)]
+)
+def test_of_several_columns_one_is_enough(tmp_path: Path, cells: str, label: int | None) -> None:
+    found = labels(tmp_path, f"file,Mass,Nodule\n7,{cells}\n", lesion=["Mass", "Nodule"])
+    assert found == {"7": {"lesion": label}}
+
+
+def test_suffixes_and_folders_of_images_are_dropped_but_uids_kept(tmp_path: Path) -> None:
+    text = "file,Mass\nimages/00000820_000.dcm,1\n1.2.840.10008.7,0\nb.PNG,1\n"
+    assert list(labels(tmp_path, text, mass=["Mass"])) == ["00000820_000", "1.2.840.10008.7", "b"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "label"), [(("1", "0"), None), (("1", "0", "1"), None), (("", "1"), 1), (("0", "0"), 0)]
+)
+def test_rows_of_one_image_must_agree(tmp_path: Path, rows: tuple[str, ...], label: int | None) -> None:
+    text = "file,Mass\n" + "".join(f"7,{row}\n" for row in rows)
+    assert labels(tmp_path, text, mass=["Mass"]) == {"7": {"mass": label}}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("image,Mass\n", "has no column 'file'"),
+        ("file,Mas\n", "has no column 'Mass'; did you mean 'Mas'"),
+        ("file,Mass\n6,1\n7,0.7\n", r"labels\.csv, row 3, column 'Mass': found '0\.7', wanted 1, 0, true"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        labels(tmp_path, text, mass=["Mass"])
+
+
+@pytest.mark.skipif(not STUDIES.is_dir(), reason="the shared study sets are not here")
+def test_breast_ultrasound_labels() -> None:
+    file = STUDIES / "breast_ultrasound" / "labels.csv"
+    columns = {"benign": ["benign"], "malignant": ["malignant"]}
+    found = list(read_labels(file, image="sop_instance_uid", columns=columns).values())
+    assert [sum(said[finding] == 1 for said in found) for finding in columns] == [349, 168]
+    assert sum(said == {"benign": 0, "malignant": 0} for said in found) == 106

@@ -1,0 +1,115 @@
+"""Tests of run-length masks in JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco
+
+from pipeline.annotations.rle_json import find, read
+from pipeline.errors import CaseError, ConfigError
+from pipeline.records import AnnotationItem
+
+MASK = [[0, 0, 1], [0, 1, 1]]
+RUNS = [3, 3]
+"""Column by column: 0 0, 0 1, 1 1."""
+
+
+def items(tmp_path: Path, content: object) -> list[AnnotationItem]:
+    (tmp_path / "masks.json").write_text(json.dumps(content))
+    return list(find(tmp_path, file="masks.json"))
+
+
+def drawn(item: AnnotationItem, shape: tuple[int, int] = (2, 3)) -> list[list[list[int]]]:
+    found = read(item, case_id="case", finding="mass", shape=shape)
+    return [mask.astype(int).tolist() for mask in found.masks]
+
+
+def entry(counts: object, size: object = (2, 3)) -> dict[str, object]:
+    return {"size": size, "counts": counts}
+
+
+def test_runs_go_down_the_columns(tmp_path: Path) -> None:
+    (item,) = items(tmp_path, {"7": {"Mass": entry(RUNS)}})
+    assert (item.image, item.finding, item.reader) == ("7", "Mass", "reader")
+    assert drawn(item) == [MASK]
+
+
+def test_text_by_hand(tmp_path: Path) -> None:
+    """One character a run below 16: "0" + 3 is "3"."""
+    (item,) = items(tmp_path, {"7": {"Mass": entry("33")}})
+    assert drawn(item) == [MASK]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_text_by_pycocotools(tmp_path: Path, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    coarse = random.random((random.integers(1, 9), random.integers(1, 9))) < 0.4
+    mask = np.kron(coarse, np.ones((random.integers(1, 60), random.integers(1, 60)))).astype(np.uint8)
+    coded = coco.encode(np.asfortranarray(mask))
+    (item,) = items(tmp_path, {"7": {"Mass": entry(coded["counts"].decode(), coded["size"])}})
+    assert drawn(item, mask.shape) == ([mask.tolist()] if mask.any() else [])
+
+
+def test_a_list_of_masks_is_one_an_instance(tmp_path: Path) -> None:
+    (item,) = items(tmp_path, {"7": {"Mass": [entry([0, 1, 5]), entry([5, 1])]}})
+    assert drawn(item) == [[[1, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 1]]]
+
+
+@pytest.mark.parametrize("masks", [entry([6]), [], None, [entry([6])]])
+def test_an_empty_mask_says_not_there(tmp_path: Path, masks: object) -> None:
+    (item,) = items(tmp_path, {"7": {"Mass": masks}})
+    assert drawn(item) == []
+
+
+@pytest.mark.parametrize(
+    ("mask", "reason"),
+    [
+        (entry([3, 2]), "not_a_mask"),
+        (entry([3, 4]), "not_a_mask"),
+        (entry([7, -1]), "not_a_mask"),
+        (entry([]), "not_a_mask"),
+        (entry("3"), "not_a_mask"),
+        (entry("3P"), "not_a_mask"),
+        (entry("P" * 100), "not_a_mask"),
+        (entry("é"), "not_a_mask"),
+        (entry(["x"]), "not_a_mask"),
+        (entry(None), "not_a_mask"),
+        (entry([6], 6), "not_a_mask"),
+        (entry([6], [2, 3, 1]), "not_a_mask"),
+        ({"counts": [6]}, "not_a_mask"),
+        ({}, "not_a_mask"),
+        ("33", "not_a_mask"),
+        ([[0, 0, 1]], "not_a_mask"),
+        (entry([6], [3, 2]), "mask_size"),
+        (entry([10**12], [10**6, 10**6]), "mask_size"),
+    ],
+)
+def test_what_is_no_mask_of_the_image_is_refused(tmp_path: Path, mask: object, reason: str) -> None:
+    (item,) = items(tmp_path, {"7": {"Mass": mask}})
+    with pytest.raises(CaseError) as refused:
+        drawn(item)
+    assert refused.value.reason == reason
+
+
+def test_an_image_key_is_a_name_never_a_path(tmp_path: Path) -> None:
+    found = items(tmp_path, {"../../etc/7.png": {"Mass": entry(RUNS)}, "1.2.840.7": {"Mass": entry(RUNS)}})
+    assert [item.image for item in found] == ["7", "1.2.840.7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[1]", "holds a list, wanted {image"),
+        ('{"7": [1]}', "'7' holds a list, wanted {image"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "masks.json").write_text(text)
+    with pytest.raises(ConfigError, match=complaint):
+        list(find(tmp_path / "masks.json"))

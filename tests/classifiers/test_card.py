@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.classifiers import ModelCard, load_card
+from pipeline.errors import ConfigError
+from tests.classifiers.conftest import CardWriter
+
+SHIPPED = sorted((Path(__file__).parents[2] / "configs/models").glob("*.yaml"))
+SHA256 = "0123456789abcdef" * 4
+
+
+def test_what_a_card_leaves_out_is_the_common_case(card: ModelCard) -> None:
+    assert card.operating_thresholds == {"nodule": 0.5, "effusion": 0.5}
+    assert card.target_layer == "last"
+    assert card.weights is None
+    assert card.preprocessing.intensity.rule == "none"
+    assert card.preprocessing.shape == (32, 32)
+
+
+def test_the_network_may_be_spelled_with_its_module(write_card: CardWriter) -> None:
+    card = load_card(write_card(**{"architecture.class": "monai.networks.nets.DenseNet169"}))
+    assert card.architecture.class_name == "DenseNet169"
+
+
+def test_thresholds_may_be_given_a_finding(write_card: CardWriter) -> None:
+    card = load_card(write_card(operating_thresholds={"nodule": 0.2, "effusion": 0.7}))
+    assert card.operating_thresholds == {"nodule": 0.2, "effusion": 0.7}
+
+
+def test_a_card_that_is_written_out_is_the_same_card(card: ModelCard) -> None:
+    assert ModelCard.model_validate(card.model_dump(mode="json")) == card
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_card_is_valid_and_named_as_its_file(path: Path) -> None:
+    assert load_card(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"activaton": "sigmoid"}, "activaton: unknown key; did you mean 'activation'?"),
+        ({"activation": "relu"}, "activation: input should be 'sigmoid', 'softmax' or 'none' (found 'relu')"),
+        ({"name": "../elsewhere"}, "name: string should match pattern"),
+        ({"architecture.class": "DenseNet122"}, "unknown network; did you mean 'DenseNet121'?"),
+        ({"architecture.class": "os.system"}, "architecture.class: unknown network; there are: DenseNet, "),
+        ({"architecture.arguments.pretrained": True}, "architecture.arguments.pretrained: unknown key"),
+        ({"architecture.arguments.spatial_dims": 3}, "spatial_dims: input should be 2 (found 3)"),
+        ({"findings": ["nodule"]}, "findings: 1 findings for 2 logits"),
+        ({"findings": []}, "findings: 0 findings for 2 logits"),
+        ({"findings": ["nodule", "nodule"]}, "findings: nodule occurs more than once"),
+        ({"findings": ["nodule", " "]}, "findings.1: string should have at least 1 character"),
+        (
+            {"operating_thresholds": 1.5},
+            "operating_thresholds.nodule: input should be less than or equal to 1",
+        ),
+        ({"operating_thresholds": {"nodule": 0.5}}, "operating_thresholds: none for effusion"),
+        (
+            {"operating_thresholds": {"nodul": 0.5, "effusion": 0.5}},
+            "operating_thresholds: unknown finding 'nodul'; did you mean 'nodule'?",
+        ),
+        ({"weights": "small.safetensors"}, "sha256: is missing, and a card that names its weights must"),
+        ({"sha256": SHA256[1:]}, "sha256: string should match pattern"),
+        ({"preprocessing.channels": 3}, "preprocessing: channels is 3, but the network takes 1"),
+    ],
+)
+def test_a_wrong_card_is_refused_by_file_and_key(
+    write_card: CardWriter, changes: dict[str, Any], complaint: str
+) -> None:
+    path = write_card(**changes)
+    with pytest.raises(ConfigError) as refusal:
+        load_card(path)
+    assert str(refusal.value).startswith(f"{path}: ")
+    assert complaint in str(refusal.value)
+
+
+def test_a_card_is_read_without_loading_torch() -> None:
+    lines = "import sys, pipeline.classifiers; sys.exit(bool({'torch', 'monai'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", lines], check=False).returncode == 0

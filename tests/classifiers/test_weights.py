@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from pipeline.classifiers import ModelCard
+from pipeline.classifiers.networks import build_network
+from pipeline.classifiers.weights import load_weights
+from pipeline.errors import ConfigError
+
+IMAGES = torch.linspace(0, 1, 2 * 32 * 32).reshape(2, 1, 32, 32)
+Tensors = dict[str, Tensor]
+
+
+def torchvision(tensors: Tensors) -> Tensors:
+    return {
+        name.replace("layers.", "", 1).replace("class_out", "classifier"): tensor
+        for name, tensor in (
+            (key.replace("class_layers.out", "class_out"), value) for key, value in tensors.items()
+        )
+    }
+
+
+def torchxrayvision(tensors: Tensors) -> Tensors:
+    return {**torchvision(tensors), "op_threshs": torch.full((2,), torch.nan)}
+
+
+def chexnet(tensors: Tensors) -> Tensors:
+    renamed = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))([12])", r"\1.\2", name): tensor
+        for name, tensor in torchvision(tensors).items()
+    }
+    return {f"module.densenet121.{k.replace('classifier', 'classifier.0')}": v for k, v in renamed.items()}
+
+
+def without_counters(tensors: Tensors) -> Tensors:
+    return {k: v for k, v in tensors.items() if not k.endswith("num_batches_tracked")}
+
+
+LAYOUTS = {
+    torchvision: {"features.denseblock1.denselayer1.norm1.weight", "classifier.weight"},
+    torchxrayvision: {"features.denseblock1.denselayer2.conv2.weight", "classifier.bias", "op_threshs"},
+    chexnet: {
+        "module.densenet121.features.denseblock1.denselayer1.norm.1.running_mean",
+        "module.densenet121.features.denseblock2.denselayer1.conv.2.weight",
+        "module.densenet121.features.transition1.conv.weight",
+        "module.densenet121.classifier.0.weight",
+    },
+    without_counters: {"class_layers.out.weight"},
+}
+"""Layout → names that real files of it hold."""
+
+
+@pytest.fixture
+def fresh(card: ModelCard) -> nn.Module:
+    return build_network(card).eval()
+
+
+def saved(tensors: Tensors, path: Path) -> Path:
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    return path
+
+
+def load(network: nn.Module, path: Path, *, stated: str | None = None, allow_pickle: bool = True) -> str:
+    return load_weights(network, path, sha256=stated, allow_pickle=allow_pickle)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_weights_by_other_names_give_the_same_logits(
+    network: nn.Module, fresh: nn.Module, tmp_path: Path, layout: Callable[[Tensors], Tensors]
+) -> None:
+    tensors = layout(network.state_dict())
+    assert set(tensors) >= LAYOUTS[layout]
+    assert not torch.equal(fresh(IMAGES), network(IMAGES))
+    load(fresh, saved(tensors, tmp_path / "w.safetensors"))
+    assert torch.equal(fresh(IMAGES), network(IMAGES))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda tensors: tensors, lambda tensors: {"state_dict": tensors, "epoch": 3}],
+    ids=["bare", "wrapped"],
+)
+@pytest.mark.parametrize("suffix", ["pt", "pth", "pth.tar"])
+def test_a_pickled_state_dict_is_read_when_allowed(
+    network: nn.Module, fresh: nn.Module, tmp_path: Path, suffix: str, wrap: Callable[[Tensors], object]
+) -> None:
+    path = tmp_path / f"w.{suffix}"
+    torch.save(wrap(network.state_dict()), path)
+    load(fresh, path)
+    assert torch.equal(fresh(IMAGES), network(IMAGES))
+
+
+def test_half_precision_is_widened(network: nn.Module, fresh: nn.Module, tmp_path: Path) -> None:
+    load(fresh, saved(network.half().state_dict(), tmp_path / "w.safetensors"))
+    assert {p.dtype for p in fresh.parameters()} == {torch.float32}
+    assert torch.equal(fresh(IMAGES), network.float()(IMAGES))
+
+
+def test_the_hash_of_the_file_is_returned_and_compared(
+    network: nn.Module, fresh: nn.Module, tmp_path: Path
+) -> None:
+    path = saved(network.state_dict(), tmp_path / "w.safetensors")
+    found = sha256(path.read_bytes()).hexdigest()
+    assert load(fresh, path, stated=found) == found
+    with pytest.raises(ConfigError, match=rf"sha256 is {found}, but the model card states 0000"):
+        load(fresh, path, stated="0" * 64)
+
+
+class _RunsCode:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.marker,)
+
+
+@pytest.mark.parametrize("save", [torch.save, lambda content, path: path.write_bytes(pickle.dumps(content))])
+def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
+    fresh: nn.Module, tmp_path: Path, save: Callable[[object, Path], object]
+) -> None:
+    marker, path = tmp_path / "ran", tmp_path / "w.pt"
+    save({"state_dict": _RunsCode(marker)}, path)
+    with pytest.raises(ConfigError, match="holds more than tensors, or is damaged, and is not loaded"):
+        load(fresh, path)
+    assert not marker.exists()
+    torch.load(path, weights_only=False) if save is torch.save else pickle.loads(path.read_bytes())
+    assert marker.exists(), "the trap itself is harmless, so this test shows nothing"
+
+
+def test_a_pickle_is_not_opened_unless_allowed(fresh: nn.Module, tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    torch.save(fresh.state_dict(), path)
+    with pytest.raises(ConfigError, match="set allow_pickle_weights: true for a file whose origin you trust"):
+        load(fresh, path, allow_pickle=False)
+
+
+def test_a_missing_file_is_named(fresh: nn.Module, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"w\.safetensors: the weights cannot be read \(No such file"):
+        load(fresh, tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("w.safetensors", b"\x08\0\0\0\0\0\0\0{}", "is not a safetensors file"),
+        ("w.pt", b"not a pickle", "is damaged"),
+        ("w.h5", b"", "unknown weights format '.h5', wanted .safetensors"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(
+    fresh: nn.Module, tmp_path: Path, name: str, content: bytes, complaint: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
+        load(fresh, tmp_path / name)
+
+
+@pytest.mark.parametrize("content", [torch.zeros(2), {"weight": [1.0]}], ids=["tensor", "lists"])
+def test_a_pickle_of_something_else_is_refused(fresh: nn.Module, tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "w.pt")
+    with pytest.raises(ConfigError, match="is not a state dict"):
+        load(fresh, tmp_path / "w.pt")
+
+
+BIAS = "class_layers.out.bias"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({BIAS: None}, f"1 missing: {BIAS}"),
+        ({"extra": torch.zeros(1)}, "1 left over: extra"),
+        ({f"extra{i}": torch.zeros(1) for i in range(5)}, "5 left over: extra0, extra1, extra2 and 2 more"),
+        ({BIAS: torch.zeros(3)}, f"1 of another shape: {BIAS} (3,), wanted (2,)"),
+        ({BIAS: torch.tensor([0, torch.nan])}, f"1 not finite: {BIAS}"),
+        ({BIAS: torch.tensor([0, torch.inf])}, f"1 not finite: {BIAS}"),
+        ({BIAS: torch.tensor([1e300, 0], dtype=torch.float64)}, f"1 not finite: {BIAS}"),
+        ({BIAS: torch.tensor([0, 1], dtype=torch.int8)}, f"1 not floating point: {BIAS}"),
+        ({"module.classifier.bias": torch.zeros(2)}, f"two tensors stand for {BIAS}"),
+        ({BIAS: None, "op_threshs": torch.zeros(2)}, f"1 missing: {BIAS}"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_named_and_none_is_loaded(
+    network: nn.Module, fresh: nn.Module, tmp_path: Path, change: dict[str, Tensor | None], complaint: str
+) -> None:
+    tensors = {**network.state_dict(), **change}
+    path = saved({k: v for k, v in tensors.items() if v is not None}, tmp_path / "w.safetensors")
+    before = fresh(IMAGES)
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
+        load(fresh, path)
+    assert torch.equal(fresh(IMAGES), before)

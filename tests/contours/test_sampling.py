@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from pipeline.contours.sampling import place_on, rows_with_extremes, window_reaching
+from pipeline.geometry import cropped, mirrored, place, resized, whole
+from pipeline.records import Intensity, Placement
+
+PLACEMENTS = {
+    "whole image": resized(whole((40, 31)), (6, 5)),
+    "centre crop": resized(cropped(whole((40, 31)), (4, 3), (30, 20)), (6, 5)),
+    "padded": resized(cropped(whole((40, 31)), (-5, -8), (50, 50)), (6, 5)),
+    "mirrored": mirrored(resized(cropped(whole((40, 31)), (4, 3), (30, 20)), (6, 5))),
+    "one pixel a cell": whole((6, 5)),
+    "more cells than pixels": resized(whole((3, 2)), (6, 5)),
+}
+
+
+@pytest.fixture(params=range(5))
+def relevance(request: pytest.FixtureRequest) -> Intensity:
+    return np.random.default_rng(request.param).random((6, 5), dtype=np.float32)
+
+
+@pytest.fixture(params=PLACEMENTS)
+def placement(request: pytest.FixtureRequest) -> Placement:
+    return PLACEMENTS[request.param]
+
+
+def everywhere(relevance: Intensity, placement: Placement) -> Intensity:
+    rows, columns = placement.image_shape
+    return place_on(relevance, placement, np.arange(rows), np.arange(columns))
+
+
+def test_on_all_pixels_it_is_the_placed_map(relevance: Intensity, placement: Placement) -> None:
+    np.testing.assert_allclose(everywhere(relevance, placement), place(relevance, placement), atol=2e-7)
+
+
+def test_a_pixel_does_not_depend_on_the_others_asked_for(relevance: Intensity, placement: Placement) -> None:
+    rows, columns = np.array([1, 2]), np.array([0, 1])
+    part = place_on(relevance, placement, rows, columns)
+    np.testing.assert_array_equal(part, everywhere(relevance, placement)[np.ix_(rows, columns)])
+
+
+def test_equal_cells_give_exactly_equal_pixels() -> None:
+    placed = everywhere(np.full((6, 5), 0.7, np.float32), PLACEMENTS["whole image"])
+    assert (placed == np.float32(0.7)).all()
+
+
+def test_the_chosen_rows_hold_both_extremes(relevance: Intensity, placement: Placement) -> None:
+    placed = everywhere(relevance, placement)
+    chosen = placed[rows_with_extremes(relevance, placement)]
+    assert (chosen.max(), chosen.min()) == (placed.max(), placed.min())
+
+
+@pytest.mark.parametrize("level", [0.3, 0.6, 0.95])
+def test_outside_the_window_nothing_reaches_the_level(
+    relevance: Intensity, placement: Placement, level: float
+) -> None:
+    placed = everywhere(relevance, placement)
+    window = window_reaching(relevance, placement, level)
+    if window is not None:
+        placed[np.ix_(*window)] = 0
+    assert (placed < level).all()
+
+
+def test_a_level_above_every_cell_has_no_window(relevance: Intensity, placement: Placement) -> None:
+    assert window_reaching(relevance, placement, 1.01) is None
+
+
+def test_the_window_of_one_hot_cell_is_small() -> None:
+    relevance = np.zeros((10, 10), np.float32)
+    relevance[5, 5] = 1
+    window = window_reaching(relevance, resized(whole((1000, 1000)), (10, 10)), 0.5)
+    assert window is not None
+    # The centre is at 549.5, half of it is reached within half a cell: pixels 500 … 599, and one beside.
+    assert [(axis[0], axis[-1]) for axis in window] == [(499, 600), (499, 600)]

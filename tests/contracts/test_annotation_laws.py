@@ -1,0 +1,135 @@
+"""Laws of annotation formats: the one shared lesion, written in each, comes back pixel for pixel.
+
+The lesion is an L in an image that is not square, so that a flip or a transposition shows.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813  the name its manual gives it
+from PIL import Image
+from pycocotools import mask as coco
+
+from pipeline.annotations import FORMATS, find_annotations, read_annotation
+from pipeline.errors import CaseError
+from pipeline.records import AnnotationItem, Box
+from tests.annotations.segmentations import source_image, write_segmentation
+
+SHAPE = (4, 6)
+LESION = np.array(
+    [
+        [0, 0, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [0, 1, 1, 1, 0, 0],
+    ],
+    bool,
+)
+LESION_BOX = Box(x=0.5, y=0.5, width=3, height=3)
+IMAGE = "1.2.826.0.1.3680043.8.498.7"
+FINDING = "Mass"
+
+
+def write_png(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    Image.fromarray(lesion.astype(np.uint8) * 255).save(folder / f"{IMAGE}.png")
+    return {"finding": FINDING}
+
+
+def write_volume(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    sitk.WriteImage(sitk.GetImageFromArray(lesion[None].astype(np.uint8)), folder / f"{IMAGE}.nii.gz")
+    return {"finding": FINDING}
+
+
+def write_rle_json(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    coded = coco.encode(np.asfortranarray(lesion.astype(np.uint8)))
+    entry = {"size": coded["size"], "counts": coded["counts"].decode()}
+    (folder / "masks.json").write_text(json.dumps({IMAGE: {FINDING: entry}}))
+    return {"file": "masks.json"}
+
+
+def write_boxes(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    rows, columns = np.nonzero(lesion)
+    row = [IMAGE, FINDING, columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1]
+    with (folder / "boxes.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([["image", "finding", "x", "y", "width", "height"], row])
+    return {"file": "boxes.csv"}
+
+
+def write_dicom_seg(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    write_segmentation(folder / "any name", lesion[None, ..., None], [source_image(IMAGE, SHAPE)], [FINDING])
+    return {}
+
+
+WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
+    "png": write_png,
+    "dicom_seg": write_dicom_seg,
+    "boxes": write_boxes,
+    "rle_json": write_rle_json,
+    "volume": write_volume,
+}
+
+
+def found(name: str, folder: Path) -> AnnotationItem:
+    options = WRITERS[name](folder, LESION)
+    (item,) = find_annotations(folder, [{"format": name, **options}])
+    return item
+
+
+def test_every_registered_format_has_a_writer_here() -> None:
+    assert set(WRITERS) == set(FORMATS)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_shared_lesion_comes_back(name: str, tmp_path: Path) -> None:
+    item = found(name, tmp_path)
+    reference = read_annotation(item, case_id="case", finding="mass", shape=SHAPE)
+    assert (item.format, item.image, item.finding, item.frame) == (name, IMAGE, FINDING, 0)
+    assert (reference.case_id, reference.finding, reference.reader) == ("case", "mass", "reader")
+    if reference.kind == "box":
+        assert reference.boxes == (LESION_BOX,)
+        assert reference.masks == ()
+    else:
+        (mask,) = reference.masks
+        np.testing.assert_array_equal(mask, LESION)
+        assert mask.dtype == bool
+        assert reference.boxes == ()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_item_travels_to_another_process(name: str, tmp_path: Path) -> None:
+    item = found(name, tmp_path)
+    assert pickle.loads(pickle.dumps(item)) == item
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_image_too_small_for_the_lesion_is_refused(name: str, tmp_path: Path) -> None:
+    item = found(name, tmp_path)
+    with pytest.raises(CaseError) as refused:
+        read_annotation(item, case_id="case", finding="mass", shape=(2, 2))
+    assert refused.value.reason in {"mask_size", "box_outside_image"}
+    assert IMAGE not in refused.value.message
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"boxes", "rle_json"}))
+def test_a_file_that_breaks_after_it_was_found_is_refused(name: str, tmp_path: Path) -> None:
+    item = found(name, tmp_path)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(CaseError) as refused:
+        read_annotation(item, case_id="case", finding="mass", shape=SHAPE)
+    assert refused.value.reason == "annotation_unreadable"
+    assert str(tmp_path) not in refused.value.message
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_reader_is_the_one_that_the_source_names(name: str, tmp_path: Path) -> None:
+    options = WRITERS[name](tmp_path, LESION)
+    (item,) = find_annotations(tmp_path, [{"format": name, "reader": "second", **options}])
+    assert item.reader == "second"

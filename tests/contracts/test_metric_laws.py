@@ -1,0 +1,125 @@
+"""Laws that every registered metric obeys."""
+
+import re
+
+import numpy as np
+import pytest
+
+from pipeline.contracts import Drawing, Metric
+from pipeline.errors import CaseError
+from pipeline.metrics import METRICS
+from pipeline.metrics.scoring import score_drawing
+from pipeline.records import Box, Reference, Region, Score
+
+SHAPE = (12, 16)
+KINDS = ("mask", "box")
+
+
+def drawn(row: int, column: int) -> Drawing:
+    """A region of 4 × 5 pixels whose peak is its middle."""
+    inside = np.ones((4, 5), np.bool_)
+    mask = np.zeros(SHAPE, np.bool_)
+    mask[row : row + 4, column : column + 5] = True
+    region = Region("case", "nodule", "m", "fraction", 0.6, (row, column), inside, (), 1.0)
+    return Drawing((region,), mask, (row + 2, column + 2))
+
+
+NOTHING = Drawing((), np.zeros(SHAPE, np.bool_), None)
+IDENTICAL, SHIFTED, APART = drawn(3, 4), drawn(3, 7), drawn(8, 11)
+
+
+def reference(kind: str, *, present: bool = True) -> Reference:
+    """The region drawn at row 3, column 4; or the statement that there is none."""
+    if kind == "mask":
+        masks = (IDENTICAL.mask,) if present else ()
+        return Reference("case", "nodule", "r", "mask", masks=masks)
+    boxes = (Box(x=3.5, y=2.5, width=5, height=4),) if present else ()
+    return Reference("case", "nodule", "r", "box", boxes=boxes)
+
+
+def scores(metric: Metric, drawing: Drawing, kind: str, *, present: bool = True) -> list[Score]:
+    rows = score_drawing(drawing, reference(kind, present=present), method="m", shape=SHAPE)
+    return [row for row in rows if row.metric == metric.name]
+
+
+def is_of_healthy_images(metric: Metric) -> bool:
+    """Whether it judges images without the finding, and not where a contour lies."""
+    return isinstance(metric.emptiness.healthy_drawn, float)
+
+
+PAIRS = [(name, kind) for name, metric in METRICS.items() for kind in sorted(metric.against)]
+"""Every metric with every kind of reference that it is for."""
+LOCALISING = [pair for pair in PAIRS if not is_of_healthy_images(METRICS[pair[0]])]
+SHARES = [pair for pair in PAIRS if not METRICS[pair[0]].unit]
+
+
+def worth(metric: Metric, drawing: Drawing, kind: str) -> float:
+    """The score where the higher is the better; for metrics of healthy images, of a healthy image."""
+    (row,) = scores(metric, drawing, kind, present=not is_of_healthy_images(metric))
+    assert row.value is not None
+    return row.value if metric.better == "higher" else -row.value
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_registered_under_its_name(name: str) -> None:
+    assert METRICS[name].name == name
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_direction_unit_and_kinds_are_declared(name: str) -> None:
+    metric = METRICS[name]
+    assert metric.title
+    assert metric.better in {"higher", "lower"}
+    assert metric.unit in {"", "mm", "px"}
+    assert metric.level in {"image", "lesion"}
+    assert metric.against
+    assert metric.against <= set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", METRICS)
+def test_it_has_rows_for_its_kinds_of_reference_alone(name: str, kind: str) -> None:
+    assert bool(scores(METRICS[name], IDENTICAL, kind)) == (kind in METRICS[name].against)
+
+
+@pytest.mark.parametrize(("name", "kind"), PAIRS)
+def test_identical_beats_shifted_and_shifted_is_no_worse_than_apart(name: str, kind: str) -> None:
+    metric = METRICS[name]
+    best = NOTHING if is_of_healthy_images(metric) else IDENTICAL
+    assert worth(metric, best, kind) > worth(metric, SHIFTED, kind) >= worth(metric, APART, kind)
+
+
+@pytest.mark.parametrize(("name", "kind"), SHARES)
+def test_a_perfect_drawing_gets_the_best_share_that_is_possible(name: str, kind: str) -> None:
+    metric = METRICS[name]
+    best = NOTHING if is_of_healthy_images(metric) else IDENTICAL
+    assert worth(metric, best, kind) == (1 if metric.better == "higher" else 0)
+
+
+@pytest.mark.parametrize(("name", "kind"), PAIRS)
+def test_every_kind_of_empty_has_a_value_or_a_reason(name: str, kind: str) -> None:
+    for drawing in (IDENTICAL, NOTHING):
+        for present in (True, False):
+            (row,) = scores(METRICS[name], drawing, kind, present=present)
+            assert (row.value is None) == bool(re.fullmatch("[a-z_]+", row.undefined_because))
+            assert row.value is None or np.isfinite(row.value)
+
+
+@pytest.mark.parametrize(("name", "kind"), LOCALISING)
+def test_a_miss_is_no_better_than_a_wrong_place(name: str, kind: str) -> None:
+    assert worth(METRICS[name], NOTHING, kind) <= worth(METRICS[name], APART, kind)
+
+
+@pytest.mark.parametrize(("name", "kind"), PAIRS)
+def test_lesions_are_numbered_where_there_are_any(name: str, kind: str) -> None:
+    metric = METRICS[name]
+    (present,) = scores(metric, IDENTICAL, kind)
+    (absent,) = scores(metric, IDENTICAL, kind, present=False)
+    assert (present.lesion, absent.lesion) == (1 if metric.level == "lesion" else None, None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unlike_grids_are_refused(kind: str) -> None:
+    with pytest.raises(CaseError) as caught:
+        score_drawing(IDENTICAL, reference(kind), method="m", shape=(SHAPE[1], SHAPE[0]))
+    assert caught.value.reason == "mask_size"

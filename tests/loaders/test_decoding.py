@@ -1,0 +1,112 @@
+"""Decoding: one image from one frame, or one reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
+
+from pipeline.errors import CaseError, ConfigError
+from pipeline.loaders import dataset as datasets
+from pipeline.loaders import decode, read_header
+
+SQUARE = [[0, 51], [102, 255]]
+NOISE = np.random.default_rng(0).integers(0, 4096, (40, 40), dtype=np.uint16)
+
+
+def reason(source, **options: object) -> str:
+    with pytest.raises(CaseError) as refusal:
+        decode(source, case_id="case", **options)
+    assert "/" not in refusal.value.message
+    return refusal.value.reason
+
+
+def test_an_image_says_what_was_decoded(write, tmp_path: Path) -> None:
+    path = write(SQUARE, PixelSpacing=[0.5, 0.25])
+    (source,) = read_header(path, root=tmp_path)
+    image = decode(source, case_id="c7")
+    assert image.case_id == "c7"
+    assert image.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert image.attributes == source.attributes
+    assert image.spacing_mm == (0.5, 0.25)
+    assert image.pixels.dtype == np.float32
+    assert image.pixels.flags.c_contiguous
+    assert image.pixels == pytest.approx(np.array(SQUARE) / 255)
+
+
+def test_the_file_is_read_once(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (source,) = read_header(write(SQUARE), root=tmp_path)
+    reads: list[Path] = []
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: reads.append(path) or read(path))
+    decode(source, case_id="case")
+    assert reads == [Path(source.path)]
+
+
+def test_a_file_that_is_gone_changed_or_shorter_than_listed(write, tmp_path: Path) -> None:
+    path = write(np.zeros((2, 3, 3), np.uint8), frames=2)
+    sources = read_header(path, root=tmp_path)
+    write(np.zeros((3, 3), np.uint8))
+    assert reason(sources[1]) == "frame_missing"
+    write(np.zeros((3, 4), np.uint8))
+    assert reason(sources[0]) == "file_changed"
+    path.write_bytes(b"something else")
+    assert reason(sources[0]) == "not_dicom"
+    path.unlink()
+    assert reason(sources[0]) == "unreadable"
+
+
+def test_a_file_too_large_is_not_read(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (source,) = read_header(write(SQUARE), root=tmp_path)
+    monkeypatch.setattr(datasets, "LARGEST_FILE_BYTES", 100)
+    assert reason(source) == "too_large"
+
+
+def test_more_frames_announced_than_there_are(write, tmp_path: Path) -> None:
+    sources = read_header(write(SQUARE, NumberOfFrames=3), root=tmp_path)
+    assert reason(sources[2]) == "pixel_data_mismatch"
+    compressed = write(NOISE, syntax=JPEGLSLossless, BitsStored=12, HighBit=11)
+    (source,) = read_header(compressed, root=tmp_path)
+    assert reason(replace(source, frame=1)) == "frame_missing"
+
+
+def test_a_window_without_width_is_a_complaint_about_the_config(write, tmp_path: Path) -> None:
+    (source,) = read_header(write(SQUARE), root=tmp_path)
+    for width in (0.0, -1.0, float("nan")):
+        with pytest.raises(ConfigError, match="width"):
+            decode(source, case_id="case", window=(40.0, width))
+
+
+def test_a_constant_image_is_finite(write, load) -> None:
+    assert load(write(np.ones((2, 2), np.uint16))).pixels == pytest.approx(np.full((2, 2), 1 / 65535))
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEGLSLossless, JPEG2000Lossless])
+def test_damaged_bytes_give_an_image_or_a_reason(syntax, write, tmp_path: Path) -> None:
+    path = write(NOISE, syntax=syntax, BitsStored=12, HighBit=11)
+    content = path.read_bytes()
+    random = np.random.default_rng(1)
+    for _ in range(60):
+        damaged = bytearray(content)
+        for place in random.integers(132, 1200, 8):
+            damaged[place] = random.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            for source in read_header(path, root=tmp_path)[:2]:
+                image = decode(source, case_id="case")
+                assert np.isfinite(image.pixels).all()
+                assert 0 <= image.pixels.min() <= image.pixels.max() <= 1
+        except CaseError as refusal:
+            assert refusal.reason.islower()  # noqa: PT017 – either is right
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
+def test_a_file_cut_within_its_pixels(syntax, write, tmp_path: Path) -> None:
+    path = write(NOISE, syntax=syntax, BitsStored=12, HighBit=11)
+    path.write_bytes(path.read_bytes()[:-500])
+    (source,) = read_header(path, root=tmp_path)
+    assert reason(source) == "decode_failed"

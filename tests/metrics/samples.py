@@ -1,0 +1,43 @@
+"""Drawings and references of a few pixels, for tests."""
+
+import numpy as np
+
+from pipeline.contracts import Drawing
+from pipeline.records import Box, Mask, Reference, Region, Shape
+
+
+def mask(*rows: str) -> Mask:
+    """True where there is a '#'."""
+    return np.array([[sign == "#" for sign in row] for row in rows])
+
+
+def region(pixels: Mask, peak: float = 1.0) -> Region:
+    """One region of the pixels, without outlines."""
+    rows, columns = np.nonzero(pixels)
+    top, left = int(rows.min()), int(columns.min())
+    inside = pixels[top : rows.max() + 1, left : columns.max() + 1]
+    return Region("case", "nodule", "gradcam", "fraction", 0.6, (top, left), inside, (), peak)
+
+
+def drawing(*regions: Mask, peak: tuple[int, int] | None = None) -> Drawing:
+    """Each mask a region; the peak is the first region's first pixel unless it is given."""
+    first = np.argwhere(regions[0])[0]
+    return Drawing(
+        regions=tuple(map(region, regions)),
+        mask=np.logical_or.reduce(regions),
+        peak=peak or (int(first[0]), int(first[1])),
+    )
+
+
+def nothing_drawn(shape: Shape) -> Drawing:
+    return Drawing((), np.zeros(shape, np.bool_), None)
+
+
+def masks(*instances: Mask) -> Reference:
+    """A reader's masks; without any: the finding is not there."""
+    return Reference("case", "nodule", "reader1", "mask", masks=instances)
+
+
+def boxes(*found: Box) -> Reference:
+    """A reader's boxes; without any: the finding is not there."""
+    return Reference("case", "nodule", "reader1", "box", boxes=found)

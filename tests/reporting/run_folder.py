@@ -1,0 +1,383 @@
+"""Run folder: a small synthetic audit as reports/README.md describes it, scores and summaries consistent."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pipeline.geometry import place, whole
+
+FINDINGS = ("benign", "malignant")
+METHODS = ("gradcam", "location_prior", "center_prior")
+HOSTILE = "<script>alert('x')</script>\"'&"
+EMPTY_IS_ZERO = {"missed": 0.0, "healthy_drawn": "counted_as_contour_on_healthy", "healthy_clear": "healthy"}
+METRICS: tuple[dict[str, Any], ...] = (
+    *(
+        {
+            "name": name,
+            "title": title,
+            "level": "lesion" if name == "box_iou" else "image",
+            "against": against,
+            "better": "higher",
+            "unit": "",
+            "emptiness": EMPTY_IS_ZERO,
+        }
+        for name, title, against in (
+            ("iou", "Intersection over union", ["mask"]),
+            ("dice", "Dice", ["mask"]),
+            ("box_iou", "Box IoU", ["box"]),
+            ("hit", "Pointing game", ["mask", "box"]),
+        )
+    ),
+    {
+        "name": "contour_on_healthy",
+        "title": "Contours on healthy images",
+        "level": "image",
+        "against": ["mask", "box"],
+        "better": "lower",
+        "unit": "",
+        "emptiness": {"missed": "finding_present", "healthy_drawn": 1.0, "healthy_clear": 0.0},
+    },
+)
+SCORED = (
+    ("Reader A", "iou"),
+    ("Reader A", "dice"),
+    ("Reader A", "hit"),
+    ("Reader A", "contour_on_healthy"),
+    ("Reader B", "box_iou"),
+)
+SUMMARY_COLUMNS = [
+    *("finding", "reader", "method", "metric", "n", "undefined", "reasons"),
+    *("patients", "estimate", "low", "high", "better", "unit"),
+]
+SCORE_COLUMNS = [
+    *(
+        "case_id",
+        "patient_id",
+        "finding",
+        "reader",
+        "method",
+        "metric",
+        "value",
+        "undefined_because",
+        "lesion",
+    )
+]
+PREDICTION_COLUMNS = ["case_id", "patient_id", "finding", "logit", "probability", "threshold"]
+SKIPPED_COLUMNS = ["subject", "stage", "reason", "message"]
+CASE_COLUMNS = ["case_id", "patient_id", "frame", "rows", "columns", "spacing_row_mm", "spacing_column_mm"]
+
+Case = dict[str, Any]
+
+
+def make_run(
+    folder: Path,
+    *,
+    cases: int = 9,
+    shape: tuple[int, int] = (36, 48),
+    baselines: bool = True,
+    spacing: bool = True,
+    labels: bool = True,
+    regions: bool = True,
+) -> Path:
+    """A finished run: benign, malignant and healthy cases in turn; one reader draws masks, one boxes."""
+    methods = METHODS if baselines else METHODS[:1]
+    rng = np.random.default_rng(7)
+    made = []
+    for number in range(cases):
+        case, image, maps = _case(rng, number, shape, methods)
+        if not spacing:
+            case["spacing_mm"] = None
+        if not labels:
+            case["labels"] = dict.fromkeys(FINDINGS)
+        if not regions:
+            case["regions"], case["peaks"], case["scores"] = [], [], []
+        _write_case(folder, case, image, maps)
+        made.append(case)
+    _write_tables(folder, made, methods)
+    (folder / "manifest.json").write_text(json.dumps(manifest(cases, methods)), encoding="utf-8")
+    return folder
+
+
+def manifest(cases: int, methods: tuple[str, ...] = METHODS) -> dict[str, Any]:
+    kinds = {"gradcam": ("network", "features.norm5", "logit")}
+    described = [(name, *kinds.get(name, ("baseline", "", "relative"))) for name in methods]
+    return {
+        "run_id": "phantom-0123abcd",
+        "created": "2026-11-22",
+        "version": "0.1.0",
+        "title": "Phantom audit",
+        "findings": list(FINDINGS),
+        "methods": [dict(zip(("name", "kind", "layer", "unit"), entry, strict=True)) for entry in described],
+        "config": {"studies": "/nobody/should/see/this/path"},
+        "card": {
+            "name": "Phantom DenseNet-121",
+            "purpose": "Tells benign from malignant on phantoms.",
+            "architecture": {"class": "DenseNet121", "arguments": {"in_channels": 3, "norm": None}},
+            "preprocessing": {
+                "channels": 3,
+                "resize": "shorter side 256",
+                "crop": 224,
+                "intensity": "ImageNet",
+            },
+            "weights": "/nobody/should/see/this/path",
+        },
+        "weights_sha256": "ab" * 32,
+        "studies": {
+            "files": cases + 3,
+            "images": cases + 1,
+            "selected": cases,
+            "audited": cases,
+            "sha256": "cd" * 32,
+        },
+        "device": "cpu",
+        "precision": "float32",
+        "versions": {"python": "3.12", "torch": "2.9.0", "monai": "1.5.1", "pydicom": "3.0.1"},
+        "checks": [
+            {
+                "name": "closed_form",
+                "title": "Closed form equals autograd",
+                "passed": True,
+                "detail": "largest difference 3e-7",
+            },
+            {
+                "name": "corner",
+                "title": "A network that reads one corner lights that corner",
+                "passed": True,
+                "detail": HOSTILE,
+            },
+        ],
+        "contours": {"rule": "fraction", "threshold": 0.6, "gate": "predicted", "minimum_area_px": 4},
+        "statistics": {"replicates": 500, "confidence": 0.95, "seed": 0},
+        "metrics": list(METRICS),
+    }
+
+
+def _case(
+    rng: np.random.Generator, number: int, shape: tuple[int, int], methods: tuple[str, ...]
+) -> tuple[Case, Any, dict[str, Any]]:
+    rows, columns = shape
+    present = (*FINDINGS, None)[number % 3]
+    centre = np.array([0.5, 0.5]) + rng.uniform(-0.2, 0.2, 2)
+    lesion = _disc(shape, centre, 0.16)
+    image = rng.gamma(3, 22, shape) * (1 - 0.75 * lesion) + 12 * np.cos(np.arange(columns) / columns * 6)
+    image = cv2.GaussianBlur(image.clip(0, 255).astype(np.uint8), (0, 0), max(shape) / 160)
+    case: Case = {
+        "case_id": f"{number:04x}{'c0ffee'}",
+        "patient_id": f"p{number // 2:04d}",
+        "frame": 0,
+        "rows": rows,
+        "columns": columns,
+        "spacing_mm": [0.4, 0.4],
+        "attributes": {
+            "modality": "US",
+            "sex": "F",
+            "age": "054Y",
+            "manufacturer": HOSTILE if number == 0 else "Acme",
+        },
+        "view": [-0.5, -0.5, columns, rows],
+        "labels": {finding: int(finding == present) for finding in FINDINGS},
+        "predictions": [],
+        "peaks": [],
+        "regions": [],
+        "references": [],
+        "scores": [],
+        "skipped": [_skipped("annotation-1", "annotations", "mask_size", HOSTILE)] if number == 0 else [],
+    }
+    maps = {}
+    for finding in FINDINGS:
+        logit = float(rng.normal(1.5 if finding == present else -1, 1))
+        probability = 1 / (1 + np.exp(-logit))
+        case["predictions"].append(
+            {"finding": finding, "logit": logit, "probability": probability, "threshold": 0.5}
+        )
+        case["references"] += _references(finding, present, lesion)
+        looked = centre if finding == "benign" else centre + rng.choice([-1, 1], 2) * (0.28, 0.25)
+        for method in methods:
+            grid = _map(looked if method == "gradcam" else np.array([0.5, 0.5]), method, max(logit, 0.3))
+            maps[f"{method}/{finding}"] = grid
+            _draw_and_score(
+                case,
+                finding,
+                method,
+                grid,
+                drawn=probability >= 0.5,
+                lesion=lesion if finding == present else None,
+            )
+    return case, image, maps
+
+
+def _map(centre: Any, method: str, height: float) -> Any:
+    grid = (9, 12)
+    rows, columns = (np.arange(n)[:, None] for n in grid)
+    width = 0.2 if method == "center_prior" else 0.13
+    distance = ((rows + 0.5) / 9 - centre[0]) ** 2 + ((columns.T + 0.5) / 12 - centre[1]) ** 2
+    return (height * np.exp(-distance / 2 / width**2) - 0.05 * height).astype(np.float32)
+
+
+def _disc(shape: tuple[int, int], centre: Any, radius: float) -> Any:
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    return (rows / shape[0] - centre[0]) ** 2 + (columns / shape[1] - centre[1]) ** 2 < radius**2
+
+
+def _references(finding: str, present: str | None, lesion: Any) -> list[dict[str, Any]]:
+    here = finding == present
+    x, y, width, height = cv2.boundingRect(lesion.astype(np.uint8))
+    return [
+        {
+            "finding": finding,
+            "reader": "Reader A",
+            "kind": "mask",
+            "outlines": _outlines(lesion) if here else [],
+            "boxes": [],
+        },
+        {
+            "finding": finding,
+            "reader": "Reader B",
+            "kind": "box",
+            "outlines": [],
+            "boxes": [[x - 0.5, y - 0.5, width, height]] if here else [],
+        },
+    ]
+
+
+def _outlines(mask: Any) -> list[Any]:
+    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    return [outline[:, 0].tolist() for outline in found]
+
+
+def _draw_and_score(case: Case, finding: str, method: str, grid: Any, *, drawn: bool, lesion: Any) -> None:
+    shape = (case["rows"], case["columns"])
+    placed = place(grid, whole(shape))
+    level = 0.6 * float(placed.max())
+    mask = placed >= level if drawn else np.zeros(shape, bool)
+    row, column = np.unravel_index(int(placed.argmax()), shape)
+    named = {"finding": finding, "method": method}
+    if drawn:
+        case["peaks"].append({**named, "x": int(column), "y": int(row), "relevance": float(placed.max())})
+        case["regions"].append(
+            {
+                **named,
+                "rule": "fraction",
+                "threshold": level,
+                "unit": "logit",
+                "area_px": int(mask.sum()),
+                "area_mm2": mask.sum() * 0.16,
+                "peak": float(placed.max()),
+                "outlines": _outlines(mask),
+            }
+        )
+    for reader, metric in SCORED:
+        value, why = _value(metric, mask, lesion, (row, column), drawn=drawn)
+        lesion_number = 1 if metric == "box_iou" and lesion is not None else None
+        score = {"reader": reader, "metric": metric, "value": value, "undefined_because": why}
+        case["scores"].append({**named, **score, "lesion": lesion_number})
+
+
+def _value(metric: str, mask: Any, lesion: Any, peak: Any, *, drawn: bool) -> tuple[float | None, str]:
+    if metric == "contour_on_healthy":
+        return (float(drawn), "") if lesion is None else (None, "finding_present")
+    if lesion is None:
+        return None, "counted_as_contour_on_healthy" if drawn else "healthy"
+    joined = int((mask & lesion).sum())
+    both = int(mask.sum() + lesion.sum())
+    worth = {
+        "iou": joined / (both - joined),
+        "dice": 2 * joined / both,
+        "box_iou": joined / (both - joined),
+        "hit": float(drawn and lesion[peak]),
+    }
+    return float(worth[metric]), ""
+
+
+def _write_case(folder: Path, case: Case, image: Any, maps: dict[str, Any]) -> None:
+    place_of = folder / "cases" / case["case_id"]
+    place_of.mkdir(parents=True)
+    (place_of / "case.json").write_text(json.dumps(case), encoding="utf-8")
+    (place_of / "image.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
+    np.savez(place_of / "heatmaps.npz", **maps)
+
+
+def _write_tables(folder: Path, cases: list[Case], methods: tuple[str, ...]) -> None:
+    folder.mkdir(exist_ok=True)
+    scores = [
+        {"case_id": c["case_id"], "patient_id": c["patient_id"], **s} for c in cases for s in c["scores"]
+    ]
+    _write(folder / "scores.csv", SCORE_COLUMNS, scores)
+    _write(folder / "summary.csv", SUMMARY_COLUMNS, [*_summaries(scores, methods), *_classification(cases)])
+    _write(folder / "cases.csv", CASE_COLUMNS, cases)
+    _write(
+        folder / "predictions.csv", PREDICTION_COLUMNS, [{**c, **p} for c in cases for p in c["predictions"]]
+    )
+    skipped = [_skipped("annotation-1", "annotations", "mask_size", HOSTILE)] if cases else []
+    skipped += [_skipped(f"file-{n}", "loaders", "no_pixels", "The file holds no pixels.") for n in range(2)]
+    _write(folder / "skipped.csv", SKIPPED_COLUMNS, skipped)
+
+
+def _summaries(scores: list[dict[str, Any]], methods: tuple[str, ...]) -> list[dict[str, Any]]:
+    better = {metric["name"]: metric["better"] for metric in METRICS}
+    grouped: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for score in scores:
+        for finding in (score["finding"], "(all)"):
+            grouped[finding, score["reader"], score["method"], score["metric"]].append(score)
+    return [
+        {**dict(zip(SUMMARY_COLUMNS, key, strict=False)), **_interval(entries), "better": better[key[3]]}
+        for key, entries in grouped.items()
+        if key[2] in methods
+    ]
+
+
+def _interval(scores: list[dict[str, Any]]) -> dict[str, Any]:
+    """Estimate with a bootstrap over images, which is near enough for a synthetic run."""
+    values = np.array([score["value"] for score in scores if score["value"] is not None])
+    reasons = Counter(score["undefined_because"] for score in scores if score["value"] is None)
+    row: dict[str, Any] = {
+        "n": len(values),
+        "undefined": sum(reasons.values()),
+        "reasons": "; ".join(f"{reason}={count}" for reason, count in reasons.items()),
+        "patients": len({score["patient_id"] for score in scores if score["value"] is not None}),
+    }
+    if not len(values):
+        return {**row, "estimate": "", "low": "", "high": ""}
+    drawn = np.random.default_rng(0).choice(values, (500, len(values))).mean(axis=1)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return {**row, "estimate": float(values.mean()), "low": float(low), "high": float(high)}
+
+
+def _classification(cases: list[Case]) -> list[dict[str, Any]]:
+    if not cases:
+        return []
+    n = len(cases)
+    estimates = {
+        "auroc": (0.8731, 0.8012, 0.9345),
+        "sensitivity": (0.8, 0.7, 0.9),
+        "specificity": (0.75, 0.66, 0.84),
+    }
+    return [
+        dict(
+            zip(
+                SUMMARY_COLUMNS,
+                (finding, "labels", "classifier", metric, n, 0, "", n, *numbers),
+                strict=False,
+            )
+        )
+        for finding in FINDINGS
+        for metric, numbers in estimates.items()
+    ]
+
+
+def _skipped(subject: str, stage: str, reason: str, message: str) -> dict[str, str]:
+    return {"subject": subject, "stage": stage, "reason": reason, "message": message}
+
+
+def _write(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,52 @@
+from pipeline.records import Skipped
+from pipeline.reporting import facts
+from pipeline.reporting.limits import limits
+from pipeline.reporting.run_folder import read_run
+from pipeline.reporting.survey import survey
+
+
+def test_the_limits_name_the_grid_and_the_boxes(reported):
+    run = read_run(reported)
+    said = " ".join(limits(run, survey(run)))
+    assert "Maps of gradcam have 9 × 12 cells" in said
+    assert "Boxes are not masks" in said
+    assert "One reader annotated" not in said
+
+
+def test_of_the_card_only_what_is_known_to_be_harmless_is_shown(reported):
+    shown = dict(facts.model(read_run(reported)))
+    assert shown["Preprocessing"] == "channels: 3; resize: shorter side 256; crop: 224; intensity: ImageNet"
+    assert shown["Weights, SHA-256"] == "ab" * 32
+    assert "/nobody" not in str(shown)
+
+
+def test_the_method_is_told_in_words(reported):
+    run = read_run(reported)
+    told = dict(facts.method(run, survey(run)))
+    assert told["Contours"] == "pixels from 0.6 of the map’s maximum"
+    assert told["Gate"] == "only findings predicted positive get contours"
+    assert told["Intervals"] == "95 % by bootstrap over patients, 500 replicates, seed 0"
+    assert told["Map: gradcam"] == "layer features.norm5, 9 × 12 cells, unit: logit"
+
+
+def test_emptiness_is_told_in_words(reported):
+    told = dict(facts.emptiness(read_run(reported)))
+    assert told["IoU"] == [
+        "counts as 0",
+        "left out: the finding is absent (see contours on healthy)",
+        "left out: the finding is absent",
+    ]
+    assert told["Contours on healthy"] == ["left out: the finding is present", "counts as 1", "counts as 0"]
+
+
+def test_skipped_are_grouped_the_most_frequent_first():
+    skipped = tuple(
+        Skipped(name, "loaders", reason, "")
+        for name, reason in [("a", "x"), ("b", "no_pixels"), ("c", "no_pixels")]
+    )
+    assert facts.skipped_groups(skipped) == [("loaders", "no pixels", 2), ("loaders", "x", 1)]
+
+
+def test_the_card_is_told_without_what_it_leaves_open(reported):
+    shown = dict(facts.model(read_run(reported)))
+    assert shown["Architecture"] == "class: DenseNet121; arguments: in channels: 3"

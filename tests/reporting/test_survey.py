@@ -1,0 +1,102 @@
+import json
+
+import numpy as np
+import pytest
+
+from pipeline.reporting.run_folder import read_run
+from pipeline.reporting.survey import Survey, outcome, scale_top, survey, worklist_row, worklist_script
+from tests.reporting.run_folder import make_run
+
+MASK = {
+    "finding": "nodule",
+    "reader": "A",
+    "kind": "mask",
+    "outlines": [[[0, 0], [1, 0], [1, 1]]],
+    "boxes": [],
+}
+NOTHING = {**MASK, "outlines": []}
+REGION = {"finding": "nodule", "method": "cam"}
+
+
+def case(*, references=(), drawn=False, hits=(), label=None, scores=()):
+    hit_scores = [score("hit", value, reader=str(number)) for number, value in enumerate(hits)]
+    return {
+        "case_id": "c",
+        "labels": {"nodule": label},
+        "predictions": [{"finding": "nodule", "probability": 0.5, "threshold": 0.5}],
+        "references": list(references),
+        "regions": [REGION] if drawn else [],
+        "scores": [*hit_scores, *scores],
+    }
+
+
+def score(metric, value, *, reader="A"):
+    return {"finding": "nodule", "method": "cam", "reader": reader, "metric": metric, "value": value}
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (case(references=[MASK], drawn=True, hits=[1.0]), "hit"),
+        (case(references=[MASK], drawn=True, hits=[0.0]), "miss"),
+        (case(references=[MASK, MASK], drawn=True, hits=[1.0, 0.0]), "partly"),
+        (case(references=[MASK], drawn=False, hits=[0.0]), "not_drawn"),
+        (case(references=[NOTHING], drawn=True), "false_contour"),
+        (case(references=[NOTHING], drawn=False), "clear"),
+        (case(label=0, drawn=True), "false_contour"),
+        (case(label=0), "clear"),
+        (case(references=[MASK], label=0, drawn=True, hits=[1.0]), "hit"),
+        (case(references=[NOTHING], label=1, drawn=True), "false_contour"),
+        (case(label=1, drawn=True), "unjudged"),
+        (case(references=[MASK], drawn=True), "unjudged"),
+    ],
+)
+def test_the_outcome_of_a_finding(given, wanted):
+    assert outcome(given, "nodule", "cam") == wanted
+
+
+def test_mask_and_box_scores_stay_apart():
+    row = worklist_row(
+        case(
+            scores=[
+                score("iou", 0.2),
+                score("iou", 0.4, reader="B"),
+                score("iou", None),
+                score("box_iou", 0.9),
+            ]
+        ),
+        "nodule",
+        "cam",
+    )
+    assert row.iou == pytest.approx(0.3)
+    assert row.box_iou == 0.9
+    assert row.positive
+
+
+def test_logits_share_one_scale_and_relative_maps_keep_their_own():
+    of_run = Survey((), (), {("cam", "nodule"): 3.0}, {}, {})
+    relevance = np.array([[1.0, 2.0]], np.float32)
+    assert scale_top(of_run, relevance, method="cam", finding="nodule", unit="logit") == 3
+    assert scale_top(of_run, relevance, method="cam", finding="nodule", unit="relative") == 2
+
+
+def test_zero_has_a_bar_of_its_own_and_one_is_in_the_last(tmp_path):
+    folder = make_run(tmp_path, cases=1)
+    path = next(folder.glob("cases/*/case.json"))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["scores"] = [
+        {**score("iou", value), "finding": "benign", "method": "gradcam"}
+        for value in (0.0, 0.1, 0.10001, 0.3, 1.0, None)
+    ]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    histogram = survey(read_run(folder)).histograms["gradcam", "benign"]
+    assert histogram == (1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1)
+
+
+def test_the_worklist_script_holds_one_row_a_case_and_finding(reported):
+    run = read_run(reported)
+    script = worklist_script(run, survey(run).rows)
+    content = json.loads(script.removeprefix("window.worklist = ").removesuffix(";\n"))
+    assert len(content["rows"]) == 9 * 2
+    assert content["rows"][0][:2] == [0, 0]
+    assert content["cases"][0] == "0000c0ffee"

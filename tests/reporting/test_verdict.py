@@ -1,0 +1,131 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.records import Summary
+from pipeline.reporting.run_folder import Method, RunFolder
+from pipeline.reporting.verdict import verdict
+
+NETWORK = Method("gradcam", "network", "last", "logit")
+PRIOR = Method("location_prior", "baseline", "", "relative")
+CENTRE = Method("center_prior", "baseline", "", "relative")
+
+
+def row(method, metric, estimate, low, high, *, n=42, patients=30, reader="A"):
+    return Summary("malignant", reader, method, metric, n, {}, patients, estimate, low, high)
+
+
+def judged(*rows, methods=(NETWORK, PRIOR, CENTRE)):
+    run = RunFolder(Path(), {"findings": ["malignant"]}, methods, rows, (), ())
+    return verdict(run, "malignant")
+
+
+def test_separate_intervals_below_the_fixed_mask_read_worse():
+    found = judged(row("gradcam", "hit", 0.238, 0.12, 0.38), row("location_prior", "hit", 0.667, 0.52, 0.80))
+    assert found.standing == "worse"
+    assert found.title == "worse than a fixed map"
+    assert found.sentences[0].text == (
+        "Points at the lesion in 24 % [12–38] of 42 images; one fixed average mask, the same for every "
+        "image, does in 67 % [52–80]. The network looks in the right place less often than "
+        "a map that never saw the image."
+    )
+
+
+def test_separate_intervals_above_the_fixed_mask_read_better():
+    found = judged(row("gradcam", "hit", 0.9, 0.8, 0.95), row("location_prior", "hit", 0.5, 0.4, 0.6))
+    assert found.standing == "better"
+    assert "more often than a map that never saw the image" in found.sentences[0].text
+
+
+def test_overlapping_intervals_read_no_better():
+    found = judged(row("gradcam", "hit", 0.6, 0.45, 0.7), row("location_prior", "hit", 0.4, 0.3, 0.5))
+    assert found.standing == "no_better"
+    assert found.sentences[0].text.endswith(
+        "That is no better than a map that never saw the image: the intervals overlap."
+    )
+
+
+def test_touching_intervals_are_not_apart():
+    found = judged(row("gradcam", "hit", 0.6, 0.5, 0.7), row("location_prior", "hit", 0.4, 0.3, 0.5))
+    assert found.standing == "no_better"
+
+
+def test_the_strongest_fixed_map_is_the_one_to_beat():
+    found = judged(
+        row("gradcam", "hit", 0.6, 0.5, 0.7),
+        row("location_prior", "hit", 0.3, 0.2, 0.4),
+        row("center_prior", "hit", 0.8, 0.75, 0.9),
+    )
+    assert found.standing == "worse"
+    assert "one fixed spot in the middle of every image does in 80 % [75–90]" in found.sentences[0].text
+
+
+def test_a_finding_stands_where_its_less_favourable_sentence_stands():
+    found = judged(
+        row("gradcam", "hit", 0.9, 0.8, 0.95),
+        row("location_prior", "hit", 0.5, 0.4, 0.6),
+        row("gradcam", "iou", 0.2, 0.1, 0.3),
+        row("location_prior", "iou", 0.25, 0.2, 0.35),
+    )
+    assert [sentence.standing for sentence in found.sentences] == ["better", "no_better"]
+    assert found.standing == "no_better"
+    assert found.title == "pointing better, contours no better"
+    assert "mean IoU of 0.20 [0.10–0.30] over 42 images" in found.sentences[1].text
+
+
+def test_boxes_speak_where_there_are_no_masks():
+    found = judged(row("gradcam", "box_iou", 0.2, 0.1, 0.3), row("location_prior", "box_iou", 0.5, 0.4, 0.6))
+    assert found.sentences[0].text.startswith(
+        "Its contours overlap the radiologist’s boxes with a mean IoU of 0.20 [0.10–0.30] over 42 lesions"
+    )
+    assert found.sentences[0].text.endswith("fit worse than those of a map that never saw the image.")
+
+
+def test_too_few_patients_are_not_compared():
+    found = judged(
+        row("gradcam", "hit", 1.0, 1.0, 1.0, n=3, patients=3),
+        row("location_prior", "hit", 0.0, 0.0, 0.0, n=3, patients=3),
+    )
+    assert found.standing == "unknown"
+    assert found.sentences[0].text.endswith("Too few to tell the two apart (3 patients).")
+
+
+def test_an_interval_without_width_is_widened_by_the_rule_of_three():
+    none_of_ten = row("gradcam", "hit", 0.0, 0.0, 0.0, n=10, patients=10)
+    close = judged(none_of_ten, row("location_prior", "hit", 0.3, 0.1, 0.6, n=10, patients=10))
+    assert close.standing == "no_better"  # 0 … 0.3 and 0.1 … 0.6
+    assert close.sentences[0].text.endswith("so few patients leave the difference open.")
+    far = judged(none_of_ten, row("location_prior", "hit", 0.6, 0.31, 0.9, n=10, patients=10))
+    assert far.standing == "worse"
+
+
+def test_another_number_of_images_is_said():
+    found = judged(row("gradcam", "hit", 0.5, 0.4, 0.6), row("location_prior", "hit", 0.5, 0.4, 0.6, n=40))
+    assert "50 % [40–60] of 40." in found.sentences[0].text
+
+
+def test_without_a_fixed_map_nothing_is_judged():
+    found = judged(row("gradcam", "hit", 0.5, 0.4, 0.6), methods=(NETWORK,))
+    assert found.standing == "unknown"
+    assert "nothing to hold it against" in found.sentences[0].text
+
+
+@pytest.mark.parametrize("rows", [(), (row("gradcam", "hit", None, None, None, n=0, patients=0),)])
+def test_without_annotated_images_nothing_is_known(rows):
+    found = judged(*rows)
+    assert found.standing == "unknown"
+    assert found.sentences[0].text.startswith("No image with this finding was annotated and scored")
+
+
+def test_the_reader_is_named_only_where_there_are_several():
+    one = row("gradcam", "hit", 0.5, 0.4, 0.6, reader="A")
+    assert "(A)" not in judged(one).sentences[0].text
+    assert "42 images (A)" in judged(one, replace(one, reader="B", n=10)).sentences[0].text
+
+
+def test_contours_on_healthy_images_are_a_remark():
+    found = judged(row("gradcam", "contour_on_healthy", 0.407, 0.22, 0.6, n=27))
+    assert (
+        found.remark == "Where the finding is absent it still draws a contour in 41 % [22–60] of 27 images."
+    )
