@@ -41,7 +41,7 @@ format: setup  ## let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
 
 bench: setup  ## measure this machine: images per second of each stage, ratios, peak memory
-	$(BIN)/python -m tests.bench.bench $(ARGS)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 reference-model: setup  ## train the built-in reference model again (at most 30 minutes on 2 cores)
 	$(BIN)/python -m pipeline.phantoms.train $(ARGS)

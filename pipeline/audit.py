@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from functools import partial
-from itertools import islice
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from pipeline import __version__
 from pipeline.contracts import Executor
 from pipeline.executors.pool import Pool
-from pipeline.geometry import resized
-from pipeline.joints.baselines import CENTER, LOCATION, center_maps, location_maps, write_baselines
-from pipeline.joints.intake import NOT_IMAGES, Case, Intake, digest, take_in
+from pipeline.joints.baselines import center_maps, location_maps, write_baselines
+from pipeline.joints.intake import NOT_IMAGES, Case, Intake, take_in
+from pipeline.joints.manifest import run_id, write_manifest
 from pipeline.joints.plan import Plan
-from pipeline.joints.results import (
-    Results,
-    metrics_manifest,
-    tabulate,
-    versions,
-    write_crosswalk,
-    write_manifest,
-)
+from pipeline.joints.results import Results, tabulate, write_crosswalk
 from pipeline.joints.selection import selected
-from pipeline.joints.subject import CheckResult, Subject, open_subject, prove
+from pipeline.joints.stream import work_through
+from pipeline.joints.subject import Subject, open_subject, prove
 from pipeline.joints.truth import Truth, gather
-from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
-from pipeline.records import Heatmap, ModelInput, Progress, Skipped
+from pipeline.joints.work import Protocol
+from pipeline.records import Intensity, Progress
 from pipeline.reporting import write_report
-from pipeline.store.cases import is_finished
 from pipeline.store.lock import locked
 from pipeline.store.pseudonyms import keep, open_pseudonyms
 
@@ -67,18 +51,25 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
         subject = _subject(plan)
         checks = prove(subject)
         maps = _baselines(plan, intake, cases, truth, pool)
-        run = config.out / _run_id(plan, subject, cases, truth)
+        run = config.out / run_id(plan, subject, cases, truth)
         with locked(run):
             keep(pseudonyms, key)
             write_baselines(run, maps)
             protocol = _protocol(run, plan, truth, maps)
-            _work(cases, plan, subject, truth, protocol, executor=pool, progress=progress)
+            work_through(
+                cases,
+                subject,
+                truth,
+                protocol,
+                executor=pool,
+                batch_size=config.batch_size,
+                progress=progress,
+            )
             results = _tabulate(run, plan, cases, intake, truth)
             write_crosswalk(run, intake, truth, results.hashes)
-            manifest = _manifest(
+            write_manifest(
                 run, plan, subject, intake=intake, cases=cases, truth=truth, checks=checks, results=results
             )
-            write_manifest(run, manifest)
             index = write_report(run)
     missed = _missed_share(cases, results)
     return Outcome(index, results, len(cases), missed, passed=missed <= config.policy.max_skipped)
@@ -118,7 +109,7 @@ def _subject(plan: Plan) -> Subject:
 
 def _baselines(
     plan: Plan, intake: Intake, cases: Sequence[Case], truth: Truth, executor: Executor
-) -> dict[str, np.ndarray]:
+) -> dict[str, Intensity]:
     """The baselines' maps; the location prior is made of images that are not audited, or of none."""
     baselines, findings = plan.config.baselines, plan.card.findings
     maps = center_maps(findings) if baselines.center_prior else {}
@@ -133,7 +124,7 @@ def _baselines(
     return maps
 
 
-def _protocol(run: Path, plan: Plan, truth: Truth, maps: dict[str, np.ndarray]) -> Protocol:
+def _protocol(run: Path, plan: Plan, truth: Truth, maps: dict[str, Intensity]) -> Protocol:
     contours = plan.config.contours
     return Protocol(
         run=run,
@@ -146,108 +137,6 @@ def _protocol(run: Path, plan: Plan, truth: Truth, maps: dict[str, np.ndarray]) 
         negative_reader=truth.reader,
         baselines=tuple(dict.fromkeys(key.partition("/")[0] for key in maps)),
     )
-
-
-def _work(
-    cases: Sequence[Case],
-    plan: Plan,
-    subject: Subject,
-    truth: Truth,
-    protocol: Protocol,
-    *,
-    executor: Executor,
-    progress: Callable[[Progress], None],
-) -> None:
-    """Audit every case that is not yet on disk.
-
-    Batches are fixed by the sorted cases, and done whole or again: a network's output depends in its last
-    bits on the size of its batch.
-    """
-    size = plan.config.batch_size
-    batches = [cases[start : start + size] for start in range(0, len(cases), size)]
-    waiting = [b for b in batches if not all(is_finished(protocol.run, case.case_id) for case in b)]
-    done = len(cases) - sum(map(len, waiting))
-    skipped = 0
-    progress(Progress(done, len(cases), skipped))
-    for result in _finished(waiting, subject, truth, protocol, executor=executor, size=size):
-        done += 1
-        skipped += result is not None
-        progress(Progress(done, len(cases), skipped))
-
-
-def _finished(
-    batches: Sequence[Sequence[Case]],
-    subject: Subject,
-    truth: Truth,
-    protocol: Protocol,
-    *,
-    executor: Executor,
-    size: int,
-) -> Iterator[Skipped | None]:
-    """The stream: decode (pool) → classify and explain (here) → contours, scores and store (pool)."""
-    preprocessing = subject.classifier.card.preprocessing
-    load = partial(load_case, preprocessing=preprocessing, run=protocol.run)
-    finish = partial(finish_case, protocol=protocol)
-
-    def lost_in_loading(case: Case) -> Loaded | Skipped:
-        return Skipped(case.case_id, "load", "worker_died", "decoding ended the process that did it")
-
-    def lost_in_finishing(work: Explained | Skipped) -> Skipped | None:
-        subject = work.subject if isinstance(work, Skipped) else work.loaded.case.case_id
-        return finish(Skipped(subject, "score", "worker_died", "scoring ended the process that did it"))
-
-    cases = [case for batch in batches for case in batch]
-    loaded = executor.stream(load, cases, lost=lost_in_loading)
-    explained = (
-        work
-        for batch in batches
-        for work in _explained(list(islice(loaded, len(batch))), subject, truth, size)
-    )
-    return executor.stream(finish, explained, lost=lost_in_finishing)
-
-
-def _explained(
-    batch: Sequence[Loaded | Skipped], subject: Subject, truth: Truth, size: int
-) -> Iterator[Explained | Skipped]:
-    """One batch through the network; an image that was set aside leaves its place dark."""
-    there = [item.model_input for item in batch if isinstance(item, Loaded)]
-    if not there:
-        yield from (item for item in batch if isinstance(item, Skipped))
-        return
-    dark = ModelInput("", np.zeros_like(there[0].tensor), there[0].placement)
-    inputs = [item.model_input if isinstance(item, Loaded) else dark for item in batch]
-    explanation = subject.explainer.explain(subject.classifier.tensor(inputs, batch_size=size))
-    for row, item in enumerate(batch):
-        if isinstance(item, Skipped):
-            yield item
-            continue
-        case_id = item.case.case_id
-        if not all(np.isfinite(a[row]).all() for a in (explanation.logits, *explanation.maps.values())):
-            yield Skipped(
-                case_id, "explain", "not_finite", "the network's output for the image is not finite"
-            )
-            continue
-        yield Explained(
-            loaded=item,
-            predictions=tuple(subject.classifier.predictions([case_id], explanation.logits[row : row + 1])),
-            heatmaps=tuple(_heatmaps(item, subject, {m: maps[row] for m, maps in explanation.maps.items()})),
-            items=truth.items.get(case_id, ()),
-            labels=truth.labels[case_id],
-        )
-
-
-def _heatmaps(loaded: Loaded, subject: Subject, maps: dict[str, np.ndarray]) -> Iterator[Heatmap]:
-    for method in subject.explainer.methods:
-        for finding, relevance in zip(subject.classifier.findings, maps[method.name], strict=True):
-            rows, columns = relevance.shape
-            yield Heatmap(
-                case_id=loaded.case.case_id,
-                finding=finding,
-                method=method.name,
-                relevance=relevance,
-                unit=subject.explainer.unit(method),
-                placement=resized(loaded.model_input.placement, (rows, columns)),
-            )
 
 
 def _tabulate(run: Path, plan: Plan, cases: Sequence[Case], intake: Intake, truth: Truth) -> Results:
@@ -271,78 +160,3 @@ def _missed_share(cases: Sequence[Case], results: Results) -> float:
     missed = {s.subject for s in results.skipped if s.stage in {"load", "explain", "score"}}
     unread = {s.subject for s in results.skipped if s.stage == "index" and s.reason not in NOT_IMAGES}
     return len(missed | unread) / (len(cases) + len(unread))
-
-
-def _settings(plan: Plan) -> dict[str, Any]:
-    """The config without the places of its inputs, which say nothing about the result and may name people."""
-    places = {"studies": True, "model": True, "weights": True, "out": True, "workers": True}
-    return plan.config.model_dump(mode="json", exclude={**places, "annotations": {"path"}})
-
-
-def _run_id(plan: Plan, subject: Subject, cases: Sequence[Case], truth: Truth) -> str:
-    """The model's name and a hash of all that a result depends on: the same run, the same folder."""
-    facts = [
-        __version__,
-        _settings(plan),
-        plan.card.model_dump(mode="json", by_alias=True),
-        subject.classifier.weights_sha256,
-        digest(cases),
-        truth.sha256,
-    ]
-    text = json.dumps(facts, sort_keys=True)
-    return f"{plan.card.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def _manifest(
-    run: Path,
-    plan: Plan,
-    subject: Subject,
-    *,
-    intake: Intake,
-    cases: Sequence[Case],
-    truth: Truth,
-    checks: Sequence[CheckResult],
-    results: Results,
-) -> dict[str, Any]:
-    """Everything needed to run it again, and to read its tables."""
-    config = plan.config
-    hashes = sorted(results.hashes.values())
-    methods = [
-        {"name": m.name, "kind": "network", "layer": subject.explainer.targets[m.layer].call.module,
-         "unit": subject.explainer.unit(m)}
-        for m in subject.explainer.methods
-    ]  # fmt: skip
-    baselines = [
-        {"name": name, "kind": "baseline", "layer": "", "unit": "relative"}
-        for name, used in (
-            (CENTER, config.baselines.center_prior),
-            (LOCATION, config.baselines.location_prior),
-        )
-        if used
-    ]
-    return {
-        "run_id": run.name,
-        "created": datetime.now(tz=UTC).date().isoformat(),
-        "version": __version__,
-        "title": config.title,
-        "findings": list(plan.card.findings),
-        "methods": methods + baselines,
-        "config": _settings(plan),
-        "card": plan.card.model_dump(mode="json", by_alias=True),
-        "weights_sha256": subject.classifier.weights_sha256,
-        "studies": {
-            "files": intake.files,
-            "images": len(intake.cases),
-            "selected": len(cases),
-            "audited": len(results.hashes),
-            "sha256": hashlib.sha256("".join(hashes).encode()).hexdigest(),
-        },
-        "annotations_sha256": truth.sha256,
-        "device": str(subject.classifier.device),
-        "precision": config.precision,
-        "versions": versions(),
-        "checks": [{**asdict(check), "passed": True} for check in checks],
-        "contours": config.contours.model_dump(mode="json"),
-        "statistics": config.statistics.model_dump(mode="json"),
-        "metrics": metrics_manifest(),
-    }

@@ -14,7 +14,6 @@ from typing import NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
 
 from pipeline import __version__
 from pipeline.config import AuditConfig, load_config, parse_override
@@ -42,12 +41,12 @@ PLAIN_LINES = 10
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 done and policy met, 1 done but policy failed, 2 could not start, 130 interrupted."""
     options = _parser().parse_args(arguments)
-    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    errors = _console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _audit(options)
     except AuditError as error:
-        errors.print(f"heatproof: {error}", markup=False)
+        errors.print(f"heatproof: {error}")
         return NOT_STARTED
     except KeyboardInterrupt:
         errors.print(
@@ -81,7 +80,7 @@ def _parser() -> ArgumentParser:
 
 
 def _audit(options: Namespace) -> int:
-    console = Console(highlight=False, soft_wrap=True)
+    console = _console()
     config = _config(options, console)
     plan = make_plan(config)
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch: seconds that no error above should cost
@@ -93,13 +92,18 @@ def _audit(options: Namespace) -> int:
     console.print(
         f"{audited} of {outcome.images} images audited, {len(outcome.results.skipped)} entries in skipped.csv"
     )
-    console.print(f"Report: {outcome.index}", markup=False)
+    console.print(f"Report: {outcome.index}")
     if not outcome.passed:
         console.print(
             f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited, "
             f"policy.max_skipped allows {config.policy.max_skipped:.0%}."
         )
     return DONE if outcome.passed else POLICY_FAILED
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """Text as it is: names of findings and folders may hold brackets and colons."""
+    return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def _config(options: Namespace, console: Console) -> AuditConfig:
@@ -124,7 +128,7 @@ def _make_phantoms(folder: Path, console: Console) -> None:
         return
     from pipeline.phantoms.study_set import write_study_set  # noqa: PLC0415  # loads pydicom
 
-    console.print(f"Making {PHANTOMS['count']} phantom radiographs in {folder}", markup=False)
+    console.print(f"Making {PHANTOMS['count']} phantom radiographs in {folder}")
     write_study_set(folder, **PHANTOMS)
 
 
@@ -178,18 +182,18 @@ def _lines(console: Console) -> Callable[[Progress], None]:
     return show
 
 
-def _table(summaries: Sequence[Summary], findings: Sequence[str]) -> Table:
-    """Hit rate and overlap of network and baselines, a row a finding, reader and method."""
+def _table(summaries: Sequence[Summary], findings: Sequence[str]) -> str:
+    """Hit rate and overlap of network and baselines, a row a finding, reader and method; never folded."""
     shown = [metric for metric in ("hit", "iou", "box_iou") if any(s.metric == metric for s in summaries)]
-    table = Table("finding", "reader", "method", *shown, box=None, pad_edge=False, header_style="bold")
-    rows: dict[tuple[str, str, str], dict[str, Summary]] = {}
+    found: dict[tuple[str, str, str], dict[str, Summary]] = {}
     for summary in summaries:
         if summary.metric in shown and summary.n and summary.finding in findings:
             key = (summary.finding, summary.reader, summary.method)
-            rows.setdefault(key, {})[summary.metric] = summary
-    for key, found in rows.items():
-        table.add_row(*key, *(_estimate(found.get(metric)) for metric in shown))
-    return table
+            found.setdefault(key, {})[summary.metric] = summary
+    rows = [("finding", "reader", "method", *shown)]
+    rows += [(*key, *(_estimate(of.get(metric)) for metric in shown)) for key, of in found.items()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def _estimate(summary: Summary | None) -> str:

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BeforeValidator, Field, PositiveInt
 
 from pipeline.errors import ConfigError
-from pipeline.strict import Strict, read_yaml, validated
+from pipeline.strict import COMMAND_LINE, Strict, parse_yaml, read_yaml, validated
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def _listed(value: object) -> object:
-    return value if isinstance(value, list) else [value]
+    """One value or several, as text: tables hold nothing else."""
+    values = value if isinstance(value, list) else [value]
+    return [str(item) if isinstance(item, int | float) else item for item in values]
 
 
 class Table(Strict):
@@ -111,7 +112,7 @@ def load_config(path: Path | None, overrides: Mapping[str, Any]) -> AuditConfig:
     values = read_yaml(path) if path else {}
     for key, value in overrides.items():
         _set(values, key, value)
-    return validated(AuditConfig, values, source=str(path) if path else "command line")
+    return validated(AuditConfig, values, source=str(path or COMMAND_LINE), overridden=overrides)
 
 
 def parse_override(text: str) -> tuple[str, Any]:
@@ -120,8 +121,8 @@ def parse_override(text: str) -> tuple[str, Any]:
     if not equals or not key:
         raise ConfigError(f"--set {text}: found no key=value; write for example --set contours.threshold=0.5")
     try:
-        return key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
+        return key, parse_yaml(value)
+    except ValueError as error:
         raise ConfigError(f"--set {text}: the value is not YAML: {error}") from error
 
 
@@ -131,6 +132,6 @@ def _set(values: dict[str, Any], key: str, value: object) -> None:
     for parent in parents:
         child = values.get(parent)
         if child is not None and not isinstance(child, dict):
-            raise ConfigError(f"command line: {key}: '{parent}' holds a value, not further keys")
+            raise ConfigError(f"{COMMAND_LINE}: {key}: '{parent}' holds a value, not further keys")
         values[parent] = values = dict(child or {})
     values[last] = value

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import Box, Intensity, Placement, Shape
+
+Pixels: TypeAlias = NDArray[np.intp]
+"""Numbers of rows or of columns of the image."""
 
 HALF_CELL = 0.5
 """From a cell's centre to its edge."""
@@ -71,8 +76,8 @@ def to_model(placement: Placement, points: NDArray[np.floating]) -> NDArray[np.f
 
 def view(placement: Placement) -> Box:
     """The part of the image's plane that the model saw, padding included."""
-    last = np.array(placement.model_shape) - 0.5
-    corners = to_image(placement, np.array([[-0.5, -0.5], last]))
+    last = np.array(placement.model_shape) - HALF_CELL
+    corners = to_image(placement, np.array([[-HALF_CELL, -HALF_CELL], last]))
     (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0)
     return Box(x=float(left), y=float(top), width=float(right - left), height=float(bottom - top))
 
@@ -86,31 +91,43 @@ def place(relevance: Intensity, placement: Placement) -> Intensity:
     Where the view is the whole image it equals `torch.nn.functional.interpolate` with mode="bilinear" and
     align_corners=False.
     """
-    grid = resized(placement, _shape(relevance))
-    rows = _interpolation(grid, axis=0)
-    columns = _interpolation(grid, axis=1)
-    return rows @ np.asarray(relevance, np.float32) @ columns.T
+    rows, columns = placement.image_shape
+    return place_on(relevance, placement, np.arange(rows), np.arange(columns))
 
 
-def _interpolation(placement: Placement, *, axis: int) -> Intensity:
-    """Weights (image cells, model cells) of linear interpolation along one axis; 0 outside the view."""
-    cells, pixels = placement.model_shape[axis], placement.image_shape[axis]
-    position = (np.arange(pixels) - placement.offset[axis]) / placement.scale[axis]
-    inside = (position >= -HALF_CELL) & (position < cells - HALF_CELL)
+def place_on(relevance: Intensity, placement: Placement, rows: Pixels, columns: Pixels) -> Intensity:
+    """What `place` says at these rows and columns of the image, (rows, columns).
+
+    The value at a pixel does not depend, to the last bit, on which other pixels are asked for, and equal
+    cells give exactly equal pixels between them.
+    """
+    grid = over_view(placement, relevance)
+    across = along(np.asarray(relevance, np.float32).T, grid, axis=1, pixels=columns)
+    return along(np.ascontiguousarray(across.T), grid, axis=0, pixels=rows)
+
+
+def over_view(placement: Placement, relevance: Intensity) -> Placement:
+    """The placement of a heatmap's own grid, laid over the view of `placement`."""
+    rows, columns = relevance.shape
+    return resized(placement, (rows, columns))
+
+
+def along(values: Intensity, grid: Placement, *, axis: int, pixels: Pixels) -> Intensity:
+    """`values` (cells of one axis, others) at pixels of that axis, by linear interpolation; 0 out of view."""
+    cells = grid.model_shape[axis]
+    position = (pixels - grid.offset[axis]) / grid.scale[axis]
+    unseen = (position < -HALF_CELL) | (position >= cells - HALF_CELL)
     position = position.clip(0, cells - 1)
-    lower = np.minimum(position.astype(np.intp), max(cells - 2, 0))
-    upper = np.minimum(lower + 1, cells - 1)
-    share = position - lower
-    weights = np.zeros((pixels, cells))
-    pixel = np.arange(pixels)
-    np.add.at(weights, (pixel, lower), 1 - share)
-    np.add.at(weights, (pixel, upper), share)
-    return (weights * inside[:, None]).astype(np.float32)
-
-
-def _shape(array: NDArray[np.generic]) -> Shape:
-    rows, columns = array.shape
-    return rows, columns
+    lower = position.astype(np.intp)
+    share = (position - lower).astype(np.float32)[:, None]
+    step = np.diff(values, axis=0, append=values[-1:])
+    placed = np.empty((len(pixels), *values.shape[1:]), np.float32)
+    runs = [*np.flatnonzero(np.diff(lower, prepend=-1)), len(pixels)]  # pixels between the same two cells
+    for start, end in pairwise(runs):
+        np.multiply(share[start:end], step[lower[start]], out=placed[start:end])
+        placed[start:end] += values[lower[start]]
+    placed[unseen] = 0
+    return placed
 
 
 def _pair(values: Iterable[float]) -> tuple[float, float]:

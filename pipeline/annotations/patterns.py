@@ -49,7 +49,13 @@ def find_files(
     if not taken:
         raise ConfigError(f"{path}: no file fits pattern {' or '.join(map(repr, listed))}")
     for (image, words, who), file in sorted(taken.items(), key=str):
-        yield AnnotationItem(format, image, words, who, payload={**payload, "path": str(file)})
+        said = words if words is None else _printable(words)
+        yield AnnotationItem(format, image, said, _printable(who), payload={**payload, "path": str(file)})
+
+
+def _printable(name: str) -> str:
+    """A file's name may hold bytes that are not UTF-8; what enters a table may not."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _fields(pattern: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Corner check: a network that reads one place of the image lights that place of the *image*.
 
 A tiny network that is nothing but the brightness of its input goes through the model's own preprocessing, the
-engine and the placement; each quarter of a dark image is lit in turn, and the heatmap must peak there.
+engine and the placement; places near the corners of a dark image are lit in turn, and the heatmap's centre of
+gravity must lie there.
 """
 
 from __future__ import annotations
@@ -13,22 +14,32 @@ from torch import Tensor, nn
 from pipeline.contracts import LoadedModel
 from pipeline.errors import CheckError
 from pipeline.geometry import place, view
-from pipeline.records import Image, Placement
+from pipeline.records import Image, Intensity, Placement, Shape
 
 SHAPE = (200, 160)
 """Not square, so that a transposed or stretched map shows."""
 PATCH = 0.12
 """Side of the lit patch, as a share of the visible part of the image."""
-TOLERANCE = 0.12
-"""Distance of the peak from the patch's centre, as a share of the visible part of the image."""
+PLACES = ((0.15, 0.15), (0.15, 0.85), (0.85, 0.25))
+"""Centres of the patches, (row, column) as shares of the visible part of the image."""
+CELLS = 32
+"""Of the attribution grid, along each side of the visible part of the image."""
+FLOOR = 1 / 8
+"""Share of the heatmap's range that is left out: bicubic resizing rings by less."""
+TOLERANCE = 0.015
+"""Distance of the heatmap's centre of gravity from the patch's centre, as a share of the visible part.
+
+Right placements stay under 0.012, and under 0.006 where the input has 60 pixels or more; a centre crop of 480
+from 512 that is left out misses by 0.023.
+"""
 
 
 class Brightness(nn.Module):
     """Logit = mean brightness: average pooling to cells, global average pool, linear with weight 1."""
 
-    def __init__(self, cell: int) -> None:
+    def __init__(self, grid: Shape) -> None:
         super().__init__()
-        self.pool = nn.AvgPool2d(cell)
+        self.pool = nn.AdaptiveAvgPool2d(grid)
         self.read = nn.ReLU()
         self.linear = nn.Linear(1, 1)
         nn.init.ones_(self.linear.weight)
@@ -43,27 +54,43 @@ class Brightness(nn.Module):
 
 
 def corner_lights_corner(model: LoadedModel) -> str:
-    """The largest distance between a lit patch and the heatmap's peak, as a share of the visible image."""
+    """The largest distance between a lit patch and the heatmap's centre, as a share of the visible image."""
     device = model.example.device
     dark = model.prepare(_lit(SHAPE, center=(0, 0), half=(0, 0)))
-    visible = _visible(dark.placement)
-    network = Brightness(cell=max(1, min(dark.tensor.shape[1:]) // 16)).to(device).eval()
-    centers = [visible[0] + visible[1] * np.array(share) for share in ((0.2, 0.2), (0.2, 0.7), (0.8, 0.3))]
-    images = [_lit(SHAPE, center=c, half=visible[1] * PATCH / 2) for c in centers]
-    inputs = [model.prepare(image) for image in images]
+    top_left, size = _visible(dark.placement)
+    centers = [top_left + size * np.array(place) for place in PLACES]
+    inputs = [model.prepare(_lit(SHAPE, center=center, half=size * PATCH / 2)) for center in centers]
     batch = torch.from_numpy(np.stack([item.tensor for item in inputs])).to(device)
+    network = Brightness(_grid(dark.placement, size)).to(device).eval()
     maps = model.explainer_of(network, batch)(batch).maps["gradcam"][:, 0]
-    worst = 0.0
-    for relevance, item, center in zip(maps, inputs, centers, strict=True):
-        placed = place(relevance, item.placement)
-        peak = np.mean(np.argwhere(placed >= placed.max() * (1 - 1e-6)), axis=0)
-        worst = max(worst, float((np.abs(peak - center) / visible[1]).max()))
+    lit = [
+        _center_of_gravity(relevance, item.placement) for relevance, item in zip(maps, inputs, strict=True)
+    ]
+    worst = float((np.abs(np.subtract(lit, centers)) / size).max())
     if not worst <= TOLERANCE:
         raise CheckError(
-            f"a heatmap lights a place {worst:.0%} of the image away from what the network read (at most "
-            f"{TOLERANCE:.0%} allowed): the preprocessing on the model card and the placement do not agree"
+            f"a heatmap lights a place {worst:.1%} of the image away from what the network read (at most "
+            f"{TOLERANCE:.1%} allowed): the preprocessing on the model card and the placement do not agree"
         )
-    return f"lit places are found within {worst:.0%} of the image"
+    return f"lit places are found within {worst:.1%} of the image"
+
+
+def _grid(placement: Placement, size: np.ndarray) -> Shape:
+    """The attribution grid with `CELLS` along the visible part, also where most of the input is padding."""
+    cells = CELLS * np.array(placement.model_shape) * np.abs(placement.scale) / size
+    rows, columns = (int(n) for n in np.ceil(cells).clip(1, placement.model_shape))
+    return rows, columns
+
+
+def _center_of_gravity(relevance: Intensity, placement: Placement) -> tuple[float, float]:
+    """(row, column) on the image of what a heatmap shows above its floor; NaN for a flat one."""
+    floor = relevance.min() + FLOOR * np.ptp(relevance)
+    shown = place(np.maximum(relevance - floor, 0), placement)
+    total = shown.sum(dtype=np.float64)
+    if not total > 0:
+        return np.nan, np.nan
+    rows, columns = (np.arange(n) for n in shown.shape)
+    return float(rows @ shown.sum(axis=1) / total), float(columns @ shown.sum(axis=0) / total)
 
 
 def _visible(placement: Placement) -> tuple[np.ndarray, np.ndarray]:

@@ -8,24 +8,29 @@ from torch import Tensor, nn
 from pipeline.contracts import LoadedModel
 from pipeline.errors import CheckError
 
-TOLERANCE = 1e-3
-"""Relative to the largest gradient. Float32 rounding through a deep tail stays under 1e-4."""
+TOLERANCES = {torch.float32: 1e-3, torch.bfloat16: 2e-2}
+"""Relative to the largest gradient, by the precision of the network's input.
+
+Rounding through a deep tail stays under 1e-4 in float32 and was 5e-3 in bfloat16 (DenseNet-121, stride 8).
+"""
 
 
 def gradients_equal_autograd(model: LoadedModel) -> str:
     """The largest relative difference over all layers and findings."""
     reading = model.read(model.example)
-    worst = 0.0
+    differences = []
     for layer, (module, nth) in model.layers.items():
         ours = reading.gradients(layer).float()
         for finding in range(ours.shape[0]):
             plain = _autograd(model.network, model.example, module=module, nth=nth, finding=finding)
             scale = plain.abs().max().clamp_min(torch.finfo(torch.float32).tiny)
-            worst = max(worst, float((ours[finding] - plain).abs().max() / scale))
-    if not worst <= TOLERANCE:
+            differences.append((ours[finding] - plain).abs().max() / scale)
+    worst = float(torch.stack(differences).max())  # NaN stays NaN, which the built-in max would lose
+    tolerance = TOLERANCES[model.example.dtype]
+    if not worst <= tolerance:
         raise CheckError(
             f"the engine's gradients differ from plain autograd by {worst:.1e} of the largest "
-            f"(at most {TOLERANCE:.0e} allowed): the maps would be wrong; choose another target layer"
+            f"(at most {tolerance:.0e} allowed): the maps would be wrong; choose another target layer"
         )
     return f"largest difference {worst:.1e} of the largest gradient"
 

@@ -1,24 +1,12 @@
 """Sampling: a heatmap on chosen rows and columns of the image, where the whole image would be a waste."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.contours.flatness import ROUNDING
-from pipeline.geometry import HALF_CELL, resized, to_image
+from pipeline.geometry import HALF_CELL, Pixels, along, over_view, place_on, to_image
 from pipeline.records import Intensity, Placement
 
-Pixels = NDArray[np.intp]
-"""Ascending numbers of rows or of columns of the image."""
-
-
-def place_on(relevance: Intensity, placement: Placement, rows: Pixels, columns: Pixels) -> Intensity:
-    """What `geometry.place` says at these rows and columns, (rows, columns).
-
-    The value at a pixel does not depend, to the last bit, on which other pixels are asked for.
-    """
-    grid = _on_grid(placement, relevance)
-    across = _along(np.asarray(relevance, np.float32).T, grid, axis=1, pixels=columns)
-    return _along(np.ascontiguousarray(across.T), grid, axis=0, pixels=rows)
+__all__ = ["Pixels", "place_on", "rows_with_extremes", "window_reaching"]
 
 
 def rows_with_extremes(relevance: Intensity, placement: Placement) -> Pixels:
@@ -27,7 +15,7 @@ def rows_with_extremes(relevance: Intensity, placement: Placement) -> Pixels:
     Between neighbouring cell centres the map is linear along a column, so its extremes lie in the pixels next
     to a cell's centre, to the edge of the view, or to the edge of the image.
     """
-    grid = _on_grid(placement, relevance)
+    grid = over_view(placement, relevance)
     cells, pixels = grid.model_shape[0], grid.image_shape[0]
     knots = np.concatenate([[-HALF_CELL], np.arange(cells), [cells - HALF_CELL]])
     nearest = np.floor(to_image(grid, np.stack([knots, knots], axis=1))[:, 0]).astype(np.intp)
@@ -40,7 +28,7 @@ def window_reaching(relevance: Intensity, placement: Placement, level: float) ->
 
     Interpolation along the other axis never exceeds the largest cell, so one axis at a time is enough.
     """
-    grid = _on_grid(placement, relevance)
+    grid = over_view(placement, relevance)
     relevance = np.asarray(relevance, np.float32)
     rows = _reaching(relevance, grid, axis=0, level=level)
     columns = _reaching(relevance.T, grid, axis=1, level=level)
@@ -49,27 +37,8 @@ def window_reaching(relevance: Intensity, placement: Placement, level: float) ->
 
 def _reaching(values: Intensity, grid: Placement, *, axis: int, level: float) -> Pixels | None:
     pixels = grid.image_shape[axis]
-    bound = _along(values, grid, axis=axis, pixels=np.arange(pixels)).max(axis=1)
+    bound = along(values, grid, axis=axis, pixels=np.arange(pixels)).max(axis=1)
     (reaching,) = np.nonzero(bound >= level * (1 - ROUNDING))
     if not reaching.size:
         return None
     return np.arange(max(reaching[0] - 1, 0), min(reaching[-1] + 2, pixels))
-
-
-def _along(values: Intensity, grid: Placement, *, axis: int, pixels: Pixels) -> Intensity:
-    """`values` (cells, others) at pixels of one axis, by linear interpolation; 0 beyond the view."""
-    cells = grid.model_shape[axis]
-    position = (pixels - grid.offset[axis]) / grid.scale[axis]
-    unseen = (position < -HALF_CELL) | (position >= cells - HALF_CELL)
-    position = position.clip(0, cells - 1)
-    lower = position.astype(np.intp)
-    placed: Intensity = np.take(np.diff(values, axis=0, append=values[-1:]), lower, axis=0)
-    placed *= (position - lower).astype(np.float32)[:, None]
-    placed += np.take(values, lower, axis=0)
-    placed[unseen] = 0
-    return placed
-
-
-def _on_grid(placement: Placement, relevance: Intensity) -> Placement:
-    rows, columns = relevance.shape
-    return resized(placement, (rows, columns))

@@ -77,7 +77,9 @@ class Pool(AbstractContextManager["Pool"]):
     def _started(self, workers: int) -> ProcessPoolExecutor:
         with _environment(ONE_THREAD):
             forkserver.ensure_running()
-        return ProcessPoolExecutor(workers, mp_context=self._context, initializer=_settle_worker)
+        processes = ProcessPoolExecutor(workers, mp_context=self._context, initializer=_settle_worker)
+        processes.submit(os.getpid).result()  # a worker that cannot even start is a bug, and no item's fault
+        return processes
 
 
 def _settle_worker() -> None:

@@ -62,7 +62,8 @@ def take_in(folder: Path, *, executor: Executor, pseudonym: Pseudonym) -> Intake
         raise ConfigError(
             f"studies: {folder} holds no image ({files} files looked at); is it the right folder?"
         )
-    return Intake(files, cases, (*skipped, *repeated), names)
+    names |= {skip.subject: relative for relative, skip in repeated.items()}
+    return Intake(files, cases, (*skipped, *repeated.values()), names)
 
 
 def digest(cases: Iterable[Case]) -> str:
@@ -91,18 +92,21 @@ def _lost(_path: Path) -> CaseError:
     return CaseError("worker_died", "reading the file ended the process that read it")
 
 
-def _named(sources: list[ImageSource], pseudonym: Pseudonym) -> tuple[tuple[Case, ...], list[Skipped]]:
-    """Cases in their fixed order; of several files with one SOP instance UID the first by path is kept."""
+def _named(sources: list[ImageSource], pseudonym: Pseudonym) -> tuple[tuple[Case, ...], dict[str, Skipped]]:
+    """Cases in their fixed order; of several files with one SOP instance UID the first by path is kept.
+
+    The others are named by relative path, once a file however many frames it has.
+    """
     ordered = sorted(sources, key=lambda s: (s.sop_instance_uid, s.frame, s.relative_path))
     cases: dict[str, Case] = {}
-    repeated = []
+    repeated: dict[str, Skipped] = {}
     for source in ordered:
         identity = source.sop_instance_uid or f"path:{source.relative_path}"
         case_id = pseudonym("case", identity, source.frame)
         if case_id in cases:
             subject = pseudonym("file", source.relative_path)
             message = "another file of the set has the same SOP instance UID; the first by path is audited"
-            repeated.append(Skipped(subject, "index", "repeated_sop_instance_uid", message))
+            repeated[source.relative_path] = Skipped(subject, "index", "repeated_sop_instance_uid", message)
         else:
             cases[case_id] = Case(case_id, pseudonym("patient", source.patient), source)
     return tuple(cases.values()), repeated

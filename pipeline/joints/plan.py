@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from pipeline.classifiers import ModelCard, load_card
 from pipeline.config import AuditConfig, Table
 from pipeline.contours import RULES
 from pipeline.errors import ConfigError
+from pipeline.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ def make_plan(config: AuditConfig) -> Plan:
     if config.weights is not None:
         _given(config.weights, "weights", "--weights <file>")
     for spec in config.methods:
-        METHODS.check(spec.partition("@")[0])
+        _known(METHODS, spec.partition("@")[0], "methods")
+    _known(RULES, config.contours.rule, "contours.rule")
     RULES[config.contours.rule](
         np.eye(2, dtype=np.float32), config.contours.threshold
     )  # refuses a bad number
@@ -62,6 +65,13 @@ def make_plan(config: AuditConfig) -> Plan:
             f"which has {', '.join(card.findings)}"
         )
     return Plan(config, card, card_path, studies, annotations)
+
+
+def _known(registry: Registry[Any], name: str, key: str) -> None:
+    try:
+        registry.check(name)
+    except ConfigError as error:
+        raise ConfigError(f"{key}: {error}") from error
 
 
 def _given(path: Path | None, key: str, option: str) -> Path:

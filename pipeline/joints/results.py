@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +13,11 @@ from pipeline.metrics import METRICS
 from pipeline.metrics.classification import MEASURES, classification_summaries
 from pipeline.metrics.summaries import summarise
 from pipeline.records import Score, Skipped, Summary
-from pipeline.store.atomic import write_bytes
 from pipeline.store.cases import scores_of
 from pipeline.store.tables import summary_row, write_case_tables, write_table
 
 PredictionRow = tuple[str, str, float, bool, bool | None]
 """(finding, patient, probability, predicted positive, label)."""
-PACKAGES = ("heatproof", "torch", "monai", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +44,7 @@ def tabulate(
     predictions: list[PredictionRow] = []
     set_aside = list(skipped)
     hashes: dict[str, str] = {}
+    patients: dict[str, str] = {}
 
     def scores() -> Iterator[tuple[Score, str]]:
         for case in write_case_tables(run, (case.case_id for case in cases)):
@@ -56,9 +52,11 @@ def tabulate(
                 set_aside.append(case)
                 continue
             hashes[case["case_id"]] = case["sha256"]
-            predictions.extend(_predictions(case))
+            # Patients are resampled by their place in the study set: another key shall not move an interval.
+            patient = patients.setdefault(case["patient_id"], f"{len(patients):09}")
+            predictions.extend(_predictions(case, patient))
             set_aside.extend(Skipped(**skip) for skip in case["skipped"])
-            yield from ((score, case["patient_id"]) for score in scores_of(case))
+            yield from ((score, patient) for score in scores_of(case))
 
     options: dict[str, Any] = {
         "findings": findings,
@@ -77,38 +75,12 @@ def write_crosswalk(run: Path, intake: Intake, truth: Truth, hashes: Mapping[str
     write_table(run, "crosswalk.csv", _crosswalk(intake, truth, hashes))
 
 
-def write_manifest(run: Path, manifest: Mapping[str, Any]) -> None:
-    """Write everything needed to run it again."""
-    write_bytes(run / "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def metrics_manifest() -> list[dict[str, Any]]:
-    """What a reader must know of every metric."""
-    return [
-        {
-            "name": metric.name,
-            "title": metric.title,
-            "level": metric.level,
-            "against": sorted(metric.against),
-            "better": metric.better,
-            "unit": metric.unit,
-            "emptiness": asdict(metric.emptiness),
-        }
-        for metric in METRICS.values()
-    ]
-
-
-def versions() -> dict[str, str]:
-    """Of Python and of the packages that results depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-
-
-def _predictions(case: Mapping[str, Any]) -> Iterator[PredictionRow]:
+def _predictions(case: Mapping[str, Any], patient: str) -> Iterator[PredictionRow]:
     for prediction in case["predictions"]:
         label = case["labels"].get(prediction["finding"])
         yield (
             prediction["finding"],
-            case["patient_id"],
+            patient,
             prediction["probability"],
             prediction["probability"] >= prediction["threshold"],
             None if label is None else bool(label),

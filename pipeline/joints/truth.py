@@ -122,6 +122,8 @@ def _in_our_words(
     if item.finding is None:
         present = [name for name in findings if labels.get(name) == 1]
         absent = [name for name in findings if labels.get(name) == 0]
+        if not (present or absent):
+            return [], "the annotation names no finding, and no label of its image says which one is present"
         return [replace(item, finding=name, absent=not present) for name in present or absent], ""
     ours = names.get(item.finding, item.finding)
     if ours is None:

@@ -145,26 +145,29 @@ def _audited(work: Explained, protocol: Protocol) -> FinishedCase:
 def _references(work: Explained, protocol: Protocol) -> tuple[list[Reference], list[Skipped]]:
     """What each reader says of each finding, and annotations that do not fit.
 
-    A finding that the label calls absent, and that nobody annotated, is a reference that says "not there".
+    Where a part of what a reader drew of a finding cannot be used, the rest is no reference either: a contour
+    on the missing lesion would count as wrong. A finding that the label calls absent, and that nobody
+    annotated, is a reference that says "not there".
     """
     case_id, shape = work.loaded.case.case_id, work.loaded.shape
     found: dict[tuple[str, str], Reference] = {}
+    unusable: set[tuple[str, str]] = set()
     skipped = []
     for item in work.items:
+        key = (item.finding or "", item.reader)
         try:
             reference = read_annotation(item, case_id=case_id, finding=item.finding or "", shape=shape)
             _check_absence(item, reference)
+            found[key] = _joined(found[key], reference) if key in found else reference
         except CaseError as error:
             skipped.append(Skipped(case_id, "annotations", error.reason, error.message))
-            continue
-        key = (reference.finding, reference.reader)
-        found[key] = _joined(found[key], reference) if key in found else reference
-    annotated = {finding for finding, _ in found} | {item.finding for item in work.items}
+            unusable.add(key)
+    annotated = {item.finding for item in work.items}
     for prediction in work.predictions:
         if work.labels.get(prediction.finding) == 0 and prediction.finding not in annotated:
             absent = Reference(case_id, prediction.finding, protocol.negative_reader, protocol.kind or "mask")
             found[prediction.finding, absent.reader] = absent
-    return list(found.values()), skipped
+    return [reference for key, reference in found.items() if key not in unusable], skipped
 
 
 def _check_absence(item: AnnotationItem, reference: Reference) -> None:

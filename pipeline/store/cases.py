@@ -144,4 +144,7 @@ def _npz(heatmaps: tuple[Heatmap, ...]) -> bytes:
 
 
 def _json(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return text.encode(
+        "utf-8", "backslashreplace"
+    )  # a stray byte of a file name becomes JSON's own \u escape

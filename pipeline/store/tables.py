@@ -95,12 +95,14 @@ def summary_row(summary: Summary, *, better: str, unit: str) -> dict[str, object
 def _write_case(tables: Mapping[str, Writer], regions: _JsonList, case: Mapping[str, Any]) -> None:
     keys = {key: case[key] for key in CASE_KEYS}
     spacing = case["spacing_mm"] or (None, None)
-    tables["cases.csv"].writerow(
-        _cells(
-            {**case["attributes"], **case, "spacing_row_mm": spacing[0], "spacing_column_mm": spacing[1]},
-            COLUMNS["cases.csv"],
-        )
-    )
+    facts = {
+        **keys,
+        **{key: case[key] for key in ("frame", "rows", "columns")},
+        "spacing_row_mm": spacing[0],
+        "spacing_column_mm": spacing[1],
+    }
+    # The case's own `view` is a box and stays out; the attribute `view` is a projection.
+    tables["cases.csv"].writerow(_cells({**facts, **case["attributes"]}, COLUMNS["cases.csv"]))
     for prediction in case["predictions"]:
         extra = {
             "predicted": int(prediction["probability"] >= prediction["threshold"]),
@@ -127,9 +129,11 @@ def _cells(row: Mapping[str, object], columns: Sequence[str]) -> list[object]:
 
 def _cell(value: object) -> object:
     """A cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    defused = f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    # The csv module does not quote a lone carriage return, and readers end the row there.
+    return defused.replace("\r", "\n")
 
 
 class _JsonList:

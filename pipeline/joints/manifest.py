@@ -1,0 +1,129 @@
+"""Manifest: everything needed to run it again, to read its tables, and to tell one run from another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.joints.baselines import CENTER, LOCATION
+from pipeline.joints.intake import Case, Intake, digest
+from pipeline.joints.plan import Plan
+from pipeline.joints.results import Results
+from pipeline.joints.subject import CheckResult, Subject
+from pipeline.joints.truth import Truth
+from pipeline.metrics import METRICS
+from pipeline.store.atomic import write_bytes
+
+PACKAGES = ("heatproof", "torch", "monai", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
+
+
+def run_id(plan: Plan, subject: Subject, cases: Sequence[Case], truth: Truth) -> str:
+    """The model's name and a hash of all that a result depends on: the same run, the same folder."""
+    facts = [
+        __version__,
+        _settings(plan),
+        plan.card.model_dump(mode="json", by_alias=True),
+        subject.classifier.weights_sha256,
+        digest(cases),
+        truth.sha256,
+    ]
+    text = json.dumps(facts, sort_keys=True)
+    return f"{plan.card.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def write_manifest(
+    run: Path,
+    plan: Plan,
+    subject: Subject,
+    *,
+    intake: Intake,
+    cases: Sequence[Case],
+    truth: Truth,
+    checks: Sequence[CheckResult],
+    results: Results,
+) -> None:
+    """Write `manifest.json`."""
+    config = plan.config
+    hashes = sorted(results.hashes.values())
+    methods = [
+        {"name": m.name, "kind": "network", "layer": subject.explainer.targets[m.layer].call.module,
+         "unit": subject.explainer.unit(m)}
+        for m in subject.explainer.methods
+    ]  # fmt: skip
+    baselines = [
+        {"name": name, "kind": "baseline", "layer": "", "unit": "relative"}
+        for name, used in (
+            (CENTER, config.baselines.center_prior),
+            (LOCATION, config.baselines.location_prior),
+        )
+        if used
+    ]
+    manifest = {
+        "run_id": run.name,
+        "created": _created(run),
+        "version": __version__,
+        "title": config.title,
+        "findings": list(plan.card.findings),
+        "methods": methods + baselines,
+        "config": _settings(plan),
+        "card": plan.card.model_dump(mode="json", by_alias=True),
+        "weights_sha256": subject.classifier.weights_sha256,
+        "studies": {
+            "files": intake.files,
+            "images": len(intake.cases),
+            "selected": len(cases),
+            "audited": len(results.hashes),
+            "sha256": hashlib.sha256("".join(hashes).encode()).hexdigest(),
+        },
+        "annotations_sha256": truth.sha256,
+        "device": str(subject.classifier.device),
+        "precision": config.precision,
+        "versions": _versions(),
+        "checks": [{**asdict(check), "passed": True} for check in checks],
+        "contours": config.contours.model_dump(mode="json"),
+        "statistics": config.statistics.model_dump(mode="json"),
+        "metrics": _metrics(),
+    }
+    write_bytes(run / "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _created(run: Path) -> str:
+    """The day on which the run was first finished."""
+    if (run / "manifest.json").exists():
+        return str(json.loads((run / "manifest.json").read_text(encoding="utf-8"))["created"])
+    return datetime.now(tz=UTC).date().isoformat()
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    """The config without the places of its inputs, which say nothing about the result and may name people."""
+    places = {"studies": True, "model": True, "weights": True, "out": True, "workers": True}
+    return plan.config.model_dump(mode="json", exclude={**places, "annotations": {"path"}})
+
+
+def _metrics() -> list[dict[str, Any]]:
+    """What a reader must know of every metric."""
+    return [
+        {
+            "name": metric.name,
+            "title": metric.title,
+            "level": metric.level,
+            "against": sorted(metric.against),
+            "better": metric.better,
+            "unit": metric.unit,
+            "emptiness": asdict(metric.emptiness),
+        }
+        for metric in METRICS.values()
+    ]
+
+
+def _versions() -> dict[str, str]:
+    """Of Python and of the packages that results depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}

@@ -1,0 +1,287 @@
+"""Bench: what each stage costs on this machine, as ratios within one run. `make bench`; asserts nothing."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import multiprocessing
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from monai.networks.nets import DenseNet121
+from rich.console import Console
+from rich.table import Table
+from safetensors.torch import save_file
+
+from pipeline.audit import WORKER_MODULES, audit
+from pipeline.classifiers import load_card
+from pipeline.config import load_config
+from pipeline.executors.pool import Pool
+from pipeline.geometry import resized
+from pipeline.joints.intake import Case, take_in
+from pipeline.joints.plan import make_plan
+from pipeline.joints.subject import open_subject
+from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
+from pipeline.records import AnnotationItem, Heatmap, Prediction
+from tests.bench.decoding import decode_one, lost
+from tests.study import FINDINGS as TINY_FINDINGS
+from tests.study import picture, square, write_image, write_mask, write_model
+
+FINDINGS = [f"finding{number}" for number in range(14)]
+SHAPE = (1024, 1024)
+GRID = 224
+LIMIT_MAPS, LIMIT_AUDIT = 1.10, 1.5
+"""What is promised: forward with maps over forward alone; whole audit over its slower part alone."""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=160, help="for the stages (default 160)")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--memory", type=int, nargs=2, default=(500, 5000), metavar=("FEW", "MANY"))
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+    console = Console(soft_wrap=True, highlight=False)
+    with tempfile.TemporaryDirectory() as folder:
+        console.print(stages(Path(folder), images=options.images, batch=options.batch, device=options.device))
+    with tempfile.TemporaryDirectory() as folder:
+        console.print(memory(Path(folder), *options.memory))
+
+
+def stages(folder: Path, *, images: int, batch: int, device: str) -> Table:
+    """Milliseconds an image and images a second of each stage, and the two promised ratios."""
+    write_uncompressed_study(folder, images)
+    card = write_densenet121(folder)
+    seconds = _outside_the_network(folder, card)
+    forward, with_maps = _network(card, images=images, batch=batch, device=device)
+    seconds["forward alone"] = forward
+    seconds["forward with maps of 14 findings"] = with_maps
+    run = partial(_audit, folder, card, batch=batch, device=device)
+    with tree_memory() as peak:
+        seconds["whole audit"] = timed(partial(run, out="whole"))
+    table = Table("stage", "ms an image", "images a second", "ratio", "at most", box=None, pad_edge=False)
+    table.title = (
+        f"{images} uncompressed images of {SHAPE[0]} × {SHAPE[1]}, DenseNet-121 at {GRID}², {device}"
+    )
+    slowest = max(seconds["decode alone"], seconds["forward alone"])
+    promises = {
+        "forward with maps of 14 findings": (seconds["forward alone"], LIMIT_MAPS, "× forward"),
+        "whole audit": (slowest, LIMIT_AUDIT, "× the slower of decode and forward"),
+    }
+    for stage, total in seconds.items():
+        base, limit, of = promises.get(stage, (None, None, ""))
+        ratio = "" if base is None else f"{total / base:.2f} {of}"
+        table.add_row(stage, f"{1000 * total / images:.1f}", f"{images / total:.1f}", ratio, str(limit or ""))
+    table.caption = f"peak memory of the whole audit, all processes: {peak() / 2**20:.0f} MiB"
+    return table
+
+
+def memory(folder: Path, few: int, many: int) -> Table:
+    """Peak memory of small audits of `few` and of `many` images."""
+    table = Table("images", "peak MiB, main process", "peak MiB, all processes", box=None, pad_edge=False)
+    table.title = "Memory does not grow with the study set"
+    for count in (few, many):
+        study = folder / str(count)
+        for number in range(1, count + 1):
+            write_image(study / "images", number, picture(number % 50))
+        write_mask(study, TINY_FINDINGS[0], 1, square((61, 61), 5, 5, 20))
+        model = write_model(study / "model")
+        context = multiprocessing.get_context("spawn")
+        queue: Any = context.Queue()
+        process = context.Process(target=_memory_of_audit, args=(study, model, queue))
+        process.start()
+        own, tree = queue.get()
+        process.join()
+        table.add_row(str(count), f"{own / 2**20:.0f}", f"{tree / 2**20:.0f}")
+    return table
+
+
+def _memory_of_audit(study: Path, model: Path, queue: Any) -> None:
+    with tree_memory() as peak:
+        _audit(study, model, batch=8, device="cpu", out="out")
+        own = _status(os.getpid(), "VmHWM")
+    queue.put((own, peak()))
+
+
+def write_uncompressed_study(folder: Path, images: int) -> None:
+    """Images of `SHAPE` with one mask each, findings in turn."""
+    for number in range(1, images + 1):
+        write_image(folder / "images", number, picture(number, SHAPE))
+        finding = FINDINGS[number % len(FINDINGS)]
+        write_mask(folder, finding, number, square(SHAPE, 200 + number, 300, 250))
+
+
+def write_densenet121(folder: Path) -> Path:
+    """The card of a DenseNet-121 with random weights and 14 findings."""
+    torch.manual_seed(0)
+    arguments = {"spatial_dims": 2, "in_channels": 1, "out_channels": len(FINDINGS)}
+    weights = folder / "densenet121.safetensors"
+    save_file(DenseNet121(**arguments).state_dict(), weights)
+    card = {
+        "name": "densenet121",
+        "purpose": "bench",
+        "architecture": {"class": "DenseNet121", "arguments": arguments},
+        "findings": FINDINGS,
+        "activation": "sigmoid",
+        "weights": weights.name,
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "preprocessing": {"window": "full", "resize": {"rule": "exact", "size": [GRID, GRID]}},
+    }
+    path = folder / "densenet121.yaml"
+    path.write_text(yaml.safe_dump(card))
+    return path
+
+
+def _outside_the_network(folder: Path, card_path: Path) -> dict[str, float]:
+    """Seconds for all images in the pool: decoding; what an audit does next; contours and scores."""
+    card = load_card(card_path)
+    run = folder / "stages"
+    random = np.random.default_rng(0)
+    with Pool(preload=WORKER_MODULES) as pool:
+        cases = _cases(folder, pool)
+        decode_seconds = timed(lambda: list(pool.stream(decode_one, cases, lost=lost)))
+        load = partial(load_case, preprocessing=card.preprocessing, run=run)
+        loaded: list[Any] = []
+        load_seconds = timed(lambda: loaded.extend(pool.stream(load, cases, lost=lost)))
+        protocol = Protocol(run, "fraction", 0.6, "annotated", 0, 0, "mask", "reader")
+        finish = partial(finish_case, protocol=protocol)
+        works = [_explained(item, folder, random) for item in loaded]
+        finish_seconds = timed(lambda: list(pool.stream(finish, works, lost=lost)))
+    return {
+        "decode alone": decode_seconds,
+        "decode, prepare, write the picture": load_seconds,
+        "contours and scores": finish_seconds,
+    }
+
+
+def _cases(folder: Path, pool: Pool) -> tuple[Case, ...]:
+    names = iter(range(10**9))
+    return take_in(folder / "images", executor=pool, pseudonym=lambda *_: f"case-{next(names)}").cases
+
+
+def _explained(loaded: Loaded, folder: Path, random: np.random.Generator) -> Explained:
+    """An image as it comes from a network with 14 findings, one of them annotated."""
+    name, case_id = loaded.case.source.stem, loaded.case.case_id
+    placement = resized(loaded.model_input.placement, (7, 7))
+    maps = random.standard_normal((len(FINDINGS), 7, 7)).astype(np.float32)
+    (finding,) = (f for f in FINDINGS if (folder / "masks" / f / f"{name}.png").exists())
+    path = str(folder / "masks" / finding / f"{name}.png")
+    item = AnnotationItem("png", name, finding, "reader", {"path": path, "instances": "values"})
+    return Explained(
+        loaded=loaded,
+        predictions=tuple(Prediction(case_id, f, 0.0, 0.4, 0.5) for f in FINDINGS),
+        heatmaps=tuple(
+            Heatmap(case_id, f, "gradcam", relevance, "logit", placement)
+            for f, relevance in zip(FINDINGS, maps, strict=True)
+        ),
+        items=(item,),
+        labels={},
+    )
+
+
+def _network(card: Path, *, images: int, batch: int, device: str) -> tuple[float, float]:
+    """Seconds for all images: forward alone, and with the maps of all findings."""
+    subject = open_subject(
+        card, weights=None, allow_pickle=False, device=device, precision="float32", methods=("gradcam",)
+    )
+    network = subject.classifier.network
+    inputs = torch.randn(batch, 1, GRID, GRID).to(device, memory_format=torch.channels_last)
+
+    def forward() -> None:
+        with torch.inference_mode():
+            network(inputs).cpu()
+
+    rounds = max(images // batch, 4)
+    first, second = interleaved((forward, lambda: subject.explainer.explain(inputs)), rounds=rounds)
+    return first * images / batch, second * images / batch
+
+
+def interleaved(calls: tuple[Callable[[], object], ...], *, rounds: int) -> list[float]:
+    """The median seconds of each call, measured in turn so that a busy moment meets all of them."""
+    for call in calls:
+        call()
+    seconds = [[timed(call) for call in calls] for _ in range(rounds)]
+    return [float(np.median(column)) for column in zip(*seconds, strict=True)]
+
+
+def _audit(folder: Path, card: Path, *, batch: int, device: str, out: str) -> None:
+    settings = {
+        "studies": str(folder / "images"),
+        "annotations.path": str(folder),
+        "annotations.sources": [{"format": "png", "pattern": "masks/{finding}/{image}.png"}],
+        "model": str(card),
+        "out": str(folder / out),
+        "batch_size": batch,
+        "device": device,
+        "contours.gate": "annotated",
+    }
+    outcome = audit(make_plan(load_config(None, settings)))
+    assert not outcome.results.skipped
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Seconds that a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+@contextmanager
+def tree_memory() -> Iterator[Callable[[], int]]:
+    """Gives a function that says the peak of this process and its descendants together, in bytes."""
+    highest = 0
+    ended = threading.Event()
+
+    def watch() -> None:
+        nonlocal highest
+        while not ended.wait(0.1):
+            highest = max(
+                highest, sum(_status(pid, "VmRSS") for pid in _tree(multiprocessing.current_process().pid))
+            )
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield lambda: highest
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _tree(root: int) -> list[int]:
+    """A process and all its descendants."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found
+
+
+def _status(pid: int, field: str) -> int:
+    """A field of /proc/<pid>/status in bytes; 0 for a process that has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
+
+
+if __name__ == "__main__":
+    main()

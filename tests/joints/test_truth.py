@@ -1,0 +1,209 @@
+"""Truth: which annotation belongs to which image and finding."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.joints.intake import Case
+from pipeline.joints.truth import Truth, gather
+from tests.joints.cases import case, pseudonym
+from tests.study import square, write_mask
+
+FINDINGS = ("nodule", "effusion")
+PNG = {"format": "png", "pattern": "masks/{finding}/{image}.png"}
+UNNAMED = {"format": "png", "pattern": "{image}.png"}
+INSIDE = square((4, 6), 1, 1, 2)
+
+
+def gathered(folder: Path, *cases: Case, **changes: Any) -> Truth:
+    options: dict[str, Any] = {
+        "sources": [PNG], "labels": None, "names": {}, "findings": FINDINGS, "cases": cases,
+        "pseudonym": pseudonym,
+    }  # fmt: skip
+    return gather(folder, **{**options, **changes})
+
+
+def unnamed_mask(folder: Path, stem: str) -> None:
+    write_mask(folder, "x", 1, INSIDE)
+    (folder / "masks" / "x" / "image1.png").rename(folder / f"{stem}.png")
+
+
+def table(folder: Path, name: str, *lines: str) -> tuple[Path, str, dict[str, Any]]:
+    (folder / name).write_text("\n".join(lines))
+    return folder / name, "image", {}
+
+
+def findings_of(truth: Truth, case_id: str) -> list[str | None]:
+    return [item.finding for item in truth.items.get(case_id, ())]
+
+
+@pytest.mark.parametrize(
+    "found", [case("image1", uid="1.2"), case("other", uid="image1")], ids=["stem", "uid"]
+)
+def test_an_annotation_is_joined_by_stem_or_uid(tmp_path: Path, found: Case) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    truth = gathered(tmp_path, found)
+    assert findings_of(truth, found.case_id) == ["nodule"]
+    assert not truth.skipped
+
+
+def test_an_image_whose_stem_is_its_uid_gets_its_annotation_once(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    found = case("image1", uid="image1")
+    assert findings_of(gathered(tmp_path, found), found.case_id) == ["nodule"]
+
+
+def test_an_annotation_without_image_is_listed_under_a_pseudonym(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    write_mask(tmp_path, "nodule", 77, INSIDE)
+    truth = gathered(tmp_path, case("image1"))
+    assert [(s.subject, s.stage, s.reason) for s in truth.skipped] == [
+        ("annotation-image77-0", "annotations", "annotation_without_image")
+    ]
+    assert truth.skipped_images == {"annotation-image77-0": "image77"}
+    assert "77" not in truth.skipped[0].message
+
+
+def test_an_annotation_of_a_frame_belongs_to_that_frame_alone(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    frames = [case("image1", frame=frame, frames=3) for frame in range(3)]
+    truth = gathered(tmp_path, *frames)
+    assert {c.source.frame: findings_of(truth, c.case_id) for c in frames} == {0: ["nodule"], 1: [], 2: []}
+
+
+def test_an_annotation_of_a_file_with_one_frame_needs_no_frame(tmp_path: Path) -> None:
+    """Slices of an exploded series keep their number."""
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    slice_ = case("image1", frame=4, frames=1)
+    assert findings_of(gathered(tmp_path, slice_), slice_.case_id) == ["nodule"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [({"mass": "nodule"}, ["nodule"]), ({"mass": None}, [])],
+    ids=["mapped", "left-out"],
+)
+def test_the_annotators_words_are_mapped_or_left_out(
+    tmp_path: Path, names: dict[str, str | None], expected: list[str]
+) -> None:
+    write_mask(tmp_path, "mass", 1, INSIDE)
+    found = case("image1")
+    truth = gathered(tmp_path, found, names=names)
+    assert findings_of(truth, found.case_id) == expected
+    assert not truth.skipped
+
+
+def test_a_word_that_is_no_finding_is_listed_with_the_remedy(tmp_path: Path) -> None:
+    write_mask(tmp_path, "mass", 1, INSIDE)
+    found = case("image1")
+    (skipped,) = gathered(tmp_path, found).skipped
+    assert (skipped.subject, skipped.reason) == (found.case_id, "unknown_finding")
+    assert "'mass'" in skipped.message
+    assert "annotations.findings" in skipped.message
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("1,0", [("nodule", False)]),
+        ("1,1", [("nodule", False), ("effusion", False)]),
+        ("1,", [("nodule", False)]),
+        ("0,0", [("nodule", True), ("effusion", True)]),
+        ("0,", [("nodule", True)]),
+    ],
+)
+def test_an_annotation_without_finding_is_of_those_that_the_label_says_are_present(
+    tmp_path: Path, label: str, expected: list[tuple[str, bool]]
+) -> None:
+    unnamed_mask(tmp_path, "image1")
+    labels = table(tmp_path, "labels.csv", "image,nodule,effusion", f"image1,{label}")
+    found = case("image1")
+    truth = gathered(tmp_path, found, sources=[UNNAMED], labels=labels)
+    assert [(item.finding, item.absent) for item in truth.items[found.case_id]] == expected
+    assert not truth.skipped
+
+
+@pytest.mark.parametrize("row", ["image1,,", "image2,1,1"], ids=["unknown", "no-row"])
+def test_an_annotation_without_finding_and_label_is_listed(tmp_path: Path, row: str) -> None:
+    unnamed_mask(tmp_path, "image1")
+    labels = table(tmp_path, "labels.csv", "image,nodule,effusion", row)
+    truth = gathered(tmp_path, case("image1"), sources=[UNNAMED], labels=labels)
+    assert not any(truth.items.values())
+    assert [skipped.reason for skipped in truth.skipped] == ["unknown_finding"]
+
+
+def test_labels_are_guessed_where_none_are_named(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    table(tmp_path, "truth.csv", "image,effusion", "image1,0", "image2,1")
+    cases = [case("image1"), case("image2"), case("image3")]
+    assert list(gathered(tmp_path, *cases).labels.values()) == [{"effusion": 0}, {"effusion": 1}, {}]
+
+
+def test_without_labels_nothing_is_known(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    assert gathered(tmp_path, case("image1")).labels == {"case-image1-0": {}}
+
+
+def test_labels_may_be_named_by_columns(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    file, image, _ = table(tmp_path, "l.csv", "image,Mass,Nodule,Fluid", "image1,0,1,0")
+    columns = {"nodule": ("Mass", "Nodule"), "effusion": ("Fluid",)}
+    truth = gathered(tmp_path, case("image1"), labels=(file, image, columns))
+    assert truth.labels["case-image1-0"] == {"nodule": 1, "effusion": 0}
+
+
+def test_one_reader_says_what_is_absent_and_several_leave_it_to_the_labels(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    assert gathered(tmp_path, case("image1"), sources=[{**PNG, "reader": "anna"}]).reader == "anna"
+    both = [{**PNG, "reader": "anna"}, {**PNG, "reader": "ben"}]
+    assert gathered(tmp_path, case("image1"), sources=both).reader == "labels"
+
+
+def test_the_kind_is_that_of_all_annotations_or_none(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    table(tmp_path, "boxes.csv", "image,finding,x,y,width,height", "image1,nodule,1,1,2,2")
+    boxes = {"format": "boxes", "file": "boxes.csv"}
+    found = case("image1")
+    kinds = [gathered(tmp_path, found, sources=s).kind for s in ([PNG], [boxes], [PNG, boxes])]
+    assert kinds == ["mask", "box", None]
+
+
+def test_formats_are_guessed_where_no_source_is_named(tmp_path: Path) -> None:
+    write_mask(tmp_path, "effusion", 1, INSIDE)
+    assert findings_of(gathered(tmp_path, case("image1"), sources=[]), "case-image1-0") == ["effusion"]
+
+
+def test_a_folder_without_annotations_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no annotations recognised"):
+        gathered(tmp_path, case("image1"), sources=[])
+
+
+def test_the_hash_is_of_what_a_mask_holds_not_of_when_or_where_it_was_saved(tmp_path: Path) -> None:
+    found = case("image1")
+    for place in ("a", "b"):
+        write_mask(tmp_path / place, "nodule", 1, INSIDE)
+    first = gathered(tmp_path / "a", found).sha256
+    os.utime(tmp_path / "a" / "masks" / "nodule" / "image1.png", (0, 0))
+    assert gathered(tmp_path / "a", found).sha256 == first
+    assert gathered(tmp_path / "b", found).sha256 == first
+    write_mask(tmp_path / "a", "nodule", 1, np.logical_not(INSIDE))
+    assert gathered(tmp_path / "a", found).sha256 != first
+
+
+def test_the_hash_is_of_labels_boxes_and_readers_too(tmp_path: Path) -> None:
+    found = case("image1")
+    table(tmp_path, "boxes.csv", "image,finding,x,y,width,height", "image1,nodule,1,1,2,2")
+    boxes = {"format": "boxes", "file": "boxes.csv"}
+    hashes = [gathered(tmp_path, found, sources=[boxes]).sha256]
+    hashes.append(gathered(tmp_path, found, sources=[{**boxes, "reader": "anna"}]).sha256)
+    table(tmp_path, "labels.csv", "image,effusion", "image1,0")
+    hashes.append(gathered(tmp_path, found, sources=[boxes]).sha256)
+    table(tmp_path, "boxes.csv", "image,finding,x,y,width,height", "image1,nodule,1,1,2,3")
+    hashes.append(gathered(tmp_path, found, sources=[boxes]).sha256)
+    assert len(set(hashes)) == 4

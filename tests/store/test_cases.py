@@ -1,0 +1,174 @@
+"""Cases: a finished case comes back from disk as it was, outlines on half pixels."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.records import Box, Mask, Peak, Reference, Score, Skipped
+from pipeline.store.cases import case_folder, is_finished, read_case, scores_of, write_case, write_skipped
+from tests.store.finished import finished_case, mask
+
+
+def written(run: Path, **changes: Any) -> dict[str, Any]:
+    write_case(run, finished_case(**changes))
+    case = read_case(run, "case-1")
+    assert isinstance(case, dict)
+    return case
+
+
+def reference(run: Path, *masks: Mask, boxes: tuple[Box, ...] = ()) -> dict[str, Any]:
+    kind = "box" if boxes else "mask"
+    (found,) = written(run, references=(Reference("case-1", "nodule", "anna", kind, masks, boxes),))[
+        "references"
+    ]
+    return found
+
+
+def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
+    around_2_1 = [[2.0, 0.5], [2.5, 1.0], [2.0, 1.5], [1.5, 1.0]]
+    case = written(tmp_path)
+    (reference,) = case.pop("references")
+    assert {tuple(point) for point in reference.pop("outlines")[0]} == {tuple(p) for p in around_2_1}
+    assert reference == {"finding": "nodule", "reader": "anna", "kind": "mask", "boxes": []}
+    assert case == {
+        "case_id": "case-1",
+        "patient_id": "patient-1",
+        "frame": 0,
+        "rows": 3,
+        "columns": 4,
+        "spacing_mm": [0.5, 0.25],
+        "attributes": {"modality": "DX", "view": "PA", "age": "061"},
+        "sha256": "ab",
+        "view": [-0.5, -0.5, 4, 3],
+        "labels": {"nodule": 1},
+        "predictions": [{"finding": "nodule", "logit": 0.25, "probability": 0.5625, "threshold": 0.5}],
+        "peaks": [{"finding": "nodule", "method": "gradcam", "x": 2.0, "y": 1.0, "relevance": 1.5}],
+        "regions": [
+            {
+                "finding": "nodule", "method": "gradcam", "rule": "fraction", "threshold": 0.75,
+                "unit": "logit", "area_px": 1, "area_mm2": 0.12, "peak": 1.5, "outlines": [around_2_1],
+            }
+        ],
+        "scores": [
+            {
+                "finding": "nodule", "reader": "anna", "method": "gradcam", "metric": "iou", "value": 1.0,
+                "undefined_because": "", "lesion": None,
+            },
+            {
+                "finding": "nodule", "reader": "anna", "method": "gradcam", "metric": "lesion_iou",
+                "value": None, "undefined_because": "why", "lesion": 2,
+            },
+        ],
+        "skipped": [
+            {"subject": "case-1", "stage": "annotations", "reason": "mask_size", "message": "a sentence"}
+        ],
+    }  # fmt: skip
+
+
+def test_scores_come_back_as_they_were(tmp_path: Path) -> None:
+    assert tuple(scores_of(written(tmp_path))) == finished_case().scores
+
+
+def test_without_spacing_there_is_no_area_in_millimetres(tmp_path: Path) -> None:
+    case = written(tmp_path, spacing_mm=None)
+    assert (case["spacing_mm"], case["regions"][0]["area_mm2"]) == (None, None)
+
+
+def test_a_mask_at_the_images_edge_keeps_its_outline_on_half_pixels(tmp_path: Path) -> None:
+    (outline,) = reference(tmp_path, mask("##..", "##..", "...."))["outlines"]
+    xs, ys = zip(*outline, strict=True)
+    assert (min(xs), max(xs), min(ys), max(ys)) == (-0.5, 1.5, -0.5, 1.5)
+    assert area(outline) == 4 - 4 / 8  # a corner is cut by a triangle of an eighth of a pixel
+
+
+def test_a_hole_has_an_outline_of_its_own(tmp_path: Path) -> None:
+    ring = mask("#####", "#...#", "#...#", "#####")
+    outer, hole = sorted(reference(tmp_path, ring)["outlines"], key=area, reverse=True)
+    assert area(outer) == 20 - 4 / 8
+    assert area(hole) == 6 - 4 / 8
+
+
+def test_instances_that_touch_keep_their_own_outlines(tmp_path: Path) -> None:
+    found = reference(tmp_path, mask("#...", "....", "...."), mask(".#..", "....", "...."))["outlines"]
+    assert sorted(min(x for x, _ in outline) for outline in found) == [-0.5, 0.5]
+
+
+def test_parts_of_one_mask_each_have_an_outline(tmp_path: Path) -> None:
+    assert len(reference(tmp_path, mask("#..#", "....", "...."))["outlines"]) == 2
+
+
+def test_an_outline_does_not_repeat_its_first_point(tmp_path: Path) -> None:
+    (outline,) = reference(tmp_path, mask("#...", "....", "...."))["outlines"]
+    assert len({tuple(point) for point in outline}) == len(outline) == 4
+
+
+def test_a_reference_of_nothing_has_no_outline(tmp_path: Path) -> None:
+    assert reference(tmp_path)["outlines"] == reference(tmp_path)["boxes"] == []
+
+
+def test_boxes_are_x_y_width_height(tmp_path: Path) -> None:
+    found = reference(tmp_path, boxes=(Box(-0.5, 0.123456, 2, 1),))
+    assert (found["kind"], found["boxes"], found["outlines"]) == ("box", [[-0.5, 0.12, 2, 1]], [])
+
+
+def area(outline: list[list[float]]) -> float:
+    """Of a polygon, by the shoelace formula."""
+    x, y = np.array(outline).T
+    return abs(float(x @ np.roll(y, 1) - y @ np.roll(x, 1))) / 2
+
+
+def test_raw_heatmaps_come_back_bit_for_bit_without_pickle(tmp_path: Path) -> None:
+    written(tmp_path)
+    with np.load(case_folder(tmp_path, "case-1") / "heatmaps.npz", allow_pickle=False) as arrays:
+        assert list(arrays) == ["gradcam/nodule"]
+        relevance = arrays["gradcam/nodule"]
+    assert relevance.dtype == np.float32
+    assert relevance.tolist() == [[1.5, -2]]
+
+
+def test_the_same_case_is_the_same_bytes_at_another_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path / "a")
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    monkeypatch.setattr("time.localtime", lambda *_: (2033, 5, 18, 3, 33, 20, 2, 138, 0))
+    written(tmp_path / "b")
+    for name in ("case.json", "heatmaps.npz"):
+        first, second = (case_folder(tmp_path / run, "case-1") / name for run in "ab")
+        assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_number_that_json_does_not_have_is_a_bug_and_the_case_unfinished(
+    tmp_path: Path, value: float
+) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        written(tmp_path, peaks=(Peak("nodule", "gradcam", 0.0, 0.0, value),))
+    assert not is_finished(tmp_path, "case-1")
+
+
+def test_words_of_any_alphabet_and_of_none_come_back(tmp_path: Path) -> None:
+    score = Score("case-1", "Größe 肺 </script>", "anna-\udcfc", "gradcam", "iou", 1.0)
+    assert scores_of(written(tmp_path, scores=(score,))) == [score]
+    json.loads((case_folder(tmp_path, "case-1") / "case.json").read_bytes().decode("utf-8"))
+
+
+def test_a_case_is_finished_when_it_was_audited_or_set_aside(tmp_path: Path) -> None:
+    assert not is_finished(tmp_path, "case-1")
+    written(tmp_path)
+    skipped = Skipped("case-2", "load", "unreadable", "a sentence")
+    write_skipped(tmp_path, skipped)
+    assert is_finished(tmp_path, "case-1")
+    assert read_case(tmp_path, "case-2") == skipped
+    assert is_finished(tmp_path, "case-2")
+
+
+def test_a_case_whose_heatmaps_alone_are_there_is_not_finished(tmp_path: Path) -> None:
+    written(tmp_path)
+    (case_folder(tmp_path, "case-1") / "case.json").unlink()
+    assert not is_finished(tmp_path, "case-1")

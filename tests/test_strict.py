@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from pipeline.errors import ConfigError
+from pipeline.strict import Strict, read_yaml, validated
+
+
+class Lens(Strict):
+    focus_mm: float
+    maker: str = ""
+
+
+class Camera(Strict):
+    class_name: str = Field(alias="class", default="box")
+    lens: Lens | None = None
+    zoom: Lens | None = Field(alias="with", default=None)
+    spares: tuple[Lens, ...] = ()
+
+
+def complaint(**values: object) -> str:
+    with pytest.raises(ConfigError) as error:
+        validated(Camera, values, source="camera.yaml")
+    return str(error.value)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a.yaml"
+
+
+def test_values_become_the_model() -> None:
+    camera = validated(Camera, {"class": "pinhole", "lens": {"focus_mm": 50}}, source="camera.yaml")
+    assert camera == Camera(**{"class": "pinhole"}, lens=Lens(focus_mm=50))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"clas": "a"}, "clas: unknown key; did you mean 'class'?"),
+        ({"class_name": "a"}, "class_name: unknown key; did you mean 'class'?"),
+        ({"lens": {"focus_mm": 1, "makre": "z"}}, "lens.makre: unknown key; did you mean 'maker'?"),
+        (
+            {"spares": [{"focus_mm": 1}, {"focus_mm": 1, "makre": "z"}]},
+            "spares.1.makre: unknown key; did you mean 'maker'?",
+        ),
+        ({"with": {"focus_mm": 1, "makre": "z"}}, "with.makre: unknown key; did you mean 'maker'?"),
+        ({"lens": {"focus_mm": 1, "q": 1}}, "lens.q: unknown key; there are: focus_mm, maker"),
+        ({"lens": {}}, "lens.focus_mm: is missing"),
+        (
+            {"lens": {"focus_mm": "long"}},
+            "lens.focus_mm: input should be a valid number, unable to parse string",
+        ),
+        ({"lens": [50]}, "lens: wanted keys and values (found [50])"),
+        ({"spares": {"focus_mm": 50}}, "spares: wanted a list (found {'focus_mm': 50})"),
+        ({"lens": {"focus_mm": float("inf")}}, "lens.focus_mm: input should be a finite number (found inf)"),
+    ],
+)
+def test_a_complaint_names_source_and_key(values: dict[str, object], expected: str) -> None:
+    assert complaint(**values).startswith(f"camera.yaml: {expected}")
+
+
+def test_the_file_is_a_mapping_of_its_keys(path: Path) -> None:
+    path.write_text("a: 1\nb: {c: [x, y]}\n")
+    assert read_yaml(path) == {"a": 1, "b": {"c": ["x", "y"]}}
+
+
+def test_an_empty_file_has_no_keys(path: Path) -> None:
+    path.write_text("")
+    assert read_yaml(path) == {}
+
+
+def test_parts_that_are_used_again_are_no_repeated_keys(path: Path) -> None:
+    path.write_text("base: &base {a: 1, b: 2}\nown: {<<: *base, b: 3}\n")
+    assert read_yaml(path)["own"] == {"a": 1, "b": 3}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a: [", "is not YAML"),
+        (b"a: 1\n\tb: 2\n", "is not YAML"),
+        (b"\xff\xfe\x00", "is not YAML"),
+        (b"a: !!python/object/apply:os.getcwd []", "is not YAML"),
+        (b"day: 2024-02-31", "is not YAML: day is out of range"),
+        (b"a: 1\nb: {c: 1, c: 2}\n", "is not YAML: the key 'c' occurs twice"),
+        (b"- a\n- b\n", "holds a list, wanted keys and values"),
+        (b"title", "holds a str, wanted keys and values"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused_by_name(path: Path, content: bytes, expected: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as error:
+        read_yaml(path)
+    assert str(error.value).startswith(f"{path}: {expected}")
+
+
+def test_a_file_that_is_not_there_is_refused_by_name(path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        read_yaml(path)
+    assert str(error.value) == f"{path}: cannot be read (No such file or directory)"
+
+
+def test_a_folder_in_its_place_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        read_yaml(tmp_path)
+    assert str(error.value) == f"{tmp_path}: cannot be read (Is a directory)"
