@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts import Executor
 from pipeline.executors.pool import Pool
-from pipeline.joints.baselines import center_maps, location_maps, write_baselines
+from pipeline.joints.baselines import center_maps, location_maps, packed
 from pipeline.joints.intake import NOT_IMAGES, Case, Intake, take_in
 from pipeline.joints.manifest import run_id, write_manifest
 from pipeline.joints.plan import Plan
@@ -20,9 +21,13 @@ from pipeline.joints.truth import Truth, gather
 from pipeline.joints.work import Protocol
 from pipeline.records import Intensity, Progress
 from pipeline.reporting import write_report
+from pipeline.store.atomic import write_bytes
+from pipeline.store.cases import sweep
 from pipeline.store.lock import locked
 from pipeline.store.pseudonyms import keep, open_pseudonyms
 
+NOT_MISSED = NOT_IMAGES | {"repeated_sop_instance_uid"}
+"""Reasons for which a file is listed, but nothing is missing from the audit."""
 WORKER_MODULES = ("pipeline.joints.work",)
 
 
@@ -45,16 +50,18 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
     with Pool(workers=config.workers, preload=WORKER_MODULES) as pool:
+        subject = _subject(plan)
+        checks = prove(subject)
         intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)
         cases = _selected(plan, intake)
         truth = _truth(plan, intake, pseudonyms.of)
-        subject = _subject(plan)
-        checks = prove(subject)
         maps = _baselines(plan, intake, cases, truth, pool)
-        run = config.out / run_id(plan, subject, cases, truth)
+        priors = packed(maps)
+        run = config.out / run_id(plan, subject, cases, truth, hashlib.sha256(priors).hexdigest())
         with locked(run):
             keep(pseudonyms, key)
-            write_baselines(run, maps)
+            sweep(run, (case.case_id for case in cases))
+            write_bytes(run / "baselines.npz", priors)
             protocol = _protocol(run, plan, truth, maps)
             work_through(
                 cases,
@@ -66,9 +73,17 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
                 progress=progress,
             )
             results = _tabulate(run, plan, cases, intake, truth)
-            write_crosswalk(run, intake, truth, results.hashes)
+            inputs = write_crosswalk(run, cases, intake, truth)
             write_manifest(
-                run, plan, subject, intake=intake, cases=cases, truth=truth, checks=checks, results=results
+                run,
+                plan,
+                subject,
+                intake=intake,
+                cases=cases,
+                truth=truth,
+                checks=checks,
+                results=results,
+                inputs_sha256=inputs,
             )
             index = write_report(run)
     missed = _missed_share(cases, results)
@@ -112,7 +127,7 @@ def _baselines(
 ) -> dict[str, Intensity]:
     """The baselines' maps; the location prior is made of images that are not audited, or of none."""
     baselines, findings = plan.config.baselines, plan.card.findings
-    maps = center_maps(findings) if baselines.center_prior else {}
+    maps = center_maps() if baselines.center_prior else {}
     if baselines.location_prior and plan.config.select:
         select = plan.config.select
         others = selected(
@@ -158,5 +173,5 @@ def _tabulate(run: Path, plan: Plan, cases: Sequence[Case], intake: Intake, trut
 
 def _missed_share(cases: Sequence[Case], results: Results) -> float:
     missed = {s.subject for s in results.skipped if s.stage in {"load", "explain", "score"}}
-    unread = {s.subject for s in results.skipped if s.stage == "index" and s.reason not in NOT_IMAGES}
+    unread = {s.subject for s in results.skipped if s.stage == "index" and s.reason not in NOT_MISSED}
     return len(missed | unread) / (len(cases) + len(unread))

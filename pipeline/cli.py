@@ -88,7 +88,7 @@ def _audit(options: Namespace) -> int:
     with _shown(console) as progress:
         outcome = audit(plan, progress=progress)
     console.print(_table(outcome.results.summaries, plan.card.findings))
-    audited = len(outcome.results.hashes)
+    audited = len(outcome.results.audited)
     console.print(
         f"{audited} of {outcome.images} images audited, {len(outcome.results.skipped)} entries in skipped.csv"
     )
@@ -167,24 +167,28 @@ def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
 
 def _lines(console: Console) -> Callable[[Progress], None]:
     start = time.monotonic()
+    before: int | None = None
     shown = -1
 
     def show(progress: Progress) -> None:
-        nonlocal shown
+        nonlocal before, shown
+        before = progress.done if before is None else before
         part = PLAIN_LINES * progress.done // max(progress.total, 1)
         if part > shown:
             shown = part
-            seconds = time.monotonic() - start
-            console.print(
-                f"{progress.done} of {progress.total} images, {progress.skipped} skipped, {seconds:.0f} s"
+            rate = (progress.done - before) / max(time.monotonic() - start, 1e-9)
+            pace = (
+                f", {rate:.1f} images/s, {(progress.total - progress.done) / rate:.0f} s left" if rate else ""
             )
+            console.print(f"{progress.done} of {progress.total} images, {progress.skipped} skipped{pace}")
 
     return show
 
 
 def _table(summaries: Sequence[Summary], findings: Sequence[str]) -> str:
     """Hit rate and overlap of network and baselines, a row a finding, reader and method; never folded."""
-    shown = [metric for metric in ("hit", "iou", "box_iou") if any(s.metric == metric for s in summaries)]
+    there = {summary.metric for summary in summaries}
+    shown = [metric for metric in ("hit", "iou", "box_hit", "box_iou") if metric in there]
     found: dict[tuple[str, str, str], dict[str, Summary]] = {}
     for summary in summaries:
         if summary.metric in shown and summary.n and summary.finding in findings:

@@ -22,6 +22,19 @@ Outline: TypeAlias = NDArray[np.float32]
 Shape: TypeAlias = tuple[int, int]
 """(rows, columns)."""
 
+IMAGE_SUFFIXES = (
+    ".dcm", ".dicom", ".dic", ".dc3", ".ima", ".img", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp",
+)  # fmt: skip
+"""Of files that are, or that tables name as, images. Other endings stay: "IM.0001", SOP instance UIDs."""
+
+
+def file_stem(name: str) -> str:
+    """A file's name without folders and image suffixes: "a/17.png.dcm" → "17", "a/IM.0001" → "IM.0001"."""
+    stem = name.rsplit("/", 1)[-1]
+    while "." in stem[1:] and stem.lower().endswith(IMAGE_SUFFIXES):
+        stem = stem.rpartition(".")[0]
+    return stem
+
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
@@ -34,7 +47,7 @@ class ImageSource:
     sop_instance_uid: str
     """Empty where the header has none."""
     patient: str
-    """Patient ID with its issuer; where absent the study, then the image itself: the unit of resampling."""
+    """Patient ID with its issuer; where absent the study, then the file: the unit of resampling."""
     frame: int
     """Counted from 0."""
     frames: int
@@ -47,9 +60,8 @@ class ImageSource:
 
     @property
     def stem(self) -> str:
-        """The file's name without folder and last suffix, by which annotations may refer to it."""
-        name = self.relative_path.rsplit("/", 1)[-1]
-        return name.rsplit(".", 1)[0] if "." in name[1:] else name
+        """`file_stem` of the file, by which annotations may refer to it where no other file has the same."""
+        return file_stem(self.relative_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +106,8 @@ class AnnotationItem:
     """In the annotators' words; None: the finding that the image's label says is present."""
     reader: str
     payload: Mapping[str, object]
-    """What the format needs to read it (a path, a segment number, boxes); pickles."""
+    """What the format needs to read it; pickles. Files stand under "path" or "paths" and nowhere else in it,
+    so that a hash can be taken of what they hold and not of where they lie."""
     frame: int = 0
     """Of a multi-frame image, counted from 0."""
     absent: bool = False
@@ -228,6 +241,15 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """How many regions of a drawing were left out because they were smaller than the minimum area."""
+
+    finding: str
+    method: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """A metric over all cases, with its interval."""
 
@@ -277,6 +299,7 @@ class FinishedCase:
     heatmaps: tuple[Heatmap, ...]
     peaks: tuple[Peak, ...]
     regions: tuple[Region, ...]
+    dropped: tuple[Dropped, ...]
     references: tuple[Reference, ...]
     scores: tuple[Score, ...]
     skipped: tuple[Skipped, ...]

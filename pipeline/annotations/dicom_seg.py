@@ -20,7 +20,7 @@ from pipeline.annotations.seg_headers import Contents, Plane, Target
 from pipeline.annotations.source_files import inside
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
-from pipeline.records import AnnotationItem, Mask, Reference, Shape
+from pipeline.records import AnnotationItem, Mask, Reference, Shape, file_stem
 
 BITS_A_BYTE = 8
 
@@ -35,11 +35,19 @@ def find(path: Path, *, folder: str = "", reader: str = "reader") -> Iterator[An
     files = segmentations(inside(path, folder) if folder else path)
     if not files:
         raise ConfigError(f"{path / folder}: holds no DICOM SEG file")
-    contents = Contents()
+    said: dict[Target, list[tuple[Path, tuple[Plane, ...]]]] = {}
+    problems: dict[Target, tuple[str, str]] = {}
     for file in files:
-        contents.merge(_contents(file))
-    for target, planes in contents.planes.items():
-        payload = {"planes": tuple(planes), "problem": contents.problems.get(target)}
+        contents = _contents(file)
+        problems |= contents.problems
+        for target, planes in contents.planes.items():
+            said.setdefault(target, []).append((file, tuple(planes)))
+    for target, parts in said.items():
+        payload = {
+            "paths": tuple(str(file) for file, _ in parts),
+            "planes": tuple(planes for _, planes in parts),  # of each path
+            "problem": problems.get(target),
+        }
         yield AnnotationItem("dicom_seg", target.image, target.finding, reader, payload, target.frame)
 
 
@@ -51,10 +59,13 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
     """
     if item.payload["problem"]:
         raise CaseError(*cast("tuple[str, str]", item.payload["problem"]))
+    paths = cast("tuple[str, ...]", item.payload["paths"])
+    parts = cast("tuple[tuple[Plane, ...], ...]", item.payload["planes"])
     instances: dict[tuple[str, int], Mask] = {}
-    for plane in cast("tuple[Plane, ...]", item.payload["planes"]):
-        mask = _mask(plane, shape)
-        instances[plane.segment] = mask | instances.get(plane.segment, mask)
+    for path, planes in zip(paths, parts, strict=True):
+        for plane in planes:
+            mask = _mask(path, plane, shape)
+            instances[plane.segment] = mask | instances.get(plane.segment, mask)
     masks = tuple(mask for mask in instances.values() if mask.any())
     return Reference(case_id, finding, item.reader, kind="mask", masks=masks)
 
@@ -66,20 +77,20 @@ def _contents(file: Path) -> Contents:
         contents.add(file)
     except Exception:  # noqa: BLE001  pydicom raises whatever it likes on a broken file, which is listed
         contents = Contents()
-        contents.refuse(Target(file.stem, 0, None), "annotation_unreadable", UNREADABLE)
+        contents.refuse(Target(file_stem(file.name), 0, None), "annotation_unreadable", UNREADABLE)
     return contents
 
 
-def _mask(plane: Plane, shape: Shape) -> Mask:
+def _mask(path: str, plane: Plane, shape: Shape) -> Mask:
     """The pixels of one segment in one frame."""
     check_size(plane.shape, shape)
     rows, columns = shape
     try:
         # pydicom (3.0.2) mixes up the bits of frames that begin within a byte, unless it decodes all at once.
         if rows * columns % BITS_A_BYTE:
-            values = pixel_array(plane.file, raw=True).reshape(-1, rows, columns)[plane.index]
+            values = pixel_array(path, raw=True).reshape(-1, rows, columns)[plane.index]
         else:
-            values = pixel_array(plane.file, index=plane.index, raw=True)
+            values = pixel_array(path, index=plane.index, raw=True)
     except Exception as error:  # decoders are plug-ins and raise whatever they like
         raise CaseError("annotation_unreadable", "The segmentation's pixels cannot be decoded.") from error
     return np.asarray((values >= plane.low) & (values <= plane.high))

@@ -39,7 +39,7 @@ def split(values: NDArray[np.generic], instances: Instances) -> tuple[Mask, ...]
         return (grid,) if grid.any() else ()
     if instances == "components":
         values = np.asarray(label(grid, connectivity=2))
-    found = [value for value in np.unique(values) if value != 0]
+    found = [value for value in _distinct(values) if value != 0]
     if instances == "values" and len(found) > MOST_INSTANCES:
         raise CaseError(
             "not_a_mask",
@@ -47,3 +47,10 @@ def split(values: NDArray[np.generic], instances: Instances) -> tuple[Mask, ...]
             "it may be a picture or have soft edges.",
         )
     return tuple(values == value for value in found)
+
+
+def _distinct(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The different values, rising; counting bytes is many times faster than sorting them."""
+    if values.dtype == np.uint8:
+        return np.flatnonzero(np.bincount(values.ravel(), minlength=256)).astype(np.uint8)
+    return np.unique(values)

@@ -38,7 +38,6 @@ class Target:
 class Plane:
     """One segment in one frame of a SEG: stored values from `low` to `high`, both included, are inside."""
 
-    file: str
     index: int
     shape: Shape
     low: float
@@ -49,7 +48,7 @@ class Plane:
 
 @dataclass
 class Contents:
-    """What the SEG files of a folder say, gathered file by file."""
+    """What a SEG file says."""
 
     planes: dict[Target, list[Plane]] = field(default_factory=dict)
     """An empty list: the finding is not there."""
@@ -61,19 +60,13 @@ class Contents:
         self.planes.setdefault(target, [])
         self.problems[target] = reason, message
 
-    def merge(self, other: Contents) -> None:
-        """Gather what another folder or file says: segments lie side by side."""
-        for target, planes in other.planes.items():
-            self.planes.setdefault(target, []).extend(planes)
-        self.problems |= other.problems
-
     def add(self, file: Path) -> None:
-        """Gather one SEG file; pydicom may raise anything where it is broken."""
+        """Gather what the file says; pydicom may raise anything where it is broken."""
         header = dcmread(file, stop_before_pixels=True)
         findings = _findings(header)
         sources: dict[str, set[int]] = {uid: set() for uid in _referenced(header)}
         for index, groups in enumerate(header.PerFrameFunctionalGroupsSequence):
-            planes = list(_planes(header, file, index, groups))
+            planes = list(_planes(header, index, groups))
             images = _images(header, groups)
             problem = _problem(images)
             for uid, frame in _addresses(images) or [(uid, 0) for uid in sources]:
@@ -105,17 +98,17 @@ def _referenced(header: Dataset) -> Iterator[str]:
             yield str(image.ReferencedSOPInstanceUID)
 
 
-def _planes(header: Dataset, file: Path, index: int, groups: Dataset) -> Iterator[tuple[int, Plane]]:
+def _planes(header: Dataset, index: int, groups: Dataset) -> Iterator[tuple[int, Plane]]:
     """Segment number and plane of each segment that a frame may hold."""
     uid, shape = str(header.SOPInstanceUID), (int(header.Rows), int(header.Columns))
     if header.SegmentationType == "LABELMAP":
         for number in _findings(header):
-            yield number, Plane(str(file), index, shape, number, number, (uid, number))
+            yield number, Plane(index, shape, number, number, (uid, number))
         return
     number = int(_group(header, groups, "SegmentIdentificationSequence")[0].ReferencedSegmentNumber)
     fractional = header.SegmentationType == "FRACTIONAL"
     low = HALF * int(header.MaximumFractionalValue) if fractional else 1
-    yield number, Plane(str(file), index, shape, low, math.inf, (uid, number))
+    yield number, Plane(index, shape, low, math.inf, (uid, number))
 
 
 def _images(header: Dataset, groups: Dataset) -> list[Dataset]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.errors import ConfigError
-
-IMAGE_SUFFIXES = frozenset({".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
-"""Of files that tables name as images. Others are left on, since SOP instance UIDs hold dots too."""
+from pipeline.records import file_stem
 
 
 def inside(root: Path, relative: str) -> Path:
@@ -29,6 +27,4 @@ def source_file(path: Path, file: str | None) -> Path:
 
 def image_key(name: str) -> str:
     """The stem or SOP instance UID in a table's name of an image: "images/0017.dcm" → "0017"."""
-    last = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
-    stem, dot, suffix = last.rpartition(".")
-    return stem if stem and f"{dot}{suffix}".lower() in IMAGE_SUFFIXES else last
+    return file_stem(name.strip().replace("\\", "/"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -21,8 +23,8 @@ def gradients_equal_autograd(model: LoadedModel) -> str:
     differences = []
     for layer, (module, nth) in model.layers.items():
         ours = reading.gradients(layer).float()
-        for finding in range(ours.shape[0]):
-            plain = _autograd(model.network, model.example, module=module, nth=nth, finding=finding)
+        plain_of = _autograd(model.network, model.example, module=module, nth=nth)
+        for finding, plain in enumerate(plain_of):
             scale = plain.abs().max().clamp_min(torch.finfo(torch.float32).tiny)
             differences.append((ours[finding] - plain).abs().max() / scale)
     worst = float(torch.stack(differences).max())  # NaN stays NaN, which the built-in max would lose
@@ -35,8 +37,8 @@ def gradients_equal_autograd(model: LoadedModel) -> str:
     return f"largest difference {worst:.1e} of the largest gradient"
 
 
-def _autograd(network: nn.Module, inputs: Tensor, *, module: str, nth: int, finding: int) -> Tensor:
-    """The gradient of one finding's logit at one module, by a whole forward and backward pass."""
+def _autograd(network: nn.Module, inputs: Tensor, *, module: str, nth: int) -> Iterator[Tensor]:
+    """The gradient of each finding's logit at one module, by whole forward and backward passes."""
     kept: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
@@ -47,7 +49,8 @@ def _autograd(network: nn.Module, inputs: Tensor, *, module: str, nth: int, find
     try:
         with torch.enable_grad():
             logits = network(inputs.detach().requires_grad_())
-        (gradient,) = torch.autograd.grad(logits[:, finding].sum(), kept[nth - 1])
     finally:
         handle.remove()
-    return gradient.float()
+    for finding in range(logits.shape[1]):
+        (gradient,) = torch.autograd.grad(logits[:, finding].sum(), kept[nth - 1], retain_graph=True)
+        yield gradient.float()

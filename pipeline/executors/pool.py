@@ -19,8 +19,10 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-AHEAD = 4
+AHEAD = 8
 """Items under way for each worker: enough that none waits, few enough that memory stays flat."""
+NICENESS = 10
+"""Of workers: they fill the cores that the network leaves idle."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """A worker is one of many, so the libraries in it shall not each start a thread a core."""
 
@@ -83,8 +85,12 @@ class Pool(AbstractContextManager["Pool"]):
 
 
 def _settle_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when the parent is gone."""
+    """Leave Ctrl-C to the parent, give way to it, and end when it is gone.
+
+    The network's threads wait for each other at every layer: one that has to share its core holds up all.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,15 +14,14 @@ from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.intake import Case
 from pipeline.joints.truth import Truth
 from pipeline.records import AnnotationItem, Intensity, Shape
-from pipeline.store.atomic import write_bytes
 
 CENTER = "center_prior"
 LOCATION = "location_prior"
 
 
-def center_maps(findings: Sequence[str]) -> dict[str, Intensity]:
-    """The centre prior under its key for each finding."""
-    return {f"{CENTER}/{finding}": center_prior() for finding in findings}
+def center_maps() -> dict[str, Intensity]:
+    """The centre prior, which is the same for every finding and so has none in its key."""
+    return {CENTER: center_prior()}
 
 
 def location_maps(
@@ -49,11 +47,11 @@ def location_maps(
     return maps
 
 
-def write_baselines(run: Path, maps: dict[str, Intensity]) -> None:
-    """Write `baselines.npz`, one array a "method/finding" on a grid over the whole image."""
+def packed(maps: Mapping[str, Intensity]) -> bytes:
+    """The content of `baselines.npz`: an array a "method/finding", or "method", on a grid over the image."""
     buffer = io.BytesIO()
     np.savez(buffer, **maps)  # type: ignore[arg-type]  # the stub takes the names for its own options
-    write_bytes(run / "baselines.npz", buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _occupancy(asked: tuple[AnnotationItem, Shape]) -> Intensity | None:

@@ -34,7 +34,8 @@ class Intake:
 
     files: int
     cases: tuple[Case, ...]
-    """Sorted by SOP instance UID and frame, so that names and places of files change nothing."""
+    """Sorted by SOP instance UID and frame: for files that have one, names and places change neither order
+    nor pseudonyms. They do change `digest`, which knows a file by its path, size and time."""
     skipped: tuple[Skipped, ...]
     skipped_files: Mapping[str, str]
     """Pseudonym → relative path, for the crosswalk."""
@@ -67,7 +68,11 @@ def take_in(folder: Path, *, executor: Executor, pseudonym: Pseudonym) -> Intake
 
 
 def digest(cases: Iterable[Case]) -> str:
-    """A hash over what the images are, from headers and file facts, to tell one study set from another."""
+    """A hash over SOP instance UIDs, relative paths, sizes and times of change, to tell study sets apart.
+
+    No file is read for it: one that was renamed or written again makes another study set, though it holds the
+    same.
+    """
     total = hashlib.sha256()
     for case in cases:
         source = case.source
@@ -97,16 +102,21 @@ def _named(sources: list[ImageSource], pseudonym: Pseudonym) -> tuple[tuple[Case
 
     The others are named by relative path, once a file however many frames it has.
     """
-    ordered = sorted(sources, key=lambda s: (s.sop_instance_uid, s.frame, s.relative_path))
-    cases: dict[str, Case] = {}
+    kept: dict[str, str] = {}
+    for source in sorted(sources, key=lambda s: s.relative_path):
+        kept.setdefault(_identity(source), source.relative_path)
+    cases: list[Case] = []
     repeated: dict[str, Skipped] = {}
-    for source in ordered:
-        identity = source.sop_instance_uid or f"path:{source.relative_path}"
-        case_id = pseudonym("case", identity, source.frame)
-        if case_id in cases:
+    for source in sorted(sources, key=lambda s: (s.sop_instance_uid, s.relative_path, s.frame)):
+        if kept[_identity(source)] == source.relative_path:
+            case_id = pseudonym("case", _identity(source), source.frame)
+            cases.append(Case(case_id, pseudonym("patient", source.patient), source))
+        else:
             subject = pseudonym("file", source.relative_path)
             message = "another file of the set has the same SOP instance UID; the first by path is audited"
             repeated[source.relative_path] = Skipped(subject, "index", "repeated_sop_instance_uid", message)
-        else:
-            cases[case_id] = Case(case_id, pseudonym("patient", source.patient), source)
-    return tuple(cases.values()), repeated
+    return tuple(cases), repeated
+
+
+def _identity(source: ImageSource) -> str:
+    return source.sop_instance_uid or f"path:{source.relative_path}"

@@ -25,15 +25,19 @@ from pipeline.store.atomic import write_bytes
 PACKAGES = ("heatproof", "torch", "monai", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
 
 
-def run_id(plan: Plan, subject: Subject, cases: Sequence[Case], truth: Truth) -> str:
-    """The model's name and a hash of all that a result depends on: the same run, the same folder."""
+def run_id(plan: Plan, subject: Subject, cases: Sequence[Case], truth: Truth, baselines: str) -> str:
+    """The model's name and a hash of all that a result depends on: the same run, the same folder.
+
+    `baselines` is a hash over the baselines' maps.
+    """
     facts = [
         __version__,
         _settings(plan),
-        plan.card.model_dump(mode="json", by_alias=True),
+        _card(plan),
         subject.classifier.weights_sha256,
         digest(cases),
         truth.sha256,
+        baselines,
     ]
     text = json.dumps(facts, sort_keys=True)
     return f"{plan.card.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
@@ -49,10 +53,10 @@ def write_manifest(
     truth: Truth,
     checks: Sequence[CheckResult],
     results: Results,
+    inputs_sha256: str,
 ) -> None:
     """Write `manifest.json`."""
     config = plan.config
-    hashes = sorted(results.hashes.values())
     methods = [
         {"name": m.name, "kind": "network", "layer": subject.explainer.targets[m.layer].call.module,
          "unit": subject.explainer.unit(m)}
@@ -74,14 +78,14 @@ def write_manifest(
         "findings": list(plan.card.findings),
         "methods": methods + baselines,
         "config": _settings(plan),
-        "card": plan.card.model_dump(mode="json", by_alias=True),
+        "card": _card(plan),
         "weights_sha256": subject.classifier.weights_sha256,
         "studies": {
             "files": intake.files,
             "images": len(intake.cases),
             "selected": len(cases),
-            "audited": len(results.hashes),
-            "sha256": hashlib.sha256("".join(hashes).encode()).hexdigest(),
+            "audited": len(results.audited),
+            "sha256": inputs_sha256,
         },
         "annotations_sha256": truth.sha256,
         "device": str(subject.classifier.device),
@@ -104,8 +108,19 @@ def _created(run: Path) -> str:
 
 def _settings(plan: Plan) -> dict[str, Any]:
     """The config without the places of its inputs, which say nothing about the result and may name people."""
-    places = {"studies": True, "model": True, "weights": True, "out": True, "workers": True}
-    return plan.config.model_dump(mode="json", exclude={**places, "annotations": {"path"}})
+    places = {"studies", "model", "weights", "out", "workers"}
+    settings = plan.config.model_dump(mode="json", exclude=places)
+    del settings["annotations"]["path"]
+    for table in (settings["annotations"]["labels"], settings["select"]):
+        if table:
+            table["file"] = Path(table["file"]).name
+    return settings
+
+
+def _card(plan: Plan) -> dict[str, Any]:
+    """The model card, its weights by name alone."""
+    card = plan.card.model_dump(mode="json", by_alias=True)
+    return card | {"weights": Path(card["weights"]).name if card["weights"] else None}
 
 
 def _metrics() -> list[dict[str, Any]]:

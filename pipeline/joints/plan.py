@@ -14,7 +14,7 @@ from pipeline.classifiers import ModelCard, load_card
 from pipeline.config import AuditConfig, Table
 from pipeline.contours import RULES
 from pipeline.errors import ConfigError
-from pipeline.registry import Registry
+from pipeline.registry import Registry, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +49,46 @@ def make_plan(config: AuditConfig) -> Plan:
     card_path = _given(config.model, "model", "--model <model card>")
     if config.weights is not None:
         _given(config.weights, "weights", "--weights <file>")
+    _check_out(config.out)
+    _check_methods(config)
+    card = load_card(card_path)
+    _check_findings(config, card)
+    return Plan(config, card, card_path, studies, annotations)
+
+
+def _check_out(out: Path) -> None:
+    nearest = next((path for path in (out, *out.parents) if path.exists()), Path())
+    if not nearest.is_dir():
+        raise ConfigError(f"out: {nearest} is a file, wanted a folder; give --out <folder>")
+
+
+def _check_methods(config: AuditConfig) -> None:
+    """Refuse unknown methods and rules, and numbers that a rule does not take."""
+    if not config.methods:
+        raise ConfigError(f"methods: is empty; name at least one, there are: {', '.join(sorted(METHODS))}")
     for spec in config.methods:
         _known(METHODS, spec.partition("@")[0], "methods")
-    _known(RULES, config.contours.rule, "contours.rule")
-    RULES[config.contours.rule](
-        np.eye(2, dtype=np.float32), config.contours.threshold
-    )  # refuses a bad number
+    rule, threshold = config.contours.rule, config.contours.threshold
+    _known(RULES, rule, "contours.rule")
+    RULES[rule](np.eye(2, dtype=np.float32), threshold)  # refuses a bad number
     if config.baselines.location_prior and config.select is None:
         raise ConfigError("baselines.location_prior: needs select, whose table says which images are audited")
-    card = load_card(card_path)
+
+
+def _check_findings(config: AuditConfig, card: ModelCard) -> None:
+    """Refuse keys that mean to be a finding of the model and are none: what they say would be lost."""
     unknown = {ours for ours in config.annotations.findings.values() if ours} - set(card.findings)
     if unknown:
         raise ConfigError(
             f"annotations.findings: {', '.join(sorted(unknown))}: no finding of the model {card.name}, "
             f"which has {', '.join(card.findings)}"
         )
-    return Plan(config, card, card_path, studies, annotations)
+    for name in config.annotations.labels.columns if config.annotations.labels else ():
+        if name not in card.findings:
+            known = did_you_mean(name, list(card.findings))
+            raise ConfigError(
+                f"annotations.labels.columns.{name}: no finding of the model {card.name}{known}"
+            )
 
 
 def _known(registry: Registry[Any], name: str, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ from pipeline.metrics import METRICS
 from pipeline.metrics.classification import MEASURES, classification_summaries
 from pipeline.metrics.summaries import summarise
 from pipeline.records import Score, Skipped, Summary
-from pipeline.store.cases import scores_of
-from pipeline.store.tables import summary_row, write_case_tables, write_table
+from pipeline.store.cases import hash_files, scores_of
+from pipeline.store.tables import read_table, summary_row, write_case_tables, write_table
 
 PredictionRow = tuple[str, str, float, bool, bool | None]
 """(finding, patient, probability, predicted positive, label)."""
@@ -24,8 +25,8 @@ PredictionRow = tuple[str, str, float, bool, bool | None]
 class Results:
     """What came of a run."""
 
-    hashes: Mapping[str, str]
-    """Case id of every audited image → sha256 of its file."""
+    audited: tuple[str, ...]
+    """Case ids."""
     skipped: tuple[Skipped, ...]
     summaries: tuple[Summary, ...]
 
@@ -43,7 +44,7 @@ def tabulate(
     """Write every CSV but the crosswalk, and `regions.json`; `skipped` was set aside before the cases."""
     predictions: list[PredictionRow] = []
     set_aside = list(skipped)
-    hashes: dict[str, str] = {}
+    audited: list[str] = []
     patients: dict[str, str] = {}
 
     def scores() -> Iterator[tuple[Score, str]]:
@@ -51,7 +52,7 @@ def tabulate(
             if isinstance(case, Skipped):
                 set_aside.append(case)
                 continue
-            hashes[case["case_id"]] = case["sha256"]
+            audited.append(case["case_id"])
             # Patients are resampled by their place in the study set: another key shall not move an interval.
             patient = patients.setdefault(case["patient_id"], f"{len(patients):09}")
             predictions.extend(_predictions(case, patient))
@@ -67,12 +68,22 @@ def tabulate(
     summaries = (*summarise(scores(), **options), *classification_summaries(predictions, **options))
     write_table(run, "summary.csv", map(_summary_row, summaries))
     write_table(run, "skipped.csv", map(asdict, set_aside))
-    return Results(hashes, tuple(set_aside), summaries)
+    return Results(tuple(audited), tuple(set_aside), summaries)
 
 
-def write_crosswalk(run: Path, intake: Intake, truth: Truth, hashes: Mapping[str, str]) -> None:
-    """Write the one file that leads from pseudonyms back to the input."""
+def write_crosswalk(run: Path, cases: Sequence[Case], intake: Intake, truth: Truth) -> str:
+    """Write the one file that leads from pseudonyms back to the input; the hash over all inputs' hashes.
+
+    Hashes come from files beside the audited cases, which then go, or from the crosswalk of an earlier try.
+    """
+    hashes = {row["pseudonym"]: row["sha256"] for row in read_table(run, "crosswalk.csv")}
+    beside = dict(hash_files(run, (case.case_id for case in cases)))
+    hashes |= {case_id: path.read_text() for case_id, path in beside.items()}
     write_table(run, "crosswalk.csv", _crosswalk(intake, truth, hashes))
+    for path in beside.values():
+        path.unlink()
+    known = sorted(hashes[case.case_id] for case in cases if hashes.get(case.case_id))
+    return hashlib.sha256("".join(known).encode()).hexdigest()
 
 
 def _predictions(case: Mapping[str, Any], patient: str) -> Iterator[PredictionRow]:

@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from pipeline.annotations.source_files import image_key
 from pipeline.annotations.tables import read_table
 from pipeline.errors import ConfigError
 from pipeline.joints.intake import Case
+from pipeline.joints.naming import Names
 
 Where = Mapping[str, Sequence[str]]
 """Column → the values that a row may have there."""
+Cells = tuple[str, ...]
+"""Of one row, in the columns that are asked for."""
 
 
-def selected(cases: Iterable[Case], file: Path, *, image: str, where: Where) -> list[Case]:
-    """The cases whose row in a table has one of the wanted values in each column.
+def selected(cases: Sequence[Case], file: Path, *, image: str, where: Where) -> list[Case]:
+    """The images whose row in a table has one of the wanted values in each column; `cases` are all there are.
 
-    Rows are found by SOP instance UID, file stem or file name in the column `image`. That none is chosen is a
-    ConfigError.
+    Rows are found by SOP instance UID, file stem or file name in the column `image`. A row that may be about
+    several files, rows of one image that contradict each other, and that none is chosen are ConfigErrors.
     """
-    table = read_table(file)
-    for column in (image, *where):
-        table.column(column)
-    rows = {row[image]: row for row in table.rows}
-    chosen = [case for case in cases if _matches(_row_of(case, rows), where)]
+    rows = _rows(file, image, where)
+    names = Names(cases)
+    chosen = [case for case in cases if _matches(_row_of(case, rows, names, file), where)]
     if not chosen:
         wanted = ", ".join(f"{column} = {' or '.join(values)}" for column, values in where.items())
         raise ConfigError(f"{file}: no image of the study folder has a row with {wanted}")
     return chosen
 
 
-def _row_of(case: Case, rows: Mapping[str, Mapping[str, str]]) -> Mapping[str, str] | None:
-    source = case.source
-    for key in (source.sop_instance_uid, source.stem, PurePosixPath(source.relative_path).name):
-        if key and key in rows:
-            return rows[key]
-    return None
+def _rows(file: Path, image: str, where: Where) -> Mapping[str, set[Cells]]:
+    """Key of the image → what its rows say."""
+    table = read_table(file)
+    for column in (image, *where):
+        table.column(column)
+    rows: dict[str, set[Cells]] = defaultdict(set)
+    for row in table.rows:
+        rows[image_key(row[image])].add(tuple(row[column] for column in where))
+    return rows
 
 
-def _matches(row: Mapping[str, str] | None, where: Where) -> bool:
-    return row is not None and all(row[column] in values for column, values in where.items())
+def _row_of(case: Case, rows: Mapping[str, set[Cells]], names: Names, file: Path) -> Cells | None:
+    name = names.name_among(rows, case)
+    if name is None:
+        return None
+    if names.ambiguous(name):
+        raise ConfigError(
+            f"{file}: '{name}': several files of the study folder have that name; "
+            "name the image by its SOP instance UID"
+        )
+    if len(rows[name]) > 1:
+        raise ConfigError(f"{file}: '{name}': its rows contradict each other; leave one row for each image")
+    (cells,) = rows[name]
+    return cells
+
+
+def _matches(cells: Cells | None, where: Where) -> bool:
+    if cells is None:
+        return False
+    return all(cell in values for cell, values in zip(cells, where.values(), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -15,7 +16,9 @@ from pipeline.joints.subject import Subject
 from pipeline.joints.truth import Truth
 from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
 from pipeline.records import Heatmap, Intensity, ModelInput, Progress, Skipped
-from pipeline.store.cases import is_finished
+from pipeline.store.cases import is_finished, why_skipped
+
+NOTHING = np.zeros((0, 0, 0), np.float32)
 
 
 def work_through(
@@ -36,8 +39,9 @@ def work_through(
     size = batch_size
     batches = [cases[start : start + size] for start in range(0, len(cases), size)]
     waiting = [b for b in batches if not all(is_finished(protocol.run, case.case_id) for case in b)]
-    done = len(cases) - sum(map(len, waiting))
-    skipped = 0
+    again = {case.case_id for batch in waiting for case in batch}
+    done = len(cases) - len(again)
+    skipped = sum(why_skipped(protocol.run, c.case_id) is not None for c in cases if c.case_id not in again)
     progress(Progress(done, len(cases), skipped))
     for result in _finished(waiting, subject, truth, protocol, executor=executor, size=size):
         done += 1
@@ -63,8 +67,8 @@ def _finished(
         return Skipped(case.case_id, "load", "worker_died", "decoding ended the process that did it")
 
     def lost_in_finishing(work: Explained | Skipped) -> Skipped | None:
-        subject = work.subject if isinstance(work, Skipped) else work.loaded.case.case_id
-        return finish(Skipped(subject, "score", "worker_died", "scoring ended the process that did it"))
+        case_id = work.subject if isinstance(work, Skipped) else work.loaded.case.case_id
+        return finish(Skipped(case_id, "score", "worker_died", "scoring ended the process that did it"))
 
     cases = [case for batch in batches for case in batch]
     loaded = executor.stream(load, cases, lost=lost_in_loading)
@@ -98,7 +102,7 @@ def _explained(
             )
             continue
         yield Explained(
-            loaded=item,
+            loaded=replace(item, model_input=replace(item.model_input, tensor=NOTHING)),
             predictions=tuple(subject.classifier.predictions([case_id], explanation.logits[row : row + 1])),
             heatmaps=tuple(_heatmaps(item, subject, {m: maps[row] for m, maps in explanation.maps.items()})),
             items=truth.items.get(case_id, ()),

@@ -7,17 +7,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pipeline.annotations import find_annotations
 from pipeline.annotations.guess import guess_labels, guess_sources
 from pipeline.annotations.labels import read_labels
 from pipeline.annotations.tables import read_table
+from pipeline.errors import CaseError
 from pipeline.joints.intake import Case, Pseudonym
-from pipeline.records import AnnotationItem, ImageSource, Skipped
+from pipeline.joints.naming import Names
+from pipeline.records import AnnotationItem, Skipped, file_stem
 
 LABELS_READER = "labels"
 """Who says that a finding is absent, where several readers annotated and only the label says so."""
+AMBIGUOUS_IMAGE = (
+    "several files of the study folder have the name by which the image is called; "
+    "name the image by its SOP instance UID"
+)
+Labels = Mapping[str, int | None]
+"""Finding → 1 present, 0 absent, None unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class Truth:
     """Annotations and labels by case, findings in the network's words."""
 
     items: Mapping[str, tuple[AnnotationItem, ...]]
-    labels: Mapping[str, Mapping[str, int | None]]
+    labels: Mapping[str, Labels]
     skipped: tuple[Skipped, ...]
     skipped_images: Mapping[str, str]
     """Pseudonym → what an annotation called its image, for the crosswalk."""
@@ -53,25 +61,20 @@ def gather(
     None meaning "leave it out". Without sources, formats are guessed from the files.
     """
     items = find_annotations(path, sources or guess_sources(path, findings=findings))
-    by_image = _by_image(cases)
-    table = _labels(path, labels, findings)
-    known = {case.case_id: _of(case.source, table) for case in cases}
+    images = Names(cases)
+    known, skipped = _of_each(cases, images, _labels(path, labels, findings))
     matched: dict[str, list[AnnotationItem]] = defaultdict(list)
-    skipped: list[Skipped] = []
     lost: dict[str, str] = {}
     for item in items:
-        owners = [
-            c for c in by_image.get(item.image, ()) if c.source.frames == 1 or c.source.frame == item.frame
-        ]
-        if not owners:
-            subject = pseudonym("annotation", item.image, item.frame)
-            lost[subject] = item.image
-            skipped.append(_without_image(subject))
-        for case in owners:
-            found, complaint = _in_our_words(item, names, findings, known[case.case_id])
-            matched[case.case_id].extend(found)
-            if complaint:
-                skipped.append(Skipped(case.case_id, "annotations", "unknown_finding", complaint))
+        subject = pseudonym("annotation", item.image, item.frame)
+        try:
+            case = _owner(item, images)
+            subject = case.case_id
+            matched[subject].extend(_in_our_words(item, names, findings, known[subject]))
+        except CaseError as error:
+            skipped.append(Skipped(subject, "annotations", error.reason, error.message))
+            if subject not in known:
+                lost[subject] = item.image
     kinds: set[Literal["mask", "box"]] = {"box" if item.format == "boxes" else "mask" for item in items}
     readers = {item.reader for item in items}
     return Truth(
@@ -85,18 +88,35 @@ def gather(
     )
 
 
-def _by_image(cases: Iterable[Case]) -> dict[str, list[Case]]:
-    """SOP instance UID and file stem → the image's frames."""
-    found: dict[str, list[Case]] = defaultdict(list)
+def _owner(item: AnnotationItem, images: Names) -> Case:
+    """The image that an annotation is about; CaseError where there is none, or where it may be several."""
+    name = file_stem(item.image)
+    if images.ambiguous(name):
+        raise CaseError("ambiguous_image", AMBIGUOUS_IMAGE)
+    for case in images.owners(name):
+        if case.source.frames == 1 or case.source.frame == item.frame:
+            return case
+    raise CaseError("annotation_without_image", "the annotation's image is not in the study folder")
+
+
+def _of_each(
+    cases: Iterable[Case], images: Names, table: Mapping[str, Labels]
+) -> tuple[dict[str, Labels], list[Skipped]]:
+    """Case id → its labels, and the images whose labels may be another's."""
+    known: dict[str, Labels] = {}
+    skipped: list[Skipped] = []
     for case in cases:
-        for key in {case.source.sop_instance_uid, case.source.stem} - {""}:
-            found[key].append(case)
-    return found
+        name = images.name_among(table, case)
+        if name is not None and images.ambiguous(name):
+            skipped.append(Skipped(case.case_id, "annotations", "ambiguous_image", AMBIGUOUS_IMAGE))
+            name = None
+        known[case.case_id] = {} if name is None else table[name]
+    return known, skipped
 
 
 def _labels(
     path: Path, labels: tuple[Path, str, Mapping[str, Sequence[str]]] | None, findings: Sequence[str]
-) -> Mapping[str, Mapping[str, int | None]]:
+) -> Mapping[str, Labels]:
     if labels is not None:
         file, image, columns = labels
         return read_labels(file, image=image, columns=columns or {name: [name] for name in findings})
@@ -108,47 +128,67 @@ def _labels(
     return read_labels(guessed, image=table.image_column(), columns=there)
 
 
-def _of(source: ImageSource, table: Mapping[str, Mapping[str, int | None]]) -> Mapping[str, int | None]:
-    return table.get(source.sop_instance_uid) or table.get(source.stem) or {}
-
-
 def _in_our_words(
-    item: AnnotationItem,
-    names: Mapping[str, str | None],
-    findings: Sequence[str],
-    labels: Mapping[str, int | None],
-) -> tuple[list[AnnotationItem], str]:
-    """The item once for each finding of the network that it is about, and a complaint where there is none."""
+    item: AnnotationItem, names: Mapping[str, str | None], findings: Sequence[str], labels: Labels
+) -> list[AnnotationItem]:
+    """The item once for each finding of the network that it is about, none where it shall be left out.
+
+    Raises CaseError: "unknown_finding", "ambiguous_finding".
+    """
     if item.finding is None:
-        present = [name for name in findings if labels.get(name) == 1]
-        absent = [name for name in findings if labels.get(name) == 0]
-        if not (present or absent):
-            return [], "the annotation names no finding, and no label of its image says which one is present"
-        return [replace(item, finding=name, absent=not present) for name in present or absent], ""
+        return _in_words_of_labels(item, findings, labels)
     ours = names.get(item.finding, item.finding)
     if ours is None:
-        return [], ""
+        return []
     if ours not in findings:
-        return (
-            [],
+        raise CaseError(
+            "unknown_finding",
             f"'{item.finding}' is no finding of the network; name its finding under annotations.findings",
         )
-    return [replace(item, finding=ours)], ""
+    return [replace(item, finding=ours)]
 
 
-def _without_image(subject: str) -> Skipped:
-    message = "the annotation's image is not in the study folder"
-    return Skipped(subject, "annotations", "annotation_without_image", message)
+def _in_words_of_labels(
+    item: AnnotationItem, findings: Sequence[str], labels: Labels
+) -> list[AnnotationItem]:
+    """The item as the one finding that is present, or as the absence of all that are known to be absent."""
+    present = [name for name in findings if labels.get(name) == 1]
+    absent = [name for name in findings if labels.get(name) == 0]
+    if len(present) > 1:
+        raise CaseError(
+            "ambiguous_finding",
+            "the image's labels name several findings; "
+            "say which with the pattern's {finding} or the source's finding",
+        )
+    if not (present or absent):
+        raise CaseError(
+            "unknown_finding",
+            "the annotation names no finding, and no label of its image says which one is present",
+        )
+    return [replace(item, finding=name, absent=not present) for name in present or absent]
 
 
-def _digest(items: Sequence[AnnotationItem], labels: Iterable[Mapping[str, int | None]]) -> str:
-    """A hash over the contents of the annotations' files, what they are about, and the labels."""
+def _digest(items: Iterable[AnnotationItem], labels: Iterable[Labels]) -> str:
+    """A hash over the annotations, the contents of their files wherever these lie, and the labels."""
     total = hashlib.sha256()
-    for path in sorted({str(item.payload["path"]) for item in items if "path" in item.payload}):
-        total.update(hashlib.sha256(Path(path).read_bytes()).digest())
+    contents: dict[str, str] = {}
     for item in items:
-        payload = {key: value for key, value in item.payload.items() if key != "path"}
-        total.update(repr((item.format, item.image, item.finding, item.reader, item.frame, payload)).encode())
+        payload = dict(item.payload)
+        paths = [payload.pop("path", None), *cast("tuple[str, ...]", payload.pop("paths", ()))]
+        for path in (str(path) for path in paths if path is not None):
+            if path not in contents:
+                contents[path] = _content(Path(path))
+            total.update(contents[path].encode())
+        facts = (item.format, item.image, item.finding, item.reader, item.frame, payload)
+        total.update(repr(facts).encode())
     for known in labels:
         total.update(repr(sorted(known.items())).encode())
     return total.hexdigest()
+
+
+def _content(path: Path) -> str:
+    """A hash of a file, or that it cannot be read: the worker that reads it says so of its image."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return "unreadable"

@@ -75,12 +75,13 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
         _refuse_sizes(rows, columns, frames)
         relative_path = _printable(path.relative_to(root).as_posix())
         attributes = _attributes(dataset)
+        uid = text(dataset, "SOPInstanceUID")
         return tuple(
             ImageSource(
                 path=str(path.absolute()),
                 relative_path=relative_path,
-                sop_instance_uid=text(dataset, "SOPInstanceUID"),
-                patient=_patient(dataset) or f"{relative_path}#{frame}",
+                sop_instance_uid=uid,
+                patient=_patient(dataset) or uid or relative_path,
                 frame=frame,
                 frames=max(frames, 1),
                 shape=(rows, columns),

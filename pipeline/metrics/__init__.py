@@ -12,6 +12,7 @@ METRICS: Registry[Metric] = Registry(
         "lesion_dice": "pipeline.metrics.overlap:LESION_DICE",
         "box_iou": "pipeline.metrics.boxes:BOX_IOU",
         "hit": "pipeline.metrics.hit:HIT",
+        "box_hit": "pipeline.metrics.hit:BOX_HIT",
         "contour_on_healthy": "pipeline.metrics.healthy:CONTOUR_ON_HEALTHY",
     },
 )

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Values: TypeAlias = NDArray[np.float64]
 
-BLOCK = 4_000_000
-"""Draws at a time: bounds memory at some 100 MB however many patients and replicates there are."""
+BLOCK = 500_000
+"""Draws at a time, or weights of rows: bounds memory at some 32 MB however many patients and replicates."""
 
 
 class Interval(NamedTuple):

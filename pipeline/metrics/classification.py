@@ -1,6 +1,6 @@
 """Classification: AUROC, and sensitivity and specificity at the operating point, with their intervals."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.metrics.bootstrap import Interval, Values, interval_of_mean, resamples, with_percentiles
+from pipeline.metrics.bootstrap import BLOCK, Interval, Values, interval_of_mean, resamples, with_percentiles
 from pipeline.records import Summary
 
 
@@ -99,14 +99,18 @@ def interval_of_auroc(
     """The AUROC with its percentile interval over patients; replicates of one class are left out."""
     score, truth = np.asarray(probability, np.float64), np.asarray(label, np.bool_)
     units, unit = np.unique(np.asarray(patients, np.str_), return_inverse=True)
-    drawn = np.concatenate(
-        [
-            _weighted_auroc(score, truth, weights[:, unit])
-            for weights in resamples(len(units), replicates=replicates, seed=seed)
-        ]
-    )
+    weights = resamples(len(units), replicates=replicates, seed=seed)
+    drawn = np.concatenate([_weighted_auroc(score, truth, part) for part in _blocks(weights, unit)])
     estimate = np.array([auroc(score, truth)])
     return with_percentiles(estimate, drawn[:, None], units=len(units), confidence=confidence)[0]
+
+
+def _blocks(weights: Iterable[Values], unit: NDArray[np.intp]) -> Iterator[Values]:
+    """The weight of each row by that of its unit, (some replicates, rows) at a time."""
+    at_once = max(BLOCK // len(unit), 1)
+    for of_units in weights:
+        for start in range(0, len(of_units), at_once):
+            yield of_units[start : start + at_once, unit]
 
 
 def _weighted_auroc(score: Values, label: NDArray[np.bool_], weights: Values) -> Values:

@@ -13,6 +13,9 @@ from pipeline.reporting.survey import OUTCOMES, Survey, outcome, scale_top
 SCALE_WIDTH = 200
 """Of the colour scale in the legend."""
 
+ALL_SHOWN = 4
+"""Findings up to which a page shows the maps of all; with 14 a page would hold 14 pictures of nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -26,6 +29,8 @@ class Layer:
     contours: str
     regions: tuple[tuple[str, ...], ...]
     """A line a contour: area in px, area in mm², peak, level."""
+    dropped: int
+    """Regions left out because they were smaller than the minimum area."""
     peak: tuple[float, float] | None
     unit: str
     top: str
@@ -79,14 +84,16 @@ def case_page(
 ) -> dict[str, Any]:
     """The variables of case.html; `number` counts the run's cases from 0."""
     parts = [_part(run, survey, case, finding) for finding in run.findings]
+    shown = shown_findings(run, case)
     return {
         "case": case,
         "parts_of_case": parts,
-        "first": first_finding(parts),
+        "shown_parts": [part for part in parts if part.name in shown],
+        "first": first_finding([part for part in parts if part.name in shown]),
         "methods": [(method.name, words.method_title(method.name)) for method in run.methods],
         "layers": [
             _layer(run, survey, case, finding, index, maps)
-            for finding in run.findings
+            for finding in shown
             for index in range(len(run.methods))
         ],
         "readers": [(name, survey.readers.index(name) % figure.READER_COLOURS) for name in _readers(case)],
@@ -102,6 +109,23 @@ def case_page(
         "previous": run.case_ids[number - 1] if number else None,
         "next": run.case_ids[number + 1] if number + 1 < len(run.case_ids) else None,
     }
+
+
+def shown_findings(run: RunFolder, case: Case) -> list[str]:
+    """The findings with maps and scores on the page: all if they are few, else those that somebody sees.
+
+    That is who annotated, labelled or predicted it; where nobody does, the most probable one.
+    """
+    if len(run.findings) <= ALL_SHOWN:
+        return list(run.findings)
+    seen = {entry["finding"] for entry in case["predictions"] if entry["probability"] >= entry["threshold"]}
+    seen |= {entry["finding"] for entry in case["references"] if entry["outlines"] or entry["boxes"]}
+    seen |= {entry["finding"] for entry in case["regions"]}
+    seen |= {finding for finding, label in case["labels"].items() if label == 1}
+    if not seen:
+        highest = max(case["predictions"], key=lambda entry: entry["probability"], default=None)
+        seen = {highest["finding"]} if highest else set(run.findings)
+    return [finding for finding in run.findings if finding in seen]
 
 
 def first_finding(parts: list[FindingPart]) -> str:
@@ -150,7 +174,7 @@ def _score_lines(run: RunFolder, case: Case, finding: str) -> list[ScoreLine]:
             found.setdefault(key, {})[score["method"]] = score
     return [
         ScoreLine(
-            metric="Hit" if metric == "hit" else words.metric_title(metric, titles),
+            metric=words.SINGLE.get(metric) or words.metric_title(metric, titles),
             reader=reader,
             lesion=str(lesion or ""),
             cells=tuple(_score(by_method.get(method.name)) for method in run.methods),
@@ -203,6 +227,7 @@ def _layer(
             )
             for region in regions
         ),
+        dropped=sum(entry["count"] for entry in figure.of(case["dropped"], finding, method.name)),
         peak=(peak["x"], peak["y"]) if peak else None,
         unit=method.unit,
         top=words.quantity(top),

@@ -20,9 +20,10 @@ CARD_KEYS = (
 """Of the model card; whatever else it holds (file names, for example) stays out of the report."""
 EMPTY = ("missed", "healthy_drawn", "healthy_clear")
 GATES = {
-    "predicted": "only findings predicted positive get contours",
+    "predicted": "findings whose probability reaches the operating point get contours",
     "all": "every finding gets contours, predicted positive or not",
-    "annotated": "findings that a reader annotated or that are labelled present get contours",
+    "annotated": "findings that a reader drew get contours, and so do, for contours on healthy images to be "
+    "counted, findings whose probability reaches the operating point",
 }
 RULES = {
     "fraction": "pixels from {threshold} of the map’s maximum",
@@ -82,6 +83,7 @@ def method(run: RunFolder, survey: Survey) -> Facts:
         ("Contours", rule.format(threshold=contours.get("threshold"))),
         ("Gate", GATES.get(contours.get("gate", ""), str(contours.get("gate", "")))),
         ("Smallest contour", f"{contours.get('minimum_area_px', 0)} px" + _square_millimetres(contours)),
+        ("Left out as smaller", _dropped(run, survey)),
         ("Intervals", _intervals(run.manifest.get("statistics", {}))),
         (
             "Versions",
@@ -103,7 +105,7 @@ def emptiness(run: RunFolder) -> list[tuple[str, list[str]]]:
 
 def skipped_groups(skipped: tuple[Skipped, ...]) -> list[tuple[str, str, int]]:
     """Stage, reason in words, count; the most frequent first."""
-    counts = Counter((entry.stage, words.spaced(entry.reason)) for entry in skipped)
+    counts = Counter((entry.stage, words.reason(entry.reason)) for entry in skipped)
     return [
         (stage, reason, count)
         for (stage, reason), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -128,6 +130,17 @@ def _plain(value: Any) -> str:
 def _square_millimetres(contours: Mapping[str, Any]) -> str:
     area = contours.get("minimum_area_mm2")
     return f", {area:g} mm²" if area else ""
+
+
+def _dropped(run: RunFolder, survey: Survey) -> str:
+    """Regions below the smallest contour, a finding and method."""
+    counts = (
+        f"{finding}, {entry.name}: {words.plural(count, 'region')}"
+        for finding in run.findings
+        for entry in run.methods
+        if (count := survey.dropped.get((entry.name, finding), 0))
+    )
+    return "; ".join(counts) or "none"
 
 
 def _intervals(statistics: Mapping[str, Any]) -> str:

@@ -51,9 +51,14 @@ def limits(run: RunFolder, survey: Survey) -> Iterator[str]:
     if run.baselines:
         yield FIXED_MAPS
         yield INTERVALS
-    if any("box" in metric["against"] for metric in run.manifest["metrics"]):
+    if _has_box_scores(run):
         yield BOXES
     if len(survey.readers) <= 1:
         yield ONE_READER if survey.readers else NO_READER
     yield ANNOTATIONS
     yield STUDY_SET
+
+
+def _has_box_scores(run: RunFolder) -> bool:
+    of_boxes = {metric["name"] for metric in run.manifest["metrics"] if metric["against"] == ["box"]}
+    return any(row.n and row.metric in of_boxes for row in run.summaries)

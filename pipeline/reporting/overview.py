@@ -7,10 +7,15 @@ from typing import Any
 
 from pipeline.reporting import charts, facts, figure, limits, tables, words
 from pipeline.reporting.run_folder import ALL_FINDINGS, RunFolder
-from pipeline.reporting.survey import OUTCOMES, Row, Survey, values
+from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
 from pipeline.reporting.verdict import verdicts
 
-CHARTS = (("hit", "Hit rate"), ("iou", "Mean IoU against masks"), ("box_iou", "Mean IoU against boxes"))
+CHARTS = (
+    ("hit", "Hit rate against masks"),
+    ("box_hit", "Hit rate against boxes"),
+    ("iou", "Mean IoU against masks"),
+    ("box_iou", "Mean IoU against boxes"),
+)
 EXTREMES = 4
 """Worst and best cases shown a finding."""
 FIRST_ROWS = 100
@@ -100,10 +105,9 @@ def _extremes(run: RunFolder, survey: Survey, finding: str) -> Extremes | None:
 
 def _example(run: RunFolder, survey: Survey, row: Row) -> Example:
     case = run.case(row.case_id)
-    hits = values(case, row.finding, run.network, "hit")
     return Example(
         row=row,
-        hit=OUTCOMES[row.outcome] if hits else "",
+        hit=OUTCOMES[row.outcome] if hits(case, row.finding, run.network) else "",
         view_box=figure.view_box(case),
         columns=case["columns"],
         rows=case["rows"],

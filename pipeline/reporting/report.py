@@ -10,7 +10,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.reporting import pictures, words
-from pipeline.reporting.case_page import case_page, heatmap_name
+from pipeline.reporting.case_page import case_page, heatmap_name, shown_findings
 from pipeline.reporting.overview import overview
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Survey, scale_top, survey, worklist_script
@@ -48,7 +48,12 @@ def _environment(run: RunFolder) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": words.number, "quantity": words.quantity, "path": quote}
+    environment.filters |= {
+        "number": words.number,
+        "quantity": words.quantity,
+        "reason": words.reason,
+        "path": quote,
+    }
     environment.globals |= {
         "policy": POLICY,
         "run_id": run.manifest["run_id"],
@@ -75,7 +80,10 @@ def _write_case(run: RunFolder, of_run: Survey, number: int, environment: Enviro
     folder = run.case_folder(case_id)
     case, maps = run.case(case_id), run.heatmaps(case_id)
     units = {method.name: method.unit for method in run.methods}
+    shown = shown_findings(run, case)
     for (method, finding), relevance in maps.items():
+        if finding not in shown:
+            continue
         picture = pictures.heatmap_picture(
             relevance,
             view=case["view"],

@@ -19,6 +19,8 @@ Case: TypeAlias = dict[str, Any]
 
 ALL_FINDINGS = "(all)"
 """The finding of summary rows over all findings together."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""Text that begins so is written behind an apostrophe, so that no spreadsheet takes it for a formula."""
 CLASSIFIER = "classifier"
 """The method of summary rows about the probabilities, not about maps."""
 
@@ -72,7 +74,8 @@ class RunFolder:
 
     def case(self, case_id: str) -> Case:
         """Everything the run knows of one image."""
-        return _read_json(self.case_folder(case_id) / "case.json")
+        # Runs of versions that did not count what was dropped have no such key.
+        return {"dropped": []} | _read_json(self.case_folder(case_id) / "case.json")
 
     def heatmaps(self, case_id: str) -> dict[tuple[str, str], Intensity]:
         """(method, finding) → raw relevance on its own grid; none where the case has no maps."""
@@ -142,9 +145,15 @@ def _plain_name(case_id: str) -> str:
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as lines:
-            yield from csv.DictReader(lines)
+            for row in csv.DictReader(lines, restval=""):
+                yield {column: _as_meant(cell) for column, cell in row.items()}
     except OSError as error:
         raise AuditError(f"{path}: cannot be read ({error.strerror}); is this a finished run?") from error
+
+
+def _as_meant(cell: str) -> str:
+    """The text of a cell without the apostrophe that guards it."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def _read_json(path: Path) -> dict[str, Any]:

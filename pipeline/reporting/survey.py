@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
@@ -15,7 +15,7 @@ from pipeline.reporting.run_folder import Case, RunFolder
 
 OUTCOMES = {
     "hit": "hit",
-    "partly": "hit for some readers",
+    "partly": "partly: overlaps, or hit for some readers",
     "miss": "miss",
     "not_drawn": "present, nothing drawn",
     "false_contour": "absent, contour drawn",
@@ -26,6 +26,8 @@ OUTCOMES = {
 TOP_QUANTILE = 0.95
 """Of the images' maxima: where a shared colour scale ends, so that one extreme map darkens no other."""
 BINS = 10
+OVERLAP = 0.1
+"""IoU from which a contour that points elsewhere still covers part of the lesion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Survey:
     """Method → the sizes of its raw maps."""
     histograms: Mapping[tuple[str, str], tuple[int, ...]]
     """(method, finding) → images with IoU exactly 0, then with IoU in ten equal steps up to 1."""
+    dropped: Mapping[tuple[str, str], int]
+    """(method, finding) → regions left out because they were smaller than the minimum area."""
 
 
 def survey(run: RunFolder) -> Survey:
@@ -66,11 +70,14 @@ def survey(run: RunFolder) -> Survey:
     maxima: dict[tuple[str, str], list[float]] = defaultdict(list)
     grids: dict[str, set[Shape]] = defaultdict(set)
     histograms: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * (BINS + 1))
+    dropped: Counter[tuple[str, str]] = Counter()
     for case_id in run.case_ids:
         case = run.case(case_id)
         rows.extend(worklist_row(case, finding, run.network) for finding in run.findings)
         readers.update(reference["reader"] for reference in case["references"])
         _count_iou(case, histograms)
+        for entry in case["dropped"]:
+            dropped[entry["method"], entry["finding"]] += entry["count"]
         for (method, finding), relevance in run.heatmaps(case_id).items():
             maxima[method, finding].append(float(relevance.max()))
             grids[method].add((relevance.shape[0], relevance.shape[1]))
@@ -80,6 +87,7 @@ def survey(run: RunFolder) -> Survey:
         tops={key: float(np.quantile(values, TOP_QUANTILE)) for key, values in maxima.items()},
         grids={method: tuple(sorted(shapes)) for method, shapes in grids.items()},
         histograms={key: tuple(counts) for key, counts in histograms.items()},
+        dropped=dict(dropped),
     )
 
 
@@ -109,10 +117,16 @@ def outcome(case: Case, finding: str, method: str | None) -> str:
     drawn = any((r["finding"], r["method"]) == (finding, method) for r in case["regions"])
     references = [r for r in case["references"] if r["finding"] == finding]
     if any(r["outlines"] or r["boxes"] for r in references):
-        return _pointing(values(case, finding, method, "hit")) if drawn else "not_drawn"
+        overlaps = [value for m in ("iou", "box_iou") for value in values(case, finding, method, m)]
+        return _pointing(hits(case, finding, method), overlaps) if drawn else "not_drawn"
     if references or case["labels"].get(finding) == 0:
         return "false_contour" if drawn else "clear"
     return "unjudged"
+
+
+def hits(case: Case, finding: str, method: str | None) -> list[float]:
+    """1 or 0 a reader and kind of annotation, masks before boxes."""
+    return [value for metric in ("hit", "box_hit") for value in values(case, finding, method, metric)]
 
 
 def values(case: Case, finding: str, method: str | None, metric: str) -> list[float]:
@@ -146,12 +160,12 @@ def worklist_script(run: RunFolder, rows: tuple[Row, ...]) -> str:
     return f"window.worklist = {json.dumps(content, separators=(',', ':'))};\n"
 
 
-def _pointing(hits: list[float]) -> str:
-    if not hits:
+def _pointing(pointed: list[float], overlaps: list[float]) -> str:
+    if not pointed:
         return "unjudged"
-    if all(hits):
+    if all(pointed):
         return "hit"
-    return "partly" if any(hits) else "miss"
+    return "partly" if any(pointed) or max(overlaps, default=0) >= OVERLAP else "miss"
 
 
 def _count_iou(case: Case, histograms: dict[tuple[str, str], list[int]]) -> None:

@@ -13,7 +13,7 @@ from pipeline.reporting.charts import finding_title
 from pipeline.reporting.run_folder import ALL_FINDINGS, CLASSIFIER, RunFolder
 
 CLASSIFICATION = ("auroc", "sensitivity", "specificity")
-GROUPS = ("against masks", "against boxes", "against masks or boxes", "where the reader sees nothing")
+GROUPS = ("against masks", "against boxes", "where the reader sees nothing")
 HEALTHY = "contour_on_healthy"
 
 
@@ -100,9 +100,8 @@ def _column(metric: dict[str, Any]) -> Column:
 
 def _group(metric: dict[str, Any]) -> str:
     if metric["name"] == HEALTHY:
-        return GROUPS[3]
-    against = set(metric["against"])
-    return GROUPS[2] if len(against) > 1 else GROUPS[0] if "mask" in against else GROUPS[1]
+        return GROUPS[2]
+    return GROUPS[0] if "mask" in metric["against"] else GROUPS[1]
 
 
 def _table(run: RunFolder, columns: Sequence[Column], rows: Sequence[Summary]) -> Table:

@@ -22,9 +22,9 @@ NOTHING = (
 RULE_OF_THREE = 3.0
 """None of n leaves, with 95 % confidence, a share of up to 3/n."""
 _POINT = 0.0
-POINTING = "hit"
+POINTING = ("hit", "box_hit")
 OVERLAPS = ("iou", "box_iou")
-"""The first that is there speaks for the contours; masks before boxes."""
+"""The first that is there speaks for the peak or the contours; masks before boxes."""
 HEALTHY = "contour_on_healthy"
 
 
@@ -64,9 +64,7 @@ def verdicts(run: RunFolder) -> tuple[Verdict, ...]:
 def verdict(run: RunFolder, finding: str) -> Verdict:
     """The verdict on the first of the network's methods, against the reader who annotated most images."""
     rows = [row for row in run.summaries if row.finding == finding and row.method != CLASSIFIER]
-    pointing = _sentence(rows, run, POINTING)
-    overlap = next(filter(None, (_sentence(rows, run, metric) for metric in OVERLAPS)), None)
-    sentences = tuple(filter(None, (pointing, overlap)))
+    sentences = tuple(filter(None, (_first_sentence(rows, run, metrics) for metrics in (POINTING, OVERLAPS))))
     if not sentences:
         sentences = (Sentence(NOTHING, "unknown"),)
     standing = min((sentence.standing for sentence in sentences), key=ORDER.index)
@@ -105,6 +103,10 @@ def _width(row: Summary) -> float | None:
     return None if row.low is None or row.high is None else row.high - row.low
 
 
+def _first_sentence(rows: list[Summary], run: RunFolder, metrics: Iterable[str]) -> Sentence | None:
+    return next(filter(None, (_sentence(rows, run, metric) for metric in metrics)), None)
+
+
 def _sentence(rows: list[Summary], run: RunFolder, metric: str) -> Sentence | None:
     network = main_reader(rows, metric, run.network)
     if network is None:
@@ -124,8 +126,9 @@ def _sentence(rows: list[Summary], run: RunFolder, metric: str) -> Sentence | No
 
 
 def _measured(row: Summary, *, by: str) -> str:
-    if row.metric == POINTING:
-        return f"Points at the lesion in {words.estimate(row)} of {words.plural(row.n, 'image')}{by}"
+    if row.metric in POINTING:
+        where = "at the lesion" if row.metric == "hit" else "into the radiologist’s boxes"
+        return f"Points {where} in {words.estimate(row)} of {words.plural(row.n, 'image')}{by}"
     what = "the radiologist’s boxes" if row.metric == "box_iou" else "the radiologist’s masks"
     over = words.plural(row.n, "lesion" if row.metric == "box_iou" else "image")
     return f"Its contours overlap {what} with a mean IoU of {words.estimate(row)} over {over}{by}"
@@ -134,7 +137,7 @@ def _measured(row: Summary, *, by: str) -> str:
 def _baseline(row: Summary, network: Summary) -> str:
     name = words.BASELINES.get(row.method, f"the baseline {words.spaced(row.method)}")
     of = "" if row.n == network.n else f" of {row.n:,}"
-    return f"{name} {'does in' if row.metric == POINTING else 'reaches'} {words.estimate(row)}{of}"
+    return f"{name} {'does in' if row.metric in POINTING else 'reaches'} {words.estimate(row)}{of}"
 
 
 def _conclusion(network: Summary, baseline: Summary, standing: Standing) -> str:
@@ -144,7 +147,7 @@ def _conclusion(network: Summary, baseline: Summary, standing: Standing) -> str:
         point = _POINT in (_width(network), _width(baseline))
         why = "so few patients leave the difference open" if point else "the intervals overlap"
         return f"That is no better than a map that never saw the image: {why}."
-    if network.metric == POINTING:
+    if network.metric in POINTING:
         often = "more" if standing == "better" else "less"
         return f"The network looks in the right place {often} often than a map that never saw the image."
     return f"Its contours fit {standing} than those of a map that never saw the image."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.records import Summary
 
-RATES = frozenset({"hit", "contour_on_healthy", "sensitivity", "specificity"})
+RATES = frozenset({"hit", "box_hit", "contour_on_healthy", "sensitivity", "specificity"})
 """Metrics that count images or lesions and are shown in percent; others are shown as they are."""
 
 THOUSAND = 1000
@@ -18,11 +18,14 @@ METRICS = {
     "lesion_iou": "Lesion IoU",
     "lesion_dice": "Lesion Dice",
     "box_iou": "Box IoU",
+    "box_hit": "Box hit rate",
     "contour_on_healthy": "Contours on healthy",
     "auroc": "AUROC",
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
 }
+SINGLE = {"hit": "Hit", "box_hit": "Box hit"}
+"""Titles of metrics that are a rate of many images, but yes or no of one."""
 METHODS = {"location_prior": "location prior", "center_prior": "centre prior"}
 BASELINES = {
     "location_prior": "one fixed average mask, the same for every image,",
@@ -34,6 +37,9 @@ REASONS = {
     "finding_present": "the finding is present",
     "counted_as_contour_on_healthy": "the finding is absent (see contours on healthy)",
     "not_annotated": "no reader annotated it",
+    "annotation_unusable": "the annotation could not be used",
+    "ambiguous_image": "several files have the name of the image",
+    "ambiguous_finding": "the labels of the image name several findings",
     "not_labelled": "no label",
     "single_class": "all images have the same label",
 }
@@ -56,7 +62,7 @@ def spaced(code: str) -> str:
 
 
 def reason(code: str) -> str:
-    """Why something is undefined, in words."""
+    """Why something is undefined or was skipped, in words."""
     return REASONS.get(code, spaced(code))
 
 

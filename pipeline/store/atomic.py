@@ -12,13 +12,15 @@ from typing import IO
 
 OWNER_ONLY = 0o600
 EVERYBODY_READS = 0o644
+PASSING_PREFIX = ".passing-"
+"""Of the name under which a file is written before it gets its own."""
 
 
 @contextmanager
 def atomic_file(path: Path, *, mode: int = EVERYBODY_READS) -> Iterator[IO[bytes]]:
     """A file that appears under its name when the block ends well; a rename happens whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    with NamedTemporaryFile(dir=path.parent, prefix=PASSING_PREFIX, delete=False) as file:
         passing = Path(file.name)
         try:
             yield file

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,12 @@ from pipeline.records import (
     Score,
     Skipped,
 )
-from pipeline.store.atomic import write_bytes
+from pipeline.store.atomic import OWNER_ONLY, PASSING_PREFIX, write_bytes
 
+SHA256 = ".sha256"
+SCORE_KEYS = tuple(field.name for field in fields(Score) if field.name != "case_id")
+PASSING = frozenset({"unreadable", "worker_died", "file_changed"})
+"""Reasons that may be gone at the next try."""
 DECIMALS = 2
 """Of coordinates in pixels: finer than any outline is known."""
 
@@ -35,14 +40,28 @@ def case_folder(run: Path, case_id: str) -> Path:
 
 
 def is_finished(run: Path, case_id: str) -> bool:
-    """Whether the image was audited or set aside."""
-    folder = case_folder(run, case_id)
-    return (folder / "case.json").exists() or (folder / "skipped.json").exists()
+    """Whether the image was audited, or set aside for a reason that another try would not change."""
+    skipped = why_skipped(run, case_id)
+    if skipped is not None:
+        return skipped.reason not in PASSING
+    return (case_folder(run, case_id) / "case.json").exists()
+
+
+def why_skipped(run: Path, case_id: str) -> Skipped | None:
+    """Why an image was set aside; None where it was not."""
+    path = case_folder(run, case_id) / "skipped.json"
+    return Skipped(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 def write_case(run: Path, case: FinishedCase) -> None:
-    """Put a finished case on disk, `case.json` last."""
+    """Put a finished case on disk, `case.json` last.
+
+    The hash of the input goes to a file of its own, for its owner alone: it tells whoever has the input which
+    pseudonym it has. `crosswalk.csv` takes it up.
+    """
     folder = case_folder(run, case.case_id)
+    (folder / "skipped.json").unlink(missing_ok=True)
+    write_bytes(folder / SHA256, case.sha256.encode(), mode=OWNER_ONLY)
     write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps))
     write_bytes(folder / "case.json", _json(_plain(case)))
 
@@ -54,11 +73,31 @@ def write_skipped(run: Path, skipped: Skipped) -> None:
 
 def read_case(run: Path, case_id: str) -> dict[str, Any] | Skipped:
     """A finished case as its JSON holds it, or why it was set aside."""
-    folder = case_folder(run, case_id)
-    if (folder / "case.json").exists():
-        content: dict[str, Any] = json.loads((folder / "case.json").read_text(encoding="utf-8"))
-        return content
-    return Skipped(**json.loads((folder / "skipped.json").read_text(encoding="utf-8")))
+    skipped = why_skipped(run, case_id)
+    if skipped is not None:
+        return skipped
+    content: dict[str, Any] = json.loads(
+        (case_folder(run, case_id) / "case.json").read_text(encoding="utf-8")
+    )
+    return content
+
+
+def hash_files(run: Path, case_ids: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """Case id and the file with its input's sha256, of the cases whose hash is not yet in the crosswalk."""
+    for case_id in case_ids:
+        path = case_folder(run, case_id) / SHA256
+        if path.exists():
+            yield case_id, path
+
+
+def sweep(run: Path, case_ids: Iterable[str]) -> None:
+    """Remove what is not of this run: folders of other cases, and files that a killed run was writing."""
+    known = set(case_ids)
+    for folder in (run / "cases").glob("*"):
+        if folder.name not in known:
+            shutil.rmtree(folder)
+    for passing in run.rglob(f"{PASSING_PREFIX}*"):
+        passing.unlink()
 
 
 def scores_of(case: Mapping[str, Any]) -> list[Score]:
@@ -78,14 +117,14 @@ def _plain(case: FinishedCase) -> dict[str, Any]:
         "columns": columns,
         "spacing_mm": case.spacing_mm,
         "attributes": dict(case.attributes),
-        "sha256": case.sha256,
         "view": _box(case.view),
         "labels": dict(case.labels),
         "predictions": [_without_case(asdict(p)) for p in case.predictions],
         "peaks": [asdict(p) for p in case.peaks],
+        "dropped": [asdict(d) for d in case.dropped],
         "regions": [_region(r, case.spacing_mm, units[r.finding, r.method]) for r in case.regions],
         "references": [_reference(r) for r in case.references],
-        "scores": [_without_case(asdict(s)) for s in case.scores],
+        "scores": [{key: getattr(s, key) for key in SCORE_KEYS} for s in case.scores],
         "skipped": [asdict(s) for s in case.skipped],
     }
 

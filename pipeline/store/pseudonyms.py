@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import ConfigError
-from pipeline.store.atomic import OWNER_ONLY, write_bytes
+from pipeline.store.atomic import OWNER_ONLY
 
 KEY_BYTES = 32
 SHOWN_DIGITS = 12
@@ -43,6 +44,16 @@ def open_pseudonyms(path: Path) -> Pseudonyms:
 
 
 def keep(pseudonyms: Pseudonyms, path: Path) -> None:
-    """Write the key where it is not yet, readable by its owner alone."""
-    if not path.exists():
-        write_bytes(path, pseudonyms.key, mode=OWNER_ONLY)
+    """Write the key where there is none yet, readable by its owner alone.
+
+    Raises ConfigError where another run wrote another key meanwhile.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    except FileExistsError:
+        if path.read_bytes() != pseudonyms.key:
+            raise ConfigError(f"{path}: another run made the key meanwhile; start this one again") from None
+        return
+    with os.fdopen(file, "wb") as stream:
+        stream.write(pseudonyms.key)

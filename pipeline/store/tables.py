@@ -73,6 +73,15 @@ def write_table(run: Path, name: str, rows: Iterable[Mapping[str, object]]) -> N
             table.writerow(_cells(row, COLUMNS[name]))
 
 
+def read_table(run: Path, name: str) -> list[dict[str, str]]:
+    """The rows of a table as text; none where it is not written yet."""
+    path = run / name
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def summary_row(summary: Summary, *, better: str, unit: str) -> dict[str, object]:
     """A row of summary.csv."""
     return {

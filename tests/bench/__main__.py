@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import multiprocessing
-import os
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,8 +30,8 @@ from pipeline.joints.subject import open_subject
 from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
 from pipeline.records import AnnotationItem, Heatmap, Prediction
 from tests.bench.decoding import decode_one, lost
-from tests.study import FINDINGS as TINY_FINDINGS
-from tests.study import picture, square, write_image, write_mask, write_model
+from tests.bench.memory import memory, tree_memory
+from tests.study import picture, square, write_image, write_mask
 
 FINDINGS = [f"finding{number}" for number in range(14)]
 SHAPE = (1024, 1024)
@@ -87,33 +83,6 @@ def stages(folder: Path, *, images: int, batch: int, device: str) -> Table:
     return table
 
 
-def memory(folder: Path, few: int, many: int) -> Table:
-    """Peak memory of small audits of `few` and of `many` images."""
-    table = Table("images", "peak MiB, main process", "peak MiB, all processes", box=None, pad_edge=False)
-    table.title = "Memory does not grow with the study set"
-    for count in (few, many):
-        study = folder / str(count)
-        for number in range(1, count + 1):
-            write_image(study / "images", number, picture(number % 50))
-        write_mask(study, TINY_FINDINGS[0], 1, square((61, 61), 5, 5, 20))
-        model = write_model(study / "model")
-        context = multiprocessing.get_context("spawn")
-        queue: Any = context.Queue()
-        process = context.Process(target=_memory_of_audit, args=(study, model, queue))
-        process.start()
-        own, tree = queue.get()
-        process.join()
-        table.add_row(str(count), f"{own / 2**20:.0f}", f"{tree / 2**20:.0f}")
-    return table
-
-
-def _memory_of_audit(study: Path, model: Path, queue: Any) -> None:
-    with tree_memory() as peak:
-        _audit(study, model, batch=8, device="cpu", out="out")
-        own = _status(os.getpid(), "VmHWM")
-    queue.put((own, peak()))
-
-
 def write_uncompressed_study(folder: Path, images: int) -> None:
     """Images of `SHAPE` with one mask each, findings in turn."""
     for number in range(1, images + 1):
@@ -133,6 +102,7 @@ def write_densenet121(folder: Path) -> Path:
         "purpose": "bench",
         "architecture": {"class": "DenseNet121", "arguments": arguments},
         "findings": FINDINGS,
+        "operating_thresholds": 0.95,
         "activation": "sigmoid",
         "weights": weights.name,
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
@@ -235,52 +205,6 @@ def timed(call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
-
-
-@contextmanager
-def tree_memory() -> Iterator[Callable[[], int]]:
-    """Gives a function that says the peak of this process and its descendants together, in bytes."""
-    highest = 0
-    ended = threading.Event()
-
-    def watch() -> None:
-        nonlocal highest
-        while not ended.wait(0.1):
-            highest = max(
-                highest, sum(_status(pid, "VmRSS") for pid in _tree(multiprocessing.current_process().pid))
-            )
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield lambda: highest
-    finally:
-        ended.set()
-        thread.join()
-
-
-def _tree(root: int) -> list[int]:
-    """A process and all its descendants."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(stat.parent.name)] = int(fields[1])
-    found = [root]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    return found
-
-
-def _status(pid: int, field: str) -> int:
-    """A field of /proc/<pid>/status in bytes; 0 for a process that has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
 
 
 if __name__ == "__main__":

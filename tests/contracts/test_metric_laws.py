@@ -76,6 +76,11 @@ def test_direction_unit_and_kinds_are_declared(name: str) -> None:
     assert metric.against <= set(KINDS)
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_what_says_where_is_of_one_kind_so_that_masks_and_boxes_are_never_averaged(name: str) -> None:
+    assert is_of_healthy_images(METRICS[name]) or len(METRICS[name].against) == 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", METRICS)
 def test_it_has_rows_for_its_kinds_of_reference_alone(name: str, kind: str) -> None:

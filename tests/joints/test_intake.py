@@ -78,6 +78,16 @@ def test_a_repeated_file_is_listed_once_however_many_frames_it_has(tmp_path: Pat
     assert [skipped.subject for skipped in intake.skipped] == ["file-b/image1.dcm"]
 
 
+def test_of_a_longer_file_with_the_same_uid_no_frame_is_taken(tmp_path: Path) -> None:
+    write_frames(tmp_path / "b", 1, 3)
+    write_frames(tmp_path / "a", 1, 2)
+    intake = taken_in(tmp_path)
+    assert [(c.source.relative_path[0], c.source.frame) for c in intake.cases] == [("a", 0), ("a", 1)]
+    assert [(s.subject, s.reason) for s in intake.skipped] == [
+        ("file-b/image1.dcm", "repeated_sop_instance_uid")
+    ]
+
+
 def test_images_without_uid_are_told_apart_by_their_paths(tmp_path: Path) -> None:
     for number in (1, 2):
         write_image(tmp_path, number, PIXELS)

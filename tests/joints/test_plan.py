@@ -63,6 +63,16 @@ SELECT = {"file": "t.csv", "where": {"a": "b"}}
         ),
         ({"baselines__location_prior": {"where": {"a": "b"}}}, r"^baselines\.location_prior: needs select"),
         (
+            {"annotations__labels": {"file": "l.csv", "columns": {"nodul": "Mass"}}},
+            r"^annotations\.labels\.columns\.nodul: no finding of the model tiny; did you mean 'nodule'\?$",
+        ),
+        ({"methods": []}, r"^methods: is empty; name at least one, there are: cam, gradcam"),
+        (
+            {"out": __file__},
+            r"^out: .*test_plan\.py is a file, wanted a folder; give --out <folder>$",
+        ),
+        ({"out": f"{__file__}/deep"}, r"^out: .*test_plan\.py is a file, wanted a folder"),
+        (
             {"annotations__findings": {"mass": "nodul", "x": None}},
             r"^annotations\.findings: nodul: no finding of the model tiny, which has nodule, effusion",
         ),

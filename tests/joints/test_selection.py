@@ -17,7 +17,9 @@ def chosen(folder: Path, *lines: str, image: str = "image", **where: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    "names", [("1.1", "1.3"), ("a", "c"), ("a.dcm", "c.dcm")], ids=["uid", "stem", "name"]
+    "names",
+    [("1.1", "1.3"), ("a", "c"), ("a.dcm", "c.dcm"), ("images/a.png", "images\\\\c.PNG")],
+    ids=["uid", "stem", "name", "path"],
 )
 def test_rows_are_found_by_uid_stem_or_file_name(tmp_path: Path, names: tuple[str, str]) -> None:
     lines = ["image,split", *(f"{name},test" for name in names), "b,train"]
@@ -53,3 +55,26 @@ def test_a_column_that_the_table_does_not_have_is_refused(tmp_path: Path) -> Non
         chosen(tmp_path, "image,split", "a,z", splt=("z",))
     with pytest.raises(ConfigError, match="no column 'uid'"):
         chosen(tmp_path, "image,split", "a,z", image="uid", split=("z",))
+
+
+def test_rows_of_one_image_may_be_several_where_they_agree(tmp_path: Path) -> None:
+    lines = ("image,split,box", "a,x,1", "x/a.png,x,2", "b,y,3")
+    assert chosen(tmp_path, *lines, split=("x",)) == ["a"]
+
+
+def test_rows_of_one_image_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"t\.csv: 'a': its rows contradict each other"):
+        chosen(tmp_path, "image,split", "a,x", "a.dcm,y", split=("x",))
+
+
+def test_contradicting_rows_about_images_of_other_folders_are_no_matter(tmp_path: Path) -> None:
+    assert chosen(tmp_path, "image,split", "a,x", "elsewhere,x", "elsewhere,y", split=("x",)) == ["a"]
+
+
+def test_a_row_by_a_name_that_several_files_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image,split\nIM1,x\n1.2,y\n")
+    shared = [case("IM1", uid=f"1.{n}", relative_path=f"{n}/IM1.dcm") for n in (1, 2)]
+    with pytest.raises(ConfigError, match=r"t\.csv: 'IM1': several files .* by its SOP instance UID"):
+        selected(shared, tmp_path / "t.csv", image="image", where={"split": ("x",)})
+    (tmp_path / "t.csv").write_text("image,split\n1.1,x\n1.2,y\n")
+    assert selected(shared, tmp_path / "t.csv", image="image", where={"split": ("x",)}) == shared[:1]

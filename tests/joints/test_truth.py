@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
-from pipeline.errors import ConfigError
+from pipeline.annotations import read_annotation
+from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.intake import Case
 from pipeline.joints.truth import Truth, gather
+from tests.annotations.segmentations import source_image, write_segmentation
 from tests.joints.cases import case, pseudonym
 from tests.study import square, write_mask
 
@@ -57,6 +60,74 @@ def test_an_image_whose_stem_is_its_uid_gets_its_annotation_once(tmp_path: Path)
     write_mask(tmp_path, "nodule", 1, INSIDE)
     found = case("image1", uid="image1")
     assert findings_of(gathered(tmp_path, found), found.case_id) == ["nodule"]
+
+
+SHARED = (
+    case("a", uid="1.1", relative_path="a/image1.dcm"),
+    case("b", uid="1.2", relative_path="b/image1.dcm"),
+)
+"""Two patients' files of one name."""
+
+
+def test_an_annotation_by_a_name_that_several_files_have_is_of_none_of_them(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    truth = gathered(tmp_path, *SHARED)
+    assert not truth.items
+    assert [(s.subject, s.stage, s.reason) for s in truth.skipped] == [
+        ("annotation-image1-0", "annotations", "ambiguous_image")
+    ]
+    assert "SOP instance UID" in truth.skipped[0].message
+    assert "image1" not in truth.skipped[0].message
+    assert truth.skipped_images == {"annotation-image1-0": "image1"}
+
+
+def test_an_annotation_by_uid_is_joined_whatever_the_files_are_called(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    folder = tmp_path / "masks" / "nodule"
+    (folder / "image1.png").rename(folder / "1.2.png")
+    truth = gathered(tmp_path, *SHARED)
+    assert list(truth.items) == ["case-b-0"]
+    assert not truth.skipped
+
+
+def test_labels_by_a_name_that_several_files_have_are_of_none_of_them(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 7, INSIDE)
+    labels = table(tmp_path, "labels.csv", "image,nodule,effusion", "image1,1,0", "image7,1,0")
+    truth = gathered(tmp_path, *SHARED, case("image7"), labels=labels)
+    assert truth.labels == {"case-a-0": {}, "case-b-0": {}, "case-image7-0": {"nodule": 1, "effusion": 0}}
+    assert [(s.subject, s.stage, s.reason) for s in truth.skipped] == [
+        ("case-a-0", "annotations", "ambiguous_image"),
+        ("case-b-0", "annotations", "ambiguous_image"),
+    ]
+
+
+def test_labels_by_uid_are_joined_whatever_the_files_are_called(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 7, INSIDE)
+    labels = table(tmp_path, "labels.csv", "image,nodule,effusion", "1.1,1,0", "1.2,0,0")
+    truth = gathered(tmp_path, *SHARED, case("image7"), labels=labels)
+    assert [truth.labels[f"case-{name}-0"]["nodule"] for name in "ab"] == [1, 0]
+    assert not truth.skipped
+
+
+@pytest.mark.parametrize(
+    ("file", "mask"),
+    [
+        ("IM.0001", "IM.0001.png"),
+        ("1.2.3.4", "1.2.3.4.png"),
+        ("a.DCM", "a.png"),
+        ("a.png.dcm", "a.png"),
+        ("a.dcm", "a.dcm.png"),
+    ],
+)
+def test_dots_in_names_are_kept_and_image_suffixes_are_not(tmp_path: Path, file: str, mask: str) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    folder = tmp_path / "masks" / "nodule"
+    (folder / "image1.png").rename(folder / mask)
+    others = [case("IM", relative_path="IM.0002"), case("UID", relative_path="1.2.3.5")]
+    found = case("found", relative_path=f"deep/{file}")
+    truth = gathered(tmp_path, found, *others)
+    assert list(truth.items) == ["case-found-0"]
+    assert not truth.skipped
 
 
 def test_an_annotation_without_image_is_listed_under_a_pseudonym(tmp_path: Path) -> None:
@@ -112,13 +183,12 @@ def test_a_word_that_is_no_finding_is_listed_with_the_remedy(tmp_path: Path) -> 
     ("label", "expected"),
     [
         ("1,0", [("nodule", False)]),
-        ("1,1", [("nodule", False), ("effusion", False)]),
         ("1,", [("nodule", False)]),
         ("0,0", [("nodule", True), ("effusion", True)]),
         ("0,", [("nodule", True)]),
     ],
 )
-def test_an_annotation_without_finding_is_of_those_that_the_label_says_are_present(
+def test_an_annotation_without_finding_is_of_the_one_that_the_label_says_is_present(
     tmp_path: Path, label: str, expected: list[tuple[str, bool]]
 ) -> None:
     unnamed_mask(tmp_path, "image1")
@@ -136,6 +206,15 @@ def test_an_annotation_without_finding_and_label_is_listed(tmp_path: Path, row: 
     truth = gathered(tmp_path, case("image1"), sources=[UNNAMED], labels=labels)
     assert not any(truth.items.values())
     assert [skipped.reason for skipped in truth.skipped] == ["unknown_finding"]
+
+
+def test_an_annotation_without_finding_is_of_none_where_the_labels_name_several(tmp_path: Path) -> None:
+    unnamed_mask(tmp_path, "image1")
+    labels = table(tmp_path, "labels.csv", "image,nodule,effusion", "image1,1,1")
+    truth = gathered(tmp_path, case("image1"), sources=[UNNAMED], labels=labels)
+    assert not any(truth.items.values())
+    assert [(s.subject, s.reason) for s in truth.skipped] == [("case-image1-0", "ambiguous_finding")]
+    assert "{finding}" in truth.skipped[0].message
 
 
 def test_labels_are_guessed_where_none_are_named(tmp_path: Path) -> None:
@@ -207,3 +286,42 @@ def test_the_hash_is_of_labels_boxes_and_readers_too(tmp_path: Path) -> None:
     table(tmp_path, "boxes.csv", "image,finding,x,y,width,height", "image1,nodule,1,1,2,3")
     hashes.append(gathered(tmp_path, found, sources=[boxes]).sha256)
     assert len(set(hashes)) == 4
+
+
+def test_the_hash_is_of_the_pixels_of_a_segmentation_and_not_of_its_place(tmp_path: Path) -> None:
+    found = case("image1", uid="1.2.3")
+
+    def hashed(folder: str) -> str:
+        return gathered(tmp_path / folder, found, sources=[{"format": "dicom_seg"}]).sha256
+
+    (tmp_path / "a").mkdir()
+    seg = tmp_path / "a" / "seg.dcm"
+    write_segmentation(seg, INSIDE[None, ..., None], [source_image("1.2.3", INSIDE.shape)], ["nodule"])
+    first = hashed("a")
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert hashed("b") == first
+    data = dcmread(tmp_path / "b" / "seg.dcm")
+    data.PixelData = bytes([data.PixelData[0] ^ 1]) + data.PixelData[1:]
+    data.save_as(tmp_path / "b" / "seg.dcm")
+    assert hashed("b") != first
+
+
+def test_a_mask_that_cannot_be_read_is_left_to_the_worker_that_lists_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = case("image1")
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    readable = gathered(tmp_path, found).sha256
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError
+
+    # A root user, as in containers, may read a file without read permission, so take it away from Python.
+    monkeypatch.setattr("io.open", refuse)
+    monkeypatch.setattr("builtins.open", refuse)
+    truth = gathered(tmp_path, found)
+    (item,) = truth.items[found.case_id]
+    assert truth.sha256 != readable
+    with pytest.raises(CaseError) as refusal:
+        read_annotation(item, case_id=found.case_id, finding="nodule", shape=(4, 6))
+    assert refusal.value.reason == "annotation_unreadable"

@@ -13,7 +13,7 @@ from PIL import Image
 from pipeline.classifiers import Preprocessing
 from pipeline.errors import CaseError
 from pipeline.geometry import resized, whole
-from pipeline.joints.baselines import write_baselines
+from pipeline.joints.baselines import packed
 from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
 from pipeline.records import AnnotationItem, Box, Heatmap, Mask, ModelInput, Prediction, Skipped
 from pipeline.store.cases import read_case
@@ -182,7 +182,7 @@ def test_a_shape_on_an_image_whose_labels_say_that_nothing_is_there_is_set_aside
     found = finished(explained(item, labels={"nodule": 0}), protocol)
     assert reasons(found) == ["annotation_without_label"]
     assert references(found) == []
-    assert score(found, "iou") == "not_annotated"
+    assert score(found, "iou") == "annotation_unusable"
 
 
 def test_an_empty_mask_on_an_image_whose_labels_say_that_nothing_is_there_agrees(
@@ -200,7 +200,7 @@ def test_an_annotation_that_cannot_be_used_is_neither_a_miss_nor_an_absence(
     found = finished(explained(item, labels={"nodule": 0}), protocol)
     assert reasons(found) == ["mask_size"]
     assert references(found) == []
-    assert score(found, "iou") == "not_annotated"
+    assert score(found, "iou") == "annotation_unusable"
 
 
 def test_where_one_of_two_masks_cannot_be_used_the_other_is_no_reference(
@@ -210,7 +210,7 @@ def test_where_one_of_two_masks_cannot_be_used_the_other_is_no_reference(
     for order in (items, items[::-1]):
         found = finished(explained(*order), protocol)
         assert reasons(found) == ["mask_size"]
-        assert score(found, "iou") == "not_annotated"
+        assert score(found, "iou") == "annotation_unusable"
 
 
 def test_another_reader_or_finding_is_not_touched_by_an_unusable_mask(
@@ -225,17 +225,19 @@ def test_another_reader_or_finding_is_not_touched_by_an_unusable_mask(
     assert references(found) == [("nodule", "ben", "mask", 1), ("effusion", "anna", "mask", 1)]
 
 
-def test_masks_and_boxes_of_one_reader_are_not_mixed_and_the_image_goes_on(
+def test_masks_and_boxes_of_one_reader_are_two_references(tmp_path: Path, protocol: Protocol) -> None:
+    items = [mask_item(tmp_path, QUARTER), box_item(Box(1, 1, 2, 2))]
+    found = finished(explained(*items), replace(protocol, kind=None))
+    assert references(found) == [("nodule", "anna", "mask", 1), ("nodule", "anna", "box", 1)]
+    assert reasons(found) == []
+
+
+def test_an_empty_mask_and_an_empty_box_say_once_that_nothing_is_there(
     tmp_path: Path, protocol: Protocol
 ) -> None:
-    items = [
-        mask_item(tmp_path, QUARTER),
-        box_item(Box(1, 1, 2, 2)),
-        mask_item(tmp_path, QUARTER, "effusion"),
-    ]
+    items = [mask_item(tmp_path, np.zeros_like(QUARTER)), box_item()]
     found = finished(explained(*items), replace(protocol, kind=None))
-    assert reasons(found) == ["mixed_annotations"]
-    assert references(found) == [("effusion", "anna", "mask", 1)]
+    assert references(found) == [("nodule", "anna", "mask", 0)]
 
 
 def test_boxes_are_scored_by_the_metrics_for_boxes_alone(protocol: Protocol) -> None:
@@ -248,7 +250,9 @@ def test_boxes_are_scored_by_the_metrics_for_boxes_alone(protocol: Protocol) -> 
 def test_baselines_are_scored_beside_the_network_but_draw_no_contours(
     tmp_path: Path, protocol: Protocol
 ) -> None:
-    write_baselines(protocol.run, {"prior/nodule": np.eye(2, dtype=np.float32)[:1]})
+    maps = {"prior/nodule": np.eye(2, dtype=np.float32)[:1]}
+    protocol.run.mkdir()
+    (protocol.run / "baselines.npz").write_bytes(packed(maps))
     item = mask_item(tmp_path, square(SHAPE, 0, 0, 8))
     found = finished(explained(item), replace(protocol, baselines=("prior",)))
     assert {s["method"] for s in found["scores"] if s["finding"] == "nodule"} == {"gradcam", "prior"}

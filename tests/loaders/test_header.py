@@ -65,11 +65,26 @@ def test_each_frame_is_a_source(write, tmp_path: Path) -> None:
     assert [(source.frame, source.frames) for source in sources] == [(0, 3), (1, 3), (2, 3)]
 
 
-def test_without_a_patient_the_study_and_then_the_image_is_resampled(write, tmp_path: Path) -> None:
-    by_study = read_header(write(SQUARE, PatientID=""), root=tmp_path)[0]
-    by_image = read_header(write(SQUARE, PatientID=None, StudyInstanceUID=None, name="a/b"), root=tmp_path)[0]
-    assert by_study.patient == "1.2.3"
-    assert by_image.patient == "a/b#0"
+def test_without_a_patient_the_study_and_then_the_file_is_resampled(write, tmp_path: Path) -> None:
+    def patients(**elements: object) -> list[str]:
+        path = write(np.zeros((3, 2, 2), np.uint8), frames=3, name="a/b", **elements)
+        return [source.patient for source in read_header(path, root=tmp_path)]
+
+    nobody = {"PatientID": None, "StudyInstanceUID": None}
+    assert patients(PatientID="") == ["1.2.3"] * 3
+    assert patients(**nobody) == ["1.2.3.4"] * 3
+    assert patients(**nobody, SOPInstanceUID=None, preamble=False) == ["a/b"] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("IM.0001", "IM.0001"), ("1.2.3.4", "1.2.3.4"), ("1.2.3.4.dcm", "1.2.3.4"), ("a.b.DICOM", "a.b"),
+        ("a.IMA", "a"), ("a.png.dcm", "a"), ("a", "a"), (".dcm", ".dcm"), ("a.dcm/b", "b"),
+    ],
+)  # fmt: skip
+def test_a_stem_is_the_name_without_image_suffixes_alone(name: str, stem: str, write, tmp_path: Path) -> None:
+    assert read_header(write(SQUARE, name=name), root=tmp_path)[0].stem == stem
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from pipeline.metrics import bootstrap, classification
+from pipeline.metrics.bootstrap import Interval
 from pipeline.metrics.classification import (
     MEASURES,
     auroc,
@@ -73,6 +76,32 @@ def test_its_interval_equals_an_explicit_loop_over_drawn_patients() -> None:
     found = interval_of_auroc(probability, label, patients, replicates=60, confidence=0.9, seed=7)
     assert found.estimate == pytest.approx(roc_auc_score(label, probability))
     assert found[1:] == pytest.approx(tuple(np.quantile(replicates, [0.05, 0.95])))
+
+
+@pytest.mark.parametrize("block", [1, 100, 280])
+def test_blocks_of_any_size_give_the_same_interval(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    generator = np.random.default_rng(0)
+    label, probability = generator.random(40) < 0.5, generator.random(40)
+    patients = [f"{number % 12:02d}" for number in range(40)]
+
+    def found() -> Interval:
+        return interval_of_auroc(probability, label, patients, replicates=60, confidence=0.9, seed=7)
+
+    whole = found()
+    monkeypatch.setattr(classification, "BLOCK", block)
+    monkeypatch.setattr(bootstrap, "BLOCK", block)
+    assert found() == whole
+
+
+def test_the_memory_of_an_interval_is_bounded() -> None:
+    generator = np.random.default_rng(0)
+    label, probability = generator.random(5000) < 0.5, generator.random(5000)
+    patients = [f"{number % 50:02d}" for number in range(5000)]
+    tracemalloc.start()
+    interval_of_auroc(probability, label, patients, replicates=400, confidence=0.9, seed=7)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * 2**20  # in one piece: 400 × 5000 × 8 bytes × 6 arrays, 92 MiB
 
 
 def test_replicates_of_one_class_are_left_out() -> None:

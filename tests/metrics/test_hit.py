@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from pipeline.metrics import METRICS
-from pipeline.records import Box
+from pipeline.records import Box, Reference
 from tests.metrics.samples import boxes, drawing, mask, masks
 
 DRAWN = mask(
@@ -14,6 +16,7 @@ ELSEWHERE = mask(
     "....",
     "...#",
 )
+AROUND = Box(x=0.5, y=0.5, width=2, height=1)
 
 
 @pytest.mark.parametrize(("peak", "value"), [((1, 1), 1.0), ((1, 3), 0.0), ((0, 1), 0.0)])
@@ -45,9 +48,15 @@ def test_the_highest_pixel_counts_not_the_region() -> None:
 def test_a_peak_in_row_1_column_2_hits_boxes_that_hold_its_centre_or_have_it_on_their_edge(
     box: Box, value: float
 ) -> None:
-    assert METRICS["hit"].score(drawing(DRAWN, peak=(1, 2)), boxes(box), (3, 4)) == (value,)
+    assert METRICS["box_hit"].score(drawing(DRAWN, peak=(1, 2)), boxes(box), (3, 4)) == (value,)
 
 
 def test_a_peak_in_the_second_box_hits() -> None:
     found = boxes(Box(0, 0, 0.2, 0.2), Box(1.5, 0.5, 1, 1))
-    assert METRICS["hit"].score(drawing(DRAWN, peak=(1, 2)), found, (3, 4)) == (1.0,)
+    assert METRICS["box_hit"].score(drawing(DRAWN, peak=(1, 2)), found, (3, 4)) == (1.0,)
+
+
+@pytest.mark.parametrize(("name", "reference"), [("hit", masks(DRAWN)), ("box_hit", boxes(AROUND))])
+def test_a_flat_map_points_nowhere(name: str, reference: Reference) -> None:
+    flat = replace(drawing(DRAWN), peak=None)
+    assert METRICS[name].score(flat, reference, (3, 4)) == (0.0,)

@@ -38,7 +38,7 @@ def test_against_masks_only_mask_metrics_have_rows_and_lesions_are_numbered() ->
 def test_against_boxes_only_box_metrics_have_rows() -> None:
     assert scored(drawing(LEFT), boxes(BOX)) == [
         ("box_iou", 1, 1.0),
-        ("hit", None, 1.0),
+        ("box_hit", None, 1.0),
         ("contour_on_healthy", None, "finding_present"),
     ]
 
@@ -57,7 +57,7 @@ def test_a_miss_is_zero_for_every_lesion() -> None:
     assert scored(nothing_drawn(SHAPE), boxes(BOX, BOX)) == [
         ("box_iou", 1, 0.0),
         ("box_iou", 2, 0.0),
-        ("hit", None, 0.0),
+        ("box_hit", None, 0.0),
         ("contour_on_healthy", None, "finding_present"),
     ]
 
@@ -77,7 +77,7 @@ def test_a_contour_on_a_healthy_image_is_counted_once() -> None:
 def test_a_clear_healthy_image_is_right() -> None:
     assert scored(nothing_drawn(SHAPE), boxes()) == [
         ("box_iou", None, "healthy"),
-        ("hit", None, "healthy"),
+        ("box_hit", None, "healthy"),
         ("contour_on_healthy", None, 0.0),
     ]
 
@@ -108,5 +108,5 @@ def test_an_image_without_annotation_has_one_undefined_row_a_metric() -> None:
 
 def test_where_the_study_set_has_boxes_a_missing_annotation_has_no_mask_scores() -> None:
     rows = score_missing("case", "nodule", method="m", reader="r", reason="reader_absent", kind="box")
-    assert [row.metric for row in rows] == ["box_iou", "hit", "contour_on_healthy"]
+    assert [row.metric for row in rows] == ["box_iou", "box_hit", "contour_on_healthy"]
     assert rows[0].undefined_because == "reader_absent"

@@ -1,7 +1,11 @@
 import pytest
 
+from pipeline.metrics.scoring import score_drawing
 from pipeline.metrics.summaries import summarise
-from pipeline.records import Score, Summary
+from pipeline.records import Box, Score, Summary
+from tests.metrics.samples import boxes, drawing, mask, masks
+
+LESION = mask("##.")
 
 
 def score(
@@ -66,6 +70,18 @@ def test_readers_methods_and_metrics_are_kept_apart_in_a_fixed_order() -> None:
         ("nodule", "r2", "m", "iou", 0.3),
         ("mass", "r1", "m", "iou", 0.6),
     ]
+
+
+def test_one_reader_with_masks_and_boxes_gets_a_row_of_each() -> None:
+    rows = [
+        row
+        for name, reference in (("a", masks(LESION)), ("b", boxes(Box(1.5, -0.5, 1, 1))))
+        for score in score_drawing(drawing(LESION), reference, method="m", shape=(1, 3))
+        for row in [(score, name)]
+    ]
+    found = {row.metric: (row.n, row.estimate) for row in summaries(*rows)}
+    assert (found["hit"], found["box_hit"]) == ((1, 1.0), (1, 0.0))
+    assert (found["iou"], found["box_iou"]) == ((1, 1.0), (1, 0.0))
 
 
 def test_the_order_of_scores_does_not_matter() -> None:

@@ -32,7 +32,8 @@ METRICS: tuple[dict[str, Any], ...] = (
             ("iou", "Intersection over union", ["mask"]),
             ("dice", "Dice", ["mask"]),
             ("box_iou", "Box IoU", ["box"]),
-            ("hit", "Pointing game", ["mask", "box"]),
+            ("hit", "Pointing game", ["mask"]),
+            ("box_hit", "Pointing game of boxes", ["box"]),
         )
     ),
     {
@@ -51,6 +52,7 @@ SCORED = (
     ("Reader A", "hit"),
     ("Reader A", "contour_on_healthy"),
     ("Reader B", "box_iou"),
+    ("Reader B", "box_hit"),
 )
 SUMMARY_COLUMNS = [
     *("finding", "reader", "method", "metric", "n", "undefined", "reasons"),
@@ -292,6 +294,7 @@ def _value(metric: str, mask: Any, lesion: Any, peak: Any, *, drawn: bool) -> tu
         "dice": 2 * joined / both,
         "box_iou": joined / (both - joined),
         "hit": float(drawn and lesion[peak]),
+        "box_hit": float(drawn and lesion[peak[0]].any() and lesion[:, peak[1]].any()),
     }
     return float(worth[metric]), ""
 

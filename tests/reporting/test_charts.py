@@ -27,7 +27,7 @@ def test_a_metric_that_nobody_scored_has_no_chart(reported):
 
 
 def test_bars_are_as_high_as_their_counts():
-    of_run = Survey((), (), {}, {}, {("cam", "f"): (4, 0, 2, *[0] * 8), ("prior", "f"): (1, *[0] * 10)})
+    of_run = Survey((), (), {}, {}, {("cam", "f"): (4, 0, 2, *[0] * 8), ("prior", "f"): (1, *[0] * 10)}, {})
     chart = histogram(of_run, "f", network="cam", baseline="prior")
     assert [bar[2] for bar in chart.bars[:3]] == [96, 0, 48]
     assert chart.description == "IoU exactly 0: 4 images, IoU up to 0.2: 2 images"

@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+import pytest
+
 from pipeline.records import Skipped
 from pipeline.reporting import facts
 from pipeline.reporting.limits import limits
@@ -24,9 +28,46 @@ def test_the_method_is_told_in_words(reported):
     run = read_run(reported)
     told = dict(facts.method(run, survey(run)))
     assert told["Contours"] == "pixels from 0.6 of the map’s maximum"
-    assert told["Gate"] == "only findings predicted positive get contours"
+    assert told["Gate"] == "findings whose probability reaches the operating point get contours"
+    assert told["Left out as smaller"] == "none"
     assert told["Intervals"] == "95 % by bootstrap over patients, 500 replicates, seed 0"
     assert told["Map: gradcam"] == "layer features.norm5, 9 × 12 cells, unit: logit"
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [
+        ("all", "every finding gets contours, predicted positive or not"),
+        ("predicted", "findings whose probability reaches the operating point get contours"),
+        (
+            "annotated",
+            (
+                "findings that a reader drew get contours, and so do, for contours on healthy images to be "
+                "counted, findings whose probability reaches the operating point"
+            ),
+        ),
+    ],
+)
+def test_the_gate_is_told_as_it_works(reported, gate, words):
+    run = read_run(reported)
+    run.manifest["contours"]["gate"] = gate
+    assert dict(facts.method(run, survey(run)))["Gate"] == words
+
+
+def test_what_was_dropped_is_told_a_finding_and_method(reported):
+    run = read_run(reported)
+    counted = {("gradcam", "malignant"): 1, ("gradcam", "benign"): 1200}
+    told = dict(facts.method(run, replace(survey(run), dropped=counted)))
+    assert told["Left out as smaller"] == "benign, gradcam: 1,200 regions; malignant, gradcam: 1 region"
+
+
+def test_boxes_are_no_limit_where_there_are_none(reported):
+    run = read_run(reported)
+    unboxed = tuple(
+        replace(row, n=0, estimate=None) if row.metric.startswith("box") else row for row in run.summaries
+    )
+    said = " ".join(limits(replace(run, summaries=unboxed), survey(run)))
+    assert "Boxes are not masks" not in said
 
 
 def test_emptiness_is_told_in_words(reported):
@@ -45,6 +86,11 @@ def test_skipped_are_grouped_the_most_frequent_first():
         for name, reason in [("a", "x"), ("b", "no_pixels"), ("c", "no_pixels")]
     )
     assert facts.skipped_groups(skipped) == [("loaders", "no pixels", 2), ("loaders", "x", 1)]
+
+
+def test_reasons_are_told_in_words():
+    skipped = (Skipped("a", "annotations", "ambiguous_image", ""),)
+    assert facts.skipped_groups(skipped) == [("annotations", "several files have the name of the image", 1)]
 
 
 def test_the_card_is_told_without_what_it_leaves_open(reported):

@@ -154,6 +154,41 @@ def test_a_case_without_maps_says_so(tmp_path):
     assert "no map" in next(iter(run.glob("cases/*/index.html"))).read_text(encoding="utf-8")
 
 
+def test_a_case_says_how_many_regions_were_left_out(tmp_path):
+    run = make_run(tmp_path, cases=1)
+    path = next(run.glob("cases/*/case.json"))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["dropped"] = [{"finding": "malignant", "method": "gradcam", "count": 3}]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    overview = Page(write_report(run).read_text(encoding="utf-8")).text
+    page = Page(next(iter(run.glob("cases/*/index.html"))).read_text(encoding="utf-8")).text
+    assert page.count("left out as smaller") == 1
+    assert "3 regions left out as smaller than the smallest contour." in page
+    assert "malignant, gradcam: 3 regions" in overview
+
+
+def test_hits_of_masks_and_of_boxes_are_shown_apart(reported):
+    overview = Page((reported / "index.html").read_text(encoding="utf-8")).text
+    assert "Hit rate against masks" in overview
+    assert "Hit rate against boxes" in overview
+    assert "against masks or boxes" not in overview
+    page = Page((reported / "cases/0000c0ffee/index.html").read_text(encoding="utf-8")).text
+    assert re.search(r"\bHit\b", page)
+    assert "Box hit" in page
+
+
+def test_an_annotation_that_could_not_be_used_is_told_in_words(tmp_path):
+    run = make_run(tmp_path, cases=1)
+    path = next(run.glob("cases/*/case.json"))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for score in content["scores"]:
+        score |= {"value": None, "undefined_because": "annotation_unusable"}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    write_report(run)
+    page = Page(next(iter(run.glob("cases/*/index.html"))).read_text(encoding="utf-8")).text
+    assert "undefined, the annotation could not be used." in page
+
+
 def test_a_map_without_positive_relevance_says_so(tmp_path):
     run = make_run(tmp_path, cases=1)
     np.savez(next(run.glob("cases/*/heatmaps.npz")), **{"gradcam/benign": -np.ones((2, 2), np.float32)})

@@ -1,7 +1,10 @@
+import json
+
 import pytest
 
 from pipeline.errors import AuditError
 from pipeline.reporting.run_folder import read_run
+from pipeline.reporting.tables import localisation
 from tests.reporting.run_folder import make_run
 
 
@@ -30,6 +33,26 @@ def test_a_malformed_manifest_is_named(tmp_path):
     (folder / "manifest.json").write_text("{", encoding="utf-8")
     with pytest.raises(AuditError, match=r"manifest\.json: is not JSON"):
         read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [("'+nodule", "+nodule"), ("'=a", "=a"), ("'@a", "@a"), ("'nodule'", "'nodule'"), ("+a", "+a"), ("", "")],
+)
+def test_the_guard_against_formulas_is_taken_off(tmp_path, cell, meant):
+    folder = make_run(tmp_path, cases=0)
+    (folder / "skipped.csv").write_text(f'subject,stage,reason,message\ns,"{cell}",r,m\n', encoding="utf-8")
+    assert read_run(folder).skipped[0].stage == meant
+
+
+def test_a_finding_that_starts_with_a_sign_keeps_its_numbers(tmp_path):
+    folder = make_run(tmp_path, cases=1)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["findings"][0] = "+benign"
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    table = (folder / "summary.csv").read_text(encoding="utf-8")
+    (folder / "summary.csv").write_text(table.replace("\nbenign,", "\n'+benign,"), encoding="utf-8")
+    assert next(group.finding for group in localisation(read_run(folder)).groups) == "+benign"
 
 
 @pytest.mark.parametrize("case_id", ["../../etc", "..", "a/b", "a\\b", "", ".hidden"])

@@ -14,6 +14,7 @@ MASK = {
     "outlines": [[[0, 0], [1, 0], [1, 1]]],
     "boxes": [],
 }
+BOX = {**MASK, "kind": "box", "outlines": [], "boxes": [[0, 0, 1, 1]]}
 NOTHING = {**MASK, "outlines": []}
 REGION = {"finding": "nodule", "method": "cam"}
 
@@ -40,7 +41,12 @@ def score(metric, value, *, reader="A"):
         (case(references=[MASK], drawn=True, hits=[1.0]), "hit"),
         (case(references=[MASK], drawn=True, hits=[0.0]), "miss"),
         (case(references=[MASK, MASK], drawn=True, hits=[1.0, 0.0]), "partly"),
+        (case(references=[MASK], drawn=True, hits=[0.0], scores=[score("iou", 0.1)]), "partly"),
+        (case(references=[MASK], drawn=True, hits=[0.0], scores=[score("iou", 0.09)]), "miss"),
         (case(references=[MASK], drawn=False, hits=[0.0]), "not_drawn"),
+        (case(references=[BOX], drawn=True, scores=[score("box_hit", 1.0)]), "hit"),
+        (case(references=[BOX], drawn=True, scores=[score("box_hit", 0.0)]), "miss"),
+        (case(references=[MASK, BOX], drawn=True, hits=[0.0], scores=[score("box_hit", 1.0)]), "partly"),
         (case(references=[NOTHING], drawn=True), "false_contour"),
         (case(references=[NOTHING], drawn=False), "clear"),
         (case(label=0, drawn=True), "false_contour"),
@@ -74,10 +80,19 @@ def test_mask_and_box_scores_stay_apart():
 
 
 def test_logits_share_one_scale_and_relative_maps_keep_their_own():
-    of_run = Survey((), (), {("cam", "nodule"): 3.0}, {}, {})
+    of_run = Survey((), (), {("cam", "nodule"): 3.0}, {}, {}, {})
     relevance = np.array([[1.0, 2.0]], np.float32)
     assert scale_top(of_run, relevance, method="cam", finding="nodule", unit="logit") == 3
     assert scale_top(of_run, relevance, method="cam", finding="nodule", unit="relative") == 2
+
+
+def test_dropped_regions_are_added_up(tmp_path):
+    folder = make_run(tmp_path, cases=3)
+    for path in sorted(folder.glob("cases/*/case.json"))[:2]:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["dropped"] = [{"finding": "benign", "method": "gradcam", "count": 2}]
+        path.write_text(json.dumps(content), encoding="utf-8")
+    assert survey(read_run(folder)).dropped == {("gradcam", "benign"): 4}
 
 
 def test_zero_has_a_bar_of_its_own_and_one_is_in_the_last(tmp_path):

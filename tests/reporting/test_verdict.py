@@ -82,6 +82,27 @@ def test_boxes_speak_where_there_are_no_masks():
     assert found.sentences[0].text.endswith("fit worse than those of a map that never saw the image.")
 
 
+def test_hits_of_boxes_speak_where_there_are_no_masks():
+    found = judged(
+        row("gradcam", "box_hit", 0.238, 0.12, 0.38),
+        row("location_prior", "box_hit", 0.667, 0.52, 0.80),
+        row("gradcam", "box_iou", 0.2, 0.1, 0.3),
+        row("location_prior", "box_iou", 0.25, 0.2, 0.35),
+    )
+    assert found.title == "pointing worse, contours no better"
+    assert found.sentences[0].text == (
+        "Points into the radiologist’s boxes in 24 % [12–38] of 42 images; one fixed average mask, the same "
+        "for every image, does in 67 % [52–80]. The network looks in the right place less often than "
+        "a map that never saw the image."
+    )
+
+
+def test_hits_of_masks_speak_before_those_of_boxes():
+    found = judged(row("gradcam", "box_hit", 0.9, 0.8, 1), row("gradcam", "hit", 0.5, 0.4, 0.6, n=10))
+    assert len(found.sentences) == 1
+    assert found.sentences[0].text.startswith("Points at the lesion in 50 % [40–60] of 10 images")
+
+
 def test_too_few_patients_are_not_compared():
     found = judged(
         row("gradcam", "hit", 1.0, 1.0, 1.0, n=3, patients=3),

@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.geometry import whole
 from pipeline.records import (
     Box,
+    Dropped,
     FinishedCase,
     Heatmap,
     Mask,
@@ -59,6 +60,7 @@ def finished_case(**changes: Any) -> FinishedCase:
         "heatmaps": (heatmap,),
         "peaks": (Peak("nodule", "gradcam", 2.0, 1.0, 1.5),),
         "regions": (region,),
+        "dropped": (Dropped("nodule", "gradcam", 2),),
         "references": (Reference("case-1", "nodule", "anna", "mask", masks=(mask("....", "..#.", "...."),)),),
         "scores": (
             Score("case-1", "nodule", "anna", "gradcam", "iou", 1.0),

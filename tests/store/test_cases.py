@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,18 @@ import numpy as np
 import pytest
 
 from pipeline.records import Box, Mask, Peak, Reference, Score, Skipped
-from pipeline.store.cases import case_folder, is_finished, read_case, scores_of, write_case, write_skipped
+from pipeline.store.atomic import PASSING_PREFIX
+from pipeline.store.cases import (
+    case_folder,
+    hash_files,
+    is_finished,
+    read_case,
+    scores_of,
+    sweep,
+    why_skipped,
+    write_case,
+    write_skipped,
+)
 from tests.store.finished import finished_case, mask
 
 
@@ -43,11 +55,11 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
         "columns": 4,
         "spacing_mm": [0.5, 0.25],
         "attributes": {"modality": "DX", "view": "PA", "age": "061"},
-        "sha256": "ab",
         "view": [-0.5, -0.5, 4, 3],
         "labels": {"nodule": 1},
         "predictions": [{"finding": "nodule", "logit": 0.25, "probability": 0.5625, "threshold": 0.5}],
         "peaks": [{"finding": "nodule", "method": "gradcam", "x": 2.0, "y": 1.0, "relevance": 1.5}],
+        "dropped": [{"finding": "nodule", "method": "gradcam", "count": 2}],
         "regions": [
             {
                 "finding": "nodule", "method": "gradcam", "rule": "fraction", "threshold": 0.75,
@@ -161,7 +173,7 @@ def test_words_of_any_alphabet_and_of_none_come_back(tmp_path: Path) -> None:
 def test_a_case_is_finished_when_it_was_audited_or_set_aside(tmp_path: Path) -> None:
     assert not is_finished(tmp_path, "case-1")
     written(tmp_path)
-    skipped = Skipped("case-2", "load", "unreadable", "a sentence")
+    skipped = Skipped("case-2", "load", "decode_failed", "a sentence")
     write_skipped(tmp_path, skipped)
     assert is_finished(tmp_path, "case-1")
     assert read_case(tmp_path, "case-2") == skipped
@@ -172,3 +184,30 @@ def test_a_case_whose_heatmaps_alone_are_there_is_not_finished(tmp_path: Path) -
     written(tmp_path)
     (case_folder(tmp_path, "case-1") / "case.json").unlink()
     assert not is_finished(tmp_path, "case-1")
+
+
+def test_the_hash_of_the_input_is_for_its_owner_alone(tmp_path: Path) -> None:
+    written(tmp_path)
+    ((case_id, path),) = hash_files(tmp_path, ["case-1", "case-2"])
+    assert (case_id, path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("case-1", "ab", 0o600)
+
+
+@pytest.mark.parametrize(
+    ("reason", "finished"), [("unreadable", False), ("worker_died", False), ("mask_size", True)]
+)
+def test_what_may_pass_is_tried_again(tmp_path: Path, *, reason: str, finished: bool) -> None:
+    write_skipped(tmp_path, Skipped("case-1", "load", reason, "a sentence"))
+    assert is_finished(tmp_path, "case-1") is finished
+    written(tmp_path)
+    assert is_finished(tmp_path, "case-1")
+    assert why_skipped(tmp_path, "case-1") is None
+
+
+def test_a_sweep_leaves_this_run_alone(tmp_path: Path) -> None:
+    written(tmp_path)
+    write_skipped(tmp_path, Skipped("case-2", "load", "decode_failed", "a sentence"))
+    (tmp_path / f"{PASSING_PREFIX}x").write_text("half")
+    (tmp_path / "cases" / "case-1" / f"{PASSING_PREFIX}y").write_text("half")
+    sweep(tmp_path, ["case-1"])
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {f"cases/case-1/{name}" for name in ("case.json", "heatmaps.npz", ".sha256")}

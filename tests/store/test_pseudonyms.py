@@ -56,7 +56,9 @@ def test_a_new_key_is_random_written_once_and_readable_by_its_owner_alone(tmp_pa
     keep(first, path)
     assert (len(first.key), stat.S_IMODE(path.stat().st_mode)) == (KEY_BYTES, 0o600)
     assert open_pseudonyms(path) == first
-    keep(Pseudonyms(OTHER), path)
+    keep(first, path)
+    with pytest.raises(ConfigError, match="another run made the key meanwhile"):
+        keep(Pseudonyms(OTHER), path)
     assert open_pseudonyms(path) == first
     assert open_pseudonyms(tmp_path / "elsewhere").key != first.key
 

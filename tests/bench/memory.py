@@ -1,0 +1,100 @@
+"""Memory: does an audit of many images take more of it than one of few?"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from pipeline.audit import audit
+from pipeline.config import load_config
+from pipeline.joints.plan import make_plan
+from tests.study import picture, square, write_image, write_labels, write_mask, write_model
+
+PATIENTS = 50
+
+
+def memory(folder: Path, few: int, many: int) -> Table:
+    """Peak memory of small audits of `few` and of `many` images."""
+    table = Table("images", "peak MiB, main process", "peak MiB, all processes", box=None, pad_edge=False)
+    table.title = "Memory does not grow with the study set"
+    for count in (few, many):
+        study = folder / str(count)
+        for number in range(1, count + 1):
+            write_image(study / "images", number, picture(number % 50), PatientID=f"P{number % PATIENTS}")
+        write_mask(study, "nodule", 1, square((61, 61), 5, 5, 20))
+        write_labels(study, {number: (number % 2, number % 3 == 0) for number in range(1, count + 1)})
+        model = write_model(study / "model")
+        context = multiprocessing.get_context("spawn")
+        queue: Any = context.Queue()
+        process = context.Process(target=_memory_of_audit, args=(study, model, queue))
+        process.start()
+        own, tree = queue.get()
+        process.join()
+        table.add_row(str(count), f"{own / 2**20:.0f}", f"{tree / 2**20:.0f}")
+    return table
+
+
+def _memory_of_audit(study: Path, model: Path, queue: Any) -> None:
+    with tree_memory() as peak:
+        settings = {
+            "studies": str(study / "images"),
+            "annotations.path": str(study),
+            "model": str(model),
+            "out": str(study / "out"),
+        }
+        audit(make_plan(load_config(None, settings)))
+        own = _status(os.getpid(), "VmHWM")
+    queue.put((own, peak()))
+
+
+@contextmanager
+def tree_memory() -> Iterator[Callable[[], int]]:
+    """Gives a function that says the peak of this process and its descendants together, in bytes."""
+    highest = 0
+    ended = threading.Event()
+
+    def watch() -> None:
+        nonlocal highest
+        while not ended.wait(0.1):
+            highest = max(
+                highest, sum(_status(pid, "VmRSS") for pid in _tree(multiprocessing.current_process().pid))
+            )
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield lambda: highest
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _tree(root: int) -> list[int]:
+    """A process and all its descendants."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found
+
+
+def _status(pid: int, field: str) -> int:
+    """A field of /proc/<pid>/status in bytes; 0 for a process that has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
