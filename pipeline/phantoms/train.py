@@ -141,6 +141,8 @@ def _explained(text: str, parts: dict[str, Any]) -> str:
     reason = (
         "# Where Grad-CAM's maximum most often lies in a lesion of its finding; on the test films:\n"
         f"# {listed}.\n"
+        "# A cell of the last layer sees 80 of the 128 input pixels more than one of features.transition1,\n"
+        "# and the evidence for a lesion may lie in any cell that sees it.\n"
     )
     return text.replace("target_layer:", f"{reason}target_layer:")
 

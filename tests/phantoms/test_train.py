@@ -33,7 +33,7 @@ def test_the_card_describes_the_weights_beside_it(tmp_path: Path) -> None:
     assert card["sha256"] == sha256(weights.read_bytes()).hexdigest()
     assert card["target_layer"] == "last"
     assert card["figures"]["auroc"] == {"nodule": 0.99}
-    assert "# last (stride 8) 90%.\ntarget_layer: last" in text
+    assert "\n# last (stride 8) 90%.\n" in text
     loaded = build()
     loaded.load_state_dict(load_file(weights))
     for name, tensor in network.state_dict().items():
