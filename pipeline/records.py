@@ -1,4 +1,6 @@
-"""Records: the frozen nouns that pass between stages. Only `ImageSource` holds identifiers of the input.
+"""Records: the frozen nouns that pass between stages.
+
+Only `ImageSource` and `AnnotationItem` hold identifiers of the input; these reach `crosswalk.csv` alone.
 
 Arrays are indexed (row, column). Image coordinates are (x, y) = (column, row) with (0, 0) at the *centre* of
 the top left pixel, so that this pixel covers -0.5 … 0.5 in both directions.

@@ -13,9 +13,10 @@ import numpy as np
 from pipeline.contours import EXTREMES_SUFFICE, RULES
 from pipeline.contours.flatness import is_flat
 from pipeline.contours.outlines import MARGIN, folded_margin, outlines
-from pipeline.contours.sampling import Pixels, place_on, rows_with_extremes, window_reaching
+from pipeline.contours.sampling import rows_with_extremes, window_reaching
 from pipeline.contracts import Drawing
 from pipeline.errors import CaseError
+from pipeline.geometry import Pixels, place_on
 from pipeline.records import Heatmap, Intensity, Mask, Region, Shape
 
 CONNECTIVITY = 8

@@ -1,12 +1,10 @@
-"""Sampling: a heatmap on chosen rows and columns of the image, where the whole image would be a waste."""
+"""Sampling: which rows and columns of the image suffice, where the whole image would be a waste."""
 
 import numpy as np
 
 from pipeline.contours.flatness import ROUNDING
-from pipeline.geometry import HALF_CELL, Pixels, along, over_view, place_on, to_image
+from pipeline.geometry import HALF_CELL, Pixels, along, over_view, to_image
 from pipeline.records import Intensity, Placement
-
-__all__ = ["Pixels", "place_on", "rows_with_extremes", "window_reaching"]
 
 
 def rows_with_extremes(relevance: Intensity, placement: Placement) -> Pixels:

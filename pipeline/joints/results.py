@@ -1,4 +1,4 @@
-"""Results: finished cases → tables, summaries and the manifest."""
+"""Results: finished cases → tables, summaries and the crosswalk."""
 
 from __future__ import annotations
 
