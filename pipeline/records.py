@@ -67,6 +67,22 @@ class ImageSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Display:
+    """What a viewer shows: values at their full depth, and the window through which they come at first."""
+
+    values: NDArray[np.uint8 | np.uint16]
+    """(rows, columns), bright = dense or bright tissue."""
+    low: float
+    """Shown black."""
+    high: float
+    """Shown white."""
+    slope: float | None = None
+    """A value times slope plus intercept is in the modality's unit; None where none is known."""
+    intercept: float = 0.0
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """One decoded image."""
 
@@ -78,6 +94,8 @@ class Image:
     attributes: Mapping[str, str] = field(default_factory=dict)
     sha256: str = ""
     """Of the bytes of the file that were decoded."""
+    display: Display | None = None
+    """None for an image that nobody will look at."""
 
     @property
     def shape(self) -> Shape:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from pipeline.errors import ConfigError
 
@@ -21,12 +21,15 @@ class Registry(Mapping[str, T]):
     def __init__(self, kind: str, places: Mapping[str, str]) -> None:
         self.kind = kind
         self._places = dict(places)
+        self._loaded: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
         """The plug-in of that name; an unknown one is a `ConfigError` that lists what there is."""
-        self.check(name)
-        module, _, attribute = self._places[name].partition(":")
-        return cast("T", getattr(import_module(module), attribute))
+        if name not in self._loaded:
+            self.check(name)
+            module, _, attribute = self._places[name].partition(":")
+            self._loaded[name] = getattr(import_module(module), attribute)
+        return self._loaded[name]
 
     def check(self, name: str) -> None:
         """Refuse an unknown name, without loading what a known one stands for."""

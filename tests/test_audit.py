@@ -19,6 +19,7 @@ from PIL import Image
 from pydicom import dcmread
 
 from pipeline.audit import Outcome, audit
+from pipeline.checks import CHECKS
 from pipeline.config import load_config
 from pipeline.errors import CheckError, ConfigError
 from pipeline.joints.plan import make_plan
@@ -289,7 +290,7 @@ def test_a_failed_self_check_ends_the_run_without_a_report(
     def fails(_model: object) -> str:
         raise CheckError("planted")
 
-    monkeypatch.setattr("pipeline.checks.batch.batch_equals_one_by_one", fails)
+    monkeypatch.setitem(CHECKS._loaded, "batch", fails)
     with pytest.raises(CheckError, match="self-check 'batch' failed: planted"):
         run(folder, write_model(folder / "model"))
     assert not (folder / "out").exists()

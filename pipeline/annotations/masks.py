@@ -50,7 +50,10 @@ def split(values: NDArray[np.generic], instances: Instances) -> tuple[Mask, ...]
 
 
 def _distinct(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """The different values, rising; counting bytes is many times faster than sorting them."""
+    """The different values, rising. Most masks are binary; counting bytes is faster than sorting them."""
+    highest = values.max(initial=0)
+    if ((values == 0) | (values == highest)).all():
+        return np.array([highest])
     if values.dtype == np.uint8:
         return np.flatnonzero(np.bincount(values.ravel(), minlength=256)).astype(np.uint8)
     return np.unique(values)

@@ -5,6 +5,7 @@ before they are interpolated. Pixels that touch by an edge or a corner belong to
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -20,6 +21,8 @@ from pipeline.geometry import Pixels, place_on
 from pipeline.records import Heatmap, Intensity, Mask, Region, Shape
 
 CONNECTIVITY = 8
+CELLS_OF_SHORT_LABELS = 2**14
+"""Of a map whose components 16 bits can number, as each holds a cell's centre; short labels are faster."""
 LOWEST_LEVEL = float(np.finfo(np.float32).tiny)
 """Where a rule's level is not above 0, the region is all positive relevance."""
 
@@ -60,7 +63,10 @@ def draw(
         return Drawing(regions=(), mask=np.zeros(placement.image_shape, np.bool_), peak=peak)
     placed = place_on(relevance, placement, *window)
     components, dropped = _components(
-        placed, level, minimum_px=_minimum_px(minimum_area_px, minimum_area_mm2, spacing_mm)
+        placed,
+        level,
+        minimum_px=_minimum_px(minimum_area_px, minimum_area_mm2, spacing_mm),
+        label_type=cv2.CV_16U if relevance.size <= CELLS_OF_SHORT_LABELS else cv2.CV_32S,
     )
     origin = int(window[0][0]), int(window[1][0])
     regions = [_region(heatmap, component, origin, rule=rule, level=level) for component in components]
@@ -68,9 +74,12 @@ def draw(
     return Drawing(tuple(regions), _union(regions, placement.image_shape), peak, dropped)
 
 
+@lru_cache(maxsize=4)
 def closed_gate(shape: Shape) -> Drawing:
-    """Nothing drawn: the probability gate is closed, or the map is flat."""
-    return Drawing(regions=(), mask=np.zeros(shape, np.bool_), peak=None)
+    """Nothing drawn: the probability gate is closed, or the map is flat. One read-only drawing a shape."""
+    empty = np.zeros(shape, np.bool_)
+    empty.flags.writeable = False
+    return Drawing(regions=(), mask=empty, peak=None)
 
 
 def _positive(heatmap: Heatmap) -> Intensity:
@@ -115,10 +124,12 @@ def _minimum_px(area_px: float, area_mm2: float, spacing_mm: tuple[float, float]
     return area_px if spacing_mm is None else max(area_px, area_mm2 / (spacing_mm[0] * spacing_mm[1]))
 
 
-def _components(placed: Intensity, level: float, *, minimum_px: float) -> tuple[list[_Component], int]:
+def _components(
+    placed: Intensity, level: float, *, minimum_px: float, label_type: int
+) -> tuple[list[_Component], int]:
     """The connected parts of `placed` that are large enough, and the number of those that are not."""
     count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-        np.pad((placed >= level).view(np.uint8), MARGIN), CONNECTIVITY, cv2.CV_32S, cv2.CCL_GRANA
+        np.pad((placed >= level).view(np.uint8), MARGIN), CONNECTIVITY, label_type, cv2.CCL_SPAGHETTI
     )
     padded = folded_margin(placed, level)
     components = []

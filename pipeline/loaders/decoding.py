@@ -12,17 +12,20 @@ from pydicom.dataset import Dataset
 
 from pipeline.errors import CaseError, ConfigError
 from pipeline.loaders.dataset import read_bytes, refusing, whole
-from pipeline.loaders.elements import integer
+from pipeline.loaders.display import brightness_display, stored_display
+from pipeline.loaders.elements import code, integer
 from pipeline.loaders.frames import of_frame
 from pipeline.loaders.greyscale import Greyscale, presented
 from pipeline.loaders.luminance import luminance, palette_luminance
 from pipeline.loaders.pixels import stored_values
 from pipeline.loaders.presentation import greyscale
 from pipeline.loaders.spacing import spacing_mm
-from pipeline.records import Image, ImageSource
+from pipeline.records import Display, Image, ImageSource
 
 View: TypeAlias = Literal["header", "full"] | tuple[float, float]
 """The header's VOI LUT or first window; stored values over their full range; or a window (center, width)."""
+UNITS = ("OD", "HU", "US", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT")
+"""Defined terms of Rescale Type; free text does not enter a report."""
 GREY = ("MONOCHROME1", "MONOCHROME2")
 PALETTE = "PALETTE COLOR"
 
@@ -43,7 +46,7 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
         frame = of_frame(dataset, source.frame)
         spacing = spacing_mm(frame)
         stored, photometric = stored_values(dataset, source.frame)
-        pixels = _brightness(stored, photometric, frame, window=window)
+        pixels, display = _brightness(stored, photometric, frame, window=window)
     if pixels.shape != source.shape or not np.isfinite(pixels).all():
         raise CaseError("decode_failed", "the decoded pixels have another shape or are not finite")
     return Image(
@@ -52,6 +55,7 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
         spacing_mm=spacing,
         attributes=source.attributes,
         sha256=hashlib.sha256(data).hexdigest(),
+        display=display,
     )
 
 
@@ -67,19 +71,32 @@ def _refuse_another_file(dataset: Dataset, source: ImageSource) -> None:
 
 def _brightness(
     stored: NDArray[np.integer], photometric: str, dataset: Dataset, *, window: View
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], Display]:
     """Stored values by the way of their photometric interpretation. PS3.3, C.7.6.3.1.2."""
+    bits = integer(dataset, "BitsStored", default=0)
     if photometric == PALETTE and stored.ndim == len(("row", "column")):
-        return palette_luminance(stored, dataset)
+        pixels = palette_luminance(stored, dataset)
+        return pixels, brightness_display(pixels, bits=8)
     if photometric not in GREY and stored.ndim == len(("row", "column", "sample")):
-        return luminance(stored, photometric, bits=integer(dataset, "BitsStored", default=0))
+        pixels = luminance(stored, photometric, bits=bits)
+        return pixels, brightness_display(pixels, bits=bits)
     if photometric in GREY and stored.ndim == len(("row", "column")):
         scale = greyscale(dataset).windowed(window)
         _refuse_out_of_range(stored, scale)
-        return presented(stored, scale)
+        pixels = presented(stored, scale)
+        straight = stored_display(stored, scale, unit=_unit(dataset, window))
+        return pixels, straight or brightness_display(pixels, bits=scale.bits)
     raise CaseError(
         "pixel_data_mismatch", "Photometric Interpretation is missing or contradicts Samples per Pixel"
     )
+
+
+def _unit(dataset: Dataset, window: View) -> str:
+    """The unit of modality values where the header says: Rescale Type, HU of CT without it. C.11.1.1.2."""
+    if window == "full":
+        return ""
+    named = code(dataset, "RescaleType") or ("HU" if code(dataset, "Modality") == "CT" else "")
+    return named if named in UNITS else ""
 
 
 def _refuse_out_of_range(stored: NDArray[np.integer], scale: Greyscale) -> None:

@@ -128,17 +128,22 @@ def _looked_up(values: Values, table: Table) -> Values:
     return table.entries[index.astype(np.intp)]
 
 
-def _linear(values: Values, window: Window) -> Values:
-    """C.11.2.1.2.1 (LINEAR) and C.11.2.1.3.2 (LINEAR_EXACT).
+def linear_window(window: Window) -> Span:
+    """The values shown black and white. C.11.2.1.2.1 (LINEAR) and C.11.2.1.3.2 (LINEAR_EXACT).
 
     A LINEAR window narrower than 1 is not allowed and meant exactly, as images of small real values show.
     """
     shift = 1.0 if window.function == "LINEAR" and window.width >= 1 else 0.0
     width = window.width - shift
     low = window.center - shift / 2 - width / 2
-    if width == 0:
+    return low, low + width
+
+
+def _linear(values: Values, window: Window) -> Values:
+    low, high = linear_window(window)
+    if high == low:
         return (values > low).astype(np.float64)
-    return (values - low) / width
+    return (values - low) / (high - low)
 
 
 def _sigmoid(values: Values, window: Window) -> Values:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from pipeline.errors import AuditError
-from pipeline.records import Intensity, Skipped, Summary
+from pipeline.records import Skipped, Summary
 
 Case: TypeAlias = dict[str, Any]
 """The content of one case.json."""
@@ -74,16 +72,8 @@ class RunFolder:
 
     def case(self, case_id: str) -> Case:
         """Everything the run knows of one image."""
-        # Runs of versions that did not count what was dropped have no such key.
-        return {"dropped": []} | _read_json(self.case_folder(case_id) / "case.json")
-
-    def heatmaps(self, case_id: str) -> dict[tuple[str, str], Intensity]:
-        """(method, finding) → raw relevance on its own grid; none where the case has no maps."""
-        path = self.case_folder(case_id) / "heatmaps.npz"
-        if not path.exists():
-            return {}
-        with np.load(path, allow_pickle=False) as arrays:
-            return {_method_and_finding(key): arrays[key].astype(np.float32) for key in arrays.files}
+        # Runs of versions that did not count what was dropped, or list the maps, have no such keys.
+        return {"dropped": [], "maps": []} | _read_json(self.case_folder(case_id) / "case.json")
 
 
 def read_run(path: Path) -> RunFolder:
@@ -128,11 +118,6 @@ def _reasons(text: str) -> dict[str, int]:
 
 def _number(text: str) -> float | None:
     return float(text) if text else None
-
-
-def _method_and_finding(key: str) -> tuple[str, str]:
-    method, _, finding = key.partition("/")
-    return method, finding
 
 
 def _plain_name(case_id: str) -> str:

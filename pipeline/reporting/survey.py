@@ -10,7 +10,7 @@ from statistics import fmean
 
 import numpy as np
 
-from pipeline.records import Intensity, Shape
+from pipeline.records import Shape
 from pipeline.reporting.run_folder import Case, RunFolder
 
 OUTCOMES = {
@@ -78,9 +78,10 @@ def survey(run: RunFolder) -> Survey:
         _count_iou(case, histograms)
         for entry in case["dropped"]:
             dropped[entry["method"], entry["finding"]] += entry["count"]
-        for (method, finding), relevance in run.heatmaps(case_id).items():
-            maxima[method, finding].append(float(relevance.max()))
-            grids[method].add((relevance.shape[0], relevance.shape[1]))
+        for entry in case["maps"]:
+            maxima[entry["method"], entry["finding"]].append(entry["maximum"])
+            rows_of_grid, columns_of_grid = entry["grid"]
+            grids[entry["method"]].add((rows_of_grid, columns_of_grid))
     return Survey(
         rows=tuple(rows),
         readers=tuple(sorted(readers)),
@@ -89,13 +90,6 @@ def survey(run: RunFolder) -> Survey:
         histograms={key: tuple(counts) for key, counts in histograms.items()},
         dropped=dict(dropped),
     )
-
-
-def scale_top(of_run: Survey, relevance: Intensity, *, method: str, finding: str, unit: str) -> float:
-    """Upper end of a map's colour scale: of all images where the unit is logits, its own where relative."""
-    if unit != "logit":
-        return float(relevance.max())
-    return of_run.tops[method, finding]
 
 
 def worklist_row(case: Case, finding: str, method: str | None) -> Row:

@@ -25,6 +25,7 @@ from pipeline.records import (
     Skipped,
 )
 from pipeline.store.atomic import OWNER_ONLY, PASSING_PREFIX, write_bytes
+from pipeline.store.scripts import case_script
 
 SHA256 = ".sha256"
 SCORE_KEYS = tuple(field.name for field in fields(Score) if field.name != "case_id")
@@ -54,7 +55,7 @@ def why_skipped(run: Path, case_id: str) -> Skipped | None:
 
 
 def write_case(run: Path, case: FinishedCase) -> None:
-    """Put a finished case on disk, `case.json` last.
+    """Put a finished case on disk, `case.json` last; `case.js` holds the same for its page.
 
     The hash of the input goes to a file of its own, for its owner alone: it tells whoever has the input which
     pseudonym it has. `crosswalk.csv` takes it up.
@@ -63,7 +64,9 @@ def write_case(run: Path, case: FinishedCase) -> None:
     (folder / "skipped.json").unlink(missing_ok=True)
     write_bytes(folder / SHA256, case.sha256.encode(), mode=OWNER_ONLY)
     write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps))
-    write_bytes(folder / "case.json", _json(_plain(case)))
+    content = _json(_plain(case))
+    write_bytes(folder / "case.js", case_script(case, content))
+    write_bytes(folder / "case.json", content)
 
 
 def write_skipped(run: Path, skipped: Skipped) -> None:
@@ -93,7 +96,7 @@ def hash_files(run: Path, case_ids: Iterable[str]) -> Iterator[tuple[str, Path]]
 def sweep(run: Path, case_ids: Iterable[str]) -> None:
     """Remove what is not of this run: folders of other cases, and files that a killed run was writing."""
     known = set(case_ids)
-    for folder in (run / "cases").glob("*"):
+    for folder in (run / "cases").glob("*/"):
         if folder.name not in known:
             shutil.rmtree(folder)
     for passing in run.rglob(f"{PASSING_PREFIX}*"):
@@ -120,12 +123,23 @@ def _plain(case: FinishedCase) -> dict[str, Any]:
         "view": _box(case.view),
         "labels": dict(case.labels),
         "predictions": [_without_case(asdict(p)) for p in case.predictions],
+        "maps": [_map(h) for h in case.heatmaps],
         "peaks": [asdict(p) for p in case.peaks],
         "dropped": [asdict(d) for d in case.dropped],
         "regions": [_region(r, case.spacing_mm, units[r.finding, r.method]) for r in case.regions],
         "references": [_reference(r) for r in case.references],
         "scores": [{key: getattr(s, key) for key in SCORE_KEYS} for s in case.scores],
         "skipped": [asdict(s) for s in case.skipped],
+    }
+
+
+def _map(heatmap: Heatmap) -> dict[str, Any]:
+    """What the report's overview must know of a raw map; its cells are in `heatmaps.npz`."""
+    return {
+        "finding": heatmap.finding,
+        "method": heatmap.method,
+        "grid": heatmap.relevance.shape,
+        "maximum": float(heatmap.relevance.max()),
     }
 
 
@@ -164,7 +178,8 @@ def _mask_outlines(mask: Mask) -> list[Outline]:
 
 
 def _points(outline: Outline) -> list[list[float]]:
-    return [[round(float(x), DECIMALS), round(float(y), DECIMALS)] for x, y in outline]
+    points: list[list[float]] = np.round(outline.astype(np.float64), DECIMALS).tolist()
+    return points
 
 
 def _box(box: Box) -> list[float]:

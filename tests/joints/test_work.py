@@ -18,6 +18,7 @@ from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_
 from pipeline.records import AnnotationItem, Box, Heatmap, Mask, ModelInput, Prediction, Skipped
 from pipeline.store.cases import read_case
 from tests.joints.cases import case
+from tests.store.test_pictures import read_back
 from tests.study import square, uid, write_image
 
 SHAPE = (8, 8)
@@ -296,8 +297,8 @@ def test_a_loaded_image_is_what_the_network_takes_and_its_picture(tmp_path: Path
     )
     assert isinstance(found, Loaded)
     assert (found.shape, found.spacing_mm, found.model_input.tensor.shape) == ((2, 4), (0.5, 0.5), (1, 2, 3))
-    picture = np.asarray(Image.open(tmp_path / "cases" / found.case.case_id / "image.png"))
-    assert picture.tolist() == [[0, 255, 51, 0], [255, 255, 0, 0]]
+    script = (tmp_path / "cases" / found.case.case_id / "pixels.js").read_bytes()
+    assert read_back(script)[0].tolist() == [[0, 255, 51, 0], [255, 255, 0, 0]]
 
 
 def test_an_image_that_cannot_be_decoded_is_set_aside(tmp_path: Path) -> None:

@@ -5,13 +5,30 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from pipeline.geometry import place, whole
+from pipeline.contours.drawing import closed_gate, draw
+from pipeline.contracts import Drawing
+from pipeline.geometry import resized, whole
+from pipeline.records import (
+    Box,
+    Display,
+    FinishedCase,
+    Heatmap,
+    Image,
+    Peak,
+    Prediction,
+    Reference,
+    Score,
+    Skipped,
+)
+from pipeline.store.cases import SHA256, case_folder, read_case, write_case
+from pipeline.store.pictures import write_pictures
 
 FINDINGS = ("benign", "malignant")
 METHODS = ("gradcam", "location_prior", "center_prior")
@@ -93,15 +110,14 @@ def make_run(
     rng = np.random.default_rng(7)
     made = []
     for number in range(cases):
-        case, image, maps = _case(rng, number, shape, methods)
+        case, image = _case(rng, number, shape, methods)
         if not spacing:
-            case["spacing_mm"] = None
+            case = replace(case, spacing_mm=None)
         if not labels:
-            case["labels"] = dict.fromkeys(FINDINGS)
+            case = replace(case, labels=dict.fromkeys(FINDINGS))
         if not regions:
-            case["regions"], case["peaks"], case["scores"] = [], [], []
-        _write_case(folder, case, image, maps)
-        made.append(case)
+            case = replace(case, regions=(), peaks=(), scores=())
+        made.append(_write_case(folder, case, image))
     _write_tables(folder, made, methods)
     (folder / "manifest.json").write_text(json.dumps(manifest(cases, methods)), encoding="utf-8")
     return folder
@@ -163,56 +179,57 @@ def manifest(cases: int, methods: tuple[str, ...] = METHODS) -> dict[str, Any]:
 
 def _case(
     rng: np.random.Generator, number: int, shape: tuple[int, int], methods: tuple[str, ...]
-) -> tuple[Case, Any, dict[str, Any]]:
+) -> tuple[FinishedCase, Any]:
     rows, columns = shape
+    case_id = f"{number:04x}{'c0ffee'}"
     present = (*FINDINGS, None)[number % 3]
     centre = np.array([0.5, 0.5]) + rng.uniform(-0.2, 0.2, 2)
     lesion = _disc(shape, centre, 0.16)
     image = rng.gamma(3, 22, shape) * (1 - 0.75 * lesion) + 12 * np.cos(np.arange(columns) / columns * 6)
     image = cv2.GaussianBlur(image.clip(0, 255).astype(np.uint8), (0, 0), max(shape) / 160)
-    case: Case = {
-        "case_id": f"{number:04x}{'c0ffee'}",
-        "patient_id": f"p{number // 2:04d}",
-        "frame": 0,
-        "rows": rows,
-        "columns": columns,
-        "spacing_mm": [0.4, 0.4],
-        "attributes": {
+    case = FinishedCase(
+        case_id=case_id,
+        patient_id=f"p{number // 2:04d}",
+        frame=0,
+        shape=shape,
+        spacing_mm=(0.4, 0.4),
+        attributes={
             "modality": "US",
             "sex": "F",
             "age": "054Y",
             "manufacturer": HOSTILE if number == 0 else "Acme",
         },
-        "view": [-0.5, -0.5, columns, rows],
-        "labels": {finding: int(finding == present) for finding in FINDINGS},
-        "predictions": [],
-        "peaks": [],
-        "regions": [],
-        "references": [],
-        "scores": [],
-        "skipped": [_skipped("annotation-1", "annotations", "mask_size", HOSTILE)] if number == 0 else [],
-    }
-    maps = {}
+        sha256="ef" * 32,
+        view=Box(-0.5, -0.5, columns, rows),
+        labels={finding: int(finding == present) for finding in FINDINGS},
+        predictions=(),
+        heatmaps=(),
+        peaks=(),
+        regions=(),
+        dropped=(),
+        references=(),
+        scores=(),
+        skipped=(Skipped("annotation-1", "annotations", "mask_size", HOSTILE),) if number == 0 else (),
+    )
     for finding in FINDINGS:
         logit = float(rng.normal(1.5 if finding == present else -1, 1))
         probability = 1 / (1 + np.exp(-logit))
-        case["predictions"].append(
-            {"finding": finding, "logit": logit, "probability": probability, "threshold": 0.5}
+        case = replace(
+            case,
+            predictions=(*case.predictions, Prediction(case_id, finding, logit, probability, 0.5)),
+            references=(*case.references, *_references(case_id, finding, lesion, here=finding == present)),
         )
-        case["references"] += _references(finding, present, lesion)
         looked = centre if finding == "benign" else centre + rng.choice([-1, 1], 2) * (0.28, 0.25)
         for method in methods:
-            grid = _map(looked if method == "gradcam" else np.array([0.5, 0.5]), method, max(logit, 0.3))
-            maps[f"{method}/{finding}"] = grid
-            _draw_and_score(
-                case,
-                finding,
-                method,
-                grid,
-                drawn=probability >= 0.5,
-                lesion=lesion if finding == present else None,
-            )
-    return case, image, maps
+            heatmap = _heatmap(case, finding, method, looked, max(logit, 0.3))
+            case = _drawn_and_scored(case, heatmap, lesion=lesion if finding == present else None)
+    return case, image
+
+
+def _heatmap(case: FinishedCase, finding: str, method: str, looked: Any, height: float) -> Heatmap:
+    grid = _map(looked if method == "gradcam" else np.array([0.5, 0.5]), method, height)
+    unit = "logit" if method == "gradcam" else "relative"
+    return Heatmap(case.case_id, finding, method, grid, unit, resized(whole(case.shape), grid.shape))
 
 
 def _map(centre: Any, method: str, height: float) -> Any:
@@ -228,83 +245,68 @@ def _disc(shape: tuple[int, int], centre: Any, radius: float) -> Any:
     return (rows / shape[0] - centre[0]) ** 2 + (columns / shape[1] - centre[1]) ** 2 < radius**2
 
 
-def _references(finding: str, present: str | None, lesion: Any) -> list[dict[str, Any]]:
-    here = finding == present
+def _references(case_id: str, finding: str, lesion: Any, *, here: bool) -> tuple[Reference, Reference]:
     x, y, width, height = cv2.boundingRect(lesion.astype(np.uint8))
-    return [
-        {
-            "finding": finding,
-            "reader": "Reader A",
-            "kind": "mask",
-            "outlines": _outlines(lesion) if here else [],
-            "boxes": [],
-        },
-        {
-            "finding": finding,
-            "reader": "Reader B",
-            "kind": "box",
-            "outlines": [],
-            "boxes": [[x - 0.5, y - 0.5, width, height]] if here else [],
-        },
-    ]
+    box = Box(x - 0.5, y - 0.5, width, height)
+    return (
+        Reference(case_id, finding, "Reader A", "mask", masks=(lesion,) if here else ()),
+        Reference(case_id, finding, "Reader B", "box", boxes=(box,) if here else ()),
+    )
 
 
-def _outlines(mask: Any) -> list[Any]:
-    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    return [outline[:, 0].tolist() for outline in found]
-
-
-def _draw_and_score(case: Case, finding: str, method: str, grid: Any, *, drawn: bool, lesion: Any) -> None:
-    shape = (case["rows"], case["columns"])
-    placed = place(grid, whole(shape))
-    level = 0.6 * float(placed.max())
-    mask = placed >= level if drawn else np.zeros(shape, bool)
-    row, column = np.unravel_index(int(placed.argmax()), shape)
-    named = {"finding": finding, "method": method}
-    if drawn:
-        case["peaks"].append({**named, "x": int(column), "y": int(row), "relevance": float(placed.max())})
-        case["regions"].append(
-            {
-                **named,
-                "rule": "fraction",
-                "threshold": level,
-                "unit": "logit",
-                "area_px": int(mask.sum()),
-                "area_mm2": mask.sum() * 0.16,
-                "peak": float(placed.max()),
-                "outlines": _outlines(mask),
-            }
-        )
+def _drawn_and_scored(case: FinishedCase, heatmap: Heatmap, *, lesion: Any) -> FinishedCase:
+    finding, method = heatmap.finding, heatmap.method
+    (prediction,) = (p for p in case.predictions if p.finding == finding)
+    drawing = (
+        draw(heatmap, rule="fraction", threshold=0.6) if prediction.positive else closed_gate(case.shape)
+    )
+    scores = []
     for reader, metric in SCORED:
-        value, why = _value(metric, mask, lesion, (row, column), drawn=drawn)
+        value, why = _value(metric, drawing, lesion)
         lesion_number = 1 if metric == "box_iou" and lesion is not None else None
-        score = {"reader": reader, "metric": metric, "value": value, "undefined_because": why}
-        case["scores"].append({**named, **score, "lesion": lesion_number})
+        scores.append(Score(case.case_id, finding, reader, method, metric, value, why, lesion_number))
+    case = replace(case, scores=(*case.scores, *scores))
+    if method in METHODS[1:]:
+        return case
+    row, column = drawing.peak or (0, 0)
+    peak = Peak(finding, method, float(column), float(row), float(heatmap.relevance.max()))
+    return replace(
+        case,
+        heatmaps=(*case.heatmaps, heatmap),
+        peaks=(*case.peaks, peak) if drawing.peak else case.peaks,
+        regions=(*case.regions, *drawing.regions),
+    )
 
 
-def _value(metric: str, mask: Any, lesion: Any, peak: Any, *, drawn: bool) -> tuple[float | None, str]:
+def _value(metric: str, drawing: Drawing, lesion: Any) -> tuple[float | None, str]:
+    drawn = bool(drawing.regions)
     if metric == "contour_on_healthy":
         return (float(drawn), "") if lesion is None else (None, "finding_present")
     if lesion is None:
         return None, "counted_as_contour_on_healthy" if drawn else "healthy"
-    joined = int((mask & lesion).sum())
-    both = int(mask.sum() + lesion.sum())
+    joined = int((drawing.mask & lesion).sum())
+    both = int(drawing.mask.sum() + lesion.sum())
+    peak = drawing.peak
     worth = {
         "iou": joined / (both - joined),
         "dice": 2 * joined / both,
         "box_iou": joined / (both - joined),
-        "hit": float(drawn and lesion[peak]),
-        "box_hit": float(drawn and lesion[peak[0]].any() and lesion[:, peak[1]].any()),
+        "hit": float(peak is not None and lesion[peak]),
+        "box_hit": float(peak is not None and lesion[peak[0]].any() and lesion[:, peak[1]].any()),
     }
     return float(worth[metric]), ""
 
 
-def _write_case(folder: Path, case: Case, image: Any, maps: dict[str, Any]) -> None:
-    place_of = folder / "cases" / case["case_id"]
-    place_of.mkdir(parents=True)
-    (place_of / "case.json").write_text(json.dumps(case), encoding="utf-8")
-    (place_of / "image.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
-    np.savez(place_of / "heatmaps.npz", **maps)
+def _write_case(run: Path, case: FinishedCase, image: Any) -> Case:
+    """A finished case as the run's workers write it; its JSON."""
+    write_case(run, case)
+    folder = case_folder(run, case.case_id)
+    (folder / SHA256).unlink()
+    display = Display(image, 0, 255)
+    write_pictures(run, Image(case.case_id, image / np.float32(255), None, display=display))
+    written = read_case(run, case.case_id)
+    assert isinstance(written, dict)
+    return written
 
 
 def _write_tables(folder: Path, cases: list[Case], methods: tuple[str, ...]) -> None:

@@ -1,10 +1,9 @@
 import json
 
-import numpy as np
 import pytest
 
 from pipeline.reporting.run_folder import read_run
-from pipeline.reporting.survey import Survey, outcome, scale_top, survey, worklist_row, worklist_script
+from pipeline.reporting.survey import outcome, survey, worklist_row, worklist_script
 from tests.reporting.run_folder import make_run
 
 MASK = {
@@ -79,11 +78,15 @@ def test_mask_and_box_scores_stay_apart():
     assert row.positive
 
 
-def test_logits_share_one_scale_and_relative_maps_keep_their_own():
-    of_run = Survey((), (), {("cam", "nodule"): 3.0}, {}, {}, {})
-    relevance = np.array([[1.0, 2.0]], np.float32)
-    assert scale_top(of_run, relevance, method="cam", finding="nodule", unit="logit") == 3
-    assert scale_top(of_run, relevance, method="cam", finding="nodule", unit="relative") == 2
+def test_a_shared_scale_ends_at_the_95th_percentile_of_the_images_maxima(tmp_path):
+    folder = make_run(tmp_path, cases=3)
+    for path, maximum in zip(sorted(folder.glob("cases/*/case.json")), (1.0, 2.0, 4.0), strict=True):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["maps"] = [{"finding": "benign", "method": "gradcam", "grid": [7, 8], "maximum": maximum}]
+        path.write_text(json.dumps(content), encoding="utf-8")
+    found = survey(read_run(folder))
+    assert found.tops == {("gradcam", "benign"): pytest.approx(2 + 0.9 * 2)}
+    assert found.grids == {"gradcam": ((7, 8),)}
 
 
 def test_dropped_regions_are_added_up(tmp_path):

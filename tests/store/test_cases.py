@@ -58,6 +58,7 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
         "view": [-0.5, -0.5, 4, 3],
         "labels": {"nodule": 1},
         "predictions": [{"finding": "nodule", "logit": 0.25, "probability": 0.5625, "threshold": 0.5}],
+        "maps": [{"finding": "nodule", "method": "gradcam", "grid": [1, 2], "maximum": 1.5}],
         "peaks": [{"finding": "nodule", "method": "gradcam", "x": 2.0, "y": 1.0, "relevance": 1.5}],
         "dropped": [{"finding": "nodule", "method": "gradcam", "count": 2}],
         "regions": [
@@ -150,7 +151,7 @@ def test_the_same_case_is_the_same_bytes_at_another_time(
     monkeypatch.setattr("time.time", lambda: 2e9)
     monkeypatch.setattr("time.localtime", lambda *_: (2033, 5, 18, 3, 33, 20, 2, 138, 0))
     written(tmp_path / "b")
-    for name in ("case.json", "heatmaps.npz"):
+    for name in ("case.json", "case.js", "heatmaps.npz"):
         first, second = (case_folder(tmp_path / run, "case-1") / name for run in "ab")
         assert first.read_bytes() == second.read_bytes()
 
@@ -208,6 +209,9 @@ def test_a_sweep_leaves_this_run_alone(tmp_path: Path) -> None:
     write_skipped(tmp_path, Skipped("case-2", "load", "decode_failed", "a sentence"))
     (tmp_path / f"{PASSING_PREFIX}x").write_text("half")
     (tmp_path / "cases" / "case-1" / f"{PASSING_PREFIX}y").write_text("half")
+    (tmp_path / "cases" / "run.js").write_text("of the whole run")
     sweep(tmp_path, ["case-1"])
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {f"cases/case-1/{name}" for name in ("case.json", "heatmaps.npz", ".sha256")}
+    assert left == {"cases/run.js"} | {
+        f"cases/case-1/{name}" for name in ("case.json", "case.js", "heatmaps.npz", ".sha256")
+    }

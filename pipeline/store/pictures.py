@@ -1,0 +1,77 @@
+"""Pictures: an image for the report's viewer, at full depth, and in small for its lists."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+from pipeline.records import Display, Image
+from pipeline.store.atomic import write_bytes
+from pipeline.store.cases import case_folder
+
+THUMBNAIL_EDGE = 288
+"""Pixels of a thumbnail's longer side, at most."""
+THUMBNAIL_QUALITY = 82
+NARROWEST = 1e-6
+"""Of windows; one of no width is a step."""
+FASTEST = 1
+"""Level of compression; higher ones gain nothing on pixels."""
+
+
+def write_pictures(run: Path, image: Image) -> None:
+    """Put `pixels.js` and `thumbnail.jpg` into the case's folder."""
+    if image.display is None:
+        return
+    folder = case_folder(run, image.case_id)
+    write_bytes(folder / "pixels.js", pixels_script(image.display))
+    write_bytes(folder / "thumbnail.jpg", thumbnail(image.display))
+
+
+def pixels_script(display: Display) -> bytes:
+    """A call of `heatproof.pixels` with the values: pages opened from a folder can load scripts, not data.
+
+    Values of 16 bits are two planes, high bytes then low bytes. Each plane goes through PNG's filter "Up"
+    (ISO/IEC 15948, 9.2: a byte minus the byte above it), and all of it is deflated and written as base64.
+    """
+    values = display.values
+    rows, columns = values.shape
+    content = {
+        "rows": rows,
+        "columns": columns,
+        "bits": 8 * values.itemsize,
+        "low": display.low,
+        "high": display.high,
+        "slope": display.slope,
+        "intercept": display.intercept,
+        "unit": display.unit,
+    }
+    deflated = isal_zlib.compress(_filtered(values).tobytes(), FASTEST)
+    head = json.dumps(content, separators=(",", ":"))[:-1].encode()
+    return b"heatproof.pixels(" + head + b',"data":"' + base64.b64encode(deflated) + b'"});\n'
+
+
+def thumbnail(display: Display) -> bytes:
+    """A small JPEG of the image as it is shown at first."""
+    values = display.values
+    shrink = max(1, -(-max(values.shape) // THUMBNAIL_EDGE))
+    rows, columns = (max(1, side // shrink) for side in values.shape)
+    small = cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+    span = max(display.high - display.low, NARROWEST)
+    shown = np.rint(np.clip((small - display.low) / span, 0, 1) * 255)
+    return cv2.imencode(".jpg", shown.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])[
+        1
+    ].tobytes()
+
+
+def _filtered(values: NDArray[np.uint8 | np.uint16]) -> NDArray[np.uint8]:
+    """(planes, rows, columns)."""
+    parts = [values] if values.dtype == np.uint8 else [values >> 8, values & 0xFF]
+    planes = np.stack([part.astype(np.uint8) for part in parts])
+    planes[:, 1:] -= planes[:, :-1].copy()
+    return planes
