@@ -35,7 +35,7 @@ class Pool(AbstractContextManager["Pool"]):
         self.workers = workers or len(os.sched_getaffinity(0))
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
-        self._processes = self._started(self.workers)
+        self._processes, self._probe = self._starting(self.workers)
 
     def stream(
         self, function: Callable[[T], R], items: Iterable[T], *, lost: Callable[[T], R]
@@ -45,6 +45,7 @@ class Pool(AbstractContextManager["Pool"]):
         When a worker dies, each item under way is done once more in a process of its own, so that the death
         is laid at the right item: that one's result is lost(item).
         """
+        self._probe.result()
         under_way: deque[tuple[T, Future[R]]] = deque()
         for item in items:
             under_way.append((item, self._submitted(function, item)))
@@ -63,7 +64,8 @@ class Pool(AbstractContextManager["Pool"]):
             return self._processes.submit(function, item)
         except BrokenProcessPool:
             self._processes.shutdown(wait=False)
-            self._processes = self._started(self.workers)
+            self._processes, self._probe = self._starting(self.workers)
+            self._probe.result()
             return self._processes.submit(function, item)
 
     def _result(self, function: Callable[[T], R], item: T, future: Future[R], *, lost: Callable[[T], R]) -> R:
@@ -71,17 +73,22 @@ class Pool(AbstractContextManager["Pool"]):
             return future.result()
         except BrokenProcessPool:
             try:
-                with self._started(1) as alone:
+                alone, probe = self._starting(1)
+                with alone:
+                    probe.result()
                     return alone.submit(function, item).result()
             except BrokenProcessPool:
                 return lost(item)
 
-    def _started(self, workers: int) -> ProcessPoolExecutor:
+    def _starting(self, workers: int) -> tuple[ProcessPoolExecutor, Future[int]]:
+        """Processes, and what to wait for before the first item: that one of them runs.
+
+        A worker that cannot even start is a bug, and no item's fault. Until then there is other work to do.
+        """
         with _environment(ONE_THREAD):
             forkserver.ensure_running()
         processes = ProcessPoolExecutor(workers, mp_context=self._context, initializer=_settle_worker)
-        processes.submit(os.getpid).result()  # a worker that cannot even start is a bug, and no item's fault
-        return processes
+        return processes, processes.submit(os.getpid)
 
 
 def _settle_worker() -> None:
