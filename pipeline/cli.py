@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -35,15 +34,12 @@ OPTIONS = {
     "out": ("out", "folder for the run's folder (default: reports)"),
 }
 """Option → (config key, help)."""
-SLEEPING_THREADS = ("OMP_WAIT_POLICY", "PASSIVE")
-"""Threads of the network that wait for each other sleep, and leave their cores to the workers."""
 PLAIN_LINES = 10
 """How many lines a run prints about its progress where there is no terminal."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 done and policy met, 1 done but policy failed, 2 could not start, 130 interrupted."""
-    os.environ.setdefault(*SLEEPING_THREADS)
     options = _parser().parse_args(arguments)
     errors = _console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
+from queue import SimpleQueue
+from typing import TypeAlias
 
 import numpy as np
 
+from pipeline.attribution.replicas import side_by_side
 from pipeline.contracts import Executor
 from pipeline.geometry import resized
 from pipeline.joints.intake import Case
@@ -17,6 +22,8 @@ from pipeline.joints.truth import Truth
 from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
 from pipeline.records import Heatmap, Intensity, ModelInput, Progress, Skipped
 from pipeline.store.cases import is_finished, why_skipped
+
+Batch: TypeAlias = Sequence[Loaded | Skipped]
 
 NOTHING = np.zeros((0, 0, 0), np.float32)
 
@@ -43,15 +50,17 @@ def work_through(
     done = len(cases) - len(again)
     skipped = sum(why_skipped(protocol.run, c.case_id) is not None for c in cases if c.case_id not in again)
     progress(Progress(done, len(cases), skipped))
-    for result in _finished(waiting, subject, truth, protocol, executor=executor, size=size):
-        done += 1
-        skipped += result is not None
-        progress(Progress(done, len(cases), skipped))
+    with side_by_side(subject.explainer) as explainers:
+        subjects = [replace(subject, explainer=explainer) for explainer in explainers]
+        for result in _finished(waiting, subjects, truth, protocol, executor=executor, size=size):
+            done += 1
+            skipped += result is not None
+            progress(Progress(done, len(cases), skipped))
 
 
 def _finished(
     batches: Sequence[Sequence[Case]],
-    subject: Subject,
+    subjects: Sequence[Subject],
     truth: Truth,
     protocol: Protocol,
     *,
@@ -59,7 +68,7 @@ def _finished(
     size: int,
 ) -> Iterator[Skipped | None]:
     """The stream: decode (pool) → classify and explain (here) → contours, scores and store (pool)."""
-    preprocessing = subject.classifier.card.preprocessing
+    preprocessing = subjects[0].classifier.card.preprocessing
     load = partial(load_case, preprocessing=preprocessing, run=protocol.run)
     finish = partial(finish_case, protocol=protocol)
 
@@ -72,17 +81,37 @@ def _finished(
 
     cases = [case for batch in batches for case in batch]
     loaded = executor.stream(load, cases, lost=lost_in_loading)
-    explained = (
-        work
-        for batch in batches
-        for work in _explained(list(islice(loaded, len(batch))), subject, truth, size)
-    )
+    ready = (list(islice(loaded, len(batch))) for batch in batches)
+    explained = chain.from_iterable(_side_by_side(subjects, ready, truth, size))
     return executor.stream(finish, explained, lost=lost_in_finishing)
 
 
-def _explained(
-    batch: Sequence[Loaded | Skipped], subject: Subject, truth: Truth, size: int
-) -> Iterator[Explained | Skipped]:
+def _side_by_side(
+    subjects: Sequence[Subject], batches: Iterable[Batch], truth: Truth, size: int
+) -> Iterator[list[Explained | Skipped]]:
+    """The batches explained, in their order; each subject has one batch at a time, in a thread of its own."""
+    free: SimpleQueue[Subject] = SimpleQueue()
+    for subject in subjects:
+        free.put(subject)
+
+    def explained(batch: Batch) -> list[Explained | Skipped]:
+        subject = free.get()
+        try:
+            return list(_explained(batch, subject, truth, size))
+        finally:
+            free.put(subject)
+
+    under_way: deque[Future[list[Explained | Skipped]]] = deque()
+    with ThreadPoolExecutor(len(subjects)) as threads:
+        for batch in batches:
+            under_way.append(threads.submit(explained, batch))
+            if len(under_way) > len(subjects):
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+
+def _explained(batch: Batch, subject: Subject, truth: Truth, size: int) -> Iterator[Explained | Skipped]:
     """One batch through the network; an image that was set aside leaves its place dark."""
     there = [item.model_input for item in batch if isinstance(item, Loaded)]
     if not there:
