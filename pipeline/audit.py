@@ -9,14 +9,15 @@ from pathlib import Path
 
 from pipeline.contracts import Executor
 from pipeline.executors.pool import Pool
-from pipeline.joints.baselines import center_maps, location_maps, packed
+from pipeline.joints.baselines import center_maps, chosen, location_maps, packed
+from pipeline.joints.drift import prove_backend
 from pipeline.joints.intake import NOT_IMAGES, Case, Intake, take_in
 from pipeline.joints.manifest import run_id, write_manifest
 from pipeline.joints.plan import Plan
 from pipeline.joints.results import Results, tabulate, write_crosswalk
 from pipeline.joints.selection import selected
 from pipeline.joints.stream import work_through
-from pipeline.joints.subject import Subject, open_subject, prove
+from pipeline.joints.subject import CheckResult, Subject, open_subject, prove
 from pipeline.joints.truth import Truth, gather
 from pipeline.joints.work import Protocol
 from pipeline.records import Intensity, Progress
@@ -51,7 +52,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
     pseudonyms = open_pseudonyms(key)
     with Pool(workers=config.workers, preload=WORKER_MODULES) as pool:
         subject = _subject(plan)
-        checks = prove(subject)
+        checks = [*prove(subject), *_drift(plan, subject)]
         intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)
         cases = _selected(plan, intake)
         truth = _truth(plan, intake, pseudonyms.of)
@@ -62,7 +63,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
             keep(pseudonyms, key)
             sweep(run, (case.case_id for case in cases))
             write_bytes(run / "baselines.npz", priors)
-            protocol = _protocol(run, plan, truth, maps)
+            protocol = _protocol(run, plan, truth)
             work_through(
                 cases,
                 subject,
@@ -119,13 +120,22 @@ def _subject(plan: Plan) -> Subject:
         device=config.device,
         precision=config.precision,
         methods=config.methods,
+        memory_mb=config.memory_mb,
+        backend=config.backend,
+    )
+
+
+def _drift(plan: Plan, subject: Subject) -> list[CheckResult]:
+    contours, bounds = plan.config.contours, plan.config.backend_drift
+    return prove_backend(
+        subject, rule=contours.rule, threshold=contours.threshold, logit=bounds.logit, iou=bounds.iou
     )
 
 
 def _baselines(
     plan: Plan, intake: Intake, cases: Sequence[Case], truth: Truth, executor: Executor
 ) -> dict[str, Intensity]:
-    """The baselines' maps; the location prior is made of images that are not audited, or of none."""
+    """The maps that are the same for all images; the location prior is of images that are not audited."""
     baselines, findings = plan.config.baselines, plan.card.findings
     maps = center_maps() if baselines.center_prior else {}
     if baselines.location_prior and plan.config.select:
@@ -139,7 +149,7 @@ def _baselines(
     return maps
 
 
-def _protocol(run: Path, plan: Plan, truth: Truth, maps: dict[str, Intensity]) -> Protocol:
+def _protocol(run: Path, plan: Plan, truth: Truth) -> Protocol:
     contours = plan.config.contours
     return Protocol(
         run=run,
@@ -150,7 +160,7 @@ def _protocol(run: Path, plan: Plan, truth: Truth, maps: dict[str, Intensity]) -
         minimum_area_mm2=contours.minimum_area_mm2,
         kind=truth.kind,
         negative_reader=truth.reader,
-        baselines=tuple(dict.fromkeys(key.partition("/")[0] for key in maps)),
+        baselines=chosen(plan.config.baselines),
     )
 
 

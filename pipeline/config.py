@@ -20,6 +20,15 @@ def _listed(value: object) -> object:
     return [str(item) if isinstance(item, int | float) else item for item in values]
 
 
+def _name_or_mapping(value: object) -> object:
+    if not isinstance(value, str | Mapping):
+        raise ValueError("wanted a name, or keys and values with 'method'")  # noqa: TRY004  # what pydantic catches
+    return value
+
+
+Method = Annotated[str | Mapping[str, Any], BeforeValidator(_name_or_mapping)]
+
+
 class Table(Strict):
     """A CSV with one row an image; rows are joined on a column with SOP instance UIDs or file stems."""
 
@@ -65,10 +74,19 @@ class LocationPrior(Strict):
 
 
 class Baselines(Strict):
-    """Maps that never look at the image or the network, scored beside it."""
+    """Maps that never look at the network, scored beside it."""
 
     center_prior: bool = True
     location_prior: LocationPrior | None = None
+    random: bool = True
+    local_contrast: bool = False
+
+
+class BackendDrift(Strict):
+    """How far another backend than torch may be from torch in float32, as shares."""
+
+    logit: Share = 0.02
+    iou: Share = 0.05
 
 
 class Statistics(Strict):
@@ -96,10 +114,13 @@ class AuditConfig(Strict):
     weights: Path | None = None
     allow_pickle_weights: bool = False
     device: str = "cpu"
+    backend: Literal["torch", "openvino"] = "torch"
+    backend_drift: BackendDrift = BackendDrift()
     precision: Literal["float32", "bfloat16"] = "float32"
     batch_size: PositiveInt = 8
+    memory_mb: PositiveInt = 1024
     workers: Annotated[int, Field(ge=0)] = 0
-    methods: tuple[str, ...] = ("gradcam",)
+    methods: tuple[Method, ...] = ("gradcam",)
     baselines: Baselines = Baselines()
     contours: Contours = Contours()
     statistics: Statistics = Statistics()

@@ -94,8 +94,18 @@ class Forward(Protocol):
     """One forward pass of a batch, as attribution methods see it. Tensors are detached and on the device."""
 
     @property
+    def network(self) -> nn.Module:
+        """The network, in eval mode; a method leaves it as it found it."""
+        ...
+
+    @property
+    def inputs(self) -> Tensor:
+        """(batch, channels, *grid), as the network takes it."""
+        ...
+
+    @property
     def logits(self) -> Tensor:
-        """(batch, findings)."""
+        """(batch, findings), float32."""
         ...
 
     def activations(self, layer: str) -> Tensor:
@@ -107,16 +117,54 @@ class Forward(Protocol):
         ...
 
     def head_weights(self, layer: str) -> Tensor | None:
-        """(findings, channels) where layer → ReLU or identity → global average pool → linear; else None."""
+        """(findings, channels) where layer → global average pool → linear; else None."""
+        ...
+
+    def input_gradients(self) -> Tensor:
+        """(findings, batch, channels, *grid): of each logit with respect to the inputs."""
+        ...
+
+    def again(self, inputs: Tensor) -> Forward:
+        """The same layers read on other inputs (any number, channels, *grid)."""
+        ...
+
+    def scores(self, inputs: Tensor) -> Tensor:
+        """Logits (number, findings), float32, of other inputs (number, channels, *grid), without autograd."""
+        ...
+
+    def scores_with(self, layer: str, activations: Tensor, inputs: Tensor) -> Tensor:
+        """Logits (number, findings) of inputs whose activations there are (number, channels, *grid)."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many inputs the memory bound allows at once, with the graph of a backward pass; at least 1."""
         ...
 
 
-class AttributionMethod(Protocol):
-    """Raw relevance of every finding for a batch, (batch, findings, *grid), float32, signs kept."""
+Maps: TypeAlias = "Callable[[Forward], Tensor]"
+"""A method with its layer and options bound: forward → (batch, findings, *grid)."""
 
-    def __call__(self, forward: Forward, layer: str) -> Tensor:
-        """The maps; nothing of the network is changed."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class AttributionMethod:
+    """A way to say which places a logit rests on, and what a user must know about it."""
+
+    maps: Callable[..., Tensor]
+    """Raw relevance (batch, findings, *grid) of every finding, float32, signs kept, detached.
+
+    maps(forward, layer, **options) where it needs a layer, maps(forward, **options) where it reads the input
+    alone or wraps other methods. Options are keyword-only with defaults, and are the keys allowed in the
+    config. A wrapper takes `of`: one `Maps`, or a tuple of them where `of_many`.
+    """
+    reads: Literal["layer", "input", "method"]
+    """Whose grid the maps have: the target layer's, the input's, or that of the method it wraps."""
+    unit: Literal["logit", "logit_at_head", "relative"]
+    """`logit_at_head`: logits where only global average pool → linear follows the layer, else relative.
+
+    Of a wrapper: the unit of what it wraps, where that is in logits.
+    """
+    of_many: bool = False
 
 
 class Explained(Protocol):
@@ -150,6 +198,8 @@ class LoadedModel:
     """The same engine on another network, given an example batch; its maps hold one method, "gradcam"."""
     prepare: Callable[[Image], ModelInput]
     """The model's own preprocessing."""
+    reads_input: bool = False
+    """Whether a method goes back to the input itself."""
 
 
 class Check(Protocol):

@@ -15,6 +15,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pipeline.annotations import FORMATS
+from pipeline.attribution import METHODS
+from pipeline.attribution.binding import bind
+from pipeline.attribution.specs import read_specs
 from pipeline.config import AuditConfig, load_config, parse_override
 from pipeline.errors import ConfigError
 
@@ -137,6 +140,29 @@ def test_the_reference_shows_every_option_of_an_annotation_format(
     }
 
 
+SHOWN = [
+    yaml.safe_load(line.removeprefix("# ").partition("  #")[0])
+    for line in REFERENCE.read_text().splitlines()
+    if line.startswith("# {method: ")
+]
+"""The methods as the reference shows them."""
+
+
+def test_the_reference_shows_every_attribution_method_once() -> None:
+    assert [shown["method"] for shown in SHOWN] == list(METHODS)
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: shown["method"])
+def test_the_reference_shows_every_option_of_an_attribution_method(shown: dict[str, Any]) -> None:
+    parameters = signature(METHODS[shown["method"]].maps).parameters.values()
+    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in shown.items()}
+    assert given.keys() - {"method"} == options.keys()
+    assert given == options | {"method": given["method"]} | ({"of": given["of"]} if "of" in given else {})
+    (spec,) = read_specs([shown])
+    bind(spec, default_layer="last")
+
+
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_shipped_config_is_valid(path: Path) -> None:
     assert load_config(path, {}).title
@@ -198,6 +224,8 @@ def test_one_value_stands_for_a_list_of_one(write: Any) -> None:
         ("contours: 0.6", "contours: wanted keys and values (found 0.6)"),
         ("contours:", "contours: wanted keys and values (found None)"),
         ("methods: gradcam", "methods: wanted a list (found 'gradcam')"),
+        ("methods: [3]", "methods.0: wanted a name, or keys and values with 'method' (found 3)"),
+        ("memory_mb: 0", "memory_mb: input should be greater than 0 (found 0)"),
         ("annotations: {sources: [png]}", "annotations.sources.0: wanted keys and values (found 'png')"),
         (
             "annotations: {findings: {1: a}}",

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from pipeline.contracts import Forward
+from pipeline.contracts import AttributionMethod, Forward
 from pipeline.errors import ConfigError
 
 
@@ -24,3 +24,18 @@ def cam(forward: Forward, layer: str) -> Tensor:
 def weighted_sum(weights: Tensor, activations: Tensor) -> Tensor:
     """Σ over channels of weights (findings, channels) × activations (batch, channels, *grid)."""
     return torch.einsum("kc,bc...->bk...", weights.float(), activations.float())
+
+
+def cell_count(activations: Tensor) -> int:
+    """Cells of the grid of (batch, channels, *grid).
+
+    The gradient through a global average pool is the head's weight over this number. Maps made of gradients
+    are multiplied by it, so that where CAM exists their spatial mean is in its unit, logits.
+    """
+    return activations.shape[2:].numel()
+
+
+METHOD = AttributionMethod(maps=cam, reads="layer", unit="logit")
+
+
+METHOD = AttributionMethod(maps=cam, reads="layer", unit="logit")

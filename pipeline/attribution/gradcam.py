@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pipeline.attribution.cam import weighted_sum
-from pipeline.contracts import Forward
+from pipeline.contracts import AttributionMethod, Forward
 
 
 def gradcam(forward: Forward, layer: str) -> Tensor:
@@ -17,5 +17,13 @@ def gradcam(forward: Forward, layer: str) -> Tensor:
     weights = forward.head_weights(layer)
     if weights is not None:
         return weighted_sum(weights, forward.activations(layer))
-    summed = forward.gradients(layer).float().flatten(3).sum(dim=3)
-    return torch.einsum("kbc,bc...->bk...", summed, forward.activations(layer).float())
+    summed = torch.stack([gradient.float().flatten(2).sum(dim=2) for gradient in forward.gradients(layer)])
+    return weighted_sum_per_image(summed, forward.activations(layer))
+
+
+def weighted_sum_per_image(weights: Tensor, activations: Tensor) -> Tensor:
+    """Σ over channels of weights (findings, batch, channels) × activations (batch, channels, *grid)."""
+    return torch.einsum("kbc,bc...->bk...", weights, activations.float())
+
+
+METHOD = AttributionMethod(maps=gradcam, reads="layer", unit="logit_at_head")

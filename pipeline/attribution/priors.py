@@ -1,12 +1,15 @@
-"""Priors: maps that never look at the image or the network. A method that cannot beat them has shown nothing.
+"""Priors: maps that never look at the network. A method that cannot beat them has shown nothing.
 
-They lie on a grid over the whole image, whatever its size, and are the same for every image.
+They lie on a grid over the whole image, whatever its size. The centre and the location prior are the same for
+every image, random numbers are drawn anew for each, and local contrast alone looks at the image.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -16,6 +19,17 @@ GRID: Shape = (224, 224)
 """As fine as most networks' inputs."""
 CENTER_WIDTH = 0.25
 """Standard deviation of the centre prior, as a share of the image's height and width."""
+COARSE: Shape = (7, 7)
+"""The grid of most class activation maps: 224² at stride 32.
+
+Noise on a finer grid would draw specks, which no method draws: any blob would beat it, wherever it lies.
+"""
+BITS = 24
+"""Of a random number: as many as float32 holds exactly."""
+WINDOW = 1 / 16
+"""Side of the window of local contrast, as a share of the image's shorter side: about a rib's width."""
+LEAST_CONTRAST = 1e-7
+"""Less is rounding, which leaves some 1e-8 of an even grey; one level of 16 bits makes 1e-6."""
 
 
 def center_prior() -> Intensity:
@@ -44,6 +58,36 @@ def occupancy(reference: Reference, shape: Shape) -> Intensity | None:
         return None
     union = Image.fromarray(np.logical_or.reduce(masks).astype(np.float32), mode="F")
     return np.asarray(union.resize(GRID[::-1], Image.Resampling.BILINEAR), np.float32)
+
+
+def uniform_random(*identity: str | int) -> Intensity:
+    """Independent uniform numbers, 0 … 1, on `COARSE`; the same for the same identity, wherever it is drawn.
+
+    The numbers are a hash of the identity: no state to resume, and no generator whose stream another version
+    of a library could change.
+    """
+    count = COARSE[0] * COARSE[1]
+    words = hashlib.shake_256(repr(identity).encode()).digest(4 * count)
+    whole = np.frombuffer(words, "<u4") >> (32 - BITS)
+    return np.asarray(whole.reshape(COARSE) / 2**BITS, np.float32)
+
+
+def local_contrast(pixels: Intensity) -> Intensity:
+    """Standard deviation of the grey values in a square window round each cell of `GRID`, 0 … 0.5.
+
+    `pixels` (rows, columns) are 0 … 1. Beyond its edge the image is continued by its mirror image.
+    """
+    raster = Image.fromarray(np.ascontiguousarray(pixels, np.float32), mode="F")
+    cells = np.asarray(raster.resize(GRID[::-1], Image.Resampling.BILINEAR), np.float64)
+    window = [_odd(WINDOW * min(pixels.shape) * n / m) for n, m in zip(GRID, pixels.shape, strict=True)]
+    mean, squares = (cv2.blur(v, window[::-1], borderType=cv2.BORDER_REFLECT) for v in (cells, cells**2))
+    deviation = np.sqrt(np.maximum(squares - mean**2, 0))
+    return np.where(deviation < LEAST_CONTRAST, 0, deviation).astype(np.float32)
+
+
+def _odd(cells: float) -> int:
+    """The odd number nearest to a length: without a middle cell the map of a mirrored image would shift."""
+    return 2 * int(cells / 2) + 1
 
 
 def _filled(box: Box, shape: Shape) -> Mask:

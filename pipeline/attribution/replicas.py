@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 
@@ -23,14 +24,28 @@ COUNT = 2
 def side_by_side(explainer: Explainer) -> Iterator[tuple[Explainer, ...]]:
     """The explainer and its copies, each for one thread of this process; one alone where that is no gain.
 
-    Meanwhile torch uses its share of threads for each.
+    Meanwhile each has its share of torch's threads and of the memory.
     """
     threads = torch.get_num_threads()
-    if threads < COUNT or next(explainer.network.parameters()).device.type != "cpu":
+    if threads < COUNT or not _gains(explainer):
         yield (explainer,)
         return
     torch.set_num_threads(threads // COUNT)
     try:
-        yield (explainer, *(copy.deepcopy(explainer) for _ in range(COUNT - 1)))
+        yield tuple(copy.deepcopy(_frugal(explainer)) for _ in range(COUNT))
     finally:
         torch.set_num_threads(threads)
+
+
+def _gains(explainer: Explainer) -> bool:
+    """Not on a GPU, which has one queue, and not where a backend fills the cores itself."""
+    on_cpu = all(p.device.type == "cpu" for p in explainer.engine.network.parameters())
+    return on_cpu and type(explainer) is Explainer
+
+
+def _frugal(explainer: Explainer) -> Explainer:
+    memory = explainer.engine.memory
+    return replace(
+        explainer,
+        engine=replace(explainer.engine, memory=replace(memory, bound_mb=memory.bound_mb / COUNT)),
+    )

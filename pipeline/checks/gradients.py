@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -18,15 +18,8 @@ Rounding through a deep tail stays under 1e-4 in float32 and was 5e-3 in bfloat1
 
 
 def gradients_equal_autograd(model: LoadedModel) -> str:
-    """The largest relative difference over all layers and findings."""
-    reading = model.read(model.example)
-    differences = []
-    for layer, (module, nth) in model.layers.items():
-        ours = reading.gradients(layer).float()
-        plain_of = _autograd(model.network, model.example, module=module, nth=nth)
-        for finding, plain in enumerate(plain_of):
-            scale = plain.abs().max().clamp_min(torch.finfo(torch.float32).tiny)
-            differences.append((ours[finding] - plain).abs().max() / scale)
+    """The largest relative difference over all layers, the input where a method reads it, and findings."""
+    differences = [difference for pair in _pairs(model) for difference in _differences(*pair)]
     worst = float(torch.stack(differences).max())  # NaN stays NaN, which the built-in max would lose
     tolerance = TOLERANCES[model.example.dtype]
     if not worst <= tolerance:
@@ -37,20 +30,42 @@ def gradients_equal_autograd(model: LoadedModel) -> str:
     return f"largest difference {worst:.1e} of the largest gradient"
 
 
-def _autograd(network: nn.Module, inputs: Tensor, *, module: str, nth: int) -> Iterator[Tensor]:
-    """The gradient of each finding's logit at one module, by whole forward and backward passes."""
+def _pairs(model: LoadedModel) -> Iterator[tuple[Tensor, Iterator[Tensor]]]:
+    """Gradients (findings, batch, channels, *grid) of the engine, and by definition, finding by finding."""
+    reading = model.read(model.example)
+    for layer, (module, nth) in model.layers.items():
+        yield reading.gradients(layer), _autograd(model.network, model.example, module=module, nth=nth)
+    if model.reads_input:
+        yield reading.input_gradients(), _autograd(model.network, model.example)
+
+
+def _differences(ours: Tensor, plain: Iterable[Tensor]) -> Iterator[Tensor]:
+    for one, other in zip(ours, plain, strict=True):
+        scale = other.abs().max().clamp_min(torch.finfo(torch.float32).tiny)
+        yield (one.float() - other).abs().max() / scale
+
+
+def _autograd(
+    network: nn.Module, inputs: Tensor, *, module: str | None = None, nth: int = 1
+) -> Iterator[Tensor]:
+    """The gradient of each logit at a module, or at the input, by whole forward and backward passes."""
+    leaf = inputs.detach().clone().requires_grad_()
     kept: list[Tensor] = []
 
-    def keep(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+    def keep(_module: nn.Module, _inputs: object, output: object) -> Tensor | None:
+        if not isinstance(output, Tensor):
+            return None
         kept.append(output)
         return output.clone()
 
-    handle = dict(network.named_modules())[module].register_forward_hook(keep)
+    handles = [] if module is None else [network.get_submodule(module).register_forward_hook(keep)]
     try:
         with torch.enable_grad():
-            logits = network(inputs.detach().requires_grad_())
+            logits = network(leaf.clone())
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
+    at = leaf if module is None else kept[nth - 1]
     for finding in range(logits.shape[1]):
-        (gradient,) = torch.autograd.grad(logits[:, finding].sum(), kept[nth - 1], retain_graph=True)
+        (gradient,) = torch.autograd.grad(logits[:, finding].sum(), at, retain_graph=True)
         yield gradient.float()

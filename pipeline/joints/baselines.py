@@ -1,4 +1,4 @@
-"""Baselines: maps that know neither image nor network, made once a run and put beside its results."""
+"""Baselines: maps that do not know the network, put beside its results; fixed ones are made once a run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.annotations import read_annotation
 from pipeline.attribution.priors import center_prior, location_prior, occupancy
+from pipeline.config import Baselines
 from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.intake import Case
@@ -17,6 +18,14 @@ from pipeline.records import AnnotationItem, Intensity, Shape
 
 CENTER = "center_prior"
 LOCATION = "location_prior"
+RANDOM = "random"
+CONTRAST = "local_contrast"
+"""The last two are made in the workers, image by image; the others lie in the run's `baselines.npz`."""
+
+
+def chosen(baselines: Baselines) -> tuple[str, ...]:
+    """The baselines that a config asks for, in the order of tables; their names are its keys."""
+    return tuple(name for name in (CENTER, LOCATION, RANDOM, CONTRAST) if getattr(baselines, name))
 
 
 def center_maps() -> dict[str, Intensity]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
-from pipeline.joints.baselines import CENTER, LOCATION
+from pipeline.joints.baselines import chosen
 from pipeline.joints.intake import Case, Intake, digest
 from pipeline.joints.plan import Plan
 from pipeline.joints.results import Results
@@ -58,17 +58,13 @@ def write_manifest(
     """Write `manifest.json`."""
     config = plan.config
     methods = [
-        {"name": m.name, "kind": "network", "layer": subject.explainer.targets[m.layer].call.module,
+        {"name": m.name, "kind": "network", "layer": ", ".join(subject.explainer.modules(m)),
          "unit": subject.explainer.unit(m)}
         for m in subject.explainer.methods
     ]  # fmt: skip
     baselines = [
         {"name": name, "kind": "baseline", "layer": "", "unit": "relative"}
-        for name, used in (
-            (CENTER, config.baselines.center_prior),
-            (LOCATION, config.baselines.location_prior),
-        )
-        if used
+        for name in chosen(config.baselines)
     ]
     manifest = {
         "run_id": run.name,
@@ -89,8 +85,9 @@ def write_manifest(
         },
         "annotations_sha256": truth.sha256,
         "device": str(subject.classifier.device),
+        "backend": config.backend,
         "precision": config.precision,
-        "versions": _versions(),
+        "versions": _versions(PACKAGES if subject.reference is None else (*PACKAGES, config.backend)),
         "checks": [{**asdict(check), "passed": True} for check in checks],
         "contours": config.contours.model_dump(mode="json"),
         "statistics": config.statistics.model_dump(mode="json"),
@@ -139,6 +136,6 @@ def _metrics() -> list[dict[str, Any]]:
     ]
 
 
-def _versions() -> dict[str, str]:
+def _versions(packages: Sequence[str]) -> dict[str, str]:
     """Of Python and of the packages that results depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.attribution import METHODS
+from pipeline.attribution.specs import read_specs
 from pipeline.classifiers import ModelCard, load_card
-from pipeline.config import AuditConfig, Table
+from pipeline.config import AuditConfig, Baselines, Table
 from pipeline.contours import RULES
 from pipeline.errors import ConfigError
 from pipeline.registry import Registry, did_you_mean
+
+CLASSIFIER = "classifier"
+"""In the tables, beside methods and baselines: the probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,7 @@ def _check_out(out: Path) -> None:
 
 def _check_methods(config: AuditConfig) -> None:
     """Refuse unknown methods and rules, and numbers that a rule does not take."""
-    if not config.methods:
-        raise ConfigError(f"methods: is empty; name at least one, there are: {', '.join(sorted(METHODS))}")
-    for spec in config.methods:
-        _known(METHODS, spec.partition("@")[0], "methods")
+    read_specs(config.methods, reserved=(*Baselines.model_fields, CLASSIFIER))
     rule, threshold = config.contours.rule, config.contours.threshold
     _known(RULES, rule, "contours.rule")
     RULES[rule](np.eye(2, dtype=np.float32), threshold)  # refuses a bad number

@@ -16,6 +16,7 @@ import numpy as np
 from pipeline.attribution.replicas import side_by_side
 from pipeline.contracts import Executor
 from pipeline.geometry import resized
+from pipeline.joints.baselines import CONTRAST
 from pipeline.joints.intake import Case
 from pipeline.joints.subject import Subject
 from pipeline.joints.truth import Truth
@@ -69,7 +70,8 @@ def _finished(
 ) -> Iterator[Skipped | None]:
     """The stream: decode (pool) → classify and explain (here) → contours, scores and store (pool)."""
     preprocessing = subjects[0].classifier.card.preprocessing
-    load = partial(load_case, preprocessing=preprocessing, run=protocol.run)
+    contrast = CONTRAST in protocol.baselines
+    load = partial(load_case, preprocessing=preprocessing, run=protocol.run, contrast=contrast)
     finish = partial(finish_case, protocol=protocol)
 
     def lost_in_loading(case: Case) -> Loaded | Skipped:

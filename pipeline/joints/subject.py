@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from pipeline.attribution.explainer import Explainer, open_explainer
+from pipeline.attribution import BACKENDS
+from pipeline.attribution.explainer import MEMORY_MB, Explainer, open_explainer
+from pipeline.attribution.specs import MethodSpec
 from pipeline.checks import CHECKS
 from pipeline.classifiers import ModelCard, load_card, prepare
 from pipeline.classifiers.classifier import Classifier, open_classifier
@@ -28,6 +31,8 @@ class Subject:
 
     classifier: Classifier
     explainer: Explainer
+    reference: Explainer | None = None
+    """Torch in float32, where another backend explains: what it must not drift away from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,9 @@ def open_subject(
     allow_pickle: bool,
     device: str,
     precision: Literal["float32", "bfloat16"],
-    methods: tuple[str, ...],
+    methods: Sequence[MethodSpec],
+    memory_mb: float = MEMORY_MB,
+    backend: Literal["torch", "openvino"] = "torch",
 ) -> Subject:
     """The model of a card with its weights, and an explainer with `methods`; complaints are ConfigErrors."""
     card = load_card(card_path)
@@ -55,16 +62,20 @@ def open_subject(
         card_path=card_path,
         weights=weights,
         device=device,
-        precision=precision,
+        precision=precision if backend == "torch" else "float32",
         allow_pickle=allow_pickle,
     )
+    example = _example(classifier, card)
     explainer = open_explainer(
         classifier.network,
         methods=methods,
         default_layer=card.target_layer,
-        example=_example(classifier, card),
+        example=example,
+        memory_mb=memory_mb,
     )
-    return Subject(classifier, explainer)
+    if backend == "torch":
+        return Subject(classifier, explainer)
+    return Subject(classifier, BACKENDS[backend](explainer, example=example, precision=precision), explainer)
 
 
 def prove(subject: Subject) -> list[CheckResult]:
@@ -77,9 +88,10 @@ def prove(subject: Subject) -> list[CheckResult]:
         example=_example(subject.classifier, card),
         read=subject.explainer.read,
         layers={layer: (target.call.module, target.call.nth) for layer, target in targets.items()},
-        explain=subject.explainer.explain,
+        explain=cache(subject.explainer.explain),  # several checks look at the example's maps
         explainer_of=_explain_another,
         prepare=partial(prepare, preprocessing=card.preprocessing),
+        reads_input=any(method.reads_input for method in subject.explainer.methods),
     )
     results = []
     for name, check in CHECKS.items():

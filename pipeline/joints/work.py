@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from pipeline.attribution.priors import local_contrast, uniform_random
 from pipeline.classifiers import Preprocessing, prepare
 from pipeline.contours.drawing import closed_gate, draw
 from pipeline.contracts import Drawing
 from pipeline.errors import CaseError
 from pipeline.geometry import resized, view, whole
+from pipeline.joints.baselines import CONTRAST, RANDOM
 from pipeline.joints.intake import Case
 from pipeline.joints.references import Said, read_references
 from pipeline.loaders import decode
@@ -50,6 +52,8 @@ class Loaded:
     spacing_mm: tuple[float, float] | None
     attributes: Mapping[str, str]
     sha256: str
+    contrast: Intensity | None = None
+    """The baseline of that name, made where the pixels are at hand; None where it is not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Protocol:
     negative_reader: str
     """Who says that a finding is absent where only the label says so."""
     baselines: tuple[str, ...] = ()
-    """Methods whose maps are in the run's `baselines.npz`."""
+    """Methods whose maps are in the run's `baselines.npz`, or are made of each image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,9 @@ class Explained:
     labels: Mapping[str, int | None]
 
 
-def load_case(case: Case, *, preprocessing: Preprocessing, run: Path) -> Loaded | Skipped:
+def load_case(
+    case: Case, *, preprocessing: Preprocessing, run: Path, contrast: bool = False
+) -> Loaded | Skipped:
     """The decoded and prepared image, with its picture written for the report."""
     try:
         image = decode(case.source, case_id=case.case_id, window=preprocessing.window)
@@ -89,7 +95,15 @@ def load_case(case: Case, *, preprocessing: Preprocessing, run: Path) -> Loaded 
     except CaseError as error:
         return Skipped(case.case_id, "load", error.reason, error.message)
     write_pictures(run, image)
-    return Loaded(case, model_input, image.shape, image.spacing_mm, image.attributes, image.sha256)
+    return Loaded(
+        case=case,
+        model_input=model_input,
+        shape=image.shape,
+        spacing_mm=image.spacing_mm,
+        attributes=image.attributes,
+        sha256=image.sha256,
+        contrast=local_contrast(image.pixels) if contrast else None,
+    )
 
 
 def finish_case(work: Explained | Skipped, *, protocol: Protocol) -> Skipped | None:
@@ -157,7 +171,9 @@ def _drawing(
     return _drawn(heatmap, protocol, work.loaded.spacing_mm)
 
 
-def _drawn(heatmap: Heatmap, protocol: Protocol, spacing_mm: tuple[float, float] | None) -> Drawing:
+def _drawn(
+    heatmap: Heatmap, protocol: Protocol, spacing_mm: tuple[float, float] | None, *, outlined: bool = True
+) -> Drawing:
     return draw(
         heatmap,
         rule=protocol.rule,
@@ -165,6 +181,7 @@ def _drawn(heatmap: Heatmap, protocol: Protocol, spacing_mm: tuple[float, float]
         minimum_area_px=protocol.minimum_area_px,
         minimum_area_mm2=protocol.minimum_area_mm2,
         spacing_mm=spacing_mm,
+        outlined=outlined,
     )
 
 
@@ -225,29 +242,53 @@ def _baselines(
     work: Explained, references: Sequence[Reference], protocol: Protocol
 ) -> dict[tuple[str, str], Drawing]:
     """What the baselines draw, laid over the whole image."""
-    shape, spacing_mm = work.loaded.shape, work.loaded.spacing_mm
-    maps = _baseline_maps(protocol.run / "baselines.npz") if protocol.baselines else {}
     drawn = {}
+    contrast = cache(partial(_contrast_drawing, work.loaded, protocol))
     for method, prediction in product(protocol.baselines, work.predictions):
         finding = prediction.finding
-        key = f"{method}/{finding}" if f"{method}/{finding}" in maps else method
-        if key in maps:
+        drawing = contrast if method == CONTRAST else _baseline(method, finding, work.loaded, protocol)
+        if drawing is not None:
             is_open = _gate_is_open(finding, work, references, protocol)
-            drawn[method, finding] = (
-                _baseline_drawing(protocol, key, shape, spacing_mm) if is_open else closed_gate(shape)
-            )
+            drawn[method, finding] = drawing() if is_open else closed_gate(work.loaded.shape)
     return drawn
 
 
+def _baseline(method: str, finding: str, loaded: Loaded, protocol: Protocol) -> Callable[[], Drawing] | None:
+    """How a finding's baseline is drawn; None where nobody annotated the finding, so that it has no prior."""
+    if method == RANDOM:
+        return partial(_random_drawing, finding, loaded, protocol)
+    maps = _baseline_maps(protocol.run / "baselines.npz")
+    key = next((key for key in (f"{method}/{finding}", method) if key in maps), None)
+    return None if key is None else partial(_fixed_drawing, protocol, key, loaded.shape, loaded.spacing_mm)
+
+
+def _contrast_drawing(loaded: Loaded, protocol: Protocol) -> Drawing:
+    """The same for every finding."""
+    assert loaded.contrast is not None
+    return _over_whole_image(loaded.contrast, protocol, loaded.shape, loaded.spacing_mm)
+
+
+def _random_drawing(finding: str, loaded: Loaded, protocol: Protocol) -> Drawing:
+    """Drawn by the input's hash: by the pseudonym, another key would give other numbers."""
+    relevance = uniform_random(loaded.sha256, loaded.case.source.frame, finding)
+    return _over_whole_image(relevance, protocol, loaded.shape, loaded.spacing_mm)
+
+
 @lru_cache(maxsize=16)
-def _baseline_drawing(
+def _fixed_drawing(
     protocol: Protocol, key: str, shape: Shape, spacing_mm: tuple[float, float] | None
 ) -> Drawing:
-    """The drawing of a baseline, the same for every image of one size."""
-    relevance = _baseline_maps(protocol.run / "baselines.npz")[key]
+    """The drawing of a baseline that is the same for every image of one size."""
+    return _over_whole_image(_baseline_maps(protocol.run / "baselines.npz")[key], protocol, shape, spacing_mm)
+
+
+def _over_whole_image(
+    relevance: Intensity, protocol: Protocol, shape: Shape, spacing_mm: tuple[float, float] | None
+) -> Drawing:
     rows, columns = relevance.shape
     placement = resized(whole(shape), (rows, columns))
-    return _drawn(Heatmap("", "", key, relevance, "relative", placement), protocol, spacing_mm)
+    heatmap = Heatmap("", "", "", relevance, "relative", placement)
+    return _drawn(heatmap, protocol, spacing_mm, outlined=False)  # baselines are scored, never shown
 
 
 @lru_cache(maxsize=1)

@@ -58,7 +58,7 @@ def fit(
     schedule = OneCycleLR(optimizer, LEARNING_RATE, total_steps=epochs * batches)
     for epoch in range(epochs):
         total = 0.0
-        for chosen in torch.randperm(len(inputs), generator=rng)[: batches * BATCH].split(BATCH):  # type: ignore[no-untyped-call]
+        for chosen in torch.randperm(len(inputs), generator=rng)[: batches * BATCH].split(BATCH):
             films = _varied(inputs[chosen].float().unsqueeze(1), rng).to(device)
             loss = _loss(network, films, labels[chosen].to(device), offset)
             optimizer.zero_grad()

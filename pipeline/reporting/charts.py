@@ -32,7 +32,7 @@ class Whisker:
 
     label: str
     mark: str
-    """The shape of the dot: "network", "center_prior", "location_prior" or "other"."""
+    """The shape of the dot: "network", a known baseline's name, or "other"."""
     y: float
     x: float
     low: float

@@ -42,7 +42,10 @@ def model(run: RunFolder) -> Facts:
     return [
         *facts,
         ("Weights, SHA-256", str(manifest.get("weights_sha256", ""))),
-        ("Device", f"{manifest.get('device', '')}, {manifest.get('precision', '')}"),
+        (
+            "Device",
+            ", ".join(str(manifest[k]) for k in ("device", "backend", "precision") if manifest.get(k)),
+        ),
     ]
 
 
@@ -74,7 +77,7 @@ def method(run: RunFolder, survey: Survey) -> Facts:
     facts += [
         (
             f"Baseline: {words.method_title(name)}",
-            words.BASELINES.get(name, words.spaced(name)).rstrip(",") + "; never saw an image of the audit",
+            f"{words.BASELINES.get(name, words.spaced(name)).rstrip(',')}; never saw {words.unseen(name)}",
         )
         for name in run.baselines
     ]

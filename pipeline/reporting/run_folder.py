@@ -25,7 +25,7 @@ CLASSIFIER = "classifier"
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A source of heatmaps: the network under one attribution method, or a baseline that saw no image."""
+    """A source of heatmaps: the network under one attribution method, or a baseline without it."""
 
     name: str
     kind: str
@@ -35,7 +35,7 @@ class Method:
 
     @property
     def is_baseline(self) -> bool:
-        """Whether it never saw the image."""
+        """Whether it never saw the network."""
         return self.kind == "baseline"
 
 
@@ -63,7 +63,7 @@ class RunFolder:
 
     @property
     def baselines(self) -> tuple[str, ...]:
-        """The methods that never saw the image."""
+        """The methods that never saw the network."""
         return tuple(method.name for method in self.methods if method.is_baseline)
 
     def case_folder(self, case_id: str) -> Path:

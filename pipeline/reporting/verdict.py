@@ -1,4 +1,4 @@
-"""Verdict: one finding's numbers as plain sentences, held against maps that never saw the image."""
+"""Verdict: one finding's numbers as plain sentences, held against maps that never saw the network."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Verdict:
         if len(set(said)) > 1:
             pointing, contours = said
             return f"pointing {pointing}, contours {contours}"
-        return "cannot be judged" if self.standing == "unknown" else f"{said[0]} than a fixed map"
+        return "cannot be judged" if self.standing == "unknown" else f"{said[0]} than a baseline"
 
 
 def verdicts(run: RunFolder) -> tuple[Verdict, ...]:
@@ -117,7 +117,7 @@ def _sentence(rows: list[Summary], run: RunFolder, metric: str) -> Sentence | No
     start = _measured(network, by=f" ({network.reader})" if len(readers) > 1 else "")
     if not baselines:
         return Sentence(
-            f"{start}. No fixed map was scored beside it, so there is nothing to hold it against.", "unknown"
+            f"{start}. No baseline was scored beside it, so there is nothing to hold it against.", "unknown"
         )
     strongest = max(baselines, key=lambda row: row.estimate or 0)
     standing = compare(network, strongest)
@@ -141,16 +141,17 @@ def _baseline(row: Summary, network: Summary) -> str:
 
 
 def _conclusion(network: Summary, baseline: Summary, standing: Standing) -> str:
+    blind = f"a map that never saw {words.unseen(baseline.method)}"
     if standing == "unknown":
         return f"Too few to tell the two apart ({words.plural(network.patients, 'patient')})."
     if standing == "no_better":
         point = _POINT in (_width(network), _width(baseline))
         why = "so few patients leave the difference open" if point else "the intervals overlap"
-        return f"That is no better than a map that never saw the image: {why}."
+        return f"That is no better than {blind}: {why}."
     if network.metric in POINTING:
         often = "more" if standing == "better" else "less"
-        return f"The network looks in the right place {often} often than a map that never saw the image."
-    return f"Its contours fit {standing} than those of a map that never saw the image."
+        return f"The network looks in the right place {often} often than {blind}."
+    return f"Its contours fit {standing} than those of {blind}."
 
 
 def _healthy(rows: list[Summary], run: RunFolder) -> str:

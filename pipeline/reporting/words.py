@@ -26,12 +26,21 @@ METRICS = {
 }
 SINGLE = {"hit": "Hit", "box_hit": "Box hit"}
 """Titles of metrics that are a rate of many images, but yes or no of one."""
-METHODS = {"location_prior": "location prior", "center_prior": "centre prior"}
+METHODS = {
+    "location_prior": "location prior",
+    "center_prior": "centre prior",
+    "random": "uniform random",
+    "local_contrast": "local contrast",
+}
 BASELINES = {
     "location_prior": "one fixed average mask, the same for every image,",
     "center_prior": "one fixed spot in the middle of every image",
+    "random": "a map of random numbers",
+    "local_contrast": "the contrast of the image itself, without any network,",
 }
 """As the subject of a sentence."""
+SEEING = frozenset({"local_contrast"})
+"""The baselines that look at the image, though not at the network."""
 REASONS = {
     "healthy": "the finding is absent",
     "finding_present": "the finding is present",
@@ -54,6 +63,11 @@ def metric_title(name: str, titles: Mapping[str, str]) -> str:
 def method_title(name: str) -> str:
     """A method's name as tables show it."""
     return METHODS.get(name, name)
+
+
+def unseen(baseline: str) -> str:
+    """What a baseline never saw."""
+    return "the network" if baseline in SEEING else "the image"
 
 
 def spaced(code: str) -> str:

@@ -3,29 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from pipeline.attribution.explainer import Explanation, open_explainer
+from pipeline.attribution.explainer import open_explainer
 from pipeline.errors import ConfigError
 from tests.attribution.networks import FlatHead, GapHead
-
-
-def explained(network: nn.Module, inputs: Tensor) -> Explanation:
-    explainer = open_explainer(network, methods=["cam"], default_layer="last", example=inputs)
-    return explainer.explain(inputs)
-
-
-CROSS = torch.tensor(
-    [
-        [0.0, 0, 1, 0, 0],
-        [0, 0, 1, 0, 0],
-        [1, 1, 1, 1, 1],
-        [0, 0, 1, 0, 0],
-        [0, 0, 1, 0, 0],
-    ]
-)
-CORNER = torch.zeros(5, 5)
-CORNER[0, 0] = 4.0
+from tests.attribution.plain import CORNER, CROSS
 
 
 def test_cam_of_a_cross_and_a_corner_by_hand() -> None:
@@ -50,6 +33,16 @@ def test_spatial_mean_plus_bias_is_the_logit() -> None:
     assert explanation.maps["cam"].mean(axis=(2, 3)) + np.array([0.5, -0.5]) == pytest.approx(
         explanation.logits, abs=1e-6
     )
+
+
+def test_without_a_relu_before_the_pool_negative_activations_count() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)).eval()
+    inputs = torch.randn(2, 1, 8, 7)
+    explanation = open_explainer(network, methods=["cam@0"], example=inputs).explain(inputs)
+    assert network[0](inputs).amin() < 0
+    bias = network[3].bias.detach().numpy()
+    assert explanation.maps["cam@0"].mean(axis=(2, 3)) + bias == pytest.approx(explanation.logits, abs=1e-6)
 
 
 def test_a_network_without_the_head_is_refused_at_start() -> None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pipeline.attribution.explainer import open_explainer
 from tests.attribution.networks import FlatHead, GapHead, InPlaceTail
+from tests.attribution.plain import CORNER, CROSS
 
 
 def test_gradcam_without_pooling_by_hand() -> None:
@@ -20,6 +21,16 @@ def test_gradcam_without_pooling_by_hand() -> None:
         [3 * 1 - 5, 3 * 2 - 6],
         [3 * 3 - 7, 3 * 4 - 8],
     ]
+
+
+def test_gradcam_of_a_cross_and_a_corner_by_hand() -> None:
+    # The gradient of the cross's channel is 1 to 25 along the rows, in sum 325; the corner's sums to -2.
+    gradient = torch.stack([torch.arange(1.0, 26).reshape(5, 5), torch.zeros(5, 5)])
+    gradient[1, 3] = torch.tensor([1.0, -4, 0, 0, 1])
+    network, inputs = FlatHead(gradient[None]), torch.stack([CROSS, CORNER])[None]
+    explainer = open_explainer(network, methods=["gradcam"], default_layer="features", example=inputs)
+    relevance = torch.from_numpy(explainer.explain(inputs).maps["gradcam"])[0, 0]
+    assert torch.equal(relevance, 325 * CROSS - 2 * CORNER)
 
 
 def test_gradcam_on_a_five_by_five_gap_head_by_hand() -> None:

@@ -54,7 +54,63 @@ def test_a_module_called_twice_is_read_at_its_last_call() -> None:
         def forward(self, inputs: Tensor) -> Tensor:
             return self.linear(self.relu(self.relu(inputs) - 1).mean(dim=(2, 3)))
 
-    assert resolve(trace(Twice(), INPUTS), INPUTS, "relu").nth == 2
+    found = trace(Twice(), INPUTS)
+    assert (
+        resolve(found, INPUTS, "relu") == resolve(found, INPUTS, "last") == resolve(found, INPUTS, "relu#2")
+    )
+    assert [resolve(found, INPUTS, f"relu#{nth}").nth for nth in (1, 2)] == [1, 2]
+    for nth in (0, 3):
+        with pytest.raises(ConfigError, match=rf"layer 'relu#{nth}': the module is called 2 times, from #1"):
+            resolve(found, INPUTS, f"relu#{nth}")
+
+
+@pytest.mark.parametrize("pool", [nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d])
+def test_a_pool_to_a_fixed_grid_comes_behind_the_last_layer(pool: type[nn.Module]) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 1, stride=2), nn.ReLU(), pool(7), nn.Flatten(), nn.Linear(98, 1))
+    found = trace(network, INPUTS)
+    assert resolve(found, INPUTS, "last").module == "1"
+    assert resolve(found, INPUTS, "2").shape == (1, 2, 7, 7)
+    with pytest.raises(ConfigError, match=r"no activation of stride 9, only \[2\]"):
+        resolve(found, INPUTS, "stride9")
+
+
+def test_a_network_without_any_grid_is_refused() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 2))
+    with pytest.raises(ConfigError, match="layer 'last': the network has no activation with a grid"):
+        resolve(trace(network, INPUTS), INPUTS, "last")
+
+
+def test_gates_of_one_cell_are_no_grid() -> None:
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features, self.gate = nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 1)
+            self.linear = nn.Linear(2, 1)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            features = self.features(inputs)
+            return self.linear(
+                (features * self.gate(features.mean(dim=(2, 3), keepdim=True))).mean(dim=(2, 3))
+            )
+
+    assert resolve(trace(Gated(), INPUTS), INPUTS, "last").module == "features"
+
+
+def test_the_stride_of_a_volume_is_that_of_its_coarsest_axis() -> None:
+    volume = torch.zeros(1, 1, 16, 32, 32)
+    network = nn.Sequential(
+        nn.Conv3d(1, 1, 1, stride=(1, 2, 2)), nn.Conv3d(1, 1, 1, stride=(2, 1, 1)), nn.ReLU()
+    )
+    found = trace(network, volume)
+    assert resolve(found, volume, "stride2").shape == (1, 1, 8, 16, 16)
+    with pytest.raises(ConfigError, match=r"no activation of stride 1, only \[2\]"):
+        resolve(found, volume, "stride1")
+
+
+def test_tracing_does_not_let_the_network_overwrite_its_input() -> None:
+    inputs = -torch.ones(1, 1, 4, 4)
+    trace(nn.Sequential(nn.ReLU(inplace=True)), inputs)
+    assert torch.equal(inputs, -torch.ones(1, 1, 4, 4))
 
 
 def test_tracing_leaves_no_hook_behind_even_when_the_network_fails() -> None:

@@ -1,9 +1,17 @@
-"""Maps that know neither image nor network."""
+"""Maps that do not know the network."""
 
 import numpy as np
 import pytest
 
-from pipeline.attribution.priors import GRID, center_prior, location_prior, occupancy
+from pipeline.attribution.priors import (
+    COARSE,
+    GRID,
+    center_prior,
+    local_contrast,
+    location_prior,
+    occupancy,
+    uniform_random,
+)
 from pipeline.records import Box, Reference
 
 
@@ -41,3 +49,58 @@ def test_a_box_covers_the_pixels_whose_centres_it_holds() -> None:
 def test_a_reference_that_shows_nothing_is_no_part_of_a_prior() -> None:
     assert occupancy(reference(), (4, 4)) is None
     assert location_prior([]) is None
+
+
+def test_random_numbers_are_the_same_for_the_same_image_and_finding_alone() -> None:
+    drawn = uniform_random("hash", 0, "nodule")
+    assert np.array_equal(uniform_random("hash", 0, "nodule"), drawn)
+    others = [("other", 0, "nodule"), ("hash", 1, "nodule"), ("hash", 0, "effusion"), ("hash", "0", "nodule")]
+    assert not any(np.array_equal(uniform_random(*other), drawn) for other in others)
+
+
+def test_random_numbers_are_those_of_the_hash() -> None:
+    """The first four bytes of SHAKE-256 of "('a',)" are b2 92 b5 f9: little-endian, its upper 24 bits."""
+    assert uniform_random("a")[0, 0] == np.float32(0xF9B592 / 2**24)
+
+
+def test_random_numbers_are_uniform_and_independent_from_cell_to_cell() -> None:
+    drawn = np.stack([uniform_random("hash", number) for number in range(400)])
+    assert drawn.dtype == np.float32
+    assert drawn.shape[1:] == COARSE
+    assert 0 <= drawn.min() < 0.001
+    assert 0.999 < drawn.max() <= 1
+    # 400 numbers a cell: a mean of 1/2 with a deviation of 0.29 / 20; correlations of 1 / 20.
+    assert drawn.mean(axis=0) == pytest.approx(np.full(COARSE, 0.5), abs=0.07)
+    assert drawn.std() == pytest.approx(12**-0.5, abs=0.005)
+    correlations = np.corrcoef(drawn.reshape(400, -1).T)[np.triu_indices(49, 1)]
+    assert np.abs(correlations).max() < 0.25
+
+
+def test_local_contrast_is_the_standard_deviation_in_a_window_of_15_cells() -> None:
+    random = np.random.default_rng(0).random(GRID, np.float32)
+    contrast = local_contrast(random)
+    assert contrast.shape == GRID
+    assert contrast[100, 60] == pytest.approx(random[93:108, 53:68].std(), rel=1e-5)
+    # At the corner the window goes on into the mirror image of the first 7 rows and columns.
+    mirrored = np.pad(random, 7, mode="symmetric")
+    assert contrast[0, 0] == pytest.approx(mirrored[:15, :15].std(), rel=1e-5)
+
+
+def test_the_window_of_local_contrast_is_square_on_the_image() -> None:
+    """An image of 448 × 224: the window is 14 of its pixels wide and high, 14 → 15 and 7 → 7 cells."""
+    stripes = np.zeros((448, 224), np.float32)
+    stripes[224:226] = 1  # row 112 of the cells, and a little of the rows beside it
+    rows = np.flatnonzero(local_contrast(stripes)[:, 100])
+    assert (rows.min(), rows.max()) == (111 - 3, 113 + 3)
+    stripes = np.zeros((448, 224), np.float32)
+    stripes[:, 112] = 1
+    columns = np.flatnonzero(local_contrast(stripes)[100])
+    assert (columns.min(), columns.max()) == (112 - 7, 112 + 7)
+    assert local_contrast(stripes.T) == pytest.approx(local_contrast(stripes).T)
+
+
+def test_local_contrast_of_a_mirrored_image_is_mirrored_and_of_a_grey_one_nothing() -> None:
+    random = np.random.default_rng(1).random((300, 500), np.float32)
+    assert local_contrast(random[:, ::-1]) == pytest.approx(local_contrast(random)[:, ::-1], abs=1e-6)
+    assert not any(local_contrast(np.full((300, 224), grey, np.float32)).any() for grey in (0.1, 0.7, 1))
+    assert local_contrast(np.pad([[1 / 65535]], 20).astype(np.float32)).max() > 0  # one grey level of 16 bits

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,12 +28,15 @@ from pipeline.joints.subject import open_subject
 from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
 from pipeline.records import AnnotationItem, Heatmap, Prediction
 from tests.bench.decoding import decode_one, lost
+from tests.bench.explaining import explaining
 from tests.bench.memory import memory, tree_memory
+from tests.bench.timing import interleaved, timed
 from tests.study import picture, square, write_image, write_mask
 
 FINDINGS = [f"finding{number}" for number in range(14)]
 SHAPE = (1024, 1024)
 GRID = 224
+PARTS = ("stages", "explaining", "memory")
 LIMIT_MAPS, LIMIT_AUDIT = 1.10, 1.5
 """What is promised: forward with maps over forward alone; whole audit over its slower part alone."""
 
@@ -47,12 +48,19 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--memory", type=int, nargs=2, default=(500, 5000), metavar=("FEW", "MANY"))
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--part", choices=PARTS, nargs="*", default=PARTS, help="default: all")
     options = parser.parse_args()
     console = Console(soft_wrap=True, highlight=False)
     with tempfile.TemporaryDirectory() as folder:
-        console.print(stages(Path(folder), images=options.images, batch=options.batch, device=options.device))
+        if "stages" in options.part:
+            console.print(
+                stages(Path(folder), images=options.images, batch=options.batch, device=options.device)
+            )
+    if "explaining" in options.part:
+        console.print(explaining(batch=options.batch, device=options.device))
     with tempfile.TemporaryDirectory() as folder:
-        console.print(memory(Path(folder), *options.memory))
+        if "memory" in options.part:
+            console.print(memory(Path(folder), *options.memory))
 
 
 def stages(folder: Path, *, images: int, batch: int, device: str) -> Table:
@@ -177,14 +185,6 @@ def _network(card: Path, *, images: int, batch: int, device: str) -> tuple[float
     return first * images / batch, second * images / batch
 
 
-def interleaved(calls: tuple[Callable[[], object], ...], *, rounds: int) -> list[float]:
-    """The median seconds of each call, measured in turn so that a busy moment meets all of them."""
-    for call in calls:
-        call()
-    seconds = [[timed(call) for call in calls] for _ in range(rounds)]
-    return [float(np.median(column)) for column in zip(*seconds, strict=True)]
-
-
 def _audit(folder: Path, card: Path, *, batch: int, device: str, out: str) -> None:
     settings = {
         "studies": str(folder / "images"),
@@ -198,13 +198,6 @@ def _audit(folder: Path, card: Path, *, batch: int, device: str, out: str) -> No
     }
     outcome = audit(make_plan(load_config(None, settings)))
     assert not outcome.results.skipped
-
-
-def timed(call: Callable[[], object]) -> float:
-    """Seconds that a call takes."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

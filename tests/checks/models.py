@@ -132,6 +132,9 @@ def with_gradients(model: LoadedModel, change: Callable[[Tensor], Tensor]) -> Lo
         def gradients(self, layer: str) -> Tensor:
             return change(self.reading.gradients(layer))
 
+        def input_gradients(self) -> Tensor:
+            return change(self.reading.input_gradients())
+
     return replace(model, read=lambda inputs: Changed(model.read(inputs)))
 
 

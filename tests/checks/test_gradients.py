@@ -44,6 +44,18 @@ def test_wrong_gradients_are_found(change: Any) -> None:
         gradients_equal_autograd(model)
 
 
+@pytest.mark.parametrize("layers", [{}, {"last": ("class_layers.relu", 1)}])
+def test_gradients_of_the_input_are_compared_where_a_method_reads_it(layers: Any) -> None:
+    model = replace(honest(), reads_input=True, layers=layers)
+    assert gradients_equal_autograd(model).startswith("largest difference ")
+    of_input = model.example[None].expand(2, *model.example.shape).shape
+    wrong = with_gradients(model, lambda g: g * 1.01 if g.shape == of_input else g)
+    with pytest.raises(CheckError, match="differ from plain autograd"):
+        gradients_equal_autograd(wrong)
+    if layers:
+        gradients_equal_autograd(replace(wrong, reads_input=False))
+
+
 def test_one_wrong_layer_of_two_is_found() -> None:
     model = honest()
     last = model.read(model.example).gradients("last").shape

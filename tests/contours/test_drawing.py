@@ -49,6 +49,14 @@ def test_two_blobs_are_two_regions_the_higher_peak_first() -> None:
     np.testing.assert_array_equal(drawing.regions[1].mask, [[True, True], [True, False]])
 
 
+def test_without_outlines_a_drawing_is_the_same() -> None:
+    drawn, plain = absolute(RING, 1), absolute(RING, 1, outlined=False)
+    assert [len(drawing.regions[0].outlines) for drawing in (drawn, plain)] == [2, 0]
+    assert (plain.regions[0].corner, plain.peak) == (drawn.regions[0].corner, drawn.peak)
+    np.testing.assert_array_equal(plain.mask, drawn.mask)
+    np.testing.assert_array_equal(plain.regions[0].mask, drawn.regions[0].mask)
+
+
 def test_a_region_says_where_it_comes_from() -> None:
     region = draw(heatmap(TWO_BLOBS), rule="fraction", threshold=0.25).regions[0]
     found = (region.case_id, region.finding, region.method, region.rule, region.threshold)

@@ -1,4 +1,4 @@
-"""Baselines: maps that know neither image nor network, made of other patients' annotations."""
+"""Baselines: which there are, and the fixed ones, made of nothing or of other patients' annotations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from PIL import Image
 from pydicom import dcmread
 
 from pipeline.audit import _baselines
-from pipeline.config import load_config
+from pipeline.config import Baselines, load_config
 from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
-from pipeline.joints.baselines import center_maps, location_maps, packed
+from pipeline.joints.baselines import center_maps, chosen, location_maps, packed
 from pipeline.joints.intake import take_in
 from pipeline.joints.plan import make_plan
 from pipeline.joints.selection import selected
@@ -46,6 +46,15 @@ def priors(found: Truth) -> dict[str, np.ndarray]:
 
 def test_the_centre_prior_is_the_same_for_every_finding() -> None:
     assert list(center_maps()) == ["center_prior"]  # no finding in its key
+
+
+def test_baselines_are_chosen_by_their_names_in_the_order_of_tables() -> None:
+    assert chosen(Baselines()) == ("center_prior", "random")
+    everything = Baselines.model_validate(
+        {"local_contrast": True, "location_prior": {"where": {"split": "train"}}}
+    )
+    assert chosen(everything) == ("center_prior", "location_prior", "random", "local_contrast")
+    assert chosen(Baselines(center_prior=False, random=False)) == ()
 
 
 def test_the_location_prior_is_the_mean_cover_whatever_the_images_sizes(tmp_path: Path) -> None:

@@ -66,7 +66,14 @@ SELECT = {"file": "t.csv", "where": {"a": "b"}}
             {"annotations__labels": {"file": "l.csv", "columns": {"nodul": "Mass"}}},
             r"^annotations\.labels\.columns\.nodul: no finding of the model tiny; did you mean 'nodule'\?$",
         ),
-        ({"methods": []}, r"^methods: is empty; name at least one, there are: cam, gradcam"),
+        ({"methods": []}, r"^methods: is empty; name at least one, there are: ablationcam, cam, "),
+        (
+            {"methods": ["gradcam", {"method": "flips", "of": "gradcma"}]},
+            r"^methods: flips: of: unknown attribution method 'gradcma'; did you mean 'gradcam'\?$",
+        ),
+        ({"methods": ["cam", "cam"]}, r"^methods: the name 'cam' is taken; write \{method: cam, …, name: "),
+        ({"methods": [{"method": "cam", "name": "random"}]}, r"^methods: the name 'random' is taken"),
+        ({"methods": [{"method": "cam", "name": "classifier"}]}, r"^methods: the name 'classifier' is taken"),
         (
             {"out": __file__},
             r"^out: .*test_plan\.py is a file, wanted a folder; give --out <folder>$",
@@ -88,7 +95,7 @@ def test_a_complaint_says_what_was_found_where_and_what_to_do(
 def test_what_is_right_is_not_complained_of(tmp_path: Path) -> None:
     plan(
         tmp_path,
-        methods=["cam", "gradcam@stride8"],
+        methods=["cam", "gradcam@stride8", {"method": "smoothgrad", "of": "gradcam", "samples": 4}],
         contours__rule="percentile",
         contours__threshold=90,
         select=SELECT,

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.attribution.priors import local_contrast, uniform_random
 from pipeline.classifiers import Preprocessing
+from pipeline.contours.drawing import draw
+from pipeline.contracts import Drawing
 from pipeline.errors import CaseError
-from pipeline.geometry import resized, whole
+from pipeline.geometry import place, resized, whole
 from pipeline.joints.baselines import packed
 from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
 from pipeline.records import AnnotationItem, Box, Heatmap, Mask, ModelInput, Prediction, Skipped
@@ -263,6 +266,62 @@ def test_baselines_are_scored_beside_the_network_but_draw_no_contours(
     assert {r["method"] for r in found["regions"]} == {p["method"] for p in found["peaks"]} == {"gradcam"}
 
 
+def random_scores(work: Explained, protocol: Protocol) -> dict[str, Any]:
+    found = finished(work, replace(protocol, baselines=("random",)))
+    return {
+        s["finding"]: s["value"] for s in found["scores"] if (s["metric"], s["method"]) == ("iou", "random")
+    }
+
+
+def test_random_maps_differ_from_finding_to_finding_and_image_to_image(
+    tmp_path: Path, protocol: Protocol
+) -> None:
+    mask = square(SHAPE, 0, 0, 8)
+    mask[::2] = False
+    work = explained(mask_item(tmp_path, mask), mask_item(tmp_path, mask, "effusion"))
+    here = random_scores(work, protocol)
+    assert here["nodule"] != here["effusion"]
+    other = replace(work.loaded, sha256="another file")
+    frame = replace(CASE, source=replace(CASE.source, frame=1))
+    assert random_scores(replace(work, loaded=other), protocol) != here
+    assert random_scores(replace(work, loaded=replace(work.loaded, case=frame)), protocol) != here
+
+
+def test_a_random_map_is_that_of_the_input_whatever_its_pseudonym(tmp_path: Path, protocol: Protocol) -> None:
+    mask = square(SHAPE, 0, 0, 4)
+    work = explained(mask_item(tmp_path, mask))
+    drawn = place(uniform_random("", 0, "nodule"), resized(whole(SHAPE), (7, 7)))
+    above = drawn >= 0.5 * drawn.max()
+    expected = (above & mask).sum() / (above | mask).sum()
+    assert random_scores(work, protocol)["nodule"] == pytest.approx(expected)
+    renamed = replace(work.loaded, case=replace(CASE, patient_id="another key's"))
+    assert random_scores(replace(work, loaded=renamed), protocol)["nodule"] == pytest.approx(expected)
+
+
+def test_local_contrast_is_drawn_once_an_image_for_all_findings(
+    tmp_path: Path, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Heatmap] = []
+
+    def counted(heatmap: Heatmap, **options: Any) -> Drawing:
+        drawn.append(heatmap)
+        return draw(heatmap, **options)
+
+    monkeypatch.setattr("pipeline.joints.work.draw", counted)
+    work = explained(mask_item(tmp_path, QUARTER), mask_item(tmp_path, EMPTY, "effusion"))
+    loaded = replace(work.loaded, contrast=np.array([[0, 0], [0, 1]], np.float32))
+    found = finished(replace(work, loaded=loaded), replace(protocol, baselines=("local_contrast",)))
+    assert score(found, "iou", method="local_contrast") == 0  # the other corner
+    assert score(found, "contour_on_healthy", "effusion", "local_contrast") == 1
+    assert len([heatmap for heatmap in drawn if heatmap.method == ""]) == 1
+
+
+def test_a_baseline_of_the_image_waits_at_the_gate_too(tmp_path: Path, protocol: Protocol) -> None:
+    work = explained(mask_item(tmp_path, QUARTER), probability=0.1)
+    shut = replace(protocol, gate="predicted", baselines=("random",))
+    assert score(finished(work, shut), "iou", method="random") == 0
+
+
 def test_a_peak_is_where_the_map_is_highest_with_its_raw_relevance(protocol: Protocol) -> None:
     peak = finished(explained(), protocol)["peaks"][0]
     # The 2 × 2 cells are flat from their centres, 1.5, to the edge: the maximum is pixels 0 and 1.
@@ -297,8 +356,18 @@ def test_a_loaded_image_is_what_the_network_takes_and_its_picture(tmp_path: Path
     )
     assert isinstance(found, Loaded)
     assert (found.shape, found.spacing_mm, found.model_input.tensor.shape) == ((2, 4), (0.5, 0.5), (1, 2, 3))
+    assert found.contrast is None
     script = (tmp_path / "cases" / found.case.case_id / "pixels.js").read_bytes()
     assert read_back(script)[0].tolist() == [[0, 255, 51, 0], [255, 255, 0, 0]]
+
+
+def test_local_contrast_is_made_while_the_pixels_are_there(tmp_path: Path) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (20, 30), dtype=np.uint8)
+    image = case("image1", uid=uid(1), path=str(write_image(tmp_path, 1, grey)), shape=(20, 30))
+    found = load_case(image, preprocessing=PREPROCESSING, run=tmp_path, contrast=True)
+    assert isinstance(found, Loaded)
+    assert found.contrast is not None
+    np.testing.assert_array_equal(found.contrast, local_contrast((grey / np.float32(255)).astype(np.float32)))
 
 
 def test_an_image_that_cannot_be_decoded_is_set_aside(tmp_path: Path) -> None:

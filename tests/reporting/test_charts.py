@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from pipeline.reporting.charts import LEFT, RIGHT, WIDTH, histogram, whisker_chart
-from pipeline.reporting.run_folder import read_run
+from pipeline.reporting.run_folder import Method, read_run
 from pipeline.reporting.survey import Survey
 
 
@@ -20,6 +22,22 @@ def test_the_network_comes_first_and_findings_keep_their_order(reported):
     assert [finding for finding, _, _ in chart.groups] == ["benign", "malignant", "All findings"]
     assert [line.mark for line in chart.groups[0][2]] == ["network", "location_prior", "center_prior"]
     assert "benign: gradcam" in chart.description
+
+
+def test_every_baseline_has_its_name_and_its_mark(reported):
+    run = read_run(reported)
+    summaries = tuple(
+        replace(
+            row,
+            method={"center_prior": "random", "location_prior": "local_contrast"}.get(row.method, row.method),
+        )
+        for row in run.summaries
+    )
+    methods = [run.methods[0], *(Method(name, "baseline", "", "") for name in ("random", "local_contrast"))]
+    chart = whisker_chart(replace(run, summaries=summaries, methods=methods), "hit", "Hit rate")
+    assert [(line.mark, line.label) for line in chart.groups[0][2]] == [
+        ("network", "gradcam"), ("random", "uniform random"), ("local_contrast", "local contrast")
+    ]  # fmt: skip
 
 
 def test_a_metric_that_nobody_scored_has_no_chart(reported):

@@ -5,7 +5,7 @@ import pytest
 from pipeline.records import Skipped
 from pipeline.reporting import facts
 from pipeline.reporting.limits import limits
-from pipeline.reporting.run_folder import read_run
+from pipeline.reporting.run_folder import Method, read_run
 from pipeline.reporting.survey import survey
 
 
@@ -32,6 +32,20 @@ def test_the_method_is_told_in_words(reported):
     assert told["Left out as smaller"] == "none"
     assert told["Intervals"] == "95 % by bootstrap over patients, 500 replicates, seed 0"
     assert told["Map: gradcam"] == "layer features.norm5, 9 × 12 cells, unit: logit"
+
+
+def test_what_a_baseline_never_saw_is_told(reported):
+    run = read_run(reported)
+    methods = [
+        Method(name, "baseline", "", "relative") for name in ("center_prior", "random", "local_contrast")
+    ]
+    told = dict(facts.method(replace(run, methods=methods), survey(run)))
+    seen = {name: told[f"Baseline: {name}"] for name in ("centre prior", "uniform random", "local contrast")}
+    assert seen == {
+        "centre prior": "one fixed spot in the middle of every image; never saw the image",
+        "uniform random": "a map of random numbers; never saw the image",
+        "local contrast": "the contrast of the image itself, without any network; never saw the network",
+    }
 
 
 @pytest.mark.parametrize(

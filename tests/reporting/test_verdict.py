@@ -24,7 +24,7 @@ def judged(*rows, methods=(NETWORK, PRIOR, CENTRE)):
 def test_separate_intervals_below_the_fixed_mask_read_worse():
     found = judged(row("gradcam", "hit", 0.238, 0.12, 0.38), row("location_prior", "hit", 0.667, 0.52, 0.80))
     assert found.standing == "worse"
-    assert found.title == "worse than a fixed map"
+    assert found.title == "worse than a baseline"
     assert found.sentences[0].text == (
         "Points at the lesion in 24 % [12–38] of 42 images; one fixed average mask, the same for every "
         "image, does in 67 % [52–80]. The network looks in the right place less often than "
@@ -149,4 +149,20 @@ def test_contours_on_healthy_images_are_a_remark():
     found = judged(row("gradcam", "contour_on_healthy", 0.407, 0.22, 0.6, n=27))
     assert (
         found.remark == "Where the finding is absent it still draws a contour in 41 % [22–60] of 27 images."
+    )
+
+
+@pytest.mark.parametrize(
+    ("baseline", "subject", "never_saw"),
+    [
+        ("random", "a map of random numbers", "the image"),
+        ("local_contrast", "the contrast of the image itself, without any network,", "the network"),
+    ],
+)
+def test_a_baseline_is_not_said_to_be_blinder_than_it_is(baseline, subject, never_saw):
+    methods = (NETWORK, Method(baseline, "baseline", "", "relative"))
+    found = judged(row("gradcam", "hit", 0.5, 0.4, 0.6), row(baseline, "hit", 0.5, 0.4, 0.6), methods=methods)
+    assert found.sentences[0].text == (
+        f"Points at the lesion in 50 % [40–60] of 42 images; {subject} does in 50 % [40–60]. "
+        f"That is no better than a map that never saw {never_saw}: the intervals overlap."
     )

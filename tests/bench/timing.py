@@ -1,0 +1,23 @@
+"""Timing: calls measured in turn, so that a busy moment of the machine meets all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+
+def interleaved(calls: Sequence[Callable[[], object]], *, rounds: int) -> list[float]:
+    """The median seconds of each call; each is made once before, untimed."""
+    for call in calls:
+        call()
+    seconds = [[timed(call) for call in calls] for _ in range(rounds)]
+    return [float(np.median(column)) for column in zip(*seconds, strict=True)]
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Seconds that a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
