@@ -3,6 +3,7 @@ PYTHON ?= python3
 # Another build of torch (CUDA, ROCm): make setup TORCH="torch --index-url <its wheel index>"
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
+CHROMIUM ?= /usr/bin/chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # make audit STUDIES=… becomes heatproof audit --studies …; what is not given is not passed.
@@ -11,7 +12,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit test check format bench reference-model clean
+.PHONY: help setup audit test test-browser check format bench reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -29,6 +30,12 @@ audit: setup  ## audit STUDIES=… ANNOTATIONS=… MODEL=… [WEIGHTS=… CONFIG
 
 test: setup  ## every test (under 10 minutes on 2 cores)
 	$(BIN)/pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+test-browser: setup  ## the report's pages in Chromium (Debian's package, installed where it is missing)
+	@test -x $(CHROMIUM) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes chromium; } \
+	  || { echo "test-browser: $(CHROMIUM) is missing; install chromium, or name another: make test-browser CHROMIUM=…"; exit 1; }
+	$(BIN)/pip install --quiet --constraint configs/constraints.txt --editable ".[browser]"
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/browser $(ARGS)
 
 check: setup  ## format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -324,6 +324,8 @@ class FinishedCase:
     scores: tuple[Score, ...]
     skipped: tuple[Skipped, ...]
     """Annotations of this image that could not be used."""
+    object_id: str = ""
+    """What the image is a frame of, under a pseudonym; empty where it is the only one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class Case:
     case_id: str
     patient_id: str
     source: ImageSource
+    object_id: str = ""
+    """What the image is a frame of, under a pseudonym; empty where it is the only one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def _named(sources: list[ImageSource], pseudonym: Pseudonym) -> tuple[tuple[Case
     for source in sorted(sources, key=lambda s: (s.sop_instance_uid, s.relative_path, s.frame)):
         if kept[_identity(source)] == source.relative_path:
             case_id = pseudonym("case", _identity(source), source.frame)
-            cases.append(Case(case_id, pseudonym("patient", source.patient), source))
+            object_id = pseudonym("object", _identity(source)) if source.frames > 1 else ""
+            cases.append(Case(case_id, pseudonym("patient", source.patient), source, object_id))
         else:
             subject = pseudonym("file", source.relative_path)
             message = "another file of the set has the same SOP instance UID; the first by path is audited"

@@ -160,6 +160,7 @@ def _audited(work: Explained, protocol: Protocol) -> FinishedCase:
         references=said.references,
         scores=tuple(scores),
         skipped=said.skipped,
+        object_id=loaded.case.object_id,
     )
 
 

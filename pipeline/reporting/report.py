@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pipeline.reporting import words
 from pipeline.reporting.overview import overview
 from pipeline.reporting.run_folder import RunFolder, read_run
-from pipeline.reporting.run_script import run_script
+from pipeline.reporting.run_script import baselines_script, run_script
 from pipeline.reporting.survey import Survey, survey, worklist_script
 
 POLICY = (
@@ -20,6 +20,14 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 """Nothing from outside, nothing inline. In Chromium 'self' holds for pages opened from a folder, too."""
+
+CASE_SCRIPTS = (
+    "heatproof", "decoding", "maps", "thresholds", "regions", "outlines", "overlap", "drawing", "window",
+    "view", "colours", "words", "kept", "order", "elements", "layers", "stage", "scales", "panel",
+    "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown", "frames", "now",
+    "commands", "redraw",
+)  # fmt: skip
+"""Of case pages, before the data and page.js: each needs only those before it."""
 
 
 def write_report(run: Path) -> Path:
@@ -32,7 +40,7 @@ def write_report(run: Path) -> Path:
     of_run = survey(folder)
     environment = _environment(folder)
     _write_static(folder, of_run)
-    _write_shells(folder, of_run, _page(environment, "case.html", root="../../"))
+    _write_shells(folder, of_run, _page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS))
     index = run / "index.html"
     index.write_text(
         _page(environment, "overview.html", root="", **overview(folder, of_run)), encoding="utf-8"
@@ -79,6 +87,7 @@ def _write_shells(run: RunFolder, of_run: Survey, shell: str) -> None:
     cases = run.path / "cases"
     cases.mkdir(exist_ok=True)
     (cases / "run.js").write_text(run_script(run, of_run), encoding="utf-8")
+    (cases / "baselines.js").write_text(baselines_script(run), encoding="utf-8")
     content = shell.encode("utf-8")
     for case_id in run.case_ids:
         (run.case_folder(case_id) / "index.html").write_bytes(content)

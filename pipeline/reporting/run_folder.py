@@ -72,8 +72,10 @@ class RunFolder:
 
     def case(self, case_id: str) -> Case:
         """Everything the run knows of one image."""
-        # Runs of versions that did not count what was dropped, or list the maps, have no such keys.
-        return {"dropped": [], "maps": []} | _read_json(self.case_folder(case_id) / "case.json")
+        # Runs of older versions have no such keys.
+        return {"dropped": [], "maps": [], "object_id": ""} | _read_json(
+            self.case_folder(case_id) / "case.json"
+        )
 
 
 def read_run(path: Path) -> RunFolder:

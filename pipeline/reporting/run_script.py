@@ -1,10 +1,14 @@
-"""Run script: cases/run.js, what every case page must know of the whole run."""
+"""Run script: what every case page must know of the whole run, in cases/run.js and cases/baselines.js."""
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
+import numpy as np
+
+from pipeline.records import Intensity
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS
 from pipeline.reporting.run_folder import RunFolder
@@ -14,6 +18,25 @@ from pipeline.reporting.survey import OUTCOMES, Survey
 def run_script(run: RunFolder, of_run: Survey) -> str:
     """A script that hands the run to a case page; findings, methods and cases go by their number."""
     return f"heatproof.run({json.dumps(_content(run, of_run), ensure_ascii=True, separators=(',', ':'))});\n"
+
+
+def baselines_script(run: RunFolder) -> str:
+    """A script with the baselines' maps, on grids over the whole image.
+
+    Its `finding` is None where a map is the same for all.
+    """
+    path = run.path / "baselines.npz"
+    maps = []
+    if path.exists():
+        with np.load(path, allow_pickle=False) as arrays:
+            maps = [_baseline(key, arrays[key]) for key in arrays.files]
+    return f"heatproof.baselines({json.dumps(maps, separators=(',', ':'))});\n"
+
+
+def _baseline(key: str, relevance: Intensity) -> dict[str, Any]:
+    method, _, finding = key.partition("/")
+    cells = base64.b64encode(relevance.astype("<f4").tobytes()).decode("ascii")
+    return {"method": method, "finding": finding or None, "grid": relevance.shape, "cells": cells}
 
 
 def _content(run: RunFolder, of_run: Survey) -> dict[str, Any]:
@@ -41,6 +64,7 @@ def _content(run: RunFolder, of_run: Survey) -> dict[str, Any]:
         "contours": run.manifest.get("contours", {}),
         "cases": run.case_ids,
         "outcomes_of_cases": _outcomes_of_cases(run, of_run),
+        "frames": of_run.frames,
     }
 
 

@@ -61,6 +61,8 @@ class Survey:
     """(method, finding) → images with IoU exactly 0, then with IoU in ten equal steps up to 1."""
     dropped: Mapping[tuple[str, str], int]
     """(method, finding) → regions left out because they were smaller than the minimum area."""
+    frames: tuple[tuple[int, ...], ...] = ()
+    """The cases that are frames of one object, by their number in the run, in the order of frames."""
 
 
 def survey(run: RunFolder) -> Survey:
@@ -71,8 +73,11 @@ def survey(run: RunFolder) -> Survey:
     grids: dict[str, set[Shape]] = defaultdict(set)
     histograms: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * (BINS + 1))
     dropped: Counter[tuple[str, str]] = Counter()
-    for case_id in run.case_ids:
+    frames: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for number, case_id in enumerate(run.case_ids):
         case = run.case(case_id)
+        if case["object_id"]:
+            frames[case["object_id"]].append((case["frame"], number))
         rows.extend(worklist_row(case, finding, run.network) for finding in run.findings)
         readers.update(reference["reader"] for reference in case["references"])
         _count_iou(case, histograms)
@@ -89,6 +94,9 @@ def survey(run: RunFolder) -> Survey:
         grids={method: tuple(sorted(shapes)) for method, shapes in grids.items()},
         histograms={key: tuple(counts) for key, counts in histograms.items()},
         dropped=dict(dropped),
+        frames=tuple(
+            tuple(number for _, number in sorted(found)) for found in frames.values() if len(found) > 1
+        ),
     )
 
 
@@ -135,6 +143,7 @@ def worklist_script(run: RunFolder, rows: tuple[Row, ...]) -> str:
     case_number = {case_id: index for index, case_id in enumerate(run.case_ids)}
     codes = list(OUTCOMES)
     content = {
+        "run_id": run.manifest["run_id"],
         "cases": run.case_ids,
         "findings": run.findings,
         "outcomes": list(OUTCOMES.items()),

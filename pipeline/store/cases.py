@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from skimage.measure import find_contours
 
 from pipeline.records import (
     Box,
     FinishedCase,
     Heatmap,
-    Mask,
     Outline,
     Reference,
     Region,
@@ -25,6 +23,7 @@ from pipeline.records import (
     Skipped,
 )
 from pipeline.store.atomic import OWNER_ONLY, PASSING_PREFIX, write_bytes
+from pipeline.store.edges import mask_outlines
 from pipeline.store.scripts import case_script
 
 SHA256 = ".sha256"
@@ -115,6 +114,7 @@ def _plain(case: FinishedCase) -> dict[str, Any]:
     return {
         "case_id": case.case_id,
         "patient_id": case.patient_id,
+        "object_id": case.object_id,
         "frame": case.frame,
         "rows": rows,
         "columns": columns,
@@ -162,19 +162,9 @@ def _reference(reference: Reference) -> dict[str, Any]:
         "finding": reference.finding,
         "reader": reference.reader,
         "kind": reference.kind,
-        "outlines": [_points(line) for mask in reference.masks for line in _mask_outlines(mask)],
+        "outlines": [_points(line) for mask in reference.masks for line in mask_outlines(mask)],
         "boxes": [_box(box) for box in reference.boxes],
     }
-
-
-def _mask_outlines(mask: Mask) -> list[Outline]:
-    """The outlines of a mask halfway between inside and outside pixels, (x, y) in image coordinates."""
-    rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
-    if not rows.size:
-        return []
-    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    lines = find_contours(np.pad(part, 1).astype(np.float32), 0.5)
-    return [(line - 1 + (rows[0], columns[0]))[:-1, ::-1] for line in lines]
 
 
 def _points(outline: Outline) -> list[list[float]]:

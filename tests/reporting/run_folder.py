@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ import cv2
 import numpy as np
 
 from pipeline.contours.drawing import closed_gate, draw
-from pipeline.contracts import Drawing
 from pipeline.geometry import resized, whole
+from pipeline.metrics.scoring import score_drawing
 from pipeline.records import (
     Box,
     Display,
@@ -24,7 +25,6 @@ from pipeline.records import (
     Peak,
     Prediction,
     Reference,
-    Score,
     Skipped,
 )
 from pipeline.store.cases import SHA256, case_folder, read_case, write_case
@@ -33,6 +33,7 @@ from pipeline.store.pictures import write_pictures
 FINDINGS = ("benign", "malignant")
 METHODS = ("gradcam", "location_prior", "center_prior")
 HOSTILE = "<script>alert('x')</script>\"'&"
+MINIMUM_AREA_PX = 4
 EMPTY_IS_ZERO = {"missed": 0.0, "healthy_drawn": "counted_as_contour_on_healthy", "healthy_clear": "healthy"}
 METRICS: tuple[dict[str, Any], ...] = (
     *(
@@ -104,8 +105,13 @@ def make_run(
     spacing: bool = True,
     labels: bool = True,
     regions: bool = True,
+    vary: Callable[[FinishedCase], FinishedCase] = lambda case: case,
+    display: Callable[[Any], Display] = lambda image: Display(image, 0, 255),
 ) -> Path:
-    """A finished run: benign, malignant and healthy cases in turn; one reader draws masks, one boxes."""
+    """A finished run: benign, malignant and healthy cases in turn; one reader draws masks, one boxes.
+
+    `vary` has the last word on each case; `display` is how an 8-bit image is shown.
+    """
     methods = METHODS if baselines else METHODS[:1]
     rng = np.random.default_rng(7)
     made = []
@@ -117,8 +123,10 @@ def make_run(
             case = replace(case, labels=dict.fromkeys(FINDINGS))
         if not regions:
             case = replace(case, regions=(), peaks=(), scores=())
-        made.append(_write_case(folder, case, image))
+        made.append(_write_case(folder, vary(case), image, display(image)))
     _write_tables(folder, made, methods)
+    priors = {f"{method}/{finding}": _baseline(method) for method in METHODS[1:2] for finding in FINDINGS}
+    np.savez(folder / "baselines.npz", **priors, **{method: _baseline(method) for method in METHODS[2:]})
     (folder / "manifest.json").write_text(json.dumps(manifest(cases, methods)), encoding="utf-8")
     return folder
 
@@ -171,7 +179,12 @@ def manifest(cases: int, methods: tuple[str, ...] = METHODS) -> dict[str, Any]:
                 "detail": HOSTILE,
             },
         ],
-        "contours": {"rule": "fraction", "threshold": 0.6, "gate": "predicted", "minimum_area_px": 4},
+        "contours": {
+            "rule": "fraction",
+            "threshold": 0.6,
+            "gate": "predicted",
+            "minimum_area_px": MINIMUM_AREA_PX,
+        },
         "statistics": {"replicates": 500, "confidence": 0.95, "seed": 0},
         "metrics": list(METRICS),
     }
@@ -222,14 +235,19 @@ def _case(
         looked = centre if finding == "benign" else centre + rng.choice([-1, 1], 2) * (0.28, 0.25)
         for method in methods:
             heatmap = _heatmap(case, finding, method, looked, max(logit, 0.3))
-            case = _drawn_and_scored(case, heatmap, lesion=lesion if finding == present else None)
+            case = _drawn_and_scored(case, heatmap)
     return case, image
 
 
 def _heatmap(case: FinishedCase, finding: str, method: str, looked: Any, height: float) -> Heatmap:
-    grid = _map(looked if method == "gradcam" else np.array([0.5, 0.5]), method, height)
-    unit = "logit" if method == "gradcam" else "relative"
+    network = method == "gradcam"
+    grid = _map(looked, method, height) if network else _baseline(method)
+    unit = "logit" if network else "relative"
     return Heatmap(case.case_id, finding, method, grid, unit, resized(whole(case.shape), grid.shape))
+
+
+def _baseline(method: str) -> Any:
+    return _map(np.array([0.5, 0.5]), method, 1.0)
 
 
 def _map(centre: Any, method: str, height: float) -> Any:
@@ -254,17 +272,19 @@ def _references(case_id: str, finding: str, lesion: Any, *, here: bool) -> tuple
     )
 
 
-def _drawn_and_scored(case: FinishedCase, heatmap: Heatmap, *, lesion: Any) -> FinishedCase:
+def _drawn_and_scored(case: FinishedCase, heatmap: Heatmap) -> FinishedCase:
     finding, method = heatmap.finding, heatmap.method
     (prediction,) = (p for p in case.predictions if p.finding == finding)
     drawing = (
         draw(heatmap, rule="fraction", threshold=0.6) if prediction.positive else closed_gate(case.shape)
     )
-    scores = []
-    for reader, metric in SCORED:
-        value, why = _value(metric, drawing, lesion)
-        lesion_number = 1 if metric == "box_iou" and lesion is not None else None
-        scores.append(Score(case.case_id, finding, reader, method, metric, value, why, lesion_number))
+    scores = [
+        score
+        for reference in case.references
+        if reference.finding == finding
+        for score in score_drawing(drawing, reference, method=method, shape=case.shape)
+        if (score.reader, score.metric) in SCORED
+    ]
     case = replace(case, scores=(*case.scores, *scores))
     if method in METHODS[1:]:
         return case
@@ -278,31 +298,11 @@ def _drawn_and_scored(case: FinishedCase, heatmap: Heatmap, *, lesion: Any) -> F
     )
 
 
-def _value(metric: str, drawing: Drawing, lesion: Any) -> tuple[float | None, str]:
-    drawn = bool(drawing.regions)
-    if metric == "contour_on_healthy":
-        return (float(drawn), "") if lesion is None else (None, "finding_present")
-    if lesion is None:
-        return None, "counted_as_contour_on_healthy" if drawn else "healthy"
-    joined = int((drawing.mask & lesion).sum())
-    both = int(drawing.mask.sum() + lesion.sum())
-    peak = drawing.peak
-    worth = {
-        "iou": joined / (both - joined),
-        "dice": 2 * joined / both,
-        "box_iou": joined / (both - joined),
-        "hit": float(peak is not None and lesion[peak]),
-        "box_hit": float(peak is not None and lesion[peak[0]].any() and lesion[:, peak[1]].any()),
-    }
-    return float(worth[metric]), ""
-
-
-def _write_case(run: Path, case: FinishedCase, image: Any) -> Case:
+def _write_case(run: Path, case: FinishedCase, image: Any, display: Display) -> Case:
     """A finished case as the run's workers write it; its JSON."""
     write_case(run, case)
     folder = case_folder(run, case.case_id)
     (folder / SHA256).unlink()
-    display = Display(image, 0, 255)
     write_pictures(run, Image(case.case_id, image / np.float32(255), None, display=display))
     written = read_case(run, case.case_id)
     assert isinstance(written, dict)

@@ -50,6 +50,7 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
     assert case == {
         "case_id": "case-1",
         "patient_id": "patient-1",
+        "object_id": "",
         "frame": 0,
         "rows": 3,
         "columns": 4,

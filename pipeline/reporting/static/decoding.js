@@ -17,7 +17,8 @@ heatproof.decoding = (() => {
     return found;
   }
 
-  // A raw map as the pipeline packs it: { finding, method, grid, scale, offset, cells } with cells as numbers.
+  // A raw map as the pipeline packs it: { finding, method, grid, scale, offset, cells } with cells as
+  // numbers.
   function map(packed) {
     return { ...packed, cells: floats(packed.cells) };
   }
@@ -38,7 +39,8 @@ heatproof.decoding = (() => {
     const { rows, columns, bits } = packed;
     const size = rows * columns;
     const data = await inflated(packed.data);
-    if (data.length !== size * (bits / 8)) throw new Error(`pixels: ${data.length} bytes for ${rows} × ${columns} of ${bits} bits`);
+    if (data.length !== size * (bits / 8))
+      throw new Error(`pixels: ${data.length} bytes for ${rows} × ${columns} of ${bits} bits`);
     if (bits === 8) return { ...packed, values: unfilter(data, columns) };
     const high = unfilter(data.subarray(0, size), columns);
     const low = unfilter(data.subarray(size), columns);

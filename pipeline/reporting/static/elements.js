@@ -6,10 +6,12 @@ heatproof.elements = (() => {
 
   function fill(made, attributes, children) {
     for (const [name, value] of Object.entries(attributes)) {
-      if (value === true) made.setAttribute(name, "");
-      else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, String(value));
+      if (typeof value === "boolean" && !name.startsWith("aria-")) made.toggleAttribute(name, value);
+      else if (value !== undefined && value !== null) made.setAttribute(name, String(value));
     }
-    made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
+    made.append(
+      ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""),
+    );
     return made;
   }
 
@@ -25,13 +27,26 @@ heatproof.elements = (() => {
   // A table of heads [text, class] and rows of cells; a cell is text, an element, or null for a dash.
   function table(heads, rows, { of = "plain", caption = "" } = {}) {
     const kinds = heads.map(([, kind]) => kind);
-    const cell = (content, index) => make(index ? "td" : "th", { class: kinds[index], scope: index ? null : "row" }, content ?? "–");
+    const cell = (content, index) =>
+      make(index ? "td" : "th", { class: kinds[index], scope: index ? null : "row" }, content ?? "–");
     return make(
       "table",
       { class: of },
       caption ? make("caption", { class: "visually-hidden" }, caption) : "",
-      make("thead", {}, make("tr", {}, heads.map(([text, kind]) => make("th", { scope: "col", class: kind }, text)))),
-      make("tbody", {}, rows.map((row) => make("tr", {}, row.map(cell)))),
+      make(
+        "thead",
+        {},
+        make(
+          "tr",
+          {},
+          heads.map(([text, kind]) => make("th", { scope: "col", class: kind }, text)),
+        ),
+      ),
+      make(
+        "tbody",
+        {},
+        rows.map((row) => make("tr", {}, row.map(cell))),
+      ),
     );
   }
 

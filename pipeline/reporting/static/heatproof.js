@@ -14,14 +14,17 @@ const heatproof = (() => {
     return arrived.get(address);
   }
 
-  // The same of a script that is not part of the page yet; a promise, refused where there is no such script.
+  // The same of a script that is not part of the page yet, handed out once; a promise, refused where there is
+  // no such script.
   function load(address) {
-    if (arrived.has(address)) return Promise.resolve(given(address));
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");
-      script.addEventListener("load", () => resolve(given(address)));
+      script.addEventListener("load", () => {
+        resolve(given(address));
+        arrived.delete(address);
+        script.remove();
+      });
       script.addEventListener("error", () => reject(new Error(`${address} cannot be loaded`)));
-      script.addEventListener("load", () => script.remove());
       script.setAttribute("src", address);
       document.head.append(script);
     });

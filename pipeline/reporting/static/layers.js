@@ -17,10 +17,15 @@ heatproof.layers = (() => {
 
   // Boxes of x, y, width, height.
   function rectangles(boxes) {
-    return boxes.map(([x, y, width, height]) => `M${short(x)} ${short(y)}h${short(width)}v${short(height)}h${short(-width)}Z`).join("");
+    return boxes
+      .map(
+        ([x, y, width, height]) =>
+          `M${short(x)} ${short(y)}h${short(width)}v${short(height)}h${short(-width)}Z`,
+      )
+      .join("");
   }
 
-  // What the network saw, where that is not the whole image.
+  // The edge of what the network saw; null where that is the whole image.
   function frame({ view: [x, y, width, height], rows, columns }) {
     const whole = x <= -EDGE && y <= -EDGE && x + width >= columns - EDGE && y + height >= rows - EDGE;
     return whole ? null : svg("path", { class: "line frame", d: rectangles([[x, y, width, height]]) });
@@ -30,20 +35,50 @@ heatproof.layers = (() => {
     return references
       .filter((reference) => reference.outlines.length || reference.boxes.length)
       .map((reference) => {
-        const path = polygons(reference.outlines) + rectangles(reference.boxes);
-        return svg("path", { class: `line reader-${colourOf(reference.reader)}`, d: path, "data-reader": reference.reader });
+        const d = polygons(reference.outlines) + rectangles(reference.boxes);
+        return svg("path", { class: `line reader reader-${colourOf(reference.reader)}`, d });
       });
   }
 
-  function contours(regions) {
-    return regions.map((region, index) => svg("path", { class: "line network", d: polygons(region.outlines), "data-region": index }));
+  // A number beside an outline, where there are several; it keeps its size however close the view is, see
+  // stage.move.
+  function number(text, x, y, kind) {
+    return svg("text", { class: `label ${kind}`, "data-x": short(x), "data-y": short(y) }, text);
+  }
+
+  // Lesions of a reader are numbered at the top right of their box, as tables call them.
+  function lesionNumbers(references, colourOf) {
+    const numbered = ({ reader, masks, boxes }) => {
+      const corners = [
+        ...masks.map(({ top, left, width }) => [left + width, top]),
+        ...boxes.map(([x, y, width]) => [x + width, y]),
+      ];
+      if (corners.length < 2) return [];
+      return corners.map(([x, y], index) => number(String(index + 1), x, y, `reader-${colourOf(reader)}`));
+    };
+    return references.flatMap(numbered);
+  }
+
+  // Contours at the bottom left of theirs.
+  function contourNumbers(regions) {
+    if (regions.length < 2 || !regions[0].runs) return [];
+    return regions.map(({ left, bottom }, index) => number(String(index + 1), left, bottom, "network"));
+  }
+
+  function contours(regions, highlighted) {
+    return regions.map((region, index) =>
+      svg("path", {
+        class: `line network${index === highlighted ? " highlighted" : ""}`,
+        d: polygons(region.outlines),
+      }),
+    );
   }
 
   function peak(place) {
     if (!place) return [];
-    const d = `M${place.x} ${place.y}h0`;
+    const d = `M${place.column} ${place.row}h0`;
     return [svg("path", { class: "peak-case", d }), svg("path", { class: "peak", d })];
   }
 
-  return { frame, annotations, contours, peak };
+  return { frame, annotations, lesionNumbers, contours, contourNumbers, peak };
 })();

@@ -1,5 +1,6 @@
 "use strict";
-// Maps: a raw map laid over the image, to the last bit as pipeline/geometry.py does it. Nothing touches the page.
+// Maps: a raw map laid over the image, to the last bit as pipeline/geometry.py does it. Nothing touches the
+// page.
 
 heatproof.maps = (() => {
   const HALF_CELL = 0.5;
@@ -16,7 +17,8 @@ heatproof.maps = (() => {
     return { scale: ratio, offset: ratio.map((r) => (r - 1) / 2) };
   }
 
-  // Along one axis: the cell before each pixel (-1 where the network did not see it) and the share of the next.
+  // Along one axis: the cell before each pixel (-1 where the network did not see it) and the share of the
+  // next.
   function positions(map, axis, pixels) {
     const cells = map.grid[axis];
     const lower = new Int32Array(pixels);
@@ -85,7 +87,8 @@ heatproof.maps = (() => {
     const [row, column] = [Math.floor(first / columns), first % columns];
     let [lastRow, lastColumn] = [row, column];
     while (lastRow + 1 < rows && placed[(lastRow + 1) * columns + column] === placed[first]) lastRow += 1;
-    while (lastColumn + 1 < columns && placed[row * columns + lastColumn + 1] === placed[first]) lastColumn += 1;
+    while (lastColumn + 1 < columns && placed[row * columns + lastColumn + 1] === placed[first])
+      lastColumn += 1;
     return { row: Math.floor((row + lastRow) / 2), column: Math.floor((column + lastColumn) / 2) };
   }
 

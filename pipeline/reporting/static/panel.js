@@ -4,7 +4,10 @@
 heatproof.panel = (() => {
   const { make, table, sub } = heatproof.elements;
   const { capital, plural, quantity, share, spaced } = heatproof.words;
-  const LABELS = new Map([[1, "present"], [0, "absent"]]);
+  const LABELS = new Map([
+    [1, "present"],
+    [0, "absent"],
+  ]);
 
   const reason = (run, code) => new Map(run.reasons).get(code) ?? spaced(code);
 
@@ -17,35 +20,57 @@ heatproof.panel = (() => {
     return found && make("span", { class: `outcome outcome-${found[0]}` }, found[1]);
   }
 
-  // One row a finding: what was predicted, what is known, what became of it.
-  function findings(run, content) {
+  // One row a finding: what was predicted, what is known, what became of it; its name chooses it.
+  function findings(run, content, chosen, choose) {
     const rows = run.findings.map((finding, index) => {
       const prediction = content.predictions.find((entry) => entry.finding === finding);
-      const label = LABELS.get(content.labels[finding]) ?? "unknown";
-      return [
+      const button = make(
+        "button",
+        { type: "button", class: "plain-button", "aria-pressed": finding === chosen },
         finding,
-        prediction ? make("span", {}, share(prediction.probability), sub(`from ${share(prediction.threshold)}`)) : null,
+      );
+      button.addEventListener("click", () => choose(finding));
+      return [
+        button,
+        prediction
+          ? make("span", {}, share(prediction.probability), sub(`from ${share(prediction.threshold)}`))
+          : null,
         prediction && prediction.probability >= prediction.threshold ? "positive" : "negative",
-        label,
+        LABELS.get(content.labels[finding]) ?? "unknown",
         outcomeMark(outcome(run, content.case_id, index)),
       ];
     });
-    return table([["Finding", ""], ["Probability", "number"], ["Predicted", ""], ["Label", ""], ["Outcome", ""]], rows);
+    const made = table(
+      [
+        ["Finding", ""],
+        ["Probability", "number"],
+        ["Predicted", ""],
+        ["Label", ""],
+        ["Outcome", ""],
+      ],
+      rows,
+    );
+    [...made.tBodies[0].rows].forEach((row, index) =>
+      row.classList.toggle("chosen", run.findings[index] === chosen),
+    );
+    return made;
   }
 
   // What each reader says of a finding.
-  function annotations(references, colourOf) {
-    if (!references.length) return make("p", { class: "empty" }, "No reader annotated this finding.");
-    const said = ({ kind, boxes, outlines }, lesions) => {
-      if (!boxes.length && !outlines.length) return "not there";
-      return kind === "box" ? plural(boxes.length, "box", "boxes") : plural(lesions, "lesion");
+  function annotations(readers, colourOf) {
+    if (!readers.length) return make("p", { class: "empty" }, "No reader annotated this finding.");
+    const said = ({ boxes, masks }) => {
+      if (boxes.length) return plural(boxes.length, "box", "boxes");
+      return masks.length ? plural(masks.length, "lesion") : "not there";
     };
-    return make(
-      "ul",
-      { class: "annotations" },
-      references.map(({ reference, lesions }) =>
-        make("li", {}, make("span", { class: `swatch on-page reader-${colourOf(reference.reader)}` }), `${reference.reader}: ${said(reference, lesions)}`)),
-    );
+    const item = (entry) =>
+      make(
+        "li",
+        {},
+        make("span", { class: `swatch on-page reader-${colourOf(entry.reader)}` }),
+        `${entry.reader}: ${said(entry)}`,
+      );
+    return make("ul", { class: "annotations" }, readers.map(item));
   }
 
   // The scores of a finding, { metric, reader, lesion, cells }: a line a metric and reader, a cell a method.
@@ -76,7 +101,8 @@ heatproof.panel = (() => {
     return metric?.yes_or_no ? (score.value ? "yes" : "no") : share(score.value);
   }
 
-  const metricTitle = (run, name) => run.metrics.find((metric) => metric.name === name)?.title ?? spaced(name);
+  const metricTitle = (run, name) =>
+    run.metrics.find((metric) => metric.name === name)?.title ?? spaced(name);
 
   function scores(run, content, finding) {
     const all = lines(run, content, finding);
@@ -89,18 +115,34 @@ heatproof.panel = (() => {
       ...run.methods.map((method) => value(run, line.methods.get(method.name))),
     ]);
     const caption = `Scores of ${finding}`;
-    const shown = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, table(heads, rows, { of: "plain scores", caption }));
-    return [rows.length ? shown : "", ...undefinedWords(run, all.filter((line) => !defined.includes(line)))];
+    const shown = make(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+      table(heads, rows, { of: "plain scores", caption }),
+    );
+    return [
+      rows.length ? shown : "",
+      ...undefinedWords(
+        run,
+        all.filter((line) => !defined.includes(line)),
+      ),
+    ];
   }
 
   // Metrics without any value, grouped by why.
   function undefinedWords(run, missing) {
     const groups = new Map();
     for (const line of missing) {
-      const why = [...new Set([...line.methods.values()].map((score) => reason(run, score.undefined_because)))].sort().join("; ");
+      const why = [
+        ...new Set([...line.methods.values()].map((score) => reason(run, score.undefined_because))),
+      ]
+        .sort()
+        .join("; ");
       groups.set(why, (groups.get(why) ?? new Set()).add(metricTitle(run, line.metric)));
     }
-    return [...groups].map(([why, metrics]) => make("p", { class: "empty" }, `${[...metrics].join(", ")}: undefined${why && `, ${why}`}.`));
+    return [...groups].map(([why, metrics]) =>
+      make("p", { class: "empty" }, `${[...metrics].join(", ")}: undefined${why && `, ${why}`}.`),
+    );
   }
 
   function image(content) {
@@ -111,11 +153,17 @@ heatproof.panel = (() => {
       ["Patient", content.patient_id],
       ...Object.entries(content.attributes).map(([name, text]) => [capital(spaced(name)), text]),
     ];
-    return make("dl", { class: "attributes" }, facts.filter(([, text]) => text).map(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
+    return make(
+      "dl",
+      { class: "attributes" },
+      facts.filter(([, text]) => text).map(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]),
+    );
   }
 
   function skipped(run, content) {
-    return content.skipped.map((entry) => make("li", {}, entry.message, sub(`${entry.stage}, ${reason(run, entry.reason)}`)));
+    return content.skipped.map((entry) =>
+      make("li", {}, entry.message, sub(`${entry.stage}, ${reason(run, entry.reason)}`)),
+    );
   }
 
   return { findings, annotations, scores, image, skipped };

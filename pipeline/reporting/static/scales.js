@@ -17,7 +17,9 @@ heatproof.scales = (() => {
   function strip(colours) {
     const canvas = make("canvas", { width: 256, height: 1, class: "strip" });
     const levels = Float32Array.from({ length: 256 }, (_, level) => level);
-    canvas.getContext("2d").putImageData(heatproof.colours.picture(levels, 256, { name: colours, top: 255 }), 0, 0);
+    canvas
+      .getContext("2d")
+      .putImageData(heatproof.colours.picture(levels, 256, { name: colours, top: 255 }), 0, 0);
     return canvas;
   }
 
@@ -35,7 +37,7 @@ heatproof.scales = (() => {
         strip(colours),
         svg(
           "svg",
-          { viewBox: `-24 0 ${WIDTH + 72} 44`, width: WIDTH + 72, height: 44, "aria-hidden": "true" },
+          { viewBox: `-12 0 ${WIDTH + 52} 44`, width: WIDTH + 52, height: 44, "aria-hidden": "true" },
           svg("text", { x: 0, y: 38, "text-anchor": "middle" }, "0"),
           svg("text", { x: WIDTH, y: 38, "text-anchor": "middle" }, `${quantity(end)} ${unit}`),
           maximum > 0 ? svg("path", { class: "mark", d: `M${at(maximum, end)} 12l-4-7h8z` }) : "",
@@ -46,8 +48,7 @@ heatproof.scales = (() => {
         "span",
         { class: "scale-words" },
         `▾ maximum here ${quantity(maximum)}`,
-        level === null ? "" : `; line: contours from ${quantity(level)}`,
-        sub(shared ? "Same scale in all images." : "Scale of this image alone."),
+        sub(shared ? "same scale in all images" : "scale of this image alone"),
       ),
     ];
   }

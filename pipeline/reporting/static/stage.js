@@ -2,7 +2,7 @@
 // Stage: one or two panes that show the same part of the image; pixels on canvas, outlines above them in SVG.
 
 heatproof.stage = (() => {
-  const { make, svg } = heatproof.elements;
+  const { make, show, svg } = heatproof.elements;
   const { matrix, EDGE } = heatproof.view;
   const NEAREST_FROM = 4; // screen pixels a pixel of the image: from here on pixels show as they are
 
@@ -14,13 +14,40 @@ heatproof.stage = (() => {
     return canvas;
   }
 
-  function pane() {
+  // What a pane shows: everything over each other, or one side of the comparison.
+  const OVERLAID = [{ title: "", readers: true, network: true }];
+  const BESIDE = [
+    { title: "Readers", readers: true, network: false },
+    { title: "Network", readers: false, network: true },
+  ];
+
+  function pane(shows) {
     const group = svg("g", {});
     const over = svg("svg", { class: "over", "aria-hidden": "true", focusable: "false" }, group);
     const canvas = make("canvas", { role: "img" });
     const bar = make("div", { class: "scale-bar", hidden: true }, make("span", {}));
-    const element = make("div", { class: "pane" }, canvas, over, bar);
-    return { element, canvas, group, bar };
+    const title = make("p", { class: "corner pane-title", hidden: !shows.title }, shows.title);
+    return {
+      ...shows,
+      element: make("div", { class: "pane" }, canvas, over, bar, title),
+      canvas,
+      group,
+      bar,
+    };
+  }
+
+  // The panes in their place, made anew where one becomes two or two become one.
+  function panes(host, beside, existing) {
+    const wanted = beside ? BESIDE : OVERLAID;
+    if (existing.length === wanted.length) return existing;
+    for (const { element } of existing) element.remove();
+    const made = wanted.map(pane);
+    host.prepend(...made.map(({ element }) => element));
+    return made;
+  }
+
+  function size(host, count) {
+    return { width: host.clientWidth / count, height: host.clientHeight };
   }
 
   // As many device pixels as the pane has, so that nothing is blurred.
@@ -33,13 +60,20 @@ heatproof.stage = (() => {
   }
 
   // The pixels of a pane: the image, and over it the heatmap { sheet, map, smooth, opacity } or null.
-  function drawPixels(onPane, { size, view, image, sheet: of, heat }) {
+  function drawPixels(onPane, { size: ofPane, view, image, sheet: of, heat }) {
     const context = onPane.canvas.getContext("2d");
-    const ratio = fitCanvas(onPane.canvas, size);
+    const ratio = fitCanvas(onPane.canvas, ofPane);
     const [across, down, x, y] = matrix(view, image.proportions);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, onPane.canvas.width, onPane.canvas.height);
-    context.setTransform(across * ratio, 0, 0, down * ratio, (x - EDGE * across) * ratio, (y - EDGE * down) * ratio);
+    context.setTransform(
+      across * ratio,
+      0,
+      0,
+      down * ratio,
+      (x - EDGE * across) * ratio,
+      (y - EDGE * down) * ratio,
+    );
     context.imageSmoothingEnabled = Math.min(across, down) * ratio < NEAREST_FROM;
     context.imageSmoothingQuality = "high";
     context.drawImage(of, 0, 0);
@@ -55,16 +89,30 @@ heatproof.stage = (() => {
     context.imageSmoothingEnabled = smooth;
     if (!smooth) {
       const [down, across] = map.scale;
-      context.transform(across, 0, 0, down, map.offset[1] - across / 2 + EDGE, map.offset[0] - down / 2 + EDGE);
+      context.transform(
+        across,
+        0,
+        0,
+        down,
+        map.offset[1] - across / 2 + EDGE,
+        map.offset[0] - down / 2 + EDGE,
+      );
     }
     context.drawImage(of, 0, 0);
     context.restore();
   }
 
-  function moveOutlines(onPane, view, image) {
+  // Outlines and scale bar { text, width } or null follow the view.
+  function move(onPane, view, image, bar) {
     const [across, down, x, y] = matrix(view, image.proportions);
     onPane.group.setAttribute("transform", `matrix(${across} 0 0 ${down} ${x} ${y})`);
+    for (const label of onPane.group.querySelectorAll("text")) {
+      const { x: column, y: row } = label.dataset;
+      label.setAttribute("transform", `translate(${column} ${row}) scale(${1 / across} ${1 / down})`);
+    }
+    show(onPane.bar, Boolean(bar));
+    if (bar) [onPane.bar.firstChild.textContent, onPane.bar.style.width] = [bar.text, `${bar.width}px`];
   }
 
-  return { sheet, pane, drawPixels, moveOutlines };
+  return { sheet, panes, size, drawPixels, move };
 })();

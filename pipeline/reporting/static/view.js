@@ -25,7 +25,11 @@ heatproof.view = (() => {
   function zoomed(view, pointer, factor, fit) {
     const scale = Math.min(Math.max(view.scale * factor, fit.scale * FARTHEST), Math.max(CLOSEST, fit.scale));
     const ratio = scale / view.scale;
-    return { x: pointer.x - (pointer.x - view.x) * ratio, y: pointer.y - (pointer.y - view.y) * ratio, scale };
+    return {
+      x: pointer.x - (pointer.x - view.x) * ratio,
+      y: pointer.y - (pointer.y - view.y) * ratio,
+      scale,
+    };
   }
 
   function panned(view, across, down) {

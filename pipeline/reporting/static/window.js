@@ -15,8 +15,8 @@ heatproof.window = (() => {
     return { low: middle - wide / 2, high: middle + wide / 2 };
   }
 
-  // After dragging: right widens, down brightens, as in every viewer; a drag of `across` pixels doubles nothing
-  // by itself but adds as many 512ths of the range of stored values.
+  // After dragging: right widens, down brightens, as in every viewer; a drag of `across` pixels doubles
+  // nothing by itself but adds as many 512ths of the range of stored values.
   function dragged(window, across, down, range) {
     const step = range / 512;
     const sign = Math.sign(width(window)) || 1;
@@ -26,7 +26,7 @@ heatproof.window = (() => {
 
   // Brightness 0 … 1 of a stored value.
   function brightness(value, { low, high }, inverted = false) {
-    const share = Math.min(Math.max((value - low) / (high - low), 0), 1);
+    const share = Math.min(Math.max((value - low) / (high - low || LEAST_WIDTH), 0), 1);
     return inverted ? 1 - share : share;
   }
 

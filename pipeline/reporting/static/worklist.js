@@ -3,9 +3,21 @@
 
 const PAGE = 100;
 const [CASE, FINDING, OUTCOME, PROBABILITY, POSITIVE, IOU, BOX] = [0, 1, 2, 3, 4, 5, 6];
-const COLUMN = { case: CASE, finding: FINDING, outcome: OUTCOME, probability: PROBABILITY, iou: IOU, box: BOX };
+const COLUMN = {
+  case: CASE,
+  finding: FINDING,
+  outcome: OUTCOME,
+  probability: PROBABILITY,
+  iou: IOU,
+  box: BOX,
+};
 
-const { cases, findings, outcomes, rows } = window.worklist ?? { cases: [], findings: [], outcomes: [], rows: [] };
+const { run_id, cases, findings, outcomes, rows } = window.worklist ?? {
+  cases: [],
+  findings: [],
+  outcomes: [],
+  rows: [],
+};
 const table = document.getElementById("worklist");
 const form = document.getElementById("filters");
 const pager = document.getElementById("pager");
@@ -24,9 +36,22 @@ function number(value) {
 function line(row) {
   const address = `cases/${encodeURIComponent(cases[row[CASE]])}/`;
   const [code, words] = outcomes[row[OUTCOME]];
-  const link = element("a", { href: `${address}index.html#${encodeURIComponent(findings[row[FINDING]])}` }, cases[row[CASE]]);
-  const picture = element("img", { alt: "", loading: "lazy", width: 56, height: 42, src: `${address}thumbnail.jpg` });
-  const probability = row[PROBABILITY] === null ? "" : `${row[PROBABILITY].toFixed(2)} ${row[POSITIVE] ? "positive" : "negative"}`;
+  const link = element(
+    "a",
+    { href: `${address}index.html#${encodeURIComponent(findings[row[FINDING]])}` },
+    cases[row[CASE]],
+  );
+  const picture = element("img", {
+    alt: "",
+    loading: "lazy",
+    width: 56,
+    height: 42,
+    src: `${address}thumbnail.jpg`,
+  });
+  const probability =
+    row[PROBABILITY] === null
+      ? ""
+      : `${row[PROBABILITY].toFixed(2)} ${row[POSITIVE] ? "positive" : "negative"}`;
   const made = element(
     "tr",
     {},
@@ -46,7 +71,8 @@ function draw() {
   state.page = Math.min(Math.max(state.page, 0), pages - 1);
   const start = state.page * PAGE;
   table.tBodies[0].replaceChildren(...state.found.slice(start, start + PAGE).map(line));
-  document.getElementById("count").value = `${state.found.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
+  document.getElementById("count").value =
+    `${state.found.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
   document.getElementById("page").textContent = `page ${state.page + 1} of ${pages}`;
   pager.hidden = pages === 1;
   pager.querySelector("[data-step='-1']").disabled = state.page === 0;
@@ -92,10 +118,20 @@ function sortBy(heading) {
   sort();
 }
 
+// Case pages step through the cases as they are listed here now.
+function leave(event) {
+  if (event.target.closest("a"))
+    heatproof.order.keep(
+      run_id,
+      state.found.map((row) => [row[CASE], row[FINDING]]),
+    );
+}
+
 function start() {
   findings.forEach((name, index) => form.elements.finding.append(element("option", { value: index }, name)));
   outcomes.forEach(([, words], index) => {
-    if (rows.some((row) => row[OUTCOME] === index)) form.elements.outcome.append(element("option", { value: index }, words));
+    if (rows.some((row) => row[OUTCOME] === index))
+      form.elements.outcome.append(element("option", { value: index }, words));
   });
   for (const heading of table.querySelectorAll("[data-key]")) {
     const button = element("button", { type: "button" }, heading.textContent);
@@ -103,6 +139,8 @@ function start() {
     heading.replaceChildren(button);
   }
   form.addEventListener("input", filter);
+  table.addEventListener("click", leave);
+  table.addEventListener("auxclick", leave);
   form.addEventListener("submit", (event) => event.preventDefault());
   pager.addEventListener("click", (event) => {
     state.page += Number(event.target.dataset.step ?? 0);

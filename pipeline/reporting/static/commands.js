@@ -1,0 +1,137 @@
+"use strict";
+// Commands: everything that a reader can do on a case page, by name; keys, tools and gestures call them.
+
+heatproof.commands = (() => {
+  const { colours, thresholdPanel, thresholds, view: views, window: windows } = heatproof;
+  const { get } = heatproof.elements;
+  const PAN_STEP = 40; // screen pixels that an arrow key moves the image
+  const ZOOM_STEP = 1.25;
+  const WINDOW_STEP = 16; // pixels of dragging that an arrow key stands for
+  const DIRECTIONS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+  function next(list, current, step) {
+    return list[(list.indexOf(current) + step + list.length) % list.length];
+  }
+
+  const stepOf = (event) => (event?.shiftKey ? -1 : 1);
+
+  function follow(id) {
+    if (get(id).hasAttribute("href")) get(id).click();
+  }
+
+  // `openFrame` gives the shown image of a case, by its number, when it is loaded.
+  function commands(now, openFrame) {
+    const { run, state, change } = now;
+
+    const zoomAt = (point, factor) => change({ view: views.zoomed(now.view(), point, factor, now.fitted()) });
+    const pan = (across, down) => change({ view: views.panned(now.view(), across, down) });
+
+    function drag(across, down) {
+      const range = Math.abs(windows.width(windows.asStored(now.shown.pixels)));
+      change({ window: windows.dragged(state.window, across, down, range) });
+    }
+
+    // Frames come when they are loaded; of several that were asked for meanwhile only the last is shown.
+    let wanted = now.siblings.indexOf(state.frame);
+    async function showFrame(place) {
+      if (!(place in now.siblings)) return;
+      wanted = place;
+      const found = await openFrame(now.siblings[place]);
+      if (wanted !== place) return;
+      now.shown = found;
+      if (state.baselines) found.receiveBaselines(state.baselines);
+      change({ frame: now.siblings[place], highlighted: null });
+      if (place + 1 in now.siblings) openFrame(now.siblings[place + 1]);
+    }
+
+    function setThreshold(threshold) {
+      const { rule } = now.rule();
+      const top = now.layer()?.maximum ?? 1;
+      change({ live: { rule, threshold: thresholdPanel.within(rule, threshold, top) }, highlighted: null });
+    }
+
+    // Another rule starts at the level of the one before, so that the contours stay.
+    function setRule(rule) {
+      const [found, { level }] = [now.layer(), now.drawing()];
+      const from = level ?? thresholds.level(found.placed, now.rule(), found.extremes) ?? 0;
+      const threshold =
+        rule === "otsu" ? 0 : thresholds.thresholdAt(rule, from, found.placed, found.extremes);
+      change({ live: { rule, threshold }, highlighted: null });
+    }
+
+    function toggleLayer(name) {
+      const hidden = new Set(state.hidden);
+      if (!hidden.delete(name)) hidden.add(name);
+      change({ hidden });
+    }
+
+    function toggleReaders() {
+      const names = now.shown.names.map((reader) => `reader ${reader}`);
+      const others = [...state.hidden].filter((name) => !names.includes(name));
+      change({
+        hidden: new Set(names.every((name) => state.hidden.has(name)) ? others : [...others, ...names]),
+      });
+    }
+
+    return {
+      zoomAt,
+      panBy: pan,
+      drag,
+      showFrame,
+      setThreshold,
+      setRule,
+      zoom: (direction) =>
+        zoomAt({ x: now.size().width / 2, y: now.size().height / 2 }, ZOOM_STEP ** direction),
+      pan(_argument, key) {
+        if (!now.host.contains(document.activeElement)) return false;
+        const [across, down] = DIRECTIONS[key];
+        return pan(PAN_STEP * across, PAN_STEP * down);
+      },
+      width: (_argument, key) => drag(key.endsWith("Left") ? -WINDOW_STEP : WINDOW_STEP, 0),
+      brightness: (_argument, key) => drag(0, key.endsWith("Up") ? -WINDOW_STEP : WINDOW_STEP),
+      windowing: () => change({ mode: state.mode === "window" ? "pan" : "window" }),
+      invert: () => change({ inverted: !state.inverted }),
+      fit: () => change({ view: null }),
+      reset: () =>
+        change({
+          view: null,
+          window: windows.asStored(now.shown.pixels),
+          inverted: false,
+          mode: "pan",
+          live: null,
+          highlighted: null,
+        }),
+      frame: (step) => showFrame(wanted + step),
+      layer: toggleLayer,
+      readers: toggleReaders,
+      reader(_argument, key) {
+        const reader = now.shown.names[Number(key) - 1];
+        if (reader !== undefined) toggleLayer(`reader ${reader}`);
+      },
+      beside: () => change({ beside: !state.beside, view: null }),
+      cells: () => change({ smooth: !state.smooth }),
+      colours: () => change({ colours: next(colours.NAMES, state.colours, 1) }),
+      finding: (_argument, _key, event) =>
+        change({ finding: next(run.findings, state.finding, stepOf(event)) }),
+      method: (_argument, _key, event) =>
+        change({
+          method: next(
+            run.methods.map(({ name }) => name),
+            state.method,
+            stepOf(event),
+          ),
+        }),
+      threshold(direction) {
+        const { rule, threshold } = now.rule();
+        if (rule !== "otsu" && now.layer())
+          setThreshold(threshold + direction * thresholdPanel.stepOf(rule, now.layer().maximum));
+      },
+      audited: () => change({ live: null, highlighted: null }),
+      next: () => follow("next"),
+      previous: () => follow("previous"),
+      help: () => (get("help").open ? get("help").close() : get("help").showModal()),
+    };
+  }
+
+  return commands;
+})();

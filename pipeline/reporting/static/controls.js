@@ -1,0 +1,117 @@
+"use strict";
+// Controls: choices of finding and map, switches of layers, tools. They call commands and show the state.
+
+heatproof.controls = (() => {
+  const { make, get, show } = heatproof.elements;
+
+  const options = (entries) => entries.map(([value, text]) => make("option", { value }, text));
+
+  // Findings that somebody sees come first where there are many.
+  function fillFindings(findings, seen) {
+    const others = findings.filter((name) => !seen.includes(name));
+    const list = (names) => options(names.map((name) => [name, name]));
+    const grouped = seen.length && others.length && findings.length > 4;
+    get("finding").replaceChildren(
+      ...(grouped
+        ? [
+            make("optgroup", { label: "in this image" }, list(seen)),
+            make("optgroup", { label: "others" }, list(others)),
+          ]
+        : list(findings)),
+    );
+  }
+
+  function fillMethods(methods) {
+    const kind = (wanted, label) => {
+      const entries = methods.filter((method) => (method.kind === "baseline") === wanted);
+      return entries.length
+        ? [make("optgroup", { label }, options(entries.map(({ name, title }) => [name, title])))]
+        : [];
+    };
+    get("method").replaceChildren(
+      ...kind(false, "of the network"),
+      ...kind(true, "fixed maps, saw no image"),
+    );
+  }
+
+  function fillColours(names) {
+    get("colours").replaceChildren(...options(names.map((name) => [name, name])));
+  }
+
+  function layerSwitch({ name, swatches, text, key }, onToggle) {
+    const box = make("input", { type: "checkbox", "data-layer": name });
+    box.addEventListener("change", () => onToggle(name));
+    return make(
+      "label",
+      { title: `key ${key}` },
+      box,
+      swatches.map((of) => make("span", { class: of })),
+      make("span", {}, text),
+    );
+  }
+
+  // A switch for the heatmap, the network's contours and each reader.
+  function fillLayers(readers, colourOf, onToggle) {
+    const entries = [
+      { name: "heatmap", swatches: ["swatch-heat"], text: "heatmap", key: "H" },
+      {
+        name: "network",
+        swatches: ["swatch network", "swatch-peak"],
+        text: "network and its peak",
+        key: "C",
+      },
+      ...readers.map((reader, index) => ({
+        name: `reader ${reader}`,
+        swatches: [`swatch reader-${colourOf(reader)}`],
+        text: reader,
+        key: index + 1,
+      })),
+    ];
+    get("layers").replaceChildren(...entries.map((entry) => layerSwitch(entry, onToggle)));
+  }
+
+  // A slider over the frames of one object.
+  function fillFrames(siblings, frame) {
+    const place = siblings.indexOf(frame);
+    show(get("frames"), siblings.length > 1);
+    get("frame-slider").max = String(siblings.length - 1);
+    get("frame-slider").value = String(place);
+    get("frame-words").textContent = `${place + 1} of ${siblings.length}`;
+  }
+
+  const value = (id, wanted) => {
+    if (get(id).value !== wanted) get(id).value = wanted;
+  };
+
+  // Everything that shows a choice shows the state's.
+  function reflect(state) {
+    value("finding", state.finding);
+    value("method", state.method);
+    value("colours", state.colours);
+    value("opacity", String(state.opacity));
+    for (const box of get("layers").querySelectorAll("[data-layer]"))
+      box.checked = !state.hidden.has(box.dataset.layer);
+    const pressed = {
+      windowing: state.mode === "window",
+      invert: state.inverted,
+      beside: state.beside,
+      cells: !state.smooth,
+    };
+    for (const button of document.querySelectorAll("[data-does]")) {
+      const { does } = button.dataset;
+      if (does in pressed) button.setAttribute("aria-pressed", String(pressed[does]));
+    }
+    get("stage").classList.toggle("windowing", state.mode === "window");
+  }
+
+  function listen(commands, change) {
+    for (const button of document.querySelectorAll("[data-does]"))
+      button.addEventListener("click", () => commands[button.dataset.does]());
+    for (const name of ["finding", "method", "colours"])
+      get(name).addEventListener("change", (event) => change({ [name]: event.target.value }));
+    get("frame-slider").addEventListener("input", (event) => commands.showFrame(Number(event.target.value)));
+    get("opacity").addEventListener("input", (event) => change({ opacity: Number(event.target.value) }));
+  }
+
+  return { fillFindings, fillMethods, fillColours, fillLayers, fillFrames, reflect, listen };
+})();

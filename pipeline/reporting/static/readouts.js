@@ -1,0 +1,42 @@
+"use strict";
+// Readouts: the small texts in the corners of the stage, as on a workstation.
+
+heatproof.readouts = (() => {
+  const { get } = heatproof.elements;
+  const { quantity } = heatproof.words;
+  const { center, width, inUnits } = heatproof.window;
+
+  const UNSPECIFIED = "US"; // DICOM's word for a unit that is not told (PS3.3, C.11.1.1.2)
+
+  const unitOf = ({ slope, unit }) => (slope === null || unit === UNSPECIFIED ? "" : unit);
+  const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
+
+  // Centre and width of the window, in modality units where they are known.
+  function windowWords(pixels, window) {
+    const scale = pixels.slope === null ? 1 : Math.abs(pixels.slope);
+    const [middle, wide] = [inUnits(center(window), pixels), Math.abs(width(window)) * scale];
+    return withUnit(`C ${quantity(middle)}  W ${quantity(wide)}`, unitOf(pixels));
+  }
+
+  function fill({ content, pixels, window, inverted, zoom }) {
+    get("name").textContent = content.case_id + (content.object_id ? `, frame ${content.frame + 1}` : "");
+    get("corner-window").textContent = windowWords(pixels, window) + (inverted ? "  inverted" : "");
+    get("corner-zoom").textContent = `${Math.round(100 * zoom)} %`;
+  }
+
+  // What lies under the pointer: place, value, relevance.
+  function fillPoint(point, { pixels, layer, unit }) {
+    get("corner-point").textContent = point ? pointWords(point, pixels, layer, unit) : "";
+  }
+
+  function pointWords({ row: y, column: x }, pixels, layer, unit) {
+    const [row, column] = [Math.round(y), Math.round(x)];
+    if (row < 0 || column < 0 || row >= pixels.rows || column >= pixels.columns) return "";
+    const at = row * pixels.columns + column;
+    const value = withUnit(quantity(inUnits(pixels.values[at], pixels)), unitOf(pixels));
+    const heat = layer ? `  map ${quantity(layer.placed[at])} ${unit}` : "";
+    return `x ${column}, y ${row}  value ${value}${heat}`;
+  }
+
+  return { fill, fillPoint };
+})();
