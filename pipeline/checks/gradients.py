@@ -35,8 +35,9 @@ def _pairs(model: LoadedModel) -> Iterator[tuple[Tensor, Iterator[Tensor]]]:
     reading = model.read(model.example)
     for layer, (module, nth) in model.layers.items():
         yield reading.gradients(layer), _autograd(model.network, model.example, module=module, nth=nth)
-    if model.reads_input:
-        yield reading.input_gradients(), _autograd(model.network, model.example)
+    if model.reads_input:  # of one image, for the whole network is differentiated
+        one = model.example[:1]
+        yield model.read(one).input_gradients(), _autograd(model.network, one)
 
 
 def _differences(ours: Tensor, plain: Iterable[Tensor]) -> Iterator[Tensor]:

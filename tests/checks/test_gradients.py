@@ -48,7 +48,7 @@ def test_wrong_gradients_are_found(change: Any) -> None:
 def test_gradients_of_the_input_are_compared_where_a_method_reads_it(layers: Any) -> None:
     model = replace(honest(), reads_input=True, layers=layers)
     assert gradients_equal_autograd(model).startswith("largest difference ")
-    of_input = model.example[None].expand(2, *model.example.shape).shape
+    of_input = (2, 1, *model.example.shape[1:])
     wrong = with_gradients(model, lambda g: g * 1.01 if g.shape == of_input else g)
     with pytest.raises(CheckError, match="differ from plain autograd"):
         gradients_equal_autograd(wrong)
