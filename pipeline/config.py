@@ -85,6 +85,19 @@ class Policy(Strict):
     max_skipped: Share = 0.1
 
 
+def _word(value: object) -> object:
+    """YAML takes a bare off for false."""
+    return "off" if value is False else value
+
+
+class Validation(Strict):
+    """How bad is what `heatproof validate` finds."""
+
+    levels: Mapping[str, Annotated[Literal["error", "warning", "note", "off"], BeforeValidator(_word)]] = (
+        Field(default_factory=dict)
+    )
+
+
 class AuditConfig(Strict):
     """Everything about a run."""
 
@@ -104,6 +117,7 @@ class AuditConfig(Strict):
     contours: Contours = Contours()
     statistics: Statistics = Statistics()
     policy: Policy = Policy()
+    validation: Validation = Validation()
     out: Path = Path("reports")
 
 

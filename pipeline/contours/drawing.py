@@ -5,6 +5,7 @@ before they are interpolated. Pixels that touch by an edge or a corner belong to
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -51,13 +52,13 @@ def draw(
     relevance = _positive(heatmap)
     placement = heatmap.placement
     if is_flat(relevance):  # also where the view is a part of the image and its edge would stand out
-        return closed_gate(placement.image_shape)
+        return closed_gate(heatmap)
     level, peak = _level_and_peak(heatmap, relevance, rule=rule, threshold=threshold)
     if level is None:
-        return closed_gate(placement.image_shape)
+        return closed_gate(heatmap)
     window = window_reaching(relevance, placement, level)
     if window is None:
-        return Drawing(regions=(), mask=np.zeros(placement.image_shape, np.bool_), peak=peak)
+        return replace(closed_gate(heatmap), peak=peak)
     placed = place_on(relevance, placement, *window)
     components, dropped = _components(
         placed, level, minimum_px=_minimum_px(minimum_area_px, minimum_area_mm2, spacing_mm)
@@ -65,17 +66,23 @@ def draw(
     origin = int(window[0][0]), int(window[1][0])
     regions = [_region(heatmap, component, origin, rule=rule, level=level) for component in components]
     regions.sort(key=lambda region: region.peak, reverse=True)
-    return Drawing(tuple(regions), _union(regions, placement.image_shape), peak, dropped)
+    return Drawing(tuple(regions), _union(regions, placement.image_shape), peak, dropped, heatmap)
 
 
-def closed_gate(shape: Shape) -> Drawing:
-    """Nothing drawn: the probability gate is closed, or the map is flat."""
-    return Drawing(regions=(), mask=np.zeros(shape, np.bool_), peak=None)
+def closed_gate(heatmap: Heatmap) -> Drawing:
+    """Nothing drawn: the probability gate is closed, or the map is flat. Refuses what `draw` refuses."""
+    _check_finite(heatmap)
+    mask = np.zeros(heatmap.placement.image_shape, np.bool_)
+    return Drawing(regions=(), mask=mask, peak=None, heatmap=heatmap)
+
+
+def _check_finite(heatmap: Heatmap) -> None:
+    if not np.isfinite(heatmap.relevance).all():
+        raise CaseError("heatmap_not_finite", f"the heatmap of {heatmap.finding} holds NaN or infinity")
 
 
 def _positive(heatmap: Heatmap) -> Intensity:
-    if not np.isfinite(heatmap.relevance).all():
-        raise CaseError("heatmap_not_finite", f"the heatmap of {heatmap.finding} holds NaN or infinity")
+    _check_finite(heatmap)
     return np.maximum(heatmap.relevance, np.float32(0)).astype(np.float32, copy=False)
 
 

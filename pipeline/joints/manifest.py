@@ -19,7 +19,7 @@ from pipeline.joints.plan import Plan
 from pipeline.joints.results import Results
 from pipeline.joints.subject import CheckResult, Subject
 from pipeline.joints.truth import Truth
-from pipeline.metrics import METRICS
+from pipeline.metrics import DEFAULT, METRICS
 from pipeline.store.atomic import write_bytes
 
 PACKAGES = ("heatproof", "torch", "monai", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
@@ -108,7 +108,7 @@ def _created(run: Path) -> str:
 
 def _settings(plan: Plan) -> dict[str, Any]:
     """The config without the places of its inputs, which say nothing about the result and may name people."""
-    places = {"studies", "model", "weights", "out", "workers"}
+    places = {"studies", "model", "weights", "out", "workers", "validation"}
     settings = plan.config.model_dump(mode="json", exclude=places)
     del settings["annotations"]["path"]
     for table in (settings["annotations"]["labels"], settings["select"]):
@@ -135,7 +135,7 @@ def _metrics() -> list[dict[str, Any]]:
             "unit": metric.unit,
             "emptiness": asdict(metric.emptiness),
         }
-        for metric in METRICS.values()
+        for metric in (METRICS[name] for name in DEFAULT)
     ]
 
 

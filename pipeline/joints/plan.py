@@ -15,15 +15,14 @@ from pipeline.config import AuditConfig, Table
 from pipeline.contours import RULES
 from pipeline.errors import ConfigError
 from pipeline.registry import Registry, did_you_mean
+from pipeline.validation import check_levels
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run needs, present and known."""
+class Inputs:
+    """A config whose studies and annotations are there."""
 
     config: AuditConfig
-    card: ModelCard
-    card_path: Path
     studies: Path
     annotations: Path
 
@@ -42,18 +41,50 @@ class Plan:
         return None if labels is None else (self.table(labels), labels.image, labels.columns)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan(Inputs):
+    """What a run needs, present and known."""
+
+    card: ModelCard
+    card_path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationPlan(Inputs):
+    """What a validation needs, present and known."""
+
+    card: ModelCard | None
+    """Whose findings are the known ones; without a card any name is."""
+
+
 def make_plan(config: AuditConfig) -> Plan:
     """The plan of a config; what is missing or unknown is a ConfigError that says how to give it."""
-    studies = _given(config.studies, "studies", "--studies <folder>")
-    annotations = _given(config.annotations.path, "annotations.path", "--annotations <folder or file>")
+    studies, annotations = _inputs(config)
     card_path = _given(config.model, "model", "--model <model card>")
     if config.weights is not None:
         _given(config.weights, "weights", "--weights <file>")
-    _check_out(config.out)
     _check_methods(config)
     card = load_card(card_path)
     _check_findings(config, card)
-    return Plan(config, card, card_path, studies, annotations)
+    return Plan(config, studies, annotations, card, card_path)
+
+
+def make_validation_plan(config: AuditConfig) -> ValidationPlan:
+    """The plan of a validation, which needs no model; complaints are those of `make_plan`."""
+    studies, annotations = _inputs(config)
+    check_levels(config.validation.levels)
+    if config.model is None:
+        return ValidationPlan(config, studies, annotations, card=None)
+    card = load_card(_given(config.model, "model", "--model <model card>"))
+    _check_findings(config, card)
+    return ValidationPlan(config, studies, annotations, card)
+
+
+def _inputs(config: AuditConfig) -> tuple[Path, Path]:
+    studies = _given(config.studies, "studies", "--studies <folder>")
+    annotations = _given(config.annotations.path, "annotations.path", "--annotations <folder or file>")
+    _check_out(config.out)
+    return studies, annotations
 
 
 def _check_out(out: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.joints.intake import Case, Intake
 from pipeline.joints.truth import Truth
 from pipeline.metrics import METRICS
+from pipeline.metrics.bootstrap import Resampling
 from pipeline.metrics.classification import MEASURES, classification_summaries
 from pipeline.metrics.summaries import summarise
 from pipeline.records import Score, Skipped, Summary
@@ -59,13 +60,11 @@ def tabulate(
             set_aside.extend(Skipped(**skip) for skip in case["skipped"])
             yield from ((score, patient) for score in scores_of(case))
 
-    options: dict[str, Any] = {
-        "findings": findings,
-        "replicates": replicates,
-        "confidence": confidence,
-        "seed": seed,
-    }
-    summaries = (*summarise(scores(), **options), *classification_summaries(predictions, **options))
+    resampling = Resampling(replicates=replicates, confidence=confidence, seed=seed)
+    summaries = (
+        *summarise(scores(), findings=findings, resampling=resampling),
+        *classification_summaries(predictions, findings=findings, resampling=resampling),
+    )
     write_table(run, "summary.csv", map(_summary_row, summaries))
     write_table(run, "skipped.csv", map(asdict, set_aside))
     return Results(tuple(audited), tuple(set_aside), summaries)

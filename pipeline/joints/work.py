@@ -162,7 +162,7 @@ def _drawing(
     heatmap: Heatmap, work: Explained, references: Sequence[Reference], protocol: Protocol
 ) -> Drawing:
     if not _gate_is_open(heatmap.finding, work, references, protocol):
-        return closed_gate(work.loaded.shape)
+        return closed_gate(heatmap)
     return _drawn(heatmap, protocol, work.loaded.spacing_mm)
 
 
@@ -199,7 +199,9 @@ def _scores(
     references = [r for r in said.references if r.finding == finding]
     unusable = [u for u in said.unusable if u.finding == finding]
     for reference in references:
-        yield from score_drawing(drawing, reference, method=method, shape=work.loaded.shape)
+        yield from score_drawing(
+            drawing, reference, method=method, shape=work.loaded.shape, spacing_mm=work.loaded.spacing_mm
+        )
     for lost in unusable:
         yield from score_missing(
             case_id, finding, method=method, reader=lost.reader, reason="annotation_unusable", kind=lost.kind
@@ -243,7 +245,9 @@ def _baselines(
         if key in maps:
             is_open = _gate_is_open(finding, work, references, protocol)
             drawn[method, finding] = (
-                _baseline_drawing(protocol, key, shape, spacing_mm) if is_open else closed_gate(shape)
+                _baseline_drawing(protocol, key, shape, spacing_mm)
+                if is_open
+                else closed_gate(_baseline(protocol, key, shape))
             )
     return drawn
 
@@ -253,10 +257,13 @@ def _baseline_drawing(
     protocol: Protocol, key: str, shape: Shape, spacing_mm: tuple[float, float] | None
 ) -> Drawing:
     """The drawing of a baseline, the same for every image of one size."""
+    return _drawn(_baseline(protocol, key, shape), protocol, spacing_mm)
+
+
+def _baseline(protocol: Protocol, key: str, shape: Shape) -> Heatmap:
     relevance = _baseline_maps(protocol.run / "baselines.npz")[key]
     rows, columns = relevance.shape
-    placement = resized(whole(shape), (rows, columns))
-    return _drawn(Heatmap("", "", key, relevance, "relative", placement), protocol, spacing_mm)
+    return Heatmap("", "", key, relevance, "relative", resized(whole(shape), (rows, columns)))
 
 
 @lru_cache(maxsize=1)

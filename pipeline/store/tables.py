@@ -34,6 +34,7 @@ COLUMNS = {
     ),
     "skipped.csv": ("subject", "stage", "reason", "message"),
     "crosswalk.csv": ("pseudonym", "kind", "sop_instance_uid", "frame", "file", "sha256"),
+    "problems.csv": ("subjects", "finding", "reader", "check", "level", "message"),
 }  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def write_case_tables(run: Path, case_ids: Iterable[str]) -> Iterator[dict[str, 
 
 
 def write_table(run: Path, name: str, rows: Iterable[Mapping[str, object]]) -> None:
-    """Write summary.csv, skipped.csv or crosswalk.csv; the crosswalk is readable by its owner alone."""
+    """Write one of the tables in `COLUMNS`; the crosswalk is readable by its owner alone."""
     mode = OWNER_ONLY if name == "crosswalk.csv" else EVERYBODY_READS
     with atomic_text(run / name, mode=mode) as file:
         table = _table(file, COLUMNS[name])
