@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Table
 
 from pipeline import __version__
 from pipeline.config import AuditConfig, load_config, parse_override
@@ -37,6 +38,7 @@ OPTIONS = {
 INTERRUPTION = {
     "audit": "finished images are kept, the same command goes on from there",
     "validate": "nothing was finished, the same command begins anew",
+    "compare": "nothing was written",
 }
 PLAIN_LINES = 10
 """How many lines a run prints about its progress where there is no terminal."""
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     errors = _console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return {"audit": _audit, "validate": _validate}[options.command](options)
+        return COMMANDS[options.command](options)
     except AuditError as error:
         errors.print(f"heatproof: {error}")
         return NOT_STARTED
@@ -75,7 +77,29 @@ def _parser() -> ArgumentParser:
         description="Validate annotations. With --model, names of findings are held against its card's.",
     )
     _add_options(validate, [name for name in OPTIONS if name != "weights"])
+    _add_compare(
+        commands.add_parser(
+            "compare",
+            help="compare two finished runs on the same images",
+            description="Compare two finished runs: paired differences, the first less the second.",
+        )
+    )
     return parser
+
+
+def _add_compare(compare: ArgumentParser) -> None:
+    compare.add_argument("runs", type=Path, nargs=2, metavar="RUN", help="folder of a finished run")
+    compare.add_argument(
+        "--methods",
+        nargs=2,
+        default=(None, None),
+        metavar="METHOD",
+        help="what is compared in the first and in the second run (default: the first of the network's)",
+    )
+    compare.add_argument(
+        "--intersect", action="store_true", help="compare the images of both where the runs have others, too"
+    )
+    compare.add_argument("--out", type=Path, default=Path("reports"), help=OPTIONS["out"][1])
 
 
 def _add_options(command: ArgumentParser, names: Iterable[str]) -> None:
@@ -128,6 +152,40 @@ def _validate(options: Namespace) -> int:
     return DONE if validation.passed else POLICY_FAILED
 
 
+def _compare(options: Namespace) -> int:
+    from pipeline.compare import compare  # noqa: PLC0415  # loads pandas
+    from pipeline.metrics.bootstrap import Resampling  # noqa: PLC0415
+
+    found = compare(
+        tuple(options.runs),
+        methods=tuple(options.methods),
+        out=options.out,
+        intersect=options.intersect,
+        resampling=Resampling(),
+    )
+    console = _console()
+    console.print(f"A  {found.names[0]}\nB  {found.names[1]}\n{found.images:,} images of both")
+    if not found.same_annotations:
+        console.print("Take care: the runs were scored against different annotations.")
+    table = Table("finding", "reader", "metric", "n", "A", "B", "A - B", "p (Holm)", box=None, pad_edge=False)
+    for row in found.rows:
+        table.add_row(*_compared(row))
+    console.print(table)
+    console.print(f"Page: {found.index}")
+    return DONE
+
+
+def _compared(row: Mapping[str, Any]) -> Iterator[str]:
+    def shown(*names: str) -> list[str]:
+        return ["-" if row[name] is None else f"{row[name]:.3f}" for name in names]
+
+    yield from (row["finding"], row["reader"], row["metric"], f"{row['n']:,}")
+    yield from shown("first_estimate", "second_estimate")
+    apart, low, high = shown("difference", "difference_low", "difference_high")
+    yield f"{apart} [{low}, {high}]"
+    yield from shown("corrected_p")
+
+
 def _console(*, stderr: bool = False) -> Console:
     """Text as it is: names of findings and folders may hold brackets and colons."""
     return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
@@ -162,6 +220,13 @@ def _make_phantoms(folder: Path, console: Console) -> None:
 
     console.print(f"Making {PHANTOMS['count']} phantom radiographs in {folder}")
     write_study_set(folder, **PHANTOMS)
+
+
+COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
+    "audit": _audit,
+    "validate": _validate,
+    "compare": _compare,
+}
 
 
 @contextmanager

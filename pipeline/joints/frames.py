@@ -44,6 +44,19 @@ def read_scores(run: Path) -> pd.DataFrame:
     return scores.assign(patient=scores["case_id"].map(read_cases(run)["patient"]))
 
 
+def read_predictions(run: Path) -> pd.DataFrame:
+    """predictions.csv with each one's `patient`; `label` is NaN where unknown."""
+    names = ("case_id", "finding")
+    found = pd.read_csv(
+        run / "predictions.csv",
+        usecols=[*names, "probability", "label"],
+        dtype=dict.fromkeys(names, str),
+        keep_default_na=False,
+        na_values={"label": [""]},
+    )
+    return _text(found).assign(patient=found["case_id"].map(read_cases(run)["patient"]))
+
+
 def banded(cases: pd.DataFrame) -> pd.DataFrame:
     """Cases with `age` in bands of 20 years; ages that are no number stay empty."""
     years = pd.to_numeric(cases["age"].str.rstrip("+"), errors="coerce")

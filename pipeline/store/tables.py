@@ -50,6 +50,9 @@ COLUMNS = {
     "unmatched.csv": (*CASE_KEYS, "finding", "reader", "method", "kind", "what", "number"),
     "skipped.csv": ("subject", "stage", "reason", "message"),
     "crosswalk.csv": ("pseudonym", "kind", "sop_instance_uid", "frame", "file", "sha256"),
+    "comparison.csv": (
+        "finding", "reader", "metric", "n", "patients", "first_estimate", "second_estimate", *DIFFERENCE,
+    ),
     "problems.csv": ("subjects", "finding", "reader", "check", "level", "message"),
 }  # fmt: skip
 
