@@ -8,6 +8,7 @@ import pytest
 from pipeline.joints.frames import banded, read_cases, read_scores
 from pipeline.joints.headlines import Asked, Row, comparison_rows, skill_rows, subgroup_rows
 from pipeline.metrics.bootstrap import Resampling
+from pipeline.store.tables import write_table
 from tests.joints.runs import write_run
 
 ASKED = Asked(["nodule"], ["gradcam"], ["center_prior", "location_prior"], Resampling(replicates=200))
@@ -102,3 +103,17 @@ def test_text_that_was_kept_from_spreadsheets_is_read_as_it_was_meant(tmp_path: 
     run = write_run(tmp_path / "run", [("=c0", "gradcam", "hit", 1)])
     assert read_scores(run)["case_id"].tolist() == ["=c0"]
     assert read_scores(run)["patient"].tolist() == ["000000000"]
+
+
+def test_scores_of_single_lesions_are_paired_lesion_by_lesion(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", [("c0", "gradcam", "hit", 1)])
+    rows = [
+        {"case_id": "c0", "finding": "nodule", "reader": "anna", "method": method, "metric": "box_iou",
+         "value": value, "lesion": lesion}
+        for method, values in (("gradcam", (0.5, 0.1)), ("location_prior", (0.2, 0.2)))
+        for lesion, value in enumerate(values, start=1)
+    ]  # fmt: skip
+    write_table(run, "scores.csv", rows)
+    row = only(list(comparison_rows(read_scores(run), ASKED)))
+    assert (row["metric"], row["n"], row["patients"]) == ("box_iou", 2, 1)
+    assert row["difference"] == pytest.approx((0.3 - 0.1) / 2)
