@@ -129,12 +129,19 @@ def _audit(options: Namespace) -> int:
         f"{audited} of {outcome.images} images audited, {len(outcome.results.skipped)} entries in skipped.csv"
     )
     console.print(f"Report: {outcome.index}")
-    if not outcome.passed:
+    for row in outcome.results.policy:
+        console.print(_policy_line(row))
+    if outcome.missed_share > config.policy.max_skipped:
         console.print(
             f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited, "
             f"policy.max_skipped allows {config.policy.max_skipped:.0%}."
         )
     return DONE if outcome.passed else POLICY_FAILED
+
+
+def _policy_line(row: Mapping[str, Any]) -> str:
+    found = "no number" if row["estimate"] is None else f"found {row['estimate']:.3g}"
+    return f"Policy {row['outcome']}: {row['finding']}, {row['rule']} {row['limit']:g}, {found}"
 
 
 def _validate(options: Namespace) -> int:

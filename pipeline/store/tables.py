@@ -45,6 +45,7 @@ COLUMNS = {
         "finding", "reader", "method", "metric", "attribute", "group", "n", "patients", "too_few", *BOUNDS,
         *DIFFERENCE,
     ),
+    "policy.csv": ("finding", "rule", "limit", "metric", "reader", "n", *BOUNDS, "outcome"),
     "thresholds.csv": ("finding", "reader", "method", "level", "n", "patients", *BOUNDS),
     "calibration.csv": ("finding", "lowest", "highest", "predicted", "n", "observed", "low", "high"),
     "unmatched.csv": (*CASE_KEYS, "finding", "reader", "method", "kind", "what", "number"),
