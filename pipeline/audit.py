@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.contracts import Executor
 from pipeline.executors.pool import Pool
+from pipeline.executors.worker import Limits
 from pipeline.joints.baselines import center_maps, chosen, location_maps, packed
 from pipeline.joints.drift import prove_backend
 from pipeline.joints.intake import NOT_IMAGES, Case, Intake, take_in
@@ -50,7 +51,8 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
     config = plan.config
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
-    with Pool(workers=config.workers, preload=WORKER_MODULES) as pool:
+    limits = Limits(config.limits.seconds, config.limits.memory_mb)
+    with Pool(workers=config.workers, preload=WORKER_MODULES, limits=limits) as pool:
         subject = _subject(plan)
         checks = [*prove(subject), *_drift(plan, subject)]
         intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)

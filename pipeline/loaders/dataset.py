@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
+from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from isal import isal_zlib
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
@@ -25,13 +26,16 @@ from pydicom.valuerep import VR
 from pipeline.errors import CaseError
 
 LARGEST_FILE_BYTES = 2**31
-"""Also what a deflated data set may inflate to: more would not fit beside its neighbours in memory."""
+"""More would not fit beside its neighbours in memory."""
+LARGEST_INFLATED_BYTES = 2**29
+"""Of a deflated data set, which is one image or few: who inflates to more is made to fill a memory."""
 _PREFIX = slice(128, 132)
 """Where "DICM" stands, PS3.10, 7.1."""
 _META_BEGIN = 144
 """Where the file meta group goes on after its length, PS3.10, 7.1."""
 _META_GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
 _LARGEST_META_BYTES = 4096
+_LARGE_READ = 2**20
 _INFLATED_AT_ONCE = 2**26
 """A byte inflates to 1032 at most."""
 _FIRST_GROUPS = (0x0002, 0x0008)
@@ -53,13 +57,15 @@ def refusing(reason: str, message: str) -> Iterator[None]:
             yield
         except (CaseError, KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
+        except MemoryError as error:
+            raise CaseError("out_of_memory", f"{message}: it asks for too much memory") from error
         except BaseException as error:  # a decoder in Rust panics with what is no Exception
             raise CaseError(reason, f"{message} ({type(error).__name__})") from error
 
 
 def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, int | None]:
     """The named elements before the pixels, and the tag under which pixels follow (None: there are none)."""
-    with _reading(), path.open("rb") as file:
+    with _reading(), _Bounded(FileIO(path)) as file:
         _refuse_foreign(file.read(132))
         return _parsed(file, keywords=keywords)
 
@@ -76,6 +82,16 @@ def whole(data: bytes) -> Dataset:
     """All elements of a file's bytes."""
     _refuse_foreign(data[:132])
     return _parsed(BytesIO(data), keywords=None)[0]
+
+
+class _Bounded(BufferedReader):
+    """A file of which no more is asked than there is: a length in a header may claim gigabytes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As of any file."""
+        if size is not None and size > _LARGE_READ:
+            size = min(size, max(0, os.fstat(self.fileno()).st_size - self.tell()))
+        return super().read(size)
 
 
 @contextmanager
@@ -137,11 +153,12 @@ def _refuse_inflation(file: BinaryIO) -> None:
             "unreadable", "the data set is deflated and the length of its file meta group is absent"
         )
     file.seek(_META_BEGIN + meta_bytes)
-    inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    inflater, size = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS), 0
     for chunk in iter(lambda: file.read(_INFLATED_AT_ONCE // 1024), b""):
         size += len(inflater.decompress(chunk))
-        if size > LARGEST_FILE_BYTES:
-            raise CaseError("too_large", f"the data set inflates to more than {LARGEST_FILE_BYTES >> 20} MiB")
+        if size > LARGEST_INFLATED_BYTES:
+            message = f"the data set inflates to more than {LARGEST_INFLATED_BYTES >> 20} MiB"
+            raise CaseError("too_large", message)
 
 
 def _with_transfer_syntax(dataset: Dataset) -> FileMetaDataset:

@@ -178,7 +178,7 @@ def test_a_deflated_bomb_is_not_inflated(write, tmp_path: Path, monkeypatch: pyt
     path = write(np.zeros((100, 100), np.uint8), syntax=DeflatedExplicitVRLittleEndian)
     assert path.stat().st_size < 1000
     assert len(read_header(path, root=tmp_path)) == 1
-    monkeypatch.setattr(datasets, "LARGEST_FILE_BYTES", 5000)
+    monkeypatch.setattr(datasets, "LARGEST_INFLATED_BYTES", 5000)
     monkeypatch.setattr(zlib, "decompress", None)
     assert reason(path, tmp_path) == "too_large"
 
