@@ -40,7 +40,7 @@ class Tally:
 
 
 def fuzz(folder: Path, *, count: int, seed: int, pool: Pool, said: Callable[[str], object] = print) -> Tally:
-    """The outcomes of `count` damaged files. A sound file whose result is not always the same is unhandled."""
+    """The outcomes of `count` damaged files. A sound file must always come out the same."""
     tally = Tally()
     sound: set[str] = set()
     for first in range(0, count, PORTION):
