@@ -21,7 +21,7 @@ READ_AT_ONCE = 2**16
 
 
 def refuse_inflation(file: BinaryIO) -> None:
-    """Raises CaseError "too_large" where a deflated data set grows too large, "unreadable" where it is none."""
+    """Raises CaseError "too_large" where a deflated data set grows too large, or "unreadable"."""
     file.seek(0)
     head = file.read(META_BEGIN + LARGEST_META_BYTES)
     if DEFLATED not in head:
