@@ -25,9 +25,13 @@ CASE_SCRIPTS = (
     "heatproof", "decoding", "maps", "thresholds", "regions", "outlines", "overlap", "drawing", "window",
     "view", "colours", "words", "kept", "order", "elements", "layers", "stage", "scales", "panel",
     "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown", "frames", "now",
-    "commands", "redraw",
+    "subjects", "decisions", "review", "commands", "redraw",
 )  # fmt: skip
 """Of case pages, before the data and page.js: each needs only those before it."""
+OVERVIEW_SCRIPTS = (
+    "heatproof", "kept", "order", "elements", "words", "subjects", "decisions", "worklist-data", "worklist",
+    "review-bar",
+)  # fmt: skip
 
 
 def write_report(run: Path) -> Path:
@@ -43,7 +47,8 @@ def write_report(run: Path) -> Path:
     _write_shells(folder, of_run, _page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS))
     index = run / "index.html"
     index.write_text(
-        _page(environment, "overview.html", root="", **overview(folder, of_run)), encoding="utf-8"
+        _page(environment, "overview.html", root="", scripts=OVERVIEW_SCRIPTS, **overview(folder, of_run)),
+        encoding="utf-8",
     )
     return index
 

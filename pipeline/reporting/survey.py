@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.records import Shape
 from pipeline.reporting.run_folder import Case, RunFolder
+from pipeline.reporting.subjects import results_sha256, subjects_of
 
 OUTCOMES = {
     "hit": "hit",
@@ -44,6 +45,8 @@ class Row:
     """Against masks, mean over readers."""
     box_iou: float | None
     """Against boxes, mean over lesions and readers; never mixed with `iou`."""
+    subjects: int = 0
+    """What there is to review: contours and missed lesions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def worklist_row(case: Case, finding: str, method: str | None) -> Row:
         positive=bool(prediction and prediction["probability"] >= prediction["threshold"]),
         iou=_mean(values(case, finding, method, "iou")),
         box_iou=_mean(values(case, finding, method, "box_iou")),
+        subjects=len(subjects_of(case, finding, method)),
     )
 
 
@@ -144,6 +148,8 @@ def worklist_script(run: RunFolder, rows: tuple[Row, ...]) -> str:
     codes = list(OUTCOMES)
     content = {
         "run_id": run.manifest["run_id"],
+        "results_sha256": results_sha256(run.path),
+        "subjects": sum(row.subjects for row in rows),
         "cases": run.case_ids,
         "findings": run.findings,
         "outcomes": list(OUTCOMES.items()),

@@ -8,7 +8,7 @@ heatproof.redraw = (() => {
   const GATE = "The audit drew no contour here: the gate was closed, as the finding was not predicted.";
 
   // A function that draws what the names of changed parts of the state ask for.
-  function redraw(now, commands) {
+  function redraw(now, commands, review) {
     const { run, state, host } = now;
     const imageSheet = kept.last((pixels, low, high, inverted) =>
       stage.sheet(windows.picture(pixels, { low, high }, inverted)),
@@ -97,11 +97,12 @@ heatproof.redraw = (() => {
             : []),
           ...(network
             ? [
-                ...layers.contours(found.regions, state.highlighted),
+                ...layers.contours(found.regions, state.highlighted ?? review.contour()),
                 ...layers.contourNumbers(found.regions),
                 ...layers.peak(found.peak),
               ]
             : []),
+          ...[layers.marked(review.lesion())].filter(Boolean),
         );
         pane.canvas.setAttribute("aria-label", description(pane));
         move(pane);
@@ -216,12 +217,13 @@ heatproof.redraw = (() => {
         pixels,
         [...MAP, "view", "window", "inverted", "hidden", "opacity", "colours", "smooth", "beside", "size"],
       ],
-      [outlines, [...MAP, "live", "hidden", "beside", "highlighted"]],
+      [outlines, [...MAP, "live", "hidden", "beside", "highlighted", "subject"]],
       [colourScale, [...MAP, "live", "colours"]],
       [threshold, [...MAP, "live"]],
       [contours, [...MAP, "live"]],
       [finding, ["frame", "finding"]],
       [navigation, ["frame", "finding"]],
+      [review.draw, ["frame", "finding", "method", "live", "subject", "decided"]],
     ];
     return (changed) => {
       for (const [draw, names] of DRAWN) if (names.some((name) => changed.has(name))) draw();
