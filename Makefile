@@ -12,7 +12,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit test test-browser check format bench reference-model clean
+.PHONY: help setup audit validate test test-browser simulate check format bench reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ $(BIN)/.installed: pyproject.toml configs/constraints.txt
 
 audit: setup  ## audit STUDIES=… ANNOTATIONS=… MODEL=… [WEIGHTS=… CONFIG=… OUT=…]; alone: the built-in phantoms
 	@$(BIN)/heatproof audit $(INPUTS)
+
+validate: setup  ## check the annotations themselves: STUDIES=… ANNOTATIONS=… [MODEL=… CONFIG=… OUT=…]
+	@$(BIN)/heatproof validate $(INPUTS)
 
 test: setup  ## every test (under 10 minutes on 2 cores)
 	$(BIN)/pytest --numprocesses 2 --dist worksteal $(ARGS)
@@ -49,6 +52,9 @@ format: setup  ## let ruff format and mend what it can
 
 bench: setup  ## measure this machine: images per second of each stage, ratios, peak memory
 	$(BIN)/python -m tests.bench $(ARGS)
+
+simulate: setup  ## how often intervals hold the truth, over simulated study sets (some 20 minutes)
+	$(BIN)/python -m tests.simulation $(ARGS)
 
 reference-model: setup  ## train the built-in reference model again (at most 30 minutes on 2 cores)
 	$(BIN)/python -m pipeline.phantoms.train $(ARGS)

@@ -7,19 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.contracts import Executor
+from pipeline.config import Contours
+from pipeline.contracts import Executor, Tolerances
 from pipeline.executors.pool import Pool
 from pipeline.joints.baselines import center_maps, chosen, location_maps, packed
+from pipeline.joints.drawn import Cut, Protocol
 from pipeline.joints.drift import prove_backend
+from pipeline.joints.headlines import Asked
 from pipeline.joints.intake import NOT_IMAGES, Case, Intake, take_in
 from pipeline.joints.manifest import run_id, write_manifest
 from pipeline.joints.plan import Plan
-from pipeline.joints.results import Results, tabulate, write_crosswalk
-from pipeline.joints.selection import selected
+from pipeline.joints.results import Grouping, Results, tabulate, write_crosswalk
+from pipeline.joints.selection import grouped, selected
 from pipeline.joints.stream import work_through
 from pipeline.joints.subject import CheckResult, Subject, open_subject, prove
 from pipeline.joints.truth import Truth, gather
-from pipeline.joints.work import Protocol
+from pipeline.metrics.bootstrap import Resampling
+from pipeline.metrics.lesions import Rule
 from pipeline.records import Intensity, Progress
 from pipeline.reporting import write_report
 from pipeline.store.atomic import write_bytes
@@ -73,7 +77,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
                 batch_size=config.batch_size,
                 progress=progress,
             )
-            results = _tabulate(run, plan, cases, intake, truth)
+            results = _tabulate(run, plan, subject, cases, intake, truth)
             inputs = write_crosswalk(run, cases, intake, truth)
             write_manifest(
                 run,
@@ -150,35 +154,59 @@ def _baselines(
 
 
 def _protocol(run: Path, plan: Plan, truth: Truth) -> Protocol:
-    contours = plan.config.contours
+    config, contours = plan.config, plan.config.contours
     return Protocol(
         run=run,
-        rule=contours.rule,
-        threshold=contours.threshold,
-        gate=contours.gate,
+        cut=Cut(contours.rule, contours.threshold, contours.gate, contours.probability),
+        cuts=tuple((finding, _cut(contours, finding)) for finding in sorted(contours.findings)),
         minimum_area_px=contours.minimum_area_px,
         minimum_area_mm2=contours.minimum_area_mm2,
         kind=truth.kind,
         negative_reader=truth.reader,
-        baselines=chosen(plan.config.baselines),
+        baselines=chosen(config.baselines),
+        metrics=plan.metrics,
+        tolerances=Tolerances(**config.tolerances.model_dump()),
+        consensus=config.readers.consensus,
     )
 
 
-def _tabulate(run: Path, plan: Plan, cases: Sequence[Case], intake: Intake, truth: Truth) -> Results:
-    statistics = plan.config.statistics
+def _cut(contours: Contours, finding: str) -> Cut:
+    """What the finding's own cut leaves open is as for all findings."""
+    common = contours.model_dump(include={"rule", "threshold", "gate", "probability"})
+    return Cut(**common | contours.findings[finding].model_dump(exclude_none=True))
+
+
+def _tabulate(
+    run: Path, plan: Plan, subject: Subject, cases: Sequence[Case], intake: Intake, truth: Truth
+) -> Results:
+    config = plan.config
     audited = {case.case_id for case in cases}
     return tabulate(
         run,
         cases,
-        findings=plan.card.findings,
+        asked=Asked(
+            findings=plan.card.findings,
+            network=[method.name for method in subject.explainer.methods],
+            baselines=chosen(config.baselines),
+            resampling=Resampling(**config.statistics.model_dump()),
+        ),
+        matching=Rule(**config.lesions.model_dump()),
+        grouping=_grouping(plan, intake),
         skipped=[
             *intake.skipped,
             *(s for s in truth.skipped if s.subject in audited or not s.subject.startswith("case-")),
         ],
-        replicates=statistics.replicates,
-        confidence=statistics.confidence,
-        seed=statistics.seed,
     )
+
+
+def _grouping(plan: Plan, intake: Intake) -> Grouping:
+    asked = plan.config.subgroups
+    columns = (
+        grouped(intake.cases, plan.table(asked.table), image=asked.table.image, columns=asked.table.columns)
+        if asked.table
+        else {}
+    )
+    return Grouping(asked.attributes, columns, asked.minimum_patients)
 
 
 def _missed_share(cases: Sequence[Case], results: Results) -> float:

@@ -6,10 +6,10 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -18,7 +18,7 @@ from rich.progress import Progress as Bar
 from pipeline import __version__
 from pipeline.config import AuditConfig, load_config, parse_override
 from pipeline.errors import AuditError
-from pipeline.joints.plan import make_plan
+from pipeline.joints.plan import make_plan, make_validation_plan
 from pipeline.records import Progress, Summary
 
 DONE, POLICY_FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
@@ -34,6 +34,10 @@ OPTIONS = {
     "out": ("out", "folder for the run's folder (default: reports)"),
 }
 """Option → (config key, help)."""
+INTERRUPTION = {
+    "audit": "finished images are kept, the same command goes on from there",
+    "validate": "nothing was finished, the same command begins anew",
+}
 PLAIN_LINES = 10
 """How many lines a run prints about its progress where there is no terminal."""
 
@@ -44,14 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     errors = _console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return _audit(options)
+        return {"audit": _audit, "validate": _validate}[options.command](options)
     except AuditError as error:
         errors.print(f"heatproof: {error}")
         return NOT_STARTED
     except KeyboardInterrupt:
-        errors.print(
-            "\nheatproof: interrupted; finished images are kept, the same command goes on from there"
-        )
+        errors.print(f"\nheatproof: interrupted; {INTERRUPTION[options.command]}")
         return INTERRUPTED
 
 
@@ -66,17 +68,27 @@ def _parser() -> ArgumentParser:
         help="score a model's heatmaps against annotations and write a report",
         description="Audit a study set. Without arguments: the built-in phantoms and reference model.",
     )
-    for name, (_, text) in OPTIONS.items():
-        audit.add_argument(f"--{name}", help=text)
-    audit.add_argument("--config", type=Path, help="config (YAML); configs/audit.yaml explains every key")
-    audit.add_argument(
+    _add_options(audit, OPTIONS)
+    validate = commands.add_parser(
+        "validate",
+        help="check the annotations themselves and write a page and a table of problems",
+        description="Validate annotations. With --model, names of findings are held against its card's.",
+    )
+    _add_options(validate, [name for name in OPTIONS if name != "weights"])
+    return parser
+
+
+def _add_options(command: ArgumentParser, names: Iterable[str]) -> None:
+    for name in names:
+        command.add_argument(f"--{name}", help=OPTIONS[name][1])
+    command.add_argument("--config", type=Path, help="config (YAML); configs/audit.yaml explains every key")
+    command.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         help="override a config key, for example --set contours.threshold=0.5; may be repeated",
     )
-    return parser
 
 
 def _audit(options: Namespace) -> int:
@@ -101,6 +113,21 @@ def _audit(options: Namespace) -> int:
     return DONE if outcome.passed else POLICY_FAILED
 
 
+def _validate(options: Namespace) -> int:
+    console = _console()
+    plan = make_validation_plan(load_config(options.config, _overrides(options)))
+    from pipeline.validate import validate  # noqa: PLC0415  # loads the image libraries
+
+    with _shown(console, verb="Validating") as progress:
+        validation = validate(plan, progress=progress)
+    for (level, title), count in validation.counts.items():
+        console.print(f"{level:<8}{count:>6,}  {title}")
+    levels = ", ".join(f"{n:,} {level}{'' if n == 1 else 's'}" for level, n in validation.levels.items())
+    console.print(f"{validation.images:,} images validated: {levels}")
+    console.print(f"Page: {validation.index}")
+    return DONE if validation.passed else POLICY_FAILED
+
+
 def _console(*, stderr: bool = False) -> Console:
     """Text as it is: names of findings and folders may hold brackets and colons."""
     return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
@@ -108,8 +135,7 @@ def _console(*, stderr: bool = False) -> Console:
 
 def _config(options: Namespace, console: Console) -> AuditConfig:
     """The config of the command line; with no input named at all, that of the built-in phantoms."""
-    overrides = {key: getattr(options, name) for name, (key, _) in OPTIONS.items() if getattr(options, name)}
-    overrides |= dict(map(parse_override, options.set))
+    overrides = _overrides(options)
     if options.config or {"studies", "annotations.path", "model", "weights"} & overrides.keys():
         return load_config(options.config, overrides)
     studies = Path(overrides.get("out", "reports")) / "phantoms"
@@ -120,6 +146,12 @@ def _config(options: Namespace, console: Console) -> AuditConfig:
     )
     _make_phantoms(studies, console)
     return config
+
+
+def _overrides(options: Namespace) -> dict[str, Any]:
+    """Dotted keys that the command line sets; --set goes before the options."""
+    given = {key: getattr(options, name, None) for name, (key, _) in OPTIONS.items()}
+    return {key: value for key, value in given.items() if value} | dict(map(parse_override, options.set))
 
 
 def _make_phantoms(folder: Path, console: Console) -> None:
@@ -133,13 +165,13 @@ def _make_phantoms(folder: Path, console: Console) -> None:
 
 
 @contextmanager
-def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
+def _shown(console: Console, *, verb: str = "Auditing") -> Iterator[Callable[[Progress], None]]:
     """Something that shows how far a run is: a bar in a terminal, else a line now and then."""
     if not console.is_terminal:
         yield _lines(console)
         return
     columns = (
-        TextColumn("Auditing"),
+        TextColumn(verb),
         BarColumn(bar_width=32),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -147,7 +179,7 @@ def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.fields[skipped]} skipped"),
     )
     with Bar(*columns, console=console) as bar:
-        task = bar.add_task("audit", total=None, rate="", skipped=0)
+        task = bar.add_task(verb, total=None, rate="", skipped=0)
         start, before = time.monotonic(), None
 
         def show(progress: Progress) -> None:

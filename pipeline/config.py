@@ -12,6 +12,10 @@ from pipeline.errors import ConfigError
 from pipeline.strict import COMMAND_LINE, Strict, parse_yaml, read_yaml, validated
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Gate = Literal["predicted", "all", "annotated"]
+Attribute = Literal[
+    "modality", "view", "laterality", "sex", "age", "manufacturer", "model", "body_part", "photometric"
+]
 
 
 def _listed(value: object) -> object:
@@ -57,12 +61,23 @@ class Annotations(Strict):
     labels: Labels | None = None
 
 
+class Cut(Strict):
+    """How the map of one finding becomes contours, where that differs."""
+
+    rule: str | None = None
+    threshold: float | None = None
+    gate: Gate | None = None
+    probability: Share | None = None
+
+
 class Contours(Strict):
     """How a heatmap becomes contours."""
 
     rule: str = "fraction"
     threshold: float = 0.6
-    gate: Literal["predicted", "all", "annotated"] = "predicted"
+    gate: Gate = "predicted"
+    probability: Share | None = None
+    findings: Mapping[str, Cut] = Field(default_factory=dict)
     minimum_area_px: Annotated[int, Field(ge=0)] = 0
     minimum_area_mm2: Annotated[float, Field(ge=0)] = 0
 
@@ -89,9 +104,47 @@ class BackendDrift(Strict):
     iou: Share = 0.05
 
 
+class Tolerances(Strict):
+    """How near is near enough."""
+
+    surface_mm: Annotated[float, Field(gt=0)] = 5.0
+    surface_px: Annotated[float, Field(gt=0)] = 10.0
+    pointing_mm: Annotated[float, Field(gt=0)] = 10.0
+    pointing_px: Annotated[float, Field(gt=0)] = 15.0
+
+
+class Lesions(Strict):
+    """When a contour counts as the finding of a lesion."""
+
+    criterion: Literal["iou", "box_iou", "centre_hit", "point_in_mask"] = "iou"
+    threshold: Share = 0.1
+    assignment: Literal["greedy", "optimal", "many_to_one"] = "greedy"
+
+
+class Readers(Strict):
+    """How several readers of one image are brought together."""
+
+    consensus: Literal["majority", "staple"] | None = "majority"
+
+
+class Columns(Table):
+    """Columns of a table by which images are grouped."""
+
+    columns: Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class Subgroups(Strict):
+    """By what images are grouped, and how few patients are too few for a number."""
+
+    attributes: tuple[Attribute, ...] = ("sex", "age", "view", "manufacturer")
+    table: Columns | None = None
+    minimum_patients: PositiveInt = 10
+
+
 class Statistics(Strict):
     """How intervals are made."""
 
+    interval: Literal["expanded", "bca", "percentile"] = "expanded"
     replicates: PositiveInt = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 0
@@ -101,6 +154,19 @@ class Policy(Strict):
     """What makes the run end with exit code 1."""
 
     max_skipped: Share = 0.1
+
+
+def _word(value: object) -> object:
+    """YAML takes a bare off for false."""
+    return "off" if value is False else value
+
+
+class Validation(Strict):
+    """How bad is what `heatproof validate` finds."""
+
+    levels: Mapping[str, Annotated[Literal["error", "warning", "note", "off"], BeforeValidator(_word)]] = (
+        Field(default_factory=dict)
+    )
 
 
 class AuditConfig(Strict):
@@ -123,8 +189,14 @@ class AuditConfig(Strict):
     methods: tuple[Method, ...] = ("gradcam",)
     baselines: Baselines = Baselines()
     contours: Contours = Contours()
+    metrics: tuple[str, ...] = ()
+    tolerances: Tolerances = Tolerances()
+    lesions: Lesions = Lesions()
+    readers: Readers = Readers()
+    subgroups: Subgroups = Subgroups()
     statistics: Statistics = Statistics()
     policy: Policy = Policy()
+    validation: Validation = Validation()
     out: Path = Path("reports")
 
 

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import AnnotationItem, Image, Intensity, Mask, ModelInput, Reference, Region, Shape
+from pipeline.geometry import place
+from pipeline.records import (
+    AnnotationItem,
+    Heatmap,
+    Image,
+    Intensity,
+    Mask,
+    ModelInput,
+    Reference,
+    Region,
+    Shape,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -54,10 +66,62 @@ class Drawing:
     """(row, column) of the heatmap's maximum on the image; None: gate closed, or map flat."""
     dropped: int = 0
     """Regions left out because they were smaller than the minimum area."""
+    heatmap: Heatmap | None = None
+    """The map that it was drawn from, also where the gate is closed; None where only contours are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """How near is near enough: in mm, and in pixels where the spacing of an image is unknown."""
+
+    surface_mm: float = 5.0
+    """Of outlines; on a chest radiograph a pixel is 0.15 mm wide, a cell of a 7 × 7 map some 50 mm."""
+    surface_px: float = 10.0
+    """About 4 mm on a chest radiograph that was made 1024 pixels wide."""
+    pointing_mm: float = 10.0
+    """Of the highest pixel: the published 15 of some 500 pixels are 3 %, on a chest radiograph 10 … 13 mm."""
+    pointing_px: float = 15.0
+    """As published (Zhang et al. 2018, the pointing game)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """One drawing held against one reference: all that a metric reads."""
+
+    drawing: Drawing
+    reference: Reference
+    spacing_mm: tuple[float, float] | None = None
+    """Of the image; None where unknown."""
+    tolerances: Tolerances = Tolerances()
+
+    @property
+    def shape(self) -> Shape:
+        """The image's."""
+        rows, columns = self.drawing.mask.shape
+        return rows, columns
+
+    @cached_property
+    def truth(self) -> Mask:
+        """All masks of the reference together; a pixel of two instances is one pixel."""
+        together = np.zeros(self.shape, np.bool_)
+        for mask in self.reference.masks:
+            together |= mask
+        return together
+
+    @cached_property
+    def relevance(self) -> Intensity | None:
+        """The positive relevance on the image's grid, as contours are drawn of it; None without a map."""
+        heatmap = self.drawing.heatmap
+        if heatmap is None:
+            return None
+        return place(np.maximum(heatmap.relevance, np.float32(0)), heatmap.placement)
 
 
 Undefined: TypeAlias = str
 """A reason in snake_case."""
+
+IMAGE_DIAGONAL = "image_diagonal"
+"""As a policy, no reason but a value: the image's diagonal in mm, which no distance in it exceeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +129,7 @@ class Emptiness:
     """What a metric is worth where something is empty: a number, or the reason why it is undefined."""
 
     missed: float | Undefined
-    """The reference shows the finding; the network drew nothing."""
+    """The reference shows the finding; the drawing has nothing of what the metric reads."""
     healthy_drawn: float | Undefined
     """The reference says it is not there; the network drew a contour."""
     healthy_clear: float | Undefined
@@ -86,8 +150,15 @@ class Metric:
     unit: str
     """Empty for a share of 1."""
     emptiness: Emptiness
-    score: Callable[[Drawing, Reference, Shape], tuple[float, ...]]
-    """One value an image, or one a lesion in the reference's order; called where neither side is empty."""
+    score: Callable[[Scored], tuple[float | Undefined, ...]]
+    """One value an image, or one a lesion in the reference's order, or the reason why there is none.
+
+    Called where the reference shows the finding and the drawing has what the metric reads.
+    """
+    reads: Literal["contours", "peak", "map"] = "contours"
+    """What of the drawing. The map is there whether or not the gate is open: it knows no threshold."""
+    binary: bool = False
+    """Every value is 0 or 1, and so the mean over images is a plain proportion."""
 
 
 class Forward(Protocol):

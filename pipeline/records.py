@@ -289,6 +289,35 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidates:
+    """The contours of one drawing, in its order, and the lesions of one reference, in its order."""
+
+    case_id: str
+    finding: str
+    reader: str
+    method: str
+    kind: Literal["mask", "box"]
+    """Of the reference: scores of masks and of boxes are kept apart."""
+    lesions: int
+    """0: the reader says that the finding is not there."""
+    scores: tuple[float, ...]
+    """Of the contours."""
+    affinity: Mapping[str, tuple[tuple[float, ...], ...]]
+    """Criterion → a row a contour, a column a lesion: 0 … 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The IoU of one map with one reader's masks, at each of the levels of `metrics.pixels`."""
+
+    case_id: str
+    finding: str
+    reader: str
+    method: str
+    ious: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """What was not audited, and why. `subject` is a pseudonym."""
 
@@ -324,6 +353,8 @@ class FinishedCase:
     scores: tuple[Score, ...]
     skipped: tuple[Skipped, ...]
     """Annotations of this image that could not be used."""
+    candidates: tuple[Candidates, ...] = ()
+    curves: tuple[Curve, ...] = ()
     object_id: str = ""
     """What the image is a frame of, under a pseudonym; empty where it is the only one."""
 

@@ -5,6 +5,7 @@ before they are interpolated. Pixels that touch by an edge or a corner belong to
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,13 +58,13 @@ def draw(
     relevance = _positive(heatmap)
     placement = heatmap.placement
     if is_flat(relevance):  # also where the view is a part of the image and its edge would stand out
-        return closed_gate(placement.image_shape)
+        return closed_gate(heatmap)
     level, peak = _level_and_peak(heatmap, relevance, rule=rule, threshold=threshold)
     if level is None:
-        return closed_gate(placement.image_shape)
+        return closed_gate(heatmap)
     window = window_reaching(relevance, placement, level)
     if window is None:
-        return Drawing(regions=(), mask=np.zeros(placement.image_shape, np.bool_), peak=peak)
+        return replace(closed_gate(heatmap), peak=peak)
     placed = place_on(relevance, placement, *window)
     components, dropped = _components(
         placed,
@@ -77,20 +78,30 @@ def draw(
         for component in components
     ]
     regions.sort(key=lambda region: region.peak, reverse=True)
-    return Drawing(tuple(regions), _union(regions, placement.image_shape), peak, dropped)
+    return Drawing(tuple(regions), _union(regions, placement.image_shape), peak, dropped, heatmap)
+
+
+def closed_gate(heatmap: Heatmap) -> Drawing:
+    """Nothing drawn: the probability gate is closed, or the map is flat. Refuses what `draw` refuses."""
+    _check_finite(heatmap)
+    return Drawing(regions=(), mask=_empty(heatmap.placement.image_shape), peak=None, heatmap=heatmap)
 
 
 @lru_cache(maxsize=4)
-def closed_gate(shape: Shape) -> Drawing:
-    """Nothing drawn: the probability gate is closed, or the map is flat. One read-only drawing a shape."""
+def _empty(shape: Shape) -> Mask:
+    """One read-only mask a shape."""
     empty = np.zeros(shape, np.bool_)
     empty.flags.writeable = False
-    return Drawing(regions=(), mask=empty, peak=None)
+    return empty
+
+
+def _check_finite(heatmap: Heatmap) -> None:
+    if not np.isfinite(heatmap.relevance).all():
+        raise CaseError("heatmap_not_finite", f"the heatmap of {heatmap.finding} holds NaN or infinity")
 
 
 def _positive(heatmap: Heatmap) -> Intensity:
-    if not np.isfinite(heatmap.relevance).all():
-        raise CaseError("heatmap_not_finite", f"the heatmap of {heatmap.finding} holds NaN or infinity")
+    _check_finite(heatmap)
     return np.maximum(heatmap.relevance, np.float32(0)).astype(np.float32, copy=False)
 
 

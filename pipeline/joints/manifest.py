@@ -91,7 +91,7 @@ def write_manifest(
         "checks": [{**asdict(check), "passed": True} for check in checks],
         "contours": config.contours.model_dump(mode="json"),
         "statistics": config.statistics.model_dump(mode="json"),
-        "metrics": _metrics(),
+        "metrics": _metrics(plan.metrics),
     }
     write_bytes(run / "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
 
@@ -105,10 +105,10 @@ def _created(run: Path) -> str:
 
 def _settings(plan: Plan) -> dict[str, Any]:
     """The config without the places of its inputs, which say nothing about the result and may name people."""
-    places = {"studies", "model", "weights", "out", "workers"}
+    places = {"studies", "model", "weights", "out", "workers", "validation"}
     settings = plan.config.model_dump(mode="json", exclude=places)
     del settings["annotations"]["path"]
-    for table in (settings["annotations"]["labels"], settings["select"]):
+    for table in (settings["annotations"]["labels"], settings["select"], settings["subgroups"]["table"]):
         if table:
             table["file"] = Path(table["file"]).name
     return settings
@@ -120,7 +120,7 @@ def _card(plan: Plan) -> dict[str, Any]:
     return card | {"weights": Path(card["weights"]).name if card["weights"] else None}
 
 
-def _metrics() -> list[dict[str, Any]]:
+def _metrics(names: Sequence[str]) -> list[dict[str, Any]]:
     """What a reader must know of every metric."""
     return [
         {
@@ -132,7 +132,7 @@ def _metrics() -> list[dict[str, Any]]:
             "unit": metric.unit,
             "emptiness": asdict(metric.emptiness),
         }
-        for metric in METRICS.values()
+        for metric in (METRICS[name] for name in names)
     ]
 
 

@@ -14,19 +14,19 @@ from pipeline.classifiers import ModelCard, load_card
 from pipeline.config import AuditConfig, Baselines, Table
 from pipeline.contours import RULES
 from pipeline.errors import ConfigError
+from pipeline.metrics import DEFAULT, METRICS
 from pipeline.registry import Registry, did_you_mean
+from pipeline.validation import check_levels
 
 CLASSIFIER = "classifier"
 """In the tables, beside methods and baselines: the probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run needs, present and known."""
+class Inputs:
+    """A config whose studies and annotations are there."""
 
     config: AuditConfig
-    card: ModelCard
-    card_path: Path
     studies: Path
     annotations: Path
 
@@ -39,24 +39,61 @@ class Plan:
         """The place of a table that the config names."""
         return self.tables_folder / table.file
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is scored."""
+        return self.config.metrics or DEFAULT
+
     def labels(self) -> tuple[Path, str, Mapping[str, Sequence[str]]] | None:
         """The labels' file, image column and columns by finding, where the config says."""
         labels = self.config.annotations.labels
         return None if labels is None else (self.table(labels), labels.image, labels.columns)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan(Inputs):
+    """What a run needs, present and known."""
+
+    card: ModelCard
+    card_path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationPlan(Inputs):
+    """What a validation needs, present and known."""
+
+    card: ModelCard | None
+    """Whose findings are the known ones; without a card any name is."""
+
+
 def make_plan(config: AuditConfig) -> Plan:
     """The plan of a config; what is missing or unknown is a ConfigError that says how to give it."""
-    studies = _given(config.studies, "studies", "--studies <folder>")
-    annotations = _given(config.annotations.path, "annotations.path", "--annotations <folder or file>")
+    studies, annotations = _inputs(config)
     card_path = _given(config.model, "model", "--model <model card>")
     if config.weights is not None:
         _given(config.weights, "weights", "--weights <file>")
-    _check_out(config.out)
     _check_methods(config)
     card = load_card(card_path)
     _check_findings(config, card)
-    return Plan(config, card, card_path, studies, annotations)
+    return Plan(config, studies, annotations, card, card_path)
+
+
+def make_validation_plan(config: AuditConfig) -> ValidationPlan:
+    """The plan of a validation, which needs no model; complaints are those of `make_plan`."""
+    studies, annotations = _inputs(config)
+    check_levels(config.validation.levels)
+    if config.model is None:
+        return ValidationPlan(config, studies, annotations, card=None)
+    card = load_card(_given(config.model, "model", "--model <model card>"))
+    _check_findings(config, card)
+    return ValidationPlan(config, studies, annotations, card)
+
+
+def _inputs(config: AuditConfig) -> tuple[Path, Path]:
+    studies = _given(config.studies, "studies", "--studies <folder>")
+    annotations = _given(config.annotations.path, "annotations.path", "--annotations <folder or file>")
+    _check_out(config.out)
+    return studies, annotations
 
 
 def _check_out(out: Path) -> None:
@@ -68,11 +105,22 @@ def _check_out(out: Path) -> None:
 def _check_methods(config: AuditConfig) -> None:
     """Refuse unknown methods and rules, and numbers that a rule does not take."""
     read_specs(config.methods, reserved=(*Baselines.model_fields, CLASSIFIER))
-    rule, threshold = config.contours.rule, config.contours.threshold
-    _known(RULES, rule, "contours.rule")
-    RULES[rule](np.eye(2, dtype=np.float32), threshold)  # refuses a bad number
+    _check_cut(config.contours.rule, config.contours.threshold, "contours")
+    for finding, cut in config.contours.findings.items():
+        _check_cut(
+            cut.rule or config.contours.rule,
+            config.contours.threshold if cut.threshold is None else cut.threshold,
+            f"contours.findings.{finding}",
+        )
+    for metric in config.metrics:
+        _known(METRICS, metric, "metrics")
     if config.baselines.location_prior and config.select is None:
         raise ConfigError("baselines.location_prior: needs select, whose table says which images are audited")
+
+
+def _check_cut(rule: str, threshold: float, key: str) -> None:
+    _known(RULES, rule, f"{key}.rule")
+    RULES[rule](np.eye(2, dtype=np.float32), threshold)  # refuses a bad number
 
 
 def _check_findings(config: AuditConfig, card: ModelCard) -> None:
@@ -83,6 +131,10 @@ def _check_findings(config: AuditConfig, card: ModelCard) -> None:
             f"annotations.findings: {', '.join(sorted(unknown))}: no finding of the model {card.name}, "
             f"which has {', '.join(card.findings)}"
         )
+    for name in config.contours.findings:
+        if name not in card.findings:
+            known = did_you_mean(name, list(card.findings))
+            raise ConfigError(f"contours.findings.{name}: no finding of the model {card.name}{known}")
     for name in config.annotations.labels.columns if config.annotations.labels else ():
         if name not in card.findings:
             known = did_you_mean(name, list(card.findings))

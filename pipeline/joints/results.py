@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from pipeline.joints.frames import banded, read_cases, read_scores
+from pipeline.joints.headlines import Asked, comparison_rows, skill_rows, subgroup_rows
 from pipeline.joints.intake import Case, Intake
 from pipeline.joints.truth import Truth
 from pipeline.metrics import METRICS
+from pipeline.metrics.calibration import calibration_curve
 from pipeline.metrics.classification import MEASURES, classification_summaries
+from pipeline.metrics.curves import summarise_curves
+from pipeline.metrics.lesion_summaries import LESION_MEASURES, lesion_summaries
+from pipeline.metrics.lesions import Rule, unmatched_contours, unmatched_lesions
 from pipeline.metrics.summaries import summarise
-from pipeline.records import Score, Skipped, Summary
-from pipeline.store.cases import hash_files, scores_of
+from pipeline.records import Candidates, Curve, Score, Skipped, Summary
+from pipeline.store.cases import candidates_of, curves_of, hash_files, scores_of
 from pipeline.store.tables import read_table, summary_row, write_case_tables, write_table
 
 PredictionRow = tuple[str, str, float, bool, bool | None]
@@ -31,44 +37,69 @@ class Results:
     summaries: tuple[Summary, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """By what images are grouped."""
+
+    attributes: Sequence[str] = ()
+    """Columns of cases.csv."""
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Column of a table → case id → value."""
+    minimum_patients: int = 10
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What is kept of all cases: a few numbers each."""
+
+    set_aside: list[Skipped]
+    audited: list[str] = field(default_factory=list)
+    patients: dict[str, str] = field(default_factory=dict)
+    """Pseudonym → place in the study set: another key shall not move an interval."""
+    predictions: list[PredictionRow] = field(default_factory=list)
+    candidates: list[tuple[Candidates, str]] = field(default_factory=list)
+    curves: list[tuple[Curve, str]] = field(default_factory=list)
+
+    def scores(self, cases: Iterable[dict[str, Any] | Skipped]) -> Iterator[tuple[Score, str]]:
+        """Every score with its patient; the rest of each case is kept on the way."""
+        for case in cases:
+            if isinstance(case, Skipped):
+                self.set_aside.append(case)
+                continue
+            self.audited.append(case["case_id"])
+            patient = self.patients.setdefault(case["patient_id"], f"{len(self.patients):09}")
+            self.predictions.extend(_predictions(case, patient))
+            self.candidates.extend((found, patient) for found in candidates_of(case))
+            self.curves.extend((curve, patient) for curve in curves_of(case))
+            self.set_aside.extend(Skipped(**skip) for skip in case["skipped"])
+            yield from ((score, patient) for score in scores_of(case))
+
+
 def tabulate(
     run: Path,
     cases: Sequence[Case],
     *,
-    findings: Sequence[str],
+    asked: Asked,
+    matching: Rule,
+    grouping: Grouping,
     skipped: Sequence[Skipped],
-    replicates: int,
-    confidence: float,
-    seed: int,
 ) -> Results:
     """Write every CSV but the crosswalk, and `regions.json`; `skipped` was set aside before the cases."""
-    predictions: list[PredictionRow] = []
-    set_aside = list(skipped)
-    audited: list[str] = []
-    patients: dict[str, str] = {}
-
-    def scores() -> Iterator[tuple[Score, str]]:
-        for case in write_case_tables(run, (case.case_id for case in cases)):
-            if isinstance(case, Skipped):
-                set_aside.append(case)
-                continue
-            audited.append(case["case_id"])
-            # Patients are resampled by their place in the study set: another key shall not move an interval.
-            patient = patients.setdefault(case["patient_id"], f"{len(patients):09}")
-            predictions.extend(_predictions(case, patient))
-            set_aside.extend(Skipped(**skip) for skip in case["skipped"])
-            yield from ((score, patient) for score in scores_of(case))
-
-    options: dict[str, Any] = {
-        "findings": findings,
-        "replicates": replicates,
-        "confidence": confidence,
-        "seed": seed,
-    }
-    summaries = (*summarise(scores(), **options), *classification_summaries(predictions, **options))
+    gathered = _Gathered(list(skipped))
+    options: dict[str, Any] = {"findings": asked.findings, "resampling": asked.resampling}
+    scores = gathered.scores(write_case_tables(run, (case.case_id for case in cases)))
+    summaries = (
+        *summarise(scores, **options),
+        *lesion_summaries(gathered.candidates, rule=matching, **options),
+        *classification_summaries(gathered.predictions, **options),
+    )
     write_table(run, "summary.csv", map(_summary_row, summaries))
-    write_table(run, "skipped.csv", map(asdict, set_aside))
-    return Results(tuple(audited), tuple(set_aside), summaries)
+    write_table(run, "skipped.csv", map(asdict, gathered.set_aside))
+    write_table(run, "thresholds.csv", map(asdict, summarise_curves(gathered.curves, **options)))
+    write_table(run, "calibration.csv", _calibration(gathered.predictions, asked))
+    write_table(run, "unmatched.csv", _unmatched(gathered, asked.network, matching))
+    _compare(run, asked, grouping)
+    return Results(tuple(gathered.audited), tuple(gathered.set_aside), summaries)
 
 
 def write_crosswalk(run: Path, cases: Sequence[Case], intake: Intake, truth: Truth) -> str:
@@ -86,6 +117,50 @@ def write_crosswalk(run: Path, cases: Sequence[Case], intake: Intake, truth: Tru
     return hashlib.sha256("".join(known).encode()).hexdigest()
 
 
+def _compare(run: Path, asked: Asked, grouping: Grouping) -> None:
+    """The tables that hold methods and groups of images against each other."""
+    scores = read_scores(run)
+    groups = banded(read_cases(run))[list(grouping.attributes)]
+    for name, values in grouping.columns.items():
+        groups = groups.assign(**{name: [values.get(case_id, "") for case_id in groups.index]})
+    write_table(run, "skill.csv", skill_rows(scores, asked))
+    write_table(run, "comparisons.csv", comparison_rows(scores, asked))
+    found = subgroup_rows(scores, groups, asked, minimum=grouping.minimum_patients)
+    write_table(run, "subgroups.csv", found)
+
+
+def _calibration(predictions: Sequence[PredictionRow], asked: Asked) -> Iterator[dict[str, object]]:
+    for finding in asked.findings:
+        known = [row for row in predictions if row[0] == finding and row[4] is not None]
+        patients = [patient for _, patient, *_ in known]
+        probability, label = [row[2] for row in known], [row[4] is True for row in known]
+        for part in calibration_curve(probability, label, patients, asked.resampling):
+            yield {"finding": finding, **part._asdict()}
+
+
+def _unmatched(gathered: _Gathered, network: Sequence[str], rule: Rule) -> Iterator[dict[str, object]]:
+    """Lesions that no contour found, and contours that found no lesion, of the network's methods."""
+    patient_ids = {place: patient_id for patient_id, place in gathered.patients.items()}
+    for found, patient in gathered.candidates:
+        if found.method not in network:
+            continue
+        keys = {
+            "case_id": found.case_id,
+            "patient_id": patient_ids[patient],
+            "finding": found.finding,
+            "reader": found.reader,
+            "method": found.method,
+            "kind": found.kind,
+        }
+        for number in unmatched_lesions(found, rule):
+            yield {**keys, "what": "missed_lesion", "number": number}
+        what: Literal["contour_without_lesion", "contour_on_healthy"] = (
+            "contour_without_lesion" if found.lesions else "contour_on_healthy"
+        )
+        for number in unmatched_contours(found, rule):
+            yield {**keys, "what": what, "number": number}
+
+
 def _predictions(case: Mapping[str, Any], patient: str) -> Iterator[PredictionRow]:
     for prediction in case["predictions"]:
         label = case["labels"].get(prediction["finding"])
@@ -99,7 +174,8 @@ def _predictions(case: Mapping[str, Any], patient: str) -> Iterator[PredictionRo
 
 
 def _summary_row(summary: Summary) -> dict[str, object]:
-    measure = MEASURES.get(summary.metric) or METRICS[summary.metric]
+    name = summary.metric
+    measure = MEASURES.get(name) or LESION_MEASURES.get(name) or METRICS[name]
     return summary_row(summary, better=measure.better, unit=measure.unit)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.annotations.source_files import image_key
@@ -33,14 +33,26 @@ def selected(cases: Sequence[Case], file: Path, *, image: str, where: Where) -> 
     return chosen
 
 
-def _rows(file: Path, image: str, where: Where) -> Mapping[str, set[Cells]]:
+def grouped(
+    cases: Sequence[Case], file: Path, *, image: str, columns: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Column → case id → what the image's row says; images without a row are left out. Errors as above."""
+    rows, names = _rows(file, image, columns), Names(cases)
+    found = {case.case_id: _row_of(case, rows, names, file) for case in cases}
+    return {
+        column: {case_id: cells[place] for case_id, cells in found.items() if cells is not None}
+        for place, column in enumerate(columns)
+    }
+
+
+def _rows(file: Path, image: str, columns: Iterable[str]) -> Mapping[str, set[Cells]]:
     """Key of the image → what its rows say."""
     table = read_table(file)
-    for column in (image, *where):
+    for column in (image, *columns):
         table.column(column)
     rows: dict[str, set[Cells]] = defaultdict(set)
     for row in table.rows:
-        rows[image_key(row[image])].add(tuple(row[column] for column in where))
+        rows[image_key(row[image])].add(tuple(row[column] for column in columns))
     return rows
 
 

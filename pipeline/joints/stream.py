@@ -17,10 +17,11 @@ from pipeline.attribution.replicas import side_by_side
 from pipeline.contracts import Executor
 from pipeline.geometry import resized
 from pipeline.joints.baselines import CONTRAST
+from pipeline.joints.drawn import Explained, Loaded, Protocol
 from pipeline.joints.intake import Case
 from pipeline.joints.subject import Subject
 from pipeline.joints.truth import Truth
-from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
+from pipeline.joints.work import finish_case, load_case
 from pipeline.records import Heatmap, Intensity, ModelInput, Progress, Skipped
 from pipeline.store.cases import is_finished, why_skipped
 

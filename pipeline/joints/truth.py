@@ -43,6 +43,8 @@ class Truth:
     """Who says that a finding is absent where only the label says so: the one reader, else "labels"."""
     sha256: str
     """Over the annotations' files and tables."""
+    unjoined: tuple[tuple[AnnotationItem, Skipped], ...] = ()
+    """The annotations that belong to no image or no finding, and why; `skipped` holds these, too."""
 
 
 def gather(
@@ -61,10 +63,24 @@ def gather(
     None meaning "leave it out". Without sources, formats are guessed from the files.
     """
     items = find_annotations(path, sources or guess_sources(path, findings=findings))
+    table = labels_by_name(path, labels, findings)
+    return join(items, table, names=names, findings=findings, cases=cases, pseudonym=pseudonym)
+
+
+def join(
+    items: Sequence[AnnotationItem],
+    table: Mapping[str, Labels],
+    *,
+    names: Mapping[str, str | None],
+    findings: Sequence[str],
+    cases: Sequence[Case],
+    pseudonym: Pseudonym,
+) -> Truth:
+    """Annotations and labels, each with its image; `table` is by SOP instance UID or file stem."""
     images = Names(cases)
-    known, skipped = _of_each(cases, images, _labels(path, labels, findings))
+    known, skipped = _of_each(cases, images, table)
     matched: dict[str, list[AnnotationItem]] = defaultdict(list)
-    lost: dict[str, str] = {}
+    unjoined: list[tuple[AnnotationItem, Skipped]] = []
     for item in items:
         subject = pseudonym("annotation", item.image, item.frame)
         try:
@@ -72,16 +88,15 @@ def gather(
             subject = case.case_id
             matched[subject].extend(_in_our_words(item, names, findings, known[subject]))
         except CaseError as error:
-            skipped.append(Skipped(subject, "annotations", error.reason, error.message))
-            if subject not in known:
-                lost[subject] = item.image
+            unjoined.append((item, Skipped(subject, "annotations", error.reason, error.message)))
     kinds: set[Literal["mask", "box"]] = {"box" if item.format == "boxes" else "mask" for item in items}
     readers = {item.reader for item in items}
     return Truth(
         items={case_id: tuple(found) for case_id, found in matched.items()},
         labels=known,
-        skipped=tuple(skipped),
-        skipped_images=lost,
+        skipped=(*skipped, *(why for _, why in unjoined)),
+        skipped_images={why.subject: item.image for item, why in unjoined if why.subject not in known},
+        unjoined=tuple(unjoined),
         kind=kinds.pop() if len(kinds) == 1 else None,
         reader=readers.pop() if len(readers) == 1 else LABELS_READER,
         sha256=_digest(items, known.values()),
@@ -114,9 +129,10 @@ def _of_each(
     return known, skipped
 
 
-def _labels(
+def labels_by_name(
     path: Path, labels: tuple[Path, str, Mapping[str, Sequence[str]]] | None, findings: Sequence[str]
 ) -> Mapping[str, Labels]:
+    """SOP instance UID or file stem → its labels; without `labels` from a table beside the annotations."""
     if labels is not None:
         file, image, columns = labels
         return read_labels(file, image=image, columns=columns or {name: [name] for name in findings})

@@ -2,87 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache, partial
-from itertools import product
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-
-from pipeline.attribution.priors import local_contrast, uniform_random
+from pipeline.attribution.priors import local_contrast
 from pipeline.classifiers import Preprocessing, prepare
-from pipeline.contours.drawing import closed_gate, draw
-from pipeline.contracts import Drawing
 from pipeline.errors import CaseError
-from pipeline.geometry import resized, view, whole
-from pipeline.joints.baselines import CONTRAST, RANDOM
+from pipeline.geometry import view
+from pipeline.joints.drawn import Drawn, Explained, Loaded, Protocol, drawings
+from pipeline.joints.held import hold
 from pipeline.joints.intake import Case
-from pipeline.joints.references import Said, read_references
+from pipeline.joints.references import read_references
 from pipeline.loaders import decode
-from pipeline.metrics.scoring import score_drawing, score_missing
 from pipeline.records import (
-    AnnotationItem,
     Dropped,
     FinishedCase,
     Heatmap,
-    Intensity,
-    ModelInput,
     Peak,
-    Prediction,
-    Reference,
     Region,
-    Score,
-    Shape,
     Skipped,
 )
 from pipeline.store.cases import write_case, write_skipped
 from pipeline.store.pictures import write_pictures
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """An image as far as it is needed behind the network, with what the network takes."""
-
-    case: Case
-    model_input: ModelInput
-    """Behind the network its tensor is empty: only the placement is needed there."""
-    shape: Shape
-    spacing_mm: tuple[float, float] | None
-    attributes: Mapping[str, str]
-    sha256: str
-    contrast: Intensity | None = None
-    """The baseline of that name, made where the pixels are at hand; None where it is not asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """How heatmaps become contours, in which findings, and against what they are held."""
-
-    run: Path
-    rule: str
-    threshold: float
-    gate: Literal["predicted", "all", "annotated"]
-    minimum_area_px: int
-    minimum_area_mm2: float
-    kind: Literal["mask", "box"] | None
-    """What the study set's annotations are; None where there are both or none."""
-    negative_reader: str
-    """Who says that a finding is absent where only the label says so."""
-    baselines: tuple[str, ...] = ()
-    """Methods whose maps are in the run's `baselines.npz`, or are made of each image."""
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """An image with all that the network and the annotators say of it."""
-
-    loaded: Loaded
-    predictions: tuple[Prediction, ...]
-    heatmaps: tuple[Heatmap, ...]
-    items: tuple[AnnotationItem, ...]
-    labels: Mapping[str, int | None]
 
 
 def load_case(
@@ -131,16 +72,8 @@ def _audited(work: Explained, protocol: Protocol) -> FinishedCase:
         findings=[prediction.finding for prediction in work.predictions],
         negative=(protocol.negative_reader, protocol.kind or "mask"),
     )
-    drawn = {
-        (heatmap.method, heatmap.finding): _drawing(heatmap, work, said.references, protocol)
-        for heatmap in work.heatmaps
-    }
-    drawn |= _baselines(work, said.references, protocol)
-    scores = [
-        score
-        for (method, finding), drawing in drawn.items()
-        for score in _scores(drawing, method, finding, work, said, protocol)
-    ]
+    drawn = drawings(work, said.references, protocol)
+    held = hold(drawn, said, work, protocol)
     of_network = {heatmap.method for heatmap in work.heatmaps}
     return FinishedCase(
         case_id=loaded.case.case_id,
@@ -158,73 +91,21 @@ def _audited(work: Explained, protocol: Protocol) -> FinishedCase:
         regions=tuple(_regions(drawn, of_network)),
         dropped=tuple(_dropped(drawn, of_network)),
         references=said.references,
-        scores=tuple(scores),
+        scores=held.scores,
+        candidates=held.candidates,
+        curves=held.curves,
         skipped=said.skipped,
         object_id=loaded.case.object_id,
     )
 
 
-def _drawing(
-    heatmap: Heatmap, work: Explained, references: Sequence[Reference], protocol: Protocol
-) -> Drawing:
-    if not _gate_is_open(heatmap.finding, work, references, protocol):
-        return closed_gate(work.loaded.shape)
-    return _drawn(heatmap, protocol, work.loaded.spacing_mm)
-
-
-def _drawn(
-    heatmap: Heatmap, protocol: Protocol, spacing_mm: tuple[float, float] | None, *, outlined: bool = True
-) -> Drawing:
-    return draw(
-        heatmap,
-        rule=protocol.rule,
-        threshold=protocol.threshold,
-        minimum_area_px=protocol.minimum_area_px,
-        minimum_area_mm2=protocol.minimum_area_mm2,
-        spacing_mm=spacing_mm,
-        outlined=outlined,
-    )
-
-
-def _gate_is_open(finding: str, work: Explained, references: Sequence[Reference], protocol: Protocol) -> bool:
-    """Whether contours are drawn for a finding; "annotated" opens for annotated and predicted findings."""
-    if protocol.gate == "all":
-        return True
-    predicted = any(p.positive for p in work.predictions if p.finding == finding)
-    if protocol.gate == "predicted":
-        return predicted
-    return predicted or any((r.masks or r.boxes) for r in references if r.finding == finding)
-
-
-def _scores(
-    drawing: Drawing,
-    method: str,
-    finding: str,
-    work: Explained,
-    said: Said,
-    protocol: Protocol,
-) -> Iterator[Score]:
-    case_id = work.loaded.case.case_id
-    references = [r for r in said.references if r.finding == finding]
-    unusable = [u for u in said.unusable if u.finding == finding]
-    for reference in references:
-        yield from score_drawing(drawing, reference, method=method, shape=work.loaded.shape)
-    for lost in unusable:
-        yield from score_missing(
-            case_id, finding, method=method, reader=lost.reader, reason="annotation_unusable", kind=lost.kind
-        )
-    if not references and not unusable:
-        reader = protocol.negative_reader
-        yield from score_missing(case_id, finding, method=method, reader=reader, kind=protocol.kind)
-
-
-def _dropped(drawn: Mapping[tuple[str, str], Drawing], methods: set[str]) -> Iterator[Dropped]:
+def _dropped(drawn: Drawn, methods: set[str]) -> Iterator[Dropped]:
     for (method, finding), drawing in drawn.items():
         if method in methods and drawing.dropped:
             yield Dropped(finding, method, drawing.dropped)
 
 
-def _peaks(heatmaps: Sequence[Heatmap], drawn: Mapping[tuple[str, str], Drawing]) -> Iterator[Peak]:
+def _peaks(heatmaps: Sequence[Heatmap], drawn: Drawn) -> Iterator[Peak]:
     for heatmap in heatmaps:
         peak = drawn[heatmap.method, heatmap.finding].peak
         if peak is not None:
@@ -233,66 +114,7 @@ def _peaks(heatmaps: Sequence[Heatmap], drawn: Mapping[tuple[str, str], Drawing]
             yield Peak(heatmap.finding, heatmap.method, float(column), float(row), highest)
 
 
-def _regions(drawn: Mapping[tuple[str, str], Drawing], methods: set[str]) -> Iterator[Region]:
+def _regions(drawn: Drawn, methods: set[str]) -> Iterator[Region]:
     for (method, _), drawing in drawn.items():
         if method in methods:
             yield from drawing.regions
-
-
-def _baselines(
-    work: Explained, references: Sequence[Reference], protocol: Protocol
-) -> dict[tuple[str, str], Drawing]:
-    """What the baselines draw, laid over the whole image."""
-    drawn = {}
-    contrast = cache(partial(_contrast_drawing, work.loaded, protocol))
-    for method, prediction in product(protocol.baselines, work.predictions):
-        finding = prediction.finding
-        drawing = contrast if method == CONTRAST else _baseline(method, finding, work.loaded, protocol)
-        if drawing is not None:
-            is_open = _gate_is_open(finding, work, references, protocol)
-            drawn[method, finding] = drawing() if is_open else closed_gate(work.loaded.shape)
-    return drawn
-
-
-def _baseline(method: str, finding: str, loaded: Loaded, protocol: Protocol) -> Callable[[], Drawing] | None:
-    """How a finding's baseline is drawn; None where nobody annotated the finding, so that it has no prior."""
-    if method == RANDOM:
-        return partial(_random_drawing, finding, loaded, protocol)
-    maps = _baseline_maps(protocol.run / "baselines.npz")
-    key = next((key for key in (f"{method}/{finding}", method) if key in maps), None)
-    return None if key is None else partial(_fixed_drawing, protocol, key, loaded.shape, loaded.spacing_mm)
-
-
-def _contrast_drawing(loaded: Loaded, protocol: Protocol) -> Drawing:
-    """The same for every finding."""
-    assert loaded.contrast is not None
-    return _over_whole_image(loaded.contrast, protocol, loaded.shape, loaded.spacing_mm)
-
-
-def _random_drawing(finding: str, loaded: Loaded, protocol: Protocol) -> Drawing:
-    """Drawn by the input's hash: by the pseudonym, another key would give other numbers."""
-    relevance = uniform_random(loaded.sha256, loaded.case.source.frame, finding)
-    return _over_whole_image(relevance, protocol, loaded.shape, loaded.spacing_mm)
-
-
-@lru_cache(maxsize=16)
-def _fixed_drawing(
-    protocol: Protocol, key: str, shape: Shape, spacing_mm: tuple[float, float] | None
-) -> Drawing:
-    """The drawing of a baseline that is the same for every image of one size."""
-    return _over_whole_image(_baseline_maps(protocol.run / "baselines.npz")[key], protocol, shape, spacing_mm)
-
-
-def _over_whole_image(
-    relevance: Intensity, protocol: Protocol, shape: Shape, spacing_mm: tuple[float, float] | None
-) -> Drawing:
-    rows, columns = relevance.shape
-    placement = resized(whole(shape), (rows, columns))
-    heatmap = Heatmap("", "", "", relevance, "relative", placement)
-    return _drawn(heatmap, protocol, spacing_mm, outlined=False)  # baselines are scored, never shown
-
-
-@lru_cache(maxsize=1)
-def _baseline_maps(path: Path) -> dict[str, Intensity]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)

@@ -8,11 +8,30 @@ METRICS: Registry[Metric] = Registry(
     {
         "iou": "pipeline.metrics.overlap:IOU",
         "dice": "pipeline.metrics.overlap:DICE",
+        "precision": "pipeline.metrics.overlap:PRECISION",
+        "recall": "pipeline.metrics.overlap:RECALL",
+        "boundary_iou": "pipeline.metrics.boundary:BOUNDARY_IOU",
+        "surface_distance": "pipeline.metrics.surface:SURFACE_DISTANCE",
+        "hd95": "pipeline.metrics.surface:HD95",
+        "centroid_distance": "pipeline.metrics.centroid:CENTROID_DISTANCE",
         "lesion_iou": "pipeline.metrics.overlap:LESION_IOU",
         "lesion_dice": "pipeline.metrics.overlap:LESION_DICE",
-        "box_iou": "pipeline.metrics.boxes:BOX_IOU",
+        "panoptic_quality": "pipeline.metrics.panoptic:PANOPTIC_QUALITY",
         "hit": "pipeline.metrics.hit:HIT",
+        "near_hit": "pipeline.metrics.hit:NEAR_HIT",
+        "energy_inside": "pipeline.metrics.energy:ENERGY_INSIDE",
+        "pixel_auprc": "pipeline.metrics.pixels:PIXEL_AUPRC",
+        "pixel_auroc": "pipeline.metrics.pixels:PIXEL_AUROC",
+        "best_iou": "pipeline.metrics.pixels:BEST_IOU",
+        "box_iou": "pipeline.metrics.boxes:BOX_IOU",
+        "iobb": "pipeline.metrics.boxes:IOBB",
         "box_hit": "pipeline.metrics.hit:BOX_HIT",
         "contour_on_healthy": "pipeline.metrics.healthy:CONTOUR_ON_HEALTHY",
     },
 )
+
+DEFAULT = (
+    *("iou", "dice", "precision", "recall", "lesion_iou", "lesion_dice", "hit", "near_hit", "energy_inside"),
+    *("box_iou", "iobb", "box_hit", "contour_on_healthy"),
+)
+"""What is scored where the config names no metrics: all that costs no further pass over the image."""

@@ -1,14 +1,11 @@
 """Healthy: contours where the reference says that the finding is not there."""
 
-import math
-
-from pipeline.contracts import Drawing, Emptiness, Metric
-from pipeline.records import Reference, Shape
+from pipeline.contracts import Emptiness, Metric, Scored, Undefined
 
 
-def _of_a_finding(_: Drawing, __: Reference, ___: Shape) -> tuple[float]:
+def _of_a_finding(_: Scored) -> tuple[Undefined]:
     """Undefined: the finding is there, so the image is not healthy."""
-    return (math.nan,)
+    return ("finding_present",)
 
 
 CONTOUR_ON_HEALTHY = Metric(
@@ -20,5 +17,6 @@ CONTOUR_ON_HEALTHY = Metric(
     unit="",
     emptiness=Emptiness(missed="finding_present", healthy_drawn=1.0, healthy_clear=0.0),
     score=_of_a_finding,
+    binary=True,
 )
 """The share of images without the finding on which something was drawn."""

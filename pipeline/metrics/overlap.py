@@ -1,62 +1,67 @@
-"""Overlap: IoU and Dice of regions and reference masks, of the whole image and of each lesion."""
+"""Overlap: areas that regions and reference masks have in common, of the whole image and of each lesion."""
 
-from functools import reduce
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.contracts import Drawing, Metric
+from pipeline.contracts import Metric, Scored
 from pipeline.metrics.emptiness import LOCALISATION
-from pipeline.records import Mask, Reference, Region, Shape
+from pipeline.records import Mask, Region
 
 
-def intersection_over_union(intersection: int, region: int, reference: int) -> float:
-    """The share of two areas' union that they have in common, from pixel counts."""
-    return intersection / (region + reference - intersection)
+class Areas(NamedTuple):
+    """Pixel counts of two sides; arrays where there are several regions or lesions."""
+
+    shared: NDArray[np.int64]
+    drawn: NDArray[np.int64]
+    truth: NDArray[np.int64]
 
 
-def dice_coefficient(intersection: int, region: int, reference: int) -> float:
-    """Twice the common area over the sum of both, from pixel counts."""
-    return 2 * intersection / (region + reference)
+def intersection_over_union(areas: Areas) -> NDArray[np.float64]:
+    """The share of two areas' union that they have in common."""
+    return areas.shared / (areas.drawn + areas.truth - areas.shared)
 
 
-def _iou(drawing: Drawing, reference: Reference, _: Shape) -> tuple[float]:
-    return (intersection_over_union(*_image_counts(drawing, reference)),)
+def dice_coefficient(areas: Areas) -> NDArray[np.float64]:
+    """Twice the common area over the sum of both."""
+    return 2 * areas.shared / (areas.drawn + areas.truth)
 
 
-def _dice(drawing: Drawing, reference: Reference, _: Shape) -> tuple[float]:
-    return (dice_coefficient(*_image_counts(drawing, reference)),)
+@lru_cache(maxsize=1)  # several metrics ask for the same
+def image_areas(scored: Scored) -> Areas:
+    """Of the regions' union and the instances' union."""
+    drawn, truth = scored.drawing.mask, scored.truth
+    return Areas(*(np.array(np.count_nonzero(mask)) for mask in (drawn & truth, drawn, truth)))
 
 
-def _lesion_iou(drawing: Drawing, reference: Reference, _: Shape) -> tuple[float, ...]:
-    return tuple(
-        max(intersection_over_union(*_lesion_counts(region, mask)) for region in drawing.regions)
-        for mask in reference.masks
+@lru_cache(maxsize=1)
+def lesion_areas(scored: Scored) -> Areas:
+    """Of each region (first axis) and each instance of the reference (second axis)."""
+    regions, lesions = scored.drawing.regions, scored.reference.masks
+    shared = [[_shared(region, lesion) for lesion in lesions] for region in regions]
+    return Areas(
+        np.array(shared, np.int64).reshape(len(regions), len(lesions)),
+        np.array([[region.area_px] for region in regions], np.int64).reshape(-1, 1),
+        np.array([[np.count_nonzero(lesion) for lesion in lesions]], np.int64),
     )
 
 
-def _lesion_dice(drawing: Drawing, reference: Reference, _: Shape) -> tuple[float, ...]:
-    return tuple(
-        max(dice_coefficient(*_lesion_counts(region, mask)) for region in drawing.regions)
-        for mask in reference.masks
-    )
-
-
-def _image_counts(drawing: Drawing, reference: Reference) -> tuple[int, int, int]:
-    """Pixels in both, in the regions' union, in the instances' union."""
-    truth: Mask = reduce(np.logical_or, reference.masks)
-    return _count(drawing.mask & truth), _count(drawing.mask), _count(truth)
-
-
-def _lesion_counts(region: Region, lesion: Mask) -> tuple[int, int, int]:
-    """Pixels in both, in the region, in the lesion."""
+def _shared(region: Region, lesion: Mask) -> int:
     row, column = region.corner
     height, width = region.mask.shape
-    under = lesion[row : row + height, column : column + width]
-    return _count(region.mask & under), _count(region.mask), _count(lesion)
+    return int(np.count_nonzero(region.mask & lesion[row : row + height, column : column + width]))
 
 
-def _count(mask: Mask) -> int:
-    return int(np.count_nonzero(mask))
+def _of_image(share: Callable[[Areas], NDArray[np.float64]]) -> Callable[[Scored], tuple[float]]:
+    return lambda scored: (float(share(image_areas(scored))),)
+
+
+def _of_lesions(share: Callable[[Areas], NDArray[np.float64]]) -> Callable[[Scored], tuple[float, ...]]:
+    """Each instance against the region that overlaps it best; one region may serve several."""
+    return lambda scored: tuple(share(lesion_areas(scored)).max(axis=0).tolist())
 
 
 IOU = Metric(
@@ -67,7 +72,7 @@ IOU = Metric(
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_iou,
+    score=_of_image(intersection_over_union),
 )
 """All regions together against all instances together."""
 
@@ -79,9 +84,33 @@ DICE = Metric(
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_dice,
+    score=_of_image(dice_coefficient),
 )
 """All regions together against all instances together."""
+
+PRECISION = Metric(
+    name="precision",
+    title="Precision of pixels",
+    against=frozenset({"mask"}),
+    level="image",
+    better="higher",
+    unit="",
+    emptiness=LOCALISATION,
+    score=_of_image(lambda areas: areas.shared / areas.drawn),
+)
+"""The share of what was drawn that the reference has; 0 where nothing was drawn on a lesion."""
+
+RECALL = Metric(
+    name="recall",
+    title="Recall of pixels",
+    against=frozenset({"mask"}),
+    level="image",
+    better="higher",
+    unit="",
+    emptiness=LOCALISATION,
+    score=_of_image(lambda areas: areas.shared / areas.truth),
+)
+"""The share of the reference that was drawn."""
 
 LESION_IOU = Metric(
     name="lesion_iou",
@@ -91,7 +120,7 @@ LESION_IOU = Metric(
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_lesion_iou,
+    score=_of_lesions(intersection_over_union),
 )
 """Each instance against the region that overlaps it best; one region may serve several."""
 
@@ -103,6 +132,6 @@ LESION_DICE = Metric(
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_lesion_dice,
+    score=_of_lesions(dice_coefficient),
 )
 """Each instance against the region that overlaps it best; one region may serve several."""

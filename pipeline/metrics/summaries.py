@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.metrics import METRICS
-from pipeline.metrics.bootstrap import intervals_of_means
+from pipeline.metrics.bootstrap import Resampling
+from pipeline.metrics.intervals import Interval, intervals_of_means
+from pipeline.metrics.proportions import interval_of_proportion
 from pipeline.records import Score, Summary
 
+HEADLINES = ("hit", "iou", "box_hit", "box_iou")
+"""What methods, groups and runs are compared by: where the map points, and how well contours fit."""
 ALL_FINDINGS = "(all)"
 """What tables call the summary over all findings."""
 
@@ -33,9 +37,7 @@ def summarise(
     scores: Iterable[tuple[Score, str]],
     *,
     findings: Sequence[str],
-    replicates: int,
-    confidence: float,
-    seed: int,
+    resampling: Resampling,
 ) -> list[Summary]:
     """Summaries of scores, each with its patient's id, in the order of `findings`.
 
@@ -44,12 +46,7 @@ def summarise(
     """
     columns = _with_all_findings(_columns(scores))
     keys = sorted(columns, key=lambda key: _rank(key, findings))
-    intervals = intervals_of_means(
-        [(columns[key].values, columns[key].patients) for key in keys],
-        replicates=replicates,
-        confidence=confidence,
-        seed=seed,
-    )
+    intervals = _intervals([(key, columns[key]) for key in keys], resampling)
     return [
         Summary(
             **key._asdict(),
@@ -60,6 +57,20 @@ def summarise(
         )
         for key, interval in zip(keys, intervals, strict=True)
     ]
+
+
+def _intervals(columns: Sequence[tuple[_Key, _Column]], resampling: Resampling) -> list[Interval]:
+    """Of shares of images as of proportions, of all else as of means."""
+    means = [(c.values, c.patients) for key, c in columns if not _is_binary(key.metric)]
+    of_means = iter(intervals_of_means(means, resampling))
+    return [
+        interval_of_proportion(c.values, c.patients, resampling) if _is_binary(key.metric) else next(of_means)
+        for key, c in columns
+    ]
+
+
+def _is_binary(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].binary
 
 
 def _columns(scores: Iterable[tuple[Score, str]]) -> dict[_Key, _Column]:

@@ -53,7 +53,8 @@ def write_report(run: Path) -> Path:
     return index
 
 
-def _environment(run: RunFolder) -> Environment:
+def environment_of(**variables: object) -> Environment:
+    """The templates with their filters; `variables` are known in each."""
     environment = Environment(
         loader=PackageLoader("pipeline.reporting"),
         autoescape=True,
@@ -67,23 +68,31 @@ def _environment(run: RunFolder) -> Environment:
         "reason": words.reason,
         "path": quote,
     }
-    environment.globals |= {
-        "policy": POLICY,
-        "run_id": run.manifest["run_id"],
-        "title": run.manifest.get("title") or run.manifest["run_id"],
-        "created": run.manifest.get("created", ""),
-        "version": run.manifest.get("version", ""),
-        "network": run.network or "",
-        "plural": words.plural,
-    }
+    environment.globals |= {"policy": POLICY, "plural": words.plural, **variables}
     return environment
 
 
-def _write_static(run: RunFolder, of_run: Survey) -> None:
-    folder = run.path / "static"
+def copy_static(run: Path) -> Path:
+    """The folder with the pages' styles and scripts."""
+    folder = run / "static"
     folder.mkdir(exist_ok=True)
     for source in resources.files("pipeline.reporting").joinpath("static").iterdir():
         (folder / source.name).write_bytes(source.read_bytes())
+    return folder
+
+
+def _environment(run: RunFolder) -> Environment:
+    return environment_of(
+        run_id=run.manifest["run_id"],
+        title=run.manifest.get("title") or run.manifest["run_id"],
+        created=run.manifest.get("created", ""),
+        version=run.manifest.get("version", ""),
+        network=run.network or "",
+    )
+
+
+def _write_static(run: RunFolder, of_run: Survey) -> None:
+    folder = copy_static(run.path)
     (folder / "worklist-data.js").write_text(worklist_script(run, of_run.rows), encoding="utf-8")
 
 

@@ -73,24 +73,22 @@ class RunFolder:
     def case(self, case_id: str) -> Case:
         """Everything the run knows of one image."""
         # Runs of older versions have no such keys.
-        return {"dropped": [], "maps": [], "object_id": ""} | _read_json(
-            self.case_folder(case_id) / "case.json"
-        )
+        return {"dropped": [], "maps": [], "object_id": ""} | json_of(self.case_folder(case_id) / "case.json")
 
 
 def read_run(path: Path) -> RunFolder:
     """The run in a folder; a file that is missing or malformed is an `AuditError` that names it."""
-    manifest = _read_json(path / "manifest.json")
+    manifest = json_of(path / "manifest.json")
     return RunFolder(
         path=path,
         manifest=manifest,
         methods=tuple(_method(entry) for entry in manifest["methods"]),
-        summaries=tuple(_summary(row) for row in _rows(path / "summary.csv")),
+        summaries=tuple(_summary(row) for row in rows_of(path / "summary.csv")),
         skipped=tuple(
             Skipped(row["subject"], row["stage"], row["reason"], row["message"])
-            for row in _rows(path / "skipped.csv")
+            for row in rows_of(path / "skipped.csv")
         ),
-        case_ids=tuple(_plain_name(row["case_id"]) for row in _rows(path / "cases.csv")),
+        case_ids=tuple(_plain_name(row["case_id"]) for row in rows_of(path / "cases.csv")),
     )
 
 
@@ -129,7 +127,8 @@ def _plain_name(case_id: str) -> str:
     return case_id
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def rows_of(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a table as they were meant; `AuditError` where it cannot be read."""
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, restval=""):
@@ -143,7 +142,8 @@ def _as_meant(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def json_of(path: Path) -> dict[str, Any]:
+    """The content of a JSON file; `AuditError` where it cannot be read."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -14,6 +14,8 @@ import numpy as np
 
 from pipeline.records import (
     Box,
+    Candidates,
+    Curve,
     FinishedCase,
     Heatmap,
     Outline,
@@ -63,9 +65,9 @@ def write_case(run: Path, case: FinishedCase) -> None:
     (folder / "skipped.json").unlink(missing_ok=True)
     write_bytes(folder / SHA256, case.sha256.encode(), mode=OWNER_ONLY)
     write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps))
-    content = _json(_plain(case))
-    write_bytes(folder / "case.js", case_script(case, content))
-    write_bytes(folder / "case.json", content)
+    shown = _plain(case)
+    write_bytes(folder / "case.js", case_script(case, _json(shown)))
+    write_bytes(folder / "case.json", _json(shown | _counted(case)))
 
 
 def write_skipped(run: Path, skipped: Skipped) -> None:
@@ -107,6 +109,16 @@ def scores_of(case: Mapping[str, Any]) -> list[Score]:
     return [Score(case_id=case["case_id"], **score) for score in case["scores"]]
 
 
+def candidates_of(case: Mapping[str, Any]) -> list[Candidates]:
+    """The contours and lesions in a case's JSON, to be matched."""
+    return [Candidates(case_id=case["case_id"], **row) for row in case["candidates"]]
+
+
+def curves_of(case: Mapping[str, Any]) -> list[Curve]:
+    """The curves over thresholds in a case's JSON."""
+    return [Curve(case_id=case["case_id"], **row) for row in case["curves"]]
+
+
 def _plain(case: FinishedCase) -> dict[str, Any]:
     """What `case.json` holds; `reports/README.md` describes it."""
     rows, columns = case.shape
@@ -130,6 +142,14 @@ def _plain(case: FinishedCase) -> dict[str, Any]:
         "references": [_reference(r) for r in case.references],
         "scores": [{key: getattr(s, key) for key in SCORE_KEYS} for s in case.scores],
         "skipped": [asdict(s) for s in case.skipped],
+    }
+
+
+def _counted(case: FinishedCase) -> dict[str, Any]:
+    """What tables over all cases are made of, and no page shows."""
+    return {
+        "candidates": [_without_case(asdict(c)) for c in case.candidates],
+        "curves": [_without_case(asdict(c)) for c in case.curves],
     }
 
 

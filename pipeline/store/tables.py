@@ -22,6 +22,8 @@ ATTRIBUTES = (
     "modality", "view", "laterality", "sex", "age", "manufacturer", "model", "body_part", "photometric",
     "transfer_syntax", "bits_stored",
 )  # fmt: skip
+BOUNDS = ("estimate", "low", "high")
+DIFFERENCE = ("difference", "difference_low", "difference_high", "p", "corrected_p")
 COLUMNS = {
     "cases.csv": (*CASE_KEYS, "frame", "rows", "columns", "spacing_row_mm", "spacing_column_mm", *ATTRIBUTES),
     "predictions.csv": (*CASE_KEYS, "finding", "logit", "probability", "threshold", "predicted", "label"),
@@ -32,8 +34,23 @@ COLUMNS = {
         "finding", "reader", "method", "metric", "n", "undefined", "reasons", "patients", "estimate", "low",
         "high", "better", "unit",
     ),
+    "skill.csv": (
+        "finding", "reader", "method", "metric", "measure", "prior", "ceiling", "n", "patients", *BOUNDS,
+    ),
+    "comparisons.csv": (
+        "finding", "reader", "metric", "first", "second", "n", "patients", "first_estimate",
+        "second_estimate", *DIFFERENCE,
+    ),
+    "subgroups.csv": (
+        "finding", "reader", "method", "metric", "attribute", "group", "n", "patients", "too_few", *BOUNDS,
+        *DIFFERENCE,
+    ),
+    "thresholds.csv": ("finding", "reader", "method", "level", "n", "patients", *BOUNDS),
+    "calibration.csv": ("finding", "lowest", "highest", "predicted", "n", "observed", "low", "high"),
+    "unmatched.csv": (*CASE_KEYS, "finding", "reader", "method", "kind", "what", "number"),
     "skipped.csv": ("subject", "stage", "reason", "message"),
     "crosswalk.csv": ("pseudonym", "kind", "sop_instance_uid", "frame", "file", "sha256"),
+    "problems.csv": ("subjects", "finding", "reader", "check", "level", "message"),
 }  # fmt: skip
 
 
@@ -65,7 +82,7 @@ def write_case_tables(run: Path, case_ids: Iterable[str]) -> Iterator[dict[str, 
 
 
 def write_table(run: Path, name: str, rows: Iterable[Mapping[str, object]]) -> None:
-    """Write summary.csv, skipped.csv or crosswalk.csv; the crosswalk is readable by its owner alone."""
+    """Write one of the tables in `COLUMNS`; the crosswalk is readable by its owner alone."""
     mode = OWNER_ONLY if name == "crosswalk.csv" else EVERYBODY_READS
     with atomic_text(run / name, mode=mode) as file:
         table = _table(file, COLUMNS[name])
@@ -134,6 +151,11 @@ def _table(file: io.TextIOBase, columns: Sequence[str]) -> Writer:
 
 def _cells(row: Mapping[str, object], columns: Sequence[str]) -> list[object]:
     return [_cell(row.get(column)) for column in columns]
+
+
+def as_meant(cell: str) -> str:
+    """The text of a cell without the quote that keeps spreadsheets from taking it for a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def _cell(value: object) -> object:

@@ -22,10 +22,11 @@ from pipeline.classifiers import load_card
 from pipeline.config import load_config
 from pipeline.executors.pool import Pool
 from pipeline.geometry import resized
+from pipeline.joints.drawn import Cut, Explained, Loaded, Protocol
 from pipeline.joints.intake import Case, take_in
 from pipeline.joints.plan import make_plan
 from pipeline.joints.subject import open_subject
-from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
+from pipeline.joints.work import finish_case, load_case
 from pipeline.records import AnnotationItem, Heatmap, Prediction
 from tests.bench.decoding import decode_one, lost
 from tests.bench.explaining import explaining
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--part", choices=PARTS, nargs="*", default=PARTS, help="default: all")
     options = parser.parse_args()
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(width=160, soft_wrap=True, highlight=False)
     with tempfile.TemporaryDirectory() as folder:
         if "stages" in options.part:
             console.print(
@@ -132,7 +133,7 @@ def _outside_the_network(folder: Path, card_path: Path) -> dict[str, float]:
         load = partial(load_case, preprocessing=card.preprocessing, run=run)
         loaded: list[Any] = []
         load_seconds = timed(lambda: loaded.extend(pool.stream(load, cases, lost=lost)))
-        protocol = Protocol(run, "fraction", 0.6, "annotated", 0, 0, "mask", "reader")
+        protocol = Protocol(run, Cut("fraction", 0.6, "annotated"), 0, 0, "mask", "reader")
         finish = partial(finish_case, protocol=protocol)
         works = [_explained(item, folder, random) for item in loaded]
         finish_seconds = timed(lambda: list(pool.stream(finish, works, lost=lost)))

@@ -224,6 +224,23 @@ def apart(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.linalg.norm(points[:, None] - others[None], axis=2).min(axis=1)
 
 
+def test_a_pixel_exactly_at_the_level_lies_inside_the_outline(workbench: Page) -> None:
+    cells = np.zeros((5, 7), np.float32)
+    cells[2, 2:5] = 1, 0.5, 0.5
+    cells[3, 3] = 0.5
+    placed_as_it_is = Heatmap("c", "f", "m", cells, "logit", whole(cells.shape))
+    nobody = (Reference("c", "f", "A", "mask"),) * 2
+    (found,) = in_browser(workbench, Sample(placed_as_it_is, nobody), rule="fraction", threshold=0.5)[
+        "regions"
+    ]
+    (wanted,) = draw(placed_as_it_is, rule="fraction", threshold=0.5).regions
+    assert found["area_px"] == wanted.area_px == 4
+    (outline,), (theirs,) = found["outlines"], wanted.outlines
+    points = np.array(outline, np.float32)
+    assert apart(theirs, points).max() < 1e-3
+    assert cv2.contourArea(points) == pytest.approx(cv2.contourArea(theirs), abs=0.01)
+
+
 def test_a_region_of_one_pixel_has_an_outline(workbench: Page) -> None:
     cells = np.zeros((5, 6), np.float32)
     cells[2, 3] = 1

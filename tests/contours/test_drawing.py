@@ -200,9 +200,23 @@ def test_a_map_with_nan_is_set_aside() -> None:
 
 
 def test_behind_a_closed_gate_there_is_nothing() -> None:
-    drawing = closed_gate((3, 4))
+    hot = heatmap(np.ones((3, 4)))
+    drawing = closed_gate(hot)
     assert (drawing.regions, drawing.peak, drawing.dropped, drawing.mask.shape) == ((), None, 0, (3, 4))
     assert not drawing.mask.any()
+    assert drawing.heatmap is hot
+
+
+def test_a_map_with_nan_is_set_aside_behind_a_closed_gate_too() -> None:
+    with pytest.raises(CaseError, match="NaN or infinity"):
+        closed_gate(heatmap([[0, np.nan], [1, 0]]))
+
+
+@pytest.mark.parametrize("level", [3, 100], ids=["contours", "none"])
+def test_a_drawing_carries_its_map(level: float) -> None:
+    drawing = absolute(TWO_BLOBS, level)
+    assert drawing.heatmap is not None
+    np.testing.assert_array_equal(drawing.heatmap.relevance, TWO_BLOBS)
 
 
 @pytest.mark.parametrize(("rule", "threshold"), [("fraction", 0.6), ("otsu", 0), ("percentile", 80)])

@@ -1,30 +1,41 @@
 """Laws that every registered metric obeys."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pipeline.contracts import Drawing, Metric
 from pipeline.errors import CaseError
+from pipeline.geometry import whole
 from pipeline.metrics import METRICS
 from pipeline.metrics.scoring import score_drawing
-from pipeline.records import Box, Reference, Region, Score
+from pipeline.records import Box, Heatmap, Reference, Region, Score
 
 SHAPE = (12, 16)
 KINDS = ("mask", "box")
 
 
+SPACING_MM = (20.0, 30.0)
+"""Of pixels so large that a shift is beyond every tolerance."""
+
+
 def drawn(row: int, column: int) -> Drawing:
-    """A region of 4 × 5 pixels whose peak is its middle."""
+    """A region of 4 × 5 pixels, which are all that is relevant, and whose peak is its middle."""
     inside = np.ones((4, 5), np.bool_)
     mask = np.zeros(SHAPE, np.bool_)
     mask[row : row + 4, column : column + 5] = True
     region = Region("case", "nodule", "m", "fraction", 0.6, (row, column), inside, (), 1.0)
-    return Drawing((region,), mask, (row + 2, column + 2))
+    return Drawing((region,), mask, (row + 2, column + 2), heatmap=heatmap(mask))
+
+
+def heatmap(relevance: object) -> Heatmap:
+    return Heatmap("case", "nodule", "m", np.array(relevance, np.float32), "logit", whole(SHAPE))
 
 
 NOTHING = Drawing((), np.zeros(SHAPE, np.bool_), None)
+BLANK = replace(NOTHING, heatmap=heatmap(NOTHING.mask))
 IDENTICAL, SHIFTED, APART = drawn(3, 4), drawn(3, 7), drawn(8, 11)
 
 
@@ -38,8 +49,10 @@ def reference(kind: str, *, present: bool = True) -> Reference:
 
 
 def scores(metric: Metric, drawing: Drawing, kind: str, *, present: bool = True) -> list[Score]:
-    rows = score_drawing(drawing, reference(kind, present=present), method="m", shape=SHAPE)
-    return [row for row in rows if row.metric == metric.name]
+    truth = reference(kind, present=present)
+    return score_drawing(
+        drawing, truth, method="m", shape=SHAPE, spacing_mm=SPACING_MM, metrics=(metric.name,)
+    )
 
 
 def is_of_healthy_images(metric: Metric) -> bool:
@@ -50,6 +63,8 @@ def is_of_healthy_images(metric: Metric) -> bool:
 PAIRS = [(name, kind) for name, metric in METRICS.items() for kind in sorted(metric.against)]
 """Every metric with every kind of reference that it is for."""
 LOCALISING = [pair for pair in PAIRS if not is_of_healthy_images(METRICS[pair[0]])]
+OF_MAPS = [pair for pair in LOCALISING if METRICS[pair[0]].reads == "map"]
+OF_CONTOURS = [pair for pair in LOCALISING if pair not in OF_MAPS]
 SHARES = [pair for pair in PAIRS if not METRICS[pair[0]].unit]
 
 
@@ -72,6 +87,7 @@ def test_direction_unit_and_kinds_are_declared(name: str) -> None:
     assert metric.better in {"higher", "lower"}
     assert metric.unit in {"", "mm", "px"}
     assert metric.level in {"image", "lesion"}
+    assert metric.reads in {"contours", "peak", "map"}
     assert metric.against
     assert metric.against <= set(KINDS)
 
@@ -110,9 +126,39 @@ def test_every_kind_of_empty_has_a_value_or_a_reason(name: str, kind: str) -> No
             assert row.value is None or np.isfinite(row.value)
 
 
-@pytest.mark.parametrize(("name", "kind"), LOCALISING)
+@pytest.mark.parametrize(("name", "kind"), OF_CONTOURS)
 def test_a_miss_is_no_better_than_a_wrong_place(name: str, kind: str) -> None:
     assert worth(METRICS[name], NOTHING, kind) <= worth(METRICS[name], APART, kind)
+
+
+@pytest.mark.parametrize(("name", "kind"), OF_MAPS)
+def test_a_blank_map_is_worth_less_than_the_right_one_and_no_map_nothing(name: str, kind: str) -> None:
+    assert worth(METRICS[name], BLANK, kind) < worth(METRICS[name], IDENTICAL, kind)
+    (row,) = scores(METRICS[name], NOTHING, kind)
+    assert row.undefined_because == "no_map"
+
+
+@pytest.mark.parametrize(("name", "kind"), OF_MAPS)
+def test_what_a_map_is_worth_does_not_depend_on_the_gate(name: str, kind: str) -> None:
+    closed = replace(NOTHING, heatmap=SHIFTED.heatmap)
+    assert worth(METRICS[name], closed, kind) == worth(METRICS[name], SHIFTED, kind)
+
+
+@pytest.mark.parametrize(("name", "kind"), PAIRS)
+def test_a_binary_metric_is_0_or_1_and_a_share_lies_between(name: str, kind: str) -> None:
+    metric = METRICS[name]
+    for drawing in (IDENTICAL, SHIFTED, APART, NOTHING, BLANK):
+        for present in (True, False):
+            for row in scores(metric, drawing, kind, present=present):
+                assert row.value is None or 0 <= row.value <= (np.inf if metric.unit else 1)
+                assert row.value in {None, 0, 1} or not metric.binary
+
+
+@pytest.mark.parametrize(("name", "kind"), PAIRS)
+def test_a_score_does_not_depend_on_the_case_before(name: str, kind: str) -> None:
+    alone = scores(METRICS[name], SHIFTED, kind)
+    scores(METRICS[name], APART, kind)
+    assert scores(METRICS[name], SHIFTED, kind) == alone
 
 
 @pytest.mark.parametrize(("name", "kind"), PAIRS)

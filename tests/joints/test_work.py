@@ -17,7 +17,8 @@ from pipeline.contracts import Drawing
 from pipeline.errors import CaseError
 from pipeline.geometry import place, resized, whole
 from pipeline.joints.baselines import packed
-from pipeline.joints.work import Explained, Loaded, Protocol, finish_case, load_case
+from pipeline.joints.drawn import Cut, Explained, Loaded, Protocol
+from pipeline.joints.work import finish_case, load_case
 from pipeline.records import AnnotationItem, Box, Heatmap, Mask, ModelInput, Prediction, Skipped
 from pipeline.store.cases import read_case
 from tests.joints.cases import case
@@ -35,14 +36,16 @@ EMPTY = np.zeros(SHAPE, bool)
 def protocol(tmp_path: Path) -> Protocol:
     return Protocol(
         run=tmp_path / "run",
-        rule="fraction",
-        threshold=0.5,
-        gate="all",
+        cut=Cut("fraction", 0.5, "all"),
         minimum_area_px=0,
         minimum_area_mm2=0,
         kind="mask",
         negative_reader="labels",
     )
+
+
+def gated(protocol: Protocol, gate: Any) -> Protocol:
+    return replace(protocol, cut=replace(protocol.cut, gate=gate))
 
 
 def mask_item(folder: Path, mask: Mask, finding: str = "nodule", **changes: Any) -> AnnotationItem:
@@ -127,7 +130,7 @@ def test_the_gate_opens_by_prediction_or_annotation(
     drawn: Any,
 ) -> None:
     items = [mask_item(tmp_path, QUARTER)] if annotated else []
-    found = finished(explained(*items, probability=probability), replace(protocol, gate=gate))
+    found = finished(explained(*items, probability=probability), gated(protocol, gate))
     assert bool([r for r in found["regions"] if r["finding"] == "nodule"]) == drawn
     assert bool([p for p in found["peaks"] if p["finding"] == "nodule"]) == drawn
     if annotated:
@@ -138,7 +141,7 @@ def test_an_empty_mask_does_not_open_the_gate_for_annotated_findings(
     tmp_path: Path, protocol: Protocol
 ) -> None:
     work = explained(mask_item(tmp_path, EMPTY), probability=0.1)
-    found = finished(work, replace(protocol, gate="annotated"))
+    found = finished(work, gated(protocol, "annotated"))
     assert not found["regions"]
     assert score(found, "contour_on_healthy") == 0
 
@@ -156,8 +159,43 @@ def test_readers_are_kept_apart(tmp_path: Path, protocol: Protocol) -> None:
     items = [mask_item(tmp_path, QUARTER), mask_item(tmp_path, EMPTY, reader="ben")]
     found = finished(explained(*items), protocol)
     assert references(found) == [("nodule", "anna", "mask", 1), ("nodule", "ben", "mask", 0)]
-    iou = {s["reader"]: s["undefined_because"] for s in found["scores"] if s["metric"] == "iou"}
-    assert iou == {"anna": "", "ben": "counted_as_contour_on_healthy", "labels": "not_annotated"}
+    iou = {
+        (s["method"], s["reader"]): s["undefined_because"] or s["value"]
+        for s in found["scores"]
+        if s["metric"] == "iou" and s["finding"] == "nodule"
+    }
+    assert iou == {
+        ("gradcam", "anna"): 15 / 16,  # a corner of the quarter lies below half of the maximum
+        ("gradcam", "ben"): "counted_as_contour_on_healthy",
+        ("gradcam", "majority"): "counted_as_contour_on_healthy",  # of two readers one is no majority
+        ("reader anna", "ben"): "counted_as_contour_on_healthy",
+        ("reader ben", "anna"): 0,
+    }
+
+
+def test_without_a_consensus_readers_stand_alone(tmp_path: Path, protocol: Protocol) -> None:
+    items = [mask_item(tmp_path, QUARTER), mask_item(tmp_path, QUARTER, reader="ben")]
+    found = finished(explained(*items), replace(protocol, consensus=None))
+    assert {s["reader"] for s in found["scores"] if s["finding"] == "nodule"} == {"anna", "ben"}
+
+
+def test_a_findings_own_cut_holds_for_it_alone(tmp_path: Path, protocol: Protocol) -> None:
+    shut = replace(protocol.cut, gate="predicted", probability=0.95)
+    work = explained(mask_item(tmp_path, QUARTER), probability=0.9)
+
+    def drawn(cut: Cut) -> list[str]:
+        return [r["finding"] for r in finished(work, replace(protocol, cuts=(("nodule", cut),)))["regions"]]
+
+    assert drawn(shut) == ["effusion"]
+    assert drawn(replace(shut, probability=0.9)) == ["nodule", "effusion"]
+
+
+def test_lesions_are_matched_with_contours_and_curves_are_kept(tmp_path: Path, protocol: Protocol) -> None:
+    found = finished(explained(mask_item(tmp_path, QUARTER)), protocol)
+    (nodule,) = (c for c in found["candidates"] if c["finding"] == "nodule")
+    assert (nodule["lesions"], nodule["affinity"]["iou"]) == (1, [[15 / 16]])
+    (curve,) = found["curves"]
+    assert (curve["finding"], curve["reader"], len(curve["ious"])) == ("nodule", "anna", 19)
 
 
 def test_a_label_that_says_absent_is_a_reference_where_nobody_annotated(protocol: Protocol) -> None:
@@ -307,7 +345,7 @@ def test_local_contrast_is_drawn_once_an_image_for_all_findings(
         drawn.append(heatmap)
         return draw(heatmap, **options)
 
-    monkeypatch.setattr("pipeline.joints.work.draw", counted)
+    monkeypatch.setattr("pipeline.joints.drawn.draw", counted)
     work = explained(mask_item(tmp_path, QUARTER), mask_item(tmp_path, EMPTY, "effusion"))
     loaded = replace(work.loaded, contrast=np.array([[0, 0], [0, 1]], np.float32))
     found = finished(replace(work, loaded=loaded), replace(protocol, baselines=("local_contrast",)))
@@ -318,7 +356,7 @@ def test_local_contrast_is_drawn_once_an_image_for_all_findings(
 
 def test_a_baseline_of_the_image_waits_at_the_gate_too(tmp_path: Path, protocol: Protocol) -> None:
     work = explained(mask_item(tmp_path, QUARTER), probability=0.1)
-    shut = replace(protocol, gate="predicted", baselines=("random",))
+    shut = replace(gated(protocol, "predicted"), baselines=("random",))
     assert score(finished(work, shut), "iou", method="random") == 0
 
 
@@ -340,7 +378,7 @@ def test_an_image_that_cannot_be_scored_is_set_aside_with_its_reason(
     def fails(*_: object, **__: object) -> None:
         raise CaseError("heatmap_not_finite", "a sentence")
 
-    monkeypatch.setattr("pipeline.joints.work.draw", fails)
+    monkeypatch.setattr("pipeline.joints.drawn.draw", fails)
     found = finish_case(explained(), protocol=protocol)
     assert found == Skipped(CASE.case_id, "score", "heatmap_not_finite", "a sentence")
     assert read_case(protocol.run, CASE.case_id) == found

@@ -1,9 +1,16 @@
 """Drawings and references of a few pixels, for tests."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from pipeline.contracts import Drawing
-from pipeline.records import Box, Mask, Reference, Region, Shape
+from pipeline.contracts import Drawing, Scored, Undefined
+from pipeline.geometry import whole
+from pipeline.metrics import METRICS
+from pipeline.records import Box, Heatmap, Intensity, Mask, Reference, Region, Shape
+
+MILLIMETRE = (1.0, 1.0)
+"""The spacing at which a pixel is a millimetre."""
 
 
 def mask(*rows: str) -> Mask:
@@ -31,6 +38,25 @@ def drawing(*regions: Mask, peak: tuple[int, int] | None = None) -> Drawing:
 
 def nothing_drawn(shape: Shape) -> Drawing:
     return Drawing((), np.zeros(shape, np.bool_), None)
+
+
+def of_map(relevance: object, drawn: Drawing | None = None) -> Drawing:
+    """A drawing of a map with a cell a pixel; nothing is drawn unless it is given."""
+    cells: Intensity = np.array(relevance, np.float32)
+    rows, columns = cells.shape
+    heatmap = Heatmap("case", "nodule", "gradcam", cells, "logit", whole((rows, columns)))
+    return replace(drawn or nothing_drawn((rows, columns)), heatmap=heatmap)
+
+
+def values(
+    metric: str,
+    drawn: Drawing,
+    reference: Reference,
+    *,
+    spacing_mm: tuple[float, float] | None = None,
+) -> tuple[float | Undefined, ...]:
+    """What the metric says, one an image or one a lesion."""
+    return METRICS[metric].score(Scored(drawn, reference, spacing_mm))
 
 
 def masks(*instances: Mask) -> Reference:

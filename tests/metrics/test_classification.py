@@ -3,16 +3,21 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from scipy.stats import bootstrap as scipy_bootstrap
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from pipeline.metrics import bootstrap, classification
-from pipeline.metrics.bootstrap import Interval
+from pipeline.metrics import bootstrap
+from pipeline.metrics.bootstrap import Resampling
 from pipeline.metrics.classification import (
     MEASURES,
+    auprc,
     auroc,
     classification_summaries,
     interval_of_auroc,
+    replicated_auprc,
 )
+from pipeline.metrics.intervals import Interval
+from pipeline.metrics.proportions import clopper_pearson
 from pipeline.records import Summary
 
 Row = tuple[str, str, float, bool, bool | None]
@@ -31,7 +36,7 @@ ROWS: list[Row] = [
 
 def summaries(rows: list[Row]) -> dict[tuple[str, str], Summary]:
     found = classification_summaries(
-        rows, findings=("effusion", "nodule", "mass"), replicates=200, confidence=0.95, seed=0
+        rows, findings=("effusion", "nodule", "mass"), resampling=Resampling(replicates=200)
     )
     return {(row.finding, row.metric): row for row in found}
 
@@ -73,7 +78,8 @@ def test_its_interval_equals_an_explicit_loop_over_drawn_patients() -> None:
         for rows in [np.concatenate([np.flatnonzero(unit == drawn) for drawn in draw])]
     ]
     patients = [f"{number:02d}" for number in unit]
-    found = interval_of_auroc(probability, label, patients, replicates=60, confidence=0.9, seed=7)
+    resampling = Resampling(replicates=60, confidence=0.9, seed=7, interval="percentile")
+    found = interval_of_auroc(probability, label, patients, resampling)
     assert found.estimate == pytest.approx(roc_auc_score(label, probability))
     assert found[1:] == pytest.approx(tuple(np.quantile(replicates, [0.05, 0.95])))
 
@@ -85,10 +91,9 @@ def test_blocks_of_any_size_give_the_same_interval(monkeypatch: pytest.MonkeyPat
     patients = [f"{number % 12:02d}" for number in range(40)]
 
     def found() -> Interval:
-        return interval_of_auroc(probability, label, patients, replicates=60, confidence=0.9, seed=7)
+        return interval_of_auroc(probability, label, patients, Resampling(replicates=60, seed=7))
 
     whole = found()
-    monkeypatch.setattr(classification, "BLOCK", block)
     monkeypatch.setattr(bootstrap, "BLOCK", block)
     assert found() == whole
 
@@ -98,30 +103,107 @@ def test_the_memory_of_an_interval_is_bounded() -> None:
     label, probability = generator.random(5000) < 0.5, generator.random(5000)
     patients = [f"{number % 50:02d}" for number in range(5000)]
     tracemalloc.start()
-    interval_of_auroc(probability, label, patients, replicates=400, confidence=0.9, seed=7)
+    interval_of_auroc(probability, label, patients, Resampling(replicates=400))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40 * 2**20  # in one piece: 400 × 5000 × 8 bytes × 6 arrays, 92 MiB
 
 
 def test_replicates_of_one_class_are_left_out() -> None:
-    found = interval_of_auroc(
-        [0.9, 0.2, 0.6], [1, 0, 0], ["a", "b", "c"], replicates=50, confidence=0.95, seed=0
-    )
+    found = interval_of_auroc([0.9, 0.2, 0.6], [1, 0, 0], ["a", "b", "c"], Resampling(replicates=50))
     assert found == (1.0, 1.0, 1.0)
 
 
-def test_auroc_sensitivity_and_specificity_by_hand() -> None:
+def test_with_one_image_a_patient_its_bca_interval_agrees_with_scipy() -> None:
+    generator = np.random.default_rng(0)
+    label = generator.random(60) < 0.4
+    probability = label + generator.normal(size=60)
+    theirs = scipy_bootstrap(
+        (probability, label),
+        roc_auc_score_of_draws,
+        paired=True,
+        vectorized=False,
+        n_resamples=4000,
+        method="BCa",
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    patients = [f"{number:02d}" for number in range(60)]
+    found = interval_of_auroc(probability, label, patients, Resampling(replicates=4000, interval="bca"))
+    assert found[1:] == pytest.approx((theirs.low, theirs.high), abs=0.008)
+
+
+def roc_auc_score_of_draws(probability: np.ndarray, label: np.ndarray) -> float:
+    return float(roc_auc_score(label, probability))
+
+
+def test_precision_is_1_at_half_the_recall_and_two_thirds_at_all() -> None:
+    # Sorted: present 0.9, absent 0.6, present 0.4, absent, absent.
+    assert auprc([0.9, 0.4, 0.6, 0.3, 0.2], [1, 1, 0, 0, 0]) == pytest.approx((1 + 2 / 3) / 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_auprc_and_its_draws_equal_scikit_learn(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    label = generator.random(40) < 0.4
+    probability = np.round(0.3 * label + generator.random(40), 1)
+    weights = generator.integers(0, 4, size=40)
+    assert auprc(probability, label) == pytest.approx(average_precision_score(label, probability))
+    assert auprc(probability, label, weights) == pytest.approx(
+        average_precision_score(label, probability, sample_weight=weights)
+    )
+    patients = [f"{number:02d}" for number in range(40)]
+    found = replicated_auprc(probability, label, patients, Resampling(replicates=20))
+    drawn = np.random.default_rng(0).integers(40, size=(20, 40))
+    expected = [average_precision_score(label[rows], probability[rows]) for rows in drawn]
+    assert found.drawn[:, 0] == pytest.approx(np.array(expected))
+
+
+def test_every_measure_by_hand() -> None:
+    # Of 0.9 and 0.6, called positive, one is there; of 0.4, 0.3 and 0.2, called negative, one is.
     found = summaries(ROWS)
-    values = [found["nodule", measure] for measure in ("auroc", "sensitivity", "specificity")]
-    assert [row.estimate for row in values] == pytest.approx([5 / 6, 1 / 2, 2 / 3])
-    assert [(row.n, row.patients) for row in values] == [(5, 5), (2, 2), (3, 3)]
-    assert [row.undefined for row in values] == [
-        {"not_labelled": 1},
-        {"not_labelled": 1, "healthy": 3},
-        {"not_labelled": 1, "finding_present": 2},
-    ]
-    assert {(row.reader, row.method) for row in values} == {("labels", "classifier")}
+    values = {measure: found["nodule", measure] for measure in MEASURES}
+    expected = {
+        "auroc": 5 / 6,
+        "auprc": 5 / 6,
+        "sensitivity": 1 / 2,
+        "specificity": 2 / 3,
+        "ppv": 1 / 2,
+        "npv": 2 / 3,
+        "brier": (0.1**2 + 0.6**2 + 0.6**2 + 0.3**2 + 0.2**2) / 5,
+    }
+    assert {name: row.estimate for name, row in values.items()} == pytest.approx(expected)
+    assert expected["brier"] == pytest.approx(brier_score_loss([1, 1, 0, 0, 0], [0.9, 0.4, 0.6, 0.3, 0.2]))
+    assert {name: (row.n, row.patients) for name, row in values.items()} == {
+        "auroc": (5, 5),
+        "auprc": (5, 5),
+        "sensitivity": (2, 2),
+        "specificity": (3, 3),
+        "ppv": (2, 2),
+        "npv": (3, 3),
+        "brier": (5, 5),
+    }
+    assert {name: row.undefined for name, row in values.items()} == {
+        "auroc": {"not_labelled": 1},
+        "auprc": {"not_labelled": 1},
+        "sensitivity": {"not_labelled": 1, "healthy": 3},
+        "specificity": {"not_labelled": 1, "finding_present": 2},
+        "ppv": {"not_labelled": 1, "predicted_negative": 3},
+        "npv": {"not_labelled": 1, "predicted_positive": 2},
+        "brier": {"not_labelled": 1},
+    }
+    assert {(row.reader, row.method) for row in values.values()} == {("labels", "classifier")}
+
+
+def test_with_one_image_a_patient_shares_have_exact_intervals() -> None:
+    found = summaries(ROWS)
+    for measure, counts in {
+        "sensitivity": (1, 2),
+        "specificity": (2, 3),
+        "ppv": (1, 2),
+        "npv": (2, 3),
+    }.items():
+        row = found["nodule", measure]
+        assert (row.low, row.high) == clopper_pearson(*counts, confidence=0.95)
 
 
 def test_a_finding_of_one_class_has_no_auroc_and_says_why() -> None:

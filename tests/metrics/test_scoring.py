@@ -1,12 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from pipeline.contracts import Drawing
+from pipeline.contracts import Drawing, Tolerances
 from pipeline.errors import CaseError
-from pipeline.metrics import METRICS
+from pipeline.metrics import DEFAULT, METRICS
 from pipeline.metrics.scoring import score_drawing, score_missing
 from pipeline.records import Box, Mask, Reference, Score
-from tests.metrics.samples import boxes, drawing, mask, masks, nothing_drawn
+from tests.metrics.samples import boxes, drawing, mask, masks, nothing_drawn, of_map
 
 SHAPE = (2, 4)
 LEFT = mask("##..", "##..")
@@ -23,14 +25,19 @@ def scored(drawn: Drawing, reference: Reference) -> list[tuple[str, int | None, 
 
 
 def test_against_masks_only_mask_metrics_have_rows_and_lesions_are_numbered() -> None:
-    assert scored(drawing(LEFT), masks(LEFT, RIGHT)) == [
+    drawn = of_map([[3, 1, 0, 1], [0, 0, 0, 0]], drawing(LEFT))
+    assert scored(drawn, masks(LEFT, RIGHT)) == [
         ("iou", None, 4 / 5),
         ("dice", None, 8 / 9),
+        ("precision", None, 1.0),
+        ("recall", None, 4 / 5),
         ("lesion_iou", 1, 1.0),
         ("lesion_iou", 2, 0.0),
         ("lesion_dice", 1, 1.0),
         ("lesion_dice", 2, 0.0),
         ("hit", None, 1.0),
+        ("near_hit", None, 1.0),
+        ("energy_inside", None, 1.0),
         ("contour_on_healthy", None, "finding_present"),
     ]
 
@@ -38,6 +45,7 @@ def test_against_masks_only_mask_metrics_have_rows_and_lesions_are_numbered() ->
 def test_against_boxes_only_box_metrics_have_rows() -> None:
     assert scored(drawing(LEFT), boxes(BOX)) == [
         ("box_iou", 1, 1.0),
+        ("iobb", 1, 1.0),
         ("box_hit", None, 1.0),
         ("contour_on_healthy", None, "finding_present"),
     ]
@@ -47,16 +55,22 @@ def test_a_miss_is_zero_for_every_lesion() -> None:
     assert scored(nothing_drawn(SHAPE), masks(LEFT, RIGHT)) == [
         ("iou", None, 0.0),
         ("dice", None, 0.0),
+        ("precision", None, 0.0),
+        ("recall", None, 0.0),
         ("lesion_iou", 1, 0.0),
         ("lesion_iou", 2, 0.0),
         ("lesion_dice", 1, 0.0),
         ("lesion_dice", 2, 0.0),
         ("hit", None, 0.0),
+        ("near_hit", None, 0.0),
+        ("energy_inside", None, "no_map"),
         ("contour_on_healthy", None, "finding_present"),
     ]
     assert scored(nothing_drawn(SHAPE), boxes(BOX, BOX)) == [
         ("box_iou", 1, 0.0),
         ("box_iou", 2, 0.0),
+        ("iobb", 1, 0.0),
+        ("iobb", 2, 0.0),
         ("box_hit", None, 0.0),
         ("contour_on_healthy", None, "finding_present"),
     ]
@@ -67,9 +81,13 @@ def test_a_contour_on_a_healthy_image_is_counted_once() -> None:
     assert scored(drawing(LEFT), masks()) == [
         ("iou", None, elsewhere),
         ("dice", None, elsewhere),
+        ("precision", None, elsewhere),
+        ("recall", None, elsewhere),
         ("lesion_iou", None, elsewhere),
         ("lesion_dice", None, elsewhere),
         ("hit", None, elsewhere),
+        ("near_hit", None, elsewhere),
+        ("energy_inside", None, "healthy"),
         ("contour_on_healthy", None, 1.0),
     ]
 
@@ -77,6 +95,7 @@ def test_a_contour_on_a_healthy_image_is_counted_once() -> None:
 def test_a_clear_healthy_image_is_right() -> None:
     assert scored(nothing_drawn(SHAPE), boxes()) == [
         ("box_iou", None, "healthy"),
+        ("iobb", None, "healthy"),
         ("box_hit", None, "healthy"),
         ("contour_on_healthy", None, 0.0),
     ]
@@ -102,11 +121,70 @@ def test_a_drawing_of_another_size_is_set_aside() -> None:
 
 def test_an_image_without_annotation_has_one_undefined_row_a_metric() -> None:
     rows = score_missing("case", "nodule", method="gradcam", reader="reader1")
-    assert [row.metric for row in rows] == list(METRICS)
+    assert [row.metric for row in rows] == list(DEFAULT)
     assert {(row.value, row.undefined_because, row.lesion) for row in rows} == {(None, "not_annotated", None)}
 
 
 def test_where_the_study_set_has_boxes_a_missing_annotation_has_no_mask_scores() -> None:
     rows = score_missing("case", "nodule", method="m", reader="r", reason="reader_absent", kind="box")
-    assert [row.metric for row in rows] == ["box_iou", "box_hit", "contour_on_healthy"]
+    assert [row.metric for row in rows] == ["box_iou", "iobb", "box_hit", "contour_on_healthy"]
     assert rows[0].undefined_because == "reader_absent"
+
+
+def chosen(
+    drawn: Drawing, reference: Reference, *metrics: str, **options: object
+) -> list[float | str | None]:
+    rows = score_drawing(
+        drawn,
+        reference,
+        method="m",
+        shape=SHAPE,
+        metrics=metrics,
+        **options,  # type: ignore[arg-type]
+    )
+    return [row.undefined_because or row.value for row in rows]
+
+
+def test_only_the_metrics_asked_for_are_scored_in_that_order() -> None:
+    rows = score_drawing(drawing(LEFT), masks(LEFT), method="m", shape=SHAPE, metrics=("dice", "iou"))
+    assert [row.metric for row in rows] == ["dice", "iou"]
+    missing = score_missing("case", "nodule", method="m", reader="r", metrics=("dice", "box_iou"))
+    assert [row.metric for row in missing] == ["dice", "box_iou"]
+
+
+def test_every_default_metric_is_known() -> None:
+    assert set(DEFAULT) <= set(METRICS)
+    assert len(set(DEFAULT)) == len(DEFAULT)
+
+
+@pytest.mark.parametrize("metric", ["hd95", "centroid_distance"])
+def test_a_miss_is_as_far_as_the_image_is_wide(metric: str) -> None:
+    # Two rows of 6 mm and four columns of 4 mm: 12 mm and 16 mm, a diagonal of 20.
+    nothing = nothing_drawn(SHAPE)
+    assert chosen(nothing, masks(LEFT), metric, spacing_mm=(6.0, 4.0)) == [pytest.approx(20)]
+    assert chosen(nothing, masks(LEFT), metric) == ["spacing_unknown"]
+
+
+def test_a_map_is_scored_behind_a_closed_gate_and_a_contour_is_not() -> None:
+    closed = of_map([[3, 1, 0, 1], [0, 0, 0, 0]])
+    assert chosen(closed, masks(RIGHT), "energy_inside", "iou", "hit") == [pytest.approx(1 / 5), 0, 0]
+
+
+def test_contours_alone_have_no_map_to_score() -> None:
+    assert chosen(drawing(LEFT), masks(LEFT), "energy_inside", "pixel_auroc", "iou") == [
+        "no_map",
+        "no_map",
+        1,
+    ]
+
+
+def test_tolerances_reach_the_metrics() -> None:
+    for tolerance, share in ((0.5, 0), (3.5, 1)):
+        tolerances = Tolerances(surface_px=tolerance)
+        found = chosen(drawing(LEFT), masks(RIGHT), "surface_distance", tolerances=tolerances)
+        assert found == [share]
+
+
+def test_a_healthy_image_whose_regions_were_all_too_small_is_clear() -> None:
+    pointed = replace(nothing_drawn(SHAPE), peak=(1, 1))
+    assert chosen(pointed, masks(), "contour_on_healthy", "hit") == [0, "healthy"]

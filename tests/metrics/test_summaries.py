@@ -1,5 +1,7 @@
 import pytest
 
+from pipeline.metrics.bootstrap import Resampling
+from pipeline.metrics.proportions import clopper_pearson
 from pipeline.metrics.scoring import score_drawing
 from pipeline.metrics.summaries import summarise
 from pipeline.records import Box, Score, Summary
@@ -17,7 +19,11 @@ def score(
 
 
 def summaries(*scores: tuple[Score, str]) -> list[Summary]:
-    return summarise(scores, findings=("nodule", "effusion"), replicates=100, confidence=0.95, seed=0)
+    return summarise(
+        scores,
+        findings=("nodule", "effusion"),
+        resampling=Resampling(replicates=100, interval="percentile"),
+    )
 
 
 def test_values_are_averaged_and_undefined_ones_counted_by_their_reason() -> None:
@@ -97,3 +103,26 @@ def test_a_metric_that_is_never_defined_has_a_row_without_numbers() -> None:
 
 def test_no_scores_make_no_rows() -> None:
     assert summaries() == []
+
+
+def test_a_rate_of_one_image_a_patient_is_a_proportion_with_its_exact_interval() -> None:
+    hits = [(score("nodule", float(n < 3), metric="hit"), str(n)) for n in range(10)]
+    (row,) = summaries(*hits)
+    assert (row.estimate, row.low, row.high) == (0.3, *clopper_pearson(3, 10, confidence=0.95))
+
+
+def test_a_score_that_happens_to_be_all_or_nothing_is_no_proportion() -> None:
+    (row,) = summaries(*((score("nodule", 0.0), str(n)) for n in range(10)))
+    assert (row.estimate, row.low, row.high) == (0, 0, 0)
+
+
+def test_rates_and_means_keep_their_own_intervals_side_by_side() -> None:
+    rows = [
+        (score("nodule", value, metric=metric), str(number))
+        for metric in ("hit", "iou", "contour_on_healthy", "dice")
+        for number, value in enumerate((1.0, 0.0, 0.0))
+    ]
+    found = {row.metric: (row.low, row.high) for row in summaries(*rows)}
+    exact = clopper_pearson(1, 3, confidence=0.95)
+    assert found["hit"] == found["contour_on_healthy"] == exact
+    assert found["iou"] == found["dice"] != exact

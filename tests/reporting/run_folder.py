@@ -277,9 +277,7 @@ def _references(case_id: str, finding: str, lesion: Any, *, here: bool) -> tuple
 def _drawn_and_scored(case: FinishedCase, heatmap: Heatmap) -> FinishedCase:
     finding, method = heatmap.finding, heatmap.method
     (prediction,) = (p for p in case.predictions if p.finding == finding)
-    drawing = (
-        draw(heatmap, rule="fraction", threshold=0.6) if prediction.positive else closed_gate(case.shape)
-    )
+    drawing = draw(heatmap, rule="fraction", threshold=0.6) if prediction.positive else closed_gate(heatmap)
     scores = [
         score
         for reference in case.references

@@ -9,6 +9,8 @@ import numpy as np
 from pipeline.geometry import whole
 from pipeline.records import (
     Box,
+    Candidates,
+    Curve,
     Dropped,
     FinishedCase,
     Heatmap,
@@ -66,6 +68,10 @@ def finished_case(**changes: Any) -> FinishedCase:
             Score("case-1", "nodule", "anna", "gradcam", "iou", 1.0),
             Score("case-1", "nodule", "anna", "gradcam", "lesion_iou", None, "why", lesion=2),
         ),
+        "candidates": (
+            Candidates("case-1", "nodule", "anna", "gradcam", "mask", 1, (0.5,), {"iou": ((1.0,),)}),
+        ),
+        "curves": (Curve("case-1", "nodule", "anna", "gradcam", (0.25, 0.5)),),
         "skipped": (Skipped("case-1", "annotations", "mask_size", "a sentence"),),
     }
     return FinishedCase(**{**fields, **changes})

@@ -13,7 +13,9 @@ import pytest
 from pipeline.records import Box, Mask, Peak, Reference, Score, Skipped
 from pipeline.store.atomic import PASSING_PREFIX
 from pipeline.store.cases import (
+    candidates_of,
     case_folder,
+    curves_of,
     hash_files,
     is_finished,
     read_case,
@@ -78,6 +80,13 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
                 "value": None, "undefined_because": "why", "lesion": 2,
             },
         ],
+        "candidates": [
+            {
+                "finding": "nodule", "reader": "anna", "method": "gradcam", "kind": "mask", "lesions": 1,
+                "scores": [0.5], "affinity": {"iou": [[1.0]]},
+            }
+        ],
+        "curves": [{"finding": "nodule", "reader": "anna", "method": "gradcam", "ious": [0.25, 0.5]}],
         "skipped": [
             {"subject": "case-1", "stage": "annotations", "reason": "mask_size", "message": "a sentence"}
         ],
@@ -216,3 +225,15 @@ def test_a_sweep_leaves_this_run_alone(tmp_path: Path) -> None:
     assert left == {"cases/run.js"} | {
         f"cases/case-1/{name}" for name in ("case.json", "case.js", "heatmaps.npz", ".sha256")
     }
+
+
+def test_what_is_matched_and_the_curves_come_back(tmp_path: Path) -> None:
+    case = written(tmp_path)
+    (found,), (curve,) = candidates_of(case), curves_of(case)
+    assert (found.case_id, found.lesions, found.affinity) == ("case-1", 1, {"iou": [[1.0]]})
+    assert (curve.method, curve.ious) == ("gradcam", [0.25, 0.5])
+
+
+def test_the_page_is_not_told_what_only_tables_are_made_of(tmp_path: Path) -> None:
+    written(tmp_path)
+    assert "affinity" not in (tmp_path / "cases" / "case-1" / "case.js").read_text()

@@ -1,0 +1,91 @@
+"""Readers: where several drew the same image, how well they agree, scored as the network is.
+
+A reader is scored as if the masks were a drawing of the network's, by the same metrics and policies, against
+every other reader. So their mean is the height that the network's own score can be held against.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import permutations
+
+import numpy as np
+
+from pipeline.contracts import Drawing, Tolerances
+from pipeline.metrics import DEFAULT, METRICS
+from pipeline.metrics.scoring import score_drawing
+from pipeline.metrics.surface import window_of
+from pipeline.records import Box, Mask, Reference, Region, Score, Shape
+
+METHOD = "reader {}"
+"""What the method of a reader's score is called."""
+
+
+def score_readers(
+    references: Iterable[Reference],
+    *,
+    shape: Shape,
+    spacing_mm: tuple[float, float] | None = None,
+    metrics: Sequence[str] = DEFAULT,
+    tolerances: Tolerances = Tolerances(),  # noqa: B008  frozen
+) -> list[Score]:
+    """Each reader of a finding against each other one: the method names the scored, `reader` the truth.
+
+    Readers drew contours and no map, so metrics that read the map or its peak have no row. Masks are held
+    against masks, boxes against boxes.
+    """
+    of_contours = [name for name in metrics if METRICS[name].reads == "contours"]
+    return [
+        score
+        for one, truth in permutations(references, 2)
+        if one.finding == truth.finding and one.kind == truth.kind and one.reader != truth.reader
+        for score in score_drawing(
+            as_drawing(one, shape),
+            truth,
+            method=METHOD.format(one.reader),
+            shape=shape,
+            spacing_mm=spacing_mm,
+            metrics=of_contours,
+            tolerances=tolerances,
+        )
+    ]
+
+
+def as_drawing(reference: Reference, shape: Shape) -> Drawing:
+    """The reference as if the network had drawn it: an instance a region, a box filled to whole pixels."""
+    masks = (*reference.masks, *(_filled(box, shape) for box in reference.boxes))
+    together = np.logical_or.reduce([np.zeros(shape, np.bool_), *masks])
+    return Drawing(tuple(_region(reference, mask) for mask in masks), together, peak=None)
+
+
+def _region(reference: Reference, mask: Mask) -> Region:
+    rows, columns = window_of(mask)
+    return Region(
+        case_id=reference.case_id,
+        finding=reference.finding,
+        method=METHOD.format(reference.reader),
+        rule="",
+        threshold=0.0,
+        corner=(rows.start, columns.start),
+        mask=mask[rows, columns],
+        outlines=(),
+        peak=1.0,
+    )
+
+
+def _filled(box: Box, shape: Shape) -> Mask:
+    """The pixels whose centres are in the box, at least one."""
+    mask = np.zeros(shape, np.bool_)
+    rows, columns = (
+        slice(first, max(last, first + 1))
+        for first, last in (
+            _pixels(box.y, box.height, shape[0]),
+            _pixels(box.x, box.width, shape[1]),
+        )
+    )
+    mask[rows, columns] = True
+    return mask
+
+
+def _pixels(start: float, length: float, size: int) -> tuple[int, int]:
+    """The first pixel with its centre at or behind `start`, and the first behind `start + length`."""
+    first = min(max(int(np.ceil(start)), 0), size - 1)
+    return first, min(int(np.floor(start + length)) + 1, size)

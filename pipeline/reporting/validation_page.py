@@ -1,0 +1,163 @@
+"""Validation page: a finished validation folder → its index.html, in the report's look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.reporting import words
+from pipeline.reporting.figure import READER_COLOURS, polygons, rectangles
+from pipeline.reporting.report import copy_static, environment_of
+from pipeline.reporting.run_folder import json_of, rows_of
+
+ROWS_SHOWN = 200
+"""Of a check, written into the page; the table has all."""
+LEVELS = {
+    "error": ("Errors", "two things contradict each other, or something is lost"),
+    "warning": ("Warnings", "a rule of thumb says that something is probably wrong"),
+    "note": ("Notes", "worth knowing"),
+}
+STANDING = {"error": "worse", "warning": "no_better", "note": "unknown"}
+"""The colours and icons of the report's verdicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A problem as the page shows it."""
+
+    subjects: tuple[str, ...]
+    finding: str
+    reader: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a reader drew."""
+
+    path: str
+    colour: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An image of a problem, with what was drawn on it."""
+
+    case_id: str
+    rows: int
+    columns: int
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A check with what it found."""
+
+    check: Mapping[str, Any]
+    entries: tuple[Entry, ...]
+    examples: tuple[tuple[Entry, tuple[Figure, ...]], ...]
+
+
+def write_validation_page(run: Path) -> Path:
+    """The page of a validation folder, made of manifest.json, problems.csv and pictures.json alone."""
+    manifest = json_of(run / "manifest.json")
+    pictures = json_of(run / "pictures.json")
+    sections = _sections(run, manifest, pictures)
+    copy_static(run)
+    environment = environment_of(
+        run_id=manifest["run_id"],
+        title=manifest["title"],
+        created=manifest["created"],
+        version=manifest["version"],
+        network="",
+    )
+    page = environment.get_template("validation.html").render(
+        root="",
+        levels=LEVELS,
+        standing=STANDING,
+        counts=manifest["levels"],
+        headline=_headline(manifest),
+        checks=manifest["checks"],
+        sections=sections,
+        rows_shown=ROWS_SHOWN,
+        readers=_colours(manifest["readers"]),
+        facts=_facts(manifest),
+    )
+    index = run / "index.html"
+    index.write_text(page, encoding="utf-8")
+    return index
+
+
+def _sections(run: Path, manifest: Mapping[str, Any], pictures: Mapping[str, Any]) -> list[Section]:
+    found: dict[str, list[Entry]] = {}
+    for row in rows_of(run / "problems.csv"):
+        entry = Entry(tuple(row["subjects"].split()), row["finding"], row["reader"], row["message"])
+        found.setdefault(row["check"], []).append(entry)
+    return [
+        Section(check, tuple(found[check["name"]]), _examples(found[check["name"]], pictures, manifest))
+        for level in LEVELS
+        for check in manifest["checks"]
+        if check["level"] == level and check["name"] in found
+    ]
+
+
+def _examples(
+    entries: Sequence[Entry], pictures: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> tuple[tuple[Entry, tuple[Figure, ...]], ...]:
+    """The problems that pictures were made for, with these."""
+    colours, pictured = _colours(manifest["readers"]), manifest["pictured"]
+    examples = []
+    for entry in entries[: pictured["problems"]]:
+        shown = [name for name in entry.subjects[: pictured["images"]] if name in pictures]
+        if shown:
+            examples.append((entry, tuple(_figure(pictures[name], entry, colours) for name in shown)))
+    return tuple(examples)
+
+
+def _figure(picture: Mapping[str, Any], entry: Entry, colours: Mapping[str, int]) -> Figure:
+    """The image with the shapes that a problem is about; with all where it names no finding or reader."""
+    readers = {entry.reader, *entry.reader.split(", ")} if entry.reader else set(colours)
+    return Figure(
+        picture["case_id"],
+        picture["rows"],
+        picture["columns"],
+        tuple(
+            Shape(polygons(shape["outlines"]) + rectangles(shape["boxes"]), colours.get(shape["reader"], 0))
+            for shape in picture["references"]
+            if entry.finding in {"", shape["finding"]} and shape["reader"] in readers
+        ),
+    )
+
+
+def _colours(readers: Iterable[str]) -> dict[str, int]:
+    return {reader: number % READER_COLOURS for number, reader in enumerate(readers)}
+
+
+def _headline(manifest: Mapping[str, Any]) -> str:
+    """What was validated, on one line."""
+    counts, readers = manifest["counts"], len(manifest["readers"])
+    drawn = [
+        words.plural(counts[kind], one, many)
+        for kind, one, many in (("masks", "mask", None), ("boxes", "box", "boxes"))
+        if counts[kind]
+    ]
+    parts = [words.plural(counts["images"], "image"), *drawn, words.plural(readers, "reader")]
+    return ", ".join(parts)
+
+
+def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    counts = [(name.capitalize(), f"{count:,}") for name, count in manifest["counts"].items()]
+    said = [
+        ("Findings", ", ".join(manifest["findings"])),
+        (
+            "Known from",
+            f"the model card {manifest['card']}" if manifest["card"] else "config and annotations",
+        ),
+        ("Readers", ", ".join(manifest["readers"])),
+        ("Annotations, SHA-256", manifest["annotations_sha256"]),
+        ("Images", "all of the study folder, whatever the config selects for an audit"),
+        ("Versions", ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())),
+    ]
+    return [("Data", counts), ("Annotations", said)]

@@ -1,0 +1,157 @@
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from pipeline.contracts import Scored
+from pipeline.metrics.lesions import (
+    Candidates,
+    Criterion,
+    Rule,
+    candidates,
+    contour_scores,
+    matches,
+    unmatched_contours,
+    unmatched_lesions,
+)
+from pipeline.records import Box, Region
+from tests.metrics.samples import boxes, drawing, mask, masks, nothing_drawn, of_map, region
+
+RING = mask(
+    "###...",
+    "#.#...",
+    "###...",
+    "......",
+)
+MIDDLE = mask(
+    "......",
+    ".#....",
+    "......",
+    "......",
+)
+PAIR = mask(
+    "......",
+    "......",
+    "....##",
+    "....##",
+)
+RIGHT_HALF = mask(
+    "......",
+    "......",
+    ".....#",
+    ".....#",
+)
+HEIGHTS = np.array(
+    [
+        [1, 1, 1, 0, 0, 0],
+        [1, 0, 5, 0, 0, 0],
+        [1, 1, 1, 0, 0, 0],
+        [0, 0, 0, 0, 2, 3],
+    ]
+)
+
+
+def of(drawn_map: object = None) -> Candidates:
+    """A ring around a lesion of one pixel, and a square of four of which a lesion has the right half."""
+    drawn = drawing(RING, PAIR)
+    drawn = drawn if drawn_map is None else of_map(drawn_map, drawn)
+    scored = Scored(drawn, masks(MIDDLE, RIGHT_HALF))
+    return candidates(scored, method="gradcam", scores=(0.9, 0.4))
+
+
+@pytest.mark.parametrize(
+    ("criterion", "table"),
+    [
+        ("iou", ((0, 0), (0, 2 / 4))),
+        ("box_iou", ((1 / 9, 0), (0, 2 / 4))),
+        ("centre_hit", ((1, 0), (0, 0))),  # the square's centre rounds to row 2, column 4
+        ("point_in_mask", ((0, 0), (0, 1))),
+    ],
+)
+def test_a_criterion_by_hand(criterion: Criterion, table: object) -> None:
+    assert of(HEIGHTS).affinity[criterion] == table
+
+
+def test_the_highest_pixel_is_of_the_region_alone_and_of_positive_relevance() -> None:
+    # Between the ring's pixels is the highest of all, but not in the ring.
+    heights = HEIGHTS.copy()
+    heights[1, 1] = 9
+    assert of(heights).affinity["point_in_mask"] == ((0, 0), (0, 1))
+
+
+def test_without_a_map_the_centroid_stands_for_the_highest_pixel() -> None:
+    found = of()
+    assert found.affinity["point_in_mask"] == found.affinity["centre_hit"]
+
+
+def test_a_record_says_what_it_is_of_and_goes_through_json() -> None:
+    found = of(HEIGHTS)
+    assert (found.case_id, found.finding, found.reader, found.method) == (
+        "case",
+        "nodule",
+        "reader1",
+        "gradcam",
+    )
+    assert (found.kind, found.lesions, found.scores) == ("mask", 2, (0.9, 0.4))
+    back = Candidates(**json.loads(json.dumps(asdict(found))))
+    assert matches(back, Rule()) == matches(found, Rule())
+
+
+def test_each_contour_has_the_number_of_its_lesion() -> None:
+    found = of(HEIGHTS)
+    assert matches(found, Rule("iou", 0.5)) == (None, 2)
+    assert matches(found, Rule("iou", 0.51)) == (None, None)
+    assert matches(found, Rule("box_iou", 0.1)) == (1, 2)
+    assert matches(found, Rule("centre_hit")) == (1, None)
+    assert matches(found, Rule("centre_hit", threshold=0)) == (1, None)  # a hit is a hit whatever the IoU
+
+
+def test_what_is_left_over_on_either_side_is_listed() -> None:
+    found, rule = of(HEIGHTS), Rule("iou", 0.5)
+    assert unmatched_lesions(found, rule) == (1,)
+    assert unmatched_contours(found, rule) == (1,)
+
+
+def test_the_assignment_is_the_rules() -> None:
+    both = replace(of(), affinity={"iou": ((0.6, 0.5), (0.8, 0.0))})  # the surest takes what the other needs
+    assert matches(both, Rule("iou", 0.1, "greedy")) == (1, None)
+    assert matches(both, Rule("iou", 0.1, "optimal")) == (2, 1)
+    assert matches(both, Rule("iou", 0.1, "many_to_one")) == (1, 1)
+
+
+def test_on_a_healthy_image_every_contour_is_left_over() -> None:
+    found = candidates(Scored(drawing(RING, PAIR), masks()), method="m", scores=(0.9, 0.4))
+    assert (found.lesions, unmatched_contours(found, Rule()), unmatched_lesions(found, Rule())) == (
+        0,
+        (1, 2),
+        (),
+    )
+
+
+def test_without_contours_every_lesion_is_left_over() -> None:
+    found = candidates(Scored(nothing_drawn((4, 6)), masks(MIDDLE, PAIR)), method="m", scores=())
+    assert (unmatched_lesions(found, Rule()), unmatched_contours(found, Rule())) == ((1, 2), ())
+
+
+def test_boxes_are_held_against_bounding_boxes() -> None:
+    # The box over columns 3 … 5 of the last two rows has six pixels, four of them the square's.
+    box = Box(x=2.5, y=1.5, width=3, height=2)
+    scored = Scored(of_map(HEIGHTS, drawing(RING, PAIR)), boxes(box))
+    found = candidates(scored, method="m", scores=(0.9, 0.4))
+    assert (found.kind, found.lesions) == ("box", 1)
+    assert found.affinity["iou"] == found.affinity["box_iou"] == ((0,), (pytest.approx(4 / 6),))
+    assert found.affinity["centre_hit"] == found.affinity["point_in_mask"] == ((0,), (1,))
+
+
+def regions(*peaks: float) -> list[Region]:
+    return [region(PAIR, peak=peak) for peak in peaks]
+
+
+def test_in_logits_a_contours_score_is_its_peak() -> None:
+    assert contour_scores(regions(3, 1.5), unit="logit", probability=0.7) == (3, 1.5)
+
+
+def test_in_relative_maps_it_is_the_probability_times_the_share_of_the_highest_peak() -> None:
+    assert contour_scores(regions(3, 1.5), unit="relative", probability=0.7) == pytest.approx((0.7, 0.35))
+    assert contour_scores([], unit="relative", probability=0.7) == ()

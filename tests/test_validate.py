@@ -1,0 +1,556 @@
+"""Whole validations: a study set in which nothing is wrong, and the same one broken in one way at a time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline import cli
+from pipeline.config import load_config
+from pipeline.errors import ConfigError
+from pipeline.executors.here import Here
+from pipeline.joints.plan import make_validation_plan
+from pipeline.records import Progress
+from pipeline.validate import Validation, validate_in
+from pipeline.validation import CHECKS
+from tests.study import ROOT_UID, write_model, write_study
+from tests.validation import good
+from tests.validation.good import HEALTHY, READERS, SETTINGS, SHAPE, WITH_NODULE, disc, drawn, write_mask
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+SHOWN = ("index.html", "manifest.json", "pictures.json", "problems.csv")
+
+
+def run(folder: Path, progress: Callable[[Progress], None] = lambda _: None, **settings: Any) -> Validation:
+    """A validation of the study in `folder`, in this process; `__` in a setting's name is a dot."""
+    overrides = {
+        "studies": str(folder / "images"),
+        "annotations.path": str(folder),
+        "out": str(folder / "out"),
+        **SETTINGS,
+        **{key.replace("__", "."): value for key, value in settings.items()},
+    }
+    given = {key: value for key, value in overrides.items() if value is not None}
+    return validate_in(Here(), make_validation_plan(load_config(None, given)), progress=progress)
+
+
+def rows(validation: Validation) -> list[dict[str, str]]:
+    with (validation.index.parent / "problems.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def names(validation: Validation) -> dict[str, str]:
+    """Pseudonym → file."""
+    with (validation.index.parent / "crosswalk.csv").open(newline="") as file:
+        return {row["pseudonym"]: row["file"] for row in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return good.write_good(tmp_path_factory.mktemp("good"))
+
+
+@pytest.fixture
+def folder(template: Path, tmp_path: Path) -> Path:
+    """The good study set, to be broken."""
+    return shutil.copytree(template, tmp_path / "study")
+
+
+@pytest.fixture(scope="module")
+def clean(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Validation:
+    return run(template, out=str(tmp_path_factory.mktemp("out")))
+
+
+def draw(number: int, mask: Any, finding: str = "nodule", readers: tuple[str, ...] = ("anna",)) -> Any:
+    """Something that writes the same mask as these readers'."""
+    return lambda f: [write_mask(f, reader, finding, number, mask) for reader in readers] and {}
+
+
+def boxes(**changed: str) -> Any:
+    return lambda f: (f / "boxes.csv").write_text(good.boxes(**changed)) and {}
+
+
+def labels(**changed: str) -> Any:
+    return lambda f: (f / "labels.csv").write_text(good.labels(**changed)) and {}
+
+
+def unannotated(folder: Path) -> None:
+    good.write_image(folder / "images", 30, good.pixels(30))
+
+
+def not_drawn(folder: Path) -> None:
+    for reader in READERS:
+        (folder / "masks" / reader / "nodule" / "image3.png").unlink()
+
+
+def unreadable_annotation(folder: Path) -> None:
+    (folder / "masks" / "anna" / "nodule" / "image3.png").write_text("no picture")
+
+
+def unreadable_image(folder: Path) -> None:
+    path = folder / "images" / "image18.dcm"
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def repeated_file(folder: Path) -> None:
+    (folder / "images" / "later").mkdir()
+    shutil.copy(folder / "images" / "image1.dcm", folder / "images" / "later" / "image99.dcm")
+
+
+def unknown_finding(folder: Path) -> dict[str, Any]:
+    write_mask(folder, "anna", "fracture", 3, disc(50, 30))
+    return {"model": str(write_model(folder / "model"))}
+
+
+def no_finding(folder: Path) -> dict[str, Any]:
+    write_mask(folder, "eve", "", 2, disc(50, 30))
+    nameless = {"format": "png", "pattern": "masks/eve/{image}.png", "reader": "eve"}
+    return {"annotations__sources": [*SETTINGS["annotations.sources"], nameless]}
+
+
+def specks(folder: Path) -> None:
+    mask = drawn("anna", 3)
+    mask[60, 40] = True
+    write_mask(folder, "anna", "nodule", 3, mask)
+
+
+def holes(folder: Path, side: int = 3) -> None:
+    mask = drawn("anna", 3)
+    row, column = good.centre(3)
+    mask[row : row + side, column : column + side] = False
+    write_mask(folder, "anna", "nodule", 3, mask)
+
+
+def turned(folder: Path) -> None:
+    for reader in READERS:
+        write_mask(folder, reader, "nodule", 3, drawn(reader, 3)[::-1])
+
+
+def turned_throughout(folder: Path) -> None:
+    for number in WITH_NODULE:
+        for reader in READERS:
+            write_mask(folder, reader, "nodule", number, drawn(reader, number)[:, ::-1])
+
+
+def same_mask(folder: Path) -> None:
+    write_mask(folder, "anna", "nodule", 3, drawn("bert", 3))  # the same mask on one image is no fault
+    shutil.copy(
+        folder / "masks" / "anna" / "nodule" / "image4.png",
+        folder / "masks" / "anna" / "nodule" / "image10.png",
+    )
+
+
+def alike(folder: Path, **attributes: str) -> None:
+    again = good.pixels(HEALTHY[0])
+    again[30, 30] += 5
+    good.add_copy(folder, 40, again, **attributes)
+
+
+def readers_apart(folder: Path) -> None:
+    row, column = good.centre(3)
+    write_mask(folder, "bert", "nodule", 3, disc(row + 9, column))
+
+
+def reader_apart(folder: Path) -> None:
+    for number in WITH_NODULE:
+        write_mask(folder, "cleo", "nodule", number, disc(*good.centre(number), 4.5 + 0.01 * number))
+
+
+BREAKS: Mapping[str, tuple[Callable[[Path], Any], int, str]] = {
+    "no_image": (draw(77, disc(50, 30)), 1, "The annotation's image is not in the study folder."),
+    "unannotated": (unannotated, 1, "Neither an annotation nor a label says anything of the image."),
+    "not_drawn": (not_drawn, 1, "no annotation of it was found; 16 images with that label have one."),
+    "seldom_drawn": (
+        boxes(image2="", image5="", image9=""),
+        1,
+        "1 of 4 images whose label calls the finding present have an annotation of it",
+    ),
+    "unreadable_annotation": (unreadable_annotation, 1, "The mask is not a readable PNG file."),
+    "unreadable_image": (unreadable_image, 1, "The image cannot be read: "),
+    "repeated_file": (repeated_file, 1, "Another file of the set has the same SOP instance UID"),
+    "size": (
+        draw(3, drawn("anna", 3).T),
+        1,
+        "The mask has 60 rows and 72 columns, its image 72 and 60; rows and columns look swapped.",
+    ),
+    "unknown_finding": (
+        unknown_finding,
+        1,
+        "'fracture' is no finding of the network, and 1 annotation so called is left out; there are: ",
+    ),
+    "undeclared_finding": (
+        draw(3, disc(50, 30), finding="nodul"),
+        1,
+        "1 annotation is about 'nodul', which the config does not name; did you mean 'nodule'?",
+    ),
+    "no_finding": (no_finding, 1, "The image's labels name several findings; say which"),
+    "empty_though_present": (
+        draw(3, np.zeros(SHAPE, bool), readers=READERS),
+        3,
+        "The label calls the finding present, and the mask is empty.",
+    ),
+    "drawn_though_absent": (
+        labels(image2="1,0"),
+        1,
+        "A box covers 108 pixels (2.5 % of the image), and the label calls the finding absent.",
+    ),
+    "outside_body": (boxes(image2="1,20,3,30"), 1, "100 % of the box and 100 % of the band around it lie on"),
+    "box_outside": (
+        boxes(image2="50,40,20,10"),
+        1,
+        (
+            "A box lies by 50 % outside of its image of 72 rows and 60 columns, by up to 10 pixels: "
+            "x 50, y 40, width 20, height 10."
+        ),
+    ),
+    "box_area": (boxes(image2="20,40,0,9"), 1, "A box has no area: x 20, y 40, width 0, height 9."),
+    "specks": (specks, 1, "A speck of 1 pixel at column 40, row 60, beside a part of 149 pixels."),
+    "holes": (holes, 1, "A hole of 9 pixels at column 19, row 20, in a mask of 140 pixels."),
+    "pinholes": (
+        lambda f: holes(f, side=1),
+        1,
+        "A pinhole of 1 pixel at column 18, row 19, in a mask of 148 pixels.",
+    ),
+    "turned": (turned, 3, "The mask would fit far better flipped upside down: contrast across its outline "),
+    "turned_throughout": (turned_throughout, 3, "17 of 17 masks would fit better flipped left to right: "),
+    "same_mask": (same_mask, 1, "The same mask, to the pixel, is on 2 images that do not look alike."),
+    "same_pixels": (
+        lambda f: good.add_copy(f, 40, good.pixels(HEALTHY[0])),
+        1,
+        "2 images have the same pixels, under 2 patients.",
+    ),
+    "same_pixels_other_truth": (
+        lambda f: good.add_copy(f, 40, good.pixels(3), PatientID="HOSPITAL-3"),
+        1,
+        "2 images have the same pixels, and are said to show and not to show nodule.",
+    ),
+    "alike": (
+        lambda f: alike(f, PatientID=f"HOSPITAL-{HEALTHY[0]}"),
+        1,
+        "2 images look alike (their hashes differ in ",
+    ),
+    "alike_apart": (alike, 1, "of 64 bits), under 2 patients."),
+    "readers_apart": (readers_apart, 2, "the median of 51 pairs is 0.9"),
+    "reader_apart": (reader_apart, 1, "On 17 images cleo agrees with the others by a Dice that is 0."),
+}
+"""Check → what breaks the good study set in this way alone, how many problems that makes, and their words."""
+
+
+def test_every_check_has_a_study_set_that_it_finds() -> None:
+    assert set(BREAKS) == set(CHECKS)
+
+
+def test_where_nothing_is_wrong_nothing_is_found(clean: Validation) -> None:
+    assert rows(clean) == []
+    assert clean.passed
+    assert clean.images == 20
+    manifest = json.loads((clean.index.parent / "manifest.json").read_text())
+    looked_at = {check["name"]: check["count"] for check in manifest["checks"]}
+    assert manifest["counts"]["masks"] == looked_at["turned"] == looked_at["readers_apart"] == 51
+    assert all(looked_at.values()), "a check that can look at nothing finds nothing"
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_what_is_broken_is_found_by_its_check_and_by_no_other(folder: Path, name: str) -> None:
+    break_it, count, words = BREAKS[name]
+    validation = run(folder, **(break_it(folder) or {}))
+    found = rows(validation)
+    assert [row["check"] for row in found] == [name] * count
+    assert {row["level"] for row in found} == {CHECKS[name].level}
+    assert all(words in row["message"] for row in found), [row["message"] for row in found]
+    assert validation.passed == (CHECKS[name].level != "error")
+    page = text_of(validation.index)
+    assert found[0]["message"] in page
+    assert CHECKS[name].title in page
+    assert CHECKS[name].remedy in page
+
+
+@pytest.mark.parametrize(
+    ("name", "subjects", "finding", "reader"),
+    [
+        ("size", {"image3.dcm"}, "nodule", "anna"),
+        ("box_outside", {"image2.dcm"}, "effusion", "dora"),
+        ("same_mask", {"image4.dcm", "image10.dcm"}, "nodule", ""),
+        ("same_pixels", {"image18.dcm", "image40.dcm"}, "", ""),
+        ("turned_throughout", set(), "nodule", "anna"),
+        ("reader_apart", set(), "nodule", "cleo"),
+        ("no_image", {"image77"}, "nodule", "anna"),
+        ("unreadable_image", {"image18.dcm"}, "", ""),
+        ("repeated_file", {"later/image99.dcm"}, "", ""),
+    ],
+)
+def test_a_problem_names_its_images_finding_and_reader(
+    folder: Path, name: str, subjects: set[str], finding: str, reader: str
+) -> None:
+    validation = run(folder, **(BREAKS[name][0](folder) or {}))
+    row, called = rows(validation)[0], names(validation)
+    assert {called[subject] for subject in row["subjects"].split()} == subjects
+    assert (row["finding"], row["reader"]) == (finding, reader)
+
+
+def test_the_config_can_change_a_level_or_switch_a_check_off(folder: Path) -> None:
+    BREAKS["box_area"][0](folder)
+    accepted = run(folder, validation__levels={"box_area": "note"})
+    assert [row["level"] for row in rows(accepted)] == ["note"]
+    assert accepted.passed
+    off = run(folder, validation__levels={"box_area": "off"})
+    assert rows(off) == []
+    assert off.index != accepted.index
+
+
+def test_a_level_of_no_check_is_refused(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"validation.levels: .*'spekcs'; did you mean 'specks'\?"):
+        run(folder, validation__levels={"spekcs": "off"})
+
+
+def test_problems_come_worst_first(folder: Path) -> None:
+    for name in ("pinholes", "box_area", "specks"):
+        BREAKS[name][0](folder)
+    write_mask(folder, "bert", "nodule", 3, _with_pinhole(drawn("bert", 3)))
+    assert [row["level"] for row in rows(run(folder))] == ["error", "warning", "note"]
+
+
+def _with_pinhole(mask: Any) -> Any:
+    mask[good.centre(3)] = False
+    return mask
+
+
+def test_the_same_set_gives_the_same_folder_to_the_byte(folder: Path) -> None:
+    specks(folder)
+    one = run(folder)
+    before = {path: path.read_bytes() for path in one.index.parent.rglob("*") if path.is_file()}
+    other = run(folder)
+    assert other.index == one.index
+    assert {path: path.read_bytes() for path in one.index.parent.rglob("*") if path.is_file()} == before
+
+
+def test_pictures_of_an_earlier_try_are_gone(folder: Path) -> None:
+    stray = run(folder).index.parent / "pictures" / "case-stray.jpg"
+    stray.write_bytes(b"x")
+    run(folder)
+    assert not stray.exists()
+
+
+def test_only_the_crosswalk_holds_an_identifier_and_its_owner_alone_reads_it(folder: Path) -> None:
+    for name in ("size", "no_image", "same_mask", "unreadable_image", "repeated_file", "no_finding"):
+        settings = BREAKS[name][0](folder) or {}
+    validation = run(folder, **settings)
+    assert len({row["check"] for row in rows(validation)}) >= 5
+    secrets = [ROOT_UID.encode(), b"HOSPITAL", b"Doe^", b"Jane", b"image1", b"image3", str(folder).encode()]
+    there = [path for path in validation.index.parent.rglob("*") if path.is_file()]
+    assert {path.name for path in there} >= {*SHOWN, "crosswalk.csv", "report.css"}
+    for path in there:
+        if path.name != "crosswalk.csv":
+            assert not [secret for secret in secrets if secret in path.read_bytes()], path.name
+    crosswalk = validation.index.parent / "crosswalk.csv"
+    assert ROOT_UID in crosswalk.read_text()
+    assert stat.S_IMODE(crosswalk.stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "out" / "pseudonym.key").stat().st_mode) == 0o600
+
+
+class Page(HTMLParser):
+    """Text, elements, attributes and targets of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text, self.tags, self.attributes, self.targets = "", [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        self.targets += [value for name, value in attrs if name in {"href", "src", "action"}]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def text_of(path: Path) -> str:
+    return Page(path.read_text(encoding="utf-8")).text
+
+
+def test_hostile_text_shows_as_text(folder: Path) -> None:
+    quoted = HOSTILE.replace('"', '""')
+    with (folder / "boxes.csv").open("a") as file:
+        file.write(f'image3,"{quoted}","{quoted}",20,40,0,9\n=1+1,effusion,dora,1,2,3,4\n')
+    validation = run(folder, title=HOSTILE)
+    page = Page(validation.index.read_text(encoding="utf-8"))
+    assert page.text.count(HOSTILE) >= 4  # the title, a finding, a reader, a message
+    assert "script" not in page.tags
+    assert not [name for name in page.attributes if name == "style" or name.startswith("on")]
+    (row,) = (row for row in rows(validation) if row["check"] == "box_area")
+    assert row["finding"] == HOSTILE
+
+
+def test_the_page_asks_for_nothing_outside_its_folder(folder: Path) -> None:
+    specks(folder)
+    validation = run(folder)
+    page = Page(validation.index.read_text(encoding="utf-8"))
+    assert [target for target in page.targets if target.startswith("pictures/")]
+    for target in page.targets:
+        assert re.match(r"[a-z]+:|//|/", target) is None or target == "data:,", target
+        local = target.split("#")[0]
+        assert not local or local == "data:," or (validation.index.parent / local).exists(), target
+    assert "default-src 'none'" in unescape(validation.index.read_text())
+
+
+def test_a_picture_shows_what_the_problem_is_about_and_no_more(folder: Path) -> None:
+    BREAKS["size"][0](folder)
+    BREAKS["box_outside"][0](folder)
+    html = run(folder).index.read_text()
+    of_size, of_box = (
+        html.split(f'<h3 id="{name}">')[1].split("</figure>")[0] for name in ("size", "box_outside")
+    )
+    assert '<path class="line' not in of_size  # a mask of another size has no place on the image
+    assert 'd="M49.5 39.5h20v10h-20Z"' in of_box
+    assert of_box.count('<path class="line') == 1  # and not the readers' nodule
+
+
+def test_a_long_list_is_cut_and_says_so(folder: Path) -> None:
+    added = "".join(f"image{1000 + n},effusion,dora,1,2,3,4\n" for n in range(230))
+    (folder / "boxes.csv").write_text(good.boxes() + added)
+    validation = run(folder)
+    assert len(rows(validation)) == 230
+    assert "The first 200 of 230" in text_of(validation.index)
+
+
+def test_progress_counts_images_and_those_that_were_set_aside(folder: Path) -> None:
+    unreadable_image(folder)
+    seen: list[Progress] = []
+    run(folder, progress=seen.append)
+    assert [progress.done for progress in seen] == list(range(1, 21))
+    assert seen[-1] == Progress(20, 20, skipped=1)
+
+
+def test_without_config_and_model_findings_are_named_like_the_folders_of_masks(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    none = dict.fromkeys(("annotations__sources", "annotations__labels"))
+    validation = run(tmp_path, **none)
+    manifest = json.loads((validation.index.parent / "manifest.json").read_text())
+    assert (manifest["findings"], manifest["card"]) == (["effusion", "nodule"], None)
+    assert manifest["counts"] | {"masks": 5, "labelled images": 6} == manifest["counts"]
+    # In this study set both effusions are the same square.
+    assert [row["check"] for row in rows(validation) if row["level"] == "error"] == ["same_mask"]
+
+
+def test_without_any_name_masks_are_of_a_lesion(tmp_path: Path) -> None:
+    good.write_image(tmp_path / "images", 1, good.pixels(1))
+    shutil.copy(
+        write_mask(tmp_path, "anna", "nodule", 1, drawn("anna", 1)), tmp_path / "masks" / "image1.png"
+    )
+    shutil.rmtree(tmp_path / "masks" / "anna")
+    none = dict.fromkeys(("annotations__sources", "annotations__labels"))
+    validation = run(tmp_path, **none)
+    assert json.loads((validation.index.parent / "manifest.json").read_text())["findings"] == ["lesion"]
+    assert rows(validation) == []
+
+
+def test_a_mask_that_the_labels_leave_to_no_finding_is_one_problem_not_one_a_finding(folder: Path) -> None:
+    (folder / "union").mkdir()
+    shutil.copy(folder / "masks" / "anna" / "nodule" / "image3.png", folder / "union" / "image18.png")
+    shutil.copy(folder / "masks" / "anna" / "nodule" / "image5.png", folder / "union" / "image5.png")
+    (folder / "labels.csv").write_text(good.labels(image5="0,1"))
+    sources = [{"format": "png", "pattern": "union/{image}.png"}]
+    problems = [row for row in rows(run(folder, annotations__sources=sources)) if row["level"] == "error"]
+    assert [(row["check"], row["finding"]) for row in problems] == [("drawn_though_absent", "")]
+    assert "the labels call every finding absent (nodule, effusion)" in problems[0]["message"]
+
+
+def test_names_that_the_config_translates_or_leaves_out_are_known(folder: Path) -> None:
+    for reader in READERS:
+        place = folder / "masks" / reader
+        (place / "nodule").rename(place / "Mass")
+    write_mask(folder, "anna", "scar", 3, disc(50, 30))
+    names = {"Mass": "nodule", "scar": None}
+    assert rows(run(folder, annotations__findings=names)) == []
+    assert rows(run(folder, annotations__findings=names, model=str(write_model(folder / "model")))) == []
+
+
+def command(folder: Path, *extra: str) -> subprocess.CompletedProcess[str]:
+    """`heatproof validate`, which says at its end whether it loaded torch."""
+    script = (
+        "import sys; from pipeline.cli import main; code = main(sys.argv[1:]);"
+        " print('heavy:', sorted({'torch', 'monai'} & set(sys.modules))); sys.exit(code)"
+    )
+    sources = json.dumps(SETTINGS["annotations.sources"])
+    arguments = ["validate", "--studies", str(folder / "images"), "--annotations", str(folder)]
+    arguments += ["--out", str(folder / "out"), "--set", f"annotations.sources={sources}"]
+    arguments += ["--set", "annotations.labels={file: labels.csv}", "--set", "workers=1", *extra]
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env={**os.environ, "PYTHONPATH": str(cli.CONFIGS.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_ends_with_0_where_no_error_stands_and_never_loads_torch(folder: Path) -> None:
+    specks(folder)
+    ended = command(folder)
+    (page,) = (folder / "out").glob("validation-*/index.html")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[-4:] == [
+        "warning      1  Specks beside a mask",
+        "20 images validated: 0 errors, 1 warning, 0 notes",
+        f"Page: {page}",
+        "heavy: []",
+    ]
+    assert "20 of 20 images, 0 skipped" in ended.stdout
+
+
+def test_the_command_ends_with_1_where_an_error_stands(folder: Path) -> None:
+    BREAKS["size"][0](folder)
+    ended = command(folder)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert "error        1  Mask of another size" in ended.stdout
+
+
+def test_an_interruption_ends_with_130_and_promises_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> Validation:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.validate.validate", interrupted)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        code = cli.main(["validate", "--studies", str(folder / "images"), "--annotations", str(folder)])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert code == 130
+    assert "the same command begins anew" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("extra", "complaint"),
+    [
+        (["--studies", "/lost"], "studies: /lost does not exist"),
+        (["--model", "/lost.yaml"], "model: /lost.yaml does not exist"),
+        (["--set", "annotations.path=null"], "annotations.path: is missing; give --annotations"),
+        (["--set", "validation.levels={spekcs: off}"], "did you mean 'specks'?"),
+        (["--set", "annotations.sources=[{format: pgn}]"], "unknown annotation format 'pgn'"),
+    ],
+)
+def test_what_cannot_start_ends_with_2_and_writes_nothing(
+    folder: Path, extra: list[str], complaint: str
+) -> None:
+    ended = command(folder, *extra)
+    assert ended.returncode == 2
+    assert complaint in ended.stderr
+    assert not (folder / "out").exists()
