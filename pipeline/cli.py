@@ -37,6 +37,7 @@ OPTIONS = {
 INTERRUPTION = {
     "audit": "finished images are kept, the same command goes on from there",
     "validate": "nothing was finished, the same command begins anew",
+    "review": "nothing was written",
 }
 PLAIN_LINES = 10
 """How many lines a run prints about its progress where there is no terminal."""
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     errors = _console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return {"audit": _audit, "validate": _validate}[options.command](options)
+        return COMMANDS[options.command](options)
     except AuditError as error:
         errors.print(f"heatproof: {error}")
         return NOT_STARTED
@@ -75,6 +76,14 @@ def _parser() -> ArgumentParser:
         description="Validate annotations. With --model, names of findings are held against its card's.",
     )
     _add_options(validate, [name for name in OPTIONS if name != "weights"])
+    review = commands.add_parser(
+        "review",
+        help="merge what reviewers decided on a run's contours and missed lesions",
+        description="Merge decisions that were exported from a run's report: agreement of the reviewers, "
+        "disputed cases, and scores without annotations that are called wrong.",
+    )
+    review.add_argument("run", type=Path, help="folder of the run, reports/<run-id>")
+    review.add_argument("decisions", type=Path, nargs="+", help="exported files, one a reviewer")
     return parser
 
 
@@ -126,6 +135,25 @@ def _validate(options: Namespace) -> int:
     console.print(f"{validation.images:,} images validated: {levels}")
     console.print(f"Page: {validation.index}")
     return DONE if validation.passed else POLICY_FAILED
+
+
+def _review(options: Namespace) -> int:
+    from pipeline.review.results import review  # noqa: PLC0415  # loads the statistics
+
+    console = _console()
+    result = review(options.run, options.decisions)
+    for entry in result.agreements:
+        low, high = entry.interval.low, entry.interval.high
+        shown = "–" if entry.interval.estimate is None else f"{entry.interval.estimate:.3f}"
+        bounds = "" if low is None or high is None else f" [{low:.3f}–{high:.3f}]"
+        names = ", ".join(entry.reviewers)
+        console.print(f"{entry.measure}  {entry.finding}  {names}  {shown}{bounds} (n {entry.n:,})")
+    console.print(
+        f"{len(result.reviewed):,} contours and missed lesions decided on, "
+        f"{len(result.disputed):,} disputed, {result.wrong.count:,} annotations called wrong"
+    )
+    console.print(f"Page: {result.page}")
+    return DONE
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -238,6 +266,13 @@ def _estimate(summary: Summary | None) -> str:
     if summary.low is None or summary.high is None:
         return f"{summary.estimate:.3f} (n {summary.n})"
     return f"{summary.estimate:.3f} [{summary.low:.3f}–{summary.high:.3f}] (n {summary.n})"
+
+
+COMMANDS: dict[str, Callable[[Namespace], int]] = {
+    "audit": _audit,
+    "validate": _validate,
+    "review": _review,
+}
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from pipeline.reporting import words
 from pipeline.reporting.overview import overview
+from pipeline.reporting.pages import copy_static, environment_of_run, page
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.run_script import baselines_script, run_script
 from pipeline.reporting.survey import Survey, survey, worklist_script
-
-POLICY = (
-    "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
-    "base-uri 'none'; form-action 'none'"
-)
-"""Nothing from outside, nothing inline. In Chromium 'self' holds for pages opened from a folder, too."""
 
 CASE_SCRIPTS = (
     "heatproof", "decoding", "maps", "thresholds", "regions", "outlines", "overlap", "drawing", "window",
@@ -42,53 +31,15 @@ def write_report(run: Path) -> Path:
     """
     folder = read_run(run)
     of_run = survey(folder)
-    environment = _environment(folder)
+    environment = environment_of_run(folder)
     _write_static(folder, of_run)
-    _write_shells(folder, of_run, _page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS))
+    _write_shells(folder, of_run, page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS))
     index = run / "index.html"
     index.write_text(
-        _page(environment, "overview.html", root="", scripts=OVERVIEW_SCRIPTS, **overview(folder, of_run)),
+        page(environment, "overview.html", root="", scripts=OVERVIEW_SCRIPTS, **overview(folder, of_run)),
         encoding="utf-8",
     )
     return index
-
-
-def environment_of(**variables: object) -> Environment:
-    """The templates with their filters; `variables` are known in each."""
-    environment = Environment(
-        loader=PackageLoader("pipeline.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": words.number,
-        "quantity": words.quantity,
-        "reason": words.reason,
-        "path": quote,
-    }
-    environment.globals |= {"policy": POLICY, "plural": words.plural, **variables}
-    return environment
-
-
-def copy_static(run: Path) -> Path:
-    """The folder with the pages' styles and scripts."""
-    folder = run / "static"
-    folder.mkdir(exist_ok=True)
-    for source in resources.files("pipeline.reporting").joinpath("static").iterdir():
-        (folder / source.name).write_bytes(source.read_bytes())
-    return folder
-
-
-def _environment(run: RunFolder) -> Environment:
-    return environment_of(
-        run_id=run.manifest["run_id"],
-        title=run.manifest.get("title") or run.manifest["run_id"],
-        created=run.manifest.get("created", ""),
-        version=run.manifest.get("version", ""),
-        network=run.network or "",
-    )
 
 
 def _write_static(run: RunFolder, of_run: Survey) -> None:
@@ -105,7 +56,3 @@ def _write_shells(run: RunFolder, of_run: Survey, shell: str) -> None:
     content = shell.encode("utf-8")
     for case_id in run.case_ids:
         (run.case_folder(case_id) / "index.html").write_bytes(content)
-
-
-def _page(environment: Environment, template: str, **variables: Any) -> str:
-    return environment.get_template(template).render(variables)

@@ -30,7 +30,7 @@ class Subject(NamedTuple):
 
 
 def subjects(case: Case, findings: Sequence[str], method: str | None) -> list[Subject]:
-    """Finding by finding: the contours of `method`, the highest first, then the lesions it missed."""
+    """Finding by finding: the contours of `method`, the highest first, then the lesions that it missed."""
     return [subject for finding in findings for subject in subjects_of(case, finding, method)]
 
 
@@ -38,11 +38,13 @@ def subjects_of(case: Case, finding: str, method: str | None) -> list[Subject]:
     """The same of one finding."""
     drawn = sum((r["finding"], r["method"]) == (finding, method) for r in case["regions"])
     contours = [Subject("contour", finding, method or "", number) for number in range(1, drawn + 1)]
+    readers = {reference["reader"] for reference in case["references"] if reference["finding"] == finding}
     missed = (
         Subject("lesion", finding, score["reader"], score["lesion"])
         for score in case["scores"]
         if (score["finding"], score["method"], score["value"]) == (finding, method, 0)
         and score["metric"] in OF_LESIONS
+        and score["reader"] in readers
     )
     return contours + sorted(missed)
 

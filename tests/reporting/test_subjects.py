@@ -24,7 +24,9 @@ def test_contours_of_the_method_come_first_then_the_lesions_without_any_overlap(
             {"finding": "nodule", "method": "other"},
             {"finding": "nodule", "method": "cam"},
         ],
+        "references": [{"finding": "nodule", "reader": reader} for reader in "ABC"],
         "scores": [
+            score("lesion_iou", 0.0, reader="majority", lesion=1),
             score("box_iou", 0.0, reader="B", lesion=1),
             score("lesion_iou", 0.25, lesion=1),
             score("lesion_iou", 0.0, lesion=2),

@@ -14,12 +14,16 @@ heatproof.subjects = (() => {
     const contours = content.regions
       .filter((region) => region.finding === finding && region.method === method)
       .map((_, index) => ({ kind: "contour", finding, by: method, number: index + 1 }));
+    const readers = content.references
+      .filter((reference) => reference.finding === finding)
+      .map(({ reader }) => reader);
     const lesions = content.scores
       .filter(
         (score) =>
           score.finding === finding &&
           score.method === method &&
           OF_LESIONS.includes(score.metric) &&
+          readers.includes(score.reader) &&
           score.value === 0,
       )
       .map(({ reader, lesion }) => ({ kind: "lesion", finding, by: reader, number: lesion }));
