@@ -8,19 +8,22 @@ from pipeline.reporting.overview import overview
 from pipeline.reporting.pages import copy_static, environment_of_run, page
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.run_script import baselines_script, run_script
-from pipeline.reporting.survey import Survey, survey, worklist_script
+from pipeline.reporting.survey import Survey, survey
+from pipeline.reporting.worklist import worklist, worklist_scripts
 
 CASE_SCRIPTS = (
-    "heatproof", "decoding", "maps", "thresholds", "regions", "outlines", "overlap", "drawing", "window",
-    "view", "colours", "words", "kept", "order", "elements", "layers", "stage", "scales", "panel",
+    "heatproof", "addresses", "decoding", "maps", "thresholds", "regions", "outlines", "overlap", "drawing",
+    "window", "view", "colours", "words", "kept", "order", "elements", "layers", "stage", "scales", "panel",
     "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown", "frames", "now",
     "subjects", "decisions", "review", "commands", "redraw",
 )  # fmt: skip
 """Of case pages, before the data and page.js: each needs only those before it."""
 OVERVIEW_SCRIPTS = (
-    "heatproof", "kept", "order", "elements", "words", "subjects", "decisions", "worklist-data", "worklist",
-    "review-bar",
+    "heatproof", "addresses", "kept", "order", "elements", "words", "subjects", "decisions", "worklist-rows",
+    "worklist-table", "worklist-data",
 )  # fmt: skip
+"""Of the overview, before the parts of the worklist's data and what starts it."""
+OVERVIEW_STARTS = ("worklist", "review-bar")
 
 
 def write_report(run: Path) -> Path:
@@ -35,16 +38,29 @@ def write_report(run: Path) -> Path:
     _write_static(folder, of_run)
     _write_shells(folder, of_run, page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS))
     index = run / "index.html"
-    index.write_text(
-        page(environment, "overview.html", root="", scripts=OVERVIEW_SCRIPTS, **overview(folder, of_run)),
-        encoding="utf-8",
-    )
+    index.write_text(_overview(folder, of_run), encoding="utf-8")
     return index
+
+
+def _overview(run: RunFolder, of_run: Survey) -> str:
+    listed = worklist(run, of_run)
+    scripts = (*OVERVIEW_SCRIPTS, *listed["scripts"], *OVERVIEW_STARTS)
+    return page(
+        environment_of_run(run),
+        "overview.html",
+        root="",
+        scripts=scripts,
+        worklist=listed,
+        **overview(run, of_run),
+    )
 
 
 def _write_static(run: RunFolder, of_run: Survey) -> None:
     folder = copy_static(run.path)
-    (folder / "worklist-data.js").write_text(worklist_script(run, of_run.rows), encoding="utf-8")
+    for old in folder.glob("worklist-*[0-9].js"):
+        old.unlink()
+    for name, text in worklist_scripts(run, of_run):
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _write_shells(run: RunFolder, of_run: Survey, shell: str) -> None:

@@ -3,6 +3,7 @@
 
 (async () => {
   const {
+    addresses,
     colours,
     commands: commandsOf,
     controls,
@@ -25,7 +26,7 @@
   }
 
   function findingOfAddress() {
-    const wanted = decodeURIComponent(location.hash.slice(1));
+    const wanted = addresses.finding();
     return run.findings.includes(wanted) ? wanted : null;
   }
 

@@ -2,7 +2,8 @@
 // Redraw: drawing again whatever a change of the state touches.
 
 heatproof.redraw = (() => {
-  const { colours, contourTable, controls, elements, kept, layers, order, overlap, panel } = heatproof;
+  const { addresses, colours, contourTable, controls, elements, kept, layers, order } = heatproof;
+  const { overlap, panel } = heatproof;
   const { readouts, scales, stage, thresholdPanel, window: windows, words } = heatproof;
   const { get, make, show } = elements;
   const GATE = "The audit drew no contour here: the gate was closed, as the finding was not predicted.";
@@ -184,8 +185,7 @@ heatproof.redraw = (() => {
       }
       const [caseIndex, findingIndex] = row;
       const finding = run.findings[findingIndex] ?? state.finding;
-      const folder = encodeURIComponent(run.cases[caseIndex]);
-      link.setAttribute("href", `../${folder}/index.html#${encodeURIComponent(finding)}`);
+      link.setAttribute("href", addresses.ofCase(run.cases[caseIndex], finding, "../../"));
     }
 
     function navigation() {

@@ -2,11 +2,13 @@
 // Review bar: how much of the run is reviewed in this browser; decisions handed out and taken up again.
 
 (() => {
-  const { decisions } = heatproof;
+  const { decisions, given } = heatproof;
   const { get, show } = heatproof.elements;
   const { count } = heatproof.words;
-  const run = window.worklist;
-  if (!get("review-bar") || !run.subjects) return;
+  const [run] = given("static/worklist-data.js") ?? [];
+  if (!get("review-bar") || !run?.subjects) return;
+  const parts = Array.from({ length: run.parts }, (_, part) => given(`static/worklist-${part + 1}.js`)[0]);
+  const cases = parts.flatMap((part) => part.cases);
   const store = decisions.store(run);
 
   const say = (text) => {
@@ -22,15 +24,16 @@
 
   function save() {
     say(decisions.reviewer() ? "" : "Say first who reviews.");
-    if (decisions.reviewer()) decisions.save(store, run.cases);
+    if (decisions.reviewer()) decisions.save(store, cases);
     else get("reviewer").focus();
   }
 
   async function take(file) {
     if (!file) return;
     const found = await file.text().then(JSON.parse).catch(() => null);
-    say(store.take(found, run.cases) || `Took up ${count(found.decisions.length)} decisions.`);
+    say(store.take(found, cases) || `Took up ${count(found.decisions.length)} decisions.`);
     draw();
+    window.dispatchEvent(new Event("storage")); // the list counts anew
   }
 
   get("reviewer").value = decisions.reviewer();
