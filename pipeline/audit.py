@@ -92,7 +92,9 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
             )
             index = write_report(run)
     missed = _missed_share(cases, results)
-    return Outcome(index, results, len(cases), missed, passed=missed <= config.policy.max_skipped)
+    kept = all(row["outcome"] != "fail" for row in results.policy)
+    passed = kept and missed <= config.policy.max_skipped
+    return Outcome(index, results, len(cases), missed, passed=passed)
 
 
 def _selected(plan: Plan, intake: Intake) -> list[Case]:
@@ -192,6 +194,7 @@ def _tabulate(
         ),
         matching=Rule(**config.lesions.model_dump()),
         grouping=_grouping(plan, intake),
+        limits=config.policy.limits,
         skipped=[
             *intake.skipped,
             *(s for s in truth.skipped if s.subject in audited or not s.subject.startswith("case-")),

@@ -154,6 +154,16 @@ class Policy(Strict):
     """What makes the run end with exit code 1."""
 
     max_skipped: Share = 0.1
+    min_skill: Annotated[float, Field(le=1)] | None = None
+    min_hit_rate: Share | None = None
+    min_iou: Share | None = None
+    min_auroc: Share | None = None
+    max_on_healthy: Share | None = None
+
+    @property
+    def limits(self) -> Mapping[str, float | None]:
+        """What every finding must keep, by key."""
+        return self.model_dump(exclude={"max_skipped"})
 
 
 def _word(value: object) -> object:
