@@ -39,6 +39,7 @@ INTERRUPTION = {
     "audit": "finished images are kept, the same command goes on from there",
     "validate": "nothing was finished, the same command begins anew",
     "compare": "nothing was written",
+    "review": "nothing was written",
 }
 PLAIN_LINES = 10
 """How many lines a run prints about its progress where there is no terminal."""
@@ -84,6 +85,14 @@ def _parser() -> ArgumentParser:
             description="Compare two finished runs: paired differences, the first less the second.",
         )
     )
+    _add_review(
+        commands.add_parser(
+            "review",
+            help="merge what reviewers decided on a run's contours and missed lesions",
+            description="Merge decisions that were exported from a run's report: agreement of the reviewers, "
+            "disputed cases, and scores without annotations that are called wrong.",
+        )
+    )
     return parser
 
 
@@ -100,6 +109,11 @@ def _add_compare(compare: ArgumentParser) -> None:
         "--intersect", action="store_true", help="compare the images of both where the runs have others, too"
     )
     compare.add_argument("--out", type=Path, default=Path("reports"), help=OPTIONS["out"][1])
+
+
+def _add_review(review: ArgumentParser) -> None:
+    review.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    review.add_argument("decisions", type=Path, nargs="+", help="exported files, one a reviewer")
 
 
 def _add_options(command: ArgumentParser, names: Iterable[str]) -> None:
@@ -193,6 +207,25 @@ def _compared(row: Mapping[str, Any]) -> Iterator[str]:
     yield from shown("corrected_p")
 
 
+def _review(options: Namespace) -> int:
+    from pipeline.review.results import review  # noqa: PLC0415  # loads the statistics
+
+    console = _console()
+    result = review(options.run, options.decisions)
+    for entry in result.agreements:
+        low, high = entry.interval.low, entry.interval.high
+        shown = "–" if entry.interval.estimate is None else f"{entry.interval.estimate:.3f}"
+        bounds = "" if low is None or high is None else f" [{low:.3f}–{high:.3f}]"
+        names = ", ".join(entry.reviewers)
+        console.print(f"{entry.measure}  {entry.finding}  {names}  {shown}{bounds} (n {entry.n:,})")
+    console.print(
+        f"{len(result.reviewed):,} contours and missed lesions decided on, "
+        f"{len(result.disputed):,} disputed, {result.wrong.count:,} annotations called wrong"
+    )
+    console.print(f"Page: {result.page}")
+    return DONE
+
+
 def _console(*, stderr: bool = False) -> Console:
     """Text as it is: names of findings and folders may hold brackets and colons."""
     return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
@@ -233,6 +266,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "audit": _audit,
     "validate": _validate,
     "compare": _compare,
+    "review": _review,
 }
 
 

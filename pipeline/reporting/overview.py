@@ -19,8 +19,6 @@ CHARTS = (
 )
 EXTREMES = 4
 """Worst and best cases shown a finding."""
-FIRST_ROWS = 100
-"""Of the worklist, written into the page; a script brings the others."""
 SKIPPED_SHOWN = 300
 POLICY = {
     "pass": "The policy is met.",
@@ -77,10 +75,6 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "forests": forest.forest_charts(run),
         "classification": tables.classification(run),
         "extremes": [e for e in (_extremes(run, survey, finding) for finding in run.findings) if e],
-        "rows": survey.rows[:FIRST_ROWS],
-        "row_count": len(survey.rows),
-        "has_boxes": any(row.box_iou is not None for row in survey.rows),
-        "outcomes": OUTCOMES,
         "skipped_groups": facts.skipped_groups(run.skipped),
         "skipped": run.skipped[:SKIPPED_SHOWN],
         "skipped_count": len(run.skipped),
