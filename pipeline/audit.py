@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 from pipeline.executors.pool import Pool
+from pipeline.executors.worker import Limits
 from pipeline.joints.baselines import packed
 from pipeline.joints.drift import prove_backend
 from pipeline.joints.intake import take_in
@@ -16,7 +17,7 @@ from pipeline.joints.steps import (
     Outcome,
     baseline_maps,
     chosen_cases,
-    missed_share,
+    outcome,
     protocol_of,
     tabulated,
     truth_of,
@@ -38,7 +39,8 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
     config = plan.config
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
-    with Pool(workers=config.workers, preload=WORKER_MODULES) as pool:
+    limits = Limits(config.limits.seconds, config.limits.memory_mb)
+    with Pool(workers=config.workers, preload=WORKER_MODULES, limits=limits) as pool:
         subject = _subject(plan)
         checks = [*prove(subject), *_drift(plan, subject)]
         intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)
@@ -76,8 +78,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
                 inputs_sha256=inputs,
             )
             index = write_report(run)
-    missed = missed_share(cases, results)
-    return Outcome(index, results, len(cases), missed, passed=missed <= config.policy.max_skipped)
+    return outcome(index, results, cases, config.policy)
 
 
 def _subject(plan: Plan) -> Subject:

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Table
 
 from pipeline import __version__
 from pipeline.config import AuditConfig, load_config, parse_override
@@ -42,6 +43,8 @@ INTERRUPTION = {
     "audit": "finished images are kept, the same command goes on from there",
     "score": "finished images are kept, the same command goes on from there",
     "validate": "nothing was finished, the same command begins anew",
+    "compare": "nothing was written",
+    "review": "nothing was written",
 }
 PLAIN_LINES = 10
 """How many lines a run prints about its progress where there is no terminal."""
@@ -86,7 +89,42 @@ def _parser() -> ArgumentParser:
         description="Validate annotations. With --model, names of findings are held against its card's.",
     )
     _add_options(validate, [name for name in OPTIONS if name not in {"weights", "heatmaps"}])
+    _add_compare(
+        commands.add_parser(
+            "compare",
+            help="compare two finished runs on the same images",
+            description="Compare two finished runs: paired differences, the first less the second.",
+        )
+    )
+    _add_review(
+        commands.add_parser(
+            "review",
+            help="merge what reviewers decided on a run's contours and missed lesions",
+            description="Merge decisions that were exported from a run's report: agreement of the reviewers, "
+            "disputed cases, and scores without annotations that are called wrong.",
+        )
+    )
     return parser
+
+
+def _add_compare(compare: ArgumentParser) -> None:
+    compare.add_argument("runs", type=Path, nargs=2, metavar="RUN", help="folder of a finished run")
+    compare.add_argument(
+        "--methods",
+        nargs=2,
+        default=(None, None),
+        metavar="METHOD",
+        help="what is compared in the first and in the second run (default: the first of the network's)",
+    )
+    compare.add_argument(
+        "--intersect", action="store_true", help="compare the images of both where the runs have others, too"
+    )
+    compare.add_argument("--out", type=Path, default=Path("reports"), help=OPTIONS["out"][1])
+
+
+def _add_review(review: ArgumentParser) -> None:
+    review.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    review.add_argument("decisions", type=Path, nargs="+", help="exported files, one a reviewer")
 
 
 def _add_options(command: ArgumentParser, names: Iterable[str]) -> None:
@@ -135,12 +173,19 @@ def _told(outcome: Outcome, plan: RunPlan, console: Console) -> int:
         f"{audited} of {outcome.images} images audited, {len(outcome.results.skipped)} entries in skipped.csv"
     )
     console.print(f"Report: {outcome.index}")
-    if not outcome.passed:
+    for row in outcome.results.policy:
+        console.print(_policy_line(row))
+    if outcome.missed_share > plan.config.policy.max_skipped:
         console.print(
             f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited, "
             f"policy.max_skipped allows {plan.config.policy.max_skipped:.0%}."
         )
     return DONE if outcome.passed else POLICY_FAILED
+
+
+def _policy_line(row: Mapping[str, Any]) -> str:
+    found = "no number" if row["estimate"] is None else f"found {row['estimate']:.3g}"
+    return f"Policy {row['outcome']}: {row['finding']}, {row['rule']} {row['limit']:g}, {found}"
 
 
 def _validate(options: Namespace) -> int:
@@ -156,6 +201,59 @@ def _validate(options: Namespace) -> int:
     console.print(f"{validation.images:,} images validated: {levels}")
     console.print(f"Page: {validation.index}")
     return DONE if validation.passed else POLICY_FAILED
+
+
+def _compare(options: Namespace) -> int:
+    from pipeline.compare import compare  # noqa: PLC0415  # loads pandas
+    from pipeline.metrics.bootstrap import Resampling  # noqa: PLC0415
+
+    found = compare(
+        tuple(options.runs),
+        methods=tuple(options.methods),
+        out=options.out,
+        intersect=options.intersect,
+        resampling=Resampling(),
+    )
+    console = _console()
+    console.print(f"A  {found.names[0]}\nB  {found.names[1]}\n{found.images:,} images of both")
+    if not found.same_annotations:
+        console.print("Take care: the runs were scored against different annotations.")
+    table = Table("finding", "reader", "metric", "n", "A", "B", "A - B", "p (Holm)", box=None, pad_edge=False)
+    for row in found.rows:
+        table.add_row(*_compared(row))
+    console.print(table)
+    console.print(f"Page: {found.index}")
+    return DONE
+
+
+def _compared(row: Mapping[str, Any]) -> Iterator[str]:
+    def shown(*names: str) -> list[str]:
+        return ["-" if row[name] is None else f"{row[name]:.3f}" for name in names]
+
+    yield from (row["finding"], row["reader"], row["metric"], f"{row['n']:,}")
+    yield from shown("first_estimate", "second_estimate")
+    apart, low, high = shown("difference", "difference_low", "difference_high")
+    yield f"{apart} [{low}, {high}]"
+    yield from shown("corrected_p")
+
+
+def _review(options: Namespace) -> int:
+    from pipeline.review.results import review  # noqa: PLC0415  # loads the statistics
+
+    console = _console()
+    result = review(options.run, options.decisions)
+    for entry in result.agreements:
+        low, high = entry.interval.low, entry.interval.high
+        shown = "–" if entry.interval.estimate is None else f"{entry.interval.estimate:.3f}"
+        bounds = "" if low is None or high is None else f" [{low:.3f}–{high:.3f}]"
+        names = ", ".join(entry.reviewers)
+        console.print(f"{entry.measure}  {entry.finding}  {names}  {shown}{bounds} (n {entry.n:,})")
+    console.print(
+        f"{len(result.reviewed):,} contours and missed lesions decided on, "
+        f"{len(result.disputed):,} disputed, {result.wrong.count:,} annotations called wrong"
+    )
+    console.print(f"Page: {result.page}")
+    return DONE
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -192,6 +290,15 @@ def _make_phantoms(folder: Path, console: Console) -> None:
 
     console.print(f"Making {PHANTOMS['count']} phantom radiographs in {folder}")
     write_study_set(folder, **PHANTOMS)
+
+
+COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
+    "score": _score,
+    "audit": _audit,
+    "validate": _validate,
+    "compare": _compare,
+    "review": _review,
+}
 
 
 @contextmanager
@@ -268,9 +375,6 @@ def _estimate(summary: Summary | None) -> str:
     if summary.low is None or summary.high is None:
         return f"{summary.estimate:.3f} (n {summary.n})"
     return f"{summary.estimate:.3f} [{summary.low:.3f}–{summary.high:.3f}] (n {summary.n})"
-
-
-COMMANDS = {"audit": _audit, "score": _score, "validate": _validate}
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:

@@ -161,10 +161,27 @@ class Statistics(Strict):
     seed: int = 0
 
 
+class Limits(Strict):
+    """What one file may take, while a worker reads, decodes or scores it."""
+
+    seconds: Annotated[float, Field(gt=0)] = 120
+    memory_mb: Annotated[int, Field(ge=256)] = 4096
+
+
 class Policy(Strict):
     """What makes the run end with exit code 1."""
 
     max_skipped: Share = 0.1
+    min_skill: Annotated[float, Field(le=1)] | None = None
+    min_hit_rate: Share | None = None
+    min_iou: Share | None = None
+    min_auroc: Share | None = None
+    max_on_healthy: Share | None = None
+
+    @property
+    def limits(self) -> Mapping[str, float | None]:
+        """What every finding must keep, by key."""
+        return self.model_dump(exclude={"max_skipped"})
 
 
 def _word(value: object) -> object:
@@ -198,6 +215,7 @@ class AuditConfig(Strict):
     batch_size: PositiveInt = 8
     memory_mb: PositiveInt = 1024
     workers: Annotated[int, Field(ge=0)] = 0
+    limits: Limits = Limits()
     methods: tuple[Method, ...] = ("gradcam",)
     baselines: Baselines = Baselines()
     contours: Contours = Contours()

@@ -8,6 +8,7 @@ from functools import partial
 
 from pipeline.contracts import Executor
 from pipeline.executors.pool import Pool
+from pipeline.executors.worker import Limits
 from pipeline.joints.baselines import packed
 from pipeline.joints.brought import Asked, Bringing, Joined, join_heatmaps, lost_brought, score_brought
 from pipeline.joints.intake import Case, take_in
@@ -18,7 +19,7 @@ from pipeline.joints.steps import (
     Outcome,
     baseline_maps,
     chosen_cases,
-    missed_share,
+    outcome,
     protocol_of,
     tabulated,
     truth_of,
@@ -36,7 +37,8 @@ WORKER_MODULES = ("pipeline.joints.brought",)
 
 def score(plan: ScorePlan, *, progress: Callable[[Progress], None] = lambda _: None) -> Outcome:
     """Score in worker processes, to the report."""
-    with Pool(workers=plan.config.workers, preload=WORKER_MODULES) as pool:
+    limits = Limits(plan.config.limits.seconds, plan.config.limits.memory_mb)
+    with Pool(workers=plan.config.workers, preload=WORKER_MODULES, limits=limits) as pool:
         return score_in(pool, plan, progress=progress)
 
 
@@ -74,8 +76,7 @@ def score_in(
             run, plan, intake=intake, cases=chosen, truth=truth, results=results, inputs_sha256=inputs
         )
         index = write_report(run)
-    missed = missed_share(chosen, results)
-    return Outcome(index, results, len(chosen), missed, passed=missed <= config.policy.max_skipped)
+    return outcome(index, results, chosen, config.policy)
 
 
 def _work_through(

@@ -34,20 +34,34 @@ def places_of_images(run: Path) -> pd.Series[str]:
 
 
 def read_scores(run: Path) -> pd.DataFrame:
-    """Defined scores of whole images in the metrics that head tables, with each one's `patient`."""
+    """Defined scores in the metrics that head tables, with each one's `patient`.
+
+    `lesion` is the number of the lesion as text; empty where the score is of the whole image.
+    """
     parts = pd.read_csv(
         run / "scores.csv",
         usecols=[*TEXT, "value", "lesion"],
-        dtype=dict.fromkeys(TEXT, str),
+        dtype=dict.fromkeys((*TEXT, "lesion"), str),
         keep_default_na=False,
-        na_values={"value": [""], "lesion": [""]},
+        na_values={"value": [""]},
         chunksize=ROWS,
     )
-    kept = [
-        part[part["metric"].isin(HEADLINES) & part["value"].notna() & part["lesion"].isna()] for part in parts
-    ]
-    scores = _text(pd.concat(kept, ignore_index=True).drop(columns="lesion"))
+    kept = [part[part["metric"].isin(HEADLINES) & part["value"].notna()] for part in parts]
+    scores = _text(pd.concat(kept, ignore_index=True))
     return scores.assign(patient=scores["case_id"].map(read_cases(run)["patient"]))
+
+
+def read_predictions(run: Path) -> pd.DataFrame:
+    """predictions.csv with each one's `patient`; `label` is NaN where unknown."""
+    names = ("case_id", "finding")
+    found = pd.read_csv(
+        run / "predictions.csv",
+        usecols=[*names, "probability", "label"],
+        dtype=dict.fromkeys(names, str),
+        keep_default_na=False,
+        na_values={"label": [""]},
+    )
+    return _text(found).assign(patient=found["case_id"].map(read_cases(run)["patient"]))
 
 
 def banded(cases: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,8 @@ PRIORS = ("location_prior", "center_prior")
 """What skill is measured from: the first of these that a run has."""
 PERFECT, READERS = "perfect", "readers"
 """What skill is measured up to: the readers' agreement, where several judged the same images."""
+OF = ["case_id", "lesion"]
+"""What a score is of."""
 Row = dict[str, Any]
 
 
@@ -30,7 +32,7 @@ class Block(NamedTuple):
     reader: str
     metric: str
     by_method: pd.DataFrame
-    """A row a case, a column a method; NaN where a method has no score."""
+    """A row a case and lesion (empty: the whole image), a column a method; NaN where it has no score."""
     patients: pd.Series[str]
     """Of each row."""
     agreement: pd.DataFrame
@@ -67,8 +69,8 @@ def blocks(scores: pd.DataFrame, findings: Sequence[str]) -> Iterator[Block]:
             finding,
             reader,
             metric,
-            chosen.pivot_table(index="case_id", columns="method", values="value", sort=False),
-            chosen.drop_duplicates("case_id").set_index("case_id")["patient"],
+            chosen.pivot_table(index=OF, columns="method", values="value", sort=False),
+            chosen.drop_duplicates(OF).set_index(OF)["patient"],
             _rows(scores[of_readers], finding, metric, None if reader in RULES else reader),
         )
 
@@ -106,10 +108,11 @@ def subgroup_rows(scores: pd.DataFrame, groups: pd.DataFrame, asked: Asked, *, m
         if method not in block.by_method:
             continue
         values = block.by_method[method].dropna()
+        images = values.index.get_level_values("case_id")
         found = subgroups(
             values.to_numpy(),
             block.patients[values.index].tolist(),
-            {str(name): groups.loc[values.index, name].tolist() for name in groups.columns},
+            {str(name): groups.loc[images, name].tolist() for name in groups.columns},
             asked.resampling,
             minimum=minimum,
             binary=METRICS[block.metric].binary,
@@ -190,7 +193,7 @@ def _skill(block: Block, method: str, prior: str, resampling: Resampling) -> Row
 def _share(block: Block, method: str, ceiling: Column, resampling: Resampling) -> Row:
     """On the images that several readers judged."""
     seen = block.by_method[method].dropna()
-    seen = seen[seen.index.isin(block.agreement["case_id"])]
+    seen = seen[seen.index.get_level_values("case_id").isin(block.agreement["case_id"])]
     column = (seen.to_numpy(), block.patients[seen.index].tolist())
     return {
         **_keys(block),

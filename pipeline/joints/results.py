@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from pipeline.joints.frames import banded, places_of_images, read_cases, read_scores
-from pipeline.joints.headlines import Asked, comparison_rows, skill_rows, subgroup_rows
+from pipeline.joints.headlines import Asked, Row, comparison_rows, skill_rows, subgroup_rows
 from pipeline.joints.intake import Case, Intake
+from pipeline.joints.policy import judged
 from pipeline.joints.truth import Truth
 from pipeline.metrics import METRICS
 from pipeline.metrics.calibration import calibration_curve
@@ -36,6 +37,8 @@ class Results:
     """Case ids."""
     skipped: tuple[Skipped, ...]
     summaries: tuple[Summary, ...]
+    policy: tuple[Mapping[str, Any], ...]
+    """Rows of policy.csv."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ def tabulate(
     asked: Asked,
     matching: Rule,
     grouping: Grouping,
+    limits: Mapping[str, float | None],
     skipped: Sequence[Skipped],
     units: Literal["patients", "images"] = "patients",
 ) -> Results:
@@ -106,8 +110,12 @@ def tabulate(
     write_table(run, "thresholds.csv", map(asdict, summarise_curves(gathered.curves, **options)))
     write_table(run, "calibration.csv", _calibration(gathered.predictions, asked))
     write_table(run, "unmatched.csv", _unmatched(gathered, asked.network, matching))
-    _compare(run, asked, grouping, units)
-    return Results(tuple(gathered.audited), tuple(gathered.set_aside), summaries)
+    skills = _compare(run, asked, grouping, units)
+    policy = tuple(
+        judged(limits, findings=asked.findings, method=asked.network[0], summaries=summaries, skills=skills)
+    )
+    write_table(run, "policy.csv", policy)
+    return Results(tuple(gathered.audited), tuple(gathered.set_aside), summaries, policy)
 
 
 def write_crosswalk(
@@ -132,18 +140,20 @@ def write_crosswalk(
     return hashlib.sha256("".join(known).encode()).hexdigest()
 
 
-def _compare(run: Path, asked: Asked, grouping: Grouping, units: Literal["patients", "images"]) -> None:
-    """The tables that hold methods and groups of images against each other."""
+def _compare(run: Path, asked: Asked, grouping: Grouping, units: Literal["patients", "images"]) -> list[Row]:
+    """Write the tables that hold methods and groups of images against each other; the rows of skill."""
     scores = read_scores(run)
     if units == "images":
         scores = scores.assign(patient=scores["case_id"].map(places_of_images(run)))
     groups = banded(read_cases(run))[list(grouping.attributes)]
     for name, values in grouping.columns.items():
         groups = groups.assign(**{name: [values.get(case_id, "") for case_id in groups.index]})
-    write_table(run, "skill.csv", skill_rows(scores, asked))
+    skills = list(skill_rows(scores, asked))
+    write_table(run, "skill.csv", skills)
     write_table(run, "comparisons.csv", comparison_rows(scores, asked))
     found = subgroup_rows(scores, groups, asked, minimum=grouping.minimum_patients)
     write_table(run, "subgroups.csv", found)
+    return skills
 
 
 def _calibration(predictions: Sequence[PredictionRow], asked: Asked) -> Iterator[dict[str, object]]:

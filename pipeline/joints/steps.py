@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import Contours
+from pipeline.config import Contours, Policy
 from pipeline.contracts import Executor, Tolerances
 from pipeline.joints.baselines import center_maps, chosen, location_maps
 from pipeline.joints.drawn import Cut, Protocol, between_extremes
@@ -131,6 +131,7 @@ def tabulated(
         ),
         matching=Rule(**config.lesions.model_dump()),
         grouping=_grouping(plan, intake),
+        limits=config.policy.limits,
         skipped=[
             *intake.skipped,
             *(s for s in truth.skipped if s.subject in audited or not s.subject.startswith("case-")),
@@ -148,6 +149,13 @@ def _grouping(plan: RunPlan, intake: Intake) -> Grouping:
         else {}
     )
     return Grouping(asked.attributes, columns, asked.minimum_patients)
+
+
+def outcome(index: Path, results: Results, cases: Sequence[Case], policy: Policy) -> Outcome:
+    """The run's end: passed where no limit was broken and few enough of `cases` were missed."""
+    missed = missed_share(cases, results)
+    kept = all(row["outcome"] != "fail" for row in results.policy)
+    return Outcome(index, results, len(cases), missed, passed=kept and missed <= policy.max_skipped)
 
 
 def missed_share(cases: Sequence[Case], results: Results) -> float:

@@ -29,6 +29,11 @@ GATES = {
 SCALINGS = {
     "minmax": "each map from its minimum, 0, to its maximum, 1, so that every map has contours",
 }
+INTERVALS = {
+    "expanded": "BCa at levels widened for few patients",
+    "bca": "BCa",
+    "percentile": "percentiles",
+}
 RULES = {
     "fraction": "pixels from {threshold} of the map’s maximum",
     "otsu": "pixels above Otsu’s threshold",
@@ -191,4 +196,8 @@ def _intervals(statistics: Mapping[str, Any]) -> str:
     replicates, seed = statistics["replicates"], statistics["seed"]
     share = f"{100 * statistics['confidence']:g} %"
     units = statistics.get("units", "patients")
-    return f"{share} by bootstrap over {units}, {replicates:,} replicates, seed {seed}"
+    kind = INTERVALS[statistics.get("interval", "percentile")]
+    return (
+        f"{share} by bootstrap over {units} ({kind}), {replicates:,} replicates, seed {seed}; "
+        "Clopper–Pearson for shares where every patient has one image"
+    )

@@ -34,6 +34,8 @@ heatproof.now = (() => {
       live: null, // { rule, threshold }; null: the audit's
       highlighted: null, // a contour's place in the table
       baselines: null,
+      subject: null, // the place of what is being reviewed in the case's list
+      decided: 0, // counts decisions, so that what shows them is drawn again
     };
   }
 

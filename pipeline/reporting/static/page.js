@@ -3,6 +3,7 @@
 
 (async () => {
   const {
+    addresses,
     colours,
     commands: commandsOf,
     controls,
@@ -13,7 +14,8 @@
     keys,
     load,
   } = heatproof;
-  const { now: nowOf, readouts, redraw, shown: shownOf, thresholdPanel, thresholds, view: views } = heatproof;
+  const { now: nowOf, readouts, redraw, review: reviewOf } = heatproof;
+  const { shown: shownOf, thresholdPanel, thresholds, view: views } = heatproof;
   const { get, show } = elements;
 
   const [run] = given("../run.js") ?? [];
@@ -24,7 +26,7 @@
   }
 
   function findingOfAddress() {
-    const wanted = decodeURIComponent(location.hash.slice(1));
+    const wanted = addresses.finding();
     return run.findings.includes(wanted) ? wanted : null;
   }
 
@@ -40,7 +42,8 @@
     siblings,
     finding: findingOfAddress(),
   });
-  const commands = commandsOf(now, openFrame);
+  const review = reviewOf(now);
+  const commands = commandsOf(now, openFrame, review);
 
   // Fixed maps are the same for every case, so they come only when one is asked for.
   async function loadBaselines(changed) {
@@ -73,7 +76,7 @@
     mode: () => now.state.mode,
     point,
   });
-  now.onChange(redraw(now, commands));
+  now.onChange(redraw(now, commands, review));
   now.onChange(loadBaselines);
   window.addEventListener(
     "hashchange",
@@ -81,4 +84,5 @@
   );
   new ResizeObserver(() => now.change({ size: host.clientWidth })).observe(host);
   now.change({ frame, finding: now.state.finding, method: now.state.method });
+  review.start();
 })();

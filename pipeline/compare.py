@@ -1,0 +1,61 @@
+"""Compare: two finished runs on the same images, by the paired bootstrap over patients. No model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.joints.comparing import check_same_images, comparison_rows, read_side
+from pipeline.metrics.bootstrap import Resampling
+from pipeline.reporting.comparison_page import write_comparison_page
+from pipeline.store.atomic import write_bytes
+from pipeline.store.tables import write_table
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison came to."""
+
+    index: Path
+    names: tuple[str, str]
+    images: int
+    same_annotations: bool
+    rows: Sequence[dict[str, Any]]
+    """As in comparison.csv."""
+
+
+def compare(
+    runs: tuple[Path, Path],
+    *,
+    methods: tuple[str | None, str | None],
+    out: Path,
+    intersect: bool,
+    resampling: Resampling,
+) -> Comparison:
+    """Compare the two runs' methods, written to a folder in `out`; the same input gives the same folder."""
+    first, second = (read_side(run, method) for run, method in zip(runs, methods, strict=True))
+    images = check_same_images(first, second, intersect=intersect)
+    rows = comparison_rows(first, second, resampling)
+    facts = {
+        "version": __version__,
+        "names": [first.name, second.name],
+        "images": images,
+        "same_annotations": first.annotations_sha256 == second.annotations_sha256,
+        "resampling": asdict(resampling),
+    }
+    digest = hashlib.sha256(json.dumps([facts, rows], sort_keys=True).encode()).hexdigest()[:8]
+    folder = out / f"comparison-{digest}"
+    write_bytes(folder / "comparison.json", (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode())
+    write_table(folder, "comparison.csv", rows)
+    return Comparison(
+        index=write_comparison_page(folder),
+        names=(first.name, second.name),
+        images=images,
+        same_annotations=bool(facts["same_annotations"]),
+        rows=rows,
+    )

@@ -1,0 +1,75 @@
+"""Comparison page: a comparison folder → its index.html, in the report's look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.reporting import words
+from pipeline.reporting.pages import copy_static, environment_of
+from pipeline.reporting.run_folder import json_of, rows_of
+
+LEVEL = 0.05
+"""Of corrected p-values: from here down a difference is told as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of comparison.csv as the page shows it."""
+
+    finding: str
+    metric: str
+    reader: str
+    n: str
+    first: str
+    second: str
+    difference: str
+    interval: str
+    p: str
+    standing: str
+    """"better", "worse" or "no_better": the first run against the second."""
+
+
+def write_comparison_page(folder: Path) -> Path:
+    """The page of a comparison folder, made of comparison.json and comparison.csv alone."""
+    facts = json_of(folder / "comparison.json")
+    copy_static(folder)
+    environment = environment_of(
+        run_id=folder.name, title="Comparison", created="", version=facts["version"], network=""
+    )
+    page = environment.get_template("comparison.html").render(
+        root="",
+        facts=facts,
+        lines=[_line(row) for row in rows_of(folder / "comparison.csv")],
+        level=LEVEL,
+    )
+    index = folder / "index.html"
+    index.write_text(page, encoding="utf-8")
+    return index
+
+
+def _line(row: Mapping[str, str]) -> Line:
+    metric = row["metric"]
+    first, second, apart, low, high = (
+        words.number(float(row[name]), metric) if row[name] else "undefined"
+        for name in ("first_estimate", "second_estimate", "difference", "difference_low", "difference_high")
+    )
+    return Line(
+        finding=row["finding"],
+        metric=words.metric_title(metric, {}),
+        reader=row["reader"],
+        n=f"{int(row['n']):,}",
+        first=first,
+        second=second,
+        difference=apart,
+        interval=f"{low} to {high}" if row["difference_low"] else "",
+        p=f"{float(row['corrected_p']):.3f}" if row["corrected_p"] else "",
+        standing=_standing(row),
+    )
+
+
+def _standing(row: Mapping[str, str]) -> str:
+    if not row["corrected_p"] or float(row["corrected_p"]) > LEVEL:
+        return "no_better"
+    return "better" if float(row["difference"]) > 0 else "worse"
