@@ -19,6 +19,7 @@ from pipeline.joints.steps import (
     chosen_cases,
     outcome,
     protocol_of,
+    reuse_of,
     tabulated,
     truth_of,
 )
@@ -46,6 +47,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
         intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)
         cases = chosen_cases(plan, intake)
         truth = truth_of(plan, intake, pseudonyms.of)
+        reuse = reuse_of(plan, cases, pseudonyms.of, pool)
         maps = baseline_maps(plan, intake, cases, truth, pool)
         priors = packed(maps)
         run = config.out / run_id(plan, subject, cases, truth, hashlib.sha256(priors).hexdigest())
@@ -76,6 +78,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
                 checks=checks,
                 results=results,
                 inputs_sha256=inputs,
+                reuse=reuse,
             )
             index = write_report(run)
     return outcome(index, results, cases, config.policy)

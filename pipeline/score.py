@@ -21,6 +21,7 @@ from pipeline.joints.steps import (
     chosen_cases,
     outcome,
     protocol_of,
+    reuse_of,
     tabulated,
     truth_of,
 )
@@ -54,6 +55,7 @@ def score_in(
     joined = join_heatmaps(plan.items, intake.cases, findings=plan.findings, pseudonym=pseudonyms.of)
     cases = [case for case in chosen if case.case_id in joined.items]
     truth = truth_of(plan, intake, pseudonyms.of)
+    reuse = reuse_of(plan, cases, pseudonyms.of, executor)
     priors = packed(baseline_maps(plan, intake, cases, truth, executor))
     run = config.out / scoring_id(plan, cases, truth, hashlib.sha256(priors).hexdigest())
     with locked(run):
@@ -73,7 +75,14 @@ def score_in(
         results = tabulated(run, plan, plan.methods, cases, intake, truth, skipped=set_aside)
         inputs = write_crosswalk(run, cases, intake, truth, heatmaps=named | joined.names)
         write_scoring_manifest(
-            run, plan, intake=intake, cases=chosen, truth=truth, results=results, inputs_sha256=inputs
+            run,
+            plan,
+            intake=intake,
+            cases=chosen,
+            truth=truth,
+            results=results,
+            inputs_sha256=inputs,
+            reuse=reuse,
         )
         index = write_report(run)
     return outcome(index, results, chosen, config.policy)

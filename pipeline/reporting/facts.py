@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from pipeline.records import Skipped
-from pipeline.reporting import words
+from pipeline.reporting import tuning, words
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import Survey
 
@@ -115,6 +115,7 @@ def method(run: RunFolder, survey: Survey) -> Facts:
         *facts,
         ("Scaling", SCALINGS.get(contours.get("scaling", ""), "")),
         *_cuts(contours),
+        ("Thresholds tuned", tuning.fact(run)),
         ("Smallest contour", f"{contours.get('minimum_area_px', 0)} px" + _square_millimetres(contours)),
         ("Left out as smaller", _dropped(run, survey)),
         ("Intervals", _intervals(run.manifest.get("statistics", {}))),
