@@ -12,7 +12,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit validate test test-browser simulate check format bench reference-model clean
+.PHONY: help setup audit validate test fuzz test-browser simulate check format bench reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ validate: setup  ## check the annotations themselves: STUDIES=â€¦ ANNOTATIONS=â€
 
 test: setup  ## every test (under 10 minutes on 2 cores)
 	$(BIN)/pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+fuzz: setup  ## 10,000 damaged DICOM files and 2,000 damaged annotation files through the workers (minutes)
+	$(BIN)/python -m tests.damage $(ARGS)
 
 test-browser: setup  ## the report's pages in Chromium (Debian's package, installed where it is missing)
 	@test -x $(CHROMIUM) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes chromium; } \

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.config import Contours
 from pipeline.contracts import Executor, Tolerances
 from pipeline.executors.pool import Pool
+from pipeline.executors.worker import Limits
 from pipeline.joints.baselines import center_maps, chosen, location_maps, packed
 from pipeline.joints.drawn import Cut, Protocol
 from pipeline.joints.drift import prove_backend
@@ -54,7 +55,8 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
     config = plan.config
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
-    with Pool(workers=config.workers, preload=WORKER_MODULES) as pool:
+    limits = Limits(config.limits.seconds, config.limits.memory_mb)
+    with Pool(workers=config.workers, preload=WORKER_MODULES, limits=limits) as pool:
         subject = _subject(plan)
         checks = [*prove(subject), *_drift(plan, subject)]
         intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)

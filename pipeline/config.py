@@ -150,6 +150,13 @@ class Statistics(Strict):
     seed: int = 0
 
 
+class Limits(Strict):
+    """What one file may take, while a worker reads, decodes or scores it."""
+
+    seconds: Annotated[float, Field(gt=0)] = 120
+    memory_mb: Annotated[int, Field(ge=256)] = 4096
+
+
 class Policy(Strict):
     """What makes the run end with exit code 1."""
 
@@ -196,6 +203,7 @@ class AuditConfig(Strict):
     batch_size: PositiveInt = 8
     memory_mb: PositiveInt = 1024
     workers: Annotated[int, Field(ge=0)] = 0
+    limits: Limits = Limits()
     methods: tuple[Method, ...] = ("gradcam",)
     baselines: Baselines = Baselines()
     contours: Contours = Contours()

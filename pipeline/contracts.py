@@ -281,14 +281,19 @@ class Check(Protocol):
         ...
 
 
+Loss: TypeAlias = Literal["worker_died", "out_of_time", "out_of_memory"]
+"""Why there is no result of an item."""
+
+
 class Executor(Protocol):
     """Where pure functions run."""
 
     def stream(
-        self, function: Callable[[T], R], items: Iterable[T], *, lost: Callable[[T], R]
+        self, function: Callable[[T], R], items: Iterable[T], *, lost: Callable[[T, Loss], R]
     ) -> Iterator[R]:
         """`function` of each item, in the items' order, with a bounded number under way.
 
-        `function` and items pickle. The result of an item whose worker died is lost(item).
+        `function` and items pickle. Of an item that ended its worker, twice, or went beyond the limits of
+        time or memory that the executor has, the result is lost(item, why).
         """
         ...

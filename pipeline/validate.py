@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.contracts import Executor
 from pipeline.executors.pool import Pool
+from pipeline.executors.worker import Limits
 from pipeline.joints.intake import take_in
 from pipeline.joints.plan import ValidationPlan
 from pipeline.joints.truth import join
@@ -59,7 +60,8 @@ class Validation:
 
 def validate(plan: ValidationPlan, *, progress: Callable[[Progress], None] = lambda _: None) -> Validation:
     """Validate in worker processes, to the page."""
-    with Pool(workers=plan.config.workers, preload=WORKER_MODULES) as pool:
+    limits = Limits(plan.config.limits.seconds, plan.config.limits.memory_mb)
+    with Pool(workers=plan.config.workers, preload=WORKER_MODULES, limits=limits) as pool:
         return validate_in(pool, plan, progress=progress)
 
 

@@ -134,9 +134,15 @@ def summary(finding: str, method: str, metric: str, **facts: Any) -> Summary:
     return Summary(finding, "a reader", method, metric, undefined={}, patients=8, **given)
 
 
+POLICY = {"finding": "nodule", "rule": "min_hit_rate", "limit": 0.5, "estimate": 0.25, "outcome": "fail"}
+
+
 def outcome(*summaries: Summary, passed: bool = True) -> Outcome:
-    results = Results({"case-1": "0" * 64}, (Skipped("case-2", "load", "no", "No."),), summaries)
-    return Outcome(Path("out/[run]/index.html"), results, images=2, missed_share=0.5, passed=passed)
+    policy = () if passed else (POLICY, POLICY | {"rule": "min_iou", "estimate": None, "outcome": "unknown"})
+    results = Results(("case-1",), (Skipped("case-2", "load", "no", "No."),), summaries, policy)
+    return Outcome(
+        Path("out/[run]/index.html"), results, images=2, missed_share=0.0 if passed else 0.5, passed=passed
+    )
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,9 +194,11 @@ def test_a_run_ends_with_its_table_and_the_place_of_the_report(audit: Any) -> No
 def test_a_failed_policy_ends_with_code_1_and_says_so(audit: Any) -> None:
     code, out, _ = audit(lambda _plan, **_: outcome(passed=False), "--set", "policy.max_skipped=0.2")
     assert code == 1
-    assert out.splitlines()[-1] == (
-        "Policy failed: 50% of the images could not be audited, policy.max_skipped allows 20%."
-    )
+    assert out.splitlines()[-3:] == [
+        "Policy fail: nodule, min_hit_rate 0.5, found 0.25",
+        "Policy unknown: nodule, min_iou 0.5, no number",
+        "Policy failed: 50% of the images could not be audited, policy.max_skipped allows 20%.",
+    ]
 
 
 def test_a_failed_self_check_ends_with_code_2(audit: Any) -> None:

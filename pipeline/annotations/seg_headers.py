@@ -6,6 +6,7 @@ PS3.3 A.51 (the object), C.7.6.16.2 (functional groups), C.8.20 (segments).
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from pydicom import Dataset, dcmread
 from pydicom.multival import MultiValue
 
+from pipeline.inflation import refuse_inflation
 from pipeline.records import Shape
 
 NOT_ON_THE_SOURCE_GRID = frozenset({"NO", "REORIENTED_ONLY"})
@@ -61,8 +63,17 @@ class Contents:
         self.problems[target] = reason, message
 
     def add(self, file: Path) -> None:
-        """Gather what the file says; pydicom may raise anything where it is broken."""
-        header = dcmread(file, stop_before_pixels=True)
+        """Gather what the file says; pydicom may raise anything where it is broken.
+
+        What it warns of holds values of elements, and is not for a log.
+        """
+        with file.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            refuse_inflation(stream)
+            stream.seek(0)
+            self._add(dcmread(stream, stop_before_pixels=True))
+
+    def _add(self, header: Dataset) -> None:
         findings = _findings(header)
         sources: dict[str, set[int]] = {uid: set() for uid in _referenced(header)}
         for index, groups in enumerate(header.PerFrameFunctionalGroupsSequence):

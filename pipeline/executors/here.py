@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from pipeline.contracts import Loss
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -15,7 +17,7 @@ class Here:
         function: Callable[[T], R],
         items: Iterable[T],
         *,
-        lost: Callable[[T], R],  # noqa: ARG002  # no worker can die here
+        lost: Callable[[T, Loss], R],  # noqa: ARG002  # no worker can die here
     ) -> Iterator[R]:
         """`function` of each item, in the items' order; see `contracts.Executor`."""
         return map(function, items)

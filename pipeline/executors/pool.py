@@ -4,108 +4,105 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager, suppress
 from multiprocessing import forkserver
-from multiprocessing.connection import wait
+from queue import Empty, SimpleQueue
+from threading import Thread
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from pipeline.contracts import Loss
+from pipeline.executors.worker import Limits, Lost, Worker
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 AHEAD = 8
 """Items under way for each worker: enough that none waits, few enough that memory stays flat."""
-NICENESS = 10
-"""Of workers: they fill the cores that the network leaves idle."""
+GRACE_SECONDS = 2.0
+"""In which items under way may end when the pool does."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """A worker is one of many, so the libraries in it shall not each start a thread a core."""
+Task = tuple[Callable[[Any], Any], Any, "Future[Any]"]
 
 
 class Pool(AbstractContextManager["Pool"]):
     """Worker processes that end on every way out, also when this process is killed."""
 
-    def __init__(self, *, workers: int = 0, preload: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, workers: int = 0, preload: Sequence[str] = (), limits: Limits | None = None
+    ) -> None:
         """`workers` processes, 0 for one a core; modules named in `preload` are imported once for all."""
         self.workers = workers or len(os.sched_getaffinity(0))
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(list(preload))
-        self._processes, self._probe = self._starting(self.workers)
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(list(preload))
+        with _environment(ONE_THREAD):
+            forkserver.ensure_running()
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        self._workers = [Worker(context, limits or Limits()) for _ in range(self.workers)]
+        self._threads = [Thread(target=self._serve, args=(worker,), daemon=True) for worker in self._workers]
+        for thread in self._threads:
+            thread.start()
 
     def stream(
-        self, function: Callable[[T], R], items: Iterable[T], *, lost: Callable[[T], R]
+        self, function: Callable[[T], R], items: Iterable[T], *, lost: Callable[[T, Loss], R]
     ) -> Iterator[R]:
-        """`function` of each item, in the items' order; see `contracts.Executor`.
-
-        When a worker dies, each item under way is done once more in a process of its own, so that the death
-        is laid at the right item: that one's result is lost(item).
-        """
-        self._probe.result()
-        under_way: deque[tuple[T, Future[R]]] = deque()
+        """`function` of each item, in the items' order; see `contracts.Executor`."""
+        under_way: deque[tuple[T, Future[R | Lost]]] = deque()
         for item in items:
             under_way.append((item, self._submitted(function, item)))
             if len(under_way) >= self.workers * AHEAD:
-                yield self._result(function, *under_way.popleft(), lost=lost)
+                yield _result(*under_way.popleft(), lost=lost)
         while under_way:
-            yield self._result(function, *under_way.popleft(), lost=lost)
+            yield _result(*under_way.popleft(), lost=lost)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._processes.shutdown(wait=True, cancel_futures=True)
+        self._drop_waiting()
+        for _ in self._threads:
+            self._tasks.put(None)
+        deadline = time.monotonic() + GRACE_SECONDS
+        for worker, thread in zip(self._workers, self._threads, strict=True):
+            thread.join(max(0.0, deadline - time.monotonic()))
+            worker.close()
+            thread.join()
 
-    def _submitted(self, function: Callable[[T], R], item: T) -> Future[R]:
-        try:
-            return self._processes.submit(function, item)
-        except BrokenProcessPool:
-            self._processes.shutdown(wait=False)
-            self._processes, self._probe = self._starting(self.workers)
-            self._probe.result()
-            return self._processes.submit(function, item)
+    def _submitted(self, function: Callable[[T], R], item: T) -> Future[R | Lost]:
+        future: Future[R | Lost] = Future()
+        self._tasks.put((function, item, future))
+        return future
 
-    def _result(self, function: Callable[[T], R], item: T, future: Future[R], *, lost: Callable[[T], R]) -> R:
-        try:
-            return future.result()
-        except BrokenProcessPool:
+    def _serve(self, worker: Worker) -> None:
+        """A thread's life: hand one task after another to its worker, which is there before the first."""
+        with suppress(RuntimeError):  # told by the first task that it cannot do
+            worker.start()
+        while (task := self._tasks.get()) is not None:
+            function, item, future = task
             try:
-                alone, probe = self._starting(1)
-                with alone:
-                    probe.result()
-                    return alone.submit(function, item).result()
-            except BrokenProcessPool:
-                return lost(item)
+                future.set_result(worker.done(function, item))
+            except BaseException as error:  # noqa: BLE001  raised where the result is asked for
+                future.set_exception(error)
+            del task, function, item, future
+        worker.kill()
 
-    def _starting(self, workers: int) -> tuple[ProcessPoolExecutor, Future[int]]:
-        """Processes, and what to wait for before the first item: that one of them runs.
-
-        A worker that cannot even start is a bug, and no item's fault. Until then there is other work to do.
-        """
-        with _environment(ONE_THREAD):
-            forkserver.ensure_running()
-        processes = ProcessPoolExecutor(workers, mp_context=self._context, initializer=_settle_worker)
-        return processes, processes.submit(os.getpid)
+    def _drop_waiting(self) -> None:
+        while True:
+            try:
+                task = self._tasks.get_nowait()
+            except Empty:
+                return
+            if task is not None:
+                task[2].cancel()
 
 
-def _settle_worker() -> None:
-    """Leave Ctrl-C to the parent, give way to it, and end when it is gone.
-
-    The network's threads wait for each other at every layer: one that has to share its core holds up all.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def end_with_parent() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
+def _result(item: T, future: Future[R | Lost], *, lost: Callable[[T, Loss], R]) -> R:
+    found = future.result()
+    return lost(item, found.why) if isinstance(found, Lost) else found
 
 
 @contextmanager

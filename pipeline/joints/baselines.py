@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.annotations import read_annotation
 from pipeline.attribution.priors import center_prior, location_prior, occupancy
 from pipeline.config import Baselines
-from pipeline.contracts import Executor
+from pipeline.contracts import Executor, Loss
 from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.intake import Case
 from pipeline.joints.truth import Truth
@@ -71,5 +71,5 @@ def _occupancy(asked: tuple[AnnotationItem, Shape]) -> Intensity | None:
         return None  # a prior is a mean: what cannot be read is left out of it, as it would be of an audit
 
 
-def _lost(_asked: tuple[AnnotationItem, Shape]) -> None:
+def _lost(_asked: tuple[AnnotationItem, Shape], _why: Loss) -> None:
     return None

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pipeline.contracts import Executor
+from pipeline.contracts import Executor, Loss
 from pipeline.errors import CaseError, ConfigError
+from pipeline.joints.losses import loss_message
 from pipeline.loaders import find_files, read_header
 from pipeline.records import ImageSource, Skipped
 
@@ -95,8 +96,8 @@ def _header(path: Path, *, root: Path) -> tuple[ImageSource, ...] | CaseError:
         return error
 
 
-def _lost(_path: Path) -> CaseError:
-    return CaseError("worker_died", "reading the file ended the process that read it")
+def _lost(_path: Path, why: Loss) -> CaseError:
+    return CaseError(why, loss_message("reading the file", why))
 
 
 def _named(sources: list[ImageSource], pseudonym: Pseudonym) -> tuple[tuple[Case, ...], dict[str, Skipped]]:

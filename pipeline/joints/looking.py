@@ -12,8 +12,10 @@ import numpy as np
 from skimage.measure import find_contours
 
 from pipeline.annotations import read_annotation
+from pipeline.contracts import Loss
 from pipeline.errors import CaseError
 from pipeline.joints.intake import Case
+from pipeline.joints.losses import loss_message
 from pipeline.joints.references import kind_of
 from pipeline.loaders import decode
 from pipeline.records import AnnotationItem, Box, Intensity, Mask, Reference, Skipped
@@ -70,8 +72,8 @@ def look_at(asked: Asked) -> tuple[ImageFacts, Skipped | None]:
     return facts, skipped
 
 
-def lost_sight(asked: Asked) -> tuple[ImageFacts, Skipped]:
-    """What is known of an image whose worker died."""
+def lost_sight(asked: Asked, why: Loss) -> tuple[ImageFacts, Skipped]:
+    """What is known of an image that came to nothing in its worker."""
     case = asked.case
     facts = measured(
         case_id=case.case_id,
@@ -81,7 +83,7 @@ def lost_sight(asked: Asked) -> tuple[ImageFacts, Skipped]:
         image=None,
         references=(),
     )
-    return facts, Skipped(case.case_id, "load", "worker_died", "looking at it ended the process that did it")
+    return facts, Skipped(case.case_id, "load", why, loss_message("looking at it", why))
 
 
 def paint(asked: Asked, *, folder: Path) -> Painted | None:
@@ -99,7 +101,7 @@ def paint(asked: Asked, *, folder: Path) -> Painted | None:
     return Painted(case.case_id, rows, columns, tuple(drawn))
 
 
-def not_painted(_asked: Asked) -> None:
+def not_painted(_asked: Asked, _why: Loss) -> None:
     """There is no picture where the worker died."""
 
 

@@ -105,7 +105,7 @@ def _created(run: Path) -> str:
 
 def _settings(plan: Plan) -> dict[str, Any]:
     """The config without the places of its inputs, which say nothing about the result and may name people."""
-    places = {"studies", "model", "weights", "out", "workers", "validation"}
+    places = {"studies", "model", "weights", "out", "workers", "limits", "validation"}
     settings = plan.config.model_dump(mode="json", exclude=places)
     del settings["annotations"]["path"]
     for table in (settings["annotations"]["labels"], settings["select"], settings["subgroups"]["table"]):

@@ -14,11 +14,12 @@ from typing import TypeAlias
 import numpy as np
 
 from pipeline.attribution.replicas import side_by_side
-from pipeline.contracts import Executor
+from pipeline.contracts import Executor, Loss
 from pipeline.geometry import resized
 from pipeline.joints.baselines import CONTRAST
 from pipeline.joints.drawn import Explained, Loaded, Protocol
 from pipeline.joints.intake import Case
+from pipeline.joints.losses import loss_message
 from pipeline.joints.subject import Subject
 from pipeline.joints.truth import Truth
 from pipeline.joints.work import finish_case, load_case
@@ -75,12 +76,12 @@ def _finished(
     load = partial(load_case, preprocessing=preprocessing, run=protocol.run, contrast=contrast)
     finish = partial(finish_case, protocol=protocol)
 
-    def lost_in_loading(case: Case) -> Loaded | Skipped:
-        return Skipped(case.case_id, "load", "worker_died", "decoding ended the process that did it")
+    def lost_in_loading(case: Case, why: Loss) -> Loaded | Skipped:
+        return Skipped(case.case_id, "load", why, loss_message("decoding", why))
 
-    def lost_in_finishing(work: Explained | Skipped) -> Skipped | None:
+    def lost_in_finishing(work: Explained | Skipped, why: Loss) -> Skipped | None:
         case_id = work.subject if isinstance(work, Skipped) else work.loaded.case.case_id
-        return finish(Skipped(case_id, "score", "worker_died", "scoring ended the process that did it"))
+        return finish(Skipped(case_id, "score", why, loss_message("scoring", why)))
 
     cases = [case for batch in batches for case in batch]
     loaded = executor.stream(load, cases, lost=lost_in_loading)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
+from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +15,6 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -23,17 +22,13 @@ from pydicom.uid import (
 from pydicom.valuerep import VR
 
 from pipeline.errors import CaseError
+from pipeline.inflation import refuse_inflation
 
 LARGEST_FILE_BYTES = 2**31
-"""Also what a deflated data set may inflate to: more would not fit beside its neighbours in memory."""
+"""More would not fit beside its neighbours in memory."""
 _PREFIX = slice(128, 132)
 """Where "DICM" stands, PS3.10, 7.1."""
-_META_BEGIN = 144
-"""Where the file meta group goes on after its length, PS3.10, 7.1."""
-_META_GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
-_LARGEST_META_BYTES = 4096
-_INFLATED_AT_ONCE = 2**26
-"""A byte inflates to 1032 at most."""
+_LARGE_READ = 2**20
 _FIRST_GROUPS = (0x0002, 0x0008)
 """With which a data set without preamble begins."""
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
@@ -53,13 +48,15 @@ def refusing(reason: str, message: str) -> Iterator[None]:
             yield
         except (CaseError, KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
+        except MemoryError as error:
+            raise CaseError("out_of_memory", f"{message}: it asks for too much memory") from error
         except BaseException as error:  # a decoder in Rust panics with what is no Exception
             raise CaseError(reason, f"{message} ({type(error).__name__})") from error
 
 
 def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, int | None]:
     """The named elements before the pixels, and the tag under which pixels follow (None: there are none)."""
-    with _reading(), path.open("rb") as file:
+    with _reading(), _Bounded(FileIO(path)) as file:
         _refuse_foreign(file.read(132))
         return _parsed(file, keywords=keywords)
 
@@ -76,6 +73,16 @@ def whole(data: bytes) -> Dataset:
     """All elements of a file's bytes."""
     _refuse_foreign(data[:132])
     return _parsed(BytesIO(data), keywords=None)[0]
+
+
+class _Bounded(BufferedReader):
+    """A file of which no more is asked than there is: a length in a header may claim gigabytes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As of any file."""
+        if size is not None and size > _LARGE_READ:
+            size = min(size, max(0, os.fstat(self.fileno()).st_size - self.tell()))
+        return super().read(size)
 
 
 @contextmanager
@@ -116,32 +123,13 @@ def _parsed(file: BinaryIO, *, keywords: list[str] | None) -> tuple[Dataset, int
     with refusing("unreadable", "the file begins like DICOM but cannot be parsed"):
         file.seek(0)
         prefixed = file.read(132)[_PREFIX] == b"DICM"
-        _refuse_inflation(file)
+        refuse_inflation(file)
         file.seek(0)
         dataset = read_partial(file, stop_when=at_pixels, force=True, specific_tags=tags)
         if not prefixed and not any(name in dataset or name in dataset.file_meta for name in _EVIDENCE):
             raise CaseError("not_dicom", "the file is not DICOM")
         dataset.file_meta = _with_transfer_syntax(dataset)
     return dataset, found[0] if found else None
-
-
-def _refuse_inflation(file: BinaryIO) -> None:
-    """Raises CaseError where a deflated data set (PS3.5, A.5) grows too large, without keeping it."""
-    file.seek(0)
-    head = file.read(_META_BEGIN + _LARGEST_META_BYTES)
-    if str(DeflatedExplicitVRLittleEndian).encode() not in head:
-        return
-    tag_and_length, meta_bytes = struct.unpack("<8sI", head[132:_META_BEGIN])
-    if tag_and_length != _META_GROUP_LENGTH:
-        raise CaseError(
-            "unreadable", "the data set is deflated and the length of its file meta group is absent"
-        )
-    file.seek(_META_BEGIN + meta_bytes)
-    inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
-    for chunk in iter(lambda: file.read(_INFLATED_AT_ONCE // 1024), b""):
-        size += len(inflater.decompress(chunk))
-        if size > LARGEST_FILE_BYTES:
-            raise CaseError("too_large", f"the data set inflates to more than {LARGEST_FILE_BYTES >> 20} MiB")
 
 
 def _with_transfer_syntax(dataset: Dataset) -> FileMetaDataset:

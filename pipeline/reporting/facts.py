@@ -25,6 +25,11 @@ GATES = {
     "annotated": "findings that a reader drew get contours, and so do, for contours on healthy images to be "
     "counted, findings whose probability reaches the operating point",
 }
+INTERVALS = {
+    "expanded": "BCa at levels widened for few patients",
+    "bca": "BCa",
+    "percentile": "percentiles",
+}
 RULES = {
     "fraction": "pixels from {threshold} of the map’s maximum",
     "otsu": "pixels above Otsu’s threshold",
@@ -85,6 +90,7 @@ def method(run: RunFolder, survey: Survey) -> Facts:
         *facts,
         ("Contours", rule.format(threshold=contours.get("threshold"))),
         ("Gate", GATES.get(contours.get("gate", ""), str(contours.get("gate", "")))),
+        *_own_cuts(contours.get("findings", {})),
         ("Smallest contour", f"{contours.get('minimum_area_px', 0)} px" + _square_millimetres(contours)),
         ("Left out as smaller", _dropped(run, survey)),
         ("Intervals", _intervals(run.manifest.get("statistics", {}))),
@@ -121,6 +127,11 @@ def _map(layer: str, unit: str, shapes: tuple[tuple[int, int], ...]) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _own_cuts(findings: Mapping[str, Mapping[str, Any]]) -> Facts:
+    """What differs for single findings."""
+    return [(f"Contours: {finding}", _plain(cut)) for finding, cut in findings.items()]
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         stated = {key: entry for key, entry in value.items() if entry is not None}
@@ -151,4 +162,8 @@ def _intervals(statistics: Mapping[str, Any]) -> str:
         return ""
     replicates, seed = statistics["replicates"], statistics["seed"]
     share = f"{100 * statistics['confidence']:g} %"
-    return f"{share} by bootstrap over patients, {replicates:,} replicates, seed {seed}"
+    kind = INTERVALS[statistics.get("interval", "percentile")]
+    return (
+        f"{share} by bootstrap over patients ({kind}), {replicates:,} replicates, seed {seed}; "
+        "Clopper–Pearson for shares where every patient has one image"
+    )

@@ -20,8 +20,9 @@ FIXED_MAPS = (
     "does not show that the network uses nothing else."
 )
 INTERVALS = (
-    "“Better” and “worse” are said only where intervals are apart. Both maps are scored on the same "
-    "images, so this is stricter than a paired test: a small difference may be real and yet read “no better”."
+    "“Better” and “worse” are said only where the difference on the same images is shown: bootstrap over "
+    "patients, p at most 0.05, corrected over findings. “Not shown to differ” does not say that two maps are "
+    "equally good: more patients might tell them apart."
 )
 BOXES = (
     "Boxes are not masks: a box holds tissue beside the lesion, so box scores stand in columns of their own "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.reporting import charts, facts, figure, limits, tables, words
+from pipeline.reporting import charts, facts, figure, forest, headlines, limits, lines, tables, words
 from pipeline.reporting.run_folder import ALL_FINDINGS, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
-from pipeline.reporting.verdict import verdicts
+from pipeline.reporting.verdict import Verdict, verdicts
 
 CHARTS = (
     ("hit", "Hit rate against masks"),
@@ -19,6 +20,12 @@ CHARTS = (
 EXTREMES = 4
 """Worst and best cases shown a finding."""
 SKIPPED_SHOWN = 300
+POLICY = {
+    "pass": "The policy is met.",
+    "warn": "The policy is met by the estimates, but not beyond doubt.",
+    "unknown": "The policy asks for numbers that this run does not have.",
+    "fail": "The policy is not met.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,23 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     histograms = (
         charts.histogram(survey, finding, network=run.network, baseline=prior) for finding in run.findings
     )
+    told = [_told(run, verdict) for verdict in verdicts(run)]
+    policy = headlines.worst(tuple(limit for _, _, limits, _ in told for limit in limits))
     return {
-        "verdicts": verdicts(run),
+        "verdicts": told,
+        "policy_outcome": policy,
+        "policy_words": POLICY,
         "whiskers": [c for c in (charts.whisker_chart(run, *chart) for chart in CHARTS) if c],
         "histograms": [entry for entry in histograms if entry],
         "bins": {"width": charts.BAR_WIDTH, "height": charts.BAR_HEIGHT},
         "localisation": tables.localisation(run),
+        "more": tables.further(run),
+        "lesions": tables.lesions(run),
+        "comparisons": tables.comparisons(run),
+        "frocs": _each(lines.froc, run),
+        "thresholds": _each(lines.thresholds, run),
+        "calibrations": _each(lines.calibration, run),
+        "forests": forest.forest_charts(run),
         "classification": tables.classification(run),
         "extremes": [e for e in (_extremes(run, survey, finding) for finding in run.findings) if e],
         "skipped_groups": facts.skipped_groups(run.skipped),
@@ -71,6 +89,20 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "headline": _headline(run),
         "all_findings": ALL_FINDINGS,
     }
+
+
+def _told(
+    run: RunFolder, verdict: Verdict
+) -> tuple[Verdict, headlines.Skill | None, tuple[headlines.Limit, ...], str]:
+    """A verdict with its skill, the policy's limits, and the colour: the policy's where it has a limit."""
+    limits = headlines.limits_of(run, verdict.finding)
+    colour = headlines.worst(limits) or verdict.standing.replace("_", "-")
+    return verdict, headlines.skill_of(run, verdict.finding), limits, colour
+
+
+def _each(chart: Callable[[RunFolder, str], lines.LineChart | None], run: RunFolder) -> list[lines.LineChart]:
+    """The chart of each finding that has one."""
+    return [found for finding in run.findings if (found := chart(run, finding)) is not None]
 
 
 def ranked(rows: tuple[Row, ...], finding: str) -> list[Row]:

@@ -30,7 +30,7 @@ from pipeline.store.scripts import case_script
 
 SHA256 = ".sha256"
 SCORE_KEYS = tuple(field.name for field in fields(Score) if field.name != "case_id")
-PASSING = frozenset({"unreadable", "worker_died", "file_changed"})
+PASSING = frozenset({"unreadable", "worker_died", "out_of_time", "out_of_memory", "file_changed"})
 """Reasons that may be gone at the next try."""
 DECIMALS = 2
 """Of coordinates in pixels: finer than any outline is known."""

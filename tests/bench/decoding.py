@@ -1,5 +1,6 @@
 """Decoding: what the bench does in workers, in a module that they can load without torch."""
 
+from pipeline.contracts import Loss
 from pipeline.joints.intake import Case
 from pipeline.loaders import decode
 
@@ -9,6 +10,6 @@ def decode_one(case: Case) -> None:
     decode(case.source, case_id=case.case_id, window="full")
 
 
-def lost(_case: Case) -> None:
+def lost(_case: Case, _why: Loss) -> None:
     """No worker may die here."""
     raise RuntimeError("a worker died")

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contracts import Loss
 from pipeline.executors.here import Here
 from pipeline.executors.pool import AHEAD, Pool
+from pipeline.executors.worker import Limits
+
+LOSSES = ("worker_died", "out_of_time", "out_of_memory")
 
 
 def squared(number: int) -> int:
@@ -28,8 +32,35 @@ def fail(number: int) -> int:
     raise ValueError(number)
 
 
-def minus_one(_item: int) -> int:
-    return -1
+def minus_one(_item: int, why: Loss) -> int:
+    return -1 - LOSSES.index(why)
+
+
+def hang_at_three(number: int) -> int:
+    time.sleep(3600 if number == 3 else 0)
+    return number
+
+
+def grow_at_three(number: int) -> int:
+    return len(bytearray(2**30 if number == 3 else number))
+
+
+def die_the_first_time(marker: Path) -> int:
+    if marker.exists():
+        return 1
+    marker.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def tell(number: int) -> int:
+    os.write(1, b"Doe^Jane")
+    os.write(2, b"Doe^Jane")
+    return number
+
+
+def unpicklable(_number: int) -> object:
+    return lambda: 0
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -58,9 +89,48 @@ def test_a_worker_that_dies_costs_its_item_alone() -> None:
         assert list(pool.stream(die_at_three, range(12), lost=minus_one)) == [0, 1, 2, -1, *range(4, 12)]
 
 
+def test_an_item_that_hangs_costs_itself_alone_and_its_worker_is_replaced() -> None:
+    start = time.monotonic()
+    with Pool(workers=1, limits=Limits(seconds=1.0)) as pool:
+        assert list(pool.stream(hang_at_three, range(6), lost=minus_one)) == [0, 1, 2, -2, 4, 5]
+    assert time.monotonic() - start < 30
+
+
+def test_an_item_that_asks_for_too_much_memory_costs_itself_alone() -> None:
+    with Pool(workers=1, limits=Limits(memory_mb=256)) as pool:
+        assert list(pool.stream(grow_at_three, range(6), lost=minus_one)) == [0, 1, 2, -3, 4, 5]
+
+
+def test_a_worker_that_is_killed_by_somebody_else_costs_nothing(tmp_path: Path) -> None:
+    markers = [tmp_path / str(number) for number in range(4)]
+    with Pool(workers=2) as pool:
+        assert list(pool.stream(die_the_first_time, markers, lost=minus_one)) == [1] * 4
+
+
+def test_the_end_of_a_pool_waits_for_nobody_who_hangs() -> None:
+    pool = Pool(workers=2)
+    results = pool.stream(hang_at_three, range(9, 0, -1), lost=minus_one)
+    with pool:
+        assert next(results) == 9
+        ending = time.monotonic()
+    assert time.monotonic() - ending < 4
+
+
+def test_what_libraries_print_in_a_worker_reaches_no_log(capfd: pytest.CaptureFixture[str]) -> None:
+    with Pool(workers=1) as pool:
+        assert list(pool.stream(tell, range(2), lost=minus_one)) == [0, 1]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_answer_that_cannot_be_sent_is_a_bug_and_not_a_hang() -> None:
+    with Pool(workers=1) as pool, pytest.raises(RuntimeError, match="answer cannot be sent"):
+        list(pool.stream(unpicklable, [1], lost=minus_one))
+
+
 def test_an_error_of_the_function_is_raised_where_its_result_would_be() -> None:
-    with Pool(workers=1) as pool, pytest.raises(ValueError, match="7"):
+    with Pool(workers=1) as pool, pytest.raises(ValueError, match="7") as raised:
         list(pool.stream(fail, [7], lost=minus_one))
+    assert "in fail" in raised.value.__notes__[0]  # where in the worker
 
 
 def test_workers_end_when_their_parent_is_killed() -> None:

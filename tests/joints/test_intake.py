@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
+from pipeline.contracts import Loss
 from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
 from pipeline.joints.intake import Intake, digest, take_in
@@ -116,11 +117,11 @@ class LosesLast:
     """An executor whose worker dies of the last item."""
 
     def stream(
-        self, function: Callable[[Any], Any], items: Iterable[Any], *, lost: Callable[[Any], Any]
+        self, function: Callable[[Any], Any], items: Iterable[Any], *, lost: Callable[[Any, Loss], Any]
     ) -> Iterator[Any]:
         *whole, last = items
         yield from map(function, whole)
-        yield lost(last)
+        yield lost(last, "worker_died")
 
 
 def test_a_file_that_ends_its_worker_costs_itself_alone(tmp_path: Path) -> None:

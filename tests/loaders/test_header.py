@@ -20,6 +20,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from pipeline import inflation
 from pipeline.errors import CaseError
 from pipeline.loaders import dataset as datasets
 from pipeline.loaders import header, read_header
@@ -178,7 +179,7 @@ def test_a_deflated_bomb_is_not_inflated(write, tmp_path: Path, monkeypatch: pyt
     path = write(np.zeros((100, 100), np.uint8), syntax=DeflatedExplicitVRLittleEndian)
     assert path.stat().st_size < 1000
     assert len(read_header(path, root=tmp_path)) == 1
-    monkeypatch.setattr(datasets, "LARGEST_FILE_BYTES", 5000)
+    monkeypatch.setattr(inflation, "LARGEST_INFLATED_BYTES", 5000)
     monkeypatch.setattr(zlib, "decompress", None)
     assert reason(path, tmp_path) == "too_large"
 

@@ -1,0 +1,115 @@
+"""Examine: what becomes of one damaged file on the way that every study takes, in a worker process."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.classifiers import Preprocessing
+from pipeline.contracts import Loss
+from pipeline.errors import CaseError
+from pipeline.joints.intake import Case
+from pipeline.joints.work import Loaded, load_case
+from pipeline.loaders import find_files, read_header
+from pipeline.records import ImageSource
+from pipeline.store.cases import case_folder
+from tests.damage.rights import without_override
+
+AUDITED = "audited"
+UNHANDLED = "UNHANDLED"
+MOST_FRAMES = 3
+"""Of a file; a header may announce thousands."""
+RECIPE = Preprocessing.model_validate(
+    {"window": "header", "resize": {"rule": "exact", "size": 32}, "intensity": "z_score"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file, and what it took."""
+
+    result: str
+    """`AUDITED`, a reason code, or `UNHANDLED`."""
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    """Of the worker while it had the file, what it has anyway included."""
+    detail: str = ""
+    """A traceback where it is unhandled; of an audited file a hash over all that came out of it."""
+
+
+def examine(path: Path) -> Outcome:
+    """The outcome of a file, or of the files that a folder's listing finds in a folder."""
+    start = time.perf_counter()
+    _forget_peak()
+    try:
+        with without_override():
+            result, detail = _result(path)
+    except MemoryError:
+        raise
+    except BaseException:  # noqa: BLE001  what nothing handles is what is looked for
+        result, detail = UNHANDLED, traceback.format_exc()
+    return Outcome(result, time.perf_counter() - start, _peak_mb(), detail)
+
+
+def lost(_path: Path, why: Loss) -> Outcome:
+    """The outcome of a file that cost its worker."""
+    return Outcome(why)
+
+
+def found(folder: Path) -> list[Path]:
+    """The damaged files that the listing of their folder gives, each as it would go on from there."""
+    return list(find_files(folder))
+
+
+def _result(path: Path) -> tuple[str, str]:
+    digest = hashlib.sha256()
+    try:
+        for source in read_header(path, root=path.parent)[:MOST_FRAMES]:
+            problem = _loaded(source, path, digest.update)
+            if problem:
+                return problem, ""
+    except CaseError as error:
+        _check_words(error.reason, error.message, path)
+        return error.reason, ""
+    return AUDITED, digest.hexdigest()
+
+
+def _loaded(source: ImageSource, path: Path, digest: object) -> str:
+    """Why the image was set aside; empty where it is whole, and its pictures are written."""
+    run = path.parent.parent / f"pictures-{path.name[:6]}"
+    case = Case(case_id="case-1", patient_id="patient-1", source=source)
+    loaded = load_case(case, preprocessing=RECIPE, run=run)
+    if not isinstance(loaded, Loaded):
+        _check_words(loaded.reason, loaded.message, path)
+        return loaded.reason
+    tensor = loaded.model_input.tensor
+    assert np.isfinite(tensor).all()
+    assert loaded.shape == source.shape
+    for name in ("pixels.js", "thumbnail.jpg"):
+        assert (case_folder(run, "case-1") / name).stat().st_size > 0
+    shutil.rmtree(run)
+    assert callable(digest)
+    digest(tensor.tobytes())
+    return ""
+
+
+def _check_words(reason: str, message: str, path: Path) -> None:
+    """A reason is a code, and no message holds a path or anything of the header."""
+    assert reason.replace("_", "").isalnum()
+    assert reason.islower()
+    assert not any(secret in message for secret in (path.name, "Roe", "1.2.826", "/"))
+
+
+def _forget_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _peak_mb() -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024

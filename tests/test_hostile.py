@@ -1,0 +1,95 @@
+"""Whole runs on files that mean no good: each is audited or set aside, and none changes another's result."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from pipeline.audit import Outcome
+from tests.damage.kinds import write_damaged
+from tests.study import write_model, write_study
+from tests.test_audit import run, table
+
+HOSTILE = Path(__file__).parents[1] / "../shared/studies/hostile"
+INSTALLED = Path(pydicom.__file__).parent / "data"
+NOT_IMAGES = {"not_an_image", "no_pixels", "not_dicom", "float_pixels"}
+OPEN = {"policy__max_skipped": 1.0, "statistics__replicates": 20}
+
+
+def audited_beside(
+    folder: Path, put: Callable[[Path], object] = lambda _: None
+) -> tuple[Outcome, dict[str, set[str]]]:
+    """A run over six good images and what is put beside them; relative path → "audited", or the reasons."""
+    write_study(folder)
+    put(folder / "images" / "strangers")
+    outcome = run(folder, write_model(folder / "model"), **OPEN)
+    reasons = {row["subject"]: row["reason"] for row in table(outcome, "skipped.csv")}
+    audited = {row["case_id"] for row in table(outcome, "cases.csv")}
+    found: dict[str, set[str]] = {}
+    for row in table(outcome, "crosswalk.csv"):
+        if row["kind"] == "annotation":  # what a segmentation among the files is about
+            continue
+        result = "audited" if row["pseudonym"] in audited else reasons[row["pseudonym"]]
+        found.setdefault(row["file"], set()).add(result)
+    return outcome, found
+
+
+def probabilities(outcome: Outcome) -> dict[tuple[str, str], float]:
+    """Of the good images, by file and finding."""
+    files = {row["pseudonym"]: row["file"] for row in table(outcome, "crosswalk.csv")}
+    return {
+        (files[row["case_id"]], row["finding"]): float(row["probability"])
+        for row in table(outcome, "predictions.csv")
+        if files[row["case_id"]].startswith("image")
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], float]:
+    outcome, _ = audited_beside(tmp_path_factory.mktemp("alone"))
+    return probabilities(outcome)
+
+
+@pytest.mark.skipif(not HOSTILE.is_dir(), reason="the hostile study set is not beside this checkout")
+def test_a_run_takes_every_file_of_the_hostile_set(
+    tmp_path: Path, undisturbed: dict[tuple[str, str], float]
+) -> None:
+    outcome, found = audited_beside(tmp_path, partial(shutil.copytree, HOSTILE.resolve() / "files"))
+    with (HOSTILE / "expected.csv").open(encoding="utf-8") as file:
+        expected = {f"strangers/{row['file']}": row["decodes_with_pyjpegls"] for row in csv.DictReader(file)}
+    assert set(expected) | {f"image{n}.dcm" for n in range(1, 7)} == set(found)
+    wrong = {}
+    for name, decodes in expected.items():
+        allowed = {"yes": {"audited", "repeated_sop_instance_uid", *NOT_IMAGES}, "not an image": NOT_IMAGES}
+        result = found[name]
+        if "audited" in result if decodes == "no" else not result <= allowed[decodes]:
+            wrong[name] = result
+    assert wrong == {}
+    assert probabilities(outcome) == pytest.approx(undisturbed, abs=1e-5)
+
+
+def test_a_run_takes_every_file_that_pydicom_is_tested_with(
+    tmp_path: Path, undisturbed: dict[tuple[str, str], float]
+) -> None:
+    outcome, found = audited_beside(tmp_path, partial(shutil.copytree, INSTALLED))
+    files = {path.relative_to(INSTALLED).as_posix() for path in INSTALLED.rglob("*") if path.is_file()}
+    assert {f"strangers/{name}" for name in files} <= set(found)
+    assert not set().union(*found.values()) & {"worker_died", "out_of_time", "out_of_memory"}
+    assert found["strangers/test_files/CT_small.dcm"] == {"audited"}
+    assert found["strangers/test_files/SC_rgb_jpeg_gdcm.dcm"] == {"audited"}
+    assert found["strangers/test_files/MR_truncated.dcm"] == {"repeated_sop_instance_uid"}
+    assert probabilities(outcome) == pytest.approx(undisturbed, abs=1e-5)
+
+
+def test_a_run_among_damaged_files_gives_the_good_ones_what_they_get_alone(
+    tmp_path: Path, undisturbed: dict[tuple[str, str], float]
+) -> None:
+    outcome, found = audited_beside(tmp_path, lambda place: list(write_damaged(place, count=105, seed=2)))
+    assert probabilities(outcome) == pytest.approx(undisturbed, abs=1e-5)
+    assert len(found) > 90  # pipes, sockets and devices are left out

@@ -1,0 +1,37 @@
+"""What inflates beyond all measure is refused before anybody keeps it, images and segmentations alike."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from pipeline.annotations.seg_headers import Contents
+from pipeline.errors import CaseError
+from pipeline.inflation import refuse_inflation
+from tests.damage.annotations import sound_annotations
+from tests.damage.sound import PLAIN, sound_files
+from tests.damage.streams import deflate_bomb_of
+
+
+def test_sound_files_pass() -> None:
+    for name in (PLAIN, "deflated"):
+        refuse_inflation(BytesIO(sound_files()[name]))
+
+
+def test_a_bomb_is_refused_while_it_is_still_small() -> None:
+    bomb = deflate_bomb_of(sound_files()["deflated"], 2**32)
+    assert len(bomb) < 2**23
+    with pytest.raises(CaseError, match="inflates to more than 512 MiB") as refusal:
+        refuse_inflation(BytesIO(bomb))
+    assert refusal.value.reason == "too_large"
+
+
+def test_a_segmentation_is_looked_at_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.dcm"
+    path.write_bytes(sound_annotations()["a.deflated.dcm"])
+    Contents().add(path)
+    path.write_bytes(deflate_bomb_of(sound_annotations()["a.deflated.dcm"], 2**32))
+    with pytest.raises(CaseError, match="inflates to more"):
+        Contents().add(path)
