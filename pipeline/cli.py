@@ -40,6 +40,7 @@ INTERRUPTION = {
     "validate": "nothing was finished, the same command begins anew",
     "compare": "nothing was written",
     "review": "nothing was written",
+    "report": "the report may be half written, the same command mends it",
 }
 PLAIN_LINES = 10
 """How many lines a run prints about its progress where there is no terminal."""
@@ -93,6 +94,13 @@ def _parser() -> ArgumentParser:
             "disputed cases, and scores without annotations that are called wrong.",
         )
     )
+    _add_report(
+        commands.add_parser(
+            "report",
+            help="write a finished run's report again, also as one file to send on",
+            description="Write a finished run's report again.",
+        )
+    )
     return parser
 
 
@@ -114,6 +122,22 @@ def _add_compare(compare: ArgumentParser) -> None:
 def _add_review(review: ArgumentParser) -> None:
     review.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
     review.add_argument("decisions", type=Path, nargs="+", help="exported files, one a reviewer")
+
+
+def _add_report(report: ArgumentParser) -> None:
+    report.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    report.add_argument(
+        "--single-file",
+        type=Path,
+        metavar="OUT.html",
+        help="also write the overview and some cases as one HTML file",
+    )
+    report.add_argument(
+        "--cases",
+        default="8",
+        metavar="N|ID,…",
+        help="with --single-file: how many cases, the worst first, or which (default: 8)",
+    )
 
 
 def _add_options(command: ArgumentParser, names: Iterable[str]) -> None:
@@ -226,6 +250,21 @@ def _review(options: Namespace) -> int:
     return DONE
 
 
+def _report(options: Namespace) -> int:
+    from pipeline.reporting import write_report  # noqa: PLC0415  # loads numpy and the templates
+    from pipeline.reporting.single_file import write_single_file  # noqa: PLC0415
+
+    console = _console()
+    if options.single_file is None:
+        console.print(f"Report: {write_report(options.run)}")
+        return DONE
+    cases = int(options.cases) if options.cases.isdecimal() else options.cases.split(",")
+    chosen = write_single_file(options.run, options.single_file, cases=cases)
+    size = options.single_file.stat().st_size / 1e6
+    console.print(f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)")
+    return DONE
+
+
 def _console(*, stderr: bool = False) -> Console:
     """Text as it is: names of findings and folders may hold brackets and colons."""
     return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
@@ -267,6 +306,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "validate": _validate,
     "compare": _compare,
     "review": _review,
+    "report": _report,
 }
 
 
