@@ -201,5 +201,9 @@ def _crosswalk(intake: Intake, truth: Truth, hashes: Mapping[str, str]) -> Itera
         }
     for pseudonym, file in intake.skipped_files.items():
         yield {"pseudonym": pseudonym, "kind": "file", "file": file}
+    for pseudonym, words in intake.devices.items():
+        yield {"pseudonym": pseudonym, "kind": "device", "file": words}
+    for pseudonym, words in truth.unknown_words.items():
+        yield {"pseudonym": pseudonym, "kind": "finding", "file": words}
     for pseudonym, image in truth.skipped_images.items():
         yield {"pseudonym": pseudonym, "kind": "annotation", "file": image}
