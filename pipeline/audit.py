@@ -17,9 +17,9 @@ from pipeline.joints.steps import (
     Outcome,
     baseline_maps,
     chosen_cases,
-    missed_share,
-    policy_met,
+    outcome,
     protocol_of,
+    reuse_of,
     tabulated,
     truth_of,
 )
@@ -47,6 +47,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
         intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)
         cases = chosen_cases(plan, intake)
         truth = truth_of(plan, intake, pseudonyms.of)
+        reuse = reuse_of(plan, cases, pseudonyms.of, pool)
         maps = baseline_maps(plan, intake, cases, truth, pool)
         priors = packed(maps)
         run = config.out / run_id(plan, subject, cases, truth, hashlib.sha256(priors).hexdigest())
@@ -77,10 +78,10 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
                 checks=checks,
                 results=results,
                 inputs_sha256=inputs,
+                reuse=reuse,
             )
             index = write_report(run)
-    missed = missed_share(cases, results)
-    return Outcome(index, results, len(cases), missed, passed=policy_met(plan, results, missed))
+    return outcome(index, results, cases, config.policy)
 
 
 def _subject(plan: Plan) -> Subject:

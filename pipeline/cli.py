@@ -19,7 +19,7 @@ from rich.table import Table
 from pipeline import __version__
 from pipeline.config import AuditConfig, load_config, parse_override
 from pipeline.errors import AuditError
-from pipeline.joints.plan import RunPlan, make_plan, make_validation_plan
+from pipeline.joints.plan import RunPlan, make_plan, make_tuning_plan, make_validation_plan
 from pipeline.records import Progress, Summary
 
 if TYPE_CHECKING:  # loads the tables' libraries
@@ -42,6 +42,7 @@ OPTIONS = {
 INTERRUPTION = {
     "audit": "finished images are kept, the same command goes on from there",
     "score": "finished images are kept, the same command goes on from there",
+    "tune": "nothing was written, the same command begins anew",
     "validate": "nothing was finished, the same command begins anew",
     "compare": "nothing was written",
     "review": "nothing was written",
@@ -84,6 +85,12 @@ def _parser() -> ArgumentParser:
         description="Score maps in NIfTI, .npy, .npz, PNG or DICOM Parametric Map, or contours in DICOM SEG.",
     )
     _add_options(score, [name for name in OPTIONS if name not in {"model", "weights"}])
+    tune = commands.add_parser(
+        "tune",
+        help="choose threshold rule, threshold and gate of each finding on a tuning split",
+        description="Tune on the images that tuning.where names, and write a config to --out, a file.",
+    )
+    _add_options(tune, [name for name in OPTIONS if name != "heatmaps"])
     validate = commands.add_parser(
         "validate",
         help="check the annotations themselves and write a page and a table of problems",
@@ -331,9 +338,27 @@ def _make_phantoms(folder: Path, console: Console) -> None:
     write_study_set(folder, **PHANTOMS)
 
 
+def _tune(options: Namespace) -> int:
+    console = _console()
+    out = Path(options.out) if options.out else None
+    options.out = None  # a file here, and no folder of runs
+    plan, path = make_tuning_plan(load_config(options.config, _overrides(options)), out)
+    from pipeline.joints.tuned import gained  # noqa: PLC0415
+    from pipeline.tune import tune  # noqa: PLC0415  # loads torch
+
+    with _shown(console, verb="Tuning") as progress:
+        tuning = tune(plan, path, progress=progress)
+    for entry in tuning.chosen:
+        console.print(gained(entry))
+    console.print(f"{tuning.images - len(tuning.skipped)} of {tuning.images} images used")
+    console.print(f"Config: {tuning.path}")
+    return DONE
+
+
 COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "audit": _audit,
     "score": _score,
+    "tune": _tune,
     "validate": _validate,
     "compare": _compare,
     "review": _review,

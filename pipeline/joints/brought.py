@@ -11,12 +11,14 @@ import numpy as np
 
 from pipeline.annotations import read_annotation
 from pipeline.attribution.priors import local_contrast
+from pipeline.contracts import Loss
 from pipeline.errors import CaseError
 from pipeline.geometry import resized, whole
 from pipeline.heatmaps import read_heatmap
 from pipeline.joints.baselines import CONTRAST
 from pipeline.joints.drawn import Explained, Loaded, Protocol
 from pipeline.joints.intake import Case, Pseudonym
+from pipeline.joints.losses import loss_message
 from pipeline.joints.naming import Names
 from pipeline.joints.truth import AMBIGUOUS_IMAGE, Labels
 from pipeline.joints.work import finish_case
@@ -124,12 +126,10 @@ def score_brought(asked: Asked, *, bringing: Bringing) -> Skipped | None:
     return finish_case(_explained(asked, bringing), protocol=bringing.protocol)
 
 
-def lost_brought(asked: Asked, *, bringing: Bringing) -> Skipped | None:
-    """The image whose worker died."""
-    message = "scoring ended the process that did it"
-    return finish_case(
-        Skipped(asked.case.case_id, "score", "worker_died", message), protocol=bringing.protocol
-    )
+def lost_brought(asked: Asked, why: Loss, *, bringing: Bringing) -> Skipped | None:
+    """The image whose worker died or took too much."""
+    skipped = Skipped(asked.case.case_id, "score", why, loss_message("scoring", why))
+    return finish_case(skipped, protocol=bringing.protocol)
 
 
 def _explained(asked: Asked, bringing: Bringing) -> Explained | Skipped:

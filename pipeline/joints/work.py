@@ -28,15 +28,16 @@ from pipeline.store.pictures import write_pictures
 
 
 def load_case(
-    case: Case, *, preprocessing: Preprocessing, run: Path, contrast: bool = False
+    case: Case, *, preprocessing: Preprocessing, run: Path | None, contrast: bool = False
 ) -> Loaded | Skipped:
-    """The decoded and prepared image, with its picture written for the report."""
+    """The decoded and prepared image, with its picture written for the report, if there is one."""
     try:
         image = decode(case.source, case_id=case.case_id, window=preprocessing.window)
         model_input = prepare(image, preprocessing)
     except CaseError as error:
         return Skipped(case.case_id, "load", error.reason, error.message)
-    write_pictures(run, image)
+    if run is not None:
+        write_pictures(run, image)
     return Loaded(
         case=case,
         model_input=model_input,

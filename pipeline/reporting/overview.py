@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.reporting import charts, facts, figure, forest, headlines, limits, lines, tables, words
+from pipeline.reporting import charts, facts, figure, forest, headlines, limits, lines, tables, tuning, words
 from pipeline.reporting.run_folder import ALL_FINDINGS, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
 from pipeline.reporting.verdict import Verdict, verdicts
@@ -62,6 +62,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "verdicts": told,
         "policy_outcome": policy,
         "policy_words": POLICY,
+        "warning": tuning.warning(run),
         "whiskers": [c for c in (charts.whisker_chart(run, *chart) for chart in CHARTS) if c],
         "histograms": [entry for entry in histograms if entry],
         "bins": {"width": charts.BAR_WIDTH, "height": charts.BAR_HEIGHT},
