@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -19,8 +19,11 @@ from rich.table import Table
 from pipeline import __version__
 from pipeline.config import AuditConfig, load_config, parse_override
 from pipeline.errors import AuditError
-from pipeline.joints.plan import make_plan, make_validation_plan
+from pipeline.joints.plan import RunPlan, make_plan, make_validation_plan
 from pipeline.records import Progress, Summary
+
+if TYPE_CHECKING:  # loads the tables' libraries
+    from pipeline.joints.steps import Outcome
 
 DONE, POLICY_FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -30,6 +33,7 @@ PHANTOMS = {"seed": 2026, "count": 96}
 OPTIONS = {
     "studies": ("studies", "folder with the DICOM files, of any depth"),
     "annotations": ("annotations.path", "folder or file with the radiologists' annotations"),
+    "heatmaps": ("heatmaps.path", "folder with maps that were computed elsewhere"),
     "model": ("model", "model card (YAML)"),
     "weights": ("weights", "weights file, in place of the card's"),
     "out": ("out", "folder for the run's folder (default: reports)"),
@@ -37,6 +41,7 @@ OPTIONS = {
 """Option → (config key, help)."""
 INTERRUPTION = {
     "audit": "finished images are kept, the same command goes on from there",
+    "score": "finished images are kept, the same command goes on from there",
     "validate": "nothing was finished, the same command begins anew",
     "compare": "nothing was written",
     "review": "nothing was written",
@@ -72,13 +77,19 @@ def _parser() -> ArgumentParser:
         help="score a model's heatmaps against annotations and write a report",
         description="Audit a study set. Without arguments: the built-in phantoms and reference model.",
     )
-    _add_options(audit, OPTIONS)
+    _add_options(audit, [name for name in OPTIONS if name != "heatmaps"])
+    score = commands.add_parser(
+        "score",
+        help="score maps that were computed elsewhere, without a network",
+        description="Score maps in NIfTI, .npy, .npz, PNG or DICOM Parametric Map, or contours in DICOM SEG.",
+    )
+    _add_options(score, [name for name in OPTIONS if name not in {"model", "weights"}])
     validate = commands.add_parser(
         "validate",
         help="check the annotations themselves and write a page and a table of problems",
         description="Validate annotations. With --model, names of findings are held against its card's.",
     )
-    _add_options(validate, [name for name in OPTIONS if name != "weights"])
+    _add_options(validate, [name for name in OPTIONS if name not in {"weights", "heatmaps"}])
     _add_compare(
         commands.add_parser(
             "compare",
@@ -161,7 +172,26 @@ def _audit(options: Namespace) -> int:
 
     with _shown(console) as progress:
         outcome = audit(plan, progress=progress)
-    console.print(_table(outcome.results.summaries, plan.card.findings))
+    return _told(outcome, plan, console)
+
+
+def _score(options: Namespace) -> int:
+    console = _console()
+    config = load_config(options.config, _overrides(options))
+    from pipeline.joints.score_plan import make_score_plan  # noqa: PLC0415  # loads pydicom
+    from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
+
+    plan = make_score_plan(config)
+    if plan.gate_opened:
+        console.print("No map has a probability: contours are drawn for every finding (contours.gate: all)")
+    with _shown(console, verb="Scoring") as progress:
+        outcome = score(plan, progress=progress)
+    return _told(outcome, plan, console)
+
+
+def _told(outcome: Outcome, plan: RunPlan, console: Console) -> int:
+    """The exit code, with the run's numbers printed."""
+    console.print(_table(outcome.results.summaries, plan.findings))
     audited = len(outcome.results.audited)
     console.print(
         f"{audited} of {outcome.images} images audited, {len(outcome.results.skipped)} entries in skipped.csv"
@@ -169,10 +199,10 @@ def _audit(options: Namespace) -> int:
     console.print(f"Report: {outcome.index}")
     for row in outcome.results.policy:
         console.print(_policy_line(row))
-    if outcome.missed_share > config.policy.max_skipped:
+    if outcome.missed_share > plan.config.policy.max_skipped:
         console.print(
             f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited, "
-            f"policy.max_skipped allows {config.policy.max_skipped:.0%}."
+            f"policy.max_skipped allows {plan.config.policy.max_skipped:.0%}."
         )
     return DONE if outcome.passed else POLICY_FAILED
 
@@ -303,6 +333,7 @@ def _make_phantoms(folder: Path, console: Console) -> None:
 
 COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "audit": _audit,
+    "score": _score,
     "validate": _validate,
     "compare": _compare,
     "review": _review,

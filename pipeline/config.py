@@ -73,8 +73,10 @@ class Cut(Strict):
 class Contours(Strict):
     """How a heatmap becomes contours."""
 
+    scaling: Literal["positive", "minmax"] = "positive"
     rule: str = "fraction"
     threshold: float = 0.6
+    filled: bool = False
     gate: Gate = "predicted"
     probability: Share | None = None
     findings: Mapping[str, Cut] = Field(default_factory=dict)
@@ -95,6 +97,14 @@ class Baselines(Strict):
     location_prior: LocationPrior | None = None
     random: bool = True
     local_contrast: bool = False
+
+
+class Heatmaps(Strict):
+    """Maps that were computed elsewhere, for heatproof score."""
+
+    path: Path | None = None
+    findings: tuple[str, ...] = ()
+    operating_point: Share = 0.5
 
 
 class BackendDrift(Strict):
@@ -144,6 +154,7 @@ class Subgroups(Strict):
 class Statistics(Strict):
     """How intervals are made."""
 
+    units: Literal["patients", "images"] = "patients"
     interval: Literal["expanded", "bca", "percentile"] = "expanded"
     replicates: PositiveInt = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
@@ -192,6 +203,7 @@ class AuditConfig(Strict):
     title: str = "Audit"
     studies: Path | None = None
     annotations: Annotations = Annotations()
+    heatmaps: Heatmaps = Heatmaps()
     select: Select | None = None
     model: Path | None = None
     weights: Path | None = None

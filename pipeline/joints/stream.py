@@ -140,6 +140,7 @@ def _explained(batch: Batch, subject: Subject, truth: Truth, size: int) -> Itera
             heatmaps=tuple(_heatmaps(item, subject, {m: maps[row] for m, maps in explanation.maps.items()})),
             items=truth.items.get(case_id, ()),
             labels=truth.labels[case_id],
+            findings=subject.classifier.findings,
         )
 
 

@@ -11,6 +11,10 @@ GRID = (
     "Maps of {method} have {cells} cells over what the network sees. A lesion smaller than a cell cannot be "
     "outlined, however well the network knows it: a low IoU may be the grid’s."
 )
+BROUGHT = (
+    "The maps were computed elsewhere. Nothing is known here of the network or of how they were made, and "
+    "no self-check could be run: a map that lies wrong on its image counts as one that points elsewhere."
+)
 ASSOCIATION = (
     "A heatmap shows what the network’s output is associated with: not what caused it, and not what a reader "
     "would call a reason."
@@ -48,6 +52,8 @@ def limits(run: RunFolder, survey: Survey) -> Iterator[str]:
         if method not in run.baselines:
             cells = " or ".join(f"{rows} × {columns}" for rows, columns in shapes)
             yield GRID.format(method=method, cells=cells)
+    if run.is_brought:
+        yield BROUGHT
     yield ASSOCIATION
     if run.baselines:
         yield FIXED_MAPS

@@ -79,7 +79,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "skipped": run.skipped[:SKIPPED_SHOWN],
         "skipped_count": len(run.skipped),
         "facts": [
-            ("Model", facts.model(run)),
+            ("Heatmaps", facts.brought(run)) if run.is_brought else ("Model", facts.model(run)),
             ("Data", facts.data(run, survey)),
             ("Method", facts.method(run, survey)),
         ],
@@ -145,5 +145,5 @@ def _example(run: RunFolder, survey: Survey, row: Row) -> Example:
 def _headline(run: RunFolder) -> str:
     """What was audited, on one line."""
     audited = run.manifest.get("studies", {}).get("audited", len(run.case_ids))
-    name = run.manifest.get("card", {}).get("name", "the network")
+    name = "Heatmaps" if run.is_brought else run.manifest.get("card", {}).get("name", "the network")
     return f"{name} on {words.plural(audited, 'image')}"

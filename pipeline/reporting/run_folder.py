@@ -61,6 +61,11 @@ class RunFolder:
         return tuple(self.manifest["findings"])
 
     @property
+    def is_brought(self) -> bool:
+        """Whether the maps were computed elsewhere, so that nothing is known of their network."""
+        return "heatmaps" in self.manifest
+
+    @property
     def network(self) -> str | None:
         """The method that verdict, worklist and pictures are about: the first of the network's."""
         return next((method.name for method in self.methods if not method.is_baseline), None)

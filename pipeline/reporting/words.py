@@ -59,6 +59,7 @@ REASONS = {
     "finding_present": "the finding is present",
     "counted_as_contour_on_healthy": "the finding is absent (see contours on healthy)",
     "not_annotated": "no reader annotated it",
+    "no_heatmap": "there is no map of it",
     "annotation_unusable": "the annotation could not be used",
     "ambiguous_image": "several files have the name of the image",
     "ambiguous_finding": "the labels of the image name several findings",

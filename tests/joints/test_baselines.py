@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from pipeline.audit import _baselines
 from pipeline.config import Baselines, load_config
 from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
@@ -17,6 +16,7 @@ from pipeline.joints.baselines import center_maps, chosen, location_maps, packed
 from pipeline.joints.intake import take_in
 from pipeline.joints.plan import make_plan
 from pipeline.joints.selection import selected
+from pipeline.joints.steps import baseline_maps
 from pipeline.joints.truth import Truth, gather
 from pipeline.records import AnnotationItem, Mask
 from tests.joints.cases import case, pseudonym
@@ -119,7 +119,7 @@ def test_other_images_of_an_audited_patient_are_not_in_the_prior(tmp_path: Path)
         cases=intake.cases,
         pseudonym=pseudonym,
     )
-    maps = _baselines(plan, intake, audited, found, Here())
+    maps = baseline_maps(plan, intake, audited, found, Here())
     only = square((61, 61), 20, 8, 20)
     expected = np.asarray(
         Image.fromarray(only.astype(np.float32), "F").resize((224, 224), Image.Resampling.BILINEAR)

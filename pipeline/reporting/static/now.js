@@ -50,7 +50,10 @@ heatproof.now = (() => {
     here.unit = () => here.method()?.unit ?? "";
     here.layer = () => here.shown.layer(state.finding, state.method);
     here.readers = () => here.shown.readers(state.finding);
-    here.rule = () => state.live ?? { rule: run.contours.rule, threshold: run.contours.threshold };
+    here.rule = () => {
+      const { rule, threshold } = heatproof.thresholds.cutOf(run.contours, state.finding);
+      return state.live ?? { rule, threshold };
+    };
     here.drawing = () =>
       state.live
         ? here.shown.live(state.finding, state.method, state.live)
