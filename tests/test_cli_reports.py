@@ -40,3 +40,18 @@ def test_review_loads_no_network_and_refuses_decisions_on_another_run(run: Path,
     assert heavy == []
     assert "other.json: holds decisions on the run other-1, wanted phantom-0123abcd" in why
     assert "manifest.json: cannot be read (No such file or directory); is this a finished run?" in where
+
+
+def test_report_writes_the_report_again_or_one_file_to_send_on(run: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one.html"
+    lines = [
+        ["report", str(run)],
+        ["report", str(run), "--single-file", str(one), "--cases", "0002c0ffee,0000c0ffee"],
+        ["report", str(run), "--single-file", str(one), "--cases", "lost"],
+    ]
+    (code, said, heavy), (single, where, _), (refused, why, _) = ask(lines, tmp_path)
+    assert (code, single, refused) == (cli.DONE, cli.DONE, cli.NOT_STARTED)
+    assert said == f"Report: {run / 'index.html'}\n"
+    assert heavy == []
+    assert where == f"Report: {one} (2 cases, {one.stat().st_size / 1e6:.1f} MB)\n"
+    assert "--cases: lost is no case of the run phantom-0123abcd" in why

@@ -34,9 +34,10 @@ SHAPE_WANTED = '{image: {finding: {"size": [rows, columns], "counts": ...}}}'
 def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iterator[AnnotationItem]:
     """The masks of each image and finding; a list of masks is one an instance, an empty list "not there"."""
     chosen = source_file(path, file)
-    for image, findings in _mapping(chosen).items():
+    for number, (image, findings) in enumerate(_mapping(chosen).items(), start=1):
         if not isinstance(findings, dict):
-            raise ConfigError(f"{chosen}: '{image}' holds a {type(findings).__name__}, wanted {SHAPE_WANTED}")
+            kind = type(findings).__name__
+            raise ConfigError(f"{chosen}: image {number} holds a {kind}, wanted {SHAPE_WANTED}")
         for finding, masks in findings.items():
             listed = masks if isinstance(masks, list) else [] if masks is None else [masks]
             yield AnnotationItem(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from pipeline.contracts import Executor, Loss
 from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.losses import loss_message
-from pipeline.loaders import find_files, read_header
+from pipeline.loaders import find_files, known_manufacturer, read_header
 from pipeline.records import ImageSource, Skipped
 
 Pseudonym = Callable[..., str]
@@ -42,6 +42,8 @@ class Intake:
     skipped: tuple[Skipped, ...]
     skipped_files: Mapping[str, str]
     """Pseudonym → relative path, for the crosswalk."""
+    devices: Mapping[str, str] = field(default_factory=dict)
+    """Pseudonym → what a header calls a manufacturer or model, for the crosswalk."""
 
 
 def take_in(folder: Path, *, executor: Executor, pseudonym: Pseudonym) -> Intake:
@@ -67,7 +69,9 @@ def take_in(folder: Path, *, executor: Executor, pseudonym: Pseudonym) -> Intake
             f"studies: {folder} holds no image ({files} files looked at); is it the right folder?"
         )
     names |= {skip.subject: relative for relative, skip in repeated.items()}
-    return Intake(files, cases, (*skipped, *repeated.values()), names)
+    devices: dict[str, str] = {}
+    cases = tuple(_with_devices_named(case, pseudonym, devices) for case in cases)
+    return Intake(files, cases, (*skipped, *repeated.values()), names, devices)
 
 
 def digest(cases: Iterable[Case]) -> str:
@@ -120,6 +124,20 @@ def _named(sources: list[ImageSource], pseudonym: Pseudonym) -> tuple[tuple[Case
             message = "another file of the set has the same SOP instance UID; the first by path is audited"
             repeated[source.relative_path] = Skipped(subject, "index", "repeated_sop_instance_uid", message)
     return tuple(cases), repeated
+
+
+def _with_devices_named(case: Case, pseudonym: Pseudonym, devices: dict[str, str]) -> Case:
+    """The case with what its header calls its device under pseudonyms: free text, which may name anybody.
+
+    Makers known by name keep it. The same words have the same pseudonym, so devices are still told apart.
+    """
+    attributes = dict(case.source.attributes)
+    for key in ("manufacturer", "model"):
+        words = attributes.get(key, "")
+        if words and known_manufacturer(words) != words:
+            attributes[key] = pseudonym(key, words)
+            devices[attributes[key]] = words
+    return replace(case, source=replace(case.source, attributes=attributes))
 
 
 def _identity(source: ImageSource) -> str:

@@ -219,6 +219,10 @@ def _crosswalk(
         }
     for pseudonym, file in intake.skipped_files.items():
         yield {"pseudonym": pseudonym, "kind": "file", "file": file}
+    for pseudonym, words in intake.devices.items():
+        yield {"pseudonym": pseudonym, "kind": "device", "file": words}
+    for pseudonym, words in truth.unknown_words.items():
+        yield {"pseudonym": pseudonym, "kind": "finding", "file": words}
     for pseudonym, image in truth.skipped_images.items():
         yield {"pseudonym": pseudonym, "kind": "annotation", "file": image}
     for pseudonym, name in heatmaps.items():

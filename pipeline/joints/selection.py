@@ -60,13 +60,13 @@ def _row_of(case: Case, rows: Mapping[str, set[Cells]], names: Names, file: Path
     name = names.name_among(rows, case)
     if name is None:
         return None
+    where = f"{file}: image {list(rows).index(name) + 1}, counted in the order of rows"  # names stay there
     if names.ambiguous(name):
         raise ConfigError(
-            f"{file}: '{name}': several files of the study folder have that name; "
-            "name the image by its SOP instance UID"
+            f"{where}: several files of the study folder have its name; name it by its SOP instance UID"
         )
     if len(rows[name]) > 1:
-        raise ConfigError(f"{file}: '{name}': its rows contradict each other; leave one row for each image")
+        raise ConfigError(f"{where}: its rows contradict each other; leave one row for each image")
     (cells,) = rows[name]
     return cells
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -24,8 +24,17 @@ AMBIGUOUS_IMAGE = (
     "several files of the study folder have the name by which the image is called; "
     "name the image by its SOP instance UID"
 )
+UNKNOWN = (
+    "{word} is no finding of the network: the word itself is in crosswalk.csv; "
+    "name its finding under annotations.findings"
+)
+"""A word of an annotation may be anything that somebody typed."""
 Labels = Mapping[str, int | None]
 """Finding → 1 present, 0 absent, None unknown."""
+
+
+class UnknownFindingError(CaseError):
+    """An annotation is of something that the network does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Truth:
     """Who says that a finding is absent where only the label says so: the one reader, else "labels"."""
     sha256: str
     """Over the annotations' files and tables."""
+    unknown_words: Mapping[str, str] = field(default_factory=dict)
+    """Pseudonym → a word of the annotators that is no finding of the network, for the crosswalk."""
     unjoined: tuple[tuple[AnnotationItem, Skipped], ...] = ()
     """The annotations that belong to no image or no finding, and why; `skipped` holds these, too."""
 
@@ -81,12 +92,19 @@ def join(
     known, skipped = _of_each(cases, images, table)
     matched: dict[str, list[AnnotationItem]] = defaultdict(list)
     unjoined: list[tuple[AnnotationItem, Skipped]] = []
+    words: dict[str, str] = {}
     for item in items:
         subject = pseudonym("annotation", item.image, item.frame)
         try:
             case = _owner(item, images)
             subject = case.case_id
             matched[subject].extend(_in_our_words(item, names, findings, known[subject]))
+        except UnknownFindingError:
+            word = pseudonym("finding", item.finding)
+            words[word] = item.finding or ""
+            unjoined.append(
+                (item, Skipped(subject, "annotations", "unknown_finding", UNKNOWN.format(word=word)))
+            )
         except CaseError as error:
             unjoined.append((item, Skipped(subject, "annotations", error.reason, error.message)))
     kinds: set[Literal["mask", "box"]] = {"box" if item.format == "boxes" else "mask" for item in items}
@@ -97,6 +115,7 @@ def join(
         skipped=(*skipped, *(why for _, why in unjoined)),
         skipped_images={why.subject: item.image for item, why in unjoined if why.subject not in known},
         unjoined=tuple(unjoined),
+        unknown_words=words,
         kind=kinds.pop() if len(kinds) == 1 else None,
         reader=readers.pop() if len(readers) == 1 else LABELS_READER,
         sha256=_digest(items, known.values()),
@@ -157,10 +176,7 @@ def _in_our_words(
     if ours is None:
         return []
     if ours not in findings:
-        raise CaseError(
-            "unknown_finding",
-            f"'{item.finding}' is no finding of the network; name its finding under annotations.findings",
-        )
+        raise UnknownFindingError("unknown_finding", UNKNOWN)
     return [replace(item, finding=ours)]
 
 

@@ -136,7 +136,11 @@ def write_validation_crosswalk(run: Path, intake: Intake, truth: Truth) -> None:
         }
         for case in intake.cases
     ]
-    for kind, names in (("file", intake.skipped_files), ("annotation", truth.skipped_images)):
+    for kind, names in (
+        ("file", intake.skipped_files),
+        ("finding", truth.unknown_words),
+        ("annotation", truth.skipped_images),
+    ):
         rows += [{"pseudonym": name, "kind": kind, "file": file} for name, file in names.items()]
     write_table(run, "crosswalk.csv", rows)
 

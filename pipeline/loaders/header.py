@@ -14,13 +14,22 @@ from pipeline.loaders.dataset import open_header, refusing
 from pipeline.loaders.elements import code, integer, text
 from pipeline.loaders.pixels import decodable
 from pipeline.loaders.spacing import aspect_ratio
+from pipeline.loaders.terms import (
+    BODY_PARTS,
+    LATERALITIES,
+    MODALITIES,
+    PHOTOMETRIC,
+    VIEWS,
+    known_manufacturer,
+    listed,
+)
 from pipeline.records import ImageSource
 
 MOST_FRAMES = 2**16
 """Each frame is an image; a larger number is a broken header or a scanned slide."""
 OLDEST_SHOWN = 90
 """Years; from here on an age identifies, so it is given as "90+" (45 CFR 164.514(b)(2)(i)(C))."""
-PATIENT_SEXES = ("M", "F", "O")
+PATIENT_SEXES = frozenset(["M", "F", "O"])
 NOT_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
     "1.2.840.10008.5.1.4.1.1.66.7": "a segmentation",
@@ -139,18 +148,18 @@ def _patient(dataset: Dataset) -> str:
 
 
 def _attributes(dataset: Dataset) -> dict[str, str]:
-    """The allow-list; codes are dropped where they are free text, which may name somebody."""
-    sex = code(dataset, "PatientSex")
+    """The allow-list. Of codes only listed terms; words for the device are free text, see `joints.intake`."""
+    manufacturer = text(dataset, "Manufacturer")
     found = {
-        "modality": code(dataset, "Modality"),
-        "view": code(dataset, "ViewPosition"),
-        "laterality": code(dataset, "ImageLaterality") or code(dataset, "Laterality"),
-        "sex": sex if sex in PATIENT_SEXES else "",
+        "modality": listed(code(dataset, "Modality"), MODALITIES),
+        "view": listed(code(dataset, "ViewPosition"), VIEWS),
+        "laterality": listed(code(dataset, "ImageLaterality") or code(dataset, "Laterality"), LATERALITIES),
+        "sex": listed(code(dataset, "PatientSex"), PATIENT_SEXES),
         "age": _age(code(dataset, "PatientAge")),
-        "manufacturer": text(dataset, "Manufacturer"),
+        "manufacturer": known_manufacturer(manufacturer) or manufacturer,
         "model": text(dataset, "ManufacturerModelName"),
-        "body_part": code(dataset, "BodyPartExamined"),
-        "photometric": code(dataset, "PhotometricInterpretation"),
+        "body_part": listed(code(dataset, "BodyPartExamined"), BODY_PARTS),
+        "photometric": listed(code(dataset, "PhotometricInterpretation"), PHOTOMETRIC),
         "transfer_syntax": UID(dataset.file_meta.TransferSyntaxUID).name,
         "bits_stored": str(integer(dataset, "BitsStored", default=0) or ""),
         "pixel_aspect_ratio": aspect_ratio(dataset),

@@ -196,9 +196,9 @@ def _intervals(statistics: Mapping[str, Any]) -> str:
         return ""
     replicates, seed = statistics["replicates"], statistics["seed"]
     share = f"{100 * statistics['confidence']:g} %"
-    units = statistics.get("units", "patients")
     kind = INTERVALS[statistics.get("interval", "percentile")]
+    units = statistics.get("units", "patients")
     return (
         f"{share} by bootstrap over {units} ({kind}), {replicates:,} replicates, seed {seed}; "
-        "Clopper–Pearson for shares where every patient has one image"
+        f"Clopper–Pearson for shares{'' if units == 'images' else ' where every patient has one image'}"
     )

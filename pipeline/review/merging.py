@@ -42,12 +42,12 @@ def merged(run: RunFolder, files: Sequence[Decisions], patients: Mapping[str, st
     for decisions in files:
         for decision in decisions.decisions:
             found[decision.case_id][decision.subject][decisions.reviewer] = decision
-    _refuse_unknown(run, found)
+    asked = {case_id: _asked(run, case_id) for case_id in run.case_ids if case_id in found}
+    _refuse_unknown(found, asked)
     return [
         Reviewed(case_id, patients[case_id], subject, found[case_id][subject])
-        for case_id in run.case_ids
-        if case_id in found
-        for subject in _asked(run, case_id)
+        for case_id, listed in asked.items()
+        for subject in listed
         if subject in found[case_id]
     ]
 
@@ -61,12 +61,12 @@ def _asked(run: RunFolder, case_id: str) -> list[Subject]:
     return subjects(run.case(case_id), run.findings, run.network)
 
 
-def _refuse_unknown(run: RunFolder, found: Mapping[str, Mapping[Subject, Mapping[str, Decision]]]) -> None:
+def _refuse_unknown(
+    found: Mapping[str, Mapping[Subject, Mapping[str, Decision]]], asked: Mapping[str, Sequence[Subject]]
+) -> None:
     """The hash of results was right, so a file that names what is not there was changed by hand."""
-    known = set(run.case_ids)
     for case_id, by_subject in found.items():
-        lost = by_subject.keys() - (_asked(run, case_id) if case_id in known else [])
-        for subject in sorted(lost):
+        for subject in sorted(by_subject.keys() - asked.get(case_id, ())):
             reviewers = ", ".join(by_subject[subject])
             raise ConfigError(
                 f"decisions of {reviewers}: {case_id} has no {subject.kind} {subject.number} of "

@@ -136,6 +136,7 @@ def _html(run: RunFolder, result: Review) -> str:
     shown = [pair for pair in result.pairs if pair.differs]
     titles = {metric["name"]: metric["title"] for metric in run.manifest["metrics"]}
     environment = environment_of_run(run)
+    environment.filters["method_title"] = words.method_title
     environment.filters["metric_title"] = lambda name: words.metric_title(name, titles)
     return page(
         environment,

@@ -104,7 +104,7 @@ def test_an_image_key_is_a_name_never_a_path(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("[1]", "holds a list, wanted {image"),
-        ('{"7": [1]}', "'7' holds a list, wanted {image"),
+        ('{"7": [1]}', "image 1 holds a list, wanted {image"),
         ("{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
     ],

@@ -175,7 +175,8 @@ def test_a_word_that_is_no_finding_is_listed_with_the_remedy(tmp_path: Path) -> 
     found = case("image1")
     (skipped,) = gathered(tmp_path, found).skipped
     assert (skipped.subject, skipped.reason) == (found.case_id, "unknown_finding")
-    assert "'mass'" in skipped.message
+    assert skipped.message.startswith("finding-mass is no finding of the network")
+    assert gathered(tmp_path, found).unknown_words == {"finding-mass": "mass"}
     assert "annotations.findings" in skipped.message
 
 

@@ -18,6 +18,7 @@
   const { shown: shownOf, thresholdPanel, thresholds, view: views } = heatproof;
   const { get, show } = elements;
 
+  if (!get("case")) return; // the overview of a single file
   const [run] = given("../run.js") ?? [];
   const [own] = given("case.js") ?? [];
   if (!run || !own || !given("pixels.js")) {
