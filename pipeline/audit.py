@@ -12,6 +12,7 @@ from pipeline.contracts import Executor, Tolerances
 from pipeline.executors.pool import Pool
 from pipeline.executors.worker import Limits
 from pipeline.joints.baselines import center_maps, chosen, location_maps, packed
+from pipeline.joints.burned_in import text_search, with_detector
 from pipeline.joints.drawn import Cut, Protocol
 from pipeline.joints.drift import prove_backend
 from pipeline.joints.headlines import Asked
@@ -52,6 +53,7 @@ class Outcome:
 
 def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) -> Outcome:
     """Run a plan to its report. A run that was killed goes on where it stopped, to the same bytes."""
+    plan = with_detector(plan)
     config = plan.config
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
@@ -92,7 +94,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
                 results=results,
                 inputs_sha256=inputs,
             )
-            index = write_report(run)
+            index = write_report(run, write=write_bytes)
     missed = _missed_share(cases, results)
     kept = all(row["outcome"] != "fail" for row in results.policy)
     passed = kept and missed <= config.policy.max_skipped
@@ -171,6 +173,7 @@ def _protocol(run: Path, plan: Plan, truth: Truth) -> Protocol:
         metrics=plan.metrics,
         tolerances=Tolerances(**config.tolerances.model_dump()),
         consensus=config.readers.consensus,
+        search=text_search(plan),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,11 +20,13 @@ from rich.table import Table
 
 from pipeline import __version__
 from pipeline.config import AuditConfig, load_config, parse_override
-from pipeline.errors import AuditError
+from pipeline.errors import AuditError, OutputError
 from pipeline.joints.plan import make_plan, make_validation_plan
 from pipeline.records import Progress, Summary
 
-DONE, POLICY_FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
+DONE, POLICY_FAILED, NOT_STARTED, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+INTERRUPTED_SECONDS = 4.0
+"""In which an interrupted run ends, whatever a library is still doing: what is finished is on disk."""
 CONFIGS = Path(__file__).parents[1] / "configs"
 REFERENCE_CARD = Path(__file__).parent / "phantoms" / "reference_model" / "reference_model.yaml"
 PHANTOMS = {"seed": 2026, "count": 96}
@@ -45,12 +49,19 @@ PLAIN_LINES = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done and policy met, 1 done but policy failed, 2 could not start, 130 interrupted."""
+    """The exit code.
+
+    0 done and policy met, 1 done but policy failed, 2 could not start, 3 cannot write on, 130 interrupted.
+    """
     options = _parser().parse_args(arguments)
     errors = _console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return COMMANDS[options.command](options)
+        with _ending_in_time():
+            return COMMANDS[options.command](options)
+    except OutputError as error:
+        errors.print(f"heatproof: {error}")
+        return STOPPED
     except AuditError as error:
         errors.print(f"heatproof: {error}")
         return NOT_STARTED
@@ -71,6 +82,11 @@ def _parser() -> ArgumentParser:
         description="Audit a study set. Without arguments: the built-in phantoms and reference model.",
     )
     _add_options(audit, OPTIONS)
+    audit.add_argument(
+        "--mask-burned-in",
+        action="store_true",
+        help="blank what may be text in a picture before the network and the report see it",
+    )
     validate = commands.add_parser(
         "validate",
         help="check the annotations themselves and write a page and a table of problems",
@@ -216,6 +232,7 @@ def _config(options: Namespace, console: Console) -> AuditConfig:
 def _overrides(options: Namespace) -> dict[str, Any]:
     """Dotted keys that the command line sets; --set goes before the options."""
     given = {key: getattr(options, name, None) for name, (key, _) in OPTIONS.items()}
+    given["burned_in_text.mask"] = getattr(options, "mask_burned_in", None)
     return {key: value for key, value in given.items() if value} | dict(map(parse_override, options.set))
 
 
@@ -310,6 +327,35 @@ def _estimate(summary: Summary | None) -> str:
     if summary.low is None or summary.high is None:
         return f"{summary.estimate:.3f} (n {summary.n})"
     return f"{summary.estimate:.3f} [{summary.low:.3f}–{summary.high:.3f}] (n {summary.n})"
+
+
+@contextmanager
+def _ending_in_time() -> Iterator[None]:
+    """Within: this process is gone a few seconds after a signal, also while a library does not come back.
+
+    Python's own handlers wait for the next line of Python; what they write to is read by a thread.
+    """
+    heard, tell = os.pipe()
+    os.set_blocking(tell, False)
+    before = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    over = threading.Event()
+
+    def watch() -> None:
+        os.read(heard, 1)
+        if not over.wait(INTERRUPTED_SECONDS):
+            os._exit(INTERRUPTED)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        signal.set_wakeup_fd(before)
+        os.write(tell, b"\0")
+        thread.join()
+        os.close(tell)
+        os.close(heard)
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:

@@ -73,7 +73,13 @@ def _finished(
     """The stream: decode (pool) → classify and explain (here) → contours, scores and store (pool)."""
     preprocessing = subjects[0].classifier.card.preprocessing
     contrast = CONTRAST in protocol.baselines
-    load = partial(load_case, preprocessing=preprocessing, run=protocol.run, contrast=contrast)
+    load = partial(
+        load_case,
+        preprocessing=preprocessing,
+        run=protocol.run,
+        contrast=contrast,
+        search=protocol.search,
+    )
     finish = partial(finish_case, protocol=protocol)
 
     def lost_in_loading(case: Case, why: Loss) -> Loaded | Skipped:
@@ -107,12 +113,16 @@ def _side_by_side(
 
     under_way: deque[Future[list[Explained | Skipped]]] = deque()
     with ThreadPoolExecutor(len(subjects)) as threads:
-        for batch in batches:
-            under_way.append(threads.submit(explained, batch))
-            if len(under_way) > len(subjects):
+        try:
+            for batch in batches:
+                under_way.append(threads.submit(explained, batch))
+                if len(under_way) > len(subjects):
+                    yield under_way.popleft().result()
+            while under_way:
                 yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+        finally:
+            for future in under_way:  # where the run is interrupted
+                future.cancel()
 
 
 def _explained(batch: Batch, subject: Subject, truth: Truth, size: int) -> Iterator[Explained | Skipped]:

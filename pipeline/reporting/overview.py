@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,8 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "row_count": len(survey.rows),
         "has_boxes": any(row.box_iou is not None for row in survey.rows),
         "outcomes": OUTCOMES,
+        "cautions": survey.cautions[:SKIPPED_SHOWN],
+        "caution_groups": Counter(words.reason(reason) for _, reason, _ in survey.cautions).most_common(),
         "skipped_groups": facts.skipped_groups(run.skipped),
         "skipped": run.skipped[:SKIPPED_SHOWN],
         "skipped_count": len(run.skipped),

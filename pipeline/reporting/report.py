@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,7 +31,11 @@ CASE_SCRIPTS = (
 """Of case pages, before the data and page.js: each needs only those before it."""
 
 
-def write_report(run: Path) -> Path:
+Write: TypeAlias = Callable[[Path, bytes], object]
+"""How a file is written; a run hands in one that writes whole files or none."""
+
+
+def write_report(run: Path, *, write: Write = Path.write_bytes) -> Path:
     """The overview of a finished run, written last: where it is, all other pages are.
 
     The same run folder gives the same bytes. Each case is read once; its page is the same shell in every
@@ -39,12 +44,11 @@ def write_report(run: Path) -> Path:
     folder = read_run(run)
     of_run = survey(folder)
     environment = _environment(folder)
-    _write_static(folder, of_run)
-    _write_shells(folder, of_run, _page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS))
+    _write_static(folder, of_run, write)
+    shell = _page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS)
+    _write_shells(folder, of_run, shell, write)
     index = run / "index.html"
-    index.write_text(
-        _page(environment, "overview.html", root="", **overview(folder, of_run)), encoding="utf-8"
-    )
+    write(index, _page(environment, "overview.html", root="", **overview(folder, of_run)).encode())
     return index
 
 
@@ -67,12 +71,12 @@ def environment_of(**variables: object) -> Environment:
     return environment
 
 
-def copy_static(run: Path) -> Path:
+def copy_static(run: Path, *, write: Write = Path.write_bytes) -> Path:
     """The folder with the pages' styles and scripts."""
     folder = run / "static"
     folder.mkdir(exist_ok=True)
     for source in resources.files("pipeline.reporting").joinpath("static").iterdir():
-        (folder / source.name).write_bytes(source.read_bytes())
+        write(folder / source.name, source.read_bytes())
     return folder
 
 
@@ -86,20 +90,20 @@ def _environment(run: RunFolder) -> Environment:
     )
 
 
-def _write_static(run: RunFolder, of_run: Survey) -> None:
-    folder = copy_static(run.path)
-    (folder / "worklist-data.js").write_text(worklist_script(run, of_run.rows), encoding="utf-8")
+def _write_static(run: RunFolder, of_run: Survey, write: Write) -> None:
+    folder = copy_static(run.path, write=write)
+    write(folder / "worklist-data.js", worklist_script(run, of_run.rows).encode())
 
 
-def _write_shells(run: RunFolder, of_run: Survey, shell: str) -> None:
+def _write_shells(run: RunFolder, of_run: Survey, shell: str, write: Write) -> None:
     """The page of every case, and what all of them share."""
     cases = run.path / "cases"
     cases.mkdir(exist_ok=True)
-    (cases / "run.js").write_text(run_script(run, of_run), encoding="utf-8")
-    (cases / "baselines.js").write_text(baselines_script(run), encoding="utf-8")
-    content = shell.encode("utf-8")
+    write(cases / "run.js", run_script(run, of_run).encode())
+    write(cases / "baselines.js", baselines_script(run).encode())
+    content = shell.encode()
     for case_id in run.case_ids:
-        (run.case_folder(case_id) / "index.html").write_bytes(content)
+        write(run.case_folder(case_id) / "index.html", content)
 
 
 def _page(environment: Environment, template: str, **variables: Any) -> str:
