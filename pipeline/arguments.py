@@ -31,6 +31,11 @@ def parser_of() -> ArgumentParser:
         help="score a model's heatmaps against annotations and write a report",
         description="Audit a study set. Without arguments: the built-in phantoms and reference model.",
     )
+    audit.add_argument(
+        "--mask-burned-in",
+        action="store_true",
+        help="blank what may be text in a picture before the network and the report see it",
+    )
     _add_options(audit, [name for name in OPTIONS if name != "heatmaps"])
     score = commands.add_parser(
         "score",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pipeline.executors.pool import Pool
 from pipeline.executors.worker import Limits
 from pipeline.joints.baselines import packed
+from pipeline.joints.burned_in import with_detector
 from pipeline.joints.drift import prove_backend
 from pipeline.joints.intake import take_in
 from pipeline.joints.manifest import run_id, write_manifest
@@ -37,6 +38,7 @@ WORKER_MODULES = ("pipeline.joints.work",)
 
 def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) -> Outcome:
     """Run a plan to its report. A run that was killed goes on where it stopped, to the same bytes."""
+    plan = with_detector(plan)
     config = plan.config
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
@@ -80,7 +82,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
                 inputs_sha256=inputs,
                 reuse=reuse,
             )
-            index = write_report(run)
+            index = write_report(run, write=write_bytes)
     return outcome(index, results, cases, config.policy)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,14 +16,16 @@ from rich.console import Console
 
 from pipeline.arguments import OPTIONS, parser_of
 from pipeline.config import AuditConfig, load_config, parse_override
-from pipeline.errors import AuditError
+from pipeline.errors import AuditError, OutputError
 from pipeline.joints.plan import RunPlan, make_plan, make_tuning_plan, make_validation_plan
 from pipeline.terminal import comparison_table, headline_table, open_console, policy_line, shown
 
 if TYPE_CHECKING:  # loads the tables' libraries
     from pipeline.joints.steps import Outcome
 
-DONE, POLICY_FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
+DONE, POLICY_FAILED, NOT_STARTED, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+INTERRUPTED_SECONDS = 4.0
+"""In which an interrupted run ends, whatever a library is still doing: what is finished is on disk."""
 CONFIGS = Path(__file__).parents[1] / "configs"
 REFERENCE_CARD = Path(__file__).parent / "phantoms" / "reference_model" / "reference_model.yaml"
 PHANTOMS = {"seed": 2026, "count": 96}
@@ -37,12 +42,19 @@ INTERRUPTION = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done and policy met, 1 done but policy failed, 2 could not start, 130 interrupted."""
+    """The exit code.
+
+    0 done and policy met, 1 done but policy failed, 2 could not start, 3 cannot write on, 130 interrupted.
+    """
     options = parser_of().parse_args(arguments)
     errors = open_console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return COMMANDS[options.command](options)
+        with _ending_in_time():
+            return COMMANDS[options.command](options)
+    except OutputError as error:
+        errors.print(f"heatproof: {error}")
+        return STOPPED
     except AuditError as error:
         errors.print(f"heatproof: {error}")
         return NOT_STARTED
@@ -181,6 +193,7 @@ def _config(options: Namespace, console: Console) -> AuditConfig:
 def _overrides(options: Namespace) -> dict[str, Any]:
     """Dotted keys that the command line sets; --set goes before the options."""
     given = {key: getattr(options, name, None) for name, (key, _) in OPTIONS.items()}
+    given["burned_in_text.mask"] = getattr(options, "mask_burned_in", None)
     return {key: value for key, value in given.items() if value} | dict(map(parse_override, options.set))
 
 
@@ -220,6 +233,35 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "review": _review,
     "report": _report,
 }
+
+
+@contextmanager
+def _ending_in_time() -> Iterator[None]:
+    """Within: this process is gone a few seconds after a signal, also while a library does not come back.
+
+    Python's own handlers wait for the next line of Python; what they write to is read by a thread.
+    """
+    heard, tell = os.pipe()
+    os.set_blocking(tell, False)
+    before = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    over = threading.Event()
+
+    def watch() -> None:
+        os.read(heard, 1)
+        if not over.wait(INTERRUPTED_SECONDS):
+            os._exit(INTERRUPTED)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        signal.set_wakeup_fd(before)
+        os.write(tell, b"\0")
+        thread.join()
+        os.close(tell)
+        os.close(heard)
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:

@@ -191,6 +191,13 @@ class Limits(Strict):
     memory_mb: Annotated[int, Field(ge=256)] = 4096
 
 
+class BurnedInText(Strict):
+    """What is done about text that is part of a picture."""
+
+    look: Literal["auto", "tesseract", "contrast", "none"] = "auto"
+    mask: bool = False
+
+
 class Policy(Strict):
     """What makes the run end with exit code 1."""
 
@@ -242,6 +249,7 @@ class AuditConfig(Strict):
     memory_mb: PositiveInt = 1024
     workers: Annotated[int, Field(ge=0)] = 0
     limits: Limits = Limits()
+    burned_in_text: BurnedInText = BurnedInText()
     methods: tuple[Method, ...] = ("gradcam",)
     baselines: Baselines = Baselines()
     contours: Contours = Contours()

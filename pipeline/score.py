@@ -11,6 +11,7 @@ from pipeline.executors.pool import Pool
 from pipeline.executors.worker import Limits
 from pipeline.joints.baselines import packed
 from pipeline.joints.brought import Asked, Bringing, Joined, join_heatmaps, lost_brought, score_brought
+from pipeline.joints.burned_in import with_detector
 from pipeline.joints.intake import Case, take_in
 from pipeline.joints.manifest import scoring_id, write_scoring_manifest
 from pipeline.joints.results import write_crosswalk
@@ -47,6 +48,7 @@ def score_in(
     executor: Executor, plan: ScorePlan, *, progress: Callable[[Progress], None] = lambda _: None
 ) -> Outcome:
     """Score where `executor` works. A run that was killed goes on where it stopped, to the same bytes."""
+    plan = with_detector(plan)
     config = plan.config
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)

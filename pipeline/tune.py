@@ -24,6 +24,7 @@ from pipeline.joints.subject import Subject, open_subject, prove
 from pipeline.joints.truth import Truth
 from pipeline.joints.trying import Tried, Trying, candidates_of, try_cuts
 from pipeline.joints.tuned import tuned_of, write_tuned
+from pipeline.joints.work import load_case
 from pipeline.records import Progress, Skipped
 from pipeline.store.pseudonyms import keep, open_pseudonyms
 
@@ -123,7 +124,9 @@ def _tried(
     progress(Progress(0, len(cases), 0))
     with side_by_side(subject.explainer) as explainers:
         subjects = [replace(subject, explainer=explainer) for explainer in explainers]
-        explained = explain(batches, subjects, truth, executor=executor, size=size)
+        explained = explain(
+            batches, subjects, truth, executor=executor, size=size, load=partial(load_case, run=None)
+        )
         for done, one in enumerate(
             executor.stream(partial(try_cuts, trying=trying), explained, lost=lost), 1
         ):

@@ -16,6 +16,7 @@ from pipeline.errors import CaseError
 from pipeline.geometry import resized, whole
 from pipeline.heatmaps import read_heatmap
 from pipeline.joints.baselines import CONTRAST
+from pipeline.joints.burned_in import searched
 from pipeline.joints.drawn import Explained, Loaded, Protocol
 from pipeline.joints.intake import Case, Pseudonym
 from pipeline.joints.losses import loss_message
@@ -162,7 +163,7 @@ def _explained(asked: Asked, bringing: Bringing) -> Explained | Skipped:
 
 
 def _loaded(case: Case, protocol: Protocol) -> Loaded:
-    image = decode(case.source, case_id=case.case_id)
+    image, cautions = searched(decode(case.source, case_id=case.case_id), protocol.search)
     write_pictures(protocol.run, image)
     return Loaded(
         case=case,
@@ -172,6 +173,7 @@ def _loaded(case: Case, protocol: Protocol) -> Loaded:
         attributes=image.attributes,
         sha256=image.sha256,
         contrast=local_contrast(image.pixels) if CONTRAST in protocol.baselines else None,
+        cautions=cautions,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.config import Contours, Policy
 from pipeline.contracts import Executor, Tolerances
 from pipeline.joints.baselines import center_maps, chosen, location_maps
+from pipeline.joints.burned_in import text_search
 from pipeline.joints.drawn import Cut, Protocol, between_extremes
 from pipeline.joints.headlines import Asked
 from pipeline.joints.intake import NOT_IMAGES, Case, Intake, Pseudonym
@@ -110,6 +111,7 @@ def protocol_of(run: Path, plan: RunPlan, truth: Truth) -> Protocol:
         tolerances=Tolerances(**config.tolerances.model_dump()),
         scaling=contours.scaling,
         consensus=config.readers.consensus,
+        search=text_search(plan),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,8 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "forests": forest.forest_charts(run),
         "classification": tables.classification(run),
         "extremes": [e for e in (_extremes(run, survey, finding) for finding in run.findings) if e],
+        "cautions": survey.cautions[:SKIPPED_SHOWN],
+        "caution_groups": Counter(words.reason(reason) for _, reason, _ in survey.cautions).most_common(),
         "skipped_groups": facts.skipped_groups(run.skipped),
         "skipped": run.skipped[:SKIPPED_SHOWN],
         "skipped_count": len(run.skipped),
