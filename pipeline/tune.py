@@ -17,7 +17,7 @@ from pipeline.joints.intake import Case, Intake, take_in
 from pipeline.joints.losses import loss_message
 from pipeline.joints.plan import Plan
 from pipeline.joints.selection import selected
-from pipeline.joints.splits import Split, check_apart, pixel_hashes
+from pipeline.joints.splits import KEPT, Split, check_apart, pixel_hashes
 from pipeline.joints.steps import chosen_cases, protocol_of, truth_of
 from pipeline.joints.stream import explain
 from pipeline.joints.subject import Subject, open_subject, prove
@@ -80,7 +80,8 @@ def tune_in(
     tried = [one for one in found if isinstance(one, Tried)]
     chosen = tuple(choose(tried, candidates, own, minimum_patients=config.tuning.minimum_patients))
     keep(pseudonyms, key)
-    write_tuned(out, config, chosen, tuned_of(cases, pseudonyms.of, pixel_hashes(cases, executor)))
+    hashes = pixel_hashes(cases, executor, kept=config.out / KEPT)
+    write_tuned(out, config, chosen, tuned_of(cases, pseudonyms.of, hashes))
     return Tuning(out, chosen, len(cases), tuple(one for one in found if isinstance(one, Skipped)))
 
 
@@ -97,6 +98,7 @@ def _tuning_cases(plan: Plan, intake: Intake, executor: Executor) -> list[Case]:
         Split("tuning.where", cases),
         executor=executor,
         pixels=config.splits.compare_pixels,
+        kept=config.out / KEPT,
     )
     return cases
 
