@@ -84,15 +84,13 @@ def _tensors(content: bytes, path: Path, *, allow_pickle: bool) -> dict[str, Ten
 
 
 def _refuse_packed(content: bytes, path: Path) -> None:
-    """A zip of tensors stores them as they are; one that packs them, or claims to, may inflate without end."""
+    """A zip of tensors stores them as they are; one that packs them may inflate without end."""
     try:
         entries = zipfile.ZipFile(BytesIO(content)).infolist()
     except (zipfile.BadZipFile, ValueError):
         return  # torch's older format, or damaged
     if sum(entry.file_size for entry in entries) > len(content):
-        raise ConfigError(
-            f"{path}: its parts are larger than the file; torch.save packs nothing, so it is refused"
-        )
+        raise ConfigError(f"{path}: its parts are larger than the file, which torch.save never makes")
 
 
 def _unpickled(content: bytes, path: Path) -> dict[str, Tensor]:
