@@ -9,10 +9,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # make audit STUDIES=… becomes heatproof audit --studies …; what is not given is not passed.
 flag = $(if $($(1)),--$(2) "$($(1))")
 INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(call flag,MODEL,model) \
+         $(call flag,HEATMAPS,heatmaps) \
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit validate test fuzz test-browser simulate check format bench reference-model clean
+.PHONY: help setup audit score tune validate test fuzz test-browser simulate check format bench reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,6 +28,12 @@ $(BIN)/.installed: pyproject.toml configs/constraints.txt
 
 audit: setup  ## audit STUDIES=… ANNOTATIONS=… MODEL=… [WEIGHTS=… CONFIG=… OUT=…]; alone: the built-in phantoms
 	@$(BIN)/heatproof audit $(INPUTS)
+
+score: setup  ## score maps computed elsewhere: HEATMAPS=… STUDIES=… ANNOTATIONS=… [CONFIG=… OUT=…]
+	@$(BIN)/heatproof score $(INPUTS)
+
+tune: setup  ## choose thresholds on a tuning split: STUDIES=… ANNOTATIONS=… MODEL=… CONFIG=… OUT=tuned.yaml
+	@$(BIN)/heatproof tune $(INPUTS)
 
 validate: setup  ## check the annotations themselves: STUDIES=… ANNOTATIONS=… [MODEL=… CONFIG=… OUT=…]
 	@$(BIN)/heatproof validate $(INPUTS)

@@ -73,8 +73,10 @@ class Cut(Strict):
 class Contours(Strict):
     """How a heatmap becomes contours."""
 
+    scaling: Literal["positive", "minmax"] = "positive"
     rule: str = "fraction"
     threshold: float = 0.6
+    filled: bool = False
     gate: Gate = "predicted"
     probability: Share | None = None
     findings: Mapping[str, Cut] = Field(default_factory=dict)
@@ -95,6 +97,37 @@ class Baselines(Strict):
     location_prior: LocationPrior | None = None
     random: bool = True
     local_contrast: bool = False
+
+
+class Heatmaps(Strict):
+    """Maps that were computed elsewhere, for heatproof score."""
+
+    path: Path | None = None
+    findings: tuple[str, ...] = ()
+    operating_point: Share = 0.5
+
+
+class Tuning(Strict):
+    """On which images heatproof tune chooses rules, thresholds and gates."""
+
+    where: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]]
+    rules: tuple[str, ...] = ("fraction", "otsu", "percentile")
+    minimum_patients: PositiveInt = 10
+
+
+class Tuned(Strict):
+    """What heatproof tune used, written by it."""
+
+    key: str
+    images: int
+    patients: tuple[str, ...]
+    pixels: tuple[str, ...]
+
+
+class Splits(Strict):
+    """How parts of a study set are kept apart."""
+
+    compare_pixels: bool = True
 
 
 class BackendDrift(Strict):
@@ -144,6 +177,7 @@ class Subgroups(Strict):
 class Statistics(Strict):
     """How intervals are made."""
 
+    units: Literal["patients", "images"] = "patients"
     interval: Literal["expanded", "bca", "percentile"] = "expanded"
     replicates: PositiveInt = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
@@ -199,6 +233,10 @@ class AuditConfig(Strict):
     title: str = "Audit"
     studies: Path | None = None
     annotations: Annotations = Annotations()
+    heatmaps: Heatmaps = Heatmaps()
+    splits: Splits = Splits()
+    tuning: Tuning | None = None
+    tuned: Tuned | None = None
     select: Select | None = None
     model: Path | None = None
     weights: Path | None = None

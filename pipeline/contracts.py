@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -44,6 +45,18 @@ class AnnotationFormat:
     """read(item, *, case_id, finding, shape): the annotation on the image's grid of `shape`.
 
     Raises CaseError, among others "mask_size" where rows × columns differ from the image's.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapFormat:
+    """One way in which maps that were computed elsewhere are stored."""
+
+    read: Callable[[Path, int], NDArray[np.generic]]
+    """read(path, plane): the values (rows, columns) of one map of a file; runs in the workers.
+
+    Raises CaseError "heatmap_unreadable" or "heatmap_shape", among others. Finiteness and size are checked
+    behind it.
     """
 
 

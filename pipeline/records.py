@@ -137,6 +137,39 @@ class AnnotationItem:
 
 
 @dataclass(frozen=True, slots=True)
+class MapPlane:
+    """What one frame of a DICOM file of maps says that it is of; empty where it does not say."""
+
+    image: str
+    """SOP instance UID."""
+    frame: int
+    """Of the image, counted from 0."""
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapItem:
+    """One map, or the contours, that was computed elsewhere, not yet read: of which image and finding."""
+
+    format: str
+    """Of `pipeline.heatmaps`, or "dicom_seg" for contours."""
+    path: str
+    image: str
+    """SOP instance UID or file stem of the image."""
+    finding: str
+    """In the words of whoever made the map."""
+    method: str
+    probability: float | None = None
+    """Of the finding on the image; None where nobody says."""
+    frame: int = 0
+    """Of a multi-frame image, counted from 0."""
+    plane: int = 0
+    """Which map of the file, counted from 0."""
+    contours: AnnotationItem | None = None
+    """What reads them, where the item is no map."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """What one reader says of one finding on one image. Without masks and boxes: "it is not there"."""
 
@@ -198,7 +231,8 @@ class Heatmap:
     finding: str
     method: str
     relevance: Intensity
-    unit: Literal["logit", "relative"]
+    unit: Literal["logit", "relative", "contour"]
+    """`contour`: drawn elsewhere, 1 inside and 0 outside. It is shown like a map, but ranks nothing."""
     placement: Placement
     """From the attribution grid (its `model_shape`) to the image."""
 

@@ -18,11 +18,12 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from pipeline.audit import Outcome, audit
+from pipeline.audit import audit
 from pipeline.checks import CHECKS
 from pipeline.config import load_config
 from pipeline.errors import CheckError, ConfigError
 from pipeline.joints.plan import make_plan
+from pipeline.joints.steps import Outcome
 from pipeline.store.lock import locked
 from tests.study import GRID, ROOT_UID, picture, uid, write_image, write_mask, write_model, write_study
 

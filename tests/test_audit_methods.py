@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.audit import Outcome, audit
+from pipeline.audit import audit
 from pipeline.config import load_config
 from pipeline.errors import ConfigError
 from pipeline.joints.plan import make_plan
+from pipeline.joints.steps import Outcome
 from tests.study import FINDINGS, GRID, write_model, write_study
 
 METHODS: list[Any] = [

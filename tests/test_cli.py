@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipeline import __version__, cli
-from pipeline.audit import Outcome
+from pipeline import __version__, arguments, cli, terminal
 from pipeline.errors import CheckError
 from pipeline.joints.plan import Plan
 from pipeline.joints.results import Results
+from pipeline.joints.steps import Outcome
 from pipeline.records import Progress, Skipped, Summary
 
 CARD = cli.CONFIGS / "models" / "pneumonia_densenet121.yaml"
@@ -134,9 +134,15 @@ def summary(finding: str, method: str, metric: str, **facts: Any) -> Summary:
     return Summary(finding, "a reader", method, metric, undefined={}, patients=8, **given)
 
 
+POLICY = {"finding": "nodule", "rule": "min_hit_rate", "limit": 0.5, "estimate": 0.25, "outcome": "fail"}
+
+
 def outcome(*summaries: Summary, passed: bool = True) -> Outcome:
-    results = Results({"case-1": "0" * 64}, (Skipped("case-2", "load", "no", "No."),), summaries)
-    return Outcome(Path("out/[run]/index.html"), results, images=2, missed_share=0.5, passed=passed)
+    policy = () if passed else (POLICY, POLICY | {"rule": "min_iou", "estimate": None, "outcome": "unknown"})
+    results = Results(("case-1",), (Skipped("case-2", "load", "no", "No."),), summaries, policy)
+    return Outcome(
+        Path("out/[run]/index.html"), results, images=2, missed_share=0.0 if passed else 0.5, passed=passed
+    )
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +156,7 @@ def test_help_names_every_option_and_loads_nothing_heavy(folder: Path) -> None:
     general, of_audit, version, nothing = ask([["--help"], ["audit", "--help"], ["--version"], []], folder)
     assert [answer[0] for answer in (general, of_audit, version, nothing)] == [0, 0, 0, 2]
     assert "audit" in general[1]
-    assert all(f"--{name}" in of_audit[1] for name in (*cli.OPTIONS, "config", "set"))
+    assert all(f"--{name}" in of_audit[1] for name in ({*arguments.OPTIONS, "config", "set"} - {"heatmaps"}))
     assert nothing[2] == []
 
 
@@ -188,9 +194,11 @@ def test_a_run_ends_with_its_table_and_the_place_of_the_report(audit: Any) -> No
 def test_a_failed_policy_ends_with_code_1_and_says_so(audit: Any) -> None:
     code, out, _ = audit(lambda _plan, **_: outcome(passed=False), "--set", "policy.max_skipped=0.2")
     assert code == 1
-    assert out.splitlines()[-1] == (
-        "Policy failed: 50% of the images could not be audited, policy.max_skipped allows 20%."
-    )
+    assert out.splitlines()[-3:] == [
+        "Policy fail: nodule, min_hit_rate 0.5, found 0.25",
+        "Policy unknown: nodule, min_iou 0.5, no number",
+        "Policy failed: 50% of the images could not be audited, policy.max_skipped allows 20%.",
+    ]
 
 
 def test_a_failed_self_check_ends_with_code_2(audit: Any) -> None:
@@ -242,7 +250,7 @@ def test_a_run_that_goes_on_starts_where_it_was(audit: Any) -> None:
 
 def test_in_a_terminal_progress_is_a_bar() -> None:
     console = Console(file=StringIO(), force_terminal=True, width=100)
-    with cli._shown(console) as progress:
+    with terminal.shown(console) as progress:
         progress(Progress(3, 20, skipped=2))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert all(part in shown for part in ("Auditing", "3/20", "images/s", "2 skipped"))
@@ -257,7 +265,7 @@ def test_the_table_has_a_row_a_finding_reader_and_method() -> None:
         summary("all findings", "gradcam", "iou"),
         summary("nodule [new]", "gradcam", "dice"),
     ]
-    table = cli._table(summaries, ["nodule [new]", "effusion"])
+    table = terminal.headline_table(summaries, ["nodule [new]", "effusion"])
     assert table.splitlines() == [
         "finding       reader    method        hit                        iou",
         "nodule [new]  a reader  gradcam       0.250 [0.125–0.500] (n 8)  0.250 (n 8)",
@@ -266,7 +274,7 @@ def test_the_table_has_a_row_a_finding_reader_and_method() -> None:
 
 
 def test_an_option_is_a_config_key_and_set_beats_it() -> None:
-    options = cli._parser().parse_args(
+    options = arguments.parser_of().parse_args(
         ["audit", "--studies", "a", "--out", "b", "--set", "studies=c", "--set", "contours.threshold=0.25"]
     )
     config = cli._config(options, Console())
@@ -276,7 +284,9 @@ def test_an_option_is_a_config_key_and_set_beats_it() -> None:
 def test_without_any_input_the_phantoms_are_audited(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Path] = []
     monkeypatch.setattr(cli, "_make_phantoms", lambda folder, _console: made.append(folder))
-    options = cli._parser().parse_args(["audit", "--out", "elsewhere", "--set", "statistics.replicates=10"])
+    options = arguments.parser_of().parse_args(
+        ["audit", "--out", "elsewhere", "--set", "statistics.replicates=10"]
+    )
     config = cli._config(options, Console())
     assert made == [Path("elsewhere/phantoms")]
     assert (config.studies, config.annotations.path) == (made[0] / "images", made[0])

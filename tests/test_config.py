@@ -215,7 +215,7 @@ def test_one_value_stands_for_a_list_of_one(write: Any) -> None:
         ("contours: {treshold: 0.5}", "contours.treshold: unknown key; did you mean 'threshold'?"),
         (
             "contours: {zzz: 1}",
-            "contours.zzz: unknown key; there are: findings, gate, minimum_area_mm2, minimum_area_px, ",
+            "contours.zzz: unknown key; there are: filled, findings, gate, minimum_area_mm2, ",
         ),
         ("select: {file: a, where: {}, imgae: b}", "select.imgae: unknown key; did you mean 'image'?"),
         (

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from scipy.ndimage import binary_fill_holes
 
 from pipeline.contours import EXTREMES_SUFFICE, RULES
 from pipeline.contours.flatness import is_flat
@@ -47,10 +48,12 @@ def draw(
     minimum_area_mm2: float = 0,
     spacing_mm: tuple[float, float] | None = None,
     outlined: bool = True,
+    filled: bool = False,
 ) -> Drawing:
     """What the network drew; a region must reach both minimum areas, that in mm² where the spacing is known.
 
-    Outlines take more than half of the time: without `outlined` the regions have masks alone.
+    With `filled`, what a region encloses belongs to it. Outlines take more than half of the time: without
+    `outlined` the regions have masks alone.
 
     Regions are sorted by their peak, the highest first. The drawing's peak is the middle of the first
     maximum in row-major order. A map that is not finite is a CaseError("heatmap_not_finite").
@@ -74,7 +77,7 @@ def draw(
     )
     origin = int(window[0][0]), int(window[1][0])
     regions = [
-        _region(heatmap, component, origin, rule=rule, level=level, outlined=outlined)
+        _region(heatmap, component, origin, rule=rule, level=level, outlined=outlined, filled=filled)
         for component in components
     ]
     regions.sort(key=lambda region: region.peak, reverse=True)
@@ -168,9 +171,11 @@ def _region(
     rule: str,
     level: float,
     outlined: bool,
+    filled: bool,
 ) -> Region:
     row, column = origin[0] + component.corner[0], origin[1] + component.corner[1]
     lines = outlines(component.placed, component.mask, level) if outlined else ()
+    mask = component.mask[MARGIN:-MARGIN, MARGIN:-MARGIN]
     from_margin = np.array([column - MARGIN, row - MARGIN], np.float32)
     return Region(
         case_id=heatmap.case_id,
@@ -179,8 +184,8 @@ def _region(
         rule=rule,
         threshold=level,
         corner=(row, column),
-        mask=component.mask[MARGIN:-MARGIN, MARGIN:-MARGIN],
-        outlines=tuple(line + from_margin for line in lines),
+        mask=binary_fill_holes(mask) if filled else mask,
+        outlines=tuple(line + from_margin for line in (lines[:1] if filled else lines)),
         peak=float(component.placed.max()),
     )
 

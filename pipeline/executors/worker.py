@@ -78,10 +78,13 @@ class Worker:
                 break
             ours, theirs = Pipe()
             with _STARTING:
-                self._process = self._context.Process(
+                process = self._context.Process(
                     target=_work, args=(theirs, self._limits.memory_mb), daemon=True
                 )
-                self._process.start()
+                process.start()
+            self._process = process  # not before it is started: `close` may kill it from now on
+            if self._closed:
+                process.kill()
             theirs.close()
             self._connection = ours
             if isinstance(self._answer(STARTING_SECONDS), Lost):

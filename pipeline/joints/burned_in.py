@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from pipeline.errors import ConfigError
-from pipeline.joints.plan import Plan
+from pipeline.joints.plan import RunPlan
 from pipeline.loaders.burned_in import Detector, find_text, installed_detector
 from pipeline.records import Box, Caution, Image
+
+P = TypeVar("P", bound=RunPlan)
 
 BY = {"tesseract": "Tesseract", "contrast": "the contrast heuristic"}
 
@@ -24,7 +27,7 @@ class TextSearch:
     mask: bool
 
 
-def with_detector(plan: Plan) -> Plan:
+def with_detector(plan: P) -> P:
     """The plan with the detector that `auto` stands for on this machine: results depend on it."""
     found, wanted = installed_detector(), plan.config.burned_in_text
     if wanted.look == "tesseract" and found != "tesseract":
@@ -39,7 +42,7 @@ def with_detector(plan: Plan) -> Plan:
     return replace(plan, config=plan.config.model_copy(update={"burned_in_text": resolved}))
 
 
-def text_search(plan: Plan) -> TextSearch | None:
+def text_search(plan: RunPlan) -> TextSearch | None:
     """The search that a plan with its detector asks for."""
     wanted = plan.config.burned_in_text
     if wanted.look in {"auto", "none"}:

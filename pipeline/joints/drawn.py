@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from itertools import product
 from pathlib import Path
@@ -29,8 +29,11 @@ from pipeline.records import (
     Prediction,
     Reference,
     Shape,
+    Skipped,
 )
 
+INSIDE = 0.5
+"""Level of maps that are 1 inside contours and 0 outside."""
 Drawn: TypeAlias = Mapping[tuple[str, str], Drawing]
 """(method, finding) → what was drawn."""
 
@@ -61,6 +64,8 @@ class Cut:
     """For which images: "annotated" opens for annotated and for predicted findings."""
     probability: float | None = None
     """From which on the gate takes a finding for predicted; None: the network's operating point."""
+    filled: bool = False
+    """Whether the holes of a contour belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,8 @@ class Protocol:
     """Methods whose maps are in the run's `baselines.npz`, or are made of each image."""
     metrics: tuple[str, ...] = DEFAULT
     tolerances: Tolerances = Tolerances()  # noqa: RUF009  frozen
+    scaling: Literal["positive", "minmax"] = "positive"
+    """What of a map is drawn: its positive part, or all of it between its minimum, 0, and maximum, 1."""
     consensus: Agreement | None = "majority"
     """How several readers of one finding become one more reader."""
     search: TextSearch | None = None
@@ -98,32 +105,62 @@ class Explained:
 
     loaded: Loaded
     predictions: tuple[Prediction, ...]
+    """Of the findings whose probability is known."""
     heatmaps: tuple[Heatmap, ...]
     items: tuple[AnnotationItem, ...]
     labels: Mapping[str, int | None]
+    findings: tuple[str, ...]
+    """All, in the order of tables."""
+    expected: frozenset[tuple[str, str]] = frozenset()
+    """(method, finding) of maps that ought to be there; of those that are not, every score is undefined."""
+    skipped: tuple[Skipped, ...] = ()
+    """Maps of this image that could not be used."""
 
 
 def drawings(work: Explained, references: Sequence[Reference], protocol: Protocol) -> Drawn:
     """What is drawn for every method and finding, the network's first, then the baselines'."""
-    opened = {p.finding: _gate_is_open(p, references, protocol) for p in work.predictions}
+    said = {p.finding: p for p in work.predictions}
+    opened = {f: _gate_is_open(f, said.get(f), references, protocol) for f in work.findings}
     drawn: dict[tuple[str, str], Drawing] = {}
     for heatmap in work.heatmaps:
-        drawn[heatmap.method, heatmap.finding] = (
+        drawing = (
             _draw(heatmap, protocol, protocol.cut_of(heatmap.finding), work.loaded.spacing_mm)
             if opened[heatmap.finding]
             else closed_gate(heatmap)
         )
+        if heatmap.unit == "contour":
+            drawing = replace(drawing, heatmap=None, peak=None)
+        drawn[heatmap.method, heatmap.finding] = drawing
     return drawn | dict(_baselines(work.loaded, opened, protocol))
 
 
-def _gate_is_open(prediction: Prediction, references: Sequence[Reference], protocol: Protocol) -> bool:
-    cut = protocol.cut_of(prediction.finding)
+def scaled(heatmap: Heatmap, scaling: Literal["positive", "minmax"]) -> Heatmap:
+    """The map as contours are drawn of it; a flat one becomes 0 where it is scaled."""
+    if scaling == "positive" or heatmap.unit == "contour":
+        return heatmap
+    return replace(heatmap, relevance=between_extremes(heatmap.relevance), unit="relative")
+
+
+def between_extremes(relevance: Intensity) -> Intensity:
+    """By the extremes of the cells; interpolation and minimum–maximum scaling change places freely."""
+    lowest, highest = relevance.min(), relevance.max()
+    if not highest > lowest:
+        return np.zeros_like(relevance)
+    return np.asarray((relevance - lowest) / (highest - lowest), np.float32)
+
+
+def _gate_is_open(
+    finding: str, prediction: Prediction | None, references: Sequence[Reference], protocol: Protocol
+) -> bool:
+    cut = protocol.cut_of(finding)
     if cut.gate == "all":
         return True
-    positive = prediction.positive if cut.probability is None else prediction.probability >= cut.probability
+    positive = prediction is not None and (
+        prediction.positive if cut.probability is None else prediction.probability >= cut.probability
+    )
     if cut.gate == "predicted":
         return positive
-    return positive or any((r.masks or r.boxes) for r in references if r.finding == prediction.finding)
+    return positive or any((r.masks or r.boxes) for r in references if r.finding == finding)
 
 
 def _draw(
@@ -134,10 +171,12 @@ def _draw(
     *,
     outlined: bool = True,
 ) -> Drawing:
+    as_it_is = heatmap.unit == "contour"
     return draw(
         heatmap,
-        rule=cut.rule,
-        threshold=cut.threshold,
+        rule="absolute" if as_it_is else cut.rule,
+        threshold=INSIDE if as_it_is else cut.threshold,
+        filled=cut.filled,
         minimum_area_px=protocol.minimum_area_px,
         minimum_area_mm2=protocol.minimum_area_mm2,
         spacing_mm=spacing_mm,
@@ -192,6 +231,7 @@ def _laid_over(
     """`cut` is None where the gate is closed."""
     rows, columns = relevance.shape
     heatmap = Heatmap("", "", "", relevance, "relative", resized(whole(shape), (rows, columns)))
+    heatmap = scaled(heatmap, protocol.scaling)
     if cut is None:
         return closed_gate(heatmap)
     return _draw(heatmap, protocol, cut, spacing_mm, outlined=False)  # baselines are scored, never shown

@@ -27,6 +27,12 @@ def read_cases(run: Path) -> pd.DataFrame:
     return cases.assign(patient=[f"{place:09}" for place in places])
 
 
+def places_of_images(run: Path) -> pd.Series[str]:
+    """Each case's place in the study set: what is drawn where intervals are over images."""
+    cases = read_cases(run)
+    return pd.Series([f"{place:09}" for place in range(len(cases))], index=cases.index)
+
+
 def read_scores(run: Path) -> pd.DataFrame:
     """Defined scores in the metrics that head tables, with each one's `patient`.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.contracts import Scored
+from pipeline.contracts import Drawing, Scored
 from pipeline.joints.drawn import Drawn, Explained, Protocol
 from pipeline.joints.references import Said
+from pipeline.metrics import METRICS
 from pipeline.metrics.consensus import consensus
 from pipeline.metrics.curves import curve_of
 from pipeline.metrics.lesions import candidates, contour_scores
@@ -36,10 +37,13 @@ def hold(drawn: Drawn, said: Said, work: Explained, protocol: Protocol) -> Held:
     for (method, finding), drawing in drawn.items():
         for reference in (r for r in references if r.finding == finding):
             scored = Scored(drawing, reference, work.loaded.spacing_mm, protocol.tolerances)
-            scores += scores_of(scored, method=method, metrics=protocol.metrics)
-            pairs.append(_candidates(scored, method, probability[finding]))
+            scores += scores_of(scored, method=method, metrics=_metrics(drawing, protocol))
+            pairs.append(_candidates(scored, method, probability.get(finding, 1.0)))
             curve = curve_of(scored, method=method)
             curves += [curve] if curve else []
+        scores += _missing(method, finding, said, work, protocol)
+    for method, finding in sorted(work.expected - drawn.keys()):
+        scores += _without_map(method, finding, references, work, protocol)
         scores += _missing(method, finding, said, work, protocol)
     scores += _of_readers(said.references, work, protocol)
     return Held(tuple(scores), tuple(pairs), tuple(curves))
@@ -58,10 +62,35 @@ def _agreed(references: Sequence[Reference], shape: Shape, protocol: Protocol) -
             yield consensus(voters, shape=shape, by=protocol.consensus)
 
 
+def _metrics(drawing: Drawing, protocol: Protocol) -> Sequence[str]:
+    """What can be said of a drawing: of contours without a map, nothing about a map or its peak."""
+    if drawing.heatmap is not None:
+        return protocol.metrics
+    return [name for name in protocol.metrics if METRICS[name].reads == "contours"]
+
+
+def _without_map(
+    method: str, finding: str, references: Sequence[Reference], work: Explained, protocol: Protocol
+) -> Iterator[Score]:
+    """Undefined rows where a map that ought to be there is not."""
+    for reference in (r for r in references if r.finding == finding):
+        yield from score_missing(
+            work.loaded.case.case_id,
+            finding,
+            method=method,
+            reader=reference.reader,
+            reason="no_heatmap",
+            kind=reference.kind,
+            metrics=protocol.metrics,
+        )
+
+
 def _candidates(scored: Scored, method: str, probability: float) -> Candidates:
     drawing = scored.drawing
-    unit = drawing.heatmap.unit if drawing.heatmap else "relative"
-    scores = contour_scores(drawing.regions, unit=unit, probability=probability)
+    in_logits = drawing.heatmap is not None and drawing.heatmap.unit == "logit"
+    scores = contour_scores(
+        drawing.regions, unit="logit" if in_logits else "relative", probability=probability
+    )
     return candidates(scored, method=method, scores=scores)
 
 

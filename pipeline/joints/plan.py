@@ -18,8 +18,12 @@ from pipeline.metrics import DEFAULT, METRICS
 from pipeline.registry import Registry, did_you_mean
 from pipeline.validation import check_levels
 
+TRIED = ("fraction", "otsu", "percentile")
+"""Rules whose thresholds mean the same on every map."""
 CLASSIFIER = "classifier"
 """In the tables, beside methods and baselines: the probabilities."""
+RESERVED = (*Baselines.model_fields, CLASSIFIER)
+"""Names that no method may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,15 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan(Inputs):
+class RunPlan(Inputs):
+    """A config whose findings are known, too: what an audit and the scoring of other maps share."""
+
+    findings: tuple[str, ...]
+    """In the order of tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(RunPlan):
     """What a run needs, present and known."""
 
     card: ModelCard
@@ -68,30 +80,49 @@ class ValidationPlan(Inputs):
 
 def make_plan(config: AuditConfig) -> Plan:
     """The plan of a config; what is missing or unknown is a ConfigError that says how to give it."""
-    studies, annotations = _inputs(config)
-    card_path = _given(config.model, "model", "--model <model card>")
+    studies, annotations = inputs(config)
+    card_path = given(config.model, "model", "--model <model card>")
     if config.weights is not None:
-        _given(config.weights, "weights", "--weights <file>")
-    _check_methods(config)
+        given(config.weights, "weights", "--weights <file>")
+    read_specs(config.methods, reserved=RESERVED)
+    check_scoring(config)
     card = load_card(card_path)
-    _check_findings(config, card)
-    return Plan(config, studies, annotations, card, card_path)
+    check_findings(config, card.findings, whose=f"the model {card.name}")
+    return Plan(config, studies, annotations, card.findings, card, card_path)
+
+
+def make_tuning_plan(config: AuditConfig, out: Path | None) -> tuple[Plan, Path]:
+    """The plan of a tuning, and the file that it writes; complaints as in `make_plan`."""
+    if out is None:
+        raise ConfigError("--out: is missing; give --out <config to write>.yaml")
+    if out.is_dir() or not out.parent.is_dir():
+        raise ConfigError(f"--out: {out} is a folder, or its folder does not exist; give --out <file>.yaml")
+    plan = make_plan(config)
+    if config.tuning is None:
+        raise ConfigError("tuning.where: is missing; say which rows of select's table to tune on")
+    if config.select is None:
+        raise ConfigError("select: is missing; its table says which images are tuned on, and which audited")
+    for rule in config.tuning.rules:
+        if rule not in TRIED:
+            raise ConfigError(f"tuning.rules: '{rule}' cannot be tuned{did_you_mean(rule, list(TRIED))}")
+    return plan, out
 
 
 def make_validation_plan(config: AuditConfig) -> ValidationPlan:
     """The plan of a validation, which needs no model; complaints are those of `make_plan`."""
-    studies, annotations = _inputs(config)
+    studies, annotations = inputs(config)
     check_levels(config.validation.levels)
     if config.model is None:
         return ValidationPlan(config, studies, annotations, card=None)
-    card = load_card(_given(config.model, "model", "--model <model card>"))
-    _check_findings(config, card)
+    card = load_card(given(config.model, "model", "--model <model card>"))
+    check_findings(config, card.findings, whose=f"the model {card.name}")
     return ValidationPlan(config, studies, annotations, card)
 
 
-def _inputs(config: AuditConfig) -> tuple[Path, Path]:
-    studies = _given(config.studies, "studies", "--studies <folder>")
-    annotations = _given(config.annotations.path, "annotations.path", "--annotations <folder or file>")
+def inputs(config: AuditConfig) -> tuple[Path, Path]:
+    """The places of studies and annotations; complaints as in `make_plan`."""
+    studies = given(config.studies, "studies", "--studies <folder>")
+    annotations = given(config.annotations.path, "annotations.path", "--annotations <folder or file>")
     _check_out(config.out)
     return studies, annotations
 
@@ -102,9 +133,8 @@ def _check_out(out: Path) -> None:
         raise ConfigError(f"out: {nearest} is a file, wanted a folder; give --out <folder>")
 
 
-def _check_methods(config: AuditConfig) -> None:
-    """Refuse unknown methods and rules, and numbers that a rule does not take."""
-    read_specs(config.methods, reserved=(*Baselines.model_fields, CLASSIFIER))
+def check_scoring(config: AuditConfig) -> None:
+    """Refuse unknown rules and metrics, and numbers that a rule does not take."""
     _check_cut(config.contours.rule, config.contours.threshold, "contours")
     for finding, cut in config.contours.findings.items():
         _check_cut(
@@ -123,24 +153,23 @@ def _check_cut(rule: str, threshold: float, key: str) -> None:
     RULES[rule](np.eye(2, dtype=np.float32), threshold)  # refuses a bad number
 
 
-def _check_findings(config: AuditConfig, card: ModelCard) -> None:
-    """Refuse keys that mean to be a finding of the model and are none: what they say would be lost."""
-    unknown = {ours for ours in config.annotations.findings.values() if ours} - set(card.findings)
+def check_findings(config: AuditConfig, findings: Sequence[str], *, whose: str) -> None:
+    """Refuse keys that mean to be a finding of `whose` and are none: what they say would be lost."""
+    unknown = {ours for ours in config.annotations.findings.values() if ours} - set(findings)
     if unknown:
         raise ConfigError(
-            f"annotations.findings: {', '.join(sorted(unknown))}: no finding of the model {card.name}, "
-            f"which has {', '.join(card.findings)}"
+            f"annotations.findings: {', '.join(sorted(unknown))}: no finding of {whose}, "
+            f"which has {', '.join(findings)}"
         )
-    for name in config.contours.findings:
-        if name not in card.findings:
-            known = did_you_mean(name, list(card.findings))
-            raise ConfigError(f"contours.findings.{name}: no finding of the model {card.name}{known}")
-    for name in config.annotations.labels.columns if config.annotations.labels else ():
-        if name not in card.findings:
-            known = did_you_mean(name, list(card.findings))
-            raise ConfigError(
-                f"annotations.labels.columns.{name}: no finding of the model {card.name}{known}"
-            )
+    labels = config.annotations.labels.columns if config.annotations.labels else {}
+    for key, names in (
+        ("contours.findings", config.contours.findings),
+        ("annotations.labels.columns", labels),
+    ):
+        for name in names:
+            if name not in findings:
+                known = did_you_mean(name, list(findings))
+                raise ConfigError(f"{key}.{name}: no finding of {whose}{known}")
 
 
 def _known(registry: Registry[Any], name: str, key: str) -> None:
@@ -150,7 +179,8 @@ def _known(registry: Registry[Any], name: str, key: str) -> None:
         raise ConfigError(f"{key}: {error}") from error
 
 
-def _given(path: Path | None, key: str, option: str) -> Path:
+def given(path: Path | None, key: str, option: str) -> Path:
+    """A path that the config gives and that is there; else a ConfigError that says how to give it."""
     if path is None:
         raise ConfigError(f"{key}: is missing; give {option}, or the key in the config")
     if not path.exists():

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
-from pipeline.joints.frames import banded, read_cases, read_scores
+from pipeline.joints.frames import banded, places_of_images, read_cases, read_scores
 from pipeline.joints.headlines import Asked, Row, comparison_rows, skill_rows, subgroup_rows
 from pipeline.joints.intake import Case, Intake
 from pipeline.joints.policy import judged
@@ -58,10 +59,14 @@ class _Gathered:
     set_aside: list[Skipped]
     audited: list[str] = field(default_factory=list)
     patients: dict[str, str] = field(default_factory=dict)
-    """Pseudonym → place in the study set: another key shall not move an interval."""
+    """Pseudonym of the patient, or image → place in the study set: another key shall not move an interval."""
     predictions: list[PredictionRow] = field(default_factory=list)
     candidates: list[tuple[Candidates, str]] = field(default_factory=list)
     curves: list[tuple[Curve, str]] = field(default_factory=list)
+    units: Literal["patients", "images"] = "patients"
+    """What is drawn for intervals."""
+    patient_ids: dict[str, str] = field(default_factory=dict)
+    """Unit → the patient's pseudonym."""
 
     def scores(self, cases: Iterable[dict[str, Any] | Skipped]) -> Iterator[tuple[Score, str]]:
         """Every score with its patient; the rest of each case is kept on the way."""
@@ -70,7 +75,9 @@ class _Gathered:
                 self.set_aside.append(case)
                 continue
             self.audited.append(case["case_id"])
-            patient = self.patients.setdefault(case["patient_id"], f"{len(self.patients):09}")
+            unit = case["patient_id"] if self.units == "patients" else case["case_id"]
+            patient = self.patients.setdefault(unit, f"{len(self.patients):09}")
+            self.patient_ids[patient] = case["patient_id"]
             self.predictions.extend(_predictions(case, patient))
             self.candidates.extend((found, patient) for found in candidates_of(case))
             self.curves.extend((curve, patient) for curve in curves_of(case))
@@ -87,22 +94,23 @@ def tabulate(
     grouping: Grouping,
     limits: Mapping[str, float | None],
     skipped: Sequence[Skipped],
+    units: Literal["patients", "images"] = "patients",
 ) -> Results:
     """Write every CSV but the crosswalk, and `regions.json`; `skipped` was set aside before the cases."""
-    gathered = _Gathered(list(skipped))
+    gathered = _Gathered(list(skipped), units=units)
     options: dict[str, Any] = {"findings": asked.findings, "resampling": asked.resampling}
     scores = gathered.scores(write_case_tables(run, (case.case_id for case in cases)))
     summaries = (
         *summarise(scores, **options),
         *lesion_summaries(gathered.candidates, rule=matching, **options),
-        *classification_summaries(gathered.predictions, **options),
+        *(classification_summaries(gathered.predictions, **options) if gathered.predictions else ()),
     )
     write_table(run, "summary.csv", map(_summary_row, summaries))
     write_table(run, "skipped.csv", map(asdict, gathered.set_aside))
     write_table(run, "thresholds.csv", map(asdict, summarise_curves(gathered.curves, **options)))
     write_table(run, "calibration.csv", _calibration(gathered.predictions, asked))
     write_table(run, "unmatched.csv", _unmatched(gathered, asked.network, matching))
-    skills = _compare(run, asked, grouping)
+    skills = _compare(run, asked, grouping, units)
     policy = tuple(
         judged(limits, findings=asked.findings, method=asked.network[0], summaries=summaries, skills=skills)
     )
@@ -110,7 +118,14 @@ def tabulate(
     return Results(tuple(gathered.audited), tuple(gathered.set_aside), summaries, policy)
 
 
-def write_crosswalk(run: Path, cases: Sequence[Case], intake: Intake, truth: Truth) -> str:
+def write_crosswalk(
+    run: Path,
+    cases: Sequence[Case],
+    intake: Intake,
+    truth: Truth,
+    *,
+    heatmaps: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Write the one file that leads from pseudonyms back to the input; the hash over all inputs' hashes.
 
     Hashes come from files beside the audited cases, which then go, or from the crosswalk of an earlier try.
@@ -118,16 +133,18 @@ def write_crosswalk(run: Path, cases: Sequence[Case], intake: Intake, truth: Tru
     hashes = {row["pseudonym"]: row["sha256"] for row in read_table(run, "crosswalk.csv")}
     beside = dict(hash_files(run, (case.case_id for case in cases)))
     hashes |= {case_id: path.read_text() for case_id, path in beside.items()}
-    write_table(run, "crosswalk.csv", _crosswalk(intake, truth, hashes))
+    write_table(run, "crosswalk.csv", _crosswalk(intake, truth, hashes, heatmaps))
     for path in beside.values():
         path.unlink()
     known = sorted(hashes[case.case_id] for case in cases if hashes.get(case.case_id))
     return hashlib.sha256("".join(known).encode()).hexdigest()
 
 
-def _compare(run: Path, asked: Asked, grouping: Grouping) -> list[Row]:
+def _compare(run: Path, asked: Asked, grouping: Grouping, units: Literal["patients", "images"]) -> list[Row]:
     """Write the tables that hold methods and groups of images against each other; the rows of skill."""
     scores = read_scores(run)
+    if units == "images":
+        scores = scores.assign(patient=scores["case_id"].map(places_of_images(run)))
     groups = banded(read_cases(run))[list(grouping.attributes)]
     for name, values in grouping.columns.items():
         groups = groups.assign(**{name: [values.get(case_id, "") for case_id in groups.index]})
@@ -150,13 +167,12 @@ def _calibration(predictions: Sequence[PredictionRow], asked: Asked) -> Iterator
 
 def _unmatched(gathered: _Gathered, network: Sequence[str], rule: Rule) -> Iterator[dict[str, object]]:
     """Lesions that no contour found, and contours that found no lesion, of the network's methods."""
-    patient_ids = {place: patient_id for patient_id, place in gathered.patients.items()}
     for found, patient in gathered.candidates:
         if found.method not in network:
             continue
         keys = {
             "case_id": found.case_id,
-            "patient_id": patient_ids[patient],
+            "patient_id": gathered.patient_ids[patient],
             "finding": found.finding,
             "reader": found.reader,
             "method": found.method,
@@ -189,7 +205,9 @@ def _summary_row(summary: Summary) -> dict[str, object]:
     return summary_row(summary, better=measure.better, unit=measure.unit)
 
 
-def _crosswalk(intake: Intake, truth: Truth, hashes: Mapping[str, str]) -> Iterable[dict[str, object]]:
+def _crosswalk(
+    intake: Intake, truth: Truth, hashes: Mapping[str, str], heatmaps: Mapping[str, str]
+) -> Iterable[dict[str, object]]:
     for case in intake.cases:
         yield {
             "pseudonym": case.case_id,
@@ -207,3 +225,5 @@ def _crosswalk(intake: Intake, truth: Truth, hashes: Mapping[str, str]) -> Itera
         yield {"pseudonym": pseudonym, "kind": "finding", "file": words}
     for pseudonym, image in truth.skipped_images.items():
         yield {"pseudonym": pseudonym, "kind": "annotation", "file": image}
+    for pseudonym, name in heatmaps.items():
+        yield {"pseudonym": pseudonym, "kind": "heatmap", "file": name}

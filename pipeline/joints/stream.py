@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeAlias
 
@@ -17,6 +18,7 @@ from pipeline.attribution.replicas import side_by_side
 from pipeline.contracts import Executor, Loss
 from pipeline.geometry import resized
 from pipeline.joints.baselines import CONTRAST
+from pipeline.joints.burned_in import TextSearch
 from pipeline.joints.drawn import Explained, Loaded, Protocol
 from pipeline.joints.intake import Case
 from pipeline.joints.losses import loss_message
@@ -71,29 +73,48 @@ def _finished(
     size: int,
 ) -> Iterator[Skipped | None]:
     """The stream: decode (pool) → classify and explain (here) → contours, scores and store (pool)."""
-    preprocessing = subjects[0].classifier.card.preprocessing
     contrast = CONTRAST in protocol.baselines
-    load = partial(
-        load_case,
-        preprocessing=preprocessing,
-        run=protocol.run,
-        contrast=contrast,
-        search=protocol.search,
-    )
     finish = partial(finish_case, protocol=protocol)
-
-    def lost_in_loading(case: Case, why: Loss) -> Loaded | Skipped:
-        return Skipped(case.case_id, "load", why, loss_message("decoding", why))
 
     def lost_in_finishing(work: Explained | Skipped, why: Loss) -> Skipped | None:
         case_id = work.subject if isinstance(work, Skipped) else work.loaded.case.case_id
         return finish(Skipped(case_id, "score", why, loss_message("scoring", why)))
 
+    explained = explain(
+        batches,
+        subjects,
+        truth,
+        executor=executor,
+        size=size,
+        run=protocol.run,
+        contrast=contrast,
+        search=protocol.search,
+    )
+    return executor.stream(finish, explained, lost=lost_in_finishing)
+
+
+def explain(
+    batches: Sequence[Sequence[Case]],
+    subjects: Sequence[Subject],
+    truth: Truth,
+    *,
+    executor: Executor,
+    size: int,
+    run: Path | None = None,
+    contrast: bool = False,
+    search: TextSearch | None = None,
+) -> Iterator[Explained | Skipped]:
+    """Every case decoded (pool), classified and explained (here), in order; pictures go to `run`, if any."""
+    preprocessing = subjects[0].classifier.card.preprocessing
+    load = partial(load_case, preprocessing=preprocessing, run=run, contrast=contrast, search=search)
+
+    def lost_in_loading(case: Case, why: Loss) -> Loaded | Skipped:
+        return Skipped(case.case_id, "load", why, loss_message("decoding", why))
+
     cases = [case for batch in batches for case in batch]
     loaded = executor.stream(load, cases, lost=lost_in_loading)
     ready = (list(islice(loaded, len(batch))) for batch in batches)
-    explained = chain.from_iterable(_side_by_side(subjects, ready, truth, size))
-    return executor.stream(finish, explained, lost=lost_in_finishing)
+    return chain.from_iterable(_side_by_side(subjects, ready, truth, size))
 
 
 def _side_by_side(
@@ -150,6 +171,7 @@ def _explained(batch: Batch, subject: Subject, truth: Truth, size: int) -> Itera
             heatmaps=tuple(_heatmaps(item, subject, {m: maps[row] for m, maps in explanation.maps.items()})),
             items=truth.items.get(case_id, ()),
             labels=truth.labels[case_id],
+            findings=subject.classifier.findings,
         )
 
 

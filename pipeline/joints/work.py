@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.attribution.priors import local_contrast
@@ -10,7 +11,7 @@ from pipeline.classifiers import Preprocessing, prepare
 from pipeline.errors import CaseError
 from pipeline.geometry import view
 from pipeline.joints.burned_in import TextSearch, searched
-from pipeline.joints.drawn import Drawn, Explained, Loaded, Protocol, drawings
+from pipeline.joints.drawn import Drawn, Explained, Loaded, Protocol, drawings, scaled
 from pipeline.joints.held import hold
 from pipeline.joints.intake import Case
 from pipeline.joints.references import read_references
@@ -31,18 +32,19 @@ def load_case(
     case: Case,
     *,
     preprocessing: Preprocessing,
-    run: Path,
+    run: Path | None,
     contrast: bool = False,
     search: TextSearch | None = None,
 ) -> Loaded | Skipped:
-    """The decoded and prepared image, with its picture written for the report."""
+    """The decoded and prepared image, with its picture written for the report, if there is one."""
     try:
         image = decode(case.source, case_id=case.case_id, window=preprocessing.window)
         image, cautions = searched(image, search)
         model_input = prepare(image, preprocessing)
     except CaseError as error:
         return Skipped(case.case_id, "load", error.reason, error.message)
-    write_pictures(run, image)
+    if run is not None:
+        write_pictures(run, image)
     return Loaded(
         case=case,
         model_input=model_input,
@@ -72,12 +74,13 @@ def finish_case(work: Explained | Skipped, *, protocol: Protocol) -> Skipped | N
 
 def _audited(work: Explained, protocol: Protocol) -> FinishedCase:
     loaded = work.loaded
+    work = replace(work, heatmaps=tuple(scaled(h, protocol.scaling) for h in work.heatmaps))
     said = read_references(
         work.items,
         work.labels,
         case_id=loaded.case.case_id,
         shape=loaded.shape,
-        findings=[prediction.finding for prediction in work.predictions],
+        findings=work.findings,
         negative=(protocol.negative_reader, protocol.kind or "mask"),
     )
     drawn = drawings(work, said.references, protocol)
@@ -92,7 +95,7 @@ def _audited(work: Explained, protocol: Protocol) -> FinishedCase:
         attributes=loaded.attributes,
         sha256=loaded.sha256,
         view=view(loaded.model_input.placement),
-        labels={p.finding: work.labels.get(p.finding) for p in work.predictions},
+        labels={finding: work.labels.get(finding) for finding in work.findings},
         predictions=work.predictions,
         heatmaps=work.heatmaps,
         peaks=tuple(_peaks(work.heatmaps, drawn)),
@@ -102,7 +105,7 @@ def _audited(work: Explained, protocol: Protocol) -> FinishedCase:
         scores=held.scores,
         candidates=held.candidates,
         curves=held.curves,
-        skipped=said.skipped,
+        skipped=(*said.skipped, *work.skipped),
         object_id=loaded.case.object_id,
         cautions=loaded.cautions,
     )

@@ -7,6 +7,8 @@ METRICS: Registry[Metric] = Registry(
     "metric",
     {
         "iou": "pipeline.metrics.overlap:IOU",
+        "iou_true_positives": "pipeline.metrics.overlap:IOU_TRUE_POSITIVES",
+        "iou_with_false_positives": "pipeline.metrics.overlap:IOU_WITH_FALSE_POSITIVES",
         "dice": "pipeline.metrics.overlap:DICE",
         "precision": "pipeline.metrics.overlap:PRECISION",
         "recall": "pipeline.metrics.overlap:RECALL",

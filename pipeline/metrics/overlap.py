@@ -1,6 +1,7 @@
 """Overlap: areas that regions and reference masks have in common, of the whole image and of each lesion."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contracts import Metric, Scored
-from pipeline.metrics.emptiness import LOCALISATION
+from pipeline.metrics.emptiness import DRAWN_AND_THERE, DRAWN_OR_THERE, LOCALISATION
 from pipeline.records import Mask, Region
 
 
@@ -75,6 +76,22 @@ IOU = Metric(
     score=_of_image(intersection_over_union),
 )
 """All regions together against all instances together."""
+
+IOU_TRUE_POSITIVES = replace(
+    IOU,
+    name="iou_true_positives",
+    title="IoU of true positives alone",
+    emptiness=DRAWN_AND_THERE,
+)
+"""As IOU, over the images on which both sides drew something (CheXlocalize, `true_pos_only`)."""
+
+IOU_WITH_FALSE_POSITIVES = replace(
+    IOU,
+    name="iou_with_false_positives",
+    title="IoU, contours on healthy images as 0",
+    emptiness=DRAWN_OR_THERE,
+)
+"""As IOU, over the images on which either side drew something (CheXlocalize without `true_pos_only`)."""
 
 DICE = Metric(
     name="dice",

@@ -7,20 +7,24 @@ number here comes from one histogram a map, in steps of 1/65520 of its maximum.
 from functools import lru_cache
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from pipeline.contracts import Metric, Scored, Undefined
 from pipeline.metrics.bootstrap import Values
 from pipeline.metrics.emptiness import MAP
 from pipeline.metrics.ranking import auroc_of_counts, average_precision_of_counts
+from pipeline.records import Intensity
 
+COARSE = 20
+"""Steps of the IoU curve: LEVELS are the edges between them."""
 STEPS = 65_520
 """A multiple of 20, so that levels at 5 % are edges of bins; with 0 they are counted in 16 bits."""
 ROUNDING = np.float32(0.01)
 """Of a step: a pixel exactly at a level reaches it, although its step was rounded in float32."""
 FLAT = 1e-6
 """Relative: a map that differs less from cell to cell ranks nothing, and no contour is drawn of it."""
-LEVELS = tuple(percent / 100 for percent in range(5, 100, 5))
+LEVELS = tuple(step / COARSE for step in range(1, COARSE))
 """Shares of the map's maximum at which the IoU curve is known."""
 
 
@@ -34,22 +38,35 @@ class Histogram(NamedTuple):
 @lru_cache(maxsize=1)  # several metrics ask for the same
 def histogram(scored: Scored) -> Histogram:
     """Of the pixels inside the masks and outside them; the drawing has a map."""
-    relevance, heatmap = scored.relevance, scored.drawing.heatmap
-    assert relevance is not None
-    assert heatmap is not None
-    highest, least = max(float(relevance.max()), 0), max(float(heatmap.relevance.min()), 0)
-    is_flat = highest - least <= FLAT * highest
-    share = np.zeros_like(relevance) if is_flat else relevance / np.float32(highest)
-    step = (share * np.float32(STEPS) + ROUNDING).astype(np.uint16)
+    step = _steps(scored, STEPS).astype(np.uint16)
     inside = np.bincount(step[scored.truth], minlength=STEPS + 1).astype(np.float64)
     return Histogram(inside, np.bincount(step.ravel(), minlength=STEPS + 1) - inside)
 
 
 def iou_curve(scored: Scored) -> tuple[float, ...]:
     """The IoU with the masks of all pixels from each of LEVELS up."""
-    inside, outside = (np.cumsum(counts[::-1])[::-1] for counts in histogram(scored))
-    at = [round(level * STEPS) for level in LEVELS]
-    return tuple((inside[at] / (inside[0] + outside[at])).tolist())
+    step, ends = _steps(scored, COARSE).astype(np.uint8), [0, COARSE + 1]
+    truth = scored.truth.view(np.uint8)
+    inside, everywhere = (
+        np.cumsum(cv2.calcHist([step], [0], mask, ends[1:], ends).ravel().astype(np.float64)[::-1])[::-1]
+        for mask in (truth, None)
+    )
+    drawn, found = everywhere[1:COARSE], inside[1:COARSE]
+    return tuple((found / (inside[0] + drawn - found)).tolist())
+
+
+def _steps(scored: Scored, steps: int) -> Intensity:
+    """How many steps each pixel is high, of `steps` up to the maximum, to be cut to whole ones."""
+    relevance, heatmap = scored.relevance, scored.drawing.heatmap
+    assert relevance is not None
+    assert heatmap is not None
+    highest, least = max(float(relevance.max()), 0), max(float(heatmap.relevance.min()), 0)
+    if highest - least <= FLAT * highest:
+        return np.zeros_like(relevance)
+    height: Intensity = relevance * np.float32(steps / highest)
+    height += ROUNDING * np.float32(steps / STEPS)
+    np.minimum(height, np.float32(steps), out=height)
+    return height
 
 
 def _best_iou(scored: Scored) -> tuple[float]:

@@ -7,6 +7,7 @@ every other reader. So their mean is the height that the network's own score can
 from collections.abc import Iterable, Sequence
 from itertools import permutations
 
+import cv2
 import numpy as np
 
 from pipeline.contracts import Drawing, Tolerances
@@ -29,10 +30,10 @@ def score_readers(
 ) -> list[Score]:
     """Each reader of a finding against each other one: the method names the scored, `reader` the truth.
 
-    Readers drew contours and no map, so metrics that read the map or its peak have no row. Masks are held
+    Readers drew no map, so metrics that read it have no row; they point where `pointed` says. Masks are held
     against masks, boxes against boxes.
     """
-    of_contours = [name for name in metrics if METRICS[name].reads == "contours"]
+    without_map = [name for name in metrics if METRICS[name].reads != "map"]
     return [
         score
         for one, truth in permutations(references, 2)
@@ -43,7 +44,7 @@ def score_readers(
             method=METHOD.format(one.reader),
             shape=shape,
             spacing_mm=spacing_mm,
-            metrics=of_contours,
+            metrics=without_map,
             tolerances=tolerances,
         )
     ]
@@ -53,7 +54,17 @@ def as_drawing(reference: Reference, shape: Shape) -> Drawing:
     """The reference as if the network had drawn it: an instance a region, a box filled to whole pixels."""
     masks = (*reference.masks, *(_filled(box, shape) for box in reference.boxes))
     together = np.logical_or.reduce([np.zeros(shape, np.bool_), *masks])
-    return Drawing(tuple(_region(reference, mask) for mask in masks), together, peak=None)
+    return Drawing(tuple(_region(reference, mask) for mask in masks), together, peak=pointed(masks))
+
+
+def pointed(masks: Sequence[Mask]) -> tuple[int, int] | None:
+    """Where a reader points: the pixel of the largest mask that is farthest from its edge; None without."""
+    if not masks:
+        return None
+    largest = np.pad(max(masks, key=np.count_nonzero), 1).astype(np.uint8)
+    depth = cv2.distanceTransform(largest, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    row, column = np.unravel_index(depth.argmax(), depth.shape)
+    return int(row) - 1, int(column) - 1
 
 
 def _region(reference: Reference, mask: Mask) -> Region:

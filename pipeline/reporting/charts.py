@@ -45,11 +45,15 @@ class WhiskerChart:
     """One metric: a line a method, grouped by finding."""
 
     title: str
-    width: int
     height: float
     ticks: tuple[tuple[float, str], ...]
     groups: tuple[tuple[str, float, tuple[Whisker, ...]], ...]
     """Finding, baseline of its name, lines."""
+
+    @property
+    def width(self) -> int:
+        """Of the viewBox."""
+        return WIDTH
 
     @property
     def description(self) -> str:
@@ -93,10 +97,14 @@ def whisker_chart(run: RunFolder, metric: str, title: str) -> WhiskerChart | Non
         y += len(lines) * LINE
     if not groups:
         return None
-    ticks = tuple(
-        (_x(tick), words.number(tick, metric) if metric in words.RATES else f"{tick:g}") for tick in TICKS
+    return WhiskerChart(title, y + GAP, axis(metric), tuple(groups))
+
+
+def axis(metric: str) -> tuple[tuple[float, str], ...]:
+    """Where ticks lie, and what they say."""
+    return tuple(
+        (place(tick), words.number(tick, metric) if metric in words.RATES else f"{tick:g}") for tick in TICKS
     )
-    return WhiskerChart(title, WIDTH, y + GAP, ticks, tuple(groups))
 
 
 def histogram(survey: Survey, finding: str, *, network: str | None, baseline: str | None) -> Histogram | None:
@@ -135,14 +143,15 @@ def _whisker(row: Summary, run: RunFolder, y: float) -> Whisker:
         label=words.method_title(row.method),
         mark=known if row.method in run.baselines else "network",
         y=y,
-        x=_x(row.estimate),
-        low=_x(row.estimate if row.low is None else row.low),
-        high=_x(row.estimate if row.high is None else row.high),
+        x=place(row.estimate),
+        low=place(row.estimate if row.low is None else row.low),
+        high=place(row.estimate if row.high is None else row.high),
         text=words.estimate(row),
     )
 
 
-def _x(share: float) -> float:
+def place(share: float) -> float:
+    """Where a value lies on the axis."""
     return round(LEFT + share * (WIDTH - LEFT - RIGHT), 2)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.reporting import words
-from pipeline.reporting.report import Write, copy_static, environment_of
+from pipeline.reporting.pages import Write, copy_static, environment_of
 from pipeline.reporting.run_folder import json_of, rows_of
 
 LEVEL = 0.05

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from pipeline.records import Skipped
-from pipeline.reporting import words
+from pipeline.reporting import tuning, words
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import Survey
 
@@ -19,11 +19,20 @@ CARD_KEYS = (
 )
 """Of the model card; whatever else it holds (file names, for example) stays out of the report."""
 EMPTY = ("missed", "healthy_drawn", "healthy_clear")
+OPERATING = "the operating point"
 GATES = {
-    "predicted": "findings whose probability reaches the operating point get contours",
+    "predicted": f"findings whose probability reaches {OPERATING} get contours",
     "all": "every finding gets contours, predicted positive or not",
     "annotated": "findings that a reader drew get contours, and so do, for contours on healthy images to be "
-    "counted, findings whose probability reaches the operating point",
+    f"counted, findings whose probability reaches {OPERATING}",
+}
+SCALINGS = {
+    "minmax": "each map from its minimum, 0, to its maximum, 1, so that every map has contours",
+}
+INTERVALS = {
+    "expanded": "BCa at levels widened for few patients",
+    "bca": "BCa",
+    "percentile": "percentiles",
 }
 RULES = {
     "fraction": "pixels from {threshold} of the map’s maximum",
@@ -49,6 +58,28 @@ def model(run: RunFolder) -> Facts:
     ]
 
 
+def brought(run: RunFolder) -> Facts:
+    """Maps that were computed elsewhere; of their network nothing is known."""
+    heatmaps = run.manifest["heatmaps"]
+    gate = " (the gate was opened for that: contours are drawn for every finding)"
+    return [
+        ("Network", "none was run: the maps were computed elsewhere"),
+        ("Maps", f"{words.plural(heatmaps['maps'], 'map')} in {words.plural(heatmaps['files'], 'file')}"),
+        ("Formats", ", ".join(words.spaced(name) for name in heatmaps["formats"])),
+        (
+            "Place on the image",
+            "each map’s grid covers the whole image, edge to edge, bilinear between cells",
+        ),
+        (
+            "Probabilities",
+            "as the files give them"
+            if heatmaps["probabilities"]
+            else f"none{gate if heatmaps['gate_opened'] else ''}",
+        ),
+        ("Maps, SHA-256", str(heatmaps["sha256"])),
+    ]
+
+
 def data(run: RunFolder, survey: Survey) -> Facts:
     """The study set."""
     studies = run.manifest.get("studies", {})
@@ -68,7 +99,6 @@ def method(run: RunFolder, survey: Survey) -> Facts:
     """How heatmaps became contours and numbers."""
     manifest = run.manifest
     contours = manifest.get("contours", {})
-    rule = RULES.get(contours.get("rule", ""), str(contours.get("rule", "")) + " at {threshold}")
     facts = [
         (f"Map: {entry.name}", _map(entry.layer, entry.unit, survey.grids.get(entry.name, ())))
         for entry in run.methods
@@ -83,8 +113,9 @@ def method(run: RunFolder, survey: Survey) -> Facts:
     ]
     return [
         *facts,
-        ("Contours", rule.format(threshold=contours.get("threshold"))),
-        ("Gate", GATES.get(contours.get("gate", ""), str(contours.get("gate", "")))),
+        ("Scaling", SCALINGS.get(contours.get("scaling", ""), "")),
+        *_cuts(contours),
+        ("Thresholds tuned", tuning.fact(run)),
         ("Smallest contour", f"{contours.get('minimum_area_px', 0)} px" + _square_millimetres(contours)),
         ("Left out as smaller", _dropped(run, survey)),
         ("Intervals", _intervals(run.manifest.get("statistics", {}))),
@@ -93,6 +124,20 @@ def method(run: RunFolder, survey: Survey) -> Facts:
             ", ".join(f"{name} {version}" for name, version in manifest.get("versions", {}).items()),
         ),
     ]
+
+
+def _cuts(contours: Mapping[str, Any]) -> Facts:
+    """Rule and gate of all findings, then of those that have their own."""
+    found: Facts = []
+    for finding, own in (("", {}), *contours.get("findings", {}).items()):
+        cut = {**contours, **{key: value for key, value in own.items() if value is not None}}
+        name, chance = cut.get("rule", ""), cut.get("probability")
+        rule = RULES.get(name, f"{name} at {{threshold}}").format(threshold=cut.get("threshold"))
+        gate = GATES.get(cut.get("gate", ""), str(cut.get("gate", "")))
+        of = f": {finding}" if finding else ""
+        found.append((f"Contours{of}", rule + (", what they enclose included" if cut.get("filled") else "")))
+        found.append((f"Gate{of}", gate if chance is None else gate.replace(OPERATING, f"{chance:g}")))
+    return found
 
 
 def emptiness(run: RunFolder) -> list[tuple[str, list[str]]]:
@@ -151,4 +196,9 @@ def _intervals(statistics: Mapping[str, Any]) -> str:
         return ""
     replicates, seed = statistics["replicates"], statistics["seed"]
     share = f"{100 * statistics['confidence']:g} %"
-    return f"{share} by bootstrap over patients, {replicates:,} replicates, seed {seed}"
+    kind = INTERVALS[statistics.get("interval", "percentile")]
+    units = statistics.get("units", "patients")
+    return (
+        f"{share} by bootstrap over {units} ({kind}), {replicates:,} replicates, seed {seed}; "
+        f"Clopper–Pearson for shares{'' if units == 'images' else ' where every patient has one image'}"
+    )

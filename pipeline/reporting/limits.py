@@ -11,6 +11,10 @@ GRID = (
     "Maps of {method} have {cells} cells over what the network sees. A lesion smaller than a cell cannot be "
     "outlined, however well the network knows it: a low IoU may be the grid’s."
 )
+BROUGHT = (
+    "The maps were computed elsewhere. Nothing is known here of the network or of how they were made, and "
+    "no self-check could be run: a map that lies wrong on its image counts as one that points elsewhere."
+)
 ASSOCIATION = (
     "A heatmap shows what the network’s output is associated with: not what caused it, and not what a reader "
     "would call a reason."
@@ -20,8 +24,9 @@ FIXED_MAPS = (
     "does not show that the network uses nothing else."
 )
 INTERVALS = (
-    "“Better” and “worse” are said only where intervals are apart. Both maps are scored on the same "
-    "images, so this is stricter than a paired test: a small difference may be real and yet read “no better”."
+    "“Better” and “worse” are said only where the difference on the same images is shown: bootstrap over "
+    "patients, p at most 0.05, corrected over findings. “Not shown to differ” does not say that two maps are "
+    "equally good: more patients might tell them apart."
 )
 BOXES = (
     "Boxes are not masks: a box holds tissue beside the lesion, so box scores stand in columns of their own "
@@ -47,6 +52,8 @@ def limits(run: RunFolder, survey: Survey) -> Iterator[str]:
         if method not in run.baselines:
             cells = " or ".join(f"{rows} × {columns}" for rows, columns in shapes)
             yield GRID.format(method=method, cells=cells)
+    if run.is_brought:
+        yield BROUGHT
     yield ASSOCIATION
     if run.baselines:
         yield FIXED_MAPS

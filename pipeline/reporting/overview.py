@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.reporting import charts, facts, figure, limits, tables, words
+from pipeline.reporting import charts, facts, figure, forest, headlines, limits, lines, tables, tuning, words
 from pipeline.reporting.run_folder import ALL_FINDINGS, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
-from pipeline.reporting.verdict import verdicts
+from pipeline.reporting.verdict import Verdict, verdicts
 
 CHARTS = (
     ("hit", "Hit rate against masks"),
@@ -19,9 +20,13 @@ CHARTS = (
 )
 EXTREMES = 4
 """Worst and best cases shown a finding."""
-FIRST_ROWS = 100
-"""Of the worklist, written into the page; a script brings the others."""
 SKIPPED_SHOWN = 300
+POLICY = {
+    "pass": "The policy is met.",
+    "warn": "The policy is met by the estimates, but not beyond doubt.",
+    "unknown": "The policy asks for numbers that this run does not have.",
+    "fail": "The policy is not met.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +57,33 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     histograms = (
         charts.histogram(survey, finding, network=run.network, baseline=prior) for finding in run.findings
     )
+    told = [_told(run, verdict) for verdict in verdicts(run)]
+    policy = headlines.worst(tuple(limit for _, _, limits, _ in told for limit in limits))
     return {
-        "verdicts": verdicts(run),
+        "verdicts": told,
+        "policy_outcome": policy,
+        "policy_words": POLICY,
+        "warning": tuning.warning(run),
         "whiskers": [c for c in (charts.whisker_chart(run, *chart) for chart in CHARTS) if c],
         "histograms": [entry for entry in histograms if entry],
         "bins": {"width": charts.BAR_WIDTH, "height": charts.BAR_HEIGHT},
         "localisation": tables.localisation(run),
+        "more": tables.further(run),
+        "lesions": tables.lesions(run),
+        "comparisons": tables.comparisons(run),
+        "frocs": _each(lines.froc, run),
+        "thresholds": _each(lines.thresholds, run),
+        "calibrations": _each(lines.calibration, run),
+        "forests": forest.forest_charts(run),
         "classification": tables.classification(run),
         "extremes": [e for e in (_extremes(run, survey, finding) for finding in run.findings) if e],
-        "rows": survey.rows[:FIRST_ROWS],
-        "row_count": len(survey.rows),
-        "has_boxes": any(row.box_iou is not None for row in survey.rows),
-        "outcomes": OUTCOMES,
         "cautions": survey.cautions[:SKIPPED_SHOWN],
         "caution_groups": Counter(words.reason(reason) for _, reason, _ in survey.cautions).most_common(),
         "skipped_groups": facts.skipped_groups(run.skipped),
         "skipped": run.skipped[:SKIPPED_SHOWN],
         "skipped_count": len(run.skipped),
         "facts": [
-            ("Model", facts.model(run)),
+            ("Heatmaps", facts.brought(run)) if run.is_brought else ("Model", facts.model(run)),
             ("Data", facts.data(run, survey)),
             ("Method", facts.method(run, survey)),
         ],
@@ -80,6 +93,20 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "headline": _headline(run),
         "all_findings": ALL_FINDINGS,
     }
+
+
+def _told(
+    run: RunFolder, verdict: Verdict
+) -> tuple[Verdict, headlines.Skill | None, tuple[headlines.Limit, ...], str]:
+    """A verdict with its skill, the policy's limits, and the colour: the policy's where it has a limit."""
+    limits = headlines.limits_of(run, verdict.finding)
+    colour = headlines.worst(limits) or verdict.standing.replace("_", "-")
+    return verdict, headlines.skill_of(run, verdict.finding), limits, colour
+
+
+def _each(chart: Callable[[RunFolder, str], lines.LineChart | None], run: RunFolder) -> list[lines.LineChart]:
+    """The chart of each finding that has one."""
+    return [found for finding in run.findings if (found := chart(run, finding)) is not None]
 
 
 def ranked(rows: tuple[Row, ...], finding: str) -> list[Row]:
@@ -122,5 +149,5 @@ def _example(run: RunFolder, survey: Survey, row: Row) -> Example:
 def _headline(run: RunFolder) -> str:
     """What was audited, on one line."""
     audited = run.manifest.get("studies", {}).get("audited", len(run.case_ids))
-    name = run.manifest.get("card", {}).get("name", "the network")
+    name = "Heatmaps" if run.is_brought else run.manifest.get("card", {}).get("name", "the network")
     return f"{name} on {words.plural(audited, 'image')}"

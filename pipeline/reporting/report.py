@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
-from typing import Any, TypeAlias
-from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from pipeline.reporting import words
 from pipeline.reporting.overview import overview
+from pipeline.reporting.pages import Write, copy_static, environment_of_run, page
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.run_script import baselines_script, run_script
-from pipeline.reporting.survey import Survey, survey, worklist_script
-
-POLICY = (
-    "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
-    "base-uri 'none'; form-action 'none'"
-)
-"""Nothing from outside, nothing inline. In Chromium 'self' holds for pages opened from a folder, too."""
+from pipeline.reporting.survey import Survey, survey
+from pipeline.reporting.worklist import worklist, worklist_scripts
 
 CASE_SCRIPTS = (
-    "heatproof", "decoding", "maps", "thresholds", "regions", "outlines", "overlap", "drawing", "window",
-    "view", "colours", "words", "kept", "order", "elements", "layers", "stage", "scales", "panel",
+    "heatproof", "addresses", "decoding", "maps", "thresholds", "regions", "outlines", "overlap", "drawing",
+    "window", "view", "colours", "words", "kept", "order", "elements", "layers", "stage", "scales", "panel",
     "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown", "frames", "now",
-    "commands", "redraw",
+    "subjects", "decisions", "review", "commands", "redraw",
 )  # fmt: skip
 """Of case pages, before the data and page.js: each needs only those before it."""
-
-
-Write: TypeAlias = Callable[[Path, bytes], object]
-"""How a file is written; a run hands in one that writes whole files or none."""
+OVERVIEW_SCRIPTS = (
+    "heatproof", "addresses", "kept", "order", "elements", "words", "subjects", "decisions", "worklist-rows",
+    "worklist-table", "worklist-data",
+)  # fmt: skip
+"""Of the overview, before the parts of the worklist's data and what starts it."""
+OVERVIEW_STARTS = ("worklist", "review-bar")
 
 
 def write_report(run: Path, *, write: Write = Path.write_bytes) -> Path:
@@ -43,56 +34,34 @@ def write_report(run: Path, *, write: Write = Path.write_bytes) -> Path:
     """
     folder = read_run(run)
     of_run = survey(folder)
-    environment = _environment(folder)
+    environment = environment_of_run(folder)
     _write_static(folder, of_run, write)
-    shell = _page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS)
+    shell = page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS)
     _write_shells(folder, of_run, shell, write)
     index = run / "index.html"
-    write(index, _page(environment, "overview.html", root="", **overview(folder, of_run)).encode())
+    write(index, _overview(folder, of_run).encode())
     return index
 
 
-def environment_of(**variables: object) -> Environment:
-    """The templates with their filters; `variables` are known in each."""
-    environment = Environment(
-        loader=PackageLoader("pipeline.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": words.number,
-        "quantity": words.quantity,
-        "reason": words.reason,
-        "path": quote,
-    }
-    environment.globals |= {"policy": POLICY, "plural": words.plural, **variables}
-    return environment
-
-
-def copy_static(run: Path, *, write: Write = Path.write_bytes) -> Path:
-    """The folder with the pages' styles and scripts."""
-    folder = run / "static"
-    folder.mkdir(exist_ok=True)
-    for source in resources.files("pipeline.reporting").joinpath("static").iterdir():
-        write(folder / source.name, source.read_bytes())
-    return folder
-
-
-def _environment(run: RunFolder) -> Environment:
-    return environment_of(
-        run_id=run.manifest["run_id"],
-        title=run.manifest.get("title") or run.manifest["run_id"],
-        created=run.manifest.get("created", ""),
-        version=run.manifest.get("version", ""),
-        network=run.network or "",
+def _overview(run: RunFolder, of_run: Survey) -> str:
+    listed = worklist(run, of_run)
+    scripts = (*OVERVIEW_SCRIPTS, *listed["scripts"], *OVERVIEW_STARTS)
+    return page(
+        environment_of_run(run),
+        "overview.html",
+        root="",
+        scripts=scripts,
+        worklist=listed,
+        **overview(run, of_run),
     )
 
 
 def _write_static(run: RunFolder, of_run: Survey, write: Write) -> None:
     folder = copy_static(run.path, write=write)
-    write(folder / "worklist-data.js", worklist_script(run, of_run.rows).encode())
+    for old in folder.glob("worklist-*[0-9].js"):
+        old.unlink()
+    for name, text in worklist_scripts(run, of_run):
+        write(folder / name, text.encode())
 
 
 def _write_shells(run: RunFolder, of_run: Survey, shell: str, write: Write) -> None:
@@ -104,7 +73,3 @@ def _write_shells(run: RunFolder, of_run: Survey, shell: str, write: Write) -> N
     content = shell.encode()
     for case_id in run.case_ids:
         write(run.case_folder(case_id) / "index.html", content)
-
-
-def _page(environment: Environment, template: str, **variables: Any) -> str:
-    return environment.get_template(template).render(variables)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,6 +19,8 @@ ALL_FINDINGS = "(all)"
 """The finding of summary rows over all findings together."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """Text that begins so is written behind an apostrophe, so that no spreadsheet takes it for a formula."""
+TABLES = ("skill", "comparisons", "policy", "thresholds", "calibration", "subgroups")
+"""Names of CSVs that the overview shows."""
 CLASSIFIER = "classifier"
 """The method of summary rows about the probabilities, not about maps."""
 
@@ -50,11 +52,18 @@ class RunFolder:
     skipped: tuple[Skipped, ...]
     case_ids: tuple[str, ...]
     """In the order of cases.csv, which is the order of the pages."""
+    tables: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    """The rows of each of `TABLES`, none where a run of an older version has no such file."""
 
     @property
     def findings(self) -> tuple[str, ...]:
         """In the order of the network's logits."""
         return tuple(self.manifest["findings"])
+
+    @property
+    def is_brought(self) -> bool:
+        """Whether the maps were computed elsewhere, so that nothing is known of their network."""
+        return "heatmaps" in self.manifest
 
     @property
     def network(self) -> str | None:
@@ -65,6 +74,10 @@ class RunFolder:
     def baselines(self) -> tuple[str, ...]:
         """The methods that never saw the network."""
         return tuple(method.name for method in self.methods if method.is_baseline)
+
+    def table(self, name: str) -> tuple[Mapping[str, str], ...]:
+        """The rows of one of `TABLES`."""
+        return self.tables.get(name, ())
 
     def case_folder(self, case_id: str) -> Path:
         """Where the page, the picture and the maps of one case lie."""
@@ -89,6 +102,9 @@ def read_run(path: Path) -> RunFolder:
             for row in rows_of(path / "skipped.csv")
         ),
         case_ids=tuple(_plain_name(row["case_id"]) for row in rows_of(path / "cases.csv")),
+        tables={
+            name: tuple(rows_of(path / f"{name}.csv")) for name in TABLES if (path / f"{name}.csv").exists()
+        },
     )
 
 
@@ -105,9 +121,9 @@ def _summary(row: dict[str, str]) -> Summary:
         n=int(row["n"]),
         undefined=_reasons(row["reasons"]),
         patients=int(row["patients"]),
-        estimate=_number(row["estimate"]),
-        low=_number(row["low"]),
-        high=_number(row["high"]),
+        estimate=number_of(row["estimate"]),
+        low=number_of(row["low"]),
+        high=number_of(row["high"]),
     )
 
 
@@ -116,7 +132,8 @@ def _reasons(text: str) -> dict[str, int]:
     return {reason.strip(): int(count) for reason, _, count in pairs}
 
 
-def _number(text: str) -> float | None:
+def number_of(text: str) -> float | None:
+    """The number in a cell; None where the cell is empty."""
     return float(text) if text else None
 
 

@@ -12,6 +12,7 @@ from pipeline.records import Intensity
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS
 from pipeline.reporting.run_folder import RunFolder
+from pipeline.reporting.subjects import results_sha256
 from pipeline.reporting.survey import OUTCOMES, Survey
 
 
@@ -44,6 +45,7 @@ def _content(run: RunFolder, of_run: Survey) -> dict[str, Any]:
         "run_id": run.manifest["run_id"],
         "title": run.manifest.get("title") or run.manifest["run_id"],
         "version": run.manifest.get("version", ""),
+        "results_sha256": results_sha256(run.path),
         "findings": run.findings,
         "methods": [
             {
@@ -64,6 +66,7 @@ def _content(run: RunFolder, of_run: Survey) -> dict[str, Any]:
         "contours": run.manifest.get("contours", {}),
         "cases": run.case_ids,
         "outcomes_of_cases": _outcomes_of_cases(run, of_run),
+        "subjects_of_cases": _subjects_of_cases(run, of_run),
         "frames": of_run.frames,
     }
 
@@ -85,3 +88,10 @@ def _outcomes_of_cases(run: RunFolder, of_run: Survey) -> list[str]:
     size = len(run.findings)
     letters = [letter[row.outcome] for row in of_run.rows]
     return ["".join(letters[start : start + size]) for start in range(0, len(letters), size)]
+
+
+def _subjects_of_cases(run: RunFolder, of_run: Survey) -> list[int]:
+    """How much there is to review in each case."""
+    size = len(run.findings)
+    counts = [row.subjects for row in of_run.rows]
+    return [sum(counts[start : start + size]) for start in range(0, len(counts), size)]

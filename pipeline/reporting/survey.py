@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from pipeline.records import Shape
 from pipeline.reporting.run_folder import Case, RunFolder
+from pipeline.reporting.subjects import subjects_of
 
 OUTCOMES = {
     "hit": "hit",
@@ -44,6 +44,8 @@ class Row:
     """Against masks, mean over readers."""
     box_iou: float | None
     """Against boxes, mean over lesions and readers; never mixed with `iou`."""
+    subjects: int = 0
+    """What there is to review: contours and missed lesions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Survey:
     """(method, finding) → regions left out because they were smaller than the minimum area."""
     frames: tuple[tuple[int, ...], ...] = ()
     """The cases that are frames of one object, by their number in the run, in the order of frames."""
+    attributes: tuple[Mapping[str, str], ...] = ()
+    """Of each image, in the order of the run."""
     cautions: tuple[tuple[str, str, str], ...] = ()
     """Case id, reason and message of what a reader of a case should know."""
 
@@ -76,9 +80,11 @@ def survey(run: RunFolder) -> Survey:
     histograms: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * (BINS + 1))
     dropped: Counter[tuple[str, str]] = Counter()
     frames: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    attributes: list[Mapping[str, str]] = []
     cautions: list[tuple[str, str, str]] = []
     for number, case_id in enumerate(run.case_ids):
         case = run.case(case_id)
+        attributes.append(case["attributes"])
         if case["object_id"]:
             frames[case["object_id"]].append((case["frame"], number))
         rows.extend(worklist_row(case, finding, run.network) for finding in run.findings)
@@ -98,10 +104,11 @@ def survey(run: RunFolder) -> Survey:
         grids={method: tuple(sorted(shapes)) for method, shapes in grids.items()},
         histograms={key: tuple(counts) for key, counts in histograms.items()},
         dropped=dict(dropped),
-        cautions=tuple(cautions),
         frames=tuple(
             tuple(number for _, number in sorted(found)) for found in frames.values() if len(found) > 1
         ),
+        attributes=tuple(attributes),
+        cautions=tuple(cautions),
     )
 
 
@@ -116,6 +123,7 @@ def worklist_row(case: Case, finding: str, method: str | None) -> Row:
         positive=bool(prediction and prediction["probability"] >= prediction["threshold"]),
         iou=_mean(values(case, finding, method, "iou")),
         box_iou=_mean(values(case, finding, method, "box_iou")),
+        subjects=len(subjects_of(case, finding, method)),
     )
 
 
@@ -143,31 +151,6 @@ def values(case: Case, finding: str, method: str | None, metric: str) -> list[fl
     return [score["value"] for score in scores if score["value"] is not None]
 
 
-def worklist_script(run: RunFolder, rows: tuple[Row, ...]) -> str:
-    """A script that holds the worklist: a page opened from a folder may load scripts, but not fetch data."""
-    case_number = {case_id: index for index, case_id in enumerate(run.case_ids)}
-    codes = list(OUTCOMES)
-    content = {
-        "run_id": run.manifest["run_id"],
-        "cases": run.case_ids,
-        "findings": run.findings,
-        "outcomes": list(OUTCOMES.items()),
-        "rows": [
-            [
-                case_number[row.case_id],
-                run.findings.index(row.finding),
-                codes.index(row.outcome),
-                _short(row.probability),
-                int(row.positive),
-                _short(row.iou),
-                _short(row.box_iou),
-            ]
-            for row in rows
-        ],
-    }
-    return f"window.worklist = {json.dumps(content, separators=(',', ':'))};\n"
-
-
 def _pointing(pointed: list[float], overlaps: list[float]) -> str:
     if not pointed:
         return "unjudged"
@@ -185,7 +168,3 @@ def _count_iou(case: Case, histograms: dict[tuple[str, str], list[int]]) -> None
 
 def _mean(numbers: list[float]) -> float | None:
     return fmean(numbers) if numbers else None
-
-
-def _short(number: float | None) -> float | None:
-    return None if number is None else round(number, 4)

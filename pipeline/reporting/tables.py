@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -11,8 +11,22 @@ from pipeline.records import Summary
 from pipeline.reporting import words
 from pipeline.reporting.charts import finding_title
 from pipeline.reporting.run_folder import ALL_FINDINGS, CLASSIFIER, RunFolder
+from pipeline.reporting.verdict import stands
 
-CLASSIFICATION = ("auroc", "sensitivity", "specificity")
+CLASSIFICATION = ("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "brier")
+FIRST = frozenset({"iou", "dice", "hit", "energy_inside", "box_iou", "box_hit", "contour_on_healthy"})
+"""Metrics of the first table; all others follow in a second."""
+LESIONS = {
+    "recall_iou_0.1": "Found at IoU 0.1",
+    "recall_iou_0.3": "at 0.3",
+    "recall_iou_0.5": "at 0.5",
+    "froc_mean": "FROC, mean",
+    "ap_iou_0.1": "AP at IoU 0.1",
+    "ap_iou_0.5": "at 0.5",
+    "ap_mean": "AP, mean",
+}
+"""Of each kind of annotation; all rates are in summary.csv."""
+PREFIXES = {"lesion_": "against masks", "box_lesion_": "against boxes"}
 GROUPS = ("against masks", "against boxes", "where the reader sees nothing")
 HEALTHY = "contour_on_healthy"
 
@@ -76,20 +90,104 @@ class Table:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A row of comparisons.csv as text."""
+
+    finding: str
+    against: str
+    metric: str
+    n: str
+    first: str
+    second: str
+    difference: str
+    interval: str
+    p: str
+    standing: str
+    words: str
+
+
+STANDINGS = {
+    "better": "better",
+    "worse": "worse",
+    "no_better": "not shown to differ",
+    "unknown": "too few to tell",
+}
+
+
+def comparisons(run: RunFolder) -> list[Comparison]:
+    """The network's first method against every other, on the same images."""
+    return [_comparison(row) for row in run.table("comparisons") if row["difference"]]
+
+
+def _comparison(row: Mapping[str, str]) -> Comparison:
+    metric = row["metric"]
+    first, second = (words.number(float(row[f"{side}_estimate"]), metric) for side in ("first", "second"))
+    apart, low, high = (
+        words.difference(float(row[f"difference{end}"]), metric) if row[f"difference{end}"] else ""
+        for end in ("", "_low", "_high")
+    )
+    standing = stands(row)
+    return Comparison(
+        finding=row["finding"],
+        against=words.method_title(row["second"]),
+        metric=words.metric_title(metric, {}),
+        n=f"{int(row['n']):,}",
+        first=first,
+        second=second,
+        difference=apart,
+        interval=f"{low} to {high}" if low else "",
+        p=f"{float(row['corrected_p']):.3f}" if row["corrected_p"] else "",
+        standing=standing,
+        words=STANDINGS[standing],
+    )
+
+
 def localisation(run: RunFolder) -> Table:
     """Where the network looks: methods as lines, metrics as columns, mask and box scores apart."""
-    rows = [row for row in run.summaries if row.method != CLASSIFIER]
+    return _localisation(run, lambda metric: metric in FIRST)
+
+
+def further(run: RunFolder) -> Table:
+    """All metrics that the first table leaves out."""
+    return _localisation(run, lambda metric: metric not in FIRST)
+
+
+def lesions(run: RunFolder) -> Table:
+    """Lesions found, and at what price, masks and boxes apart."""
+    names = {prefix + name: (title, of) for prefix, of in PREFIXES.items() for name, title in LESIONS.items()}
+    rows = [row for row in run.summaries if row.metric in names and row.n]
+    known = {row.metric for row in rows}
+    columns = [
+        Column(name, title, of, "higher", "image") for name, (title, of) in names.items() if name in known
+    ]
+    return _table(run, columns, _ordered(run, rows))
+
+
+def _localisation(run: RunFolder, shown: Callable[[str], bool]) -> Table:
+    names = {metric["name"] for metric in run.manifest["metrics"] if shown(metric["name"])}
+    rows = [row for row in run.summaries if row.method != CLASSIFIER and row.metric in names]
     known = {row.metric for row in rows}
     columns = [_column(metric) for metric in run.manifest["metrics"] if metric["name"] in known]
     columns.sort(key=lambda column: GROUPS.index(column.group))
+    return _table(run, columns, _ordered(run, rows))
+
+
+def _ordered(run: RunFolder, rows: Sequence[Summary]) -> list[Summary]:
+    """By reader, then in the order of the run's methods."""
     order = {method.name: index for index, method in enumerate(run.methods)}
-    return _table(run, columns, sorted(rows, key=lambda row: (row.reader, order.get(row.method, len(order)))))
+    return sorted(rows, key=lambda row: (row.reader, order.get(row.method, len(order))))
 
 
 def classification(run: RunFolder) -> Table:
     """How well the probabilities tell the images apart."""
     rows = [row for row in run.summaries if row.method == CLASSIFIER]
-    columns = [Column(name, words.METRICS[name], "", "higher", "image") for name in CLASSIFICATION]
+    known = {row.metric for row in rows}
+    columns = [
+        Column(name, words.METRICS[name], "", "lower" if name == "brier" else "higher", "image")
+        for name in CLASSIFICATION
+        if name in known
+    ]
     return _table(run, columns, rows)
 
 

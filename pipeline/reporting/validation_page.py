@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS, polygons, rectangles
-from pipeline.reporting.report import Write, copy_static, environment_of
+from pipeline.reporting.pages import Write, copy_static, environment_of
 from pipeline.reporting.run_folder import json_of, rows_of
 
 ROWS_SHOWN = 200

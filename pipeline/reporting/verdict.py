@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pipeline.records import Summary
 from pipeline.reporting import words
-from pipeline.reporting.run_folder import CLASSIFIER, RunFolder
+from pipeline.reporting.run_folder import CLASSIFIER, RunFolder, number_of
 
 Standing: TypeAlias = Literal["better", "no_better", "worse", "unknown"]
 
 ORDER: tuple[Standing, ...] = ("worse", "no_better", "better", "unknown")
 """A verdict stands where its least favourable judged sentence stands."""
+TITLES: Mapping[Standing, str] = {
+    "better": "better than every baseline",
+    "no_better": "no better than a baseline",
+    "worse": "worse than a baseline",
+    "unknown": "cannot be judged",
+}
 ENOUGH_PATIENTS = 10
 """Below this a bootstrap interval is far too short: three hits of three give [100–100]."""
 NOTHING = (
     "No image with this finding was annotated and scored, so nothing is known of where the network looks."
 )
-RULE_OF_THREE = 3.0
-"""None of n leaves, with 95 % confidence, a share of up to 3/n."""
-_POINT = 0.0
+LEVEL = 0.05
+"""Of p-values, corrected over findings: from here down a difference is told as one."""
 POINTING = ("hit", "box_hit")
 OVERLAPS = ("iou", "box_iou")
 """The first that is there speaks for the peak or the contours; masks before boxes."""
 HEALTHY = "contour_on_healthy"
+READERS = "reader "
+"""How the method of a reader's own scores begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class Verdict:
         if len(set(said)) > 1:
             pointing, contours = said
             return f"pointing {pointing}, contours {contours}"
-        return "cannot be judged" if self.standing == "unknown" else f"{said[0]} than a baseline"
+        return TITLES[self.standing]
 
 
 def verdicts(run: RunFolder) -> tuple[Verdict, ...]:
@@ -71,16 +78,20 @@ def verdict(run: RunFolder, finding: str) -> Verdict:
     return Verdict(finding, standing, sentences, _healthy(rows, run))
 
 
-def compare(network: Summary, baseline: Summary) -> Standing:
-    """Better or worse only where the intervals are apart; higher is better for every metric compared here."""
-    if min(network.patients, baseline.patients) < ENOUGH_PATIENTS:
+def compared(run: RunFolder, network: Summary, baseline: Summary) -> Mapping[str, str] | None:
+    """The paired comparison of the two on the same images; None where the run has none."""
+    wanted = (network.finding, network.reader, network.metric, network.method, baseline.method)
+    keys = ("finding", "reader", "metric", "first", "second")
+    return next((row for row in run.table("comparisons") if tuple(row[key] for key in keys) == wanted), None)
+
+
+def stands(row: Mapping[str, str] | None) -> Standing:
+    """Better or worse only where the paired difference is shown; higher is better for what is compared."""
+    if row is None or not row["corrected_p"] or int(row["patients"]) < ENOUGH_PATIENTS:
         return "unknown"
-    network_bounds, baseline_bounds = _bounds(network), _bounds(baseline)
-    if network_bounds is None or baseline_bounds is None:
-        return "unknown"
-    if network_bounds[0] > baseline_bounds[1]:
-        return "better"
-    return "worse" if network_bounds[1] < baseline_bounds[0] else "no_better"
+    if float(row["corrected_p"]) > LEVEL:
+        return "no_better"
+    return "better" if float(row["difference"]) > 0 else "worse"
 
 
 def main_reader(rows: Iterable[Summary], metric: str, method: str | None) -> Summary | None:
@@ -89,18 +100,6 @@ def main_reader(rows: Iterable[Summary], metric: str, method: str | None) -> Sum
         row for row in rows if (row.metric, row.method) == (metric, method) and row.estimate is not None
     )
     return max(sorted(defined, key=lambda row: row.reader), key=lambda row: row.n, default=None)
-
-
-def _bounds(row: Summary) -> tuple[float, float] | None:
-    """The interval; where all values are equal it is a point, which the rule of three widens."""
-    if row.low is None or row.high is None:
-        return None
-    slack = RULE_OF_THREE / row.patients if _width(row) == _POINT else 0.0
-    return row.low - slack, row.high + slack
-
-
-def _width(row: Summary) -> float | None:
-    return None if row.low is None or row.high is None else row.high - row.low
 
 
 def _first_sentence(rows: list[Summary], run: RunFolder, metrics: Iterable[str]) -> Sentence | None:
@@ -120,9 +119,11 @@ def _sentence(rows: list[Summary], run: RunFolder, metric: str) -> Sentence | No
             f"{start}. No baseline was scored beside it, so there is nothing to hold it against.", "unknown"
         )
     strongest = max(baselines, key=lambda row: row.estimate or 0)
-    standing = compare(network, strongest)
-    conclusion = _conclusion(network, strongest, standing)
-    return Sentence(f"{start}; {_baseline(strongest, network)}. {conclusion}", standing)
+    paired = compared(run, network, strongest)
+    standing = stands(paired)
+    conclusion = _conclusion(network, strongest, paired, standing)
+    among = _among_readers(beside)
+    return Sentence(f"{start}; {_baseline(strongest, network)}{among}. {conclusion}", standing)
 
 
 def _measured(row: Summary, *, by: str) -> str:
@@ -140,18 +141,37 @@ def _baseline(row: Summary, network: Summary) -> str:
     return f"{name} {'does in' if row.metric in POINTING else 'reaches'} {words.estimate(row)}{of}"
 
 
-def _conclusion(network: Summary, baseline: Summary, standing: Standing) -> str:
+def _among_readers(rows: Iterable[Summary]) -> str:
+    """How well the other readers agree with this one: the mean over them, each by its images."""
+    found = [(row.estimate, row.n) for row in rows if row.method.startswith(READERS)]
+    known = [(estimate, n) for estimate, n in found if estimate is not None]
+    if not known:
+        return ""
+    mean = sum(estimate * n for estimate, n in known) / sum(n for _, n in known)
+    return f"; readers among themselves {words.number(mean, next(iter(rows)).metric)}"
+
+
+def _conclusion(
+    network: Summary, baseline: Summary, paired: Mapping[str, str] | None, standing: Standing
+) -> str:
     blind = f"a map that never saw {words.unseen(baseline.method)}"
     if standing == "unknown":
         return f"Too few to tell the two apart ({words.plural(network.patients, 'patient')})."
+    apart = _apart(paired or {}, network.metric)
     if standing == "no_better":
-        point = _POINT in (_width(network), _width(baseline))
-        why = "so few patients leave the difference open" if point else "the intervals overlap"
-        return f"That is no better than {blind}: {why}."
+        return f"That is not shown to be better than {blind}: {apart}."
     if network.metric in POINTING:
         often = "more" if standing == "better" else "less"
-        return f"The network looks in the right place {often} often than {blind}."
-    return f"Its contours fit {standing} than those of {blind}."
+        return f"The network looks in the right place {often} often than {blind}: {apart}."
+    return f"Its contours fit {standing} than those of {blind}: {apart}."
+
+
+def _apart(paired: Mapping[str, str], metric: str) -> str:
+    """The paired difference with its interval: "on the same images −43 points [−62 to −20]"."""
+    numbers = [number_of(paired[f"difference{end}"]) for end in ("", "_low", "_high")]
+    difference, low, high = (words.difference(value or 0.0, metric) for value in numbers)
+    unit = " points" if metric in words.RATES else ""
+    return f"on the same images {difference}{unit} [{low} to {high}]"
 
 
 def _healthy(rows: list[Summary], run: RunFolder) -> str:

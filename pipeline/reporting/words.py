@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.contracts import IMAGE_DIAGONAL
 from pipeline.records import Summary
 
-RATES = frozenset({"hit", "box_hit", "contour_on_healthy", "sensitivity", "specificity"})
+RATES = frozenset(
+    {"hit", "near_hit", "box_hit", "contour_on_healthy", "sensitivity", "specificity", "ppv", "npv"}
+)
 """Metrics that count images or lesions and are shown in percent; others are shown as they are."""
 
 THOUSAND = 1000
@@ -15,16 +18,26 @@ METRICS = {
     "hit": "Hit rate",
     "iou": "IoU",
     "dice": "Dice",
+    "precision": "Precision",
+    "recall": "Recall",
+    "near_hit": "Near-hit rate",
+    "energy_inside": "Energy inside",
+    "boundary_iou": "Boundary IoU",
+    "iobb": "IoBB",
     "lesion_iou": "Lesion IoU",
     "lesion_dice": "Lesion Dice",
     "box_iou": "Box IoU",
     "box_hit": "Box hit rate",
     "contour_on_healthy": "Contours on healthy",
     "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "brier": "Brier score",
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
 }
-SINGLE = {"hit": "Hit", "box_hit": "Box hit"}
+SINGLE = {"hit": "Hit", "near_hit": "Near hit", "box_hit": "Box hit"}
 """Titles of metrics that are a rate of many images, but yes or no of one."""
 METHODS = {
     "location_prior": "location prior",
@@ -46,11 +59,17 @@ REASONS = {
     "finding_present": "the finding is present",
     "counted_as_contour_on_healthy": "the finding is absent (see contours on healthy)",
     "not_annotated": "no reader annotated it",
+    "no_heatmap": "there is no map of it",
     "annotation_unusable": "the annotation could not be used",
     "ambiguous_image": "several files have the name of the image",
     "ambiguous_finding": "the labels of the image name several findings",
     "not_labelled": "no label",
     "single_class": "all images have the same label",
+    "no_map": "there is no map to score",
+    "spacing_unknown": "the pixel spacing is unknown",
+    "mask_fills_image": "the mask fills the image",
+    "predicted_negative": "predicted negative",
+    "predicted_positive": "predicted positive",
 }
 MINUS = "\N{MINUS SIGN}"
 
@@ -107,12 +126,20 @@ def quantity(value: float) -> str:
 
 def emptiness(value: float | str) -> str:
     """What a metric is worth where something is empty, in words."""
+    if value == IMAGE_DIAGONAL:
+        return "counts as the image’s diagonal"
     return f"left out: {reason(value)}" if isinstance(value, str) else f"counts as {value:g}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """A count with its noun: "1 image", "2 images"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def difference(value: float, metric: str) -> str:
+    """How far apart two values are, with its sign: "−43" percentage points for rates, else "+0.14"."""
+    text = _rounded(abs(value), metric)
+    return text if not float(text) else f"{'+' if value > 0 else MINUS}{text}"
 
 
 def _rounded(value: float, metric: str) -> str:

@@ -39,9 +39,10 @@ def shown_findings(case: FinishedCase) -> list[str]:
     seen |= {reference.finding for reference in case.references if reference.masks or reference.boxes}
     seen |= {region.finding for region in case.regions}
     seen |= {finding for finding, label in case.labels.items() if label == 1}
-    if not seen:
-        seen = {max(case.predictions, key=lambda p: p.probability).finding} if case.predictions else set()
-    return [prediction.finding for prediction in case.predictions if prediction.finding in seen]
+    if not seen and case.predictions:
+        seen = {max(case.predictions, key=lambda p: p.probability).finding}
+    known = dict.fromkeys([*(prediction.finding for prediction in case.predictions), *case.labels])
+    return [finding for finding in known if finding in seen] or list(known)[:1]
 
 
 def packed_map(heatmap: Heatmap) -> dict[str, Any]:

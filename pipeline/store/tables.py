@@ -50,6 +50,13 @@ COLUMNS = {
     "calibration.csv": ("finding", "lowest", "highest", "predicted", "n", "observed", "low", "high"),
     "unmatched.csv": (*CASE_KEYS, "finding", "reader", "method", "kind", "what", "number"),
     "skipped.csv": ("subject", "stage", "reason", "message"),
+    "review.csv": (
+        *CASE_KEYS, "kind", "finding", "by", "number", "standing", "reviewer", "answer", "comment", "decided",
+    ),
+    "review-summary.csv": (
+        "measure", "finding", "reader", "method", "metric", "reviewers", "n", "patients", "estimate", "low",
+        "high", "original_n", "original_estimate", "original_low", "original_high",
+    ),
     "crosswalk.csv": ("pseudonym", "kind", "sop_instance_uid", "frame", "file", "sha256"),
     "comparison.csv": (
         "finding", "reader", "metric", "n", "patients", "first_estimate", "second_estimate", *DIFFERENCE,

@@ -10,8 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.reporting import write_report
+from pipeline.review.results import review
 from tests.browser.opened import Opened
-from tests.reporting.run_folder import make_run
+from tests.reporting.run_folder import HOSTILE, make_run
+from tests.review.test_results import agree, by_turns, decided, every_other
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = (
@@ -35,6 +37,19 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_run(tmp_path_factory.mktemp("run"), cases=9, shape=(180, 240))
     write_report(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a review by three, one of whom writes what nobody should."""
+    folder = make_run(tmp_path_factory.mktemp("reviewed") / "run", cases=9, shape=(180, 240))
+    write_report(folder)
+    files = [
+        decided(folder, "Ann", by_turns),
+        decided(folder, HOSTILE, agree, comment=HOSTILE),
+        decided(folder, "Cid", every_other),
+    ]
+    return review(folder, files).page
 
 
 @pytest.fixture

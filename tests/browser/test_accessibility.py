@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from pipeline.reporting.single_file import write_single_file
 from tests.browser.opened import Opened, settle
 
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -37,10 +38,59 @@ def test_axe_finds_nothing_on_a_case_page(browser: Browser, run: Path, scheme: A
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_overview(browser: Browser, run: Path, scheme: Any) -> None:
+def test_axe_finds_nothing_while_a_case_is_reviewed(browser: Browser, run: Path, scheme: Any) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+    page = Opened(context.new_page()).case(run, 1)
+    for key in ("j", "x", "e"):
+        page.keyboard.press(key)
+        settle(page)
+        assert violations(page) == []
+    page.keyboard.press("Escape")
+    for key in ("d", "j", "u", "y"):
+        page.keyboard.press(key)
+        settle(page)
+    assert violations(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 820])
+def test_axe_finds_nothing_on_the_overview(browser: Browser, run: Path, scheme: Any, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
     page.goto((run / "index.html").as_uri())
+    page.wait_for_selector("#filters:not([hidden])")
+    assert violations(page) == []
+    page.click("[data-key=iou] button")
+    page.focus("#worklist-host")
+    page.keyboard.press("ArrowDown")
+    settle(page)
+    assert violations(page) == []
+    page.fill("[name=text]", "nobody")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_page_of_a_review(browser: Browser, reviewed: Path, scheme: Any) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(reviewed.as_uri())
+    assert violations(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_single_file(browser: Browser, run: Path, tmp_path: Path, scheme: Any) -> None:
+    write_single_file(run, tmp_path / "one.html", cases=["0001c0ffee"])
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto((tmp_path / "one.html").as_uri())
+    page.wait_for_selector("#filters:not([hidden])")
+    assert violations(page) == []
+    page.click("#worklist a[href]")
+    page.wait_for_selector("#case[data-drawn]")
     assert violations(page) == []
     context.close()
 

@@ -80,6 +80,7 @@ def explained(
         ),
         items=items,
         labels=labels or {},
+        findings=findings,
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.metrics import METRICS
-from pipeline.metrics.readers import as_drawing, score_readers
+from pipeline.metrics.readers import as_drawing, pointed, score_readers
 from pipeline.records import Box, Reference, Score
 from tests.metrics.samples import boxes, mask, masks
 
@@ -58,11 +58,11 @@ def test_findings_and_masks_and_boxes_are_not_mixed() -> None:
     assert scores(anna) == {}
 
 
-def test_what_needs_a_map_or_its_peak_has_no_row() -> None:
+def test_what_needs_a_map_has_no_row() -> None:
     rows = score_readers(
         [reader("anna", masks(FOUR)), reader("ben", masks(TWO))], shape=SHAPE, metrics=tuple(METRICS)
     )
-    assert not {row.metric for row in rows} & {"hit", "near_hit", "energy_inside", "pixel_auroc"}
+    assert not {row.metric for row in rows} & {"energy_inside", "pixel_auroc"}
     assert {"iou", "hd95", "panoptic_quality"} <= {row.metric for row in rows}
 
 
@@ -101,3 +101,18 @@ def test_a_box_is_the_pixels_whose_centres_it_holds_at_least_one(box: Box, insid
     drawn = as_drawing(boxes(box), SHAPE)
     np.testing.assert_array_equal(drawn.mask, mask(*inside))
     assert len(drawn.regions) == 1
+
+
+def test_a_reader_points_at_the_deepest_pixel_of_the_largest_lesion() -> None:
+    large, small = mask("###..", "###..", "###.."), mask(".....", ".....", "....#")
+    assert pointed([small, large]) == (1, 1)
+    assert pointed([]) is None
+    everything = mask("###", "###", "###")
+    assert pointed([everything]) == (1, 1)  # what lies beyond the image counts as outside
+
+
+def test_a_reader_hits_where_the_other_drew_that_pixel() -> None:
+    anna, ben = reader("anna", masks(FOUR)), reader("ben", masks(ONE))
+    assert scores(anna, ben, metric="hit") == {("reader anna", "ben"): 0, ("reader ben", "anna"): 0}
+    eva = reader("eva", masks(TWO))
+    assert scores(anna, eva, metric="hit") == {("reader anna", "eva"): 1, ("reader eva", "anna"): 1}

@@ -40,7 +40,7 @@ METRICS: tuple[dict[str, Any], ...] = (
         {
             "name": name,
             "title": title,
-            "level": "lesion" if name == "box_iou" else "image",
+            "level": "lesion" if name in {"lesion_iou", "box_iou"} else "image",
             "against": against,
             "better": "higher",
             "unit": "",
@@ -49,6 +49,7 @@ METRICS: tuple[dict[str, Any], ...] = (
         for name, title, against in (
             ("iou", "Intersection over union", ["mask"]),
             ("dice", "Dice", ["mask"]),
+            ("lesion_iou", "IoU per lesion", ["mask"]),
             ("box_iou", "Box IoU", ["box"]),
             ("hit", "Pointing game", ["mask"]),
             ("box_hit", "Pointing game of boxes", ["box"]),
@@ -67,6 +68,7 @@ METRICS: tuple[dict[str, Any], ...] = (
 SCORED = (
     ("Reader A", "iou"),
     ("Reader A", "dice"),
+    ("Reader A", "lesion_iou"),
     ("Reader A", "hit"),
     ("Reader A", "contour_on_healthy"),
     ("Reader B", "box_iou"),
@@ -313,6 +315,8 @@ def _write_tables(folder: Path, cases: list[Case], methods: tuple[str, ...]) -> 
         {"case_id": c["case_id"], "patient_id": c["patient_id"], **s} for c in cases for s in c["scores"]
     ]
     _write(folder / "scores.csv", SCORE_COLUMNS, scores)
+    regions = [{"case_id": case["case_id"], **region} for case in cases for region in case["regions"]]
+    (folder / "regions.json").write_text(json.dumps(regions), encoding="utf-8")
     _write(folder / "summary.csv", SUMMARY_COLUMNS, [*_summaries(scores, methods), *_classification(cases)])
     _write(folder / "cases.csv", CASE_COLUMNS, cases)
     _write(

@@ -41,7 +41,7 @@ def test_every_baseline_has_its_name_and_its_mark(reported):
 
 
 def test_a_metric_that_nobody_scored_has_no_chart(reported):
-    assert whisker_chart(read_run(reported), "lesion_iou", "Lesion IoU") is None
+    assert whisker_chart(read_run(reported), "lesion_dice", "Lesion Dice") is None
 
 
 def test_bars_are_as_high_as_their_counts():

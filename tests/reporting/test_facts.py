@@ -30,7 +30,10 @@ def test_the_method_is_told_in_words(reported):
     assert told["Contours"] == "pixels from 0.6 of the map’s maximum"
     assert told["Gate"] == "findings whose probability reaches the operating point get contours"
     assert told["Left out as smaller"] == "none"
-    assert told["Intervals"] == "95 % by bootstrap over patients, 500 replicates, seed 0"
+    assert told["Intervals"] == (
+        "95 % by bootstrap over patients (percentiles), 500 replicates, seed 0; "
+        "Clopper–Pearson for shares where every patient has one image"
+    )
     assert told["Map: gradcam"] == "layer features.norm5, 9 × 12 cells, unit: logit"
 
 

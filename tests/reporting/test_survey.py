@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pipeline.reporting.run_folder import read_run
-from pipeline.reporting.survey import outcome, survey, worklist_row, worklist_script
+from pipeline.reporting.survey import outcome, survey, worklist_row
 from tests.reporting.run_folder import make_run
 
 MASK = {
@@ -109,12 +109,3 @@ def test_zero_has_a_bar_of_its_own_and_one_is_in_the_last(tmp_path):
     path.write_text(json.dumps(content), encoding="utf-8")
     histogram = survey(read_run(folder)).histograms["gradcam", "benign"]
     assert histogram == (1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1)
-
-
-def test_the_worklist_script_holds_one_row_a_case_and_finding(reported):
-    run = read_run(reported)
-    script = worklist_script(run, survey(run).rows)
-    content = json.loads(script.removeprefix("window.worklist = ").removesuffix(";\n"))
-    assert len(content["rows"]) == 9 * 2
-    assert content["rows"][0][:2] == [0, 0]
-    assert content["cases"][0] == "0000c0ffee"

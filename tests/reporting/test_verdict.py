@@ -16,39 +16,58 @@ def row(method, metric, estimate, low, high, *, n=42, patients=30, reader="A"):
     return Summary("malignant", reader, method, metric, n, {}, patients, estimate, low, high)
 
 
-def judged(*rows, methods=(NETWORK, PRIOR, CENTRE)):
-    run = RunFolder(Path(), {"findings": ["malignant"]}, methods, rows, (), ())
+def paired(difference, low, high, p, *, metric="hit", second="location_prior", patients=30):
+    return {
+        "finding": "malignant", "reader": "A", "metric": metric, "first": "gradcam", "second": second,
+        "patients": str(patients), "difference": str(difference), "difference_low": str(low),
+        "difference_high": str(high), "corrected_p": "" if p is None else str(p),
+    }  # fmt: skip
+
+
+def judged(*rows, comparisons=(), methods=(NETWORK, PRIOR, CENTRE)):
+    tables = {"comparisons": tuple(comparisons)}
+    run = RunFolder(Path(), {"findings": ["malignant"]}, methods, rows, (), (), tables)
     return verdict(run, "malignant")
 
 
-def test_separate_intervals_below_the_fixed_mask_read_worse():
-    found = judged(row("gradcam", "hit", 0.238, 0.12, 0.38), row("location_prior", "hit", 0.667, 0.52, 0.80))
+HITS = (row("gradcam", "hit", 0.238, 0.12, 0.5), row("location_prior", "hit", 0.667, 0.34, 0.86))
+
+
+def test_a_shown_difference_reads_worse_though_the_intervals_overlap():
+    found = judged(*HITS, comparisons=[paired(-0.429, -0.62, -0.2, 0.012)])
     assert found.standing == "worse"
     assert found.title == "worse than a baseline"
     assert found.sentences[0].text == (
-        "Points at the lesion in 24 % [12–38] of 42 images; one fixed average mask, the same for every "
-        "image, does in 67 % [52–80]. The network looks in the right place less often than "
-        "a map that never saw the image."
+        "Points at the lesion in 24 % [12–50] of 42 images; one fixed average mask, the same for every "
+        "image, does in 67 % [34–86]. The network looks in the right place less often than "
+        "a map that never saw the image: on the same images −43 points [−62 to −20]."
     )
 
 
-def test_separate_intervals_above_the_fixed_mask_read_better():
-    found = judged(row("gradcam", "hit", 0.9, 0.8, 0.95), row("location_prior", "hit", 0.5, 0.4, 0.6))
+def test_a_shown_difference_above_the_fixed_mask_reads_better():
+    found = judged(*HITS, comparisons=[paired(0.3, 0.1, 0.5, 0.05)])
     assert found.standing == "better"
-    assert "more often than a map that never saw the image" in found.sentences[0].text
+    assert found.sentences[0].text.endswith(
+        "more often than a map that never saw the image: on the same images +30 points [+10 to +50]."
+    )
 
 
-def test_overlapping_intervals_read_no_better():
-    found = judged(row("gradcam", "hit", 0.6, 0.45, 0.7), row("location_prior", "hit", 0.4, 0.3, 0.5))
+def test_a_difference_that_is_not_shown_is_not_said_to_be_one():
+    found = judged(*HITS, comparisons=[paired(-0.2, -0.4, 0.0, 0.051)])
     assert found.standing == "no_better"
     assert found.sentences[0].text.endswith(
-        "That is no better than a map that never saw the image: the intervals overlap."
+        "That is not shown to be better than a map that never saw the image: "
+        "on the same images −20 points [−40 to 0]."
     )
 
 
-def test_touching_intervals_are_not_apart():
-    found = judged(row("gradcam", "hit", 0.6, 0.5, 0.7), row("location_prior", "hit", 0.4, 0.3, 0.5))
-    assert found.standing == "no_better"
+@pytest.mark.parametrize(
+    "comparisons", [(), (paired(0, 0, 0, None),), (paired(-1, -1, -1, 0.01, patients=9),)]
+)
+def test_without_a_test_or_with_few_patients_nothing_is_judged(comparisons):
+    found = judged(*HITS, comparisons=comparisons)
+    assert found.standing == "unknown"
+    assert found.sentences[0].text.endswith("Too few to tell the two apart (30 patients).")
 
 
 def test_the_strongest_fixed_map_is_the_one_to_beat():
@@ -56,6 +75,7 @@ def test_the_strongest_fixed_map_is_the_one_to_beat():
         row("gradcam", "hit", 0.6, 0.5, 0.7),
         row("location_prior", "hit", 0.3, 0.2, 0.4),
         row("center_prior", "hit", 0.8, 0.75, 0.9),
+        comparisons=[paired(0.3, 0.1, 0.5, 0.01), paired(-0.2, -0.3, -0.1, 0.01, second="center_prior")],
     )
     assert found.standing == "worse"
     assert "one fixed spot in the middle of every image does in 80 % [75–90]" in found.sentences[0].text
@@ -63,10 +83,10 @@ def test_the_strongest_fixed_map_is_the_one_to_beat():
 
 def test_a_finding_stands_where_its_less_favourable_sentence_stands():
     found = judged(
-        row("gradcam", "hit", 0.9, 0.8, 0.95),
-        row("location_prior", "hit", 0.5, 0.4, 0.6),
+        *HITS,
         row("gradcam", "iou", 0.2, 0.1, 0.3),
         row("location_prior", "iou", 0.25, 0.2, 0.35),
+        comparisons=[paired(0.3, 0.1, 0.5, 0.01), paired(-0.05, -0.1, 0.01, 0.2, metric="iou")],
     )
     assert [sentence.standing for sentence in found.sentences] == ["better", "no_better"]
     assert found.standing == "no_better"
@@ -74,27 +94,35 @@ def test_a_finding_stands_where_its_less_favourable_sentence_stands():
     assert "mean IoU of 0.20 [0.10–0.30] over 42 images" in found.sentences[1].text
 
 
-def test_boxes_speak_where_there_are_no_masks():
-    found = judged(row("gradcam", "box_iou", 0.2, 0.1, 0.3), row("location_prior", "box_iou", 0.5, 0.4, 0.6))
-    assert found.sentences[0].text.startswith(
-        "Its contours overlap the radiologist’s boxes with a mean IoU of 0.20 [0.10–0.30] over 42 lesions"
+def test_contours_are_told_apart_in_iou():
+    found = judged(
+        row("gradcam", "iou", 0.2, 0.1, 0.3),
+        row("location_prior", "iou", 0.4, 0.3, 0.5),
+        comparisons=[paired(-0.2, -0.25, -0.125, 0.01, metric="iou")],
     )
-    assert found.sentences[0].text.endswith("fit worse than those of a map that never saw the image.")
+    assert found.sentences[0].text.endswith(
+        "Its contours fit worse than those of a map that never saw the image: "
+        "on the same images −0.20 [−0.25 to −0.12]."
+    )
 
 
-def test_hits_of_boxes_speak_where_there_are_no_masks():
+def test_boxes_speak_where_there_are_no_masks():
     found = judged(
         row("gradcam", "box_hit", 0.238, 0.12, 0.38),
         row("location_prior", "box_hit", 0.667, 0.52, 0.80),
         row("gradcam", "box_iou", 0.2, 0.1, 0.3),
-        row("location_prior", "box_iou", 0.25, 0.2, 0.35),
+        row("location_prior", "box_iou", 0.5, 0.4, 0.6),
+        comparisons=[
+            paired(-0.43, -0.6, -0.2, 0.01, metric="box_hit"),
+            paired(-0.3, -0.4, -0.2, 0.01, metric="box_iou"),
+        ],
     )
-    assert found.title == "pointing worse, contours no better"
-    assert found.sentences[0].text == (
-        "Points into the radiologist’s boxes in 24 % [12–38] of 42 images; one fixed average mask, the same "
-        "for every image, does in 67 % [52–80]. The network looks in the right place less often than "
-        "a map that never saw the image."
+    pointing, contours = found.sentences
+    assert pointing.text.startswith("Points into the radiologist’s boxes in 24 % [12–38] of 42 images")
+    assert contours.text.startswith(
+        "Its contours overlap the radiologist’s boxes with a mean IoU of 0.20 [0.10–0.30] over 42 lesions"
     )
+    assert found.title == "worse than a baseline"
 
 
 def test_hits_of_masks_speak_before_those_of_boxes():
@@ -103,27 +131,19 @@ def test_hits_of_masks_speak_before_those_of_boxes():
     assert found.sentences[0].text.startswith("Points at the lesion in 50 % [40–60] of 10 images")
 
 
-def test_too_few_patients_are_not_compared():
-    found = judged(
-        row("gradcam", "hit", 1.0, 1.0, 1.0, n=3, patients=3),
-        row("location_prior", "hit", 0.0, 0.0, 0.0, n=3, patients=3),
-    )
-    assert found.standing == "unknown"
-    assert found.sentences[0].text.endswith("Too few to tell the two apart (3 patients).")
-
-
-def test_an_interval_without_width_is_widened_by_the_rule_of_three():
-    none_of_ten = row("gradcam", "hit", 0.0, 0.0, 0.0, n=10, patients=10)
-    close = judged(none_of_ten, row("location_prior", "hit", 0.3, 0.1, 0.6, n=10, patients=10))
-    assert close.standing == "no_better"  # 0 … 0.3 and 0.1 … 0.6
-    assert close.sentences[0].text.endswith("so few patients leave the difference open.")
-    far = judged(none_of_ten, row("location_prior", "hit", 0.6, 0.31, 0.9, n=10, patients=10))
-    assert far.standing == "worse"
-
-
 def test_another_number_of_images_is_said():
     found = judged(row("gradcam", "hit", 0.5, 0.4, 0.6), row("location_prior", "hit", 0.5, 0.4, 0.6, n=40))
     assert "50 % [40–60] of 40." in found.sentences[0].text
+
+
+def test_readers_among_themselves_stand_beside_the_network():
+    found = judged(
+        row("gradcam", "iou", 0.2, 0.1, 0.3),
+        row("location_prior", "iou", 0.4, 0.3, 0.5),
+        row("reader B", "iou", 0.8, 0.7, 0.9, n=30),
+        row("reader C", "iou", 0.6, 0.5, 0.7, n=10),
+    )
+    assert "; readers among themselves 0.75. " in found.sentences[0].text  # 0.8 and 0.6, by their images
 
 
 def test_without_a_fixed_map_nothing_is_judged():
@@ -161,8 +181,10 @@ def test_contours_on_healthy_images_are_a_remark():
 )
 def test_a_baseline_is_not_said_to_be_blinder_than_it_is(baseline, subject, never_saw):
     methods = (NETWORK, Method(baseline, "baseline", "", "relative"))
-    found = judged(row("gradcam", "hit", 0.5, 0.4, 0.6), row(baseline, "hit", 0.5, 0.4, 0.6), methods=methods)
+    rows = (row("gradcam", "hit", 0.5, 0.4, 0.6), row(baseline, "hit", 0.5, 0.4, 0.6))
+    found = judged(*rows, comparisons=[paired(0.0, -0.1, 0.1, 1, second=baseline)], methods=methods)
     assert found.sentences[0].text == (
         f"Points at the lesion in 50 % [40–60] of 42 images; {subject} does in 50 % [40–60]. "
-        f"That is no better than a map that never saw {never_saw}: the intervals overlap."
+        f"That is not shown to be better than a map that never saw {never_saw}: "
+        "on the same images 0 points [−10 to +10]."
     )

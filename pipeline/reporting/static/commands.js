@@ -19,8 +19,9 @@ heatproof.commands = (() => {
     if (get(id).hasAttribute("href")) get(id).click();
   }
 
-  // `openFrame` gives the shown image of a case, by its number, when it is loaded.
-  function commands(now, openFrame) {
+  // `openFrame` gives the shown image of a case, by its number, when it is loaded; `review` is what review.js
+  // makes.
+  function commands(now, openFrame, review) {
     const { run, state, change } = now;
 
     const zoomAt = (point, factor) => change({ view: views.zoomed(now.view(), point, factor, now.fitted()) });
@@ -40,7 +41,7 @@ heatproof.commands = (() => {
       if (wanted !== place) return;
       now.shown = found;
       if (state.baselines) found.receiveBaselines(state.baselines);
-      change({ frame: now.siblings[place], highlighted: null });
+      change({ frame: now.siblings[place], highlighted: null, subject: null });
       if (place + 1 in now.siblings) openFrame(now.siblings[place + 1]);
     }
 
@@ -127,6 +128,11 @@ heatproof.commands = (() => {
           setThreshold(threshold + direction * thresholdPanel.stepOf(rule, now.layer().maximum));
       },
       audited: () => change({ live: null, highlighted: null }),
+      answer: (code) => review.answer(code),
+      subject: (_argument, _key, event) => review.step(stepOf(event)),
+      comment: () => review.toComment(),
+      leave: () => review.leave(),
+      save: () => review.save(),
       next: () => follow("next"),
       previous: () => follow("previous"),
       help: () => (get("help").open ? get("help").close() : get("help").showModal()),

@@ -2,12 +2,14 @@
 // Frames: the other frames of the object that an image is one of, loaded when they are asked for.
 
 heatproof.frames = (() => {
-  const { decoding, given, load } = heatproof;
+  const { addresses, decoding, given, load } = heatproof;
   const KEPT = 16; // frames that stay decoded
 
   // Numbers of the cases that are frames of one object, this one among them; of one alone, none.
   function siblings(run, caseIndex) {
-    return run.frames.find((cases) => cases.includes(caseIndex)) ?? [];
+    const all = run.frames.find((cases) => cases.includes(caseIndex)) ?? [];
+    const there = all.filter((index) => addresses.has(run.cases[index]));
+    return there.length > 1 ? there : [];
   }
 
   // The shown image of a case: of this page, or of a folder beside it.

@@ -1,6 +1,6 @@
 "use strict";
 // Heatproof: the name that the scripts of a page share, and where the data of a run and of its cases arrive.
-// Data come as scripts that call run, case, pixels or baselines: a page opened from a folder may not fetch.
+// Data come as scripts that call run, case, pixels, baselines or worklist: a page opened from a folder may not fetch.
 
 const heatproof = (() => {
   const arrived = new Map();
@@ -30,5 +30,13 @@ const heatproof = (() => {
     });
   }
 
-  return { run: receive, case: receive, pixels: receive, baselines: receive, given, load };
+  return {
+    run: receive,
+    case: receive,
+    pixels: receive,
+    baselines: receive,
+    worklist: receive,
+    given,
+    load,
+  };
 })();

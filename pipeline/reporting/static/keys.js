@@ -51,6 +51,18 @@ heatproof.keys = (() => {
       ],
     ],
     [
+      "Review",
+      [
+        [["y"], "answer", "agree", "agree"],
+        [["x"], "answer", "network_wrong", "network wrong"],
+        [["d"], "answer", "annotation_wrong", "annotation (drawing) wrong"],
+        [["u"], "answer", "unsure", "unsure"],
+        [["e"], "comment", null, "comment"],
+        [["j", "Shift+J"], "subject", null, "next to review, the one before"],
+        [["Escape"], "leave", null, "review nothing"],
+      ],
+    ],
+    [
       "Cases",
       [
         [["n"], "next", null, "next case in the worklist’s order"],

@@ -74,11 +74,20 @@ heatproof.layers = (() => {
     );
   }
 
+  // A frame round a lesion that is asked about, { left, top, right, bottom } or null.
+  function marked(box) {
+    if (!box) return null;
+    const margin = 0.15 * Math.max(box.right - box.left, box.bottom - box.top);
+    const [width, height] = [box.right - box.left + 2 * margin, box.bottom - box.top + 2 * margin];
+    const d = rectangles([[box.left - margin, box.top - margin, width, height]]);
+    return svg("path", { class: "line marked", d });
+  }
+
   function peak(place) {
     if (!place) return [];
     const d = `M${place.column} ${place.row}h0`;
     return [svg("path", { class: "peak-case", d }), svg("path", { class: "peak", d })];
   }
 
-  return { frame, annotations, lesionNumbers, contours, contourNumbers, peak };
+  return { frame, annotations, lesionNumbers, contours, contourNumbers, marked, peak };
 })();

@@ -34,6 +34,8 @@ heatproof.now = (() => {
       live: null, // { rule, threshold }; null: the audit's
       highlighted: null, // a contour's place in the table
       baselines: null,
+      subject: null, // the place of what is being reviewed in the case's list
+      decided: 0, // counts decisions, so that what shows them is drawn again
     };
   }
 
@@ -48,7 +50,10 @@ heatproof.now = (() => {
     here.unit = () => here.method()?.unit ?? "";
     here.layer = () => here.shown.layer(state.finding, state.method);
     here.readers = () => here.shown.readers(state.finding);
-    here.rule = () => state.live ?? { rule: run.contours.rule, threshold: run.contours.threshold };
+    here.rule = () => {
+      const { rule, threshold } = heatproof.thresholds.cutOf(run.contours, state.finding);
+      return state.live ?? { rule, threshold };
+    };
     here.drawing = () =>
       state.live
         ? here.shown.live(state.finding, state.method, state.live)

@@ -3,7 +3,7 @@
 // left.
 
 heatproof.order = (() => {
-  const { kept } = heatproof;
+  const { addresses, kept } = heatproof;
   const name = (runId) => `heatproof order ${runId}`;
 
   // Rows as [number of the case, number of the finding], kept as one flat list.
@@ -28,9 +28,10 @@ heatproof.order = (() => {
   // { place, count, previous, next } in the worklist; where the case is not in it, among all cases of the
   // run, whose rows name no finding (-1).
   function around({ run_id: runId, cases }, caseIndex, findingIndex) {
-    const listed = listedRows(runId);
-    const rows =
-      placeIn(listed, caseIndex, findingIndex) >= 0 ? listed : cases.map((_, index) => [index, -1]);
+    const there = (rows) => rows.filter(([one]) => addresses.has(cases[one]));
+    const listed = there(listedRows(runId));
+    const isListed = placeIn(listed, caseIndex, findingIndex) >= 0;
+    const rows = isListed ? listed : there(cases.map((_, index) => [index, -1]));
     const at = placeIn(rows, caseIndex, findingIndex);
     return { place: at + 1, count: rows.length, previous: rows[at - 1] ?? null, next: rows[at + 1] ?? null };
   }

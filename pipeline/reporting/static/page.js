@@ -3,6 +3,7 @@
 
 (async () => {
   const {
+    addresses,
     colours,
     commands: commandsOf,
     controls,
@@ -13,9 +14,11 @@
     keys,
     load,
   } = heatproof;
-  const { now: nowOf, readouts, redraw, shown: shownOf, thresholdPanel, thresholds, view: views } = heatproof;
+  const { now: nowOf, readouts, redraw, review: reviewOf } = heatproof;
+  const { shown: shownOf, thresholdPanel, thresholds, view: views } = heatproof;
   const { get, show } = elements;
 
+  if (!get("case")) return; // the overview of a single file
   const [run] = given("../run.js") ?? [];
   const [own] = given("case.js") ?? [];
   if (!run || !own || !given("pixels.js")) {
@@ -24,7 +27,7 @@
   }
 
   function findingOfAddress() {
-    const wanted = decodeURIComponent(location.hash.slice(1));
+    const wanted = addresses.finding();
     return run.findings.includes(wanted) ? wanted : null;
   }
 
@@ -40,7 +43,8 @@
     siblings,
     finding: findingOfAddress(),
   });
-  const commands = commandsOf(now, openFrame);
+  const review = reviewOf(now);
+  const commands = commandsOf(now, openFrame, review);
 
   // Fixed maps are the same for every case, so they come only when one is asked for.
   async function loadBaselines(changed) {
@@ -73,7 +77,7 @@
     mode: () => now.state.mode,
     point,
   });
-  now.onChange(redraw(now, commands));
+  now.onChange(redraw(now, commands, review));
   now.onChange(loadBaselines);
   window.addEventListener(
     "hashchange",
@@ -81,4 +85,5 @@
   );
   new ResizeObserver(() => now.change({ size: host.clientWidth })).observe(host);
   now.change({ frame, finding: now.state.finding, method: now.state.method });
+  review.start();
 })();

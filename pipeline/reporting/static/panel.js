@@ -35,7 +35,7 @@ heatproof.panel = (() => {
         prediction
           ? make("span", {}, share(prediction.probability), sub(`from ${share(prediction.threshold)}`))
           : null,
-        prediction && prediction.probability >= prediction.threshold ? "positive" : "negative",
+        prediction && (prediction.probability >= prediction.threshold ? "positive" : "negative"),
         LABELS.get(content.labels[finding]) ?? "unknown",
         outcomeMark(outcome(run, content.case_id, index)),
       ];

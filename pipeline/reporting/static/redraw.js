@@ -2,13 +2,14 @@
 // Redraw: drawing again whatever a change of the state touches.
 
 heatproof.redraw = (() => {
-  const { colours, contourTable, controls, elements, kept, layers, order, overlap, panel } = heatproof;
+  const { addresses, colours, contourTable, controls, elements, kept, layers, order } = heatproof;
+  const { overlap, panel } = heatproof;
   const { readouts, scales, stage, thresholdPanel, window: windows, words } = heatproof;
   const { get, make, show } = elements;
   const GATE = "The audit drew no contour here: the gate was closed, as the finding was not predicted.";
 
   // A function that draws what the names of changed parts of the state ask for.
-  function redraw(now, commands) {
+  function redraw(now, commands, review) {
     const { run, state, host } = now;
     const imageSheet = kept.last((pixels, low, high, inverted) =>
       stage.sheet(windows.picture(pixels, { low, high }, inverted)),
@@ -97,11 +98,12 @@ heatproof.redraw = (() => {
             : []),
           ...(network
             ? [
-                ...layers.contours(found.regions, state.highlighted),
+                ...layers.contours(found.regions, state.highlighted ?? review.contour()),
                 ...layers.contourNumbers(found.regions),
                 ...layers.peak(found.peak),
               ]
             : []),
+          ...[layers.marked(review.lesion())].filter(Boolean),
         );
         pane.canvas.setAttribute("aria-label", description(pane));
         move(pane);
@@ -186,8 +188,7 @@ heatproof.redraw = (() => {
       }
       const [caseIndex, findingIndex] = row;
       const finding = run.findings[findingIndex] ?? state.finding;
-      const folder = encodeURIComponent(run.cases[caseIndex]);
-      link.setAttribute("href", `../${folder}/index.html#${encodeURIComponent(finding)}`);
+      link.setAttribute("href", addresses.ofCase(run.cases[caseIndex], finding, "../../"));
     }
 
     function navigation() {
@@ -219,12 +220,13 @@ heatproof.redraw = (() => {
         pixels,
         [...MAP, "view", "window", "inverted", "hidden", "opacity", "colours", "smooth", "beside", "size"],
       ],
-      [outlines, [...MAP, "live", "hidden", "beside", "highlighted"]],
+      [outlines, [...MAP, "live", "hidden", "beside", "highlighted", "subject"]],
       [colourScale, [...MAP, "live", "colours"]],
       [threshold, [...MAP, "live"]],
       [contours, [...MAP, "live"]],
       [finding, ["frame", "finding"]],
       [navigation, ["frame", "finding"]],
+      [review.draw, ["frame", "finding", "method", "live", "subject", "decided"]],
     ];
     return (changed) => {
       for (const [draw, names] of DRAWN) if (names.some((name) => changed.has(name))) draw();

@@ -2,7 +2,7 @@
 // Shown: one image with everything known of it, decoded when it is asked for.
 
 heatproof.shown = (() => {
-  const { decoding, drawing, maps, overlap, kept, view } = heatproof;
+  const { decoding, drawing, maps, overlap, kept, thresholds, view } = heatproof;
   const MAPS_KEPT = 4;
 
   // `content` and `beside` are what case.js handed over, `pixels` what pixels.js did, decoded; `baselines`
@@ -43,13 +43,14 @@ heatproof.shown = (() => {
 
     // Whether the audit drew contours for a finding.
     function gateIsOpen(finding) {
+      const { gate, probability } = thresholds.cutOf(run.contours, finding);
       const predicted = content.predictions.some(
-        (p) => p.finding === finding && p.probability >= p.threshold,
+        (p) => p.finding === finding && p.probability >= (probability ?? p.threshold),
       );
       const drawn = content.references.some(
         (r) => r.finding === finding && (r.boxes.length || r.outlines.length),
       );
-      return { all: true, predicted, annotated: predicted || drawn }[run.contours.gate] ?? true;
+      return { all: true, predicted, annotated: predicted || drawn }[gate] ?? true;
     }
 
     // What a map draws by a rule { rule, threshold }; the minimum area is the audit's.
@@ -62,7 +63,9 @@ heatproof.shown = (() => {
     // What the audit drew; where the page has no map, the outlines that the audit left.
     function audited(finding, method) {
       if (!gateIsOpen(finding)) return drawing.NOTHING;
-      const { rule, threshold } = run.contours;
+      const { rule, threshold, filled } = thresholds.cutOf(run.contours, finding);
+      const unit = run.methods.find(({ name }) => name === method)?.unit;
+      if (filled || unit === "contour") return asStored(finding, method); // the page neither fills nor brings
       return drawn(finding, method, rule, threshold, baselines) ?? asStored(finding, method);
     }
 

@@ -8,6 +8,12 @@ heatproof.thresholds = (() => {
   const LOWEST_LEVEL = 2 ** -126; // where a rule's level is not above 0, the region is all positive relevance
   const BINS = 256;
 
+  // How the map of a finding becomes contours: what its own cut leaves open is as for all findings.
+  function cutOf(contours, finding) {
+    const own = Object.entries(contours.findings?.[finding] ?? {}).filter(([, value]) => value !== null);
+    return { ...contours, ...Object.fromEntries(own) };
+  }
+
   // Whether the map is constant (up to rounding) or nowhere positive.
   function isFlat({ lowest, highest }) {
     return highest <= 0 || highest - lowest <= ROUNDING * highest;
@@ -131,5 +137,5 @@ heatproof.thresholds = (() => {
     return Math.round((100_000 * from) / Math.max(all.length - 1, 1)) / 1000;
   }
 
-  return { RULES: Object.keys(RULES), isFlat, level, thresholdAt };
+  return { cutOf, RULES: Object.keys(RULES), isFlat, level, thresholdAt };
 })();

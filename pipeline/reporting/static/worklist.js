@@ -1,153 +1,205 @@
 "use strict";
-// Worklist: sort, filter and page through window.worklist, which worklist-data.js brings.
+// Worklist: sorting, filters and keys of the list of cases on the overview.
 
-const PAGE = 100;
-const [CASE, FINDING, OUTCOME, PROBABILITY, POSITIVE, IOU, BOX] = [0, 1, 2, 3, 4, 5, 6];
-const COLUMN = {
-  case: CASE,
-  finding: FINDING,
-  outcome: OUTCOME,
-  probability: PROBABILITY,
-  iou: IOU,
-  box: BOX,
-};
+(() => {
+  const { addresses, decisions, given, kept, order, subjects, worklistRows, worklistTable } = heatproof;
+  const { get, make, show, sub } = heatproof.elements;
+  const { count, share, capital } = heatproof.words;
+  const host = get("worklist-host");
+  const [shared] = given("static/worklist-data.js") ?? [];
+  if (!host || !shared) return;
 
-const { run_id, cases, findings, outcomes, rows } = window.worklist ?? {
-  cases: [],
-  findings: [],
-  outcomes: [],
-  rows: [],
-};
-const table = document.getElementById("worklist");
-const form = document.getElementById("filters");
-const pager = document.getElementById("pager");
-const state = { found: rows, page: 0, key: "", descending: false };
+  const parts = Array.from({ length: shared.parts }, (_, part) => given(`static/worklist-${part + 1}.js`)[0]);
+  const rows = worklistRows.table(shared, parts);
+  const { of } = rows;
+  const form = get("filters");
+  const hasBoxes = Boolean(get("worklist").querySelector("[data-key=box]"));
+  const store = decisions.store(shared);
+  const name = `heatproof worklist ${shared.run_id}`;
+  const state = { key: "", descending: false, ordered: null, found: null, answered: new Map() };
 
-function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
-function number(value) {
-  return element("td", { className: "number" }, value === null ? "" : value.toFixed(2));
-}
-
-function line(row) {
-  const address = `cases/${encodeURIComponent(cases[row[CASE]])}/`;
-  const [code, words] = outcomes[row[OUTCOME]];
-  const link = element(
-    "a",
-    { href: `${address}index.html#${encodeURIComponent(findings[row[FINDING]])}` },
-    cases[row[CASE]],
-  );
-  const picture = element("img", {
-    alt: "",
-    loading: "lazy",
-    width: 56,
-    height: 42,
-    src: `${address}thumbnail.jpg`,
-  });
-  const probability =
-    row[PROBABILITY] === null
-      ? ""
-      : `${row[PROBABILITY].toFixed(2)} ${row[POSITIVE] ? "positive" : "negative"}`;
-  const made = element(
-    "tr",
-    {},
-    element("td", { className: "picture" }, picture),
-    element("th", { scope: "row" }, link),
-    element("td", {}, findings[row[FINDING]]),
-    element("td", {}, element("span", { className: `outcome outcome-${code}` }, words)),
-    element("td", { className: "number" }, probability),
-    number(row[IOU]),
-  );
-  if (table.querySelector("[data-key=box]")) made.append(number(row[BOX]));
-  return made;
-}
-
-function draw() {
-  const pages = Math.max(1, Math.ceil(state.found.length / PAGE));
-  state.page = Math.min(Math.max(state.page, 0), pages - 1);
-  const start = state.page * PAGE;
-  table.tBodies[0].replaceChildren(...state.found.slice(start, start + PAGE).map(line));
-  document.getElementById("count").value =
-    `${state.found.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
-  document.getElementById("page").textContent = `page ${state.page + 1} of ${pages}`;
-  pager.hidden = pages === 1;
-  pager.querySelector("[data-step='-1']").disabled = state.page === 0;
-  pager.querySelector("[data-step='1']").disabled = state.page === pages - 1;
-}
-
-function filter() {
-  const wanted = Object.fromEntries(new FormData(form));
-  const text = wanted.text.trim().toLowerCase();
-  state.found = rows.filter(
-    (row) =>
-      (wanted.finding === "" || row[FINDING] === Number(wanted.finding)) &&
-      (wanted.outcome === "" || row[OUTCOME] === Number(wanted.outcome)) &&
-      (wanted.positive === "" || row[POSITIVE] === Number(wanted.positive)) &&
-      (text === "" || cases[row[CASE]].toLowerCase().includes(text)),
-  );
-  sort();
-}
-
-function compare(column, sign) {
-  // What has no value stays last, whichever way the list is sorted.
-  return (one, other) => {
-    const [a, b] = [one[column], other[column]];
-    if (a === b) return one[CASE] - other[CASE];
-    if (a === null) return 1;
-    if (b === null) return -1;
-    return sign * (a - b);
+  // Answers of each case by finding, for the rows' own counts.
+  const answersOf = (caseIndex) => {
+    if (!state.answered.has(caseIndex)) {
+      const known = Object.entries(store.ofCase(rows.cases[caseIndex])).filter(([, { answer }]) => answer);
+      state.answered.set(
+        caseIndex,
+        known.map(([key]) => JSON.parse(key)[1]),
+      );
+    }
+    return state.answered.get(caseIndex);
   };
-}
+  let reviewedCases = new Set();
+  function done(row) {
+    if (!of.subjects[row] || !reviewedCases.has(rows.cases[of.case[row]])) return 0;
+    const finding = shared.findings[of.finding[row]];
+    return answersOf(of.case[row]).filter((one) => one === finding).length;
+  }
+  const open = (row) => of.subjects[row] - done(row);
 
-function sort() {
-  if (state.key) state.found = [...state.found].sort(compare(COLUMN[state.key], state.descending ? -1 : 1));
-  state.page = 0;
-  draw();
-}
+  function facts(caseIndex) {
+    return shared.attributes
+      .map(([, , values], index) => values[rows.attributeOf[index][caseIndex]])
+      .filter(Boolean)
+      .join(", ");
+  }
 
-function sortBy(heading) {
-  const key = heading.dataset.key;
-  state.descending = state.key === key ? !state.descending : false;
-  state.key = key;
-  for (const other of table.querySelectorAll("[aria-sort]")) other.removeAttribute("aria-sort");
-  heading.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
-  sort();
-}
+  const number = (column, row) => {
+    const found = worklistRows.value(column, row);
+    return make("td", { class: "number" }, found === null ? "" : share(found));
+  };
 
-// Case pages step through the cases as they are listed here now.
-function leave(event) {
-  if (event.target.closest("a"))
-    heatproof.order.keep(
-      run_id,
-      state.found.map((row) => [row[CASE], row[FINDING]]),
+  function picture(caseIndex) {
+    const address = caseIndex < rows.audited && addresses.thumbnail(rows.cases[caseIndex], "");
+    return make(
+      "td",
+      { class: "picture" },
+      address ? make("img", { alt: "", width: 56, height: 42, src: address }) : "",
     );
-}
+  }
 
-function start() {
-  findings.forEach((name, index) => form.elements.finding.append(element("option", { value: index }, name)));
-  outcomes.forEach(([, words], index) => {
-    if (rows.some((row) => row[OUTCOME] === index))
-      form.elements.outcome.append(element("option", { value: index }, words));
-  });
-  for (const heading of table.querySelectorAll("[data-key]")) {
-    const button = element("button", { type: "button" }, heading.textContent);
-    button.addEventListener("click", () => sortBy(heading));
+  function nameCell(caseIndex, finding) {
+    const text = rows.cases[caseIndex];
+    const linked = caseIndex < rows.audited && addresses.has(text);
+    return make(
+      "th",
+      { scope: "row" },
+      linked ? make("a", { href: addresses.ofCase(text, finding, "") }, text) : text,
+      caseIndex < rows.audited ? sub(facts(caseIndex)) : sub(shared.skipped[caseIndex - rows.audited][1]),
+    );
+  }
+
+  function line(position) {
+    const row = state.found[position];
+    const finding = shared.findings[of.finding[row]] ?? "";
+    const [code, words] = shared.outcomes[of.outcome[row]];
+    const predicted = of.positive[row] < 0 ? "" : of.positive[row] ? "positive" : "negative";
+    const probability = worklistRows.value(of.probability, row);
+    return make(
+      "tr",
+      {},
+      picture(of.case[row]),
+      nameCell(of.case[row], finding),
+      make("td", {}, finding),
+      make("td", {}, make("span", { class: `outcome outcome-${code}`, title: words }, words)),
+      make("td", { class: "number" }, probability === null ? "" : share(probability), sub(predicted)),
+      number(of.iou, row),
+      hasBoxes ? number(of.box, row) : "",
+      make("td", { class: "number" }, of.subjects[row] ? `${done(row)} of ${of.subjects[row]}` : ""),
+    );
+  }
+
+  const table = worklistTable.start(host, line);
+
+  const whole = (text) => (text === "" ? null : Number(text));
+  function wanted() {
+    const values = Object.fromEntries(new FormData(form));
+    return {
+      finding: whole(values.finding),
+      outcome: whole(values.outcome),
+      positive: whole(values.positive),
+      reviewed: values.reviewed === "" ? null : values.reviewed === "1",
+      lowest: whole(values.lowest),
+      highest: whole(values.highest),
+      text: values.text,
+      attributes: shared.attributes.map((_, index) => whole(values[`attribute-${index}`] ?? "")),
+    };
+  }
+
+  function filter({ top = 0 } = {}) {
+    reviewedCases = new Set(store.counts().keys());
+    state.answered.clear();
+    state.ordered ??= worklistRows.order(rows, state.key, state.descending);
+    state.found = worklistRows.filter(rows, state.ordered, wanted(), open);
+    table.show(state.found.length, { top });
+    get("count").value = `${count(state.found.length)} of ${count(rows.size)}`;
+    show(get("no-case"), !state.found.length);
+    show(get("printed"), state.found.length > worklistTable.PRINTED);
+  }
+
+  function sortBy(key, descending) {
+    Object.assign(state, { key, descending, ordered: null });
+    for (const heading of host.querySelectorAll("[data-key]")) {
+      if (heading.dataset.key === key)
+        heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      else heading.removeAttribute("aria-sort");
+    }
+    filter();
+  }
+
+  // Case pages step through the cases as they are listed here now.
+  function leave(event) {
+    if (!event.target.closest("a")) return;
+    const listed = [...state.found].filter((row) => of.finding[row] !== worklistRows.NO_FINDING);
+    order.keep(
+      shared.run_id,
+      listed.map((row) => [of.case[row], of.finding[row]]),
+    );
+    keep();
+  }
+
+  function keep() {
+    const values = Object.fromEntries(new FormData(form));
+    kept.write(name, { values, key: state.key, descending: state.descending, top: table.top() });
+  }
+
+  function restore() {
+    const { values = {}, key = "", descending = false, top = 0 } = kept.read(name) ?? {};
+    for (const [field, value] of Object.entries(values))
+      if (form.elements[field]) form.elements[field].value = value;
+    sortBy(key, descending);
+    filter({ top });
+  }
+
+  const option = (value, text) => make("option", { value }, text);
+  function fillForm() {
+    const counts = new Map();
+    for (const code of of.outcome) counts.set(code, (counts.get(code) ?? 0) + 1);
+    form.elements.finding.append(...shared.findings.map((text, index) => option(index, text)));
+    shared.outcomes.forEach(([, text], index) => {
+      if (counts.has(index)) form.elements.outcome.append(option(index, `${text} (${count(counts.get(index))})`));
+    });
+    const fields = shared.attributes.map(([, title, values], index) =>
+      make(
+        "label",
+        {},
+        capital(title),
+        " ",
+        make(
+          "select",
+          { name: `attribute-${index}` },
+          option("", "all"),
+          values.map((text, place) => option(place, text)),
+        ),
+      ),
+    );
+    get("attributes").replaceChildren(...fields);
+  }
+
+  fillForm();
+  for (const heading of host.querySelectorAll("[data-key]")) {
+    const { key } = heading.dataset;
+    const button = make("button", { type: "button" }, heading.textContent);
+    button.addEventListener("click", () => sortBy(key, state.key === key && !state.descending));
     heading.replaceChildren(button);
   }
-  form.addEventListener("input", filter);
-  table.addEventListener("click", leave);
-  table.addEventListener("auxclick", leave);
+  form.addEventListener("input", () => filter());
+  form.addEventListener("reset", () => setTimeout(() => sortBy("", false)));
   form.addEventListener("submit", (event) => event.preventDefault());
-  pager.addEventListener("click", (event) => {
-    state.page += Number(event.target.dataset.step ?? 0);
-    draw();
+  for (const kind of ["click", "auxclick"]) host.addEventListener(kind, leave);
+  window.addEventListener("pagehide", keep);
+  window.addEventListener("storage", () => filter({ top: table.top() }));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.target.closest("input, select, textarea")) return;
+    event.preventDefault();
+    form.elements.text.focus();
   });
-  form.hidden = false;
-  draw();
-}
-
-if (table && rows.length > 0) start();
+  form.elements.text.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "Enter") {
+      event.preventDefault();
+      table.go(0);
+    }
+  });
+  show(form, true);
+  restore();
+})();

@@ -1,0 +1,56 @@
+"""NIfTI: a map as a volume of one slice; the first stored axis runs along a row of the image."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813  the name its manual gives it
+from numpy.typing import NDArray
+
+from pipeline.contracts import HeatmapFormat
+from pipeline.errors import CaseError
+
+NIFTI_1 = 348
+"""Bytes of the header, which begin it."""
+FLOATS = {16: "f4", 64: "f8"}
+"""Codes of the header's `datatype`."""
+
+
+def read(path: Path, plane: int) -> NDArray[np.generic]:  # noqa: ARG001  a file holds one map
+    """The slice, (y, x) as ITK-based tools mean it; the affine is not applied: the grid covers the image."""
+    try:
+        reader: Any = sitk.ImageFileReader()  # type: ignore[no-untyped-call]  # its methods have no types
+        reader.SetImageIO("NiftiImageIO")
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+        columns, rows, *others = reader.GetSize()
+        if any(length != 1 for length in others) or reader.GetNumberOfComponents() != 1:
+            raise CaseError("heatmap_shape", "The heatmap has several slices or several values a voxel.")
+        values: NDArray[np.generic] = sitk.GetArrayFromImage(reader.Execute())
+        _refuse_not_finite(path)
+    except (OSError, RuntimeError, EOFError, struct.error, ValueError) as error:
+        raise CaseError("heatmap_unreadable", "The heatmap is not a readable NIfTI file.") from error
+    return values.reshape(rows, columns)
+
+
+def _refuse_not_finite(path: Path) -> None:
+    """ITK's reader makes 0 of NaN and infinity without a word, so the stored values are looked at."""
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+        content = stream.read()
+    order = "<" if struct.unpack_from("<i", content)[0] == NIFTI_1 else ">"
+    if struct.unpack_from(f"{order}i", content)[0] != NIFTI_1:
+        return
+    (code,) = struct.unpack_from(f"{order}h", content, 70)  # datatype
+    (start,) = struct.unpack_from(f"{order}f", content, 108)  # vox_offset
+    if (
+        code in FLOATS
+        and not np.isfinite(np.frombuffer(content, f"{order}{FLOATS[code]}", -1, int(start))).all()
+    ):
+        raise CaseError("heatmap_not_finite", "The heatmap holds NaN or infinity.")
+
+
+NIFTI = HeatmapFormat(read=read)

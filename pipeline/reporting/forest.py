@@ -1,0 +1,65 @@
+"""Forest: scores within groups of images, one chart a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+
+from pipeline.reporting import words
+from pipeline.reporting.charts import GAP, HEAD, LINE, Whisker, WhiskerChart, axis, place
+from pipeline.reporting.run_folder import RunFolder, number_of
+from pipeline.reporting.verdict import LEVEL, POINTING
+
+LONGEST = 20
+"""Of a group's name beside its line."""
+
+
+def forest_charts(run: RunFolder) -> tuple[WhiskerChart, ...]:
+    """Pointing within groups, of each finding that has two groups of one attribute."""
+    charts = (_chart(run, finding) for finding in run.findings)
+    return tuple(chart for chart in charts if chart is not None)
+
+
+def _chart(run: RunFolder, finding: str) -> WhiskerChart | None:
+    rows = [row for row in run.table("subgroups") if row["finding"] == finding]
+    metric = next((name for name in POINTING if any(row["metric"] == name for row in rows)), None)
+    if metric is None:
+        return None
+    most = max(int(row["n"]) for row in rows if row["metric"] == metric)
+    reader = next(r["reader"] for r in rows if r["metric"] == metric and int(r["n"]) == most)
+    chosen = [row for row in rows if (row["metric"], row["reader"]) == (metric, reader)]
+    groups = []
+    y = float(HEAD)
+    for attribute, found in groupby(chosen, key=lambda row: row["attribute"]):
+        group = list(found)
+        if len(group) > 1:
+            y += GAP + LINE
+            lines = tuple(_line(row, metric, y + LINE * number) for number, row in enumerate(group, start=1))
+            groups.append((words.spaced(attribute), y, lines))
+            y += LINE * len(group)
+    if not groups:
+        return None
+    return WhiskerChart(finding, y + GAP, axis(metric), tuple(groups))
+
+
+def _line(row: Mapping[str, str], metric: str, y: float) -> Whisker:
+    label = row["group"] if len(row["group"]) <= LONGEST else row["group"][: LONGEST - 1] + "…"
+    estimate = number_of(row["estimate"])
+    if estimate is None:
+        return Whisker(label, "none", y, place(0.0), place(0.0), place(0.0), f"too few ({row['patients']})")
+    low, high = (number_of(row[end]) for end in ("low", "high"))
+    return Whisker(
+        label=label,
+        mark="network",
+        y=y,
+        x=place(estimate),
+        low=place(estimate if low is None else low),
+        high=place(estimate if high is None else high),
+        text=f"{words.number(estimate, metric)} of {row['n']}{_differs(row)}",
+    )
+
+
+def _differs(row: Mapping[str, str]) -> str:
+    """A mark where the group differs from the rest, corrected for the number of groups."""
+    p = number_of(row["corrected_p"])
+    return "" if p is None or p > LEVEL else " *"

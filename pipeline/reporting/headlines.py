@@ -1,0 +1,92 @@
+"""Headlines: the skill of each finding, and what the config's policy says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.reporting import words
+from pipeline.reporting.run_folder import RunFolder, number_of
+from pipeline.reporting.verdict import POINTING
+
+LIMITS = {
+    "min_skill": ("skill", "at least", "skill"),
+    "min_hit_rate": ("hit rate", "at least", "hit"),
+    "min_iou": ("mean IoU", "at least", "iou"),
+    "min_auroc": ("AUROC", "at least", "auroc"),
+    "max_on_healthy": ("contours on healthy images", "at most", "contour_on_healthy"),
+}
+"""Key of the config → what it limits, how, and the form of its numbers."""
+PRIORS = {"location_prior": "the mean mask of other images", "center_prior": "a spot in the image’s middle"}
+CEILINGS = {"readers": "the readers among themselves", "perfect": "every image right"}
+SEVERITY = ("fail", "warn", "unknown", "pass")
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """Skill in pointing, as the verdict shows it."""
+
+    text: str
+    interval: str
+    zero: str
+    """What has a skill of 0."""
+    one: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit of the policy, held against what was measured."""
+
+    outcome: str
+    text: str
+
+
+def skill_of(run: RunFolder, finding: str) -> Skill | None:
+    """Skill in pointing against the reader with most images; None where it is not known."""
+    rows = [
+        row
+        for row in run.table("skill")
+        if (row["finding"], row["method"], row["measure"]) == (finding, run.network, "skill")
+        and row["metric"] in POINTING
+        and row["estimate"]
+    ]
+    if not rows:
+        return None
+    row = max(rows, key=lambda row: (-POINTING.index(row["metric"]), int(row["n"])))
+    low, high = number_of(row["low"]), number_of(row["high"])
+    return Skill(
+        text=words.number(float(row["estimate"]), "skill"),
+        interval="" if low is None or high is None else f"[{_number(low)} to {_number(high)}]",
+        zero=PRIORS.get(row["prior"], words.spaced(row["prior"])),
+        one=CEILINGS.get(row["ceiling"], row["ceiling"]),
+    )
+
+
+def limits_of(run: RunFolder, finding: str) -> tuple[Limit, ...]:
+    """What the policy says of a finding, in the order of the config; nothing where it sets no limit."""
+    return tuple(
+        Limit(row["outcome"], _limit(row)) for row in run.table("policy") if row["finding"] == finding
+    )
+
+
+def worst(limits: tuple[Limit, ...]) -> str:
+    """The least favourable outcome; empty without limits."""
+    return min((limit.outcome for limit in limits), key=SEVERITY.index, default="")
+
+
+def _limit(row: Mapping[str, str]) -> str:
+    what, side, form = LIMITS[row["rule"]]
+    wanted = f"{what} {side} {words.number(float(row['limit']), form)}"
+    if not row["estimate"]:
+        return f"{wanted}: there is no number"
+    low, high = number_of(row["low"]), number_of(row["high"])
+    bounds = "" if low is None or high is None else f", interval {_form(low, form)} to {_form(high, form)}"
+    return f"{wanted}: found {_form(float(row['estimate']), form)}{bounds}"
+
+
+def _form(value: float, form: str) -> str:
+    return words.number(value, form)
+
+
+def _number(value: float) -> str:
+    return words.number(value, "skill")

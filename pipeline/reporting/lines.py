@@ -1,0 +1,212 @@
+"""Lines: charts of a number along an axis, small enough to stand side by side, one a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log2
+
+from pipeline.reporting import words
+from pipeline.reporting.run_folder import RunFolder, number_of
+from pipeline.reporting.verdict import main_reader
+
+WIDTH, HEIGHT = 252, 176
+LEFT, RIGHT, TOP, BOTTOM = 34, 8, 8, 34
+"""Room for ticks and names of axes."""
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+FROC = "lesion_froc_"
+RATES = (0.125, 0.25, 0.5, 1, 2, 4, 8)
+"""False positives an image."""
+
+Point = tuple[float, float]
+Axis = tuple[tuple[float, str], ...]
+"""Where ticks lie in the viewBox, and what they say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line, with its interval as a band where there is one."""
+
+    name: str
+    mark: str
+    """"network", or the name of a baseline, or "ideal"."""
+    path: str
+    band: str
+    dots: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineChart:
+    """One finding's lines; lengths in units of the viewBox."""
+
+    finding: str
+    across: Axis
+    up: Axis
+    x_title: str
+    y_title: str
+    series: tuple[Series, ...]
+    description: str
+
+
+def thresholds(run: RunFolder, finding: str) -> LineChart | None:
+    """Mean IoU along the threshold, of the network and the baselines; None without masks."""
+    rows = [row for row in run.table("thresholds") if row["finding"] == finding and row["estimate"]]
+    reader = _main(rows)
+    of = {
+        method.name: [r for r in rows if (r["method"], r["reader"]) == (method.name, reader)]
+        for method in run.methods
+    }
+    shown = {name: points for name, points in of.items() if points}
+    if run.network not in shown:
+        return None
+    top = _rounded_up(max(float(row["high"] or row["estimate"]) for part in shown.values() for row in part))
+    series = tuple(
+        _series(name, run, [(float(r["level"]), r) for r in points], top=top)
+        for name, points in _network_last(shown, run)
+    )
+    best = max(shown[run.network], key=lambda row: float(row["estimate"]))
+    return LineChart(
+        finding,
+        _across([(share, f"{share:g}") for share in SHARES]),
+        _up(top),
+        "threshold, share of the maximum",
+        "mean IoU",
+        series,
+        f"{run.network} is best at {best['level']} of the maximum with a mean IoU of "
+        f"{words.number(float(best['estimate']), 'iou')}",
+    )
+
+
+def froc(run: RunFolder, finding: str) -> LineChart | None:
+    """Lesions found at rates of false positives an image; None where no lesion was matched."""
+    rows = [row for row in run.summaries if row.finding == finding]
+    main = main_reader(rows, f"{FROC}1", run.network)
+    prefix = FROC
+    if main is None:
+        prefix = f"box_{FROC}"
+        main = main_reader(rows, f"{prefix}1", run.network)
+    if main is None:
+        return None
+    found = {(row.method, row.metric): row for row in rows if row.reader == main.reader}
+    series = []
+    for method in (*reversed(run.baselines), run.network or ""):
+        points = [
+            (_of_rate(rate), row)
+            for rate in RATES
+            if (row := found.get((method, f"{prefix}{rate:g}"))) and row.estimate is not None
+        ]
+        named = [
+            (x, {"estimate": repr(row.estimate), "low": _text(row.low), "high": _text(row.high)})
+            for x, row in points
+        ]
+        if named:
+            series.append(_series(method, run, named, top=1.0))
+    ticks = _across([(_of_rate(rate), _rate(rate)) for rate in RATES])
+    at_one = words.number(main.estimate or 0.0, "hit")
+    return LineChart(
+        finding,
+        ticks,
+        _up(1.0),
+        "false positives an image",
+        "lesions found",
+        tuple(series),
+        f"{run.network} finds {at_one} of {words.plural(main.n, 'lesion')} at 1 false positive an image",
+    )
+
+
+def calibration(run: RunFolder, finding: str) -> LineChart | None:
+    """How often what was predicted came true, beside the diagonal; None without labels."""
+    rows = [row for row in run.table("calibration") if row["finding"] == finding]
+    if not rows:
+        return None
+    points = [
+        (
+            float(row["predicted"]),
+            {"estimate": row["observed"], "low": row["low"], "high": row["high"]},
+        )
+        for row in rows
+    ]
+    ideal = Series("perfect calibration", "ideal", _path([(_x(0), _y(0, 1)), (_x(1), _y(1, 1))]), "", ())
+    first, last = rows[0], rows[-1]
+    return LineChart(
+        finding,
+        _across([(share, f"{share:g}") for share in SHARES]),
+        _up(1.0),
+        "predicted probability",
+        "came true",
+        (ideal, _series(run.network or "", run, points, top=1.0)),
+        f"at a mean probability of {float(first['predicted']):.2f} the finding is there in "
+        f"{float(first['observed']):.0%}, at {float(last['predicted']):.2f} in {float(last['observed']):.0%}",
+    )
+
+
+def _main(rows: Iterable[Mapping[str, str]]) -> str:
+    """The reader of most images."""
+    return max(((int(row["n"]), row["reader"]) for row in rows), default=(0, ""))[1]
+
+
+def _network_last(
+    shown: Mapping[str, Sequence[Mapping[str, str]]], run: RunFolder
+) -> list[tuple[str, Sequence[Mapping[str, str]]]]:
+    """The first of the network's methods and the baselines; the network is drawn over them."""
+    names = [name for name in shown if name in run.baselines or name == run.network]
+    return [(name, shown[name]) for name in sorted(names, key=lambda name: name == run.network)]
+
+
+def _series(
+    name: str, run: RunFolder, points: Sequence[tuple[float, Mapping[str, str]]], *, top: float
+) -> Series:
+    is_network = name not in run.baselines
+    dots = tuple((_x(x), _y(float(row["estimate"]), top)) for x, row in points)
+    bounds = [
+        (_x(x), _y(low, top), _y(high, top))
+        for x, row in points
+        if (low := number_of(row["low"])) is not None and (high := number_of(row["high"])) is not None
+    ]
+    upper = [(x, high) for x, _, high in bounds]
+    lower = [(x, low) for x, low, _ in reversed(bounds)]
+    return Series(
+        name=words.method_title(name),
+        mark="network" if is_network else name,
+        path=_path(dots),
+        band=f"{_path([*upper, *lower])}Z" if is_network and bounds else "",
+        dots=dots if is_network else (),
+    )
+
+
+def _path(points: Sequence[Point]) -> str:
+    return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+
+
+def _across(ticks: Sequence[tuple[float, str]]) -> Axis:
+    return tuple((_x(share), text) for share, text in ticks)
+
+
+def _up(top: float) -> Axis:
+    return tuple((_y(share * top, top), f"{share * top:g}") for share in (0.0, 0.5, 1.0))
+
+
+def _x(share: float) -> float:
+    return round(LEFT + share * (WIDTH - LEFT - RIGHT), 2)
+
+
+def _y(value: float, top: float) -> float:
+    return round(HEIGHT - BOTTOM - min(value / top, 1.0) * (HEIGHT - TOP - BOTTOM), 2)
+
+
+def _of_rate(rate: float) -> float:
+    """Rates double from tick to tick."""
+    return (log2(rate) - log2(RATES[0])) / (log2(RATES[-1]) - log2(RATES[0]))
+
+
+def _rate(rate: float) -> str:
+    return f"1/{round(1 / rate)}" if rate < 1 else f"{rate:g}"
+
+
+def _rounded_up(value: float) -> float:
+    """The end of an axis: the next of .2, .4 … 1."""
+    return next((end for end in (0.2, 0.4, 0.6, 0.8) if value <= end), 1.0)
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else repr(value)

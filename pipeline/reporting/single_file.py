@@ -1,0 +1,194 @@
+"""Single file: the overview and some cases as one HTML file to send on, which asks for nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from itertools import chain, zip_longest
+from pathlib import Path
+from urllib.parse import unquote
+
+from pipeline.errors import ConfigError
+from pipeline.reporting.report import write_report
+from pipeline.reporting.run_folder import RunFolder, read_run
+from pipeline.reporting.survey import Row, survey
+
+DEFAULT_CASES = 8
+POLICY = (
+    "default-src 'none'; img-src data:; style-src {styles}; script-src {scripts}; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""Nothing from outside; of what is inside, only what is listed by its hash."""
+FIRST = ("heatproof", "addresses", "single")
+STARTS = ("worklist", "review-bar", "page")
+"""The scripts that begin to draw; all others are needed before."""
+LINK = re.compile(r'\s(href|src)="([^"]*)"')
+STYLE = re.compile(r'<link rel="stylesheet" href="(?:\.\./)*static/([\w-]+\.css)">\n?')
+SCRIPT = re.compile(r'<script src="([^"]*)" defer></script>\n?')
+OWN_SCRIPT = re.compile(r"(?:\.\./)*static/([\w-]+)\.js")
+DATA_SCRIPT = re.compile(r"worklist-(data|\d+)")
+PAGE_OF_CASE = re.compile(r"cases/([^/]+)/index\.html(?:#(.*))?")
+PICTURE = re.compile(r"cases/([^/]+)/thumbnail\.jpg")
+OVERVIEW = re.compile(r"(?:\.\./)*index\.html(#.*)?")
+
+
+def write_single_file(run: Path, out: Path, *, cases: int | Sequence[str] = DEFAULT_CASES) -> tuple[str, ...]:
+    """The cases that went into `out`: those named, or as many as asked for, worst first, finding by finding.
+
+    The report of the run is written again first, so that both say the same.
+    """
+    index = write_report(run)
+    folder = read_run(run)
+    chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
+    overview = _Page.read(index)
+    case = _Page.read(folder.case_folder(chosen[0]) / "index.html") if chosen else None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(_assembled(folder, overview, case, chosen), encoding="utf-8")
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of the report, taken apart."""
+
+    head: str
+    body: str
+    styles: tuple[str, ...]
+    scripts: tuple[str, ...]
+    """Names without the data, which differ from run to run."""
+
+    @classmethod
+    def read(cls, path: Path) -> _Page:
+        """The page at a path."""
+        text = path.read_text(encoding="utf-8")
+        own = (OWN_SCRIPT.fullmatch(address) for address in SCRIPT.findall(text))
+        names = (match[1] for match in own if match)
+        head, _, rest = SCRIPT.sub("", text).partition("</head>")
+        return cls(
+            head=STYLE.sub("", head).partition("<head>")[2],
+            body=rest.partition(">\n")[2].partition("</body>")[0],
+            styles=tuple(STYLE.findall(text)),
+            scripts=tuple(name for name in names if not DATA_SCRIPT.fullmatch(name)),
+        )
+
+
+def _assembled(run: RunFolder, overview: _Page, case: _Page | None, chosen: Sequence[str]) -> str:
+    styles = [_static(name) for name in overview.styles]
+    own = [_static(name) for name in case.styles if name not in overview.styles] if case else []
+    scripts = [_static(f"{name}.js") for name in _in_order(overview, case)]
+    policy = POLICY.format(styles=_hashes([*styles, *own]), scripts=_hashes(scripts))
+    head = re.sub(r'(http-equiv="Content-Security-Policy" content=")[^"]*', rf"\g<1>{policy}", overview.head)
+    return "".join(
+        (
+            f'<!doctype html>\n<html lang="en">\n<head>{_rewritten(head, run, chosen)}',
+            *(f"<style>{text}</style>\n" for text in styles),
+            f'</head>\n<body>\n<div id="page">\n{_rewritten(overview.body, run, chosen)}</div>\n',
+            _shell(case, own, run, chosen),
+            *(f'<script type="application/json" data-address="{html.escape(address)}">{content}</script>\n'
+              for address, content in _data(run, chosen)),
+            *(f"<script>{text}</script>\n" for text in scripts),
+            "</body>\n</html>\n",
+        )
+    )  # fmt: skip
+
+
+def _in_order(overview: _Page, case: _Page | None) -> list[str]:
+    others = dict.fromkeys((*overview.scripts, *(case.scripts if case else ())))
+    needed = [name for name in others if name not in FIRST + STARTS]
+    return [*FIRST, *needed, *(name for name in STARTS if name in others)]
+
+
+def _shell(case: _Page | None, styles: Iterable[str], run: RunFolder, chosen: Sequence[str]) -> str:
+    """The page of a case, put in place of the overview when a case is asked for."""
+    if case is None:
+        return ""
+    own = "".join(f"<style>{text}</style>\n" for text in styles)
+    return f'<template id="case-page">\n{own}{_rewritten(case.body, run, chosen)}</template>\n'
+
+
+def _data(run: RunFolder, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
+    """Address in the run's folder and content of each data script, and the pictures in small."""
+    static = sorted((run.path / "static").glob("worklist-*.js"))
+    shared = [path for path in static if DATA_SCRIPT.fullmatch(path.stem)]
+    shared += [run.path / "cases" / name for name in ("run.js", "baselines.js")]
+    of_cases = (run.case_folder(case_id) / name for case_id in chosen for name in ("case.js", "pixels.js"))
+    for path in chain(shared, of_cases):
+        yield path.relative_to(run.path).as_posix(), _arguments(path)
+    yield "thumbnails", _in_html(json.dumps({name: _picture(run, name) for name in chosen}))
+
+
+def _arguments(path: Path) -> str:
+    """What a data script hands over, as a JSON list: "heatproof.name(a, b);" → "[a, b]"."""
+    text = path.read_text(encoding="utf-8")
+    return _in_html(f"[{text[text.index('(') + 1 : text.rindex(')')]}]")
+
+
+def _in_html(content: str) -> str:
+    """JSON in which nothing looks like the end of its block."""
+    return content.replace("<", "\\u003c")
+
+
+def _rewritten(text: str, run: RunFolder, chosen: Sequence[str]) -> str:
+    """Links led to what is in the file, or taken away; attributes of autoescaped pages hold no quotes."""
+    return LINK.sub(lambda match: _link(match[1], html.unescape(match[2]), run, chosen), text)
+
+
+def _link(attribute: str, address: str, run: RunFolder, chosen: Sequence[str]) -> str:
+    if address.startswith(("#", "data:")):
+        wanted: str | None = address
+    elif match := OVERVIEW.fullmatch(address):
+        wanted = match[1] or "#"
+    elif match := PICTURE.fullmatch(address):
+        wanted = _picture(run, unquote(match[1]))
+    elif (match := PAGE_OF_CASE.fullmatch(address)) and unquote(match[1]) in chosen:
+        wanted = f"#case/{match[1]}/{match[2] or ''}"
+    else:
+        wanted = None
+    return "" if wanted is None else f' {attribute}="{html.escape(wanted)}"'
+
+
+def _picture(run: RunFolder, case_id: str) -> str | None:
+    """A thumbnail as an address of its own; None where there is none."""
+    path = run.case_folder(case_id) / "thumbnail.jpg"
+    if not path.exists():
+        return None
+    return f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def _static(name: str) -> str:
+    return resources.files("pipeline.reporting").joinpath("static", name).read_text(encoding="utf-8")
+
+
+def _hashes(texts: Iterable[str]) -> str:
+    """CSP sources of inline styles or scripts (W3C CSP3, 6.7.3)."""
+    digests = dict.fromkeys(hashlib.sha256(text.encode("utf-8")).digest() for text in texts)
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
+
+
+def _named(run: RunFolder, cases: Sequence[str]) -> tuple[str, ...]:
+    known = set(run.case_ids)
+    for case_id in cases:
+        if case_id not in known:
+            raise ConfigError(f"--cases: {case_id} is no case of the run {run.manifest['run_id']}")
+    return tuple(dict.fromkeys(cases))
+
+
+def _worst(run: RunFolder, count: int) -> tuple[str, ...]:
+    """The worst of each finding, then the second of each, and so on; then the others as the run has them."""
+    by_finding: Mapping[str, list[Row]] = {finding: [] for finding in run.findings}
+    for row in survey(run).rows:
+        if _overlap(row) is not None:
+            by_finding[row.finding].append(row)
+    ranked = (sorted(rows, key=lambda row: (_overlap(row), row.case_id)) for rows in by_finding.values())
+    turns = (row.case_id for turn in zip_longest(*ranked) for row in turn if row)
+    return tuple(dict.fromkeys((*turns, *run.case_ids)))[:count]
+
+
+def _overlap(row: Row) -> float | None:
+    return row.iou if row.iou is not None else row.box_iou

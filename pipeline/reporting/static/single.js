@@ -1,0 +1,53 @@
+"use strict";
+// Single: where overview and cases are one file, data and pictures come from blocks of it, and the address
+// says which page is shown: "#case/<case>/<finding>", else the overview.
+
+(() => {
+  const page = document.getElementById("page");
+  const blocks = new Map(
+    [...document.querySelectorAll("script[data-address]")].map((block) => [block.dataset.address, block]),
+  );
+  const read = new Map();
+
+  // Of the address: the case that is shown, or "", and its finding.
+  function shown() {
+    const [, caseId = "", finding = ""] = location.hash.match(/^#case\/([^/]*)\/?(.*)$/) ?? [];
+    return [caseId, finding].map(decodeURIComponent);
+  }
+
+  const [caseId] = shown();
+  const folder = caseId ? `cases/${encodeURIComponent(caseId)}/` : "";
+
+  // An address beside the page that is shown, as one in the run's folder; nothing is asked for.
+  const inFolder = (address) =>
+    decodeURIComponent(new URL(address, `file:///${folder}index.html`).pathname.slice(1));
+
+  function given(address) {
+    const name = inFolder(address);
+    if (!read.has(name) && blocks.has(name)) read.set(name, JSON.parse(blocks.get(name).textContent));
+    return read.get(name);
+  }
+
+  async function load(address) {
+    if (!given(address)) throw new Error(`${address} is not in this file`);
+    return given(address);
+  }
+
+  const has = (name) => blocks.has(`cases/${name}/case.js`);
+  const thumbnails = JSON.parse(blocks.get("thumbnails").textContent);
+  Object.assign(heatproof, { given, load });
+  Object.assign(heatproof.addresses, {
+    has,
+    ofCase: (name, of) =>
+      has(name) ? `#case/${encodeURIComponent(name)}/${encodeURIComponent(of ?? "")}` : null,
+    thumbnail: (name) => thumbnails[name] ?? null,
+    finding: () => shown()[1],
+  });
+
+  if (has(caseId)) {
+    page.replaceChildren(document.getElementById("case-page").content.cloneNode(true));
+    document.body.className = "workstation";
+    history.scrollRestoration = "manual"; // the overview's place is not the case's
+  }
+  window.addEventListener("hashchange", () => shown()[0] !== caseId && location.reload());
+})();

@@ -1,0 +1,103 @@
+"""Lines: where points lie in the charts, and what the charts say in words."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.records import Summary
+from pipeline.reporting.forest import forest_charts
+from pipeline.reporting.lines import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, calibration, froc, thresholds
+from pipeline.reporting.run_folder import Method, RunFolder
+
+METHODS = (Method("gradcam", "network", "", "logit"), Method("random", "baseline", "", "relative"))
+FLOOR, CEILING = HEIGHT - BOTTOM, TOP
+
+
+def run(*summaries, **tables):
+    return RunFolder(Path(), {"findings": ["nodule"]}, METHODS, summaries, (), (), tables)
+
+
+def level(level, estimate, *, method="gradcam", reader="A", n="9"):
+    return {
+        "finding": "nodule", "reader": reader, "method": method, "level": level, "n": n,
+        "estimate": str(estimate), "low": str(estimate - 0.1), "high": str(estimate + 0.1),
+    }  # fmt: skip
+
+
+def test_the_axis_ends_above_the_highest_bound_and_points_lie_at_their_share():
+    found = thresholds(run(thresholds=(level("0.5", 0.2), level("0.95", 0.1))), "nodule")
+    assert found.up == ((FLOOR, "0"), ((FLOOR + CEILING) / 2, "0.2"), (CEILING, "0.4"))
+    (series,) = found.series
+    assert series.dots[0] == (
+        LEFT + 0.5 * (WIDTH - LEFT - RIGHT),
+        pytest.approx(FLOOR - 0.5 * (FLOOR - CEILING)),
+    )
+    assert series.band.endswith("Z")
+    assert found.description == "gradcam is best at 0.5 of the maximum with a mean IoU of 0.20"
+
+
+def test_baselines_lie_under_the_network_and_have_neither_dots_nor_band():
+    rows = (level("0.5", 0.2), level("0.5", 0.1, method="random"))
+    below, above = thresholds(run(thresholds=rows), "nodule").series
+    assert (below.mark, below.dots, below.band) == ("random", (), "")
+    assert above.mark == "network"
+
+
+def test_thresholds_are_of_the_reader_with_most_images():
+    rows = (level("0.5", 0.2), level("0.5", 0.3, reader="B", n="10"))
+    assert "0.30" in thresholds(run(thresholds=rows), "nodule").description
+
+
+def test_without_numbers_there_is_no_chart():
+    assert thresholds(run(), "nodule") is None
+    assert calibration(run(), "nodule") is None
+    assert froc(run(), "nodule") is None
+    assert forest_charts(run()) == ()
+
+
+def test_rates_of_false_positives_double_along_the_axis():
+    rates = (("0.125", 0.2), ("1", 0.5), ("8", 0.9))
+    rows = [
+        Summary("nodule", "A", "gradcam", f"lesion_froc_{rate}", 20, {}, 15, found, found - 0.1, found + 0.1)
+        for rate, found in rates
+    ]
+    chart = froc(run(*rows), "nodule")
+    assert [x for x, _ in chart.series[0].dots] == [LEFT, (LEFT + WIDTH - RIGHT) / 2, WIDTH - RIGHT]
+    assert [text for _, text in chart.across] == ["1/8", "1/4", "1/2", "1", "2", "4", "8"]
+    assert chart.description == "gradcam finds 50 % of 20 lesions at 1 false positive an image"
+
+
+def test_calibration_lies_beside_the_diagonal():
+    rows = (
+        {"finding": "nodule", "predicted": "0.1", "observed": "0.25", "low": "0", "high": "0.5"},
+        {"finding": "nodule", "predicted": "0.9", "observed": "1.0", "low": "0.7", "high": "1"},
+    )
+    chart = calibration(run(calibration=rows), "nodule")
+    ideal, network = chart.series
+    assert ideal.path == f"M{LEFT} {FLOOR}L{WIDTH - RIGHT} {CEILING}"
+    assert network.dots[1] == (pytest.approx(LEFT + 0.9 * (WIDTH - LEFT - RIGHT)), CEILING)
+    assert "at a mean probability of 0.10 the finding is there in 25%" in chart.description
+
+
+def group(attribute, name, estimate, *, p="1", few="0", metric="hit"):
+    return {
+        "finding": "nodule", "reader": "A", "metric": metric, "attribute": attribute, "group": name,
+        "n": "12", "patients": "7", "too_few": few, "estimate": estimate, "low": "", "high": "",
+        "corrected_p": p,
+    }  # fmt: skip
+
+
+def test_groups_have_a_line_each_and_the_few_no_number():
+    rows = (
+        group("sex", "F", "0.5", p="0.01"),
+        group("sex", "M", "", few="1", p=""),
+        group("view", "PA", "0.5"),
+        group("sex", "F", "0.25", metric="iou"),
+    )
+    (chart,) = forest_charts(run(subgroups=rows))
+    ((attribute, _, lines),) = chart.groups  # one view alone is no comparison
+    assert attribute == "sex"
+    assert [(line.label, line.mark, line.text) for line in lines] == [
+        ("F", "network", "50 % of 12 *"),
+        ("M", "none", "too few (7)"),
+    ]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.reporting.subjects import Subject
+from pipeline.review.decisions import Run, read_decisions, schema
+
+RUN = Run("phantom-0123abcd", "ab" * 32)
+DECISION = {
+    "case_id": "case-1",
+    "kind": "lesion",
+    "finding": "nodule",
+    "by": "Reader A",
+    "number": 2,
+    "answer": "network_wrong",
+    "comment": " kept as it is ",
+    "decided": "2026-11-22T10:00:00.000Z",
+}
+FILE = {
+    "format": "heatproof-decisions-1",
+    "run_id": RUN.run_id,
+    "results_sha256": RUN.results_sha256,
+    "reviewer": "Ann",
+    "exported": "2026-11-22T10:00:00.000Z",
+    "decisions": [DECISION],
+}
+
+
+def write(folder: Path, name: str, **changes: Any) -> Path:
+    path = folder / name
+    path.write_text(json.dumps({**FILE, **changes}), encoding="utf-8")
+    return path
+
+
+def test_the_published_schema_is_that_of_the_reader() -> None:
+    published = resources.files("pipeline.reporting").joinpath("static", "decisions.schema.json")
+    assert json.loads(published.read_text(encoding="utf-8")) == schema()
+
+
+def test_files_are_read_one_a_reviewer_by_name(tmp_path: Path) -> None:
+    paths = [write(tmp_path, "b.json", reviewer="Bob", decisions=[]), write(tmp_path, "a.json")]
+    ann, bob = read_decisions(paths, RUN)
+    assert (ann.reviewer, bob.reviewer) == ("Ann", "Bob")
+    assert ann.decisions[0].subject == Subject("lesion", "nodule", "Reader A", 2)
+    assert ann.decisions[0].comment == " kept as it is "
+    assert bob.decisions == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"run_id": "other-1"}, "holds decisions on the run other-1, wanted phantom-0123abcd; give files"),
+        ({"results_sha256": "cd" * 32}, r"another version of this run: .*sha256 cdcdcdcdcdcd…, now abab"),
+        ({"format": "x"}, r"a\.json: format: "),
+        ({"reviewer": " "}, r"a\.json: reviewer: "),
+        ({"decisions": [{**DECISION, "answer": "maybe"}]}, r"a\.json: decisions\.0\.answer: "),
+        ({"decisions": [{**DECISION, "number": 0}]}, r"a\.json: decisions\.0\.number: "),
+        ({"notes": 1}, r"a\.json: notes: unknown key"),
+    ],
+)
+def test_what_is_not_about_this_run_or_no_export_is_refused(
+    tmp_path: Path, changes: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        read_decisions([write(tmp_path, "a.json", **changes)], RUN)
+
+
+def test_two_files_of_one_reviewer_are_refused(tmp_path: Path) -> None:
+    paths = [write(tmp_path, "a.json"), write(tmp_path, "b.json")]
+    with pytest.raises(ConfigError, match=r"b\.json: is by 'Ann', and so is .*a\.json; .* give the newest"):
+        read_decisions(paths, RUN)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"), [("{", "is not JSON"), ("[]", "holds a list, wanted exported decisions")]
+)
+def test_what_is_no_json_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=complaint):
+        read_decisions([tmp_path / "a.json"], RUN)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"lost\.json: cannot be read \(No such file"):
+        read_decisions([tmp_path / "lost.json"], RUN)

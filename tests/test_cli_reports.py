@@ -1,0 +1,57 @@
+"""Commands on a finished run: `heatproof review`, and what they load."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline import cli
+from tests.reporting.run_folder import make_run
+from tests.review.test_results import by_turns, decided, every_other
+from tests.test_cli import ask
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "run", cases=6)
+
+
+def test_review_says_how_far_reviewers_agree_and_where_the_page_is(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [decided(run, "Ann", by_turns), decided(run, "Bob", by_turns), decided(run, "Cid", every_other)]
+    assert cli.main(["review", str(run), *map(str, files)]) == cli.DONE
+    said = capsys.readouterr().out
+    assert "cohen_kappa  (all)  Ann, Bob  1.000 [1.000–1.000] (n 7)" in said
+    assert "7 contours and missed lesions decided on, 3 disputed, 2 annotations called wrong" in said
+    assert said.rstrip().endswith(f"Page: {run / 'review.html'}")
+
+
+def test_review_loads_no_network_and_refuses_decisions_on_another_run(run: Path, tmp_path: Path) -> None:
+    path = decided(run, "Ann", by_turns)
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(json.loads(path.read_text()) | {"run_id": "other-1"}))
+    lines = [["review", str(run), str(path)], ["review", str(run), str(other)], ["review", "lost", str(path)]]
+    (code, said, heavy), (refused, why, _), (lost, where, _) = ask(lines, tmp_path)
+    assert (code, refused, lost) == (cli.DONE, cli.NOT_STARTED, cli.NOT_STARTED)
+    assert "Page: " in said
+    assert heavy == []
+    assert "other.json: holds decisions on the run other-1, wanted phantom-0123abcd" in why
+    assert "manifest.json: cannot be read (No such file or directory); is this a finished run?" in where
+
+
+def test_report_writes_the_report_again_or_one_file_to_send_on(run: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one.html"
+    lines = [
+        ["report", str(run)],
+        ["report", str(run), "--single-file", str(one), "--cases", "0002c0ffee,0000c0ffee"],
+        ["report", str(run), "--single-file", str(one), "--cases", "lost"],
+    ]
+    (code, said, heavy), (single, where, _), (refused, why, _) = ask(lines, tmp_path)
+    assert (code, single, refused) == (cli.DONE, cli.DONE, cli.NOT_STARTED)
+    assert said == f"Report: {run / 'index.html'}\n"
+    assert heavy == []
+    assert where == f"Report: {one} (2 cases, {one.stat().st_size / 1e6:.1f} MB)\n"
+    assert "--cases: lost is no case of the run phantom-0123abcd" in why
