@@ -13,7 +13,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test fuzz test-browser simulate check format bench reference-model clean
+.PHONY: help setup audit score tune validate test fuzz faults test-browser simulate check format bench reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ test: setup  ## every test (under 10 minutes on 2 cores)
 
 fuzz: setup  ## 10,000 damaged DICOM files and 2,000 damaged annotation files through the workers (minutes)
 	$(BIN)/python -m tests.damage $(ARGS)
+
+faults: setup  ## kill a run and its workers at 100 random moments, and go on each time (minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults $(ARGS)
 
 test-browser: setup  ## the report's pages in Chromium (Debian's package, installed where it is missing)
 	@test -x $(CHROMIUM) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes chromium; } \

@@ -37,12 +37,14 @@ def parser_of() -> ArgumentParser:
         help="blank what may be text in a picture before the network and the report see it",
     )
     _add_options(audit, [name for name in OPTIONS if name != "heatmaps"])
+    _add_masking(audit)
     score = commands.add_parser(
         "score",
         help="score maps that were computed elsewhere, without a network",
         description="Score maps in NIfTI, .npy, .npz, PNG or DICOM Parametric Map, or contours in DICOM SEG.",
     )
     _add_options(score, [name for name in OPTIONS if name not in {"model", "weights"}])
+    _add_masking(score)
     tune = commands.add_parser(
         "tune",
         help="choose threshold rule, threshold and gate of each finding on a tuning split",
@@ -78,6 +80,14 @@ def parser_of() -> ArgumentParser:
         )
     )
     return parser
+
+
+def _add_masking(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--mask-burned-in",
+        action="store_true",
+        help="blank what may be text in a picture before the network and the report see it",
+    )
 
 
 def _add_compare(compare: ArgumentParser) -> None:

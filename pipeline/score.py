@@ -86,7 +86,7 @@ def score_in(
             inputs_sha256=inputs,
             reuse=reuse,
         )
-        index = write_report(run)
+        index = write_report(run, write=write_bytes)
     return outcome(index, results, chosen, config.policy)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Mapping
 from hashlib import sha256 as hash_sha256
 from io import BytesIO
@@ -82,7 +83,18 @@ def _tensors(content: bytes, path: Path, *, allow_pickle: bool) -> dict[str, Ten
     return _unpickled(content, path)
 
 
+def _refuse_packed(content: bytes, path: Path) -> None:
+    """A zip of tensors stores them as they are; one that packs them may inflate without end."""
+    try:
+        entries = zipfile.ZipFile(BytesIO(content)).infolist()
+    except (zipfile.BadZipFile, ValueError):
+        return  # torch's older format, or damaged
+    if sum(entry.file_size for entry in entries) > len(content):
+        raise ConfigError(f"{path}: its parts are larger than the file, which torch.save never makes")
+
+
 def _unpickled(content: bytes, path: Path) -> dict[str, Tensor]:
+    _refuse_packed(content, path)
     try:
         loaded = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # a hostile or broken pickle may raise anything

@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder
 
+Write: TypeAlias = Callable[[Path, bytes], object]
+"""How a file is written; a run hands in a way that leaves whole files or none."""
 POLICY = (
     "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     "base-uri 'none'; form-action 'none'"

@@ -104,11 +104,11 @@ def survey(run: RunFolder) -> Survey:
         grids={method: tuple(sorted(shapes)) for method, shapes in grids.items()},
         histograms={key: tuple(counts) for key, counts in histograms.items()},
         dropped=dict(dropped),
-        cautions=tuple(cautions),
         frames=tuple(
             tuple(number for _, number in sorted(found)) for found in frames.values() if len(found) > 1
         ),
         attributes=tuple(attributes),
+        cautions=tuple(cautions),
     )
 
 

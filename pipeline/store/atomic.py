@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from typing import IO
 
 from pipeline.errors import OutputError
 
+REFUSALS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+)
+"""What a system says where nothing can be written, and nothing in the program is to blame."""
 OWNER_ONLY = 0o600
 EVERYBODY_READS = 0o644
 PASSING_PREFIX = ".passing-"
@@ -20,10 +25,12 @@ PASSING_PREFIX = ".passing-"
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Whatever the system refuses while something is written becomes an OutputError that says what to do."""
+    """No room or no permission while something is written is an OutputError that says what to do."""
     try:
         yield
     except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
         raise OutputError(
             f"{path}: cannot be written ({error.strerror}); make room or give permission to write there, "
             "then the same command goes on from what is finished"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.classifiers import ModelCard, load_card
+from pipeline.classifiers.networks import build_network
 from pipeline.errors import ConfigError
 from tests.classifiers.conftest import CardWriter
 
@@ -50,6 +51,10 @@ def test_a_shipped_card_is_valid_and_named_as_its_file(path: Path) -> None:
         ({"name": "../elsewhere"}, "name: string should match pattern"),
         ({"architecture.class": "DenseNet122"}, "unknown network; did you mean 'DenseNet121'?"),
         ({"architecture.class": "os.system"}, "architecture.class: unknown network; there are: DenseNet, "),
+        ({"architecture.class": "monai.networks.nets.os.system"}, "architecture.class: unknown network"),
+        ({"architecture.class": "$import os; os.system('true')"}, "architecture.class: unknown network"),
+        ({"architecture._target_": "os.system"}, "architecture._target_: unknown key"),
+        ({"_target_": "os.system"}, "_target_: unknown key"),
         ({"architecture.arguments.pretrained": True}, "architecture.arguments.pretrained: unknown key"),
         ({"architecture.arguments.spatial_dims": 3}, "spatial_dims: input should be 2 (found 3)"),
         ({"findings": ["nodule"]}, "findings: 1 findings for 2 logits"),
@@ -83,3 +88,17 @@ def test_a_wrong_card_is_refused_by_file_and_key(
 def test_a_card_is_read_without_loading_torch() -> None:
     lines = "import sys, pipeline.classifiers; sys.exit(bool({'torch', 'monai'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", lines], check=False).returncode == 0
+
+
+def test_a_card_cannot_name_code_in_yaml_either(write_card: CardWriter, tmp_path: Path) -> None:
+    marker, path = tmp_path / "ran", write_card()
+    path.write_text(f"purpose: !!python/object/apply:pathlib.Path.touch [{marker}]\n" + path.read_text())
+    with pytest.raises(ConfigError, match="is not YAML"):
+        load_card(path)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("layer", ["os.system", ["os.system", {"command": "true"}], "__import__"])
+def test_a_layer_that_is_no_layer_is_refused(write_card: CardWriter, layer: object) -> None:
+    with pytest.raises(ConfigError):
+        build_network(load_card(write_card(**{"architecture.arguments.act": layer})))

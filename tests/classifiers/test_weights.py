@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -135,6 +137,49 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(
     assert not marker.exists()
     torch.load(path, weights_only=False) if save is torch.save else pickle.loads(path.read_bytes())
     assert marker.exists(), "the trap itself is harmless, so this test shows nothing"
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pt"])
+def test_there_is_no_fall_back_from_one_format_to_another(
+    fresh: nn.Module, tmp_path: Path, suffix: str
+) -> None:
+    """A pickle by another name is no safetensors file, and without permission none by its own."""
+    marker, path = tmp_path / "ran", tmp_path / f"w.{suffix}"
+    torch.save({"state_dict": _RunsCode(marker)}, path)
+    with pytest.raises(ConfigError, match=r"is not a safetensors file|a pickle can run code"):
+        load(fresh, path, allow_pickle=False)
+    assert not marker.exists()
+
+
+def test_a_checkpoint_that_would_inflate_is_refused_before_it_does(fresh: nn.Module, tmp_path: Path) -> None:
+    torch.save(fresh.state_dict(), tmp_path / "plain.pt")
+    load(fresh, tmp_path / "plain.pt")
+    with zipfile.ZipFile(tmp_path / "plain.pt") as plain, zipfile.ZipFile(tmp_path / "w.pt", "w") as packed:
+        for entry in plain.infolist():
+            packed.writestr(entry.filename, plain.read(entry), zipfile.ZIP_DEFLATED)
+        packed.writestr("archive/bomb", bytes(2**26), zipfile.ZIP_DEFLATED)
+    with pytest.raises(ConfigError, match="its parts are larger than the file"):
+        load(fresh, tmp_path / "w.pt")
+
+
+def test_a_damaged_file_is_a_complaint_wherever_it_is_damaged(
+    network: nn.Module, fresh: nn.Module, tmp_path: Path
+) -> None:
+    good = saved(network.state_dict(), tmp_path / "w.safetensors").read_bytes()
+    torch.save(network.state_dict(), tmp_path / "w.pt")
+    pickled = (tmp_path / "w.pt").read_bytes()
+    random = Random(6)
+    refused = 0
+    for content, name in ((good, "d.safetensors"), (pickled, "d.pt")) * 30:
+        damaged = bytearray(content[: random.choice((len(content), random.randrange(len(content))))])
+        for _ in range(random.choice((1, 20))):
+            damaged[random.randrange(min(len(damaged), 3000))] = random.randrange(256)
+        (tmp_path / name).write_bytes(damaged)
+        try:
+            load(fresh, tmp_path / name)
+        except ConfigError:
+            refused += 1
+    assert refused > 40  # the rest changed a weight: that is what the stated sha256 is for
 
 
 def test_a_pickle_is_not_opened_unless_allowed(fresh: nn.Module, tmp_path: Path) -> None:
