@@ -13,7 +13,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score validate test fuzz test-browser simulate check format bench reference-model clean
+.PHONY: help setup audit score tune validate test fuzz test-browser simulate check format bench reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ audit: setup  ## audit STUDIES=… ANNOTATIONS=… MODEL=… [WEIGHTS=… CONFIG
 
 score: setup  ## score maps computed elsewhere: HEATMAPS=… STUDIES=… ANNOTATIONS=… [CONFIG=… OUT=…]
 	@$(BIN)/heatproof score $(INPUTS)
+
+tune: setup  ## choose thresholds on a tuning split: STUDIES=… ANNOTATIONS=… MODEL=… CONFIG=… OUT=tuned.yaml
+	@$(BIN)/heatproof tune $(INPUTS)
 
 validate: setup  ## check the annotations themselves: STUDIES=… ANNOTATIONS=… [MODEL=… CONFIG=… OUT=…]
 	@$(BIN)/heatproof validate $(INPUTS)

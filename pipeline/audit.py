@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pipeline.executors.pool import Pool
 from pipeline.executors.worker import Limits
 from pipeline.joints.baselines import packed
+from pipeline.joints.burned_in import with_detector
 from pipeline.joints.drift import prove_backend
 from pipeline.joints.intake import take_in
 from pipeline.joints.manifest import run_id, write_manifest
@@ -17,9 +18,9 @@ from pipeline.joints.steps import (
     Outcome,
     baseline_maps,
     chosen_cases,
-    missed_share,
-    policy_met,
+    outcome,
     protocol_of,
+    reuse_of,
     tabulated,
     truth_of,
 )
@@ -37,6 +38,7 @@ WORKER_MODULES = ("pipeline.joints.work",)
 
 def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) -> Outcome:
     """Run a plan to its report. A run that was killed goes on where it stopped, to the same bytes."""
+    plan = with_detector(plan)
     config = plan.config
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
@@ -47,6 +49,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
         intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)
         cases = chosen_cases(plan, intake)
         truth = truth_of(plan, intake, pseudonyms.of)
+        reuse = reuse_of(plan, cases, pseudonyms.of, pool)
         maps = baseline_maps(plan, intake, cases, truth, pool)
         priors = packed(maps)
         run = config.out / run_id(plan, subject, cases, truth, hashlib.sha256(priors).hexdigest())
@@ -77,10 +80,10 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
                 checks=checks,
                 results=results,
                 inputs_sha256=inputs,
+                reuse=reuse,
             )
-            index = write_report(run)
-    missed = missed_share(cases, results)
-    return Outcome(index, results, len(cases), missed, passed=policy_met(plan, results, missed))
+            index = write_report(run, write=write_bytes)
+    return outcome(index, results, cases, config.policy)
 
 
 def _subject(plan: Plan) -> Subject:

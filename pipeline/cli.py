@@ -2,62 +2,59 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-import time
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-from rich.table import Table
 
-from pipeline import __version__
+from pipeline.arguments import OPTIONS, parser_of
 from pipeline.config import AuditConfig, load_config, parse_override
-from pipeline.errors import AuditError
-from pipeline.joints.plan import RunPlan, make_plan, make_validation_plan
-from pipeline.records import Progress, Summary
+from pipeline.errors import AuditError, OutputError
+from pipeline.joints.plan import RunPlan, make_plan, make_tuning_plan, make_validation_plan
+from pipeline.terminal import comparison_table, headline_table, open_console, policy_line, shown
 
 if TYPE_CHECKING:  # loads the tables' libraries
     from pipeline.joints.steps import Outcome
 
-DONE, POLICY_FAILED, NOT_STARTED, INTERRUPTED = 0, 1, 2, 130
+DONE, POLICY_FAILED, NOT_STARTED, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+INTERRUPTED_SECONDS = 4.0
+"""In which an interrupted run ends, whatever a library is still doing: what is finished is on disk."""
 CONFIGS = Path(__file__).parents[1] / "configs"
 REFERENCE_CARD = Path(__file__).parent / "phantoms" / "reference_model" / "reference_model.yaml"
 PHANTOMS = {"seed": 2026, "count": 96}
 """The built-in study set; the reference model was trained on other seeds."""
-OPTIONS = {
-    "studies": ("studies", "folder with the DICOM files, of any depth"),
-    "annotations": ("annotations.path", "folder or file with the radiologists' annotations"),
-    "heatmaps": ("heatmaps.path", "folder with maps that were computed elsewhere"),
-    "model": ("model", "model card (YAML)"),
-    "weights": ("weights", "weights file, in place of the card's"),
-    "out": ("out", "folder for the run's folder (default: reports)"),
-}
-"""Option → (config key, help)."""
 INTERRUPTION = {
     "audit": "finished images are kept, the same command goes on from there",
     "score": "finished images are kept, the same command goes on from there",
+    "tune": "nothing was written, the same command begins anew",
     "validate": "nothing was finished, the same command begins anew",
     "compare": "nothing was written",
     "review": "nothing was written",
     "report": "the report may be half written, the same command mends it",
 }
-PLAIN_LINES = 10
-"""How many lines a run prints about its progress where there is no terminal."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done and policy met, 1 done but policy failed, 2 could not start, 130 interrupted."""
-    options = _parser().parse_args(arguments)
-    errors = _console(stderr=True)
+    """The exit code.
+
+    0 done and policy met, 1 done but policy failed, 2 could not start, 3 cannot write on, 130 interrupted.
+    """
+    options = parser_of().parse_args(arguments)
+    errors = open_console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return COMMANDS[options.command](options)
+        with _ending_in_time():
+            return COMMANDS[options.command](options)
+    except OutputError as error:
+        errors.print(f"heatproof: {error}")
+        return STOPPED
     except AuditError as error:
         errors.print(f"heatproof: {error}")
         return NOT_STARTED
@@ -66,117 +63,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        prog="heatproof", description="Does a classifier look where the radiologist looks?"
-    )
-    parser.add_argument("--version", action="version", version=f"heatproof {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    audit = commands.add_parser(
-        "audit",
-        help="score a model's heatmaps against annotations and write a report",
-        description="Audit a study set. Without arguments: the built-in phantoms and reference model.",
-    )
-    _add_options(audit, [name for name in OPTIONS if name != "heatmaps"])
-    score = commands.add_parser(
-        "score",
-        help="score maps that were computed elsewhere, without a network",
-        description="Score maps in NIfTI, .npy, .npz, PNG or DICOM Parametric Map, or contours in DICOM SEG.",
-    )
-    _add_options(score, [name for name in OPTIONS if name not in {"model", "weights"}])
-    validate = commands.add_parser(
-        "validate",
-        help="check the annotations themselves and write a page and a table of problems",
-        description="Validate annotations. With --model, names of findings are held against its card's.",
-    )
-    _add_options(validate, [name for name in OPTIONS if name not in {"weights", "heatmaps"}])
-    _add_compare(
-        commands.add_parser(
-            "compare",
-            help="compare two finished runs on the same images",
-            description="Compare two finished runs: paired differences, the first less the second.",
-        )
-    )
-    _add_review(
-        commands.add_parser(
-            "review",
-            help="merge what reviewers decided on a run's contours and missed lesions",
-            description="Merge decisions that were exported from a run's report: agreement of the reviewers, "
-            "disputed cases, and scores without annotations that are called wrong.",
-        )
-    )
-    _add_report(
-        commands.add_parser(
-            "report",
-            help="write a finished run's report again, also as one file to send on",
-            description="Write a finished run's report again.",
-        )
-    )
-    return parser
-
-
-def _add_compare(compare: ArgumentParser) -> None:
-    compare.add_argument("runs", type=Path, nargs=2, metavar="RUN", help="folder of a finished run")
-    compare.add_argument(
-        "--methods",
-        nargs=2,
-        default=(None, None),
-        metavar="METHOD",
-        help="what is compared in the first and in the second run (default: the first of the network's)",
-    )
-    compare.add_argument(
-        "--intersect", action="store_true", help="compare the images of both where the runs have others, too"
-    )
-    compare.add_argument("--out", type=Path, default=Path("reports"), help=OPTIONS["out"][1])
-
-
-def _add_review(review: ArgumentParser) -> None:
-    review.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
-    review.add_argument("decisions", type=Path, nargs="+", help="exported files, one a reviewer")
-
-
-def _add_report(report: ArgumentParser) -> None:
-    report.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
-    report.add_argument(
-        "--single-file",
-        type=Path,
-        metavar="OUT.html",
-        help="also write the overview and some cases as one HTML file",
-    )
-    report.add_argument(
-        "--cases",
-        default="8",
-        metavar="N|ID,…",
-        help="with --single-file: how many cases, the worst first, or which (default: 8)",
-    )
-
-
-def _add_options(command: ArgumentParser, names: Iterable[str]) -> None:
-    for name in names:
-        command.add_argument(f"--{name}", help=OPTIONS[name][1])
-    command.add_argument("--config", type=Path, help="config (YAML); configs/audit.yaml explains every key")
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="override a config key, for example --set contours.threshold=0.5; may be repeated",
-    )
-
-
 def _audit(options: Namespace) -> int:
-    console = _console()
+    console = open_console()
     config = _config(options, console)
     plan = make_plan(config)
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch: seconds that no error above should cost
 
-    with _shown(console) as progress:
+    with shown(console) as progress:
         outcome = audit(plan, progress=progress)
     return _told(outcome, plan, console)
 
 
 def _score(options: Namespace) -> int:
-    console = _console()
+    console = open_console()
     config = load_config(options.config, _overrides(options))
     from pipeline.joints.score_plan import make_score_plan  # noqa: PLC0415  # loads pydicom
     from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
@@ -184,21 +83,21 @@ def _score(options: Namespace) -> int:
     plan = make_score_plan(config)
     if plan.gate_opened:
         console.print("No map has a probability: contours are drawn for every finding (contours.gate: all)")
-    with _shown(console, verb="Scoring") as progress:
+    with shown(console, verb="Scoring") as progress:
         outcome = score(plan, progress=progress)
     return _told(outcome, plan, console)
 
 
 def _told(outcome: Outcome, plan: RunPlan, console: Console) -> int:
     """The exit code, with the run's numbers printed."""
-    console.print(_table(outcome.results.summaries, plan.findings))
+    console.print(headline_table(outcome.results.summaries, plan.findings))
     audited = len(outcome.results.audited)
     console.print(
         f"{audited} of {outcome.images} images audited, {len(outcome.results.skipped)} entries in skipped.csv"
     )
     console.print(f"Report: {outcome.index}")
     for row in outcome.results.policy:
-        console.print(_policy_line(row))
+        console.print(policy_line(row))
     if outcome.missed_share > plan.config.policy.max_skipped:
         console.print(
             f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited, "
@@ -207,17 +106,12 @@ def _told(outcome: Outcome, plan: RunPlan, console: Console) -> int:
     return DONE if outcome.passed else POLICY_FAILED
 
 
-def _policy_line(row: Mapping[str, Any]) -> str:
-    found = "no number" if row["estimate"] is None else f"found {row['estimate']:.3g}"
-    return f"Policy {row['outcome']}: {row['finding']}, {row['rule']} {row['limit']:g}, {found}"
-
-
 def _validate(options: Namespace) -> int:
-    console = _console()
+    console = open_console()
     plan = make_validation_plan(load_config(options.config, _overrides(options)))
     from pipeline.validate import validate  # noqa: PLC0415  # loads the image libraries
 
-    with _shown(console, verb="Validating") as progress:
+    with shown(console, verb="Validating") as progress:
         validation = validate(plan, progress=progress)
     for (level, title), count in validation.counts.items():
         console.print(f"{level:<8}{count:>6,}  {title}")
@@ -238,33 +132,19 @@ def _compare(options: Namespace) -> int:
         intersect=options.intersect,
         resampling=Resampling(),
     )
-    console = _console()
+    console = open_console()
     console.print(f"A  {found.names[0]}\nB  {found.names[1]}\n{found.images:,} images of both")
     if not found.same_annotations:
         console.print("Take care: the runs were scored against different annotations.")
-    table = Table("finding", "reader", "metric", "n", "A", "B", "A - B", "p (Holm)", box=None, pad_edge=False)
-    for row in found.rows:
-        table.add_row(*_compared(row))
-    console.print(table)
+    console.print(comparison_table(found.rows))
     console.print(f"Page: {found.index}")
     return DONE
-
-
-def _compared(row: Mapping[str, Any]) -> Iterator[str]:
-    def shown(*names: str) -> list[str]:
-        return ["-" if row[name] is None else f"{row[name]:.3f}" for name in names]
-
-    yield from (row["finding"], row["reader"], row["metric"], f"{row['n']:,}")
-    yield from shown("first_estimate", "second_estimate")
-    apart, low, high = shown("difference", "difference_low", "difference_high")
-    yield f"{apart} [{low}, {high}]"
-    yield from shown("corrected_p")
 
 
 def _review(options: Namespace) -> int:
     from pipeline.review.results import review  # noqa: PLC0415  # loads the statistics
 
-    console = _console()
+    console = open_console()
     result = review(options.run, options.decisions)
     for entry in result.agreements:
         low, high = entry.interval.low, entry.interval.high
@@ -284,7 +164,7 @@ def _report(options: Namespace) -> int:
     from pipeline.reporting import write_report  # noqa: PLC0415  # loads numpy and the templates
     from pipeline.reporting.single_file import write_single_file  # noqa: PLC0415
 
-    console = _console()
+    console = open_console()
     if options.single_file is None:
         console.print(f"Report: {write_report(options.run)}")
         return DONE
@@ -293,11 +173,6 @@ def _report(options: Namespace) -> int:
     size = options.single_file.stat().st_size / 1e6
     console.print(f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)")
     return DONE
-
-
-def _console(*, stderr: bool = False) -> Console:
-    """Text as it is: names of findings and folders may hold brackets and colons."""
-    return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def _config(options: Namespace, console: Console) -> AuditConfig:
@@ -318,6 +193,7 @@ def _config(options: Namespace, console: Console) -> AuditConfig:
 def _overrides(options: Namespace) -> dict[str, Any]:
     """Dotted keys that the command line sets; --set goes before the options."""
     given = {key: getattr(options, name, None) for name, (key, _) in OPTIONS.items()}
+    given["burned_in_text.mask"] = getattr(options, "mask_burned_in", None)
     return {key: value for key, value in given.items() if value} | dict(map(parse_override, options.set))
 
 
@@ -331,9 +207,27 @@ def _make_phantoms(folder: Path, console: Console) -> None:
     write_study_set(folder, **PHANTOMS)
 
 
+def _tune(options: Namespace) -> int:
+    console = open_console()
+    out = Path(options.out) if options.out else None
+    options.out = None  # a file here, and no folder of runs
+    plan, path = make_tuning_plan(load_config(options.config, _overrides(options)), out)
+    from pipeline.joints.tuned import gained  # noqa: PLC0415
+    from pipeline.tune import tune  # noqa: PLC0415  # loads torch
+
+    with shown(console, verb="Tuning") as progress:
+        tuning = tune(plan, path, progress=progress)
+    for entry in tuning.chosen:
+        console.print(gained(entry))
+    console.print(f"{tuning.images - len(tuning.skipped)} of {tuning.images} images used")
+    console.print(f"Config: {tuning.path}")
+    return DONE
+
+
 COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "audit": _audit,
     "score": _score,
+    "tune": _tune,
     "validate": _validate,
     "compare": _compare,
     "review": _review,
@@ -342,79 +236,32 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
 
 
 @contextmanager
-def _shown(console: Console, *, verb: str = "Auditing") -> Iterator[Callable[[Progress], None]]:
-    """Something that shows how far a run is: a bar in a terminal, else a line now and then."""
-    if not console.is_terminal:
-        yield _lines(console)
-        return
-    columns = (
-        TextColumn(verb),
-        BarColumn(bar_width=32),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[skipped]} skipped"),
-    )
-    with Bar(*columns, console=console) as bar:
-        task = bar.add_task(verb, total=None, rate="", skipped=0)
-        start, before = time.monotonic(), None
+def _ending_in_time() -> Iterator[None]:
+    """Within: this process is gone a few seconds after a signal, also while a library does not come back.
 
-        def show(progress: Progress) -> None:
-            nonlocal before
-            before = progress.done if before is None else before
-            rate = (progress.done - before) / max(time.monotonic() - start, 1e-9)
-            bar.update(
-                task,
-                completed=progress.done,
-                total=progress.total,
-                rate=f"{rate:.1f} images/s",
-                skipped=progress.skipped,
-            )
+    Python's own handlers wait for the next line of Python; what they write to is read by a thread.
+    """
+    heard, tell = os.pipe()
+    os.set_blocking(tell, False)
+    before = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    over = threading.Event()
 
-        yield show
+    def watch() -> None:
+        os.read(heard, 1)
+        if not over.wait(INTERRUPTED_SECONDS):
+            os._exit(INTERRUPTED)
 
-
-def _lines(console: Console) -> Callable[[Progress], None]:
-    start = time.monotonic()
-    before: int | None = None
-    shown = -1
-
-    def show(progress: Progress) -> None:
-        nonlocal before, shown
-        before = progress.done if before is None else before
-        part = PLAIN_LINES * progress.done // max(progress.total, 1)
-        if part > shown:
-            shown = part
-            rate = (progress.done - before) / max(time.monotonic() - start, 1e-9)
-            pace = (
-                f", {rate:.1f} images/s, {(progress.total - progress.done) / rate:.0f} s left" if rate else ""
-            )
-            console.print(f"{progress.done} of {progress.total} images, {progress.skipped} skipped{pace}")
-
-    return show
-
-
-def _table(summaries: Sequence[Summary], findings: Sequence[str]) -> str:
-    """Hit rate and overlap of network and baselines, a row a finding, reader and method; never folded."""
-    there = {summary.metric for summary in summaries}
-    shown = [metric for metric in ("hit", "iou", "box_hit", "box_iou") if metric in there]
-    found: dict[tuple[str, str, str], dict[str, Summary]] = {}
-    for summary in summaries:
-        if summary.metric in shown and summary.n and summary.finding in findings:
-            key = (summary.finding, summary.reader, summary.method)
-            found.setdefault(key, {})[summary.metric] = summary
-    rows = [("finding", "reader", "method", *shown)]
-    rows += [(*key, *(_estimate(of.get(metric)) for metric in shown)) for key, of in found.items()]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-
-
-def _estimate(summary: Summary | None) -> str:
-    if summary is None or summary.estimate is None:
-        return "–"
-    if summary.low is None or summary.high is None:
-        return f"{summary.estimate:.3f} (n {summary.n})"
-    return f"{summary.estimate:.3f} [{summary.low:.3f}–{summary.high:.3f}] (n {summary.n})"
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        signal.set_wakeup_fd(before)
+        os.write(tell, b"\0")
+        thread.join()
+        os.close(tell)
+        os.close(heard)
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:

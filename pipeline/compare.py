@@ -53,7 +53,7 @@ def compare(
     write_bytes(folder / "comparison.json", (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode())
     write_table(folder, "comparison.csv", rows)
     return Comparison(
-        index=write_comparison_page(folder),
+        index=write_comparison_page(folder, write=write_bytes),
         names=(first.name, second.name),
         images=images,
         same_annotations=bool(facts["same_annotations"]),

@@ -107,6 +107,29 @@ class Heatmaps(Strict):
     operating_point: Share = 0.5
 
 
+class Tuning(Strict):
+    """On which images heatproof tune chooses rules, thresholds and gates."""
+
+    where: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(_listed)]]
+    rules: tuple[str, ...] = ("fraction", "otsu", "percentile")
+    minimum_patients: PositiveInt = 10
+
+
+class Tuned(Strict):
+    """What heatproof tune used, written by it."""
+
+    key: str
+    images: int
+    patients: tuple[str, ...]
+    pixels: tuple[str, ...]
+
+
+class Splits(Strict):
+    """How parts of a study set are kept apart."""
+
+    compare_pixels: bool = True
+
+
 class BackendDrift(Strict):
     """How far another backend than torch may be from torch in float32, as shares."""
 
@@ -168,6 +191,13 @@ class Limits(Strict):
     memory_mb: Annotated[int, Field(ge=256)] = 4096
 
 
+class BurnedInText(Strict):
+    """What is done about text that is part of a picture."""
+
+    look: Literal["auto", "tesseract", "contrast", "none"] = "auto"
+    mask: bool = False
+
+
 class Policy(Strict):
     """What makes the run end with exit code 1."""
 
@@ -204,6 +234,9 @@ class AuditConfig(Strict):
     studies: Path | None = None
     annotations: Annotations = Annotations()
     heatmaps: Heatmaps = Heatmaps()
+    splits: Splits = Splits()
+    tuning: Tuning | None = None
+    tuned: Tuned | None = None
     select: Select | None = None
     model: Path | None = None
     weights: Path | None = None
@@ -216,6 +249,7 @@ class AuditConfig(Strict):
     memory_mb: PositiveInt = 1024
     workers: Annotated[int, Field(ge=0)] = 0
     limits: Limits = Limits()
+    burned_in_text: BurnedInText = BurnedInText()
     methods: tuple[Method, ...] = ("gradcam",)
     baselines: Baselines = Baselines()
     contours: Contours = Contours()

@@ -3,6 +3,7 @@
 AuditError
 ├── ConfigError   the run cannot start: exit code 2, nothing written
 ├── CheckError    the loaded model failed a self-check: exit code 2, no report
+├── OutputError   the output folder cannot be written (any more): exit code 3, the same command goes on
 └── CaseError     one file, image or annotation is set aside as `Skipped`; the run goes on
 
 Anything else that is raised is a bug and ends the run with its traceback.
@@ -19,6 +20,10 @@ class ConfigError(AuditError):
 
 class CheckError(AuditError):
     """A self-check on the loaded model failed, so no explanation by it can be trusted."""
+
+
+class OutputError(AuditError):
+    """Nothing more can be written: no room, no permission. What was finished is on disk and stays valid."""
 
 
 class CaseError(AuditError):

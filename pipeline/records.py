@@ -56,6 +56,8 @@ class ImageSource:
     shape: Shape
     size_bytes: int
     modified_ns: int
+    fingerprint: str = ""
+    """Of the file when it was listed, see `loaders.dataset.fingerprint`; empty: it is not held against it."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Allow-listed: modality, view, laterality, sex, age, manufacturer, model, body_part, photometric,
     transfer_syntax, bits_stored."""
@@ -364,6 +366,15 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """What a reader of an audited image's result should know. No identifiers in it."""
+
+    reason: str
+    """A short code in snake_case."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedCase:
     """Everything a run found out about one image."""
 
@@ -391,6 +402,8 @@ class FinishedCase:
     curves: tuple[Curve, ...] = ()
     object_id: str = ""
     """What the image is a frame of, under a pseudonym; empty where it is the only one."""
+    cautions: tuple[Caution, ...] = ()
+    """Warnings that the report shows with the image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from functools import partial
 
 from pipeline.contracts import Executor
 from pipeline.executors.pool import Pool
+from pipeline.executors.worker import Limits
 from pipeline.joints.baselines import packed
 from pipeline.joints.brought import Asked, Bringing, Joined, join_heatmaps, lost_brought, score_brought
+from pipeline.joints.burned_in import with_detector
 from pipeline.joints.intake import Case, take_in
 from pipeline.joints.manifest import scoring_id, write_scoring_manifest
 from pipeline.joints.results import write_crosswalk
@@ -18,9 +20,9 @@ from pipeline.joints.steps import (
     Outcome,
     baseline_maps,
     chosen_cases,
-    missed_share,
-    policy_met,
+    outcome,
     protocol_of,
+    reuse_of,
     tabulated,
     truth_of,
 )
@@ -37,7 +39,8 @@ WORKER_MODULES = ("pipeline.joints.brought",)
 
 def score(plan: ScorePlan, *, progress: Callable[[Progress], None] = lambda _: None) -> Outcome:
     """Score in worker processes, to the report."""
-    with Pool(workers=plan.config.workers, preload=WORKER_MODULES) as pool:
+    limits = Limits(plan.config.limits.seconds, plan.config.limits.memory_mb)
+    with Pool(workers=plan.config.workers, preload=WORKER_MODULES, limits=limits) as pool:
         return score_in(pool, plan, progress=progress)
 
 
@@ -45,6 +48,7 @@ def score_in(
     executor: Executor, plan: ScorePlan, *, progress: Callable[[Progress], None] = lambda _: None
 ) -> Outcome:
     """Score where `executor` works. A run that was killed goes on where it stopped, to the same bytes."""
+    plan = with_detector(plan)
     config = plan.config
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
@@ -53,6 +57,7 @@ def score_in(
     joined = join_heatmaps(plan.items, intake.cases, findings=plan.findings, pseudonym=pseudonyms.of)
     cases = [case for case in chosen if case.case_id in joined.items]
     truth = truth_of(plan, intake, pseudonyms.of)
+    reuse = reuse_of(plan, cases, pseudonyms.of, executor)
     priors = packed(baseline_maps(plan, intake, cases, truth, executor))
     run = config.out / scoring_id(plan, cases, truth, hashlib.sha256(priors).hexdigest())
     with locked(run):
@@ -72,11 +77,17 @@ def score_in(
         results = tabulated(run, plan, plan.methods, cases, intake, truth, skipped=set_aside)
         inputs = write_crosswalk(run, cases, intake, truth, heatmaps=named | joined.names)
         write_scoring_manifest(
-            run, plan, intake=intake, cases=chosen, truth=truth, results=results, inputs_sha256=inputs
+            run,
+            plan,
+            intake=intake,
+            cases=chosen,
+            truth=truth,
+            results=results,
+            inputs_sha256=inputs,
+            reuse=reuse,
         )
         index = write_report(run)
-    missed = missed_share(chosen, results)
-    return Outcome(index, results, len(chosen), missed, passed=policy_met(plan, results, missed))
+    return outcome(index, results, chosen, config.policy)
 
 
 def _work_through(

@@ -1,1 +1,133 @@
-"""Tune."""
+"""Tune: rules, thresholds and gates, chosen on images that no audit scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from pipeline.attribution.replicas import side_by_side
+from pipeline.contracts import Executor, Loss
+from pipeline.executors.pool import Pool
+from pipeline.executors.worker import Limits
+from pipeline.joints.choosing import Chosen, choose
+from pipeline.joints.drawn import Explained
+from pipeline.joints.intake import Case, Intake, take_in
+from pipeline.joints.losses import loss_message
+from pipeline.joints.plan import Plan
+from pipeline.joints.selection import selected
+from pipeline.joints.splits import Split, check_apart, pixel_hashes
+from pipeline.joints.steps import chosen_cases, protocol_of, truth_of
+from pipeline.joints.stream import explain
+from pipeline.joints.subject import Subject, open_subject, prove
+from pipeline.joints.truth import Truth
+from pipeline.joints.trying import Tried, Trying, candidates_of, try_cuts
+from pipeline.joints.tuned import tuned_of, write_tuned
+from pipeline.joints.work import load_case
+from pipeline.records import Progress, Skipped
+from pipeline.store.pseudonyms import keep, open_pseudonyms
+
+WORKER_MODULES = ("pipeline.joints.work", "pipeline.joints.trying")
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What a tuning came to."""
+
+    path: Path
+    chosen: tuple[Chosen, ...]
+    images: int
+    skipped: tuple[Skipped, ...]
+
+
+def tune(plan: Plan, out: Path, *, progress: Callable[[Progress], None] = lambda _: None) -> Tuning:
+    """Tune in worker processes, to the config in `out`."""
+    limits = Limits(plan.config.limits.seconds, plan.config.limits.memory_mb)
+    with Pool(workers=plan.config.workers, preload=WORKER_MODULES, limits=limits) as pool:
+        return tune_in(pool, plan, out, progress=progress)
+
+
+def tune_in(
+    executor: Executor, plan: Plan, out: Path, *, progress: Callable[[Progress], None] = lambda _: None
+) -> Tuning:
+    """Tune where `executor` works. Maps are computed once, every rule and threshold is tried on them."""
+    config = plan.config
+    key = config.out / "pseudonym.key"
+    pseudonyms = open_pseudonyms(key)
+    subject = open_subject(
+        plan.card_path,
+        weights=config.weights,
+        allow_pickle=config.allow_pickle_weights,
+        device=config.device,
+        precision=config.precision,
+        methods=config.methods[:1],
+        memory_mb=config.memory_mb,
+        backend=config.backend,
+    )
+    prove(subject)
+    intake = take_in(plan.studies, executor=executor, pseudonym=pseudonyms.of)
+    cases = _tuning_cases(plan, intake, executor)
+    truth = truth_of(plan, intake, pseudonyms.of)
+    protocol = protocol_of(config.out, plan, truth)
+    own = {finding: protocol.cut_of(finding) for finding in plan.findings}
+    assert config.tuning is not None
+    candidates = candidates_of(config.tuning.rules, list(own.values()))
+    trying = Trying(protocol, subject.explainer.methods[0].name, candidates)
+    found = list(
+        _tried(cases, subject, truth, trying, executor=executor, size=config.batch_size, progress=progress)
+    )
+    tried = [one for one in found if isinstance(one, Tried)]
+    chosen = tuple(choose(tried, candidates, own, minimum_patients=config.tuning.minimum_patients))
+    keep(pseudonyms, key)
+    write_tuned(out, config, chosen, tuned_of(cases, pseudonyms.of, pixel_hashes(cases, executor)))
+    return Tuning(out, chosen, len(cases), tuple(one for one in found if isinstance(one, Skipped)))
+
+
+def _tuning_cases(plan: Plan, intake: Intake, executor: Executor) -> list[Case]:
+    """The images to tune on; ConfigError where the images to audit have a patient or picture among them."""
+    config = plan.config
+    assert config.select is not None
+    assert config.tuning is not None
+    cases = selected(
+        intake.cases, plan.table(config.select), image=config.select.image, where=config.tuning.where
+    )
+    check_apart(
+        Split("select.where", chosen_cases(plan, intake)),
+        Split("tuning.where", cases),
+        executor=executor,
+        pixels=config.splits.compare_pixels,
+    )
+    return cases
+
+
+def _tried(
+    cases: Sequence[Case],
+    subject: Subject,
+    truth: Truth,
+    trying: Trying,
+    *,
+    executor: Executor,
+    size: int,
+    progress: Callable[[Progress], None],
+) -> Iterator[Tried | Skipped]:
+    """What each image tells, in order."""
+    batches = [cases[start : start + size] for start in range(0, len(cases), size)]
+    skipped = 0
+
+    def lost(work: Explained | Skipped, why: Loss) -> Tried | Skipped:
+        case_id = work.subject if isinstance(work, Skipped) else work.loaded.case.case_id
+        return Skipped(case_id, "score", why, loss_message("scoring", why))
+
+    progress(Progress(0, len(cases), 0))
+    with side_by_side(subject.explainer) as explainers:
+        subjects = [replace(subject, explainer=explainer) for explainer in explainers]
+        explained = explain(
+            batches, subjects, truth, executor=executor, size=size, load=partial(load_case, run=None)
+        )
+        for done, one in enumerate(
+            executor.stream(partial(try_cuts, trying=trying), explained, lost=lost), 1
+        ):
+            skipped += isinstance(one, Skipped)
+            progress(Progress(done, len(cases), skipped))
+            yield one

@@ -22,6 +22,7 @@ from pipeline.joints.validation_files import (
 from pipeline.joints.vocabulary import read_words
 from pipeline.records import Progress
 from pipeline.reporting.validation_page import write_validation_page
+from pipeline.store.atomic import write_bytes
 from pipeline.store.lock import locked
 from pipeline.store.pseudonyms import keep, open_pseudonyms
 from pipeline.validation import CHECKS, problems
@@ -90,5 +91,5 @@ def validate_in(
         write_pictures(run, found, gathered.asked, executor=executor)
         write_validation_manifest(run, plan, gathered.study, found, intake=intake, truth=truth)
         write_validation_crosswalk(run, intake, truth)
-        index = write_validation_page(run)
+        index = write_validation_page(run, write=write_bytes)
     return Validation(index, found, len(gathered.study.images))

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipeline import __version__, cli
+from pipeline import __version__, arguments, cli, terminal
 from pipeline.errors import CheckError
 from pipeline.joints.plan import Plan
 from pipeline.joints.results import Results
@@ -156,7 +156,7 @@ def test_help_names_every_option_and_loads_nothing_heavy(folder: Path) -> None:
     general, of_audit, version, nothing = ask([["--help"], ["audit", "--help"], ["--version"], []], folder)
     assert [answer[0] for answer in (general, of_audit, version, nothing)] == [0, 0, 0, 2]
     assert "audit" in general[1]
-    assert all(f"--{name}" in of_audit[1] for name in ({*cli.OPTIONS, "config", "set"} - {"heatmaps"}))
+    assert all(f"--{name}" in of_audit[1] for name in ({*arguments.OPTIONS, "config", "set"} - {"heatmaps"}))
     assert nothing[2] == []
 
 
@@ -250,7 +250,7 @@ def test_a_run_that_goes_on_starts_where_it_was(audit: Any) -> None:
 
 def test_in_a_terminal_progress_is_a_bar() -> None:
     console = Console(file=StringIO(), force_terminal=True, width=100)
-    with cli._shown(console) as progress:
+    with terminal.shown(console) as progress:
         progress(Progress(3, 20, skipped=2))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert all(part in shown for part in ("Auditing", "3/20", "images/s", "2 skipped"))
@@ -265,7 +265,7 @@ def test_the_table_has_a_row_a_finding_reader_and_method() -> None:
         summary("all findings", "gradcam", "iou"),
         summary("nodule [new]", "gradcam", "dice"),
     ]
-    table = cli._table(summaries, ["nodule [new]", "effusion"])
+    table = terminal.headline_table(summaries, ["nodule [new]", "effusion"])
     assert table.splitlines() == [
         "finding       reader    method        hit                        iou",
         "nodule [new]  a reader  gradcam       0.250 [0.125–0.500] (n 8)  0.250 (n 8)",
@@ -274,7 +274,7 @@ def test_the_table_has_a_row_a_finding_reader_and_method() -> None:
 
 
 def test_an_option_is_a_config_key_and_set_beats_it() -> None:
-    options = cli._parser().parse_args(
+    options = arguments.parser_of().parse_args(
         ["audit", "--studies", "a", "--out", "b", "--set", "studies=c", "--set", "contours.threshold=0.25"]
     )
     config = cli._config(options, Console())
@@ -284,7 +284,9 @@ def test_an_option_is_a_config_key_and_set_beats_it() -> None:
 def test_without_any_input_the_phantoms_are_audited(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Path] = []
     monkeypatch.setattr(cli, "_make_phantoms", lambda folder, _console: made.append(folder))
-    options = cli._parser().parse_args(["audit", "--out", "elsewhere", "--set", "statistics.replicates=10"])
+    options = arguments.parser_of().parse_args(
+        ["audit", "--out", "elsewhere", "--set", "statistics.replicates=10"]
+    )
     config = cli._config(options, Console())
     assert made == [Path("elsewhere/phantoms")]
     assert (config.studies, config.annotations.path) == (made[0] / "images", made[0])

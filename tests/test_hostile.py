@@ -33,7 +33,7 @@ def audited_beside(
     audited = {row["case_id"] for row in table(outcome, "cases.csv")}
     found: dict[str, set[str]] = {}
     for row in table(outcome, "crosswalk.csv"):
-        if row["kind"] == "annotation":  # what a segmentation among the files is about
+        if row["kind"] not in {"image", "file"}:  # words of headers, and what a segmentation is about
             continue
         result = "audited" if row["pseudonym"] in audited else reasons[row["pseudonym"]]
         found.setdefault(row["file"], set()).add(result)

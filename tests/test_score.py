@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +15,14 @@ import pytest
 
 from pipeline.audit import audit
 from pipeline.config import load_config
+from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
 from pipeline.joints.plan import make_plan
 from pipeline.joints.score_plan import make_score_plan
 from pipeline.joints.steps import Outcome
 from pipeline.score import score_in
-from tests.study import FINDINGS, write_model, write_study
+from tests.annotations.segmentations import source_image, write_segmentation
+from tests.study import FINDINGS, GRID, square, uid, write_model, write_study
 
 ROOT = Path(__file__).parents[1]
 
@@ -102,3 +107,177 @@ def test_brought_probabilities_are_classified_as_the_networks_own(audited: Outco
     )
     assert ours == wanted
     assert len(ours) == 7 * len(FINDINGS)
+
+
+def test_the_report_of_brought_maps_names_no_network(brought: Outcome) -> None:
+    manifest = json.loads((brought.index.parent / "manifest.json").read_text())
+    assert not {"card", "weights_sha256", "device", "backend", "precision"} & manifest.keys()
+    assert not {"torch", "monai"} & manifest["versions"].keys()
+    assert manifest["checks"] == []
+    assert manifest["heatmaps"] == {
+        "maps": 24, "files": 24, "formats": ["array"], "probabilities": True, "gate_opened": False,
+        "sha256": manifest["heatmaps"]["sha256"],
+    }  # fmt: skip
+    page = brought.index.read_text()
+    assert "none was run: the maps were computed elsewhere" in page
+    assert "Heatmaps on 6 images" in page
+    assert "Self-checks" not in page
+    assert "no self-check could be run" in page
+
+
+def test_a_killed_scoring_goes_on_to_the_same_bytes(study: Path, brought: Outcome) -> None:
+    run = brought.index.parent
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
+    case_id = rows(brought, "cases.csv")[2]["case_id"]
+    for name in ("case.json", "case.js"):
+        (run / "cases" / case_id / name).unlink()
+    (run / "crosswalk.csv").unlink()  # its hashes are beside the cases until a run ends
+    for path in (run / "cases").glob("*/case.json"):
+        path.unlink()
+    again = scored(study, contours__gate="annotated", heatmaps__findings=FINDINGS)
+    assert again.index.parent == run
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_scoring_loads_no_torch(study: Path, brought: Outcome) -> None:
+    """With what the command itself loads, in a process of its own."""
+    assert brought.passed  # the maps are there
+    names = {"studies": "images", "annotations": "", "heatmaps": "maps", "out": "elsewhere"}
+    arguments = [word for name, place in names.items() for word in (f"--{name}", str(study / place))]
+    code = (
+        "import sys; from pipeline.cli import main; code = main(sys.argv[1:]); "
+        "print(code, sorted({'torch', 'monai'} & set(sys.modules)))"
+    )
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            code,
+            "score",
+            *arguments,
+            "--set",
+            "workers=1",
+            "--set",
+            "statistics.replicates=50",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.splitlines()[-1] == "0 []", ended.stdout + ended.stderr
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """Six images with masks and labels, and a folder for maps."""
+    (write_study(tmp_path) / "maps").mkdir()
+    return tmp_path
+
+
+def save_all(folder: Path, numbers: range = range(1, 7)) -> None:
+    """A map of each finding on each image, highest in the lower right."""
+    for number in numbers:
+        for finding in FINDINGS:
+            np.save(folder / f"image{number}__{finding}.npy", np.arange(4.0).reshape(2, 2))
+
+
+def test_without_probabilities_the_default_gate_is_opened_and_the_report_says_so(bare: Path) -> None:
+    save_all(bare / "maps")
+    run = scored(bare)
+    manifest = json.loads((run.index.parent / "manifest.json").read_text())
+    assert (manifest["contours"]["gate"], manifest["heatmaps"]["gate_opened"]) == ("all", True)
+    assert "the gate was opened for that" in run.index.read_text()
+    assert not [row for row in rows(run, "summary.csv") if row["method"] == "classifier"]
+    assert not rows(run, "predictions.csv")
+    assert {r["value"] for r in rows(run, "scores.csv") if r["metric"] == "contour_on_healthy"} == {"", "1.0"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"contours__gate": "predicted"},
+        {"contours__gate": "all", "contours__findings": {"nodule": {"gate": "predicted"}}},
+    ],
+)
+def test_a_gate_that_was_asked_for_and_cannot_be_held_is_refused(bare: Path, more: dict[str, Any]) -> None:
+    save_all(bare / "maps")
+    with pytest.raises(
+        ConfigError, match=r"^contours\.gate: found 'predicted', but no map has a probability; set"
+    ):
+        scored(bare, **more)
+    assert not (bare / "out").exists()
+
+
+def test_bad_maps_are_skipped_with_their_reasons_and_the_run_goes_on(bare: Path) -> None:
+    maps = bare / "maps"
+    save_all(maps, range(1, 5))
+    (maps / "image1__nodule.npy").write_bytes(b"no array")
+    np.save(maps / "image2__nodule.npy", np.full((2, 2), np.inf))
+    for finding in FINDINGS:
+        np.save(maps / f"image4__{finding}.npy", np.zeros((2, 2, 2)))
+    np.save(maps / "image9__nodule.npy", np.eye(2))
+    np.save(maps / "image3__scar.npy", np.eye(2))
+    np.save(maps / "nameless.npy", np.eye(2))
+    run = scored(bare, heatmaps__findings=FINDINGS)
+    skipped = sorted(
+        (row["stage"], row["reason"]) for row in rows(run, "skipped.csv") if row["stage"] != "index"
+    )
+    assert skipped == [
+        ("explain", "heatmap_shape"),  # both maps of image 4
+        ("explain", "image_without_heatmap"),
+        ("explain", "image_without_heatmap"),
+        ("heatmaps", "heatmap_not_finite"),
+        ("heatmaps", "heatmap_unnamed"),
+        ("heatmaps", "heatmap_unreadable"),
+        ("heatmaps", "heatmap_without_image"),
+        ("heatmaps", "unknown_finding"),
+    ]
+    assert (run.images, len(run.results.audited)) == (6, 3)
+    assert run.missed_share == 0.5
+    assert not run.passed
+    lost = [r for r in rows(run, "scores.csv") if r["undefined_because"] == "no_heatmap"]
+    assert {(r["finding"], r["method"]) for r in lost} == {("nodule", "heatmap")}
+    assert len({r["case_id"] for r in lost}) == 2
+    crosswalk = {
+        row["pseudonym"]: row["file"] for row in rows(run, "crosswalk.csv") if row["kind"] == "heatmap"
+    }
+    assert sorted(crosswalk.values()) == ["image9", "nameless.npy"]
+
+
+def test_folders_are_methods_that_are_compared(bare: Path) -> None:
+    for method, corner in (("good", 0), ("poor", 3)):
+        for number in (1, 3, 5):
+            (bare / "maps" / method).mkdir(exist_ok=True)
+            relevance = np.zeros(4)
+            relevance[corner] = 1
+            np.save(bare / "maps" / method / f"image{number}__nodule.npy", relevance.reshape(2, 2))
+    run = scored(bare, contours__gate="all")
+    pairs = {(row["first"], row["second"]) for row in rows(run, "comparisons.csv") if row["metric"] == "iou"}
+    assert ("good", "poor") in pairs
+    assert [m["name"] for m in json.loads((run.index.parent / "manifest.json").read_text())["methods"]][
+        :2
+    ] == [
+        "good",
+        "poor",
+    ]
+
+
+def test_contours_are_scored_as_they_are_and_no_map_is_made_up(bare: Path) -> None:
+    """The readers' own masks as SEG: IoU 1, and no hit, for contours have no highest pixel."""
+    for number in (1, 3, 5):
+        mask = square((GRID, GRID), 5 + 3 * number, 8, 20)
+        write_segmentation(
+            bare / "maps" / f"{number}.dcm",
+            mask[None, ..., None],
+            [source_image(uid(number), (GRID, GRID))],
+            ["nodule"],
+        )
+    run = scored(bare, contours__gate="all", baselines__random=False, baselines__center_prior=False)
+    found = {
+        (row["metric"], row["value"]) for row in rows(run, "scores.csv") if row["case_id"] and row["value"]
+    }
+    assert ("iou", "1.0") in found
+    assert {metric for metric, _ in found} & {"hit", "near_hit", "energy_inside"} == set()
+    regions = json.loads((run.index.parent / "regions.json").read_text())
+    assert {(region["area_px"], region["unit"]) for region in regions} == {(400, "contour")}

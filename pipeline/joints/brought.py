@@ -11,12 +11,15 @@ import numpy as np
 
 from pipeline.annotations import read_annotation
 from pipeline.attribution.priors import local_contrast
+from pipeline.contracts import Loss
 from pipeline.errors import CaseError
 from pipeline.geometry import resized, whole
 from pipeline.heatmaps import read_heatmap
 from pipeline.joints.baselines import CONTRAST
+from pipeline.joints.burned_in import searched
 from pipeline.joints.drawn import Explained, Loaded, Protocol
 from pipeline.joints.intake import Case, Pseudonym
+from pipeline.joints.losses import loss_message
 from pipeline.joints.naming import Names
 from pipeline.joints.truth import AMBIGUOUS_IMAGE, Labels
 from pipeline.joints.work import finish_case
@@ -124,12 +127,10 @@ def score_brought(asked: Asked, *, bringing: Bringing) -> Skipped | None:
     return finish_case(_explained(asked, bringing), protocol=bringing.protocol)
 
 
-def lost_brought(asked: Asked, *, bringing: Bringing) -> Skipped | None:
-    """The image whose worker died."""
-    message = "scoring ended the process that did it"
-    return finish_case(
-        Skipped(asked.case.case_id, "score", "worker_died", message), protocol=bringing.protocol
-    )
+def lost_brought(asked: Asked, why: Loss, *, bringing: Bringing) -> Skipped | None:
+    """The image whose worker died or took too much."""
+    skipped = Skipped(asked.case.case_id, "score", why, loss_message("scoring", why))
+    return finish_case(skipped, protocol=bringing.protocol)
 
 
 def _explained(asked: Asked, bringing: Bringing) -> Explained | Skipped:
@@ -162,7 +163,7 @@ def _explained(asked: Asked, bringing: Bringing) -> Explained | Skipped:
 
 
 def _loaded(case: Case, protocol: Protocol) -> Loaded:
-    image = decode(case.source, case_id=case.case_id)
+    image, cautions = searched(decode(case.source, case_id=case.case_id), protocol.search)
     write_pictures(protocol.run, image)
     return Loaded(
         case=case,
@@ -172,6 +173,7 @@ def _loaded(case: Case, protocol: Protocol) -> Loaded:
         attributes=image.attributes,
         sha256=image.sha256,
         contrast=local_contrast(image.pixels) if CONTRAST in protocol.baselines else None,
+        cautions=cautions,
     )
 
 

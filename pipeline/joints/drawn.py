@@ -16,11 +16,13 @@ from pipeline.contours.drawing import closed_gate, draw
 from pipeline.contracts import Drawing, Tolerances
 from pipeline.geometry import resized, whole
 from pipeline.joints.baselines import CONTRAST, RANDOM
+from pipeline.joints.burned_in import TextSearch
 from pipeline.joints.intake import Case
 from pipeline.metrics import DEFAULT
 from pipeline.metrics.consensus import Agreement
 from pipeline.records import (
     AnnotationItem,
+    Caution,
     Heatmap,
     Intensity,
     ModelInput,
@@ -49,6 +51,7 @@ class Loaded:
     sha256: str
     contrast: Intensity | None = None
     """The baseline of that name, made where the pixels are at hand; None where it is not asked for."""
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Protocol:
     """What of a map is drawn: its positive part, or all of it between its minimum, 0, and maximum, 1."""
     consensus: Agreement | None = "majority"
     """How several readers of one finding become one more reader."""
+    search: TextSearch | None = None
+    """For text that is burned into pictures."""
 
     def cut_of(self, finding: str) -> Cut:
         """How maps of a finding become contours."""

@@ -75,16 +75,16 @@ def take_in(folder: Path, *, executor: Executor, pseudonym: Pseudonym) -> Intake
 
 
 def digest(cases: Iterable[Case]) -> str:
-    """A hash over SOP instance UIDs, relative paths, sizes and times of change, to tell study sets apart.
+    """A hash over SOP instance UIDs, relative paths, times and fingerprints, to tell study sets apart.
 
-    No file is read for it: one that was renamed or written again makes another study set, though it holds the
-    same.
+    A file that was renamed or written again makes another study set, though it holds the same.
     """
     total = hashlib.sha256()
     for case in cases:
         source = case.source
         facts = (source.relative_path, source.frame, source.size_bytes, source.modified_ns)
-        total.update(repr((source.sop_instance_uid, *facts)).encode("utf-8", "surrogateescape"))
+        known = (source.sop_instance_uid, *facts, source.fingerprint)
+        total.update(repr(known).encode("utf-8", "surrogateescape"))
     return total.hexdigest()
 
 

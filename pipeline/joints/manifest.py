@@ -18,6 +18,7 @@ from pipeline.joints.intake import Case, Intake, digest
 from pipeline.joints.plan import Plan, RunPlan
 from pipeline.joints.results import Results
 from pipeline.joints.truth import Truth
+from pipeline.joints.tuned import Reused, without_names
 from pipeline.metrics import METRICS
 from pipeline.store.atomic import write_bytes
 
@@ -67,6 +68,7 @@ def write_manifest(
     checks: Sequence[CheckResult],
     results: Results,
     inputs_sha256: str,
+    reuse: Reused | None,
 ) -> None:
     """Write `manifest.json` of an audit."""
     config = plan.config
@@ -85,7 +87,7 @@ def write_manifest(
     }
     packages = PACKAGES if subject.reference is None else (*PACKAGES, config.backend)
     studies = _studies(intake, cases, results, inputs_sha256)
-    _write(run, _common(run, plan, methods, studies, truth, packages) | of_network)
+    _write(run, _common(run, plan, methods, studies, truth, packages, reuse) | of_network)
 
 
 def write_scoring_manifest(
@@ -97,6 +99,7 @@ def write_scoring_manifest(
     truth: Truth,
     results: Results,
     inputs_sha256: str,
+    reuse: Reused | None,
 ) -> None:
     """Write `manifest.json` of a scoring: no model is known, `heatmaps` says what was brought instead."""
     contours = plan.files.of_contours
@@ -114,7 +117,10 @@ def write_scoring_manifest(
     }
     studies = _studies(intake, cases, results, inputs_sha256)
     packages = tuple(name for name in PACKAGES if name not in NETWORK_PACKAGES)
-    _write(run, _common(run, plan, methods, studies, truth, packages) | {"heatmaps": brought, "checks": []})
+    _write(
+        run,
+        _common(run, plan, methods, studies, truth, packages, reuse) | {"heatmaps": brought, "checks": []},
+    )
 
 
 def _common(
@@ -124,6 +130,7 @@ def _common(
     studies: dict[str, Any],
     truth: Truth,
     packages: Sequence[str],
+    reuse: Reused | None,
 ) -> dict[str, Any]:
     """What every manifest holds."""
     config = plan.config
@@ -144,6 +151,7 @@ def _common(
         "versions": _versions(packages),
         "contours": config.contours.model_dump(mode="json"),
         "statistics": config.statistics.model_dump(mode="json"),
+        "tuned": reuse and asdict(reuse),
         "metrics": _metrics(plan.metrics),
     }
 
@@ -173,6 +181,7 @@ def _settings(plan: RunPlan) -> dict[str, Any]:
     """The config without the places of its inputs, which say nothing about the result and may name people."""
     places = {"studies", "model", "weights", "out", "workers", "limits", "validation"}
     settings = plan.config.model_dump(mode="json", exclude=places)
+    settings["tuned"] = without_names(settings["tuned"])
     del settings["annotations"]["path"], settings["heatmaps"]["path"]
     for table in (settings["annotations"]["labels"], settings["select"], settings["subgroups"]["table"]):
         if table:

@@ -18,6 +18,8 @@ from pipeline.metrics import DEFAULT, METRICS
 from pipeline.registry import Registry, did_you_mean
 from pipeline.validation import check_levels
 
+TRIED = ("fraction", "otsu", "percentile")
+"""Rules whose thresholds mean the same on every map."""
 CLASSIFIER = "classifier"
 """In the tables, beside methods and baselines: the probabilities."""
 RESERVED = (*Baselines.model_fields, CLASSIFIER)
@@ -87,6 +89,23 @@ def make_plan(config: AuditConfig) -> Plan:
     card = load_card(card_path)
     check_findings(config, card.findings, whose=f"the model {card.name}")
     return Plan(config, studies, annotations, card.findings, card, card_path)
+
+
+def make_tuning_plan(config: AuditConfig, out: Path | None) -> tuple[Plan, Path]:
+    """The plan of a tuning, and the file that it writes; complaints as in `make_plan`."""
+    if out is None:
+        raise ConfigError("--out: is missing; give --out <config to write>.yaml")
+    if out.is_dir() or not out.parent.is_dir():
+        raise ConfigError(f"--out: {out} is a folder, or its folder does not exist; give --out <file>.yaml")
+    plan = make_plan(config)
+    if config.tuning is None:
+        raise ConfigError("tuning.where: is missing; say which rows of select's table to tune on")
+    if config.select is None:
+        raise ConfigError("select: is missing; its table says which images are tuned on, and which audited")
+    for rule in config.tuning.rules:
+        if rule not in TRIED:
+            raise ConfigError(f"tuning.rules: '{rule}' cannot be tuned{did_you_mean(rule, list(TRIED))}")
+    return plan, out
 
 
 def make_validation_plan(config: AuditConfig) -> ValidationPlan:

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import Contours
+from pipeline.config import Contours, Policy
 from pipeline.contracts import Executor, Tolerances
 from pipeline.joints.baselines import center_maps, chosen, location_maps
+from pipeline.joints.burned_in import text_search
 from pipeline.joints.drawn import Cut, Protocol, between_extremes
 from pipeline.joints.headlines import Asked
-from pipeline.joints.intake import NOT_IMAGES, Case, Intake
+from pipeline.joints.intake import NOT_IMAGES, Case, Intake, Pseudonym
 from pipeline.joints.plan import RunPlan
 from pipeline.joints.results import Grouping, Results, tabulate
 from pipeline.joints.selection import grouped, selected
+from pipeline.joints.splits import Split, check_apart
 from pipeline.joints.truth import Truth, gather
+from pipeline.joints.tuned import Reused, reused
 from pipeline.metrics.bootstrap import Resampling
 from pipeline.metrics.lesions import Rule
 from pipeline.records import Intensity, Skipped
@@ -71,12 +74,23 @@ def baseline_maps(
         others = selected(
             intake.cases, plan.table(select), image=select.image, where=baselines.location_prior.where
         )
-        audited = {case.patient_id for case in cases}
-        others = [case for case in others if case.patient_id not in audited]
+        check_apart(
+            Split("select.where", cases),
+            Split("baselines.location_prior.where", others),
+            executor=executor,
+            pixels=plan.config.splits.compare_pixels,
+        )
         maps |= location_maps(others, truth, findings=findings, executor=executor)
     if plan.config.contours.scaling == "minmax":
         maps = {name: between_extremes(relevance) for name, relevance in maps.items()}
     return maps
+
+
+def reuse_of(plan: RunPlan, cases: Sequence[Case], pseudonym: Pseudonym, executor: Executor) -> Reused | None:
+    """How many of `cases` the config was tuned on; None where it was not tuned."""
+    config = plan.config
+    pixels = config.splits.compare_pixels
+    return reused(config.tuned, cases, pseudonym=pseudonym, executor=executor, pixels=pixels)
 
 
 def protocol_of(run: Path, plan: RunPlan, truth: Truth) -> Protocol:
@@ -95,6 +109,7 @@ def protocol_of(run: Path, plan: RunPlan, truth: Truth) -> Protocol:
         tolerances=Tolerances(**config.tolerances.model_dump()),
         scaling=contours.scaling,
         consensus=config.readers.consensus,
+        search=text_search(plan),
     )
 
 
@@ -151,10 +166,11 @@ def _grouping(plan: RunPlan, intake: Intake) -> Grouping:
     return Grouping(asked.attributes, columns, asked.minimum_patients)
 
 
-def policy_met(plan: RunPlan, results: Results, missed: float) -> bool:
-    """Whether enough images were scored and no limit failed."""
+def outcome(index: Path, results: Results, cases: Sequence[Case], policy: Policy) -> Outcome:
+    """The run's end: passed where no limit was broken and few enough of `cases` were missed."""
+    missed = missed_share(cases, results)
     kept = all(row["outcome"] != "fail" for row in results.policy)
-    return kept and missed <= plan.config.policy.max_skipped
+    return Outcome(index, results, len(cases), missed, passed=kept and missed <= policy.max_skipped)
 
 
 def missed_share(cases: Sequence[Case], results: Results) -> float:

@@ -71,23 +71,41 @@ def _finished(
     size: int,
 ) -> Iterator[Skipped | None]:
     """The stream: decode (pool) → classify and explain (here) → contours, scores and store (pool)."""
-    preprocessing = subjects[0].classifier.card.preprocessing
-    contrast = CONTRAST in protocol.baselines
-    load = partial(load_case, preprocessing=preprocessing, run=protocol.run, contrast=contrast)
+    load = partial(
+        load_case,
+        run=protocol.run,
+        contrast=CONTRAST in protocol.baselines,
+        search=protocol.search,
+    )
     finish = partial(finish_case, protocol=protocol)
-
-    def lost_in_loading(case: Case, why: Loss) -> Loaded | Skipped:
-        return Skipped(case.case_id, "load", why, loss_message("decoding", why))
 
     def lost_in_finishing(work: Explained | Skipped, why: Loss) -> Skipped | None:
         case_id = work.subject if isinstance(work, Skipped) else work.loaded.case.case_id
         return finish(Skipped(case_id, "score", why, loss_message("scoring", why)))
 
+    explained = explain(batches, subjects, truth, executor=executor, size=size, load=load)
+    return executor.stream(finish, explained, lost=lost_in_finishing)
+
+
+def explain(
+    batches: Sequence[Sequence[Case]],
+    subjects: Sequence[Subject],
+    truth: Truth,
+    *,
+    executor: Executor,
+    size: int,
+    load: Callable[..., Loaded | Skipped],
+) -> Iterator[Explained | Skipped]:
+    """Every case decoded by `load` (pool), classified and explained (here), in order."""
+    load = partial(load, preprocessing=subjects[0].classifier.card.preprocessing)
+
+    def lost_in_loading(case: Case, why: Loss) -> Loaded | Skipped:
+        return Skipped(case.case_id, "load", why, loss_message("decoding", why))
+
     cases = [case for batch in batches for case in batch]
     loaded = executor.stream(load, cases, lost=lost_in_loading)
     ready = (list(islice(loaded, len(batch))) for batch in batches)
-    explained = chain.from_iterable(_side_by_side(subjects, ready, truth, size))
-    return executor.stream(finish, explained, lost=lost_in_finishing)
+    return chain.from_iterable(_side_by_side(subjects, ready, truth, size))
 
 
 def _side_by_side(
@@ -107,12 +125,16 @@ def _side_by_side(
 
     under_way: deque[Future[list[Explained | Skipped]]] = deque()
     with ThreadPoolExecutor(len(subjects)) as threads:
-        for batch in batches:
-            under_way.append(threads.submit(explained, batch))
-            if len(under_way) > len(subjects):
+        try:
+            for batch in batches:
+                under_way.append(threads.submit(explained, batch))
+                if len(under_way) > len(subjects):
+                    yield under_way.popleft().result()
+            while under_way:
                 yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+        finally:
+            for future in under_way:  # where the run is interrupted
+                future.cancel()
 
 
 def _explained(batch: Batch, subject: Subject, truth: Truth, size: int) -> Iterator[Explained | Skipped]:

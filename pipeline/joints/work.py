@@ -10,6 +10,7 @@ from pipeline.attribution.priors import local_contrast
 from pipeline.classifiers import Preprocessing, prepare
 from pipeline.errors import CaseError
 from pipeline.geometry import view
+from pipeline.joints.burned_in import TextSearch, searched
 from pipeline.joints.drawn import Drawn, Explained, Loaded, Protocol, drawings, scaled
 from pipeline.joints.held import hold
 from pipeline.joints.intake import Case
@@ -28,15 +29,22 @@ from pipeline.store.pictures import write_pictures
 
 
 def load_case(
-    case: Case, *, preprocessing: Preprocessing, run: Path, contrast: bool = False
+    case: Case,
+    *,
+    preprocessing: Preprocessing,
+    run: Path | None,
+    contrast: bool = False,
+    search: TextSearch | None = None,
 ) -> Loaded | Skipped:
-    """The decoded and prepared image, with its picture written for the report."""
+    """The decoded and prepared image, with its picture written for the report, if there is one."""
     try:
         image = decode(case.source, case_id=case.case_id, window=preprocessing.window)
+        image, cautions = searched(image, search)
         model_input = prepare(image, preprocessing)
     except CaseError as error:
         return Skipped(case.case_id, "load", error.reason, error.message)
-    write_pictures(run, image)
+    if run is not None:
+        write_pictures(run, image)
     return Loaded(
         case=case,
         model_input=model_input,
@@ -45,6 +53,7 @@ def load_case(
         attributes=image.attributes,
         sha256=image.sha256,
         contrast=local_contrast(image.pixels) if contrast else None,
+        cautions=cautions,
     )
 
 
@@ -98,6 +107,7 @@ def _audited(work: Explained, protocol: Protocol) -> FinishedCase:
         curves=held.curves,
         skipped=(*said.skipped, *work.skipped),
         object_id=loaded.case.object_id,
+        cautions=loaded.cautions,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 import warnings
@@ -29,6 +30,7 @@ LARGEST_FILE_BYTES = 2**31
 _PREFIX = slice(128, 132)
 """Where "DICM" stands, PS3.10, 7.1."""
 _LARGE_READ = 2**20
+_ENDS_BYTES = 2**16
 _FIRST_GROUPS = (0x0002, 0x0008)
 """With which a data set without preamble begins."""
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
@@ -54,11 +56,25 @@ def refusing(reason: str, message: str) -> Iterator[None]:
             raise CaseError(reason, f"{message} ({type(error).__name__})") from error
 
 
-def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, int | None]:
-    """The named elements before the pixels, and the tag under which pixels follow (None: there are none)."""
+def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, int | None, str]:
+    """The named elements before the pixels, the tag of the pixels (None: there are none), the fingerprint."""
     with _reading(), _Bounded(FileIO(path)) as file:
         _refuse_foreign(file.read(132))
-        return _parsed(file, keywords=keywords)
+        dataset, pixels = _parsed(file, keywords=keywords)
+        return dataset, pixels, fingerprint(file)
+
+
+def fingerprint(file: BinaryIO) -> str:
+    """A hash over a file's size, its beginning and its end, which tells whether it is still the same file.
+
+    All of it is hashed when it is decoded; to read large files twice would take a run's time twice.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    digest = hashlib.sha256(f"{size} ".encode() + file.read(_ENDS_BYTES))
+    file.seek(max(_ENDS_BYTES, size - _ENDS_BYTES))
+    digest.update(file.read(_ENDS_BYTES))
+    return digest.hexdigest()
 
 
 def read_bytes(path: Path) -> bytes:

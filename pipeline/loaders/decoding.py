@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from io import BytesIO
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from pipeline.errors import CaseError, ConfigError
-from pipeline.loaders.dataset import read_bytes, refusing, whole
+from pipeline.loaders.dataset import fingerprint, read_bytes, refusing, whole
 from pipeline.loaders.display import brightness_display, stored_display
 from pipeline.loaders.elements import code, integer
 from pipeline.loaders.frames import of_frame
@@ -40,6 +41,8 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
     if isinstance(window, tuple) and not window[1] > 0:
         raise ConfigError(f"window: found width {window[1]}, wanted one above 0")
     data = read_bytes(Path(source.path))
+    if source.fingerprint and fingerprint(BytesIO(data)) != source.fingerprint:
+        raise CaseError("file_changed", "the file is another than when the folder was listed")
     dataset = whole(data)
     with refusing("decode_failed", "a value in the header cannot be read"):
         _refuse_another_file(dataset, source)

@@ -29,6 +29,7 @@ MOST_FRAMES = 2**16
 """Each frame is an image; a larger number is a broken header or a scanned slide."""
 OLDEST_SHOWN = 90
 """Years; from here on an age identifies, so it is given as "90+" (45 CFR 164.514(b)(2)(i)(C))."""
+YES_OR_NO = frozenset({"YES", "NO"})
 PATIENT_SEXES = frozenset(["M", "F", "O"])
 NOT_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
@@ -56,6 +57,7 @@ _KEYWORDS = [
     "BodyPartExamined",
     "PhotometricInterpretation",
     "PixelAspectRatio",
+    "BurnedInAnnotation",
     "BitsStored",
     "NumberOfFrames",
     "Rows",
@@ -70,7 +72,7 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
     "unknown_transfer_syntax", "incomplete_header", "too_large".
     """
     status = _status(path)
-    dataset, pixels = open_header(path, _KEYWORDS)
+    dataset, pixels, fingerprint = open_header(path, _KEYWORDS)
     with refusing("unreadable", "a value in the header cannot be read"):
         _refuse_what_is_no_image(dataset, pixels)
         rows, columns, frames = (
@@ -96,6 +98,7 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
                 shape=(rows, columns),
                 size_bytes=status.st_size,
                 modified_ns=status.st_mtime_ns,
+                fingerprint=fingerprint,
                 attributes=attributes,
             )
             for frame in range(max(frames, 1))
@@ -163,6 +166,7 @@ def _attributes(dataset: Dataset) -> dict[str, str]:
         "transfer_syntax": UID(dataset.file_meta.TransferSyntaxUID).name,
         "bits_stored": str(integer(dataset, "BitsStored", default=0) or ""),
         "pixel_aspect_ratio": aspect_ratio(dataset),
+        "burned_in_annotation": listed(code(dataset, "BurnedInAnnotation"), YES_OR_NO),
     }
     return {name: value for name, value in found.items() if value}
 

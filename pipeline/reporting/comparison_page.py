@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.reporting import words
-from pipeline.reporting.pages import copy_static, environment_of
+from pipeline.reporting.pages import Write, copy_static, environment_of
 from pipeline.reporting.run_folder import json_of, rows_of
 
 LEVEL = 0.05
@@ -31,10 +31,10 @@ class Line:
     """"better", "worse" or "no_better": the first run against the second."""
 
 
-def write_comparison_page(folder: Path) -> Path:
+def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> Path:
     """The page of a comparison folder, made of comparison.json and comparison.csv alone."""
     facts = json_of(folder / "comparison.json")
-    copy_static(folder)
+    copy_static(folder, write=write)
     environment = environment_of(
         run_id=folder.name, title="Comparison", created="", version=facts["version"], network=""
     )
@@ -45,7 +45,7 @@ def write_comparison_page(folder: Path) -> Path:
         level=LEVEL,
     )
     index = folder / "index.html"
-    index.write_text(page, encoding="utf-8")
+    write(index, page.encode())
     return index
 
 

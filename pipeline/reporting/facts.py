@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from pipeline.records import Skipped
-from pipeline.reporting import words
+from pipeline.reporting import tuning, words
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import Survey
 
@@ -115,6 +115,7 @@ def method(run: RunFolder, survey: Survey) -> Facts:
         *facts,
         ("Scaling", SCALINGS.get(contours.get("scaling", ""), "")),
         *_cuts(contours),
+        ("Thresholds tuned", tuning.fact(run)),
         ("Smallest contour", f"{contours.get('minimum_area_px', 0)} px" + _square_millimetres(contours)),
         ("Left out as smaller", _dropped(run, survey)),
         ("Intervals", _intervals(run.manifest.get("statistics", {}))),
@@ -163,11 +164,6 @@ def _map(layer: str, unit: str, shapes: tuple[tuple[int, int], ...]) -> str:
     grid = ", ".join(f"{rows} × {columns}" for rows, columns in shapes)
     parts = [f"layer {layer}" if layer else "", f"{grid} cells" if grid else "", f"unit: {unit}"]
     return ", ".join(part for part in parts if part)
-
-
-def _own_cuts(findings: Mapping[str, Mapping[str, Any]]) -> Facts:
-    """What differs for single findings."""
-    return [(f"Contours: {finding}", _plain(cut)) for finding, cut in findings.items()]
 
 
 def _plain(value: Any) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.reporting import charts, facts, figure, forest, headlines, limits, lines, tables, words
+from pipeline.reporting import charts, facts, figure, forest, headlines, limits, lines, tables, tuning, words
 from pipeline.reporting.run_folder import ALL_FINDINGS, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
 from pipeline.reporting.verdict import Verdict, verdicts
@@ -62,6 +63,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "verdicts": told,
         "policy_outcome": policy,
         "policy_words": POLICY,
+        "warning": tuning.warning(run),
         "whiskers": [c for c in (charts.whisker_chart(run, *chart) for chart in CHARTS) if c],
         "histograms": [entry for entry in histograms if entry],
         "bins": {"width": charts.BAR_WIDTH, "height": charts.BAR_HEIGHT},
@@ -75,6 +77,8 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "forests": forest.forest_charts(run),
         "classification": tables.classification(run),
         "extremes": [e for e in (_extremes(run, survey, finding) for finding in run.findings) if e],
+        "cautions": survey.cautions[:SKIPPED_SHOWN],
+        "caution_groups": Counter(words.reason(reason) for _, reason, _ in survey.cautions).most_common(),
         "skipped_groups": facts.skipped_groups(run.skipped),
         "skipped": run.skipped[:SKIPPED_SHOWN],
         "skipped_count": len(run.skipped),

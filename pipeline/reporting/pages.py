@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,6 +18,9 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 """Nothing from outside, nothing inline. In Chromium 'self' holds for pages opened from a folder, too."""
+
+Write: TypeAlias = Callable[[Path, bytes], object]
+"""How a file is written; a run hands in one that writes whole files or none."""
 
 
 def environment_of(**variables: object) -> Environment:
@@ -52,12 +56,12 @@ def environment_of_run(run: RunFolder) -> Environment:
     )
 
 
-def copy_static(run: Path) -> Path:
+def copy_static(run: Path, *, write: Write = Path.write_bytes) -> Path:
     """The folder with the pages' styles and scripts."""
     folder = run / "static"
     folder.mkdir(exist_ok=True)
     for source in resources.files("pipeline.reporting").joinpath("static").iterdir():
-        (folder / source.name).write_bytes(source.read_bytes())
+        write(folder / source.name, source.read_bytes())
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.reporting.overview import overview
-from pipeline.reporting.pages import copy_static, environment_of_run, page
+from pipeline.reporting.pages import Write, copy_static, environment_of_run, page
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.run_script import baselines_script, run_script
 from pipeline.reporting.survey import Survey, survey
@@ -26,7 +26,7 @@ OVERVIEW_SCRIPTS = (
 OVERVIEW_STARTS = ("worklist", "review-bar")
 
 
-def write_report(run: Path) -> Path:
+def write_report(run: Path, *, write: Write = Path.write_bytes) -> Path:
     """The overview of a finished run, written last: where it is, all other pages are.
 
     The same run folder gives the same bytes. Each case is read once; its page is the same shell in every
@@ -35,10 +35,11 @@ def write_report(run: Path) -> Path:
     folder = read_run(run)
     of_run = survey(folder)
     environment = environment_of_run(folder)
-    _write_static(folder, of_run)
-    _write_shells(folder, of_run, page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS))
+    _write_static(folder, of_run, write)
+    shell = page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS)
+    _write_shells(folder, of_run, shell, write)
     index = run / "index.html"
-    index.write_text(_overview(folder, of_run), encoding="utf-8")
+    write(index, _overview(folder, of_run).encode())
     return index
 
 
@@ -55,20 +56,20 @@ def _overview(run: RunFolder, of_run: Survey) -> str:
     )
 
 
-def _write_static(run: RunFolder, of_run: Survey) -> None:
-    folder = copy_static(run.path)
+def _write_static(run: RunFolder, of_run: Survey, write: Write) -> None:
+    folder = copy_static(run.path, write=write)
     for old in folder.glob("worklist-*[0-9].js"):
         old.unlink()
     for name, text in worklist_scripts(run, of_run):
-        (folder / name).write_text(text, encoding="utf-8")
+        write(folder / name, text.encode())
 
 
-def _write_shells(run: RunFolder, of_run: Survey, shell: str) -> None:
+def _write_shells(run: RunFolder, of_run: Survey, shell: str, write: Write) -> None:
     """The page of every case, and what all of them share."""
     cases = run.path / "cases"
     cases.mkdir(exist_ok=True)
-    (cases / "run.js").write_text(run_script(run, of_run), encoding="utf-8")
-    (cases / "baselines.js").write_text(baselines_script(run), encoding="utf-8")
-    content = shell.encode("utf-8")
+    write(cases / "run.js", run_script(run, of_run).encode())
+    write(cases / "baselines.js", baselines_script(run).encode())
+    content = shell.encode()
     for case_id in run.case_ids:
-        (run.case_folder(case_id) / "index.html").write_bytes(content)
+        write(run.case_folder(case_id) / "index.html", content)

@@ -67,6 +67,8 @@ class Survey:
     """The cases that are frames of one object, by their number in the run, in the order of frames."""
     attributes: tuple[Mapping[str, str], ...] = ()
     """Of each image, in the order of the run."""
+    cautions: tuple[tuple[str, str, str], ...] = ()
+    """Case id, reason and message of what a reader of a case should know."""
 
 
 def survey(run: RunFolder) -> Survey:
@@ -79,6 +81,7 @@ def survey(run: RunFolder) -> Survey:
     dropped: Counter[tuple[str, str]] = Counter()
     frames: dict[str, list[tuple[int, int]]] = defaultdict(list)
     attributes: list[Mapping[str, str]] = []
+    cautions: list[tuple[str, str, str]] = []
     for number, case_id in enumerate(run.case_ids):
         case = run.case(case_id)
         attributes.append(case["attributes"])
@@ -86,6 +89,7 @@ def survey(run: RunFolder) -> Survey:
             frames[case["object_id"]].append((case["frame"], number))
         rows.extend(worklist_row(case, finding, run.network) for finding in run.findings)
         readers.update(reference["reader"] for reference in case["references"])
+        cautions += [(case_id, entry["reason"], entry["message"]) for entry in case.get("cautions", ())]
         _count_iou(case, histograms)
         for entry in case["dropped"]:
             dropped[entry["method"], entry["finding"]] += entry["count"]
@@ -100,6 +104,7 @@ def survey(run: RunFolder) -> Survey:
         grids={method: tuple(sorted(shapes)) for method, shapes in grids.items()},
         histograms={key: tuple(counts) for key, counts in histograms.items()},
         dropped=dict(dropped),
+        cautions=tuple(cautions),
         frames=tuple(
             tuple(number for _, number in sorted(found)) for found in frames.values() if len(found) > 1
         ),

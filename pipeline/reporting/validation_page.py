@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS, polygons, rectangles
-from pipeline.reporting.pages import copy_static, environment_of
+from pipeline.reporting.pages import Write, copy_static, environment_of
 from pipeline.reporting.run_folder import json_of, rows_of
 
 ROWS_SHOWN = 200
@@ -60,12 +60,12 @@ class Section:
     examples: tuple[tuple[Entry, tuple[Figure, ...]], ...]
 
 
-def write_validation_page(run: Path) -> Path:
+def write_validation_page(run: Path, *, write: Write = Path.write_bytes) -> Path:
     """The page of a validation folder, made of manifest.json, problems.csv and pictures.json alone."""
     manifest = json_of(run / "manifest.json")
     pictures = json_of(run / "pictures.json")
     sections = _sections(run, manifest, pictures)
-    copy_static(run)
+    copy_static(run, write=write)
     environment = environment_of(
         run_id=manifest["run_id"],
         title=manifest["title"],
@@ -86,7 +86,7 @@ def write_validation_page(run: Path) -> Path:
         facts=_facts(manifest),
     )
     index = run / "index.html"
-    index.write_text(page, encoding="utf-8")
+    write(index, page.encode())
     return index
 
 

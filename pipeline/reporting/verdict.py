@@ -14,6 +14,12 @@ Standing: TypeAlias = Literal["better", "no_better", "worse", "unknown"]
 
 ORDER: tuple[Standing, ...] = ("worse", "no_better", "better", "unknown")
 """A verdict stands where its least favourable judged sentence stands."""
+TITLES: Mapping[Standing, str] = {
+    "better": "better than every baseline",
+    "no_better": "no better than a baseline",
+    "worse": "worse than a baseline",
+    "unknown": "cannot be judged",
+}
 ENOUGH_PATIENTS = 10
 """Below this a bootstrap interval is far too short: three hits of three give [100–100]."""
 NOTHING = (
@@ -54,7 +60,7 @@ class Verdict:
         if len(set(said)) > 1:
             pointing, contours = said
             return f"pointing {pointing}, contours {contours}"
-        return "cannot be judged" if self.standing == "unknown" else f"{said[0]} than a baseline"
+        return TITLES[self.standing]
 
 
 def verdicts(run: RunFolder) -> tuple[Verdict, ...]:

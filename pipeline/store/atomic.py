@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
+from pipeline.errors import OutputError
+
 OWNER_ONLY = 0o600
 EVERYBODY_READS = 0o644
 PASSING_PREFIX = ".passing-"
@@ -17,10 +19,21 @@ PASSING_PREFIX = ".passing-"
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Whatever the system refuses while something is written becomes an OutputError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); make room or give permission to write there, "
+            "then the same command goes on from what is finished"
+        ) from error
+
+
+@contextmanager
 def atomic_file(path: Path, *, mode: int = EVERYBODY_READS) -> Iterator[IO[bytes]]:
     """A file that appears under its name when the block ends well; a rename happens whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=PASSING_PREFIX, delete=False) as file:
+    with writing(path.parent), _passing(path.parent) as file:
         passing = Path(file.name)
         try:
             yield file
@@ -30,6 +43,13 @@ def atomic_file(path: Path, *, mode: int = EVERYBODY_READS) -> Iterator[IO[bytes
         except BaseException:
             passing.unlink(missing_ok=True)
             raise
+
+
+def _passing(folder: Path) -> IO[bytes]:
+    """A new file of a passing name, in a folder that is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file: IO[bytes] = NamedTemporaryFile(dir=folder, prefix=PASSING_PREFIX, delete=False)  # noqa: SIM115
+    return file
 
 
 @contextmanager

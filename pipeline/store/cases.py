@@ -142,6 +142,7 @@ def _plain(case: FinishedCase) -> dict[str, Any]:
         "references": [_reference(r) for r in case.references],
         "scores": [{key: getattr(s, key) for key in SCORE_KEYS} for s in case.scores],
         "skipped": [asdict(s) for s in case.skipped],
+        "cautions": [asdict(caution) for caution in case.cautions],
     }
 
 

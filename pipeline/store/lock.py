@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import ConfigError
+from pipeline.store.atomic import writing
 
 
 @contextmanager
 def locked(run: Path) -> Iterator[None]:
     """Hold the run folder; a second run on it is refused. The lock goes with the process, however it ends."""
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / ".lock").open("w") as file:
+    with writing(run):
+        run.mkdir(parents=True, exist_ok=True)
+        opened = (run / ".lock").open("w")
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

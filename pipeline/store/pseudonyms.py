@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import ConfigError
-from pipeline.store.atomic import OWNER_ONLY
+from pipeline.store.atomic import OWNER_ONLY, writing
 
 KEY_BYTES = 32
 SHOWN_DIGITS = 12
@@ -48,12 +48,21 @@ def keep(pseudonyms: Pseudonyms, path: Path) -> None:
 
     Raises ConfigError where another run wrote another key meanwhile.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    except FileExistsError:
-        if path.read_bytes() != pseudonyms.key:
-            raise ConfigError(f"{path}: another run made the key meanwhile; start this one again") from None
-        return
+    passing = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_owner_only(passing, pseudonyms.key)
+            path.hardlink_to(passing)  # whole or not at all, and never over another
+        except FileExistsError:
+            if path.read_bytes() != pseudonyms.key:
+                message = f"{path}: another run made the key meanwhile; start this one again"
+                raise ConfigError(message) from None
+        finally:
+            passing.unlink(missing_ok=True)
+
+
+def _write_owner_only(path: Path, content: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     with os.fdopen(file, "wb") as stream:
-        stream.write(pseudonyms.key)
+        stream.write(content)

@@ -89,13 +89,30 @@ def test_baselines_are_written_without_pickle_and_come_back(tmp_path: Path) -> N
         assert {name: array.tolist() for name, array in arrays.items()} == {"prior/Größe": [[1, 0], [0, 1]]}
 
 
-def test_other_images_of_an_audited_patient_are_not_in_the_prior(tmp_path: Path) -> None:
-    """Images 1, 3 and 5 show a nodule, each lower than the one before; 1 is audited, 3 is of its patient."""
+def test_a_prior_of_an_audited_patient_is_refused(tmp_path: Path) -> None:
+    """Image 1 is audited, 3 is of its patient; the prior is of all others, or of all but 3."""
     write_study(tmp_path)
     data = dcmread(tmp_path / "images" / "image3.dcm")
     data.PatientID = "HOSPITAL-1"
     data.save_as(tmp_path / "images" / "image3.dcm")
-    rows = [f"{uid(n)},{'dev' if n == 1 else 'train'}" for n in range(1, 7)]
+    with pytest.raises(ConfigError) as refused:
+        prior_of_split(tmp_path, {1: "dev"})
+    assert str(refused.value) == (
+        "baselines.location_prior.where: 1 patient in both select.where and baselines.location_prior.where "
+        "(1 of the 1 images of select.where, 1 of the 5 images of baselines.location_prior.where); "
+        "split by patient, or take these images out of one of the two"
+    )
+    maps = prior_of_split(tmp_path, {1: "dev", 3: "neither"})
+    only = square((61, 61), 20, 8, 20)  # of image 5
+    expected = np.asarray(
+        Image.fromarray(only.astype(np.float32), "F").resize((224, 224), Image.Resampling.BILINEAR)
+    )
+    assert np.allclose(maps["location_prior/nodule"], expected)
+
+
+def prior_of_split(tmp_path: Path, splits: dict[int, str]) -> dict[str, np.ndarray]:
+    """The prior of the images of split train, where those of dev are audited; others are of train."""
+    rows = [f"{uid(n)},{splits.get(n, 'train')}" for n in range(1, 7)]
     (tmp_path / "splits.csv").write_text("\n".join(["sop_instance_uid,split", *rows]))
     settings = {
         "studies": str(tmp_path / "images"),
@@ -119,9 +136,4 @@ def test_other_images_of_an_audited_patient_are_not_in_the_prior(tmp_path: Path)
         cases=intake.cases,
         pseudonym=pseudonym,
     )
-    maps = baseline_maps(plan, intake, audited, found, Here())
-    only = square((61, 61), 20, 8, 20)
-    expected = np.asarray(
-        Image.fromarray(only.astype(np.float32), "F").resize((224, 224), Image.Resampling.BILINEAR)
-    )
-    assert np.allclose(maps["location_prior/nodule"], expected)
+    return baseline_maps(plan, intake, audited, found, Here())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,14 +51,28 @@ def test_the_file_is_read_once(write, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_file_that_is_gone_changed_or_shorter_than_listed(write, tmp_path: Path) -> None:
     path = write(np.zeros((2, 3, 3), np.uint8), frames=2)
     sources = read_header(path, root=tmp_path)
-    write(np.zeros((3, 3), np.uint8))
-    assert reason(sources[1]) == "frame_missing"
-    write(np.zeros((3, 4), np.uint8))
-    assert reason(sources[0]) == "file_changed"
+    for pixels in (np.zeros((3, 3), np.uint8), np.zeros((3, 4), np.uint8)):
+        write(pixels)
+        assert reason(sources[0]) == reason(sources[1]) == "file_changed"
     path.write_bytes(b"something else")
-    assert reason(sources[0]) == "not_dicom"
+    assert reason(sources[0]) == "file_changed"
+    write(np.zeros((3, 3), np.uint8))
+    assert reason(replace(sources[1], fingerprint="")) == "frame_missing"
     path.unlink()
     assert reason(sources[0]) == "unreadable"
+
+
+@pytest.mark.parametrize("place", [0, 300, -1])
+def test_a_change_that_leaves_size_and_time_alone_is_noticed(write, tmp_path: Path, place: int) -> None:
+    path = write(np.zeros((500, 300), np.uint8))
+    (source,) = read_header(path, root=tmp_path)
+    decode(source, case_id="case")
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(source.modified_ns, source.modified_ns))
+    assert path.stat().st_size == source.size_bytes
+    assert reason(source) == "file_changed"
 
 
 def test_a_file_too_large_is_not_read(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pipeline.geometry import whole
 from pipeline.records import (
     Box,
     Candidates,
+    Caution,
     Curve,
     Dropped,
     FinishedCase,
@@ -73,5 +74,6 @@ def finished_case(**changes: Any) -> FinishedCase:
         ),
         "curves": (Curve("case-1", "nodule", "anna", "gradcam", (0.25, 0.5)),),
         "skipped": (Skipped("case-1", "annotations", "mask_size", "a sentence"),),
+        "cautions": (Caution("burned_in_text", "a warning"),),
     }
     return FinishedCase(**{**fields, **changes})

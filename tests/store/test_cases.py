@@ -90,6 +90,7 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
         "skipped": [
             {"subject": "case-1", "stage": "annotations", "reason": "mask_size", "message": "a sentence"}
         ],
+        "cautions": [{"reason": "burned_in_text", "message": "a warning"}],
     }  # fmt: skip
 
 

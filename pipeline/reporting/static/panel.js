@@ -166,5 +166,9 @@ heatproof.panel = (() => {
     );
   }
 
-  return { findings, annotations, scores, image, skipped };
+  function cautions(run, entries) {
+    return entries.map((entry) => make("li", {}, entry.message, sub(reason(run, entry.reason))));
+  }
+
+  return { findings, annotations, scores, image, skipped, cautions };
 })();

@@ -172,6 +172,9 @@ heatproof.redraw = (() => {
       get("image").replaceChildren(panel.image(content));
       get("set-aside-list").replaceChildren(...panel.skipped(run, content));
       show(get("set-aside"), content.skipped.length > 0);
+      const cautions = content.cautions ?? [];
+      get("cautions-list").replaceChildren(...panel.cautions(run, cautions));
+      show(get("cautions"), cautions.length > 0);
       controls.fillFindings(run.findings, seen);
       controls.fillLayers(names, now.colourOf, commands.layer);
       controls.fillFrames(now.siblings, state.frame);

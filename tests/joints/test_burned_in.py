@@ -1,0 +1,102 @@
+"""Burned-in text is flagged, blanked where that is asked for, and never a reason to set an image aside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.joints import burned_in
+from pipeline.joints.burned_in import TextSearch, blanked, searched
+from pipeline.records import Box, Display, Image
+from tests.study import picture, write_image, write_mask, write_model
+from tests.test_audit import run, table
+
+SIDE = 256
+
+
+def named(name: str = "DOE^JANE 1951") -> np.ndarray:
+    pixels = (picture(4, (SIDE, SIDE)) // 3).astype(np.uint8)
+    cv2.putText(pixels, name, (8, 240), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2, cv2.LINE_AA)
+    return pixels
+
+
+def image(pixels: np.ndarray, **attributes: str) -> Image:
+    display = Display(pixels.copy(), 0.0, 255.0)
+    return Image("case-1", pixels.astype(np.float32) / 255, None, attributes=attributes, display=display)
+
+
+def test_text_is_flagged_and_left_alone_where_nobody_asked_for_more() -> None:
+    shown, (caution,) = searched(image(named()), TextSearch("contrast", mask=False))
+    assert caution.reason == "burned_in_text"
+    assert "shown as it is" in caution.message
+    assert shown.pixels.max() == 1.0
+
+
+def test_text_is_blanked_for_the_network_and_for_the_report() -> None:
+    shown, (caution,) = searched(image(named()), TextSearch("contrast", mask=True))
+    assert "blanked before the network" in caution.message
+    assert shown.pixels[225:242, 10:150].max() == 0
+    assert shown.display is not None
+    assert shown.display.values[225:242, 10:150].max() == 0
+    assert searched(shown, TextSearch("contrast", mask=True))[1] == ()
+
+
+def test_a_box_is_blanked_to_the_pixel() -> None:
+    boxed = blanked(image(np.full((6, 6), 9, np.uint8)), [Box(x=0.5, y=1.5, width=2, height=3)])
+    assert np.argwhere(boxed.pixels == 0).tolist() == [[r, c] for r in (2, 3, 4) for c in (1, 2)]
+
+
+def test_what_the_header_says_of_text_is_said_where_none_is_found() -> None:
+    plain = picture(4, (SIDE, SIDE)) // 3
+    assert searched(image(plain), TextSearch("contrast", mask=False))[1] == ()
+    assert searched(image(plain), None)[1] == ()
+    _, (caution,) = searched(image(plain, burned_in_annotation="YES"), TextSearch("contrast", mask=False))
+    assert caution.reason == "burned_in_text_by_header"
+
+
+def test_a_detector_that_fails_costs_nothing_but_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    shown, (caution,) = searched(image(named()), TextSearch("tesseract", mask=True))
+    assert caution.reason == "text_not_looked_for"
+    assert shown.pixels.max() == 1.0
+
+
+def test_a_detector_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(burned_in, "installed_detector", lambda: "contrast")
+    write_image(tmp_path / "images", 1, named())
+    write_mask(tmp_path, "nodule", 1, np.ones((SIDE, SIDE), bool))
+    model = write_model(tmp_path / "model")
+    with pytest.raises(ConfigError, match="install Debian's tesseract-ocr"):
+        run(tmp_path, model, burned_in_text={"look": "tesseract"})
+    with pytest.raises(ConfigError, match="nothing can be blanked"):
+        run(tmp_path, model, burned_in_text={"look": "none", "mask": True})
+
+
+def test_a_run_warns_in_its_report_and_blanks_on_demand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(burned_in, "installed_detector", lambda: "contrast")
+    write_image(tmp_path / "images", 1, named())
+    write_image(tmp_path / "images", 2, (picture(5, (SIDE, SIDE)) // 3).astype(np.uint8))
+    write_mask(tmp_path, "nodule", 1, np.ones((SIDE, SIDE), bool))
+    model = write_model(tmp_path / "model")
+    plain, blank = (run(tmp_path, model, burned_in_text={"mask": mask}) for mask in (False, True))
+    assert plain.index != blank.index
+    for outcome in (plain, blank):
+        cases = [json.loads(p.read_text()) for p in outcome.index.parent.glob("cases/*/case.json")]
+        assert sorted([c["reason"] for c in case["cautions"]] for case in cases) == [[], ["burned_in_text"]]
+        page = outcome.index.read_text()
+        assert "text may be burned into the picture" in page
+        assert (
+            json.loads((outcome.index.parent / "manifest.json").read_text())["config"]["burned_in_text"][
+                "look"
+            ]
+            == "contrast"
+        )
+    logits = [{row["logit"] for row in table(outcome, "predictions.csv")} for outcome in (plain, blank)]
+    assert len(logits[0] - logits[1]) == 2  # of the image with the name alone

@@ -1,0 +1,53 @@
+"""Splits: no patient and no picture in two parts of a study set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.executors.here import Here
+from pipeline.joints.intake import Case, take_in
+from pipeline.joints.splits import Split, check_apart, pixel_hashes
+from tests.joints.cases import case, pseudonym
+from tests.study import picture, write_image
+
+
+def parts(first: list[Case], second: list[Case]) -> tuple[Split, Split]:
+    return Split("select.where", first), Split("tuning.where", second)
+
+
+def test_a_patient_in_both_is_counted_and_refused() -> None:
+    of_both = [case("a", patient="P"), case("b", patient="P"), case("c", patient="Q")]
+    with pytest.raises(ConfigError) as refused:
+        check_apart(
+            *parts(of_both, [case("d", patient="P"), case("e", patient="R")]), executor=Here(), pixels=False
+        )
+    assert str(refused.value) == (
+        "tuning.where: 1 patient in both select.where and tuning.where "
+        "(2 of the 3 images of select.where, 1 of the 2 images of tuning.where); "
+        "split by patient, or take these images out of one of the two"
+    )
+
+
+def images(folder: Path, numbers: list[int]) -> list[Case]:
+    """Images whose pixels are those of a number; the same number, the same pixels, another patient."""
+    for place, number in enumerate(numbers):
+        write_image(folder, place, picture(number))
+    return list(take_in(folder, executor=Here(), pseudonym=pseudonym).cases)
+
+
+def test_a_picture_in_both_is_refused_where_pixels_are_compared(tmp_path: Path) -> None:
+    one, two, again = images(tmp_path, [1, 2, 1])
+    check_apart(*parts([one], [two]), executor=Here(), pixels=True)
+    check_apart(*parts([one], [two, again]), executor=Here(), pixels=False)
+    with pytest.raises(ConfigError, match=r"1 picture in both .* \(1 of the 1 images .*, 1 of the 2 images"):
+        check_apart(*parts([one], [two, again]), executor=Here(), pixels=True)
+
+
+def test_an_image_that_cannot_be_decoded_has_no_hash(tmp_path: Path) -> None:
+    one, two = images(tmp_path, [1, 2])
+    lost = replace(two, source=replace(two.source, path=str(tmp_path / "gone.dcm")))
+    assert list(pixel_hashes([one, lost], Here())) == [one.case_id]

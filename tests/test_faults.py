@@ -1,0 +1,176 @@
+"""A run that is killed, short of room, not let in or deceived: nothing is lost, nothing is half there."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.store.pseudonyms import keep, open_pseudonyms
+from tests.faults import command, contents, prepared, run_folder, started
+from tests.study import picture, write_image
+
+DROP_BOUNDING = 24
+"""PR_CAPBSET_DROP, prctl(2)."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
+    """A study and the bytes of its undisturbed run."""
+    folder = prepared(tmp_path_factory.mktemp("whole"))
+    subprocess.run(command(folder), check=True, capture_output=True)
+    return folder, contents(run_folder(folder))
+
+
+def twin(whole: tuple[Path, dict[str, bytes]], folder: Path) -> Path:
+    """Another output folder for the same study, with the same key."""
+    keep(open_pseudonyms(whole[0] / "out" / "pseudonym.key"), folder / "pseudonym.key")
+    return folder
+
+
+def ended(
+    folder: Path, out: Path, *, before: Callable[[], object] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The run into `out`, after `before` in its process."""
+    return subprocess.run(
+        command(folder, "--out", str(out)), capture_output=True, text=True, check=False, preexec_fn=before
+    )
+
+
+def test_whoever_is_killed_whenever_the_run_goes_on_to_the_same_bytes() -> None:
+    """`make faults` kills a hundred."""
+    kills = subprocess.run(
+        [sys.executable, "-m", "tests.faults", "--count", "6"], capture_output=True, text=True, check=False
+    )
+    assert kills.returncode == 0, kills.stdout + kills.stderr
+    assert "same bytes" in kills.stdout
+
+
+def test_without_room_a_run_says_so_and_goes_on_when_there_is_some(
+    whole: tuple[Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    """A limit on the size of files refuses to write as a full disk does."""
+    folder, expected = whole
+    out = twin(whole, tmp_path / "out")
+    largest = max(len(content) for name, content in expected.items() if name.startswith("cases/case-"))
+    short = ended(folder, out, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest - 1,) * 2))
+    assert short.returncode == 3, short.stderr
+    assert "cannot be written (File too large); make room" in short.stderr
+    assert "Traceback" not in short.stderr
+    assert not list(out.rglob(".passing-*")) or not (run_folder_in(out) / "index.html").exists()
+    assert ended(folder, out).returncode == 0
+    assert contents(run_folder_in(out)) == expected
+
+
+def run_folder_in(out: Path) -> Path:
+    (made,) = (path for path in out.iterdir() if path.is_dir())
+    return made
+
+
+def without_override() -> None:
+    """In a process of root's: permissions count from its next program on."""
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        ctypes.CDLL(None).prctl(DROP_BOUNDING, capability, 0, 0, 0)
+
+
+def test_a_folder_that_may_not_be_written_is_named_and_the_run_goes_on_when_it_may(
+    whole: tuple[Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    folder, expected = whole
+    out = twin(whole, tmp_path / "out")
+    out.chmod(0o555)
+    refused = ended(folder, out, before=without_override)
+    assert refused.returncode == 3, refused.stderr
+    assert str(out) in refused.stderr
+    assert "cannot be written (Permission denied)" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    out.chmod(0o755)
+    assert ended(folder, out, before=without_override).returncode == 0
+    assert contents(run_folder_in(out)) == expected
+
+
+def test_of_two_runs_on_one_folder_the_second_refuses_and_the_first_ends_well(
+    whole: tuple[Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    folder, expected = whole
+    out = twin(whole, tmp_path / "out")
+    runs = [started(folder, "--out", str(out)) for _ in range(2)]
+    said = [run.communicate(timeout=120)[0] for run in runs]
+    codes = sorted(run.returncode for run in runs)
+    assert codes in ([0, 2], [0, 0]), said  # the second may come when the first is done
+    if codes == [0, 2]:
+        assert any("another audit is writing there" in text for text in said)
+    assert contents(run_folder_in(out)) == expected
+
+
+def test_a_termination_ends_the_run_within_five_seconds_though_a_worker_hangs(tmp_path: Path) -> None:
+    folder = prepared(tmp_path)
+    sleeper = tmp_path / "bin" / "tesseract"
+    sleeper.parent.mkdir()
+    sleeper.write_text("#!/bin/sh\nexec sleep 30\n")
+    sleeper.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{sleeper.parent}:{os.environ['PATH']}"}
+    run = subprocess.Popen(
+        command(folder, "--set", "burned_in_text.look=tesseract"),
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(folder.glob("out/*/baselines.npz")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(1)
+    run.send_signal(signal.SIGTERM)
+    start = time.monotonic()
+    _, said = run.communicate(timeout=30)
+    assert time.monotonic() - start < 5
+    assert run.returncode == 130
+    assert "the same command goes on from there" in said
+
+
+def test_a_study_that_changes_while_it_is_read_is_noticed_and_audited_anew(tmp_path: Path) -> None:
+    """The fingerprint is taken when the folder is listed, and held against the file when it is decoded."""
+    folder = prepared(tmp_path)
+    victim = folder / "images" / f"image{3}.dcm"
+    status = victim.stat()
+    run = started(folder)
+    deadline = time.monotonic() + 60
+    while not list(folder.glob("out/*/.lock")) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    run.send_signal(signal.SIGSTOP)
+    write_image(folder / "images", 3, picture(99))
+    os.utime(victim, ns=(status.st_mtime_ns, status.st_mtime_ns))
+    assert victim.stat().st_size == status.st_size
+    run.send_signal(signal.SIGCONT)
+    said, _ = run.communicate(timeout=120)
+    first = run_folder(folder)
+    changed = (first / "skipped.csv").read_text()
+    if "file_changed" not in changed:  # it had been decoded already, and is what it was
+        assert "image3.dcm" in (first / "crosswalk.csv").read_text()
+    subprocess.run(command(folder), check=True, capture_output=True)
+    assert len([path for path in (folder / "out").iterdir() if path.is_dir()]) == 2, said
+
+
+def test_a_run_writes_nowhere_but_into_its_folder(tmp_path: Path) -> None:
+    folder = prepared(tmp_path / "study")
+    home, here, scratch = (tmp_path / name for name in ("home", "here", "scratch"))
+    for place in (home, here, scratch):
+        place.mkdir()
+    before = set(tmp_path.rglob("*"))
+    environment = {**os.environ, "HOME": str(home), "TMPDIR": str(scratch), "PYTHONPATH": str(Path.cwd())}
+    environment |= {"XDG_CACHE_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run(command(folder), check=True, capture_output=True, cwd=here, env=environment)
+    made = {
+        path.relative_to(folder / "out").parts[0]
+        for path in set(tmp_path.rglob("*")) - before - {folder / "out"}
+    }
+    assert made == {"pseudonym.key", run_folder(folder).name}
