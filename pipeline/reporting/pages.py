@@ -21,9 +21,6 @@ POLICY = (
 )
 """Nothing from outside, nothing inline. In Chromium 'self' holds for pages opened from a folder, too."""
 
-Write: TypeAlias = Callable[[Path, bytes], object]
-"""How a file is written; a run hands in one that writes whole files or none."""
-
 
 def environment_of(**variables: object) -> Environment:
     """The templates with their filters; `variables` are known in each.
