@@ -31,11 +31,6 @@ def parser_of() -> ArgumentParser:
         help="score a model's heatmaps against annotations and write a report",
         description="Audit a study set. Without arguments: the built-in phantoms and reference model.",
     )
-    audit.add_argument(
-        "--mask-burned-in",
-        action="store_true",
-        help="blank what may be text in a picture before the network and the report see it",
-    )
     _add_options(audit, [name for name in OPTIONS if name != "heatmaps"])
     _add_masking(audit)
     score = commands.add_parser(
