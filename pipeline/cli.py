@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # loads the tables' libraries
     from pipeline.joints.steps import Outcome
 
 DONE, POLICY_FAILED, NOT_STARTED, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
-INTERRUPTED_SECONDS = 4.0
+INTERRUPTED_SECONDS = 3.5
 """In which an interrupted run ends, whatever a library is still doing: what is finished is on disk."""
 CONFIGS = Path(__file__).parents[1] / "configs"
 REFERENCE_CARD = Path(__file__).parent / "phantoms" / "reference_model" / "reference_model.yaml"
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     errors = open_console(stderr=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with _ending_in_time():
+        with _ending_in_time(lasting=arguments is None):
             return COMMANDS[options.command](options)
     except OutputError as error:
         errors.print(f"heatproof: {error}")
@@ -236,10 +236,11 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
 
 
 @contextmanager
-def _ending_in_time() -> Iterator[None]:
+def _ending_in_time(*, lasting: bool) -> Iterator[None]:
     """Within: this process is gone a few seconds after a signal, also while a library does not come back.
 
-    Python's own handlers wait for the next line of Python; what they write to is read by a thread.
+    Python's own handlers wait for the next line of Python; what they write to is read by a thread. `lasting`:
+    the clock of an interrupted run goes on behind the block, for the interpreter takes its time to end, too.
     """
     heard, tell = os.pipe()
     os.set_blocking(tell, False)
@@ -253,15 +254,20 @@ def _ending_in_time() -> Iterator[None]:
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
+    interrupted = False
     try:
         yield
+    except KeyboardInterrupt:
+        interrupted = True
+        raise
     finally:
-        over.set()
         signal.set_wakeup_fd(before)
-        os.write(tell, b"\0")
-        thread.join()
-        os.close(tell)
-        os.close(heard)
+        if not (interrupted and lasting):
+            over.set()
+            os.write(tell, b"\0")
+            thread.join()
+            os.close(tell)
+            os.close(heard)
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:
