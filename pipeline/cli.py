@@ -123,14 +123,12 @@ def _validate(options: Namespace) -> int:
 
 def _compare(options: Namespace) -> int:
     from pipeline.compare import compare  # noqa: PLC0415  # loads pandas
-    from pipeline.metrics.bootstrap import Resampling  # noqa: PLC0415
 
     found = compare(
         tuple(options.runs),
         methods=tuple(options.methods),
         out=options.out,
         intersect=options.intersect,
-        resampling=Resampling(),
     )
     console = open_console()
     console.print(f"A  {found.names[0]}\nB  {found.names[1]}\n{found.images:,} images of both")

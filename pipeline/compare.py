@@ -11,7 +11,6 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.joints.comparing import check_same_images, comparison_rows, read_side
-from pipeline.metrics.bootstrap import Resampling
 from pipeline.reporting.comparison_page import write_comparison_page
 from pipeline.store.atomic import write_bytes
 from pipeline.store.tables import write_table
@@ -35,18 +34,17 @@ def compare(
     methods: tuple[str | None, str | None],
     out: Path,
     intersect: bool,
-    resampling: Resampling,
 ) -> Comparison:
     """Compare the two runs' methods, written to a folder in `out`; the same input gives the same folder."""
     first, second = (read_side(run, method) for run, method in zip(runs, methods, strict=True))
     images = check_same_images(first, second, intersect=intersect)
-    rows = comparison_rows(first, second, resampling)
+    rows = comparison_rows(first, second)
     facts = {
         "version": __version__,
         "names": [first.name, second.name],
         "images": images,
         "same_annotations": first.annotations_sha256 == second.annotations_sha256,
-        "resampling": asdict(resampling),
+        "resampling": asdict(first.resampling),
     }
     digest = hashlib.sha256(json.dumps([facts, rows], sort_keys=True).encode()).hexdigest()[:8]
     folder = out / f"comparison-{digest}"

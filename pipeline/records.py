@@ -255,6 +255,8 @@ class Region:
     """The outer boundary first, then holes."""
     peak: float
     """Highest relevance inside, in the heatmap's unit."""
+    drawn: Box | None = None
+    """The box that a reader drew, which need not end at pixels; None for contours."""
 
     @property
     def area_px(self) -> int:
@@ -263,7 +265,9 @@ class Region:
 
     @property
     def box(self) -> Box:
-        """The bounding box, edge to edge of its outermost pixels."""
+        """The bounding box, edge to edge of its outermost pixels, or the box that was drawn."""
+        if self.drawn is not None:
+            return self.drawn
         row, column = self.corner
         height, width = self.mask.shape
         return Box(x=column - 0.5, y=row - 0.5, width=float(width), height=float(height))

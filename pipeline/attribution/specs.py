@@ -16,6 +16,9 @@ Keys: `method`; `layer` or `stride`, where its maps are read; `of`, what it wrap
 `name`, what its maps are called; and the method's own options.
 """
 
+RESERVED_START = "reader "
+"""How tables call a reader who is held against another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -42,7 +45,7 @@ def read_specs(values: Sequence[MethodSpec], *, reserved: Iterable[str] = ()) ->
     specs = tuple(_spec(value, "methods") for value in values)
     taken = set(reserved)
     for spec in specs:
-        if spec.name in taken:
+        if spec.name in taken or spec.name.startswith(RESERVED_START):
             remedy = f"write {{method: {spec.method}, …, name: <another>}}"
             raise ConfigError(f"methods: the name '{spec.name}' is taken; {remedy}")
         taken.add(spec.name)

@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.errors import ConfigError
 from pipeline.joints.frames import read_cases, read_predictions, read_scores
 from pipeline.joints.headlines import Row, blocks, corrected, difference_row, paired
+from pipeline.metrics import METRICS
 from pipeline.metrics.bootstrap import Resampling
 from pipeline.metrics.classification import replicated_auroc
 from pipeline.metrics.comparison import difference
@@ -28,6 +29,9 @@ class Side:
     method: str
     findings: tuple[str, ...]
     annotations_sha256: str
+    resampling: Resampling
+    units: str
+    """What was resampled in the run: patients or images."""
     images: pd.Series[str]
     """Case id → SOP instance UID and frame, or the case id itself where the crosswalk is not at hand."""
 
@@ -48,9 +52,23 @@ def read_side(run: Path, method: str | None) -> Side:
     if chosen not in names:
         raise ConfigError(f"{run}: has no method '{chosen}'{did_you_mean(chosen, names)}")
     cases = read_cases(run)
-    known = {row["pseudonym"]: f"{row['sop_instance_uid']} {row['frame']}" for row in _crosswalk(run)}
+    known = {
+        row["pseudonym"]: f"{row['sop_instance_uid']} {row['frame']}"
+        for row in _crosswalk(run)
+        if row["sop_instance_uid"]
+    }
     images = pd.Series([known.get(case, case) for case in cases.index], index=cases.index, dtype=str)
-    return Side(run, chosen, tuple(manifest["findings"]), manifest["annotations_sha256"], images)
+    statistics = dict(manifest["statistics"])
+    units = statistics.pop("units", "patients")
+    return Side(
+        run=run,
+        method=chosen,
+        findings=tuple(manifest["findings"]),
+        annotations_sha256=manifest["annotations_sha256"],
+        resampling=Resampling(**statistics),
+        units=units,
+        images=images,
+    )
 
 
 def check_same_images(first: Side, second: Side, *, intersect: bool) -> int:
@@ -70,8 +88,12 @@ def check_same_images(first: Side, second: Side, *, intersect: bool) -> int:
     )
 
 
-def comparison_rows(first: Side, second: Side, resampling: Resampling) -> list[Row]:
-    """Rows of comparison.csv: headline scores of both on the same images, then AUROC; corrected by Holm."""
+def comparison_rows(first: Side, second: Side) -> list[Row]:
+    """Rows of comparison.csv: headline scores of both on the same images, then AUROC; corrected by Holm.
+
+    Draws are made as the first run made them.
+    """
+    resampling = first.resampling
     both = _side_by_side(first, second)
     rows = [
         {
@@ -79,7 +101,9 @@ def comparison_rows(first: Side, second: Side, resampling: Resampling) -> list[R
             "reader": block.reader,
             "metric": block.metric,
             **difference_row(
-                paired(block.by_method["first"], block.by_method["second"], block.patients), resampling
+                paired(block.by_method["first"], block.by_method["second"], block.patients),
+                resampling,
+                binary=METRICS[block.metric].binary,
             ),
         }
         for block in blocks(both, first.findings)
@@ -102,7 +126,8 @@ def _side_by_side(first: Side, second: Side) -> pd.DataFrame:
         parts.append(chosen.assign(case_id=chosen["case_id"].map(side.images), method=name))
     patients = dict(zip(parts[0]["case_id"], parts[0]["patient"], strict=True))
     both = pd.concat(parts, ignore_index=True)
-    return both.assign(patient=both["case_id"].map(patients)).dropna(subset="patient")
+    of = both["case_id"] if first.units == "images" else both["case_id"].map(patients)
+    return both.assign(patient=of).dropna(subset="patient")
 
 
 def _aurocs(first: Side, second: Side, resampling: Resampling) -> Iterator[Row]:
@@ -112,7 +137,7 @@ def _aurocs(first: Side, second: Side, resampling: Resampling) -> Iterator[Row]:
         both = one[one["finding"] == finding].join(theirs, how="inner")
         both = both[both["label"].notna() & (both["label"] == both["label_other"])]
         if set(both["label"]) == {0, 1}:
-            yield _auroc(finding, both, resampling)
+            yield _auroc(finding, both, resampling, first.units)
 
 
 def _predictions(side: Side) -> pd.DataFrame:
@@ -120,8 +145,9 @@ def _predictions(side: Side) -> pd.DataFrame:
     return predictions.set_index(predictions["case_id"].map(side.images).rename("image"))
 
 
-def _auroc(finding: str, both: pd.DataFrame, resampling: Resampling) -> Row:
-    label, patients = both["label"].to_numpy(), both["patient"].tolist()
+def _auroc(finding: str, both: pd.DataFrame, resampling: Resampling, units: str) -> Row:
+    label = both["label"].to_numpy()
+    patients = (both.index if units == "images" else both["patient"]).tolist()
     one, other = (
         replicated_auroc(both[column].to_numpy(), label, patients, resampling)
         for column in ("probability", "probability_other")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.metrics import METRICS
 from pipeline.metrics.bootstrap import Column, Resampling
-from pipeline.metrics.comparison import Difference, difference_of_means, holm
+from pipeline.metrics.comparison import Difference, difference_of_means, holm, sign_test
 from pipeline.metrics.consensus import RULES
 from pipeline.metrics.readers import METHOD as READER
 from pipeline.metrics.skill import share_of, skill
@@ -55,10 +55,15 @@ class Asked:
     """Its methods, the one that the verdict is about first."""
     baselines: Sequence[str]
     resampling: Resampling
+    minimum_patients: int = 10
+    """Judged by several readers, for their agreement to be a ceiling."""
 
 
-def blocks(scores: pd.DataFrame, findings: Sequence[str]) -> Iterator[Block]:
-    """The scores of each finding, reader and metric, in the order of `findings`."""
+def blocks(scores: pd.DataFrame, findings: Sequence[str], *, minimum: int = 1) -> Iterator[Block]:
+    """The scores of each finding, reader and metric, in the order of `findings`.
+
+    Readers' agreement counts where at least `minimum` patients were judged by several.
+    """
     of_readers = scores["method"].str.startswith(READER.format(""))
     place = {finding: number for number, finding in enumerate(findings)}
     drawn = scores[~of_readers]
@@ -71,16 +76,16 @@ def blocks(scores: pd.DataFrame, findings: Sequence[str]) -> Iterator[Block]:
             metric,
             chosen.pivot_table(index=OF, columns="method", values="value", sort=False),
             chosen.drop_duplicates(OF).set_index(OF)["patient"],
-            _rows(scores[of_readers], finding, metric, None if reader in RULES else reader),
+            _agreement(scores[of_readers], chosen, None if reader in RULES else reader, minimum),
         )
 
 
 def skill_rows(scores: pd.DataFrame, asked: Asked) -> Iterator[Row]:
     """Rows of skill.csv: skill, and the share of the readers' agreement where there are several."""
-    prior = next((name for name in PRIORS if name in asked.baselines), None)
-    for block in blocks(scores, asked.findings):
+    for block in blocks(scores, asked.findings, minimum=asked.minimum_patients):
+        prior = next((name for name in PRIORS if name in asked.baselines and name in block.by_method), None)
         for method in (name for name in asked.network if name in block.by_method):
-            if prior is not None and prior in block.by_method:
+            if prior is not None:
                 yield _skill(block, method, prior, asked.resampling)
             if block.ceiling is not None:
                 yield _share(block, method, block.ceiling, asked.resampling)
@@ -102,7 +107,15 @@ def comparison_rows(scores: pd.DataFrame, asked: Asked) -> Iterator[Row]:
 
 
 def subgroup_rows(scores: pd.DataFrame, groups: pd.DataFrame, asked: Asked, *, minimum: int) -> Iterator[Row]:
-    """Rows of subgroups.csv, of the first method; `groups` has a row a case and a column an attribute."""
+    """Rows of subgroups.csv, of the first method; `groups` has a row a case and a column an attribute.
+
+    P-values are corrected (Holm) over all groups and findings of one reader and metric.
+    """
+    rows = list(_groups(scores, groups, asked, minimum))
+    return corrected(rows, by=("reader", "metric"))
+
+
+def _groups(scores: pd.DataFrame, groups: pd.DataFrame, asked: Asked, minimum: int) -> Iterator[Row]:
     method = asked.network[0]
     for block in blocks(scores, asked.findings):
         if method not in block.by_method:
@@ -128,7 +141,6 @@ def subgroup_rows(scores: pd.DataFrame, groups: pd.DataFrame, asked: Asked, *, m
                 "too_few": int(group.too_few),
                 **group.interval._asdict(),
                 **_difference(group.difference),
-                "corrected_p": group.corrected_p,
             }
 
 
@@ -148,10 +160,13 @@ def paired(first: pd.Series[float], second: pd.Series[float], patients: pd.Serie
     return pd.DataFrame({"first": first, "second": second, "patient": patients}).dropna()
 
 
-def difference_row(both: pd.DataFrame, resampling: Resampling) -> Row:
-    """The difference of what `paired` gives, with its count."""
+def difference_row(both: pd.DataFrame, resampling: Resampling, *, binary: bool = False) -> Row:
+    """The difference of what `paired` gives, with its count; of shares with the sign test's p-value."""
     of = both["patient"].tolist()
-    found = difference_of_means(both["first"].to_numpy(), both["second"].to_numpy(), of, resampling)
+    first, second = both["first"].to_numpy(), both["second"].to_numpy()
+    found = difference_of_means(first, second, of, resampling)
+    if binary and found.p is not None:
+        found = found._replace(p=sign_test(first, second, of))
     return {
         "n": len(of),
         "patients": len(set(of)),
@@ -165,6 +180,14 @@ def _rows(scores: pd.DataFrame, finding: str, metric: str, reader: str | None) -
     """Of any reader where `reader` is None."""
     wanted = (scores["finding"] == finding) & (scores["metric"] == metric)
     return scores[wanted if reader is None else wanted & (scores["reader"] == reader)]
+
+
+def _agreement(scores: pd.DataFrame, chosen: pd.DataFrame, reader: str | None, minimum: int) -> pd.DataFrame:
+    """The readers against each other on images that the network is scored on; none of too few patients."""
+    finding, metric = chosen.iloc[0][["finding", "metric"]]
+    found = _rows(scores, finding, metric, reader)
+    found = found[found["case_id"].isin(chosen["case_id"])]
+    return found if found["patient"].nunique() >= minimum else found[:0]
 
 
 def _skill(block: Block, method: str, prior: str, resampling: Resampling) -> Row:
@@ -209,7 +232,8 @@ def _share(block: Block, method: str, ceiling: Column, resampling: Resampling) -
 
 def _paired(block: Block, first: str, second: str, resampling: Resampling) -> Row:
     both = paired(block.by_method[first], block.by_method[second], block.patients)
-    return {**_keys(block), "first": first, "second": second, **difference_row(both, resampling)}
+    found = difference_row(both, resampling, binary=METRICS[block.metric].binary)
+    return {**_keys(block), "first": first, "second": second, **found}
 
 
 def _keys(block: Block) -> Row:

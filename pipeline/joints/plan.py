@@ -15,6 +15,7 @@ from pipeline.config import AuditConfig, Baselines, Table
 from pipeline.contours import RULES
 from pipeline.errors import ConfigError
 from pipeline.metrics import DEFAULT, METRICS
+from pipeline.metrics.summaries import ALL_FINDINGS
 from pipeline.registry import Registry, did_you_mean
 from pipeline.validation import check_levels
 
@@ -155,6 +156,8 @@ def _check_cut(rule: str, threshold: float, key: str) -> None:
 
 def check_findings(config: AuditConfig, findings: Sequence[str], *, whose: str) -> None:
     """Refuse keys that mean to be a finding of `whose` and are none: what they say would be lost."""
+    if ALL_FINDINGS in findings:
+        raise ConfigError(f"findings: '{ALL_FINDINGS}' is what tables call all of them together; rename it")
     unknown = {ours for ours in config.annotations.findings.values() if ours} - set(findings)
     if unknown:
         raise ConfigError(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.attribution.specs import RESERVED_START
 from pipeline.config import AuditConfig
 from pipeline.errors import ConfigError
 from pipeline.joints.heatmap_files import HeatmapFiles, find_heatmaps, in_our_words
@@ -60,7 +61,7 @@ def _check_apart(folder: Path, annotations: Path, *, guessed: bool) -> None:
 
 
 def _checked_methods(files: HeatmapFiles) -> tuple[str, ...]:
-    taken = sorted(set(files.methods) & set(RESERVED))
+    taken = sorted(name for name in files.methods if name in RESERVED or name.startswith(RESERVED_START))
     if taken:
         raise ConfigError(f"heatmaps: the name '{taken[0]}' is taken; call the maps' method something else")
     return files.methods

@@ -145,6 +145,7 @@ def tabulated(
             network=methods,
             baselines=chosen(config.baselines),
             resampling=Resampling(**config.statistics.model_dump(exclude={"units"})),
+            minimum_patients=config.subgroups.minimum_patients,
         ),
         matching=Rule(**config.lesions.model_dump()),
         grouping=_grouping(plan, intake),

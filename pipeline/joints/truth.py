@@ -13,9 +13,10 @@ from pipeline.annotations import find_annotations
 from pipeline.annotations.guess import guess_labels, guess_sources
 from pipeline.annotations.labels import read_labels
 from pipeline.annotations.tables import read_table
-from pipeline.errors import CaseError
+from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.intake import Case, Pseudonym
 from pipeline.joints.naming import Names
+from pipeline.metrics.consensus import RULES
 from pipeline.records import AnnotationItem, Skipped, file_stem
 
 LABELS_READER = "labels"
@@ -88,6 +89,7 @@ def join(
     pseudonym: Pseudonym,
 ) -> Truth:
     """Annotations and labels, each with its image; `table` is by SOP instance UID or file stem."""
+    _check_readers({item.reader for item in items})
     images = Names(cases)
     known, skipped = _of_each(cases, images, table)
     matched: dict[str, list[AnnotationItem]] = defaultdict(list)
@@ -120,6 +122,16 @@ def join(
         reader=readers.pop() if len(readers) == 1 else LABELS_READER,
         sha256=_digest(items, known.values()),
     )
+
+
+def _check_readers(names: set[str]) -> None:
+    """Refuse what tables call the consensus of several readers."""
+    taken = sorted(names & RULES.keys())
+    if taken:
+        raise ConfigError(
+            f"annotations: a reader is called '{taken[0]}', as the consensus of readers is; call the reader "
+            "something else with the source's key reader, or rename the folder"
+        )
 
 
 def _owner(item: AnnotationItem, images: Names) -> Case:

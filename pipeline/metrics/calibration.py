@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from pipeline.metrics.bootstrap import Resampling
+from pipeline.metrics.bootstrap import Resampling, Values
 from pipeline.metrics.proportions import interval_of_proportion
 
 BINS = 10
@@ -34,14 +34,14 @@ def calibration_curve(
     *,
     bins: int = BINS,
 ) -> list[Bin]:
-    """Bins of equal counts (within one), the lowest probabilities first; fewer where there are fewer cases.
+    """Bins of counts as equal as ties allow, the lowest probabilities first; fewer where cases are few.
 
-    Intervals are exact where every patient of a bin has one image in it, else over patients.
+    Equal probabilities are in one bin. Intervals are exact where every patient of a bin has one image in it,
+    else over patients.
     """
     chance, truth = np.asarray(probability, np.float64), np.asarray(label, np.float64)
     of = np.asarray(patients, np.str_)
-    order = np.lexsort((truth, chance))
-    parts = [part for part in np.array_split(order, bins) if part.size]
+    parts = [part for part in _parts(chance, bins) if part.size]
     return [
         Bin(
             float(chance[part].min()),
@@ -55,6 +55,15 @@ def calibration_curve(
         )
         for part in parts
     ]
+
+
+def _parts(chance: Values, bins: int) -> list[NDArray[np.intp]]:
+    """The places of the values of each bin, cut where values differ."""
+    order = np.argsort(chance, kind="stable")
+    ends = np.searchsorted(chance[order], chance[order], side="right")
+    size, left_over = divmod(len(order), bins)
+    wanted = [number * size + min(number, left_over) for number in range(1, bins + 1)]
+    return np.split(order, np.unique([ends[cut - 1] for cut in wanted if cut]))
 
 
 def expected_calibration_error(curve: Sequence[Bin]) -> float | None:

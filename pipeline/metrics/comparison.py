@@ -6,9 +6,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
+from scipy.stats import binomtest
 from scipy.stats import t as student
 
-from pipeline.metrics.bootstrap import Column, Replicated, Resampling, Values, replicated_means
+from pipeline.metrics.bootstrap import (
+    Column,
+    Replicated,
+    Resampling,
+    Values,
+    per_patient,
+    replicated_means,
+)
 from pipeline.metrics.intervals import ROUNDING, STEEPEST, correction, intervals
 
 
@@ -78,6 +86,19 @@ def p_value(found: Replicated, column: int, resampling: Resampling) -> float | N
         uncorrected = z / max(1 + acceleration * z, STEEPEST) - shift
         sides.append(_tail(side * uncorrected, found.units, resampling))
     return max(min(1.0, 2 * min(sides)), 2 / (len(drawn) + 1))
+
+
+def sign_test(first: ArrayLike, second: ArrayLike, patients: Sequence[str]) -> float:
+    """The exact two-sided p-value of there being no difference, from how many patients differ which way.
+
+    For rows of 0 and 1 the bootstrap sees too many differences where few patients differ. With one row a
+    patient this is McNemar's exact test; more rows of a patient count once, by the sign of their sum.
+    """
+    apart = np.subtract(first, second, dtype=np.float64)
+    sums, _ = per_patient(apart, patients)
+    signs = np.sign(np.round(sums, 9))
+    differing = np.count_nonzero(signs)
+    return float(binomtest(np.count_nonzero(signs > 0), differing).pvalue) if differing else 1.0
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

@@ -8,9 +8,10 @@ import numpy as np
 
 from pipeline.metrics.bootstrap import Replicated, Resampling, Values, replicated
 from pipeline.metrics.detection import RATES, Events, average_precision, events, froc, recall, steps
-from pipeline.metrics.intervals import intervals
-from pipeline.metrics.lesions import Rule
+from pipeline.metrics.intervals import Interval, intervals
+from pipeline.metrics.lesions import Rule, unmatched_lesions
 from pipeline.metrics.measures import Measure
+from pipeline.metrics.proportions import interval_of_proportion
 from pipeline.records import Candidates, Summary
 
 RECALL_AT = (0.1, 0.3, 0.5)
@@ -63,6 +64,7 @@ def _rows(
 ) -> list[Summary]:
     finding, reader, method, kind = key
     whole = replicated_lesions(cases, rule, resampling)
+    recalls = {f"recall_iou_{iou:g}": _recall(cases, iou, rule, resampling) for iou in RECALL_AT}
     lesions = sum(case.lesions for case, _ in cases)
     return [
         Summary(
@@ -73,10 +75,24 @@ def _rows(
             n=lesions,
             undefined={} if lesions else {"healthy": len(cases)},
             patients=whole.units,
-            **interval._asdict(),
+            **recalls.get(name, interval)._asdict(),
         )
         for name, interval in zip(_MEASURES, intervals(whole, resampling), strict=True)
     ]
+
+
+def _recall(
+    cases: Sequence[tuple[Candidates, str]], iou: float, rule: Rule, resampling: Resampling
+) -> Interval:
+    """The share of lesions that a contour found: exact where every patient has one."""
+    at = Rule("iou", iou, rule.assignment)
+    found: list[float] = []
+    patients: list[str] = []
+    for case, patient in cases:
+        missed = len(unmatched_lesions(case, at))
+        found += [0.0] * missed + [1.0] * (case.lesions - missed)
+        patients += [patient] * case.lesions
+    return interval_of_proportion(found, patients, resampling)
 
 
 def replicated_lesions(

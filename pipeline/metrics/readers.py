@@ -52,9 +52,13 @@ def score_readers(
 
 def as_drawing(reference: Reference, shape: Shape) -> Drawing:
     """The reference as if the network had drawn it: an instance a region, a box filled to whole pixels."""
-    masks = (*reference.masks, *(_filled(box, shape) for box in reference.boxes))
+    drawn = [
+        *((mask, None) for mask in reference.masks),
+        *((_filled(box, shape), box) for box in reference.boxes),
+    ]
+    masks = [mask for mask, _ in drawn]
     together = np.logical_or.reduce([np.zeros(shape, np.bool_), *masks])
-    return Drawing(tuple(_region(reference, mask) for mask in masks), together, peak=pointed(masks))
+    return Drawing(tuple(_region(reference, *of) for of in drawn), together, peak=pointed(masks))
 
 
 def pointed(masks: Sequence[Mask]) -> tuple[int, int] | None:
@@ -67,7 +71,7 @@ def pointed(masks: Sequence[Mask]) -> tuple[int, int] | None:
     return int(row) - 1, int(column) - 1
 
 
-def _region(reference: Reference, mask: Mask) -> Region:
+def _region(reference: Reference, mask: Mask, box: Box | None) -> Region:
     rows, columns = window_of(mask)
     return Region(
         case_id=reference.case_id,
@@ -79,6 +83,7 @@ def _region(reference: Reference, mask: Mask) -> Region:
         mask=mask[rows, columns],
         outlines=(),
         peak=1.0,
+        drawn=box,
     )
 
 

@@ -141,8 +141,8 @@ def calibration(run: RunFolder, finding: str) -> LineChart | None:
 
 
 def _main(rows: Iterable[Mapping[str, str]]) -> str:
-    """The reader of most images."""
-    return max(((int(row["n"]), row["reader"]) for row in rows), default=(0, ""))[1]
+    """The reader of most images; the first by name where several have as many."""
+    return min(((-int(row["n"]), row["reader"]) for row in rows), default=(0, ""))[1]
 
 
 def _network_last(

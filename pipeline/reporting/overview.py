@@ -61,6 +61,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     policy = headlines.worst(tuple(limit for _, _, limits, _ in told for limit in limits))
     return {
         "verdicts": told,
+        "units": run.manifest.get("statistics", {}).get("units", "patients"),
         "policy_outcome": policy,
         "policy_words": POLICY,
         "warning": tuning.warning(run),

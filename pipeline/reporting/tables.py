@@ -95,6 +95,7 @@ class Comparison:
     """A row of comparisons.csv as text."""
 
     finding: str
+    reader: str
     against: str
     metric: str
     n: str
@@ -130,6 +131,7 @@ def _comparison(row: Mapping[str, str]) -> Comparison:
     standing = stands(row)
     return Comparison(
         finding=row["finding"],
+        reader=row["reader"],
         against=words.method_title(row["second"]),
         metric=words.metric_title(metric, {}),
         n=f"{int(row['n']):,}",

@@ -1,5 +1,6 @@
 """Headlines: skill, comparisons and groups from the tables of a run, by hand-worked numbers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from pipeline.metrics.bootstrap import Resampling
 from pipeline.store.tables import write_table
 from tests.joints.runs import write_run
 
-ASKED = Asked(["nodule"], ["gradcam"], ["center_prior", "location_prior"], Resampling(replicates=200))
+ASKED = Asked(["nodule"], ["gradcam"], ["center_prior", "location_prior"], Resampling(replicates=200), 1)
 HITS = {"gradcam": (1, 1, 0, 1), "location_prior": (1, 0, 0, 0), "center_prior": (0, 0, 0, 0)}
 
 
@@ -117,3 +118,37 @@ def test_scores_of_single_lesions_are_paired_lesion_by_lesion(tmp_path: Path) ->
     row = only(list(comparison_rows(read_scores(run), ASKED)))
     assert (row["metric"], row["n"], row["patients"]) == ("box_iou", 2, 1)
     assert row["difference"] == pytest.approx((0.3 - 0.1) / 2)
+
+
+READ_TWICE = [
+    *((f"c{n}", "gradcam", "iou", 0.5) for n in range(3)),
+    *((f"c{n}", "location_prior", "iou", 0.1) for n in range(3)),
+    ("c0", "reader ben", "iou", 0.9),
+    ("c9", "reader ben", "iou", 0.0),
+]
+
+
+def test_readers_of_too_few_patients_are_no_ceiling(tmp_path: Path) -> None:
+    scores = read_scores(write_run(tmp_path / "run", READ_TWICE))
+    row = only(list(skill_rows(scores, replace(ASKED, minimum_patients=2))))
+    assert (row["measure"], row["ceiling"]) == ("skill", "perfect")
+
+
+def test_readers_agree_on_the_images_that_the_network_is_scored_on(tmp_path: Path) -> None:
+    scores = read_scores(write_run(tmp_path / "run", READ_TWICE))
+    skill, share = skill_rows(scores, ASKED)
+    assert skill["estimate"] == pytest.approx((0.5 - 0.1) / (0.9 - 0.1))  # c9 has no score of the network
+    assert share["estimate"] == pytest.approx(0.5 / 0.9)
+
+
+def test_a_finding_without_a_location_prior_is_held_against_the_centre(tmp_path: Path) -> None:
+    rows = [("c0", "gradcam", "hit", 1.0), ("c0", "center_prior", "hit", 0.0)]
+    row = only(list(skill_rows(read_scores(write_run(tmp_path / "run", rows)), ASKED)))
+    assert (row["prior"], row["estimate"]) == ("center_prior", 1)
+
+
+def test_shares_are_tested_by_sign_and_means_by_the_bootstrap(tmp_path: Path) -> None:
+    hits = [(f"c{n}", method, "hit", float(method == "gradcam" and n < 4)) for n in range(20)
+            for method in ("gradcam", "location_prior")]  # fmt: skip
+    row = only(list(comparison_rows(read_scores(write_run(tmp_path / "run", hits)), ASKED)))
+    assert row["p"] == pytest.approx(2 * 0.5**4)  # four of four patients differ one way

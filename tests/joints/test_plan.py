@@ -126,3 +126,8 @@ def test_a_plan_is_made_without_loading_torch(tmp_path: Path) -> None:
         f"studies={tmp_path / 'images'}", f"annotations.path={tmp_path}", f"model={write_model(tmp_path)}",
     ]  # fmt: skip
     subprocess.run([sys.executable, "-c", made, *settings], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_map_may_not_be_called_as_a_reader_is(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the name 'reader anna' is taken"):
+        plan(tmp_path, methods=[{"method": "gradcam", "name": "reader anna"}])

@@ -326,3 +326,9 @@ def test_a_mask_that_cannot_be_read_is_left_to_the_worker_that_lists_it(
     with pytest.raises(CaseError) as refusal:
         read_annotation(item, case_id=found.case_id, finding="nodule", shape=(4, 6))
     assert refusal.value.reason == "annotation_unreadable"
+
+
+def test_a_reader_may_not_be_called_as_the_consensus_is(tmp_path: Path) -> None:
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    with pytest.raises(ConfigError, match="a reader is called 'majority'"):
+        gathered(tmp_path, case("image1"), sources=[PNG | {"reader": "majority"}])

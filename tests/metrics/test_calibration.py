@@ -47,3 +47,10 @@ def test_it_equals_scikit_learn() -> None:
     assert [part.n for part in curve] == [20] * 10
     assert [part.observed for part in curve] == pytest.approx(observed)
     assert [part.predicted for part in curve] == pytest.approx(predicted)
+
+
+def test_equal_probabilities_are_in_one_bin_whatever_came_true() -> None:
+    curve = calibration_curve(
+        [0.5] * 10 + [0.9] * 2, [0, 1] * 5 + [1, 1], [str(n) for n in range(12)], Resampling()
+    )
+    assert [(part.n, part.observed) for part in curve] == [(10, 0.5), (2, 1)]

@@ -12,6 +12,7 @@ from pipeline.metrics.comparison import (
     difference_of_means,
     holm,
     p_value,
+    sign_test,
     with_p_values,
 )
 from pipeline.metrics.intervals import interval_of_mean, intervals
@@ -176,3 +177,14 @@ def test_holm_lies_between_no_correction_and_bonferroni_and_above_false_discover
     assert (corrected >= p).all()
     assert (corrected <= np.minimum(8 * p, 1)).all()
     assert (corrected >= false_discovery_control(p) - 1e-12).all()
+
+
+def test_the_sign_test_is_mcnemars_for_one_row_a_patient() -> None:
+    first, second = [1, 1, 1, 1, 0, 1], [0, 0, 0, 1, 1, 1]  # three differ one way, one the other
+    assert sign_test(first, second, list("abcdef")) == pytest.approx(2 * (4 + 1) / 16)
+    assert sign_test(first, first, list("abcdef")) == 1
+
+
+def test_rows_of_a_patient_count_once_in_the_sign_test() -> None:
+    assert sign_test([1, 1, 1, 1], [0, 0, 0, 0], ["a", "a", "a", "a"]) == 1
+    assert sign_test([1, 0], [0, 1], ["a", "a"]) == 1  # they cancel

@@ -165,3 +165,10 @@ def test_two_methods_are_compared_on_the_same_draws() -> None:
 
 def halved(case: Candidates) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(value / 2 for value in row) for row in case.affinity["iou"])
+
+
+def test_the_recall_of_one_lesion_a_patient_has_its_exact_interval() -> None:
+    found = replace(PRESENT, lesions=1, scores=(0.9,), affinity={"iou": ((0.35,),)})
+    rows = summaries(*((replace(found, case_id=f"c{n}"), f"p{n}") for n in range(12)))
+    recall = next(row for row in rows if row.metric == "lesion_recall_iou_0.3")
+    assert (recall.estimate, recall.low, recall.high) == (1, pytest.approx(0.025 ** (1 / 12)), 1)

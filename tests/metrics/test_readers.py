@@ -116,3 +116,9 @@ def test_a_reader_hits_where_the_other_drew_that_pixel() -> None:
     assert scores(anna, ben, metric="hit") == {("reader anna", "ben"): 0, ("reader ben", "anna"): 0}
     eva = reader("eva", masks(TWO))
     assert scores(anna, eva, metric="hit") == {("reader anna", "eva"): 1, ("reader eva", "anna"): 1}
+
+
+def test_readers_who_drew_the_same_box_agree_though_it_ends_between_pixels() -> None:
+    box = Box(0.3, 0.3, 1.4, 1.4)
+    found = scores(reader("anna", boxes(box)), reader("ben", boxes(box)), metric="box_iou")
+    assert found == {("reader anna", "ben"): 1, ("reader ben", "anna"): 1}
