@@ -17,13 +17,14 @@ from pipeline.joints.intake import Case, Intake, take_in
 from pipeline.joints.losses import loss_message
 from pipeline.joints.plan import Plan
 from pipeline.joints.selection import selected
-from pipeline.joints.splits import Split, check_apart, pixel_hashes
+from pipeline.joints.splits import KEPT, Split, check_apart, pixel_hashes
 from pipeline.joints.steps import chosen_cases, protocol_of, truth_of
 from pipeline.joints.stream import explain
 from pipeline.joints.subject import Subject, open_subject, prove
 from pipeline.joints.truth import Truth
 from pipeline.joints.trying import Tried, Trying, candidates_of, try_cuts
 from pipeline.joints.tuned import tuned_of, write_tuned
+from pipeline.joints.work import load_case
 from pipeline.records import Progress, Skipped
 from pipeline.store.pseudonyms import keep, open_pseudonyms
 
@@ -79,7 +80,8 @@ def tune_in(
     tried = [one for one in found if isinstance(one, Tried)]
     chosen = tuple(choose(tried, candidates, own, minimum_patients=config.tuning.minimum_patients))
     keep(pseudonyms, key)
-    write_tuned(out, config, chosen, tuned_of(cases, pseudonyms.of, pixel_hashes(cases, executor)))
+    hashes = pixel_hashes(cases, executor, kept=config.out / KEPT)
+    write_tuned(out, config, chosen, tuned_of(cases, pseudonyms.of, hashes))
     return Tuning(out, chosen, len(cases), tuple(one for one in found if isinstance(one, Skipped)))
 
 
@@ -96,6 +98,7 @@ def _tuning_cases(plan: Plan, intake: Intake, executor: Executor) -> list[Case]:
         Split("tuning.where", cases),
         executor=executor,
         pixels=config.splits.compare_pixels,
+        kept=config.out / KEPT,
     )
     return cases
 
@@ -121,7 +124,9 @@ def _tried(
     progress(Progress(0, len(cases), 0))
     with side_by_side(subject.explainer) as explainers:
         subjects = [replace(subject, explainer=explainer) for explainer in explainers]
-        explained = explain(batches, subjects, truth, executor=executor, size=size)
+        explained = explain(
+            batches, subjects, truth, executor=executor, size=size, load=partial(load_case, run=None)
+        )
         for done, one in enumerate(
             executor.stream(partial(try_cuts, trying=trying), explained, lost=lost), 1
         ):

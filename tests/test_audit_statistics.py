@@ -151,3 +151,9 @@ def test_the_report_tells_readers_skill_and_policy(finished: Outcome) -> None:
     assert "readers among themselves 100 %" in page  # each points into the other's mask
     assert "1 is the readers among themselves" in page
     assert "The policy is not met." in page
+
+
+def test_the_groups_of_a_table_can_be_filtered_by(finished: Outcome) -> None:
+    groups = json.loads((finished.index.parent / "groups.json").read_text(encoding="utf-8"))
+    assert sorted(groups["site"].values()) == ["north"] * 5 + ["south"] * 3
+    assert groups["site"].keys() == {row["case_id"] for row in table(finished, "cases.csv")}

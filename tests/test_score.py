@@ -20,6 +20,8 @@ from pipeline.executors.here import Here
 from pipeline.joints.plan import make_plan
 from pipeline.joints.score_plan import make_score_plan
 from pipeline.joints.steps import Outcome
+from pipeline.reporting.run_folder import read_run
+from pipeline.reporting.survey import survey
 from pipeline.score import score_in
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.study import FINDINGS, GRID, square, uid, write_model, write_study
@@ -30,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 def settings(folder: Path, **more: Any) -> dict[str, Any]:
     return {
         "studies": str(folder / "images"),
-        "annotations.path": str(folder),
+        "annotations.path": str(folder / "said"),
         "out": str(folder / "out"),
         "workers": 1,
         "statistics.replicates": 100,
@@ -76,9 +78,18 @@ def bring(audited: Outcome, folder: Path, *, probabilities: bool) -> None:
     write_table(folder, lines)
 
 
+def write(folder: Path) -> Path:
+    """A study with what the readers said in a folder of its own: maps beside it are no annotations."""
+    write_study(folder)
+    (folder / "said").mkdir()
+    for name in ("masks", "labels.csv"):
+        (folder / name).rename(folder / "said" / name)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_study(tmp_path_factory.mktemp("study"))
+    return write(tmp_path_factory.mktemp("study"))
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +153,7 @@ def test_a_killed_scoring_goes_on_to_the_same_bytes(study: Path, brought: Outcom
 def test_scoring_loads_no_torch(study: Path, brought: Outcome) -> None:
     """With what the command itself loads, in a process of its own."""
     assert brought.passed  # the maps are there
-    names = {"studies": "images", "annotations": "", "heatmaps": "maps", "out": "elsewhere"}
+    names = {"studies": "images", "annotations": "said", "heatmaps": "maps", "out": "elsewhere"}
     arguments = [word for name, place in names.items() for word in (f"--{name}", str(study / place))]
     code = (
         "import sys; from pipeline.cli import main; code = main(sys.argv[1:]); "
@@ -171,7 +182,7 @@ def test_scoring_loads_no_torch(study: Path, brought: Outcome) -> None:
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
     """Six images with masks and labels, and a folder for maps."""
-    (write_study(tmp_path) / "maps").mkdir()
+    (write(tmp_path) / "maps").mkdir()
     return tmp_path
 
 
@@ -281,3 +292,14 @@ def test_contours_are_scored_as_they_are_and_no_map_is_made_up(bare: Path) -> No
     assert {metric for metric, _ in found} & {"hit", "near_hit", "energy_inside"} == set()
     regions = json.loads((run.index.parent / "regions.json").read_text())
     assert {(region["area_px"], region["unit"]) for region in regions} == {(400, "contour")}
+    outcomes = {row.outcome for row in survey(read_run(run.index.parent)).rows}
+    assert outcomes == {"partly"}
+
+
+def test_maps_among_the_annotations_are_refused_where_these_are_guessed(bare: Path) -> None:
+    save_all(bare / "maps")
+    values = settings(bare, heatmaps__path=str(bare / "maps"), annotations__path=str(bare))
+    with pytest.raises(ConfigError, match=r"^heatmaps\.path: .* lies in the annotations folder"):
+        make_score_plan(load_config(None, values))
+    sources = {"annotations.sources": [{"format": "png", "pattern": "said/masks/{finding}/{image}.png"}]}
+    assert make_score_plan(load_config(None, values | sources)).methods == ("heatmap",)

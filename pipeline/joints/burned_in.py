@@ -15,7 +15,6 @@ from pipeline.loaders.burned_in import Detector, find_text, installed_detector
 from pipeline.records import Box, Caution, Image
 
 P = TypeVar("P", bound=RunPlan)
-
 BY = {"tesseract": "Tesseract", "contrast": "the contrast heuristic"}
 
 

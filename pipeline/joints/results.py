@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from pipeline.metrics.lesion_summaries import LESION_MEASURES, lesion_summaries
 from pipeline.metrics.lesions import Rule, unmatched_contours, unmatched_lesions
 from pipeline.metrics.summaries import summarise
 from pipeline.records import Candidates, Curve, Score, Skipped, Summary
+from pipeline.store.atomic import write_bytes
 from pipeline.store.cases import candidates_of, curves_of, hash_files, scores_of
 from pipeline.store.tables import read_table, summary_row, write_case_tables, write_table
 
@@ -115,7 +117,17 @@ def tabulate(
         judged(limits, findings=asked.findings, method=asked.network[0], summaries=summaries, skills=skills)
     )
     write_table(run, "policy.csv", policy)
+    _write_groups(run, gathered.audited, grouping)
     return Results(tuple(gathered.audited), tuple(gathered.set_aside), summaries, policy)
+
+
+def _write_groups(run: Path, audited: Sequence[str], grouping: Grouping) -> None:
+    """groups.json: column of the table → case → value, by which the worklist can be filtered."""
+    groups = {
+        name: {case_id: values[case_id] for case_id in audited if values.get(case_id)}
+        for name, values in grouping.columns.items()
+    }
+    write_bytes(run / "groups.json", json.dumps(groups, ensure_ascii=False).encode())
 
 
 def write_crosswalk(

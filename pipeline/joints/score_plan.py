@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.config import AuditConfig
 from pipeline.errors import ConfigError
@@ -32,6 +33,7 @@ def make_score_plan(config: AuditConfig) -> ScorePlan:
     studies, annotations = inputs(config)
     folder = given(config.heatmaps.path, "heatmaps.path", "--heatmaps <folder>")
     check_scoring(config)
+    _check_apart(folder, annotations, guessed=not config.annotations.sources)
     files = find_heatmaps(folder)
     items = tuple(in_our_words(files.items, config.annotations.findings))
     findings = config.heatmaps.findings or tuple(sorted({item.finding for item in items}))
@@ -46,6 +48,15 @@ def make_score_plan(config: AuditConfig) -> ScorePlan:
     if opened:
         config = config.model_copy(update={"contours": config.contours.model_copy(update={"gate": "all"})})
     return ScorePlan(config, studies, annotations, findings, files, items, methods, opened)
+
+
+def _check_apart(folder: Path, annotations: Path, *, guessed: bool) -> None:
+    """Refuse a place where maps would be taken for annotations, and so be held against themselves."""
+    if guessed and folder.resolve().is_relative_to(annotations.resolve()):
+        raise ConfigError(
+            f"heatmaps.path: {folder} lies in the annotations folder {annotations}, where its files would be "
+            "taken for annotations; move it, or name the annotations under annotations.sources"
+        )
 
 
 def _checked_methods(files: HeatmapFiles) -> tuple[str, ...]:

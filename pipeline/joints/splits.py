@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from pipeline import __version__
 from pipeline.contracts import Executor, Loss
 from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.intake import Case
 from pipeline.loaders import decode
+from pipeline.store.atomic import OWNER_ONLY, write_bytes
 
 BRIGHTNESSES = 65535
 """To which pixels are rounded: decoders may differ in the last bit of a float."""
+KEPT = "pixels.json"
+"""In the folder of runs: hashes of pixels, by a hash of the file's place, size and time."""
 REMEDY = "split by patient, or take these images out of one of the two"
 
 
@@ -26,10 +32,12 @@ class Split:
     cases: Sequence[Case]
 
 
-def check_apart(first: Split, second: Split, *, executor: Executor, pixels: bool) -> None:
+def check_apart(
+    first: Split, second: Split, *, executor: Executor, pixels: bool, kept: Path | None = None
+) -> None:
     """ConfigError where a patient, or with `pixels` a picture, is in both.
 
-    Pictures are compared where an image of the same size is on the other side; each is decoded once.
+    Pictures are compared where an image of the same size is on the other side; `kept`: see `pixel_hashes`.
     """
     patients = {case.patient_id for case in first.cases} & {case.patient_id for case in second.cases}
     if patients:
@@ -40,7 +48,7 @@ def check_apart(first: Split, second: Split, *, executor: Executor, pixels: bool
         return
     sizes = {case.source.shape for case in first.cases} & {case.source.shape for case in second.cases}
     hashes = [
-        pixel_hashes([case for case in split.cases if case.source.shape in sizes], executor)
+        pixel_hashes([case for case in split.cases if case.source.shape in sizes], executor, kept=kept)
         for split in (first, second)
     ]
     same = set(hashes[0].values()) & set(hashes[1].values())
@@ -49,11 +57,37 @@ def check_apart(first: Split, second: Split, *, executor: Executor, pixels: bool
         _refuse(first, second, "picture", counts, len(same))
 
 
-def pixel_hashes(cases: Iterable[Case], executor: Executor) -> Mapping[str, str]:
-    """Case id → a hash of the image's pixels; images that cannot be decoded are left out."""
+def pixel_hashes(cases: Iterable[Case], executor: Executor, *, kept: Path | None = None) -> Mapping[str, str]:
+    """Case id → a hash of the image's pixels; images that cannot be decoded are left out.
+
+    In the file `kept`, readable by its owner alone, are those that were made before: no image is decoded
+    twice for them.
+    """
     asked = list(cases)
-    found = executor.stream(_pixel_hash, asked, lost=_lost)
-    return {case.case_id: value for case, value in zip(asked, found, strict=True) if value}
+    known = _read_kept(kept)
+    missing = [case for case in asked if _place(case) not in known]
+    found = zip(missing, executor.stream(_pixel_hash, missing, lost=_lost), strict=True)
+    made = {_place(case): value for case, value in found if value}
+    if kept is not None and made:
+        write_bytes(kept, json.dumps(known | made).encode(), mode=OWNER_ONLY)
+    known |= made
+    return {case.case_id: known[_place(case)] for case in asked if _place(case) in known}
+
+
+def _read_kept(kept: Path | None) -> dict[str, str]:
+    """What the file holds; nothing where it is damaged."""
+    try:
+        content = json.loads(kept.read_text()) if kept else {}
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _place(case: Case) -> str:
+    """A file and frame as it was at one time, without its name."""
+    source = case.source
+    facts = (__version__, source.path, source.frame, source.size_bytes, source.modified_ns)
+    return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _of(split: Split, patients: set[str]) -> list[Case]:

@@ -17,7 +17,7 @@ from pipeline.joints.intake import NOT_IMAGES, Case, Intake, Pseudonym
 from pipeline.joints.plan import RunPlan
 from pipeline.joints.results import Grouping, Results, tabulate
 from pipeline.joints.selection import grouped, selected
-from pipeline.joints.splits import Split, check_apart
+from pipeline.joints.splits import KEPT, Split, check_apart
 from pipeline.joints.truth import Truth, gather
 from pipeline.joints.tuned import Reused, reused
 from pipeline.metrics.bootstrap import Resampling
@@ -79,6 +79,7 @@ def baseline_maps(
             Split("baselines.location_prior.where", others),
             executor=executor,
             pixels=plan.config.splits.compare_pixels,
+            kept=plan.config.out / KEPT,
         )
         maps |= location_maps(others, truth, findings=findings, executor=executor)
     if plan.config.contours.scaling == "minmax":
@@ -90,7 +91,8 @@ def reuse_of(plan: RunPlan, cases: Sequence[Case], pseudonym: Pseudonym, executo
     """How many of `cases` the config was tuned on; None where it was not tuned."""
     config = plan.config
     pixels = config.splits.compare_pixels
-    return reused(config.tuned, cases, pseudonym=pseudonym, executor=executor, pixels=pixels)
+    kept = config.out / KEPT
+    return reused(config.tuned, cases, pseudonym=pseudonym, executor=executor, pixels=pixels, kept=kept)
 
 
 def protocol_of(run: Path, plan: RunPlan, truth: Truth) -> Protocol:

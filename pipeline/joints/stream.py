@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeAlias
 
@@ -18,7 +17,6 @@ from pipeline.attribution.replicas import side_by_side
 from pipeline.contracts import Executor, Loss
 from pipeline.geometry import resized
 from pipeline.joints.baselines import CONTRAST
-from pipeline.joints.burned_in import TextSearch
 from pipeline.joints.drawn import Explained, Loaded, Protocol
 from pipeline.joints.intake import Case
 from pipeline.joints.losses import loss_message
@@ -73,23 +71,19 @@ def _finished(
     size: int,
 ) -> Iterator[Skipped | None]:
     """The stream: decode (pool) → classify and explain (here) → contours, scores and store (pool)."""
-    contrast = CONTRAST in protocol.baselines
+    load = partial(
+        load_case,
+        run=protocol.run,
+        contrast=CONTRAST in protocol.baselines,
+        search=protocol.search,
+    )
     finish = partial(finish_case, protocol=protocol)
 
     def lost_in_finishing(work: Explained | Skipped, why: Loss) -> Skipped | None:
         case_id = work.subject if isinstance(work, Skipped) else work.loaded.case.case_id
         return finish(Skipped(case_id, "score", why, loss_message("scoring", why)))
 
-    explained = explain(
-        batches,
-        subjects,
-        truth,
-        executor=executor,
-        size=size,
-        run=protocol.run,
-        contrast=contrast,
-        search=protocol.search,
-    )
+    explained = explain(batches, subjects, truth, executor=executor, size=size, load=load)
     return executor.stream(finish, explained, lost=lost_in_finishing)
 
 
@@ -100,13 +94,10 @@ def explain(
     *,
     executor: Executor,
     size: int,
-    run: Path | None = None,
-    contrast: bool = False,
-    search: TextSearch | None = None,
+    load: Callable[..., Loaded | Skipped],
 ) -> Iterator[Explained | Skipped]:
-    """Every case decoded (pool), classified and explained (here), in order; pictures go to `run`, if any."""
-    preprocessing = subjects[0].classifier.card.preprocessing
-    load = partial(load_case, preprocessing=preprocessing, run=run, contrast=contrast, search=search)
+    """Every case decoded by `load` (pool), classified and explained (here), in order."""
+    load = partial(load, preprocessing=subjects[0].classifier.card.preprocessing)
 
     def lost_in_loading(case: Case, why: Loss) -> Loaded | Skipped:
         return Skipped(case.case_id, "load", why, loss_message("decoding", why))

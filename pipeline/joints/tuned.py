@@ -92,6 +92,7 @@ def reused(
     pseudonym: Callable[..., str],
     executor: Executor,
     pixels: bool,
+    kept: Path | None = None,
 ) -> Reused | None:
     """How many of `cases` the config was tuned on, by patient and, with `pixels`, by picture."""
     if tuned is None:
@@ -99,7 +100,7 @@ def reused(
     comparable = key_of(pseudonym) == tuned.key
     patients = set(tuned.patients) if comparable else set()
     pictures = set(tuned.pixels)
-    hashes = pixel_hashes(cases, executor) if pixels else {}
+    hashes = pixel_hashes(cases, executor, kept=kept) if pixels else {}
     seen = [c for c in cases if c.patient_id in patients or hashes.get(c.case_id, "")[:DIGITS] in pictures]
     return Reused(
         tuned_images=tuned.images,

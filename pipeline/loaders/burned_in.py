@@ -89,9 +89,11 @@ def _lines(grey: Grey) -> Iterator[tuple[int, int, int, int]]:
 
 def _letters(thin: Grey, picture: Grey) -> NDArray[np.int32]:
     """(letters, 6): left, top, width, height, area and highest value of shapes that may be letters."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
-    if len(stats) == 1:
+    left, top, columns, rows = cv2.boundingRect(thin)
+    if rows < HEIGHTS[0]:  # mostly nothing stands out at all
         return np.zeros((0, 6), np.int32)
+    thin, picture = (image[top : top + rows, left : left + columns].copy() for image in (thin, picture))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
     places = np.flatnonzero(thin)
     inside, values = labels.ravel()[places].astype(np.intp), picture.ravel()[places].astype(np.int32)
     brightest = np.zeros(len(stats), np.int32)
@@ -108,7 +110,7 @@ def _letters(thin: Grey, picture: Grey) -> NDArray[np.int32]:
         & (flat >= LEAST_FLAT * area)
     )
     like_letters[0] = False
-    found: NDArray[np.int32] = np.column_stack([stats, brightest])[like_letters]
+    found: NDArray[np.int32] = np.column_stack([stats, brightest])[like_letters] + [left, top, 0, 0, 0, 0]
     return found if len(found) <= MOST_SHAPES else found[:0]
 
 

@@ -152,8 +152,10 @@ def values(case: Case, finding: str, method: str | None, metric: str) -> list[fl
 
 
 def _pointing(pointed: list[float], overlaps: list[float]) -> str:
-    if not pointed:
+    if not pointed and not overlaps:
         return "unjudged"
+    if not pointed:  # contours without a map
+        return "partly" if max(overlaps) >= OVERLAP else "miss"
     if all(pointed):
         return "hit"
     return "partly" if any(pointed) or max(overlaps, default=0) >= OVERLAP else "miss"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from pipeline.reporting import words
-from pipeline.reporting.run_folder import RunFolder
+from pipeline.reporting.run_folder import RunFolder, json_of
 from pipeline.reporting.subjects import results_sha256
 from pipeline.reporting.survey import OUTCOMES, Survey
+
+Facts: TypeAlias = Mapping[str, str]
 
 SKIPPED = ("skipped", "skipped: not audited")
 """The outcome of what was set aside as a whole."""
@@ -41,11 +43,12 @@ def worklist(run: RunFolder, of_run: Survey) -> dict[str, Any]:
 def worklist_scripts(run: RunFolder, of_run: Survey) -> Iterator[tuple[str, str]]:
     """Name and text of each script: what all rows share, then the rows, some cases a script."""
     starts = _starts(run)
-    attributes = _attributes(of_run)
+    facts = _facts(run, of_run)
+    attributes = _attributes(facts)
     yield "worklist-data.js", _script(_shared(run, of_run, attributes, parts=len(starts)))
     for number, start in enumerate(starts, start=1):
         end = start + _cases_a_part(run)
-        yield f"worklist-{number}.js", _script(_part(run, of_run, attributes, slice(start, end)))
+        yield f"worklist-{number}.js", _script(_part(run, of_run, facts, attributes, slice(start, end)))
 
 
 def _shared(
@@ -64,7 +67,11 @@ def _shared(
 
 
 def _part(
-    run: RunFolder, of_run: Survey, attributes: Mapping[str, Sequence[str]], cases: slice
+    run: RunFolder,
+    of_run: Survey,
+    facts: Sequence[Facts],
+    attributes: Mapping[str, Sequence[str]],
+    cases: slice,
 ) -> dict[str, Any]:
     """Columns as text: a letter or digit a row, or whole numbers with commas between, nothing for unknown."""
     size = len(run.findings)
@@ -79,22 +86,32 @@ def _part(
         "iou": _numbers([row.iou for row in rows]),
         "box": _numbers([row.box_iou for row in rows]),
         "attributes": [
-            ",".join(_place(_value(name, facts), values) for facts in of_run.attributes[cases])
+            ",".join(_place(_value(name, of_case), values) for of_case in facts[cases])
             for name, values in attributes.items()
         ],
     }
 
 
-def _attributes(of_run: Survey) -> dict[str, tuple[str, ...]]:
+def _facts(run: RunFolder, of_run: Survey) -> list[Facts]:
+    """The attributes of each image, and the groups that a table of the user's put it in."""
+    path = run.path / "groups.json"
+    groups = json_of(path) if path.exists() else {}  # runs of older versions have none
+    return [
+        {**attributes, **{name: values[case_id] for name, values in groups.items() if case_id in values}}
+        for case_id, attributes in zip(run.case_ids, of_run.attributes, strict=True)
+    ]
+
+
+def _attributes(facts: Sequence[Facts]) -> dict[str, tuple[str, ...]]:
     """Attribute → its values, where there are several to choose from."""
-    names = dict.fromkeys(name for facts in of_run.attributes for name in facts)
-    found = {name: {_value(name, facts) for facts in of_run.attributes} for name in names}
+    names = dict.fromkeys(name for of_case in facts for name in of_case)
+    found = {name: {_value(name, of_case) for of_case in facts} for name in names}
     return {
         name: tuple(sorted(values - {""})) for name, values in found.items() if 1 < len(values) <= CHOICES
     }
 
 
-def _value(name: str, facts: Mapping[str, str]) -> str:
+def _value(name: str, facts: Facts) -> str:
     """An attribute as it is filtered by; ages (DICOM: "054Y") by decades."""
     value = facts.get(name, "")
     years = re.fullmatch(r"(\d{3})Y", value) if name == "age" else None

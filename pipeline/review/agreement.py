@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -34,9 +34,15 @@ class Agreement:
 
 
 def agreements(
-    reviewed: Sequence[Reviewed], reviewers: Sequence[str], resampling: Resampling
+    reviewed: Sequence[Reviewed],
+    reviewers: Sequence[str],
+    units: Mapping[str, str],
+    resampling: Resampling,
 ) -> list[Agreement]:
-    """Fleiss' kappa of all and Cohen's of each pair: over all findings, and of each of several."""
+    """Fleiss' kappa of all and Cohen's of each pair: over all findings, and of each of several.
+
+    `units` is case_id → what is drawn for intervals, the patient as a rule.
+    """
     if len(reviewers) < PAIR:
         return []
     findings = list(dict.fromkeys(entry.subject.finding for entry in reviewed))
@@ -46,14 +52,18 @@ def agreements(
     return [
         agreement
         for finding, entries in groups
-        for agreement in _of_group(finding, entries, reviewers, resampling)
+        for agreement in _of_group(finding, entries, reviewers, units, resampling)
     ]
 
 
 def _of_group(
-    finding: str, entries: Sequence[Reviewed], reviewers: Sequence[str], resampling: Resampling
+    finding: str,
+    entries: Sequence[Reviewed],
+    reviewers: Sequence[str],
+    units: Mapping[str, str],
+    resampling: Resampling,
 ) -> Iterator[Agreement]:
-    patients = [entry.patient_id for entry in entries]
+    patients = [units[entry.case_id] for entry in entries]
     given = _answers(entries, reviewers)
     table = fleiss_table(given, patients, answers=len(ANSWERS))
     n = int(table[:, 0].sum())

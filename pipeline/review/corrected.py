@@ -69,21 +69,24 @@ def wrong_annotations(reviewed: Iterable[Reviewed]) -> Wrong:
     )
 
 
-def corrected_summaries(run: RunFolder, wrong: Wrong, resampling: Resampling) -> list[Pair]:
-    """Every summary of the maps, made again without the scores that rest on wrong annotations."""
-    kept = ((score, patient) for score, patient in _scores(run) if not wrong.covers(score))
+def corrected_summaries(
+    run: RunFolder, wrong: Wrong, units: Mapping[str, str], resampling: Resampling
+) -> list[Pair]:
+    """Every summary of the maps, made again without the scores that rest on wrong annotations.
+
+    `units` is case_id → what is drawn for intervals, in the order of the run.
+    """
+    kept = ((score, unit) for score, unit in _scores(run, units) if not wrong.covers(score))
     originals = {_key(row): row for row in run.summaries}
     again = summarise(kept, findings=run.findings, resampling=resampling)
     return [Pair(row, originals[_key(row)]) for row in again if _key(row) in originals]
 
 
-def _scores(run: RunFolder) -> Iterator[tuple[Score, str]]:
-    """All scores with their patients, named as the audit named them for its intervals: by their place."""
-    places: dict[str, str] = {}
-    for row in rows_of(run.path / "cases.csv"):
-        places.setdefault(row["patient_id"], f"{len(places):09}")
+def _scores(run: RunFolder, units: Mapping[str, str]) -> Iterator[tuple[Score, str]]:
+    """All scores with their units, named as the audit named them for its intervals: by their place."""
+    places = {unit: f"{place:09}" for place, unit in enumerate(dict.fromkeys(units.values()))}
     for row in rows_of(run.path / "scores.csv"):
-        yield _score(row), places[row["patient_id"]]
+        yield _score(row), places[units[row["case_id"]]]
 
 
 def _score(row: Mapping[str, str]) -> Score:

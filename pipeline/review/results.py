@@ -45,6 +45,7 @@ def review(path: Path, files: Sequence[Path]) -> Review:
     run = read_run(path)
     read = read_decisions(files, Run(run.manifest["run_id"], results_sha256(path)))
     patients = {row["case_id"]: row["patient_id"] for row in rows_of(path / "cases.csv")}
+    units = patients if _draws_patients(run) else {case_id: case_id for case_id in patients}
     reviewed = merged(run, read, patients)
     reviewers = tuple(decisions.reviewer for decisions in read)
     resampling = _resampling(run)
@@ -53,9 +54,9 @@ def review(path: Path, files: Sequence[Path]) -> Review:
         page=path / "review.html",
         reviewers=reviewers,
         reviewed=tuple(reviewed),
-        agreements=tuple(agreements(reviewed, reviewers, resampling)),
+        agreements=tuple(agreements(reviewed, reviewers, units, resampling)),
         wrong=wrong,
-        pairs=tuple(corrected_summaries(run, wrong, resampling)),
+        pairs=tuple(corrected_summaries(run, wrong, units, resampling)),
     )
     write_table(path, "review.csv", _rows(result))
     write_table(path, "review-summary.csv", _summary_rows(result))
@@ -69,6 +70,11 @@ def _resampling(run: RunFolder) -> Resampling:
     statistics = run.manifest["statistics"]
     names = ("replicates", "confidence", "seed", "interval")
     return Resampling(**{name: statistics[name] for name in names if name in statistics})
+
+
+def _draws_patients(run: RunFolder) -> bool:
+    """Whether the audit drew patients for its intervals, and not images."""
+    return bool(run.manifest["statistics"].get("units", "patients") == "patients")
 
 
 def _rows(result: Review) -> Iterator[dict[str, object]]:

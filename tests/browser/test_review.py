@@ -76,9 +76,14 @@ def test_a_case_is_reviewed_by_keys_alone(opened: Opened, run: Path) -> None:
     assert page.locator("#review-progress").inner_text() == "2 of 2 here, 2 of 14 in the run"
 
 
-def test_an_answer_given_again_is_taken_back(opened: Opened, run: Path) -> None:
+def test_an_answer_given_twice_stays_and_can_be_taken_back(opened: Opened, run: Path) -> None:
     page = opened.case(run, MISSED)
-    press(page, "j", "x", "Shift+J", "x")
+    press(page, "j", "x", "d", "d")
+    assert [answer for _, answer in lines(page)] == ["network wrong", "annotation wrong"]
+    press(page, "Backspace")
+    assert [answer for _, answer in lines(page)] == ["network wrong", "open"]
+    page.click("#subjects .plain-button >> nth=0")
+    page.click("[data-answer=network_wrong]")
     assert [answer for _, answer in lines(page)] == ["open", "open"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,3 +52,21 @@ def test_an_image_that_cannot_be_decoded_has_no_hash(tmp_path: Path) -> None:
     one, two = images(tmp_path, [1, 2])
     lost = replace(two, source=replace(two.source, path=str(tmp_path / "gone.dcm")))
     assert list(pixel_hashes([one, lost], Here())) == [one.case_id]
+
+
+def test_hashes_are_kept_and_no_image_is_decoded_twice(tmp_path: Path) -> None:
+    cases = images(tmp_path / "images", [1, 2])
+    kept = tmp_path / "pixels.json"
+    first = pixel_hashes(cases[:1], Here(), kept=kept)
+    both = pixel_hashes(cases, Here(), kept=kept)
+    assert both == pixel_hashes(cases, Here())
+    assert dict(first).items() <= dict(both).items()
+    for case_ in cases:
+        Path(case_.source.path).unlink()
+    assert pixel_hashes(cases, Here(), kept=kept) == both
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert str(tmp_path) not in kept.read_text()
+    again = replace(cases[0], source=replace(cases[0].source, modified_ns=1))
+    assert pixel_hashes([again], Here(), kept=kept) == {}  # it was written again, and is gone
+    kept.write_text("damaged")
+    assert pixel_hashes(cases, Here(), kept=kept) == {}

@@ -69,6 +69,14 @@ def test_attributes_with_several_values_can_be_chosen_from_and_ages_go_by_decade
     assert found["worklist-1.js"]["attributes"] == ["0,1,0", "0,1,2", "0,,"]
 
 
+def test_groups_from_a_table_can_be_chosen_from(run):
+    first, second, _ = run.case_ids
+    (run.path / "groups.json").write_text(json.dumps({"site": {first: "north", second: "south"}}))
+    found = contents(run, Survey(rows(), (), {}, {}, {}, {}, attributes=({}, {}, {})))
+    assert found["worklist-data.js"]["attributes"] == [["site", "site", ["north", "south"]]]
+    assert found["worklist-1.js"]["attributes"] == ["0,1,"]
+
+
 def test_an_attribute_with_too_many_values_cannot_be_chosen_from(run, monkeypatch):
     monkeypatch.setattr("pipeline.reporting.worklist.CHOICES", 2)
     of_run = Survey(rows(), (), {}, {}, {}, {}, attributes=tuple({"model": f"M{n}"} for n in range(3)))

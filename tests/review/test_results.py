@@ -100,6 +100,20 @@ def test_agreement_is_of_all_findings_and_of_each(run: Path) -> None:
     assert (rows[0]["reviewers"], rows[0]["estimate"], rows[0]["n"]) == ("Ann; Bob", "1.0", str(ASKED))
 
 
+def test_units_of_intervals_are_those_of_the_audit(run: Path) -> None:
+    files = [decided(run, "Ann", by_turns), decided(run, "Bob", agree)]
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    of_patients = review(run, files)
+    manifest["statistics"]["units"] = "images"
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    of_images = review(run, files)
+    assert of_images.agreements[0].patients == len({entry.case_id for entry in of_images.reviewed}) == 8
+    assert of_patients.agreements[0].patients == len({entry.patient_id for entry in of_images.reviewed}) == 5
+    assert [pair.corrected.patients for pair in of_images.pairs] != [
+        pair.corrected.patients for pair in of_patients.pairs
+    ]
+
+
 def test_three_reviewers_have_three_pairs(run: Path) -> None:
     files = [decided(run, name, by_turns) for name in ("Ann", "Bob", "Cid")]
     result = review(run, files)
@@ -163,7 +177,8 @@ def test_half_of_the_reviewers_are_not_enough_to_leave_an_annotation_out(run: Pa
 
 def test_a_contour_that_shows_a_wrong_annotation_takes_all_scores_of_its_finding_there(run: Path) -> None:
     wrong = Wrong(frozenset(), frozenset({("0003c0ffee", "benign")}), frozenset())
-    pairs = corrected_summaries(read_run(run), wrong, Resampling(replicates=50))
+    units = {case_id: case_id for case_id in read_run(run).case_ids}
+    pairs = corrected_summaries(read_run(run), wrong, units, Resampling(replicates=50))
     changed = {(p.original.finding, p.original.reader) for p in pairs if p.differs}
     assert changed == {(f, r) for f in ("benign", "(all)") for r in ("Reader A", "Reader B")}
 

@@ -12,5 +12,7 @@ heatproof.addresses = (() => {
     thumbnail: (caseId, root) => `${folder(caseId, root)}thumbnail.jpg`,
     // The finding that this page's own address names.
     finding: () => decodeURIComponent(location.hash.slice(1)),
+    // The address follows what is shown, so that a link to another finding of this image leads somewhere.
+    follow: (finding) => history.replaceState(null, "", `#${encodeURIComponent(finding)}`),
   };
 })();

@@ -129,6 +129,7 @@ heatproof.commands = (() => {
       },
       audited: () => change({ live: null, highlighted: null }),
       answer: (code) => review.answer(code),
+      takeBack: () => review.takeBack(),
       subject: (_argument, _key, event) => review.step(stepOf(event)),
       comment: () => review.toComment(),
       leave: () => review.leave(),

@@ -57,6 +57,7 @@ heatproof.keys = (() => {
         [["x"], "answer", "network_wrong", "network wrong"],
         [["d"], "answer", "annotation_wrong", "annotation (drawing) wrong"],
         [["u"], "answer", "unsure", "unsure"],
+        [["Backspace"], "takeBack", null, "take the answer back"],
         [["e"], "comment", null, "comment"],
         [["j", "Shift+J"], "subject", null, "next to review, the one before"],
         [["Escape"], "leave", null, "review nothing"],

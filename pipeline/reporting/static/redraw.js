@@ -192,6 +192,7 @@ heatproof.redraw = (() => {
     }
 
     function navigation() {
+      if (addresses.finding() !== state.finding) addresses.follow(state.finding);
       const at = order.around(run, state.frame, run.findings.indexOf(state.finding));
       get("place").textContent = `${words.count(at.place)} of ${words.count(at.count)}`;
       lead(get("previous"), at.previous);

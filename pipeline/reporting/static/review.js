@@ -63,10 +63,16 @@ heatproof.review = (() => {
         step(1);
         return;
       }
-      put({ answer: decisionAt(state.subject).answer === code ? null : code });
+      put({ answer: code });
       const following = openAfter(state.subject);
       now.change({ decided: state.decided + 1 });
-      if (!isOpen(state.subject) && following >= 0) choose(following);
+      if (following >= 0) choose(following);
+    }
+
+    function takeBack() {
+      if (!current()) return;
+      put({ answer: null });
+      now.change({ decided: state.decided + 1 });
     }
 
     function toComment() {
@@ -92,7 +98,7 @@ heatproof.review = (() => {
         { type: "button", "data-answer": code, "aria-pressed": chosen === code, title: `key ${KEYS[code]}` },
         text,
       );
-      made.addEventListener("click", () => answer(code));
+      made.addEventListener("click", () => (chosen === code ? takeBack() : answer(code)));
       return made;
     }
 
@@ -151,6 +157,7 @@ heatproof.review = (() => {
 
     return {
       answer,
+      takeBack,
       step,
       toComment,
       leave,

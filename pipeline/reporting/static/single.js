@@ -42,6 +42,8 @@
       has(name) ? `#case/${encodeURIComponent(name)}/${encodeURIComponent(of ?? "")}` : null,
     thumbnail: (name) => thumbnails[name] ?? null,
     finding: () => shown()[1],
+    follow: (of) =>
+      history.replaceState(null, "", `#case/${encodeURIComponent(caseId)}/${encodeURIComponent(of)}`),
   });
 
   if (has(caseId)) {
