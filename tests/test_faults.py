@@ -170,10 +170,7 @@ def test_a_run_writes_nowhere_but_into_its_folder(tmp_path: Path) -> None:
     environment |= {"XDG_CACHE_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run(command(folder), check=True, capture_output=True, cwd=here, env=environment)
     new = set(tmp_path.rglob("*")) - before - {folder / "out"}
-    of_library = (
-        home / ".config"
-    )  # matplotlib, which MONAI loads, makes its settings folder; nothing goes into it
-    inside = {path for path in new if not path.is_relative_to(of_library)}
+    # matplotlib, which MONAI loads, makes folders for its settings and its cache of fonts.
+    inside = {path for path in new if "matplotlib" not in path.parts and path != home / ".config"}
     made = {path.relative_to(folder / "out").parts[0] for path in inside}
     assert made == {"pseudonym.key", run_folder(folder).name}
-    assert [path for path in of_library.rglob("*") if path.is_file()] == []
