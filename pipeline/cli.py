@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # loads the tables' libraries
     from pipeline.joints.steps import Outcome
 
 DONE, POLICY_FAILED, NOT_STARTED, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
-INTERRUPTED_SECONDS = 3.5
+INTERRUPTED_SECONDS = 3.0
 """In which an interrupted run ends, whatever a library is still doing: what is finished is on disk."""
 CONFIGS = Path(__file__).parents[1] / "configs"
 REFERENCE_CARD = Path(__file__).parent / "phantoms" / "reference_model" / "reference_model.yaml"

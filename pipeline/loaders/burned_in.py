@@ -100,7 +100,7 @@ def _letters(thin: Grey, picture: Grey) -> NDArray[np.int32]:
     np.maximum.at(brightest, inside, values)
     flat = np.bincount(inside, weights=values >= brightest[inside] - FLAT, minlength=len(stats))
     _, _, width, height, area = stats.T
-    filled = area / np.maximum(width * height, 1)  # where all stands out, the background has no pixel
+    filled = area / np.maximum(width * height, 1)  # the ground has no box where shapes cover all
     like_letters = (
         (height >= HEIGHTS[0])
         & (height <= HEIGHTS[1])
