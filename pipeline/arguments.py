@@ -51,7 +51,7 @@ def parser_of() -> ArgumentParser:
         help="check the annotations themselves and write a page and a table of problems",
         description="Validate annotations. With --model, names of findings are held against its card's.",
     )
-    _add_options(validate, [name for name in OPTIONS if name not in {"weights", "heatmaps"}])
+    _add_options(validate, [name for name in OPTIONS if name != "heatmaps"])
     _add_compare(
         commands.add_parser(
             "compare",
@@ -115,9 +115,8 @@ def _add_report(report: ArgumentParser) -> None:
     )
     report.add_argument(
         "--cases",
-        default="8",
         metavar="N|ID,…",
-        help="with --single-file: how many cases, the worst first, or which (default: 8)",
+        help="with --single-file: how many cases, the worst first, or which (default: those of the overview)",
     )
 
 

@@ -166,7 +166,9 @@ def _report(options: Namespace) -> int:
     if options.single_file is None:
         console.print(f"Report: {write_report(options.run)}")
         return DONE
-    cases = int(options.cases) if options.cases.isdecimal() else options.cases.split(",")
+    cases: int | list[str] | None = None
+    if options.cases is not None:
+        cases = int(options.cases) if options.cases.isdecimal() else options.cases.split(",")
     chosen = write_single_file(options.run, options.single_file, cases=cases)
     size = options.single_file.stat().st_size / 1e6
     console.print(f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)")

@@ -106,3 +106,10 @@ def test_images_without_a_uid_are_known_by_their_pseudonym(tmp_path: Path) -> No
         text = (run / "crosswalk.csv").read_text()
         (run / "crosswalk.csv").write_text(re.sub(r",1\.\d,", ",,", text))
     assert compared(first, second).rows[0]["n"] == 4
+
+
+def test_a_run_against_itself_is_identical(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "a", (0.5, 0.6, 0.7, 0.8))
+    page = compared(run, run).index.read_text()
+    assert "identical" in page
+    assert "not shown to differ" not in page

@@ -28,7 +28,7 @@ class Line:
     interval: str
     p: str
     standing: str
-    """"better", "worse" or "no_better": the first run against the second."""
+    """"better", "worse", "no_better" or "identical": the first run against the second."""
 
 
 def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> Path:
@@ -52,7 +52,7 @@ def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> P
 def _line(row: Mapping[str, str]) -> Line:
     metric = row["metric"]
     first, second, apart, low, high = (
-        words.number(float(row[name]), metric) if row[name] else "undefined"
+        _shown(name, row[name], metric)
         for name in ("first_estimate", "second_estimate", "difference", "difference_low", "difference_high")
     )
     return Line(
@@ -69,7 +69,16 @@ def _line(row: Mapping[str, str]) -> Line:
     )
 
 
+def _shown(name: str, value: str, metric: str) -> str:
+    if not value:
+        return "undefined"
+    of_two = name.startswith("difference")
+    return words.difference(float(value), metric) if of_two else words.number(float(value), metric)
+
+
 def _standing(row: Mapping[str, str]) -> str:
+    if row["difference_low"] and not any(float(row[f"difference{end}"]) for end in ("", "_low", "_high")):
+        return "identical"
     if not row["corrected_p"] or float(row["corrected_p"]) > LEVEL:
         return "no_better"
     return "better" if float(row["difference"]) > 0 else "worse"

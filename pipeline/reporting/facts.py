@@ -168,8 +168,8 @@ def _map(layer: str, unit: str, shapes: tuple[tuple[int, int], ...]) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        stated = {key: entry for key, entry in value.items() if entry is not None}
-        return "; ".join(f"{words.spaced(str(key))}: {_plain(entry)}" for key, entry in stated.items())
+        told = {words.spaced(str(key)): _plain(entry) for key, entry in value.items() if entry is not None}
+        return "; ".join(f"{key}: {entry}" for key, entry in told.items() if entry)
     if isinstance(value, list | tuple):
         return ", ".join(_plain(entry) for entry in value)
     return str(value).strip()

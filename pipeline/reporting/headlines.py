@@ -14,7 +14,7 @@ LIMITS = {
     "min_hit_rate": ("hit rate", "at least", "hit"),
     "min_iou": ("mean IoU", "at least", "iou"),
     "min_auroc": ("AUROC", "at least", "auroc"),
-    "max_on_healthy": ("contours on healthy images", "at most", "contour_on_healthy"),
+    "max_on_healthy": ("contours where the finding is absent", "at most", "contour_on_healthy"),
 }
 """Key of the config → what it limits, how, and the form of its numbers."""
 PRIORS = {"location_prior": "the mean mask of other images", "center_prior": "a spot in the image’s middle"}

@@ -116,22 +116,33 @@ def ranked(rows: tuple[Row, ...], finding: str) -> list[Row]:
     return sorted(judged, key=lambda row: (_overlap(row), -(row.probability or 0), row.case_id))
 
 
+def extreme_cases(run: RunFolder, survey: Survey) -> tuple[str, ...]:
+    """The cases that the overview shows as worst and best, in its order."""
+    groups = (_extreme_rows(survey, finding) for finding in run.findings)
+    return tuple(dict.fromkeys(row.case_id for worst, best in groups for row in (*worst, *best)))
+
+
 def _overlap(row: Row) -> float | None:
     return row.iou if row.iou is not None else row.box_iou
 
 
 def _extremes(run: RunFolder, survey: Survey, finding: str) -> Extremes | None:
-    shown = {"hit", "partly", "miss", "not_drawn"}
-    order = [row for row in ranked(survey.rows, finding) if row.outcome in shown]
-    if not order:
+    worst, best = _extreme_rows(survey, finding)
+    if not worst:
         return None
-    share = min(EXTREMES, max(1, len(order) // 2))
-    best = [row for row in order[::-1][:share] if _overlap(row)]
     return Extremes(
         finding,
-        tuple(_example(run, survey, row) for row in order[:share]),
+        tuple(_example(run, survey, row) for row in worst),
         tuple(_example(run, survey, row) for row in best),
     )
+
+
+def _extreme_rows(survey: Survey, finding: str) -> tuple[list[Row], list[Row]]:
+    """The worst and the best, none of them twice."""
+    shown = {"hit", "partly", "miss", "not_drawn"}
+    order = [row for row in ranked(survey.rows, finding) if row.outcome in shown]
+    share = min(EXTREMES, max(1, len(order) // 2)) if order else 0
+    return order[:share], [row for row in order[::-1][:share] if _overlap(row)]
 
 
 def _example(run: RunFolder, survey: Survey, row: Row) -> Example:
@@ -151,4 +162,5 @@ def _headline(run: RunFolder) -> str:
     """What was audited, on one line."""
     audited = run.manifest.get("studies", {}).get("audited", len(run.case_ids))
     name = "Heatmaps" if run.is_brought else run.manifest.get("card", {}).get("name", "the network")
-    return f"{name} on {words.plural(audited, 'image')}"
+    by = f", seen through {run.network}" if run.network else ""
+    return f"{name} on {words.plural(audited, 'image')}{by}"

@@ -15,11 +15,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pipeline.errors import ConfigError
+from pipeline.reporting.overview import extreme_cases
 from pipeline.reporting.report import write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
 
-DEFAULT_CASES = 8
 POLICY = (
     "default-src 'none'; img-src data:; style-src {styles}; script-src {scripts}; "
     "base-uri 'none'; form-action 'none'"
@@ -38,14 +38,19 @@ PICTURE = re.compile(r"cases/([^/]+)/thumbnail\.jpg")
 OVERVIEW = re.compile(r"(?:\.\./)*index\.html(#.*)?")
 
 
-def write_single_file(run: Path, out: Path, *, cases: int | Sequence[str] = DEFAULT_CASES) -> tuple[str, ...]:
+def write_single_file(run: Path, out: Path, *, cases: int | Sequence[str] | None = None) -> tuple[str, ...]:
     """The cases that went into `out`: those named, or as many as asked for, worst first, finding by finding.
+
+    Without `cases`, those that the overview shows as worst and best.
 
     The report of the run is written again first, so that both say the same.
     """
     index = write_report(run)
     folder = read_run(run)
-    chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
+    if cases is None:
+        chosen = extreme_cases(folder, survey(folder))
+    else:
+        chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
     overview = _Page.read(index)
     case = _Page.read(folder.case_folder(chosen[0]) / "index.html") if chosen else None
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -185,9 +190,17 @@ def _worst(run: RunFolder, count: int) -> tuple[str, ...]:
     for row in survey(run).rows:
         if _overlap(row) is not None:
             by_finding[row.finding].append(row)
-    ranked = (sorted(rows, key=lambda row: (_overlap(row), row.case_id)) for rows in by_finding.values())
+    ranked = (
+        sorted(rows, key=lambda row: (_overlap(row), -(row.probability or 0), row.case_id))
+        for rows in by_finding.values()
+    )
     turns = (row.case_id for turn in zip_longest(*ranked) for row in turn if row)
     return tuple(dict.fromkeys((*turns, *run.case_ids)))[:count]
+
+
+def _badness(row: Row) -> tuple[float, float, str]:
+    """The lowest overlap first, then the more confident error, as on the overview."""
+    return _overlap(row) or 0.0, -(row.probability or 0.0), row.case_id
 
 
 def _overlap(row: Row) -> float | None:

@@ -52,6 +52,8 @@ class Verdict:
     sentences: tuple[Sentence, ...]
     remark: str
     """About images without the finding; empty where there are none."""
+    others: str = ""
+    """How often the network's other maps point right; empty where there is one map alone."""
 
     @property
     def title(self) -> str:
@@ -75,7 +77,7 @@ def verdict(run: RunFolder, finding: str) -> Verdict:
     if not sentences:
         sentences = (Sentence(NOTHING, "unknown"),)
     standing = min((sentence.standing for sentence in sentences), key=ORDER.index)
-    return Verdict(finding, standing, sentences, _healthy(rows, run))
+    return Verdict(finding, standing, sentences, _healthy(rows, run), _others(rows, run))
 
 
 def compared(run: RunFolder, network: Summary, baseline: Summary) -> Mapping[str, str] | None:
@@ -172,6 +174,20 @@ def _apart(paired: Mapping[str, str], metric: str) -> str:
     difference, low, high = (words.difference(value or 0.0, metric) for value in numbers)
     unit = " points" if metric in words.RATES else ""
     return f"on the same images {difference}{unit} [{low} to {high}]"
+
+
+def _others(rows: list[Summary], run: RunFolder) -> str:
+    """Another layer or method may say the opposite, so the verdict is not without them."""
+    for metric in POINTING:
+        first = main_reader(rows, metric, run.network)
+        if first is not None:
+            break
+    else:
+        return ""
+    names = [m.name for m in run.methods if not m.is_baseline and m.name != run.network]
+    found = {r.method: r for r in rows if (r.metric, r.reader) == (first.metric, first.reader)}
+    told = [f"{name} {words.estimate(found[name])}" for name in names if name in found]
+    return f"The network’s other maps point right in: {', '.join(told)}." if told else ""
 
 
 def _healthy(rows: list[Summary], run: RunFolder) -> str:

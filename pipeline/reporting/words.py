@@ -28,7 +28,7 @@ METRICS = {
     "lesion_dice": "Lesion Dice",
     "box_iou": "Box IoU",
     "box_hit": "Box hit rate",
-    "contour_on_healthy": "Contours on healthy",
+    "contour_on_healthy": "Contours without the finding",
     "auroc": "AUROC",
     "auprc": "AUPRC",
     "ppv": "PPV",
@@ -57,7 +57,7 @@ SEEING = frozenset({"local_contrast"})
 REASONS = {
     "healthy": "the finding is absent",
     "finding_present": "the finding is present",
-    "counted_as_contour_on_healthy": "the finding is absent (see contours on healthy)",
+    "counted_as_contour_on_healthy": "the finding is absent (see contours without the finding)",
     "not_annotated": "no reader annotated it",
     "no_heatmap": "there is no map of it",
     "annotation_unusable": "the annotation could not be used",

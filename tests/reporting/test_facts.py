@@ -91,10 +91,14 @@ def test_emptiness_is_told_in_words(reported):
     told = dict(facts.emptiness(read_run(reported)))
     assert told["IoU"] == [
         "counts as 0",
-        "left out: the finding is absent (see contours on healthy)",
+        "left out: the finding is absent (see contours without the finding)",
         "left out: the finding is absent",
     ]
-    assert told["Contours on healthy"] == ["left out: the finding is present", "counts as 1", "counts as 0"]
+    assert told["Contours without the finding"] == [
+        "left out: the finding is present",
+        "counts as 1",
+        "counts as 0",
+    ]
 
 
 def test_skipped_are_grouped_the_most_frequent_first():

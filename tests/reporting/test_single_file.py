@@ -19,7 +19,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def text(run):
     out = run.parent / "sent" / "report.html"
-    assert write_single_file(run, out, cases=2) == ("0003c0ffee", "0001c0ffee")
+    assert write_single_file(run, out, cases=2) == ("0003c0ffee", "0004c0ffee")
     return out.read_text(encoding="utf-8")
 
 
@@ -48,7 +48,7 @@ def test_every_inline_script_and_style_is_listed_by_its_hash_and_nothing_else(te
 def test_the_data_of_the_chosen_cases_alone_are_in_the_file(run, text):
     found = blocks(text)
     cases = {address.split("/")[1] for address in found if address.startswith("cases/0")}
-    assert cases == {"0003c0ffee", "0001c0ffee"} == set(found["thumbnails"])
+    assert cases == {"0003c0ffee", "0004c0ffee"} == set(found["thumbnails"])
     content, beside = found["cases/0003c0ffee/case.js"]
     whole = json.loads((run / "cases" / "0003c0ffee" / "case.json").read_text(encoding="utf-8"))
     assert content.items() <= whole.items()
@@ -90,3 +90,12 @@ def test_a_run_without_cases_has_a_file_of_its_overview(tmp_path):
 def test_the_same_run_gives_the_same_bytes(run, tmp_path, text):
     write_single_file(run, tmp_path / "again.html", cases=2)
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == text
+
+
+def test_without_a_choice_the_cases_are_those_that_the_overview_shows(run, tmp_path):
+    out = tmp_path / "shown.html"
+    chosen = write_single_file(run, out)
+    examples = re.findall(r'<a class="example"([^>]*)>', out.read_text())
+    assert examples
+    assert all("href=" in attributes for attributes in examples)
+    assert set(re.findall(r"#case/([^/]+)/", "".join(examples))) == set(chosen)

@@ -188,3 +188,11 @@ def test_a_baseline_is_not_said_to_be_blinder_than_it_is(baseline, subject, neve
         f"That is not shown to be better than a map that never saw {never_saw}: "
         "on the same images 0 points [−10 to +10]."
     )
+
+
+def test_the_networks_other_maps_are_told_beside_the_first():
+    methods = (NETWORK, Method("layercam@stride8", "network", "", "relative"), PRIOR)
+    rows = (*HITS, row("layercam@stride8", "hit", 0.762, 0.62, 0.88))
+    found = judged(*rows, methods=methods)
+    assert found.others == "The network’s other maps point right in: layercam@stride8 76 % [62–88]."
+    assert judged(*HITS).others == ""
