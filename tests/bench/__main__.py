@@ -166,6 +166,7 @@ def _explained(loaded: Loaded, folder: Path, random: np.random.Generator) -> Exp
         ),
         items=(item,),
         labels={},
+        findings=tuple(FINDINGS),
     )
 
 

@@ -66,9 +66,7 @@ heatproof.review = (() => {
       put({ answer: code });
       const following = openAfter(state.subject);
       now.change({ decided: state.decided + 1 });
-      // With all answered nothing is asked about, so that a further key changes no answer unawares.
       if (following >= 0) choose(following);
-      else now.change({ subject: null });
     }
 
     function takeBack() {
