@@ -51,6 +51,11 @@ class Made(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in to
         super().__init__()  # type: ignore[no-untyped-call]
         self.total, self.largest = 0, 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Asked by torch: whether to load its compiler, seconds of a run's start, only to keep it away."""
+        return False
+
     def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """The function's output."""
         output = function(*args, **(kwargs or {}))

@@ -30,7 +30,7 @@ LARGEST_FILE_BYTES = 2**31
 _PREFIX = slice(128, 132)
 """Where "DICM" stands, PS3.10, 7.1."""
 _LARGE_READ = 2**20
-_ENDS_BYTES = 2**16
+_ENDS_BYTES = 2**21
 _FIRST_GROUPS = (0x0002, 0x0008)
 """With which a data set without preamble begins."""
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
@@ -58,7 +58,7 @@ def refusing(reason: str, message: str) -> Iterator[None]:
 
 def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, int | None, str]:
     """The named elements before the pixels, the tag of the pixels (None: there are none), the fingerprint."""
-    with _reading(), _Bounded(FileIO(path)) as file:
+    with reading(), _Bounded(FileIO(path)) as file:
         _refuse_foreign(file.read(132))
         dataset, pixels = _parsed(file, keywords=keywords)
         return dataset, pixels, fingerprint(file)
@@ -67,7 +67,8 @@ def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, int | None, s
 def fingerprint(file: BinaryIO) -> str:
     """A hash over a file's size, its beginning and its end, which tells whether it is still the same file.
 
-    All of it is hashed when it is decoded; to read large files twice would take a run's time twice.
+    Files of up to 4 MiB are hashed whole. To read larger ones twice would take a run's time twice: there, a
+    change in the middle shows in the time of the last one.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -79,7 +80,7 @@ def fingerprint(file: BinaryIO) -> str:
 
 def read_bytes(path: Path) -> bytes:
     """All bytes of the file; raises CaseError "unreadable" or "too_large"."""
-    with _reading():
+    with reading():
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise CaseError("too_large", f"the file is larger than {LARGEST_FILE_BYTES >> 20} MiB")
         return path.read_bytes()
@@ -102,7 +103,8 @@ class _Bounded(BufferedReader):
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def reading() -> Iterator[None]:
+    """What the system says against a file becomes `CaseError("unreadable")`."""
     try:
         yield
     except OSError as error:

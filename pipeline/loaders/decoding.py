@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from pipeline.errors import CaseError, ConfigError
-from pipeline.loaders.dataset import fingerprint, read_bytes, refusing, whole
+from pipeline.loaders.dataset import fingerprint, read_bytes, reading, refusing, whole
 from pipeline.loaders.display import brightness_display, stored_display
 from pipeline.loaders.elements import code, integer
 from pipeline.loaders.frames import of_frame
@@ -40,9 +40,10 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
     """
     if isinstance(window, tuple) and not window[1] > 0:
         raise ConfigError(f"window: found width {window[1]}, wanted one above 0")
-    data = read_bytes(Path(source.path))
-    if source.fingerprint and fingerprint(BytesIO(data)) != source.fingerprint:
-        raise CaseError("file_changed", "the file is another than when the folder was listed")
+    path = Path(source.path)
+    data = read_bytes(path)
+    if source.fingerprint and _is_another(path, data, source):
+        raise CaseError("file_changed", "the file was written again after the folder was listed")
     dataset = whole(data)
     with refusing("decode_failed", "a value in the header cannot be read"):
         _refuse_another_file(dataset, source)
@@ -60,6 +61,13 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
         sha256=hashlib.sha256(data).hexdigest(),
         display=display,
     )
+
+
+def _is_another(path: Path, data: bytes, source: ImageSource) -> bool:
+    """Whether the file, as read, is another than the one that was listed."""
+    with reading():
+        modified_ns = path.stat().st_mtime_ns
+    return modified_ns != source.modified_ns or fingerprint(BytesIO(data)) != source.fingerprint
 
 
 def _refuse_another_file(dataset: Dataset, source: ImageSource) -> None:

@@ -1,12 +1,15 @@
 """Energy: how much of the map's positive relevance lies inside the masks (Wang et al. 2020, Score-CAM)."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from pipeline.contracts import Metric, Scored, Undefined
-from pipeline.geometry import along, over_view, place_on
+from pipeline.geometry import along, over_view
+from pipeline.metrics.bootstrap import Values
 from pipeline.metrics.emptiness import MAP
 from pipeline.metrics.surface import window_of
-from pipeline.records import Heatmap
+from pipeline.records import Heatmap, Placement
 
 
 def energy_of(heatmap: Heatmap) -> float:
@@ -14,14 +17,20 @@ def energy_of(heatmap: Heatmap) -> float:
 
     Interpolation is linear in the cells, one axis at a time: each cell has a weight a row and a column.
     """
-    grid = over_view(heatmap.placement, heatmap.relevance)
+    rows, columns = _weights(over_view(heatmap.placement, heatmap.relevance))
+    return float(rows @ np.maximum(heatmap.relevance, 0) @ columns)
+
+
+@lru_cache(maxsize=8)
+def _weights(grid: Placement) -> tuple[Values, Values]:
+    """How much of the image each row of cells covers, and each column; the same for images of one size."""
     rows, columns = (
         along(np.eye(cells, dtype=np.float32), grid, axis=axis, pixels=np.arange(grid.image_shape[axis])).sum(
             axis=0, dtype=np.float64
         )
-        for axis, cells in enumerate(heatmap.relevance.shape)
+        for axis, cells in enumerate(grid.model_shape)
     )
-    return float(rows @ np.maximum(heatmap.relevance, 0) @ columns)
+    return rows, columns
 
 
 def _energy_inside(scored: Scored) -> tuple[float | Undefined]:
@@ -31,9 +40,8 @@ def _energy_inside(scored: Scored) -> tuple[float | Undefined]:
     if total <= 0:
         return (0.0,)
     window = window_of(scored.truth)
-    pixels = [np.arange(extent.start, extent.stop) for extent in window]
-    around = place_on(np.maximum(heatmap.relevance, np.float32(0)), heatmap.placement, *pixels)
-    inside = around.sum(where=scored.truth[window], dtype=np.float64)
+    assert scored.relevance is not None
+    inside = scored.relevance[window].sum(where=scored.truth[window], dtype=np.float64)
     return (min(float(inside) / total, 1.0),)  # beyond 1 by rounding where all of it is inside
 
 

@@ -7,7 +7,6 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from pipeline.contracts import Scored
-from pipeline.geometry import place_on
 from pipeline.metrics.bootstrap import Values
 from pipeline.metrics.boxes import box_intersection_over_union
 from pipeline.metrics.centroid import centroid
@@ -15,7 +14,7 @@ from pipeline.metrics.hit import holds
 from pipeline.metrics.matching import Assignment, Matches, matched
 from pipeline.metrics.overlap import intersection_over_union, lesion_areas
 from pipeline.metrics.surface import window_of
-from pipeline.records import Box, Candidates, Heatmap, Mask, Region
+from pipeline.records import Box, Candidates, Intensity, Mask, Region
 
 Criterion: TypeAlias = Literal["iou", "box_iou", "centre_hit", "point_in_mask"]
 """What makes a contour a candidate for a lesion: the IoU of both (where the lesion is a box, of boxes), the
@@ -36,7 +35,7 @@ def candidates(scored: Scored, *, method: str, scores: Sequence[float]) -> Candi
     """The record from which lesions are matched and counted; `scores` are as `contour_scores` gives them."""
     reference, regions = scored.reference, scored.drawing.regions
     centres = [_centre(region) for region in regions]
-    points = [_highest(region, scored.drawing.heatmap) for region in regions]
+    points = [_highest(region, scored.relevance) for region in regions]
     boxes = _box_overlaps(regions, reference.boxes or tuple(_around(mask) for mask in reference.masks))
     affinity = {
         "iou": intersection_over_union(lesion_areas(scored)) if reference.kind == "mask" else boxes,
@@ -91,14 +90,14 @@ def _centre(region: Region) -> tuple[float, float]:
     return float(row), float(column)
 
 
-def _highest(region: Region, heatmap: Heatmap | None) -> tuple[float, float]:
+def _highest(region: Region, relevance: Intensity | None) -> tuple[float, float]:
     """(row, column) of the region's highest pixel, the first of equals; without a map, of its centroid."""
-    if heatmap is None:
+    if relevance is None:
         return _centre(region)
-    pixels = [np.arange(at, at + size) for at, size in zip(region.corner, region.mask.shape, strict=True)]
-    placed = place_on(np.maximum(heatmap.relevance, np.float32(0)), heatmap.placement, *pixels)
+    (top, left), (rows, columns) = region.corner, region.mask.shape
+    placed = relevance[top : top + rows, left : left + columns]
     row, column = np.unravel_index(np.where(region.mask, placed, -np.inf).argmax(), placed.shape)
-    return float(row + region.corner[0]), float(column + region.corner[1])
+    return float(row + top), float(column + left)
 
 
 def _around(mask: Mask) -> Box:

@@ -45,12 +45,11 @@ def histogram(scored: Scored) -> Histogram:
 
 def iou_curve(scored: Scored) -> tuple[float, ...]:
     """The IoU with the masks of all pixels from each of LEVELS up."""
-    step, ends = _steps(scored, COARSE).astype(np.uint8), [0, COARSE + 1]
-    truth = scored.truth.view(np.uint8)
-    inside, everywhere = (
-        np.cumsum(cv2.calcHist([step], [0], mask, ends[1:], ends).ravel().astype(np.float64)[::-1])[::-1]
-        for mask in (truth, None)
-    )
+    pixels = _steps(scored, COARSE).astype(np.uint8)
+    pixels += scored.truth * np.uint8(COARSE + 1)  # inside the masks, steps are counted from there on
+    ends = [0, 2 * (COARSE + 1)]
+    counts = cv2.calcHist([pixels], [0], None, ends[1:], ends).astype(np.float64).reshape(2, COARSE + 1)
+    inside, everywhere = (np.cumsum(row[::-1])[::-1] for row in (counts[1], counts.sum(axis=0)))
     drawn, found = everywhere[1:COARSE], inside[1:COARSE]
     return tuple((found / (inside[0] + drawn - found)).tolist())
 

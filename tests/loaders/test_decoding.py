@@ -62,7 +62,7 @@ def test_a_file_that_is_gone_changed_or_shorter_than_listed(write, tmp_path: Pat
     assert reason(sources[0]) == "unreadable"
 
 
-@pytest.mark.parametrize("place", [0, 300, -1])
+@pytest.mark.parametrize("place", [0, 300, 75_000, -1])
 def test_a_change_that_leaves_size_and_time_alone_is_noticed(write, tmp_path: Path, place: int) -> None:
     path = write(np.zeros((500, 300), np.uint8))
     (source,) = read_header(path, root=tmp_path)
@@ -72,6 +72,19 @@ def test_a_change_that_leaves_size_and_time_alone_is_noticed(write, tmp_path: Pa
     path.write_bytes(content)
     os.utime(path, ns=(source.modified_ns, source.modified_ns))
     assert path.stat().st_size == source.size_bytes
+    assert reason(source) == "file_changed"
+
+
+def test_a_change_within_a_large_file_is_noticed_by_its_time(
+    write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "_ENDS_BYTES", 2**10)
+    path = write(np.zeros((500, 300), np.uint8))
+    (source,) = read_header(path, root=tmp_path)
+    content = bytearray(path.read_bytes())
+    content[75_000] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(source.modified_ns + 1, source.modified_ns + 1))
     assert reason(source) == "file_changed"
 
 
