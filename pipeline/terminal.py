@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from pipeline.names import HEADLINES
 from pipeline.records import Progress, Summary
 
 PLAIN_LINES = 10
@@ -79,7 +80,7 @@ def _lines(console: Console) -> Callable[[Progress], None]:
 def headline_table(summaries: Sequence[Summary], findings: Sequence[str]) -> str:
     """Hit rate and overlap of network and baselines, a row a finding, reader and method; never folded."""
     there = {summary.metric for summary in summaries}
-    shown = [metric for metric in ("hit", "iou", "box_hit", "box_iou") if metric in there]
+    shown = [metric for metric in HEADLINES if metric in there]
     found: dict[tuple[str, str, str], dict[str, Summary]] = {}
     for summary in summaries:
         if summary.metric in shown and summary.n and summary.finding in findings:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from pipeline.attribution import METHODS
 from pipeline.errors import ConfigError
+from pipeline.names import READER_START
 
 MethodSpec: TypeAlias = "str | Mapping[str, Any]"
 """"gradcam", "gradcam@stride8", or keys and values, {method: smoothgrad, of: gradcam@stride8, samples: 16}.
@@ -15,9 +16,6 @@ MethodSpec: TypeAlias = "str | Mapping[str, Any]"
 Keys: `method`; `layer` or `stride`, where its maps are read; `of`, what it wraps, one or a list, specs again;
 `name`, what its maps are called; and the method's own options.
 """
-
-RESERVED_START = "reader "
-"""How tables call a reader who is held against another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def read_specs(values: Sequence[MethodSpec], *, reserved: Iterable[str] = ()) ->
     specs = tuple(_spec(value, "methods") for value in values)
     taken = set(reserved)
     for spec in specs:
-        if spec.name in taken or spec.name.startswith(RESERVED_START):
+        if spec.name in taken or spec.name.startswith(READER_START):
             remedy = f"write {{method: {spec.method}, …, name: <another>}}"
             raise ConfigError(f"methods: the name '{spec.name}' is taken; {remedy}")
         taken.add(spec.name)

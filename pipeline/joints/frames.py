@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.metrics.summaries import HEADLINES
-from pipeline.store.tables import as_meant
+from pipeline.cells import as_meant
+from pipeline.names import HEADLINES
 
 TEXT = ("case_id", "patient_id", "finding", "reader", "method", "metric")
 ROWS = 500_000

@@ -12,9 +12,9 @@ from pipeline.metrics import METRICS
 from pipeline.metrics.bootstrap import Column, Resampling
 from pipeline.metrics.comparison import Difference, difference_of_means, holm, sign_test
 from pipeline.metrics.consensus import RULES
-from pipeline.metrics.readers import METHOD as READER
 from pipeline.metrics.skill import share_of, skill
 from pipeline.metrics.subgroups import subgroups
+from pipeline.names import READER_START
 
 PRIORS = ("location_prior", "center_prior")
 """What skill is measured from: the first of these that a run has."""
@@ -64,7 +64,7 @@ def blocks(scores: pd.DataFrame, findings: Sequence[str], *, minimum: int = 1) -
 
     Readers' agreement counts where at least `minimum` patients were judged by several.
     """
-    of_readers = scores["method"].str.startswith(READER.format(""))
+    of_readers = scores["method"].str.startswith(READER_START)
     place = {finding: number for number, finding in enumerate(findings)}
     drawn = scores[~of_readers]
     keys = drawn[["finding", "reader", "metric"]].drop_duplicates().itertuples(index=False)

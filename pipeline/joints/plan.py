@@ -15,14 +15,12 @@ from pipeline.config import AuditConfig, Baselines, Table
 from pipeline.contours import RULES
 from pipeline.errors import ConfigError
 from pipeline.metrics import DEFAULT, METRICS
-from pipeline.metrics.summaries import ALL_FINDINGS
+from pipeline.names import ALL_FINDINGS, CLASSIFIER
 from pipeline.registry import Registry, did_you_mean
 from pipeline.validation import check_levels
 
 TRIED = ("fraction", "otsu", "percentile")
 """Rules whose thresholds mean the same on every map."""
-CLASSIFIER = "classifier"
-"""In the tables, beside methods and baselines: the probabilities."""
 RESERVED = (*Baselines.model_fields, CLASSIFIER)
 """Names that no method may have."""
 

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from pipeline.names import CLASSIFIER, OVERLAPS, POINTING
 from pipeline.records import Summary
 
 Outcome: TypeAlias = Literal["pass", "warn", "fail", "unknown"]
 LIMITS: Mapping[str, tuple[tuple[str, ...], Literal["least", "most"]]] = {
-    "min_hit_rate": (("hit", "box_hit"), "least"),
-    "min_iou": (("iou", "box_iou"), "least"),
+    "min_hit_rate": (POINTING, "least"),
+    "min_iou": (OVERLAPS, "least"),
     "min_auroc": (("auroc",), "least"),
     "max_on_healthy": (("contour_on_healthy",), "most"),
-    "min_skill": (("hit", "box_hit"), "least"),
+    "min_skill": (POINTING, "least"),
 }
 """Key of the config → the metrics that answer it, the first that a finding has, and which side is allowed."""
 OF_SKILL = "min_skill"
@@ -85,7 +86,7 @@ def _answer(known: Sequence[Measured], finding: str, metrics: Sequence[str]) -> 
 
 def _scores(summaries: Iterable[Summary], method: str) -> Iterator[Measured]:
     for row in summaries:
-        if row.method in {method, "classifier"} and row.estimate is not None:
+        if row.method in {method, CLASSIFIER} and row.estimate is not None:
             yield Measured(row.finding, row.reader, row.metric, row.n, row.estimate, row.low, row.high)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.attribution.specs import RESERVED_START
 from pipeline.config import AuditConfig
 from pipeline.errors import ConfigError
 from pipeline.joints.heatmap_files import HeatmapFiles, find_heatmaps, in_our_words
 from pipeline.joints.plan import RESERVED, RunPlan, check_findings, check_scoring, given, inputs
+from pipeline.names import READER_START
 from pipeline.records import HeatmapItem
 
 NEEDS = frozenset({"predicted"})
@@ -61,7 +61,7 @@ def _check_apart(folder: Path, annotations: Path, *, guessed: bool) -> None:
 
 
 def _checked_methods(files: HeatmapFiles) -> tuple[str, ...]:
-    taken = sorted(name for name in files.methods if name in RESERVED or name.startswith(RESERVED_START))
+    taken = sorted(name for name in files.methods if name in RESERVED or name.startswith(READER_START))
     if taken:
         raise ConfigError(f"heatmaps: the name '{taken[0]}' is taken; call the maps' method something else")
     return files.methods

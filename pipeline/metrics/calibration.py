@@ -64,9 +64,3 @@ def _parts(chance: Values, bins: int) -> list[NDArray[np.intp]]:
     size, left_over = divmod(len(order), bins)
     wanted = [number * size + min(number, left_over) for number in range(1, bins + 1)]
     return np.split(order, np.unique([ends[cut - 1] for cut in wanted if cut]))
-
-
-def expected_calibration_error(curve: Sequence[Bin]) -> float | None:
-    """The mean distance of observed from predicted, each bin by its count (Guo et al. 2017, eq. 3)."""
-    cases = sum(part.n for part in curve)
-    return sum(part.n * abs(part.observed - part.predicted) for part in curve) / cases if cases else None

@@ -13,6 +13,7 @@ from pipeline.metrics.intervals import UNDEFINED, Interval, interval_of_mean, in
 from pipeline.metrics.measures import Measure
 from pipeline.metrics.proportions import interval_of_proportion
 from pipeline.metrics.ranking import auroc_of_counts, average_precision_of_counts, counted
+from pipeline.names import CLASSIFIER
 from pipeline.records import Summary
 
 MEASURES: Mapping[str, Measure] = MappingProxyType(
@@ -162,7 +163,7 @@ def _summary(
     return Summary(
         finding=finding,
         reader="labels",
-        method="classifier",
+        method=CLASSIFIER,
         metric=measure,
         n=len(rows),
         undefined={reason: count for reason, count in undefined.items() if count},

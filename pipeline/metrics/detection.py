@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from pipeline.metrics.bootstrap import Values
 from pipeline.metrics.lesions import Rule, matches
+from pipeline.names import FROC_RATES
 from pipeline.records import Candidates
-
-RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""False positives an image at which FROC gives the sensitivity (Setio et al. 2017, LUNA16)."""
 
 
 class Events(NamedTuple):
@@ -78,7 +76,7 @@ def recall(at: Steps) -> Values:
     return _share(_last(at.found), at.lesions)
 
 
-def froc(at: Steps, rates: Sequence[float] = RATES) -> Values:
+def froc(at: Steps, rates: Sequence[float] = FROC_RATES) -> Values:
     """Sensitivity at each rate of false positives an image, (weightings, rates).
 
     At the lowest threshold whose false positives do not exceed the rate: what a user can choose, not what

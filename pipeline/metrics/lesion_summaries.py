@@ -7,11 +7,12 @@ from typing import TypeAlias
 import numpy as np
 
 from pipeline.metrics.bootstrap import Replicated, Resampling, Values, replicated
-from pipeline.metrics.detection import RATES, Events, average_precision, events, froc, recall, steps
+from pipeline.metrics.detection import Events, average_precision, events, froc, recall, steps
 from pipeline.metrics.intervals import Interval, intervals
 from pipeline.metrics.lesions import Rule, unmatched_lesions
 from pipeline.metrics.measures import Measure
 from pipeline.metrics.proportions import interval_of_proportion
+from pipeline.names import FROC_RATES
 from pipeline.records import Candidates, Summary
 
 RECALL_AT = (0.1, 0.3, 0.5)
@@ -20,7 +21,10 @@ PRECISION_AT = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 _MEASURES = {
     **{f"recall_iou_{iou:g}": Measure(f"Lesions found at IoU {iou:g}") for iou in RECALL_AT},
-    **{f"froc_{rate:g}": Measure(f"Lesions found at {rate:g} false positives an image") for rate in RATES},
+    **{
+        f"froc_{rate:g}": Measure(f"Lesions found at {rate:g} false positives an image")
+        for rate in FROC_RATES
+    },
     "froc_mean": Measure("Lesions found, mean over the rates of false positives"),
     **{f"ap_iou_{iou:g}": Measure(f"Average precision at IoU {iou:g}") for iou in PRECISION_AT},
     "ap_mean": Measure("Average precision, mean over IoU 0.1 … 0.7"),

@@ -14,10 +14,8 @@ from pipeline.contracts import Drawing, Tolerances
 from pipeline.metrics import DEFAULT, METRICS
 from pipeline.metrics.scoring import score_drawing
 from pipeline.metrics.surface import window_of
+from pipeline.names import READER_START
 from pipeline.records import Box, Mask, Reference, Region, Score, Shape
-
-METHOD = "reader {}"
-"""What the method of a reader's score is called."""
 
 
 def score_readers(
@@ -41,7 +39,7 @@ def score_readers(
         for score in score_drawing(
             as_drawing(one, shape),
             truth,
-            method=METHOD.format(one.reader),
+            method=READER_START + one.reader,
             shape=shape,
             spacing_mm=spacing_mm,
             metrics=without_map,
@@ -76,7 +74,7 @@ def _region(reference: Reference, mask: Mask, box: Box | None) -> Region:
     return Region(
         case_id=reference.case_id,
         finding=reference.finding,
-        method=METHOD.format(reference.reader),
+        method=READER_START + reference.reader,
         rule="",
         threshold=0.0,
         corner=(rows.start, columns.start),

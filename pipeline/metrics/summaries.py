@@ -9,12 +9,8 @@ from pipeline.metrics import METRICS
 from pipeline.metrics.bootstrap import Resampling
 from pipeline.metrics.intervals import Interval, intervals_of_means
 from pipeline.metrics.proportions import interval_of_proportion
+from pipeline.names import ALL_FINDINGS
 from pipeline.records import Score, Summary
-
-HEADLINES = ("hit", "iou", "box_hit", "box_iou")
-"""What methods, groups and runs are compared by: where the map points, and how well contours fit."""
-ALL_FINDINGS = "(all)"
-"""What tables call the summary over all findings."""
 
 
 class _Key(NamedTuple):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.names import ALL_FINDINGS
 from pipeline.records import Summary
 from pipeline.reporting import words
-from pipeline.reporting.run_folder import ALL_FINDINGS, RunFolder
+from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import BINS, Survey
 from pipeline.reporting.verdict import main_reader
 

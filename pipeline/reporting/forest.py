@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 
+from pipeline.names import POINTING
 from pipeline.reporting import words
 from pipeline.reporting.charts import GAP, HEAD, LINE, Whisker, WhiskerChart, axis, place
 from pipeline.reporting.run_folder import RunFolder, number_of
-from pipeline.reporting.verdict import LEVEL, POINTING
+from pipeline.reporting.verdict import LEVEL
 
 LONGEST = 20
 """Of a group's name beside its line."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.names import POINTING
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder, number_of
-from pipeline.reporting.verdict import POINTING
 
 LIMITS = {
     "min_skill": ("skill", "at least", "skill"),

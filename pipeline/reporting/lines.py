@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 
+from pipeline.names import FROC_RATES
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder, number_of
 from pipeline.reporting.verdict import main_reader
@@ -15,8 +16,6 @@ LEFT, RIGHT, TOP, BOTTOM = 34, 8, 8, 34
 """Room for ticks and names of axes."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FROC = "lesion_froc_"
-RATES = (0.125, 0.25, 0.5, 1, 2, 4, 8)
-"""False positives an image."""
 
 Point = tuple[float, float]
 Axis = tuple[tuple[float, str], ...]
@@ -92,7 +91,7 @@ def froc(run: RunFolder, finding: str) -> LineChart | None:
     for method in (*reversed(run.baselines), run.network or ""):
         points = [
             (_of_rate(rate), row)
-            for rate in RATES
+            for rate in FROC_RATES
             if (row := found.get((method, f"{prefix}{rate:g}"))) and row.estimate is not None
         ]
         named = [
@@ -101,7 +100,7 @@ def froc(run: RunFolder, finding: str) -> LineChart | None:
         ]
         if named:
             series.append(_series(method, run, named, top=1.0))
-    ticks = _across([(_of_rate(rate), _rate(rate)) for rate in RATES])
+    ticks = _across([(_of_rate(rate), _rate(rate)) for rate in FROC_RATES])
     at_one = words.number(main.estimate or 0.0, "hit")
     return LineChart(
         finding,
@@ -196,7 +195,7 @@ def _y(value: float, top: float) -> float:
 
 def _of_rate(rate: float) -> float:
     """Rates double from tick to tick."""
-    return (log2(rate) - log2(RATES[0])) / (log2(RATES[-1]) - log2(RATES[0]))
+    return (log2(rate) - log2(FROC_RATES[0])) / (log2(FROC_RATES[-1]) - log2(FROC_RATES[0]))
 
 
 def _rate(rate: float) -> str:

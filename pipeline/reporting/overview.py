@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.names import ALL_FINDINGS
 from pipeline.reporting import charts, facts, figure, forest, headlines, limits, lines, tables, tuning, words
-from pipeline.reporting.run_folder import ALL_FINDINGS, RunFolder
+from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
 from pipeline.reporting.verdict import Verdict, verdicts
 

@@ -9,20 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pipeline.cells import as_meant
 from pipeline.errors import AuditError
 from pipeline.records import Skipped, Summary
 
 Case: TypeAlias = dict[str, Any]
 """The content of one case.json."""
 
-ALL_FINDINGS = "(all)"
-"""The finding of summary rows over all findings together."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""Text that begins so is written behind an apostrophe, so that no spreadsheet takes it for a formula."""
 TABLES = ("skill", "comparisons", "policy", "thresholds", "calibration", "subgroups")
 """Names of CSVs that the overview shows."""
-CLASSIFIER = "classifier"
-"""The method of summary rows about the probabilities, not about maps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +144,9 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, restval=""):
-                yield {column: _as_meant(cell) for column, cell in row.items()}
+                yield {column: as_meant(cell) for column, cell in row.items()}
     except OSError as error:
         raise AuditError(f"{path}: cannot be read ({error.strerror}); is this a finished run?") from error
-
-
-def _as_meant(cell: str) -> str:
-    """The text of a cell without the apostrophe that guards it."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def json_of(path: Path) -> dict[str, Any]:

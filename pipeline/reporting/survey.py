@@ -9,6 +9,7 @@ from statistics import fmean
 
 import numpy as np
 
+from pipeline.names import POINTING
 from pipeline.records import Shape
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.subjects import subjects_of
@@ -141,7 +142,7 @@ def outcome(case: Case, finding: str, method: str | None) -> str:
 
 def hits(case: Case, finding: str, method: str | None) -> list[float]:
     """1 or 0 a reader and kind of annotation, masks before boxes."""
-    return [value for metric in ("hit", "box_hit") for value in values(case, finding, method, metric)]
+    return [value for metric in POINTING for value in values(case, finding, method, metric)]
 
 
 def values(case: Case, finding: str, method: str | None, metric: str) -> list[float]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from pipeline.names import ALL_FINDINGS, CLASSIFIER
 from pipeline.records import Summary
 from pipeline.reporting import words
 from pipeline.reporting.charts import finding_title
-from pipeline.reporting.run_folder import ALL_FINDINGS, CLASSIFIER, RunFolder
+from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.verdict import stands
 
 CLASSIFICATION = ("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "brier")

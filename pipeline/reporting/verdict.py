@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pipeline.names import CLASSIFIER, OVERLAPS, POINTING, READER_START
 from pipeline.records import Summary
 from pipeline.reporting import words
-from pipeline.reporting.run_folder import CLASSIFIER, RunFolder, number_of
+from pipeline.reporting.run_folder import RunFolder, number_of
 
 Standing: TypeAlias = Literal["better", "no_better", "worse", "unknown"]
 
@@ -27,12 +28,7 @@ NOTHING = (
 )
 LEVEL = 0.05
 """Of p-values, corrected over findings: from here down a difference is told as one."""
-POINTING = ("hit", "box_hit")
-OVERLAPS = ("iou", "box_iou")
-"""The first that is there speaks for the peak or the contours; masks before boxes."""
 HEALTHY = "contour_on_healthy"
-READERS = "reader "
-"""How the method of a reader's own scores begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +141,7 @@ def _baseline(row: Summary, network: Summary) -> str:
 
 def _among_readers(rows: Iterable[Summary]) -> str:
     """How well the other readers agree with this one: the mean over them, each by its images."""
-    found = [(row.estimate, row.n) for row in rows if row.method.startswith(READERS)]
+    found = [(row.estimate, row.n) for row in rows if row.method.startswith(READER_START)]
     known = [(estimate, n) for estimate, n in found if estimate is not None]
     if not known:
         return ""

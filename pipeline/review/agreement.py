@@ -10,11 +10,11 @@ import numpy as np
 
 from pipeline.metrics.bootstrap import Resampling, Values, replicated
 from pipeline.metrics.intervals import UNDEFINED, Interval, intervals
+from pipeline.names import ALL_FINDINGS
 from pipeline.review.decisions import ANSWERS
 from pipeline.review.kappa import PAIR, Answers, cohen_kappa, cohen_table, fleiss_kappa, fleiss_table
 from pipeline.review.merging import Reviewed
 
-ALL_FINDINGS = "(all)"
 OPEN = -1
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.metrics.bootstrap import Resampling
+from pipeline.names import ALL_FINDINGS
 from pipeline.reporting import words
 from pipeline.reporting.pages import copy_static, environment_of_run, page
 from pipeline.reporting.run_folder import RunFolder, read_run, rows_of
 from pipeline.reporting.subjects import results_sha256
-from pipeline.review.agreement import ALL_FINDINGS, Agreement, agreements
+from pipeline.review.agreement import Agreement, agreements
 from pipeline.review.corrected import Pair, Wrong, corrected_summaries, wrong_annotations
 from pipeline.review.decisions import ANSWERS, Run, read_decisions
 from pipeline.review.merging import Reviewed, disputed, merged

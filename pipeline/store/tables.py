@@ -10,12 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipeline.cells import defused
 from pipeline.records import Skipped, Summary
 from pipeline.store.atomic import EVERYBODY_READS, OWNER_ONLY, atomic_text
 from pipeline.store.cases import read_case
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes text that begins so for a formula (OWASP, CSV injection)."""
 
 CASE_KEYS = ("case_id", "patient_id")
 ATTRIBUTES = (
@@ -164,18 +162,12 @@ def _cells(row: Mapping[str, object], columns: Sequence[str]) -> list[object]:
     return [_cell(row.get(column)) for column in columns]
 
 
-def as_meant(cell: str) -> str:
-    """The text of a cell without the quote that keeps spreadsheets from taking it for a formula."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
-
-
 def _cell(value: object) -> object:
     """A cell that no spreadsheet takes for a formula; numbers stay numbers."""
     if not isinstance(value, str):
         return value
-    defused = f"'{value}" if value.startswith(FORMULA_STARTS) else value
     # The csv module does not quote a lone carriage return, and readers end the row there.
-    return defused.replace("\r", "\n")
+    return defused(value).replace("\r", "\n")
 
 
 class _JsonList:

@@ -3,7 +3,7 @@ import pytest
 from sklearn.calibration import calibration_curve as scikit_learns
 
 from pipeline.metrics.bootstrap import Resampling
-from pipeline.metrics.calibration import calibration_curve, expected_calibration_error
+from pipeline.metrics.calibration import calibration_curve
 from pipeline.metrics.intervals import interval_of_mean
 from pipeline.metrics.proportions import clopper_pearson
 
@@ -16,17 +16,10 @@ def test_two_bins_by_hand() -> None:
     assert high == pytest.approx((0.8, 0.9, 0.85, 2, 1 / 2, *clopper_pearson(1, 2, confidence=0.95)))
 
 
-def test_its_error_by_hand() -> None:
-    # Three predictions are off by 1/3 - 0.2, two by 0.85 - 1/2.
-    curve = calibration_curve([0.9, 0.1, 0.3, 0.8, 0.2], [1, 0, 1, 0, 0], NAMES, Resampling(), bins=2)
-    assert expected_calibration_error(curve) == pytest.approx((3 * (1 / 3 - 0.2) + 2 * (0.85 - 0.5)) / 5)
-
-
 def test_fewer_cases_than_bins_are_a_bin_each() -> None:
     curve = calibration_curve([0.9, 0.1], [1, 0], ["a", "b"], Resampling())
     assert [part.n for part in curve] == [1, 1]
     assert calibration_curve([], [], [], Resampling()) == []
-    assert expected_calibration_error([]) is None
 
 
 def test_with_several_images_a_patient_intervals_are_over_patients() -> None:

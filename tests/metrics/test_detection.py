@@ -3,9 +3,10 @@ import pytest
 from monai.metrics import compute_froc_curve_data
 
 from pipeline.metrics.bootstrap import Values
-from pipeline.metrics.detection import RATES, average_precision, events, froc, recall, steps
+from pipeline.metrics.detection import average_precision, events, froc, recall, steps
 from pipeline.metrics.lesions import Rule
 from pipeline.metrics.matching import Assignment
+from pipeline.names import FROC_RATES
 from pipeline.records import Candidates
 
 RULE = Rule("iou", 0.5)
@@ -41,7 +42,7 @@ def test_froc_by_hand() -> None:
     # (0.8, 0.6), and with them the lesion at 0.5.
     at = steps(events([PRESENT, HEALTHY], [0, 1], RULE), ONCE)
     assert froc(at).tolist() == [[0.5, 0.5, 0.5, 1, 1, 1, 1]]
-    assert RATES == (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8)
+    assert FROC_RATES == (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8)
 
 
 def test_average_precision_by_hand() -> None:
