@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from pipeline.attribution.replicas import side_by_side
 from pipeline.contracts import Executor, Loss
 from pipeline.executors.pool import Pool
 from pipeline.executors.worker import Limits
+from pipeline.joints.burned_in import text_search, with_detector
 from pipeline.joints.choosing import Chosen, choose
 from pipeline.joints.drawn import Explained
 from pipeline.joints.intake import Case, Intake, take_in
@@ -20,8 +21,7 @@ from pipeline.joints.selection import selected
 from pipeline.joints.splits import KEPT, Split, check_apart, pixel_hashes
 from pipeline.joints.steps import chosen_cases, protocol_of, truth_of
 from pipeline.joints.stream import explain
-from pipeline.joints.subject import Subject, open_subject, prove
-from pipeline.joints.truth import Truth
+from pipeline.joints.subject import open_subject, prove
 from pipeline.joints.trying import Tried, Trying, candidates_of, try_cuts
 from pipeline.joints.tuned import tuned_of, write_tuned
 from pipeline.joints.work import load_case
@@ -51,8 +51,12 @@ def tune(plan: Plan, out: Path, *, progress: Callable[[Progress], None] = lambda
 def tune_in(
     executor: Executor, plan: Plan, out: Path, *, progress: Callable[[Progress], None] = lambda _: None
 ) -> Tuning:
-    """Tune where `executor` works. Maps are computed once, every rule and threshold is tried on them."""
+    """Tune where `executor` works. Maps are computed once, every rule and threshold is tried on them.
+
+    Where an audit blanks burned-in text, the network sees none of it here either.
+    """
     config = plan.config
+    search = text_search(with_detector(plan)) if config.burned_in_text.mask else None
     key = config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
     subject = open_subject(
@@ -74,9 +78,12 @@ def tune_in(
     assert config.tuning is not None
     candidates = candidates_of(config.tuning.rules, list(own.values()))
     trying = Trying(protocol, subject.explainer.methods[0].name, candidates)
-    found = list(
-        _tried(cases, subject, truth, trying, executor=executor, size=config.batch_size, progress=progress)
-    )
+    batches = [cases[start : start + config.batch_size] for start in range(0, len(cases), config.batch_size)]
+    load = partial(load_case, run=None, search=search)
+    with side_by_side(subject.explainer) as explainers:
+        subjects = [replace(subject, explainer=explainer) for explainer in explainers]
+        explained = explain(batches, subjects, truth, executor=executor, size=config.batch_size, load=load)
+        found = list(_tried(explained, trying, len(cases), executor=executor, progress=progress))
     tried = [one for one in found if isinstance(one, Tried)]
     chosen = tuple(choose(tried, candidates, own, minimum_patients=config.tuning.minimum_patients))
     keep(pseudonyms, key)
@@ -104,32 +111,23 @@ def _tuning_cases(plan: Plan, intake: Intake, executor: Executor) -> list[Case]:
 
 
 def _tried(
-    cases: Sequence[Case],
-    subject: Subject,
-    truth: Truth,
+    explained: Iterable[Explained | Skipped],
     trying: Trying,
+    count: int,
     *,
     executor: Executor,
-    size: int,
     progress: Callable[[Progress], None],
 ) -> Iterator[Tried | Skipped]:
-    """What each image tells, in order."""
-    batches = [cases[start : start + size] for start in range(0, len(cases), size)]
+    """What each of `count` images tells, in order."""
     skipped = 0
 
     def lost(work: Explained | Skipped, why: Loss) -> Tried | Skipped:
         case_id = work.subject if isinstance(work, Skipped) else work.loaded.case.case_id
         return Skipped(case_id, "score", why, loss_message("scoring", why))
 
-    progress(Progress(0, len(cases), 0))
-    with side_by_side(subject.explainer) as explainers:
-        subjects = [replace(subject, explainer=explainer) for explainer in explainers]
-        explained = explain(
-            batches, subjects, truth, executor=executor, size=size, load=partial(load_case, run=None)
-        )
-        for done, one in enumerate(
-            executor.stream(partial(try_cuts, trying=trying), explained, lost=lost), 1
-        ):
-            skipped += isinstance(one, Skipped)
-            progress(Progress(done, len(cases), skipped))
-            yield one
+    progress(Progress(0, count, 0))
+    found = executor.stream(partial(try_cuts, trying=trying), explained, lost=lost)
+    for done, one in enumerate(found, start=1):
+        skipped += isinstance(one, Skipped)
+        progress(Progress(done, count, skipped))
+        yield one

@@ -74,6 +74,43 @@ def test_without_room_a_run_says_so_and_goes_on_when_there_is_some(
     assert contents(run_folder_in(out)) == expected
 
 
+FILLED = """
+mount -t tmpfs -o size="$1" none "$2" || exit 77
+cp "$3/pseudonym.key" "$2" && kept=$3 out=$2 && shift 3
+"$@"; echo "full: $?"
+mount -o remount,size=1g "$out"
+"$@"; echo "room: $?"
+cp -r "$out"/* "$kept"
+"""
+"""$1 bytes of disk, mounted on $2, with the key from $3, where all is kept in the end; the rest is run."""
+
+
+@pytest.mark.parametrize("share", [0.3, 0.95])
+def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(
+    whole: tuple[Path, dict[str, bytes]], tmp_path: Path, share: float
+) -> None:
+    """A disk of its own, full in the middle of the cases, or when nearly all is written."""
+    folder, expected = whole
+    kept = twin(whole, tmp_path / "kept")
+    out = tmp_path / "out"
+    out.mkdir()
+    pages = sum(len(content) // 4096 + 1 for content in expected.values())
+    arguments = [str(int(share * pages) * 4096), str(out), str(kept), *command(folder, "--out", str(out))]
+    said = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", FILLED, "sh", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if said.returncode == 77 or "unshare" in said.stderr:
+        pytest.skip("no file system can be mounted here")
+    assert "full: 3" in said.stdout, said.stderr
+    assert "cannot be written (No space left on device); make room" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert "room: 0" in said.stdout, said.stderr
+    assert contents(run_folder_in(kept)) == expected
+
+
 def run_folder_in(out: Path) -> Path:
     (made,) = (path for path in out.iterdir() if path.is_dir())
     return made

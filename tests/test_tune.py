@@ -15,8 +15,11 @@ from pipeline.audit import audit
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
+from pipeline.joints.burned_in import TextSearch
+from pipeline.joints.intake import Case
 from pipeline.joints.plan import make_plan, make_tuning_plan
 from pipeline.joints.steps import Outcome
+from pipeline.joints.work import load_case
 from pipeline.tune import Tuning, tune_in
 from tests.study import FINDINGS, picture, uid, write_image, write_model, write_study
 
@@ -167,3 +170,20 @@ def test_what_cannot_be_tuned_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=complaint):
         make_tuning_plan(config(study, **more), None if out is None else study / out)
+
+
+def test_tuning_sees_burned_in_text_no_more_than_the_audit(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[TextSearch | None] = []
+
+    def watched(case: Case, *, search: TextSearch | None, **rest: Any) -> Any:
+        seen.append(search)
+        return load_case(case, search=search, **rest)
+
+    monkeypatch.setattr("pipeline.tune.load_case", watched)
+    tuned(study, burned_in_text__look="contrast")
+    assert set(seen) == {None}
+    seen.clear()
+    tuned(study, burned_in_text__look="contrast", burned_in_text__mask=True)
+    assert set(seen) == {TextSearch("contrast", mask=True)}
