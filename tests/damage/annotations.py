@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import struct
-import time
-import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -26,7 +24,7 @@ from pipeline.annotations import find_annotations, read_annotation
 from pipeline.annotations.guess import guess_labels, guess_sources
 from pipeline.errors import CaseError, ConfigError
 from tests.annotations.segmentations import source_image, write_segmentation
-from tests.damage.examine import UNHANDLED, Outcome
+from tests.damage.examine import UNHANDLED, Outcome, measured
 from tests.damage.streams import deflate_bomb_of
 
 SHAPE = (12, 10)
@@ -175,14 +173,7 @@ def write_damaged_annotations(
 
 def examine_annotation(path: Path) -> Outcome:
     """What a study set whose annotations are this file's folder would come to."""
-    start = time.perf_counter()
-    try:
-        result, detail = _result(path.parent), ""
-    except MemoryError:
-        raise
-    except BaseException:  # noqa: BLE001  what nothing handles is what is looked for
-        result, detail = UNHANDLED, traceback.format_exc()
-    return Outcome(result, time.perf_counter() - start, 0.0, detail)
+    return measured(lambda: (_result(path.parent), ""))
 
 
 def _result(folder: Path) -> str:

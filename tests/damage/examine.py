@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,16 +46,25 @@ class Outcome:
 
 def examine(path: Path) -> Outcome:
     """The outcome of a file, or of the files that a folder's listing finds in a folder."""
+    return measured(lambda: _unprivileged(path))
+
+
+def measured(what: Callable[[], tuple[str, str]]) -> Outcome:
+    """Result and detail as they are given, with what they took; whatever else is raised is unhandled."""
     start = time.perf_counter()
     _forget_peak()
     try:
-        with without_override():
-            result, detail = _result(path)
+        result, detail = what()
     except MemoryError:
         raise
     except BaseException:  # noqa: BLE001  what nothing handles is what is looked for
         result, detail = UNHANDLED, traceback.format_exc()
     return Outcome(result, time.perf_counter() - start, _peak_mb(), detail)
+
+
+def _unprivileged(path: Path) -> tuple[str, str]:
+    with without_override():
+        return _result(path)
 
 
 def lost(_path: Path, why: Loss) -> Outcome:
