@@ -76,11 +76,23 @@ def test_a_case_is_reviewed_by_keys_alone(opened: Opened, run: Path) -> None:
     assert page.locator("#review-progress").inner_text() == "2 of 2 here, 2 of 14 in the run"
 
 
-def test_an_answer_given_twice_stays_and_can_be_taken_back(opened: Opened, run: Path) -> None:
+def test_a_key_after_the_last_answer_changes_nothing_until_one_is_chosen_to_change(
+    opened: Opened, run: Path
+) -> None:
     page = opened.case(run, MISSED)
-    press(page, "j", "x", "d", "d")
+    press(page, "j", "x", "d")
+    assert "N: next case" in page.locator("#review-state").inner_text()
+    press(page, "u")
     assert [answer for _, answer in lines(page)] == ["network wrong", "annotation wrong"]
-    press(page, "Backspace")
+    press(page, "j", "y")
+    assert [answer for _, answer in lines(page)] == ["agree", "annotation wrong"]
+    press(page, "Shift+J", "u")
+    assert [answer for _, answer in lines(page)] == ["agree", "unsure"]
+
+
+def test_an_answer_can_be_taken_back(opened: Opened, run: Path) -> None:
+    page = opened.case(run, MISSED)
+    press(page, "j", "x", "d", "Backspace")
     assert [answer for _, answer in lines(page)] == ["network wrong", "open"]
     page.click("#subjects .plain-button >> nth=0")
     page.click("[data-answer=network_wrong]")

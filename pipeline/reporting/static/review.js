@@ -6,6 +6,7 @@ heatproof.review = (() => {
   const { get, make } = heatproof.elements;
   const KEYS = { agree: "Y", network_wrong: "X", annotation_wrong: "D", unsure: "U" };
   const REVIEWING = "heatproof reviewing"; // whether the next page of this tab goes on with it
+  const ALL_DONE = "All is answered here. N: next case. J: choose one to change. Backspace: take the last back.";
   const FULL = "This browser keeps nothing here: export before you leave the page.";
 
   function title({ kind, finding, by, number }) {
@@ -22,6 +23,9 @@ heatproof.review = (() => {
     const decisionAt = (index) => store.ofCase(caseId())[keyAt(index)] ?? { answer: null, comment: "" };
     const isOpen = (index) => !decisionAt(index).answer;
 
+    // Whether the last question here was answered a moment ago: a key more was meant for the next image.
+    let allDone = false;
+
     // What is being reviewed, as long as the audit's own contours of its finding are shown.
     function current() {
       const subject = list()[state.subject];
@@ -31,6 +35,7 @@ heatproof.review = (() => {
     }
 
     function choose(index) {
+      allDone = false;
       kept.write(REVIEWING, true);
       const { finding } = list()[index];
       const method = subjects.reviewed(run);
@@ -53,24 +58,28 @@ heatproof.review = (() => {
     }
 
     function put(change) {
-      if (!store.put(caseId(), keyAt(state.subject), { ...change, decided: new Date().toISOString() }))
-        get("review-state").textContent = FULL;
+      const written = store.put(caseId(), keyAt(state.subject), { ...change, decided: new Date().toISOString() });
+      get("review-state").textContent = written ? "" : FULL;
     }
 
-    // Without anything chosen an answer's key chooses what is asked about first.
+    // By key. Without anything chosen it chooses what is asked about first.
     function answer(code) {
-      if (!current()) {
-        step(1);
-        return;
-      }
+      if (!current()) step(1);
+      else if (!allDone) give(code);
+    }
+
+    function give(code) {
       put({ answer: code });
       const following = openAfter(state.subject);
       now.change({ decided: state.decided + 1 });
       if (following >= 0) choose(following);
+      allDone = following < 0;
+      if (allDone) get("review-state").textContent = ALL_DONE;
     }
 
     function takeBack() {
       if (!current()) return;
+      allDone = false;
       put({ answer: null });
       now.change({ decided: state.decided + 1 });
     }
@@ -98,7 +107,7 @@ heatproof.review = (() => {
         { type: "button", "data-answer": code, "aria-pressed": chosen === code, title: `key ${KEYS[code]}` },
         text,
       );
-      made.addEventListener("click", () => (chosen === code ? takeBack() : answer(code)));
+      made.addEventListener("click", () => (chosen === code ? takeBack() : give(code)));
       return made;
     }
 
