@@ -52,6 +52,7 @@ def _overview(run: RunFolder, of_run: Survey) -> str:
         root="",
         scripts=scripts,
         worklist=listed,
+        reviewed=(run.path / "review.html").exists(),
         **overview(run, of_run),
     )
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from pipeline.metrics.bootstrap import Resampling
 from pipeline.names import ALL_FINDINGS
 from pipeline.reporting import words
-from pipeline.reporting.pages import copy_static, environment_of_run, page
+from pipeline.reporting.pages import environment_of_run, page
+from pipeline.reporting.report import write_report
 from pipeline.reporting.run_folder import RunFolder, read_run, rows_of
 from pipeline.reporting.subjects import results_sha256
 from pipeline.review.agreement import Agreement, agreements
@@ -61,8 +62,8 @@ def review(path: Path, files: Sequence[Path]) -> Review:
     )
     write_table(path, "review.csv", _rows(result))
     write_table(path, "review-summary.csv", _summary_rows(result))
-    copy_static(path)
     write_bytes(result.page, _html(run, result).encode("utf-8"))
+    write_report(path, write=write_bytes)  # which now leads to the page
     return result
 
 

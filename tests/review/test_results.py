@@ -223,3 +223,10 @@ def test_the_page_shows_hostile_comments_and_names_as_text(run: Path) -> None:
     assert "script" not in page.tags
     assert page.said.count(HOSTILE) > 3
     assert "8 contours and lesions got different answers" in page.said
+
+
+def test_the_overview_leads_to_the_review_once_there_is_one(run: Path) -> None:
+    link = 'href="review.html"'
+    assert link not in (run / "index.html").read_text(encoding="utf-8")
+    review(run, [decided(run, "Ann", agree)])
+    assert link in (run / "index.html").read_text(encoding="utf-8")
