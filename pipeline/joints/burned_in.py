@@ -15,7 +15,7 @@ from pipeline.loaders.burned_in import Detector, find_text, installed_detector
 from pipeline.records import Box, Caution, Image
 
 P = TypeVar("P", bound=RunPlan)
-BY = {"tesseract": "Tesseract", "contrast": "the contrast heuristic"}
+BY = {"tesseract": "the contrast heuristic with Tesseract", "contrast": "the contrast heuristic"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Burned in: places where text may be part of the picture, such as a patient's name. None of it is read out.
 
-Tesseract looks where it is installed. Else lines of small, flat, sharply contrasted shapes of like height are
-text; so are a few things that are none, and a single letter, as for left and right, is not.
+Lines of small, flat, sharply contrasted shapes of like height are text; so are a few things that are none, and
+a single letter, as for left and right, is not. Where Tesseract is installed its words are added: it reads
+short ones, such as "RT6", but hardly a name in white over tissue, and so it does not look alone.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ STROKE: Final = 13
 """Strokes of letters are thinner."""
 CONTRAST: Final = 56
 """Grey levels of 255 by which letters stand out."""
+FAINT: Final = 40
+"""Grey levels by which nothing stands out that Tesseract gets to see."""
 HEIGHTS: Final = (6, 56)
 WIDEST: Final = 2.6
 """Width by height: small letters touch."""
@@ -47,7 +50,7 @@ SAME_COLOUR: Final = 10
 MOST_SHAPES: Final = 2000
 MARGIN: Final = 3
 """Pixels around a line that are blanked too: blurred edges."""
-SURE: Final = 60
+SURE: Final = 70
 """Of 100, Tesseract's confidence in a word."""
 SHORTEST_WORD: Final = 3
 TESSERACT_SECONDS: Final = 60
@@ -65,7 +68,9 @@ def find_text(pixels: Intensity, detector: Detector) -> tuple[Box, ...]:
     if shrink > 1:
         rows, columns = (max(1, round(side / shrink)) for side in pixels.shape)
         grey = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA)
-    found = _words(grey) if detector == "tesseract" else _lines(grey)
+    found = list(_lines(grey))
+    if detector == "tesseract":
+        found += [word for word in _words(grey) if not any(_holds(line, word) for line in found)]
     return tuple(sorted({_box(corners, shrink, pixels.shape) for corners in found}, key=lambda b: (b.y, b.x)))
 
 
@@ -76,6 +81,12 @@ def _box(corners: tuple[int, int, int, int], shrink: float, shape: tuple[int, ..
     right = min(columns, int(np.ceil((corners[2] + MARGIN) * shrink)))
     bottom = min(rows, int(np.ceil((corners[3] + MARGIN) * shrink)))
     return Box(x=left - 0.5, y=top - 0.5, width=float(right - left), height=float(bottom - top))
+
+
+def _holds(line: tuple[int, int, int, int], word: tuple[int, int, int, int]) -> bool:
+    """Whether the middle of the word is in the line."""
+    x, y = (word[0] + word[2]) / 2, (word[1] + word[3]) / 2
+    return line[0] <= x <= line[2] and line[1] <= y <= line[3]
 
 
 def _lines(grey: Grey) -> Iterator[tuple[int, int, int, int]]:
@@ -141,8 +152,13 @@ def _lines_of(letters: NDArray[np.int32]) -> Iterator[tuple[int, int, int, int]]
 
 
 def _words(grey: Grey) -> Iterator[tuple[int, int, int, int]]:
-    """Where Tesseract is sure of a word; the words themselves are dropped here."""
-    picture = cv2.imencode(".png", grey)[1].tobytes()
+    """Where Tesseract is sure of a word; the words themselves are dropped here.
+
+    It is made for paper, and gets what stands out, dark on white: in a film as it is it reads nothing.
+    """
+    standing_out = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, np.ones((STROKE, STROKE), np.uint8))
+    paper = 255 - cv2.threshold(standing_out, FAINT, 255, cv2.THRESH_TOZERO)[1]
+    picture = cv2.imencode(".png", paper)[1].tobytes()
     ended = subprocess.run(
         ["tesseract", "stdin", "stdout", "--psm", "11", "tsv"],  # noqa: S607  whichever Debian installed
         input=picture,

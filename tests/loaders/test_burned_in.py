@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from pipeline.loaders.burned_in import find_text, installed_detector
+from pipeline.loaders.burned_in import _words, find_text, installed_detector
 from pipeline.phantoms.radiograph import phantom
 from pipeline.records import Box, Intensity
 
@@ -25,6 +26,11 @@ def written(pixels: Intensity, text: str, colour: int, scale: float = 0.8, thick
     grey = np.rint(pixels * 255).astype(np.uint8)
     cv2.putText(grey, text, PLACE, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA)
     return grey.astype(np.float32) / 255
+
+
+real_tesseract = pytest.mark.skipif(
+    shutil.which("tesseract") is None, reason="tesseract-ocr is not installed"
+)
 
 
 @pytest.mark.parametrize(("scale", "thickness"), [(0.5, 1), (0.8, 2), (1.2, 2)])
@@ -86,5 +92,21 @@ def test_tesseract_gives_places_of_sure_words_alone(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert installed_detector() == "tesseract"
     assert find_text(film(), "tesseract") == (Box(x=16.5, y=26.5, width=46.0, height=16.0),)
+    lines = find_text(film("DOE^JANE 1951"), "contrast")
+    assert set(lines) < set(find_text(film("DOE^JANE 1951"), "tesseract"))
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert installed_detector() == "contrast"
+
+
+@real_tesseract
+@pytest.mark.parametrize("text", ["RT6", "MRN 2214"])
+def test_tesseract_itself_reads_what_is_too_short_for_a_line(text: str) -> None:
+    """Black letters on white are what it was made for; these are white, on a film."""
+    word = text.split()[-1]
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
+    boxes = _words(np.rint(film(text, scale=1.0) * 255).astype(np.uint8))
+    assert any(
+        left <= PLACE[0] + width - 10 * len(word) <= right and top <= PLACE[1] - height // 2 <= bottom
+        for left, top, right, bottom in boxes
+    )
+    assert find_text(film(), "tesseract") == ()
