@@ -102,7 +102,7 @@ def test_tesseract_gives_places_of_sure_words_alone(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("text", ["RT6", "MRN 2214"])
 def test_tesseract_itself_reads_what_is_too_short_for_a_line(text: str) -> None:
     """Black letters on white are what it was made for; these are white, on a film."""
-    word = text.split()[-1]
+    word = text.rsplit(maxsplit=1)[-1]
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
     boxes = _words(np.rint(film(text, scale=1.0) * 255).astype(np.uint8))
     assert any(
