@@ -21,7 +21,7 @@ from pipeline.joints.drawn import Explained, Loaded, Protocol
 from pipeline.joints.intake import Case, Pseudonym
 from pipeline.joints.losses import loss_message
 from pipeline.joints.naming import Names
-from pipeline.joints.truth import AMBIGUOUS_IMAGE, Labels
+from pipeline.joints.truth import Labels
 from pipeline.joints.work import finish_case
 from pipeline.loaders import decode
 from pipeline.records import (
@@ -32,7 +32,6 @@ from pipeline.records import (
     Prediction,
     Shape,
     Skipped,
-    file_stem,
 )
 from pipeline.store.pictures import write_pictures
 
@@ -84,7 +83,7 @@ def join_heatmaps(
     for item in items:
         subject = pseudonym("heatmap", item.image, item.frame)
         try:
-            subject = _owner(item, images).case_id
+            subject = images.owner(item, what="heatmap").case_id
             _check(item, joined[subject], findings)
             joined[subject].append(item)
         except CaseError as error:
@@ -94,16 +93,6 @@ def join_heatmaps(
     return Joined(
         {case_id: tuple(found) for case_id, found in joined.items() if found}, tuple(skipped), names
     )
-
-
-def _owner(item: HeatmapItem, images: Names) -> Case:
-    name = file_stem(item.image)
-    if images.ambiguous(name):
-        raise CaseError("ambiguous_image", AMBIGUOUS_IMAGE)
-    for case in images.owners(name):
-        if case.source.frames == 1 or case.source.frame == item.frame:
-            return case
-    raise CaseError("heatmap_without_image", "The heatmap's image is not in the study folder.")
 
 
 def _check(item: HeatmapItem, before: Sequence[HeatmapItem], findings: Sequence[str]) -> None:

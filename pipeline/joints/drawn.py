@@ -18,6 +18,7 @@ from pipeline.geometry import resized, whole
 from pipeline.joints.baselines import CONTRAST, RANDOM
 from pipeline.joints.burned_in import TextSearch
 from pipeline.joints.intake import Case
+from pipeline.joints.references import Said, read_references
 from pipeline.metrics import DEFAULT
 from pipeline.metrics.consensus import Agreement
 from pipeline.records import (
@@ -115,6 +116,18 @@ class Explained:
     """(method, finding) of maps that ought to be there; of those that are not, every score is undefined."""
     skipped: tuple[Skipped, ...] = ()
     """Maps of this image that could not be used."""
+
+
+def said_of(work: Explained, protocol: Protocol) -> Said:
+    """What the annotators said of an image, read."""
+    return read_references(
+        work.items,
+        work.labels,
+        case_id=work.loaded.case.case_id,
+        shape=work.loaded.shape,
+        findings=work.findings,
+        negative=(protocol.negative_reader, protocol.kind or "mask"),
+    )
 
 
 def drawings(work: Explained, references: Sequence[Reference], protocol: Protocol) -> Drawn:

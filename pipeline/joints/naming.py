@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 
+from pipeline.errors import CaseError
 from pipeline.joints.intake import Case
+from pipeline.records import AnnotationItem, HeatmapItem, file_stem
+
+AMBIGUOUS_IMAGE = (
+    "several files of the study folder have the name by which the image is called; "
+    "name the image by its SOP instance UID"
+)
 
 
 class Names:
@@ -29,6 +36,19 @@ class Names:
     def ambiguous(self, name: str) -> bool:
         """Whether several files have that name, so that nothing can be said of any of them by it."""
         return len({case.source.relative_path for case in self.owners(name)}) > 1
+
+    def owner(self, item: AnnotationItem | HeatmapItem, *, what: str) -> Case:
+        """The image that an annotation or a heatmap, as `what` calls it, is about.
+
+        Raises CaseError("ambiguous_image") or, where there is none, CaseError("<what>_without_image").
+        """
+        name = file_stem(item.image)
+        if self.ambiguous(name):
+            raise CaseError("ambiguous_image", AMBIGUOUS_IMAGE)
+        for case in self.owners(name):
+            if case.source.frames == 1 or case.source.frame == item.frame:
+                return case
+        raise CaseError(f"{what}_without_image", f"the {what}'s image is not in the study folder")
 
     def name_among(self, known: Container[str], case: Case) -> str | None:
         """The one of `known` that stands for an image, ambiguous or not; None where there is none."""

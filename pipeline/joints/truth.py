@@ -15,16 +15,12 @@ from pipeline.annotations.labels import read_labels
 from pipeline.annotations.tables import read_table
 from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.intake import Case, Pseudonym
-from pipeline.joints.naming import Names
+from pipeline.joints.naming import AMBIGUOUS_IMAGE, Names
 from pipeline.metrics.consensus import RULES
-from pipeline.records import AnnotationItem, Skipped, file_stem
+from pipeline.records import AnnotationItem, Skipped
 
 LABELS_READER = "labels"
 """Who says that a finding is absent, where several readers annotated and only the label says so."""
-AMBIGUOUS_IMAGE = (
-    "several files of the study folder have the name by which the image is called; "
-    "name the image by its SOP instance UID"
-)
 UNKNOWN = (
     "{word} is no finding of the network: the word itself is in crosswalk.csv; "
     "name its finding under annotations.findings"
@@ -98,7 +94,7 @@ def join(
     for item in items:
         subject = pseudonym("annotation", item.image, item.frame)
         try:
-            case = _owner(item, images)
+            case = images.owner(item, what="annotation")
             subject = case.case_id
             matched[subject].extend(_in_our_words(item, names, findings, known[subject]))
         except UnknownFindingError:
@@ -132,17 +128,6 @@ def _check_readers(names: set[str]) -> None:
             f"annotations: a reader is called '{taken[0]}', as the consensus of readers is; call the reader "
             "something else with the source's key reader, or rename the folder"
         )
-
-
-def _owner(item: AnnotationItem, images: Names) -> Case:
-    """The image that an annotation is about; CaseError where there is none, or where it may be several."""
-    name = file_stem(item.image)
-    if images.ambiguous(name):
-        raise CaseError("ambiguous_image", AMBIGUOUS_IMAGE)
-    for case in images.owners(name):
-        if case.source.frames == 1 or case.source.frame == item.frame:
-            return case
-    raise CaseError("annotation_without_image", "the annotation's image is not in the study folder")
 
 
 def _of_each(

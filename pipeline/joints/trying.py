@@ -14,8 +14,7 @@ from pipeline.contours.drawing import LOWEST_LEVEL, draw
 from pipeline.contours.flatness import is_flat
 from pipeline.contracts import Scored
 from pipeline.geometry import place
-from pipeline.joints.drawn import Cut, Explained, Protocol, scaled
-from pipeline.joints.references import read_references
+from pipeline.joints.drawn import Cut, Explained, Protocol, said_of, scaled
 from pipeline.metrics.pixels import LEVELS
 from pipeline.metrics.scoring import scores_of
 from pipeline.records import Heatmap, Intensity, Mask, Reference, Skipped
@@ -80,19 +79,12 @@ def try_cuts(work: Explained | Skipped, *, trying: Trying) -> Tried | Skipped:
     """Every candidate on the method's maps of an image, whether or not the gate is open."""
     if isinstance(work, Skipped):
         return work
-    loaded, protocol = work.loaded, trying.protocol
-    said = read_references(
-        work.items,
-        work.labels,
-        case_id=loaded.case.case_id,
-        shape=loaded.shape,
-        findings=work.findings,
-        negative=(protocol.negative_reader, protocol.kind or "mask"),
-    )
+    protocol = trying.protocol
+    said = said_of(work, protocol)
     maps = {h.finding: scaled(h, protocol.scaling) for h in work.heatmaps if h.method == trying.method}
     shown = [reference for reference in said.references if reference.masks or reference.boxes]
     overlaps = tuple(_overlaps(reference, maps[reference.finding], work, trying) for reference in shown)
-    return Tried(loaded.case.patient_id, overlaps, tuple(_chances(work, said.references)))
+    return Tried(work.loaded.case.patient_id, overlaps, tuple(_chances(work, said.references)))
 
 
 def _overlaps(reference: Reference, heatmap: Heatmap, work: Explained, trying: Trying) -> Overlaps:

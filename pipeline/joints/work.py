@@ -11,10 +11,9 @@ from pipeline.classifiers import Preprocessing, prepare
 from pipeline.errors import CaseError
 from pipeline.geometry import view
 from pipeline.joints.burned_in import TextSearch, searched
-from pipeline.joints.drawn import Drawn, Explained, Loaded, Protocol, drawings, scaled
+from pipeline.joints.drawn import Drawn, Explained, Loaded, Protocol, drawings, said_of, scaled
 from pipeline.joints.held import hold
 from pipeline.joints.intake import Case
-from pipeline.joints.references import read_references
 from pipeline.loaders import decode
 from pipeline.records import (
     Dropped,
@@ -75,14 +74,7 @@ def finish_case(work: Explained | Skipped, *, protocol: Protocol) -> Skipped | N
 def _audited(work: Explained, protocol: Protocol) -> FinishedCase:
     loaded = work.loaded
     work = replace(work, heatmaps=tuple(scaled(h, protocol.scaling) for h in work.heatmaps))
-    said = read_references(
-        work.items,
-        work.labels,
-        case_id=loaded.case.case_id,
-        shape=loaded.shape,
-        findings=work.findings,
-        negative=(protocol.negative_reader, protocol.kind or "mask"),
-    )
+    said = said_of(work, protocol)
     drawn = drawings(work, said.references, protocol)
     held = hold(drawn, said, work, protocol)
     of_network = {heatmap.method for heatmap in work.heatmaps}

@@ -1,7 +1,7 @@
 """Burned in: places where text may be part of the picture, such as a patient's name. None of it is read out.
 
-Lines of small, flat, sharply contrasted shapes of like height are text; so are a few things that are none, and
-a single letter, as for left and right, is not. Where Tesseract is installed its words are added: it reads
+Lines of small, flat, sharply contrasted shapes of like height are text; so are a few things that are none,
+and a single letter, as for left and right, is not. Where Tesseract is installed its words are added: it reads
 short ones, such as "RT6", but hardly a name in white over tissue, and so it does not look alone.
 """
 
