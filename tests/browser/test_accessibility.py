@@ -54,7 +54,7 @@ def test_axe_finds_nothing_while_a_case_is_reviewed(browser: Browser, run: Path,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 820])
+@pytest.mark.parametrize("width", [1280, 820, 390])
 def test_axe_finds_nothing_on_the_overview(browser: Browser, run: Path, scheme: Any, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
