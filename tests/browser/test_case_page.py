@@ -127,6 +127,12 @@ def test_several_lesions_and_contours_are_numbered_in_picture_and_table(
     write_report(run)
     page = opened.case(run, 0, finding="benign")
     assert page.locator("text.label.network").all_text_contents() == ["1", "2"]
+    for label, outline in zip(
+        page.locator("text.label.network").all(), page.locator("path.line.network").all(), strict=True
+    ):
+        at, within = label.bounding_box(), outline.bounding_box()
+        assert at["x"] + at["width"] / 2 < within["x"] + within["width"] / 2
+        assert abs(at["y"] + at["height"] / 2 - within["y"] - within["height"] / 2) < within["height"] / 4
     lesions = page.locator("text.label.reader-0")
     assert lesions.all_text_contents() == ["1", "2"]
     corners = [(one.get_attribute("data-x"), one.get_attribute("data-y")) for one in lesions.all()]

@@ -59,10 +59,14 @@ heatproof.layers = (() => {
     return references.flatMap(numbered);
   }
 
-  // Contours at the bottom left of theirs.
+  // Contours where there is most room, left of the middle, in which the peak may be.
   function contourNumbers(regions) {
     if (regions.length < 2 || !regions[0].runs) return [];
-    return regions.map(({ left, bottom }, index) => number(String(index + 1), left, bottom, "network"));
+    return regions.map(({ runs, top, bottom }, index) => {
+      const room = ({ row, from, to }) => Math.min(to - from, 2 * (row - top) + 1, 2 * (bottom - row) - 1);
+      const { row, from, to } = runs.reduce((best, run) => (room(run) > room(best) ? run : best));
+      return number(String(index + 1), from - EDGE + (to - from) / 4, row, "network");
+    });
   }
 
   function contours(regions, highlighted) {
