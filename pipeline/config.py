@@ -119,6 +119,7 @@ class Tuned(Strict):
     """What heatproof tune used, written by it."""
 
     key: str
+    method: str
     images: int
     patients: tuple[str, ...]
     pixels: tuple[str, ...]

@@ -88,7 +88,7 @@ def tune_in(
     chosen = tuple(choose(tried, candidates, own, minimum_patients=config.tuning.minimum_patients))
     keep(pseudonyms, key)
     hashes = pixel_hashes(cases, executor, kept=config.out / KEPT)
-    write_tuned(out, config, chosen, tuned_of(cases, pseudonyms.of, hashes))
+    write_tuned(out, config, chosen, tuned_of(cases, trying.method, pseudonyms.of, hashes))
     return Tuning(out, chosen, len(cases), tuple(one for one in found if isinstance(one, Skipped)))
 
 

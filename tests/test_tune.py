@@ -96,7 +96,8 @@ def test_an_audit_of_images_that_were_tuned_on_says_so_and_one_of_others_does_no
         json.loads((run.index.parent / "manifest.json").read_text())["tuned"] for run in (again, others)
     )
     assert of_again == {
-        "tuned_images": 8, "tuned_patients": 8, "images": 8, "patients": 8, "patients_compared": True,
+        "method": "gradcam", "tuned_images": 8, "tuned_patients": 8, "images": 8, "patients": 8,
+        "patients_compared": True,
     }  # fmt: skip
     assert of_others == of_again | {"images": 0, "patients": 0}
     assert 'class="warning" role="alert">Thresholds were chosen on what is scored here: 8 of 8 images' in (
@@ -104,9 +105,16 @@ def test_an_audit_of_images_that_were_tuned_on_says_so_and_one_of_others_does_no
     )
     page = others.index.read_text()
     assert "warning" not in page
-    assert "on 8 images of 8 patients; none of them is scored here." in page
+    assert "on 8 images of 8 patients, by maps of gradcam; none of them is scored here." in page
     manifest = (again.index.parent / "manifest.json").read_text()
     assert not any(name in manifest for name in load_config(study / "tuned.yaml", {}).tuned.patients)  # type: ignore[union-attr]
+
+
+def test_thresholds_of_another_methods_maps_are_told(study: Path) -> None:
+    tuned(study)
+    run = audited(study, methods=["layercam", "gradcam"])
+    said = "Thresholds were chosen on maps of gradcam, not of layercam"
+    assert f'class="warning" role="alert">{said}' in run.index.read_text()
 
 
 def test_with_another_key_pictures_alone_are_compared(study: Path) -> None:

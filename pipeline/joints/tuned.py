@@ -33,6 +33,8 @@ HEADER = """\
 class Reused:
     """How much of what is scored was used for tuning."""
 
+    method: str
+    """Whose maps the thresholds were chosen on."""
     tuned_images: int
     tuned_patients: int
     images: int
@@ -47,10 +49,13 @@ def key_of(pseudonym: Callable[..., str]) -> str:
     return pseudonym("key")
 
 
-def tuned_of(cases: Sequence[Case], pseudonym: Callable[..., str], hashes: Mapping[str, str]) -> Tuned:
-    """What a config keeps of the images that it was tuned on; `hashes` are by case id."""
+def tuned_of(
+    cases: Sequence[Case], method: str, pseudonym: Callable[..., str], hashes: Mapping[str, str]
+) -> Tuned:
+    """What a config keeps of the maps and images that it was tuned on; `hashes` are by case id."""
     return Tuned(
         key=key_of(pseudonym),
+        method=method,
         images=len(cases),
         patients=tuple(sorted({case.patient_id for case in cases})),
         pixels=tuple(sorted({value[:DIGITS] for value in hashes.values()})),
@@ -103,6 +108,7 @@ def reused(
     hashes = pixel_hashes(cases, executor, kept=kept) if pixels else {}
     seen = [c for c in cases if c.patient_id in patients or hashes.get(c.case_id, "")[:DIGITS] in pictures]
     return Reused(
+        method=tuned.method,
         tuned_images=tuned.images,
         tuned_patients=len(tuned.patients),
         images=len(seen),

@@ -65,7 +65,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "units": run.manifest.get("statistics", {}).get("units", "patients"),
         "policy_outcome": policy,
         "policy_words": POLICY,
-        "warning": tuning.warning(run),
+        "warnings": list(tuning.warnings(run)),
         "whiskers": [c for c in (charts.whisker_chart(run, *chart) for chart in CHARTS) if c],
         "histograms": [entry for entry in histograms if entry],
         "bins": {"width": charts.BAR_WIDTH, "height": charts.BAR_HEIGHT},
