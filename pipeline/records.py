@@ -61,6 +61,8 @@ class ImageSource:
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Allow-listed: modality, view, laterality, sex, age, manufacturer, model, body_part, photometric,
     transfer_syntax, bits_stored."""
+    study_date: str = ""
+    """As the header writes it, which is for no output."""
 
     @property
     def stem(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from pipeline.records import ImageSource, Skipped
 
 Pseudonym = Callable[..., str]
 """pseudonym(kind, *identity)."""
+MOST_DAYS = 730
+"""By which dates are shifted."""
 NOT_IMAGES = frozenset({"not_dicom", "no_pixels", "not_an_image"})
 """Reasons for which a file is listed but not missed: it never was an image."""
 
@@ -70,7 +73,7 @@ def take_in(folder: Path, *, executor: Executor, pseudonym: Pseudonym) -> Intake
         )
     names |= {skip.subject: relative for relative, skip in repeated.items()}
     devices: dict[str, str] = {}
-    cases = tuple(_with_devices_named(case, pseudonym, devices) for case in cases)
+    cases = tuple(_dated(_with_devices_named(case, pseudonym, devices), pseudonym) for case in cases)
     return Intake(files, cases, (*skipped, *repeated.values()), names, devices)
 
 
@@ -124,6 +127,18 @@ def _named(sources: list[ImageSource], pseudonym: Pseudonym) -> tuple[tuple[Case
             message = "another file of the set has the same SOP instance UID; the first by path is audited"
             repeated[source.relative_path] = Skipped(subject, "index", "repeated_sop_instance_uid", message)
     return tuple(cases), repeated
+
+
+def _dated(case: Case, pseudonym: Pseudonym) -> Case:
+    """The case with its study's date, so many days too early, which are the same for all of a patient's."""
+    secret = hashlib.sha256(pseudonym("days", case.source.patient).encode()).digest()
+    days = 1 + int.from_bytes(secret[:8], "big") % MOST_DAYS
+    try:
+        date = datetime.strptime(case.source.study_date, "%Y%m%d").date() - timedelta(days)  # noqa: DTZ007
+    except (ValueError, OverflowError):
+        return case
+    attributes = {**case.source.attributes, "shifted_study_date": date.isoformat()}
+    return replace(case, source=replace(case.source, attributes=attributes))
 
 
 def _with_devices_named(case: Case, pseudonym: Pseudonym, devices: dict[str, str]) -> Case:

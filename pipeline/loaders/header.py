@@ -44,6 +44,7 @@ _KEYWORDS = [
     "SOPClassUID",
     "SOPInstanceUID",
     "StudyInstanceUID",
+    "StudyDate",
     "PatientID",
     "IssuerOfPatientID",
     "PatientSex",
@@ -100,6 +101,7 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
                 modified_ns=status.st_mtime_ns,
                 fingerprint=fingerprint,
                 attributes=attributes,
+                study_date=text(dataset, "StudyDate"),
             )
             for frame in range(max(frames, 1))
         )

@@ -18,7 +18,7 @@ from pipeline.store.cases import read_case
 CASE_KEYS = ("case_id", "patient_id")
 ATTRIBUTES = (
     "modality", "view", "laterality", "sex", "age", "manufacturer", "model", "body_part", "photometric",
-    "transfer_syntax", "bits_stored",
+    "transfer_syntax", "bits_stored", "shifted_study_date",
 )  # fmt: skip
 BOUNDS = ("estimate", "low", "high")
 DIFFERENCE = ("difference", "difference_low", "difference_high", "p", "corrected_p")

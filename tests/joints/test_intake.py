@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,18 @@ def test_an_image_is_known_by_its_uid_and_its_patient(tmp_path: Path) -> None:
     (found,) = taken_in(tmp_path).cases
     assert (found.case_id, found.patient_id) == (f"case-{uid(1)}-0", "patient-P-1")
     assert found.source.shape == (4, 6)
+
+
+def test_dates_of_a_patient_are_shifted_alike_and_those_of_others_otherwise(tmp_path: Path) -> None:
+    said = [("P-1", "20200131"), ("P-1", "20200302"), ("P-2", "20200131"), ("P-1", "00010101"), ("P-1", "")]
+    for number, (patient, day) in enumerate(said, start=1):
+        write_image(tmp_path, number, PIXELS, PatientID=patient, StudyDate=day)
+    first, second, other, *neither = (c.source.attributes for c in taken_in(tmp_path).cases)
+    shifted = [date.fromisoformat(found["shifted_study_date"]) for found in (first, second, other)]
+    assert shifted[1] - shifted[0] == timedelta(31)
+    assert 1 <= (date(2020, 1, 31) - shifted[0]).days <= 730
+    assert shifted[2] != shifted[0]
+    assert all("shifted_study_date" not in attributes for attributes in neither)
 
 
 def test_the_order_is_that_of_uids_whatever_the_files_are_called(tmp_path: Path) -> None:
