@@ -16,7 +16,7 @@ M = TypeVar("M", bound=BaseModel)
 
 COMMAND_LINE: Final = "command line"
 WANTED: Final = {
-    "tuple_type": "wanted a list",
+    "tuple_type": "wanted a list, as in [a, b]",
     "model_type": "wanted keys and values",
     "dict_type": "wanted keys and values",
     "mapping_type": "wanted keys and values",

@@ -55,7 +55,7 @@ def test_values_become_the_model() -> None:
             "lens.focus_mm: input should be a valid number, unable to parse string",
         ),
         ({"lens": [50]}, "lens: wanted keys and values (found [50])"),
-        ({"spares": {"focus_mm": 50}}, "spares: wanted a list (found {'focus_mm': 50})"),
+        ({"spares": {"focus_mm": 50}}, "spares: wanted a list, as in [a, b] (found {'focus_mm': 50})"),
         ({"lens": {"focus_mm": float("inf")}}, "lens.focus_mm: input should be a finite number (found inf)"),
     ],
 )

@@ -17,10 +17,13 @@ ORDER: tuple[Standing, ...] = ("worse", "no_better", "better", "unknown")
 """A verdict stands where its least favourable judged sentence stands."""
 TITLES: Mapping[Standing, str] = {
     "better": "better than every baseline",
-    "no_better": "no better than a baseline",
+    "no_better": "not shown to be better than a baseline",
     "worse": "worse than a baseline",
     "unknown": "cannot be judged",
 }
+SHORT: Mapping[Standing, str] = {
+    "better": "better", "no_better": "not shown better", "worse": "worse", "unknown": "unknown",
+}  # fmt: skip
 ENOUGH_PATIENTS = 10
 """Below this a bootstrap interval is far too short: three hits of three give [100–100]."""
 NOTHING = (
@@ -47,14 +50,14 @@ class Verdict:
     standing: Standing
     sentences: tuple[Sentence, ...]
     remark: str
-    """About images without the finding; empty where there are none."""
+    """About images without the finding, and what is not drawn; empty where there is nothing to say."""
     others: str = ""
     """How often the network's other maps point right; empty where there is one map alone."""
 
     @property
     def title(self) -> str:
         """The standing in words, as the badge shows it; both where pointing and contours stand apart."""
-        said = [sentence.standing.replace("_", " ") for sentence in self.sentences]
+        said = [SHORT[sentence.standing] for sentence in self.sentences]
         if len(set(said)) > 1:
             pointing, contours = said
             return f"pointing {pointing}, contours {contours}"
@@ -73,7 +76,8 @@ def verdict(run: RunFolder, finding: str) -> Verdict:
     if not sentences:
         sentences = (Sentence(NOTHING, "unknown"),)
     standing = min((sentence.standing for sentence in sentences), key=ORDER.index)
-    return Verdict(finding, standing, sentences, _healthy(rows, run), _others(rows, run))
+    remark = " ".join(filter(None, (_healthy(rows, run), _gate(run, finding))))
+    return Verdict(finding, standing, sentences, remark, _others(rows, run))
 
 
 def compared(run: RunFolder, network: Summary, baseline: Summary) -> Mapping[str, str] | None:
@@ -165,11 +169,13 @@ def _conclusion(
 
 
 def _apart(paired: Mapping[str, str], metric: str) -> str:
-    """The paired difference with its interval: "on the same images −43 points [−62 to −20]"."""
+    """The paired difference: "on the same images −43 points [−62 to −20], corrected p < 0.001"."""
     numbers = [number_of(paired[f"difference{end}"]) for end in ("", "_low", "_high")]
     difference, low, high = (words.difference(value or 0.0, metric) for value in numbers)
     unit = " points" if metric in words.RATES else ""
-    return f"on the same images {difference}{unit} [{low} to {high}]"
+    between = "" if numbers[1] is None else f" [{low} to {high}]"
+    p = words.p_value(number_of(paired["corrected_p"]))
+    return f"on the same images {difference}{unit}{between}, corrected p {p}"
 
 
 def _others(rows: list[Summary], run: RunFolder) -> str:
@@ -192,3 +198,14 @@ def _healthy(rows: list[Summary], run: RunFolder) -> str:
         return ""
     of = words.plural(row.n, "image")
     return f"Where the finding is absent it still draws a contour in {words.estimate(row)} of {of}."
+
+
+def _gate(run: RunFolder, finding: str) -> str:
+    """Why a fixed map may miss what it lies on."""
+    contours = run.manifest.get("contours", {})
+    gate = contours.get("findings", {}).get(finding, {}).get("gate") or contours.get("gate")
+    if gate != "predicted":
+        return ""
+    return (
+        "Where the network does not predict the finding nothing is drawn, by the fixed maps either: a miss."
+    )

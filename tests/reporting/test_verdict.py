@@ -40,7 +40,7 @@ def test_a_shown_difference_reads_worse_though_the_intervals_overlap():
     assert found.sentences[0].text == (
         "Points at the lesion in 24 % [12–50] of 42 images; one fixed average mask, the same for every "
         "image, does in 67 % [34–86]. The network looks in the right place less often than "
-        "a map that never saw the image: on the same images −43 points [−62 to −20]."
+        "a map that never saw the image: on the same images −43 points [−62 to −20], corrected p = 0.012."
     )
 
 
@@ -48,7 +48,8 @@ def test_a_shown_difference_above_the_fixed_mask_reads_better():
     found = judged(*HITS, comparisons=[paired(0.3, 0.1, 0.5, 0.05)])
     assert found.standing == "better"
     assert found.sentences[0].text.endswith(
-        "more often than a map that never saw the image: on the same images +30 points [+10 to +50]."
+        "more often than a map that never saw the image: on the same images +30 points [+10 to +50], "
+        "corrected p = 0.050."
     )
 
 
@@ -57,7 +58,7 @@ def test_a_difference_that_is_not_shown_is_not_said_to_be_one():
     assert found.standing == "no_better"
     assert found.sentences[0].text.endswith(
         "That is not shown to be better than a map that never saw the image: "
-        "on the same images −20 points [−40 to 0]."
+        "on the same images −20 points [−40 to 0], corrected p = 0.051."
     )
 
 
@@ -90,7 +91,7 @@ def test_a_finding_stands_where_its_less_favourable_sentence_stands():
     )
     assert [sentence.standing for sentence in found.sentences] == ["better", "no_better"]
     assert found.standing == "no_better"
-    assert found.title == "pointing better, contours no better"
+    assert found.title == "pointing better, contours not shown better"
     assert "mean IoU of 0.20 [0.10–0.30] over 42 images" in found.sentences[1].text
 
 
@@ -102,7 +103,7 @@ def test_contours_are_told_apart_in_iou():
     )
     assert found.sentences[0].text.endswith(
         "Its contours fit worse than those of a map that never saw the image: "
-        "on the same images −0.20 [−0.25 to −0.12]."
+        "on the same images −0.20 [−0.25 to −0.12], corrected p = 0.010."
     )
 
 
@@ -186,7 +187,7 @@ def test_a_baseline_is_not_said_to_be_blinder_than_it_is(baseline, subject, neve
     assert found.sentences[0].text == (
         f"Points at the lesion in 50 % [40–60] of 42 images; {subject} does in 50 % [40–60]. "
         f"That is not shown to be better than a map that never saw {never_saw}: "
-        "on the same images 0 points [−10 to +10]."
+        "on the same images 0 points [−10 to +10], corrected p = 1.000."
     )
 
 
