@@ -50,7 +50,7 @@ class Verdict:
     standing: Standing
     sentences: tuple[Sentence, ...]
     remark: str
-    """About images without the finding, and what is not drawn; empty where there is nothing to say."""
+    """About images without the finding; empty where there are none."""
     others: str = ""
     """How often the network's other maps point right; empty where there is one map alone."""
 
@@ -76,8 +76,7 @@ def verdict(run: RunFolder, finding: str) -> Verdict:
     if not sentences:
         sentences = (Sentence(NOTHING, "unknown"),)
     standing = min((sentence.standing for sentence in sentences), key=ORDER.index)
-    remark = " ".join(filter(None, (_healthy(rows, run), _gate(run, finding))))
-    return Verdict(finding, standing, sentences, remark, _others(rows, run))
+    return Verdict(finding, standing, sentences, _healthy(rows, run), _others(rows, run))
 
 
 def compared(run: RunFolder, network: Summary, baseline: Summary) -> Mapping[str, str] | None:
@@ -200,12 +199,12 @@ def _healthy(rows: list[Summary], run: RunFolder) -> str:
     return f"Where the finding is absent it still draws a contour in {words.estimate(row)} of {of}."
 
 
-def _gate(run: RunFolder, finding: str) -> str:
-    """Why a fixed map may miss what it lies on."""
+def gated(run: RunFolder) -> str:
+    """Why a fixed map may miss what it lies on; empty where maps are drawn whatever the network predicts."""
     contours = run.manifest.get("contours", {})
-    gate = contours.get("findings", {}).get(finding, {}).get("gate") or contours.get("gate")
-    if gate != "predicted":
+    own = contours.get("findings", {})
+    closed = [f for f in run.findings if (own.get(f, {}).get("gate") or contours.get("gate")) == "predicted"]
+    if not closed:
         return ""
-    return (
-        "Where the network does not predict the finding nothing is drawn, by the fixed maps either: a miss."
-    )
+    what = "a finding" if len(closed) == len(run.findings) else " or ".join(closed)
+    return f"Where the network does not predict {what} nothing is drawn, by the fixed maps either: a miss for all."

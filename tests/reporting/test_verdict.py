@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.records import Summary
 from pipeline.reporting.run_folder import Method, RunFolder
-from pipeline.reporting.verdict import verdict
+from pipeline.reporting.verdict import gated, verdict
 
 NETWORK = Method("gradcam", "network", "last", "logit")
 PRIOR = Method("location_prior", "baseline", "", "relative")
@@ -164,6 +164,17 @@ def test_the_reader_is_named_only_where_there_are_several():
     one = row("gradcam", "hit", 0.5, 0.4, 0.6, reader="A")
     assert "(A)" not in judged(one).sentences[0].text
     assert "42 images (A)" in judged(one, replace(one, reader="B", n=10)).sentences[0].text
+
+
+def test_a_gate_that_the_fixed_maps_share_is_told():
+    told = "Where the network does not predict {} nothing is drawn, by the fixed maps either: a miss for all."
+    manifest = {"findings": ["nodule", "effusion"], "contours": {"gate": "predicted"}}
+    two = RunFolder(Path(), manifest, (NETWORK, PRIOR), (), (), (), {})
+    assert gated(two) == told.format("a finding")
+    two.manifest["contours"]["findings"] = {"effusion": {"gate": "all"}}
+    assert gated(two) == told.format("nodule")
+    two.manifest["contours"]["gate"] = "annotated"
+    assert gated(two) == ""
 
 
 def test_contours_on_healthy_images_are_a_remark():
