@@ -207,4 +207,4 @@ def gated(run: RunFolder) -> str:
     if not closed:
         return ""
     what = "a finding" if len(closed) == len(run.findings) else " or ".join(closed)
-    return f"Where the network does not predict {what} nothing is drawn, by the fixed maps either: a miss for all."
+    return f"Where the network does not predict {what} nothing is drawn, by the fixed maps either."

@@ -167,7 +167,7 @@ def test_the_reader_is_named_only_where_there_are_several():
 
 
 def test_a_gate_that_the_fixed_maps_share_is_told():
-    told = "Where the network does not predict {} nothing is drawn, by the fixed maps either: a miss for all."
+    told = "Where the network does not predict {} nothing is drawn, by the fixed maps either."
     manifest = {"findings": ["nodule", "effusion"], "contours": {"gate": "predicted"}}
     two = RunFolder(Path(), manifest, (NETWORK, PRIOR), (), (), (), {})
     assert gated(two) == told.format("a finding")

@@ -10,9 +10,13 @@ heatproof.drawing = (() => {
   // }.
   function layer(map, shape) {
     const placed = maps.place(map, shape);
-    const extremes = maps.extremes(placed);
-    // Of the image's pixels, as thresholds take it: between two of them a cell's centre may be higher.
-    return { map, placed, extremes, peak: maps.peak(placed, shape), maximum: extremes.highest };
+    return {
+      map,
+      placed,
+      extremes: maps.extremes(placed),
+      peak: maps.peak(placed, shape),
+      maximum: maps.extremes(map.cells).highest,
+    };
   }
 
   // `rule` is { rule, threshold } with the minimum areas.
