@@ -63,6 +63,8 @@ class ImageSource:
     transfer_syntax, bits_stored."""
     study_date: str = ""
     """As the header writes it, which is for no output."""
+    whole: bool = True
+    """Whether the file holds all the pixel data that its header announces, see `loaders.wholeness`."""
 
     @property
     def stem(self) -> str:
