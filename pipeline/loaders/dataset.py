@@ -72,7 +72,7 @@ def fingerprint(file: BinaryIO) -> str:
     """A hash over a file's size, its beginning and its end, which tells whether it is still the same file.
 
     Files of up to 4 MiB are hashed whole. To read larger ones twice would take a run's time twice: there, a
-    change in the middle shows in the time of the last one.
+    change in the middle shows in the times that the file system keeps, see `is_hashed_whole`.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -80,6 +80,11 @@ def fingerprint(file: BinaryIO) -> str:
     file.seek(max(_ENDS_BYTES, size - _ENDS_BYTES))
     digest.update(file.read(_ENDS_BYTES))
     return digest.hexdigest()
+
+
+def is_hashed_whole(size: int) -> bool:
+    """Whether the fingerprint of a file of that many bytes is of all of them."""
+    return size <= 2 * _ENDS_BYTES
 
 
 def read_bytes(path: Path) -> bytes:
