@@ -37,6 +37,20 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where they are missing; OutputError where that cannot be."""
+    with writing(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if error.errno in REFUSALS:
+                raise
+            raise OutputError(
+                f"{path}: cannot be made ({error.strerror}); choose another place, or take away what is in "
+                "the way: a file, or a link that leads nowhere"
+            ) from error
+
+
 @contextmanager
 def atomic_file(path: Path, *, mode: int = EVERYBODY_READS) -> Iterator[IO[bytes]]:
     """A file that appears under its name when the block ends well; a rename happens whole or not at all."""
@@ -54,7 +68,7 @@ def atomic_file(path: Path, *, mode: int = EVERYBODY_READS) -> Iterator[IO[bytes
 
 def _passing(folder: Path) -> IO[bytes]:
     """A new file of a passing name, in a folder that is made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     file: IO[bytes] = NamedTemporaryFile(dir=folder, prefix=PASSING_PREFIX, delete=False)  # noqa: SIM115
     return file
 
