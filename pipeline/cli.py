@@ -16,8 +16,9 @@ from rich.console import Console
 
 from pipeline.arguments import OPTIONS, parser_of
 from pipeline.config import AuditConfig, load_config, parse_override
-from pipeline.errors import AuditError, OutputError
+from pipeline.errors import AuditError, ConfigError, OutputError
 from pipeline.joints.plan import RunPlan, make_plan, make_tuning_plan, make_validation_plan
+from pipeline.store.atomic import make_folder, write_bytes, writing
 from pipeline.terminal import comparison_table, headline_table, open_console, policy_line, shown
 
 if TYPE_CHECKING:  # loads the tables' libraries
@@ -164,12 +165,17 @@ def _report(options: Namespace) -> int:
 
     console = open_console()
     if options.single_file is None:
-        console.print(f"Report: {write_report(options.run)}")
+        with writing(options.run):
+            console.print(f"Report: {write_report(options.run, write=write_bytes)}")
         return DONE
     cases: int | list[str] | None = None
     if options.cases is not None:
         cases = int(options.cases) if options.cases.isdecimal() else options.cases.split(",")
-    chosen = write_single_file(options.run, options.single_file, cases=cases)
+    if options.single_file.is_dir():
+        raise ConfigError(f"--single-file: {options.single_file} is a folder; name a file in it")
+    make_folder(options.single_file.parent)
+    with writing(options.run):
+        chosen = write_single_file(options.run, options.single_file, cases=cases, write=write_bytes)
     size = options.single_file.stat().st_size / 1e6
     console.print(f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)")
     return DONE
@@ -204,7 +210,9 @@ def _make_phantoms(folder: Path, console: Console) -> None:
     from pipeline.phantoms.study_set import write_study_set  # noqa: PLC0415  # loads pydicom
 
     console.print(f"Making {PHANTOMS['count']} phantom radiographs in {folder}")
-    write_study_set(folder, **PHANTOMS)
+    make_folder(folder)
+    with writing(folder):
+        write_study_set(folder, **PHANTOMS)
 
 
 def _tune(options: Namespace) -> int:

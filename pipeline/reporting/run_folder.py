@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from pipeline.cells import as_meant
 from pipeline.errors import AuditError
+from pipeline.links import refuse_links
 from pipeline.records import Skipped, Summary
 
 Case: TypeAlias = dict[str, Any]
@@ -85,7 +86,8 @@ class RunFolder:
 
 
 def read_run(path: Path) -> RunFolder:
-    """The run in a folder; a file that is missing or malformed is an `AuditError` that names it."""
+    """The run in a folder; a file that is missing, malformed or a link is an `AuditError` that names it."""
+    refuse_links(path)
     manifest = json_of(path / "manifest.json")
     return RunFolder(
         path=path,

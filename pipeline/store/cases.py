@@ -24,11 +24,13 @@ from pipeline.records import (
     Score,
     Skipped,
 )
-from pipeline.store.atomic import OWNER_ONLY, PASSING_PREFIX, write_bytes
+from pipeline.store.atomic import OWNER_ONLY, PASSING_PREFIX, write_bytes, writing
 from pipeline.store.edges import mask_outlines
 from pipeline.store.scripts import case_script
 
 SHA256 = ".sha256"
+CASE_PREFIX = "case-"
+"""Of every case's pseudonym."""
 SCORE_KEYS = tuple(field.name for field in fields(Score) if field.name != "case_id")
 PASSING = frozenset({"unreadable", "worker_died", "out_of_time", "out_of_memory", "file_changed"})
 """Reasons that may be gone at the next try."""
@@ -95,13 +97,20 @@ def hash_files(run: Path, case_ids: Iterable[str]) -> Iterator[tuple[str, Path]]
 
 
 def sweep(run: Path, case_ids: Iterable[str]) -> None:
-    """Remove what is not of this run: folders of other cases, and files that a killed run was writing."""
+    """Remove what is not of this run: folders of other cases, and files that a killed run was writing.
+
+    Of links nothing but the link itself, and of folders none that is called otherwise than a case's.
+    """
     known = set(case_ids)
-    for folder in (run / "cases").glob("*/"):
-        if folder.name not in known:
-            shutil.rmtree(folder)
-    for passing in run.rglob(f"{PASSING_PREFIX}*"):
-        passing.unlink()
+    cases = run / "cases"
+    with writing(run):
+        for path in [] if cases.is_symlink() else cases.glob(f"{CASE_PREFIX}*"):
+            if path.is_symlink():
+                path.unlink()
+            elif path.is_dir() and path.name not in known:
+                shutil.rmtree(path)
+        for passing in run.rglob(f"{PASSING_PREFIX}*"):
+            passing.unlink()
 
 
 def scores_of(case: Mapping[str, Any]) -> list[Score]:

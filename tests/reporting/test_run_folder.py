@@ -3,6 +3,7 @@ import json
 import pytest
 
 from pipeline.errors import AuditError
+from pipeline.reporting.report import write_report
 from pipeline.reporting.run_folder import read_run
 from pipeline.reporting.tables import localisation
 from tests.reporting.run_folder import make_run
@@ -61,3 +62,22 @@ def test_a_case_that_leads_out_of_the_folder_is_refused(tmp_path, case_id):
     (folder / "cases.csv").write_text(f'case_id,patient_id\n"{case_id}",p\n', encoding="utf-8")
     with pytest.raises(AuditError, match="not a plain folder name"):
         read_run(folder)
+
+
+@pytest.mark.parametrize("name", ["index.html", "static", "cases/0000c0ffee/pixels.js", "summary.csv"])
+def test_a_run_folder_with_a_link_is_neither_read_nor_written(tmp_path, name):
+    folder = make_run(tmp_path / "run", cases=1)
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "worklist-important9.js").touch()
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(victim)
+    with pytest.raises(AuditError, match=f"{name}: is a link"):
+        write_report(folder)
+    assert [path.name for path in victim.iterdir()] == ["worklist-important9.js"]
+
+
+def test_a_link_to_a_run_folder_is_as_good_as_the_folder(tmp_path):
+    make_run(tmp_path / "run", cases=1)
+    (tmp_path / "newest").symlink_to("run")
+    assert read_run(tmp_path / "newest").case_ids == ("0000c0ffee",)

@@ -238,3 +238,21 @@ def test_what_is_matched_and_the_curves_come_back(tmp_path: Path) -> None:
 def test_the_page_is_not_told_what_only_tables_are_made_of(tmp_path: Path) -> None:
     written(tmp_path)
     assert "affinity" not in (tmp_path / "cases" / "case-1" / "case.js").read_text()
+
+
+def test_a_sweep_removes_links_themselves_and_nothing_that_is_called_otherwise(tmp_path: Path) -> None:
+    thesis = tmp_path / "victim" / "documents" / "thesis.txt"
+    thesis.parent.mkdir(parents=True)
+    thesis.touch()
+    run = tmp_path / "run"
+    (run / "cases" / "notes").mkdir(parents=True)
+    (run / "cases" / "case-9").symlink_to(tmp_path / "victim")
+    sweep(run, [])
+    assert [path.name for path in (run / "cases").iterdir()] == ["notes"]
+    (run / "cases" / "notes").rmdir()
+    (run / "cases").rmdir()
+    (run / "cases").symlink_to(thesis.parents[1])
+    (thesis.parents[1] / "case-8").mkdir()
+    sweep(run, [])
+    assert thesis.exists()
+    assert (thesis.parents[1] / "case-8").exists()
