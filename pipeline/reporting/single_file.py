@@ -14,7 +14,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from urllib.parse import unquote
 
-from pipeline.errors import ConfigError
+from pipeline.errors import AuditError, ConfigError
 from pipeline.reporting.overview import extreme_cases
 from pipeline.reporting.pages import Write
 from pipeline.reporting.report import write_report
@@ -133,8 +133,13 @@ def _data(run: RunFolder, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
 
 def _arguments(path: Path) -> str:
     """What a data script hands over, as a JSON list: "heatproof.name(a, b);" → "[a, b]"."""
-    text = path.read_text(encoding="utf-8")
-    return _in_html(f"[{text[text.index('(') + 1 : text.rindex(')')]}]")
+    try:
+        text = path.read_text(encoding="utf-8")
+        return _in_html(f"[{text[text.index('(') + 1 : text.rindex(')')]}]")
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read ({error.strerror}); is this a finished run?") from error
+    except ValueError as error:
+        raise AuditError(f"{path}: hands over no data ({error}); make the run again") from error
 
 
 def _in_html(content: str) -> str:

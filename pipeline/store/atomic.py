@@ -52,14 +52,20 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def atomic_file(path: Path, *, mode: int = EVERYBODY_READS) -> Iterator[IO[bytes]]:
-    """A file that appears under its name when the block ends well; a rename happens whole or not at all."""
+def atomic_file(path: Path, *, mode: int = EVERYBODY_READS, lasting: bool = False) -> Iterator[IO[bytes]]:
+    """A file that appears under its name when the block ends well; a rename happens whole or not at all.
+
+    `lasting`: its content is on the disk before it has its name, so a power failure leaves it whole, too;
+    that takes milliseconds.
+    """
     with writing(path.parent), _passing(path.parent) as file:
         passing = Path(file.name)
         try:
             yield file
             file.flush()
             os.fchmod(file.fileno(), mode)
+            if lasting:
+                os.fsync(file.fileno())
             passing.replace(path)
         except BaseException:
             passing.unlink(missing_ok=True)
@@ -74,16 +80,18 @@ def _passing(folder: Path) -> IO[bytes]:
 
 
 @contextmanager
-def atomic_text(path: Path, *, mode: int = EVERYBODY_READS) -> Iterator[io.TextIOWrapper]:
+def atomic_text(
+    path: Path, *, mode: int = EVERYBODY_READS, lasting: bool = False
+) -> Iterator[io.TextIOWrapper]:
     """`atomic_file` for UTF-8 text, line ends as written."""
-    with atomic_file(path, mode=mode) as file:
+    with atomic_file(path, mode=mode, lasting=lasting) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
         yield text
         text.flush()
         text.detach()
 
 
-def write_bytes(path: Path, content: bytes, *, mode: int = EVERYBODY_READS) -> None:
+def write_bytes(path: Path, content: bytes, *, mode: int = EVERYBODY_READS, lasting: bool = False) -> None:
     """Write a whole file atomically."""
-    with atomic_file(path, mode=mode) as file:
+    with atomic_file(path, mode=mode, lasting=lasting) as file:
         file.write(content)

@@ -125,6 +125,8 @@ def _write_owner_only(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(file, "wb") as stream:
             stream.write(content)
+            stream.flush()
+            os.fsync(file)
     except BaseException:
         path.unlink()
         raise

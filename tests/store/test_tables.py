@@ -200,3 +200,14 @@ def test_the_cells_of_another_column_are_not_written(tmp_path: Path) -> None:
     write_case(tmp_path, finished_case(attributes={"modality": "DX", "patient_name": "Doe"}))
     tabulated(tmp_path, "case-1")
     assert "Doe" not in "".join((tmp_path / name).read_text() for name in CASE_TABLES)
+
+
+def test_the_crosswalk_is_on_the_disk_before_what_it_was_made_of_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr("os.fsync", waited.append)
+    write_table(tmp_path, "skipped.csv", [])
+    assert waited == []
+    write_table(tmp_path, "crosswalk.csv", [])
+    assert len(waited) == 1
