@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from unicodedata import category
 
 from rich.console import Console
 
@@ -54,14 +55,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _ending_in_time(lasting=arguments is None):
             return COMMANDS[options.command](options)
     except OutputError as error:
-        errors.print(f"heatproof: {error}")
+        errors.print(f"heatproof: {_visible(str(error))}")
         return STOPPED
     except AuditError as error:
-        errors.print(f"heatproof: {error}")
+        errors.print(f"heatproof: {_visible(str(error))}")
         return NOT_STARTED
     except KeyboardInterrupt:
         errors.print(f"\nheatproof: interrupted; {INTERRUPTION[options.command]}")
         return INTERRUPTED
+
+
+def _visible(text: str) -> str:
+    """Text that does nothing to a terminal: controls are their escapes, for strangers name files."""
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if category(character).startswith("C") and character != "\n"
+        else character
+        for character in text
+    )
 
 
 def _audit(options: Namespace) -> int:

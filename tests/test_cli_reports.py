@@ -92,3 +92,9 @@ def test_a_place_for_a_report_that_cannot_be_is_told(
     assert "is a folder; name a file in it" in capsys.readouterr().err
     assert cli.main(["audit", "--out", "/proc/x"]) == cli.STOPPED
     assert "/proc/x/phantoms: cannot be made" in capsys.readouterr().err
+
+
+def test_no_error_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["report", "\x1b]0;pwned\x07\x9b31m\u202eGröße 肺\udcff"]) == cli.NOT_STARTED
+    said = capsys.readouterr().err
+    assert r"heatproof: \x1b]0;pwned\x07\x9b31m\u202eGröße 肺\udcff/manifest.json: cannot be read" in said
