@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from unicodedata import category
 
 from rich.console import Console
 
 from pipeline.arguments import OPTIONS, parser_of
 from pipeline.config import AuditConfig, load_config, parse_override
-from pipeline.errors import AuditError, OutputError
+from pipeline.errors import AuditError, ConfigError, OutputError
 from pipeline.joints.plan import RunPlan, make_plan, make_tuning_plan, make_validation_plan
+from pipeline.store.atomic import make_folder, write_bytes, writing
 from pipeline.terminal import (
     comparison_table,
     headline_table,
@@ -61,14 +63,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _ending_in_time(lasting=arguments is None):
             return COMMANDS[options.command](options)
     except OutputError as error:
-        errors.print(f"heatproof: {error}")
+        errors.print(f"heatproof: {_visible(str(error))}")
         return STOPPED
     except AuditError as error:
-        errors.print(f"heatproof: {error}")
+        errors.print(f"heatproof: {_visible(str(error))}")
         return NOT_STARTED
     except KeyboardInterrupt:
         errors.print(f"\nheatproof: interrupted; {INTERRUPTION[options.command]}")
         return INTERRUPTED
+
+
+def _visible(text: str) -> str:
+    """Text that does nothing to a terminal: controls are their escapes, for strangers name files."""
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if category(character).startswith("C") and character != "\n"
+        else character
+        for character in text
+    )
 
 
 def _audit(options: Namespace) -> int:
@@ -172,12 +184,17 @@ def _report(options: Namespace) -> int:
 
     console = open_console()
     if options.single_file is None:
-        console.print(f"Report: {write_report(options.run)}")
+        with writing(options.run):
+            console.print(f"Report: {write_report(options.run, write=write_bytes)}")
         return DONE
     cases: int | list[str] | None = None
     if options.cases is not None:
         cases = int(options.cases) if options.cases.isdecimal() else options.cases.split(",")
-    chosen = write_single_file(options.run, options.single_file, cases=cases)
+    if options.single_file.is_dir():
+        raise ConfigError(f"--single-file: {options.single_file} is a folder; name a file in it")
+    make_folder(options.single_file.parent)
+    with writing(options.run):
+        chosen = write_single_file(options.run, options.single_file, cases=cases, write=write_bytes)
     size = options.single_file.stat().st_size / 1e6
     console.print(f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)")
     return DONE
@@ -212,7 +229,9 @@ def _make_phantoms(folder: Path, console: Console) -> None:
     from pipeline.phantoms.study_set import write_study_set  # noqa: PLC0415  # loads pydicom
 
     console.print(f"Making {PHANTOMS['count']} phantom radiographs in {folder}")
-    write_study_set(folder, **PHANTOMS)
+    make_folder(folder)
+    with writing(folder):
+        write_study_set(folder, **PHANTOMS)
 
 
 def _tune(options: Namespace) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.joints.comparing import check_same_images, comparison_rows, read_side
+from pipeline.links import refuse_link, refuse_links
 from pipeline.reporting.comparison_page import write_comparison_page
 from pipeline.store.atomic import write_bytes
 from pipeline.store.tables import write_table
@@ -48,6 +49,8 @@ def compare(
     }
     digest = hashlib.sha256(json.dumps([facts, rows], sort_keys=True).encode()).hexdigest()[:8]
     folder = out / f"comparison-{digest}"
+    refuse_link(folder)
+    refuse_links(folder)
     write_bytes(folder / "comparison.json", (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode())
     write_table(folder, "comparison.csv", rows)
     return Comparison(

@@ -16,7 +16,6 @@ import traceback
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +26,8 @@ from tests.study import write_model, write_study
 IMAGES = 16
 PREPARE = "import pathlib, sys; from tests.faults import prepared; prepared(pathlib.Path(sys.argv[1]))"
 """In a process of its own: making a network may start threads."""
+NOBODY = "nobody there"
+"""Where no worker was alive at the moment, which proves nothing."""
 SECONDS = 120
 """More than any run here takes."""
 
@@ -89,16 +90,24 @@ def disturbed(folder: Path, moment: float, victim: str) -> str:
     """What became of a run in which somebody was killed after `moment` seconds."""
     run = forked(folder)
     time.sleep(moment)
-    if victim == "run":
-        os.kill(run, signal.SIGKILL)
-    elif workers := workers_of(run):
-        with suppress(ProcessLookupError):
-            os.kill(random.choice(workers), signal.SIGKILL)
+    hit = killed([run] if victim == "run" else workers_of(run))
     code = waited(run)
     if code == -signal.SIGKILL:
         return "killed"
     said = (folder / "said.txt").read_text()[-2000:]
-    return "HANGS" if code is None else "finished" if code == 0 else f"EXIT {code}: {said}"
+    ended = "HANGS" if code is None else "finished" if code == 0 else f"EXIT {code}: {said}"
+    return ended if hit else f"{NOBODY}, {ended}"
+
+
+def killed(processes: list[int]) -> bool:
+    """Whether there was one to kill."""
+    if not processes:
+        return False
+    try:
+        os.kill(random.choice(processes), signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def forked(folder: Path) -> int:
@@ -149,7 +158,7 @@ def campaign(folder: Path, *, count: int, seed: int) -> Counter[str]:
         victim = "run" if number % 2 else "worker"
         outcome = disturbed(folder, chances.uniform(0, seconds), victim)
         outcomes[f"{victim}: {outcome}"] += 1
-        if outcome == "finished":
+        if outcome.endswith("finished"):
             outcomes[_compared(folder, expected)] += 1
     assert waited(forked(folder)) == 0
     outcomes[_compared(folder, expected)] += 1

@@ -55,3 +55,46 @@ def test_report_writes_the_report_again_or_one_file_to_send_on(run: Path, tmp_pa
     assert heavy == []
     assert where == f"Report: {one} (2 cases, {one.stat().st_size / 1e6:.1f} MB)\n"
     assert "--cases: lost is no case of the run phantom-0123abcd" in why
+
+
+def test_a_report_is_put_in_the_place_of_a_file_and_not_through_it(run: Path, tmp_path: Path) -> None:
+    kept, one = tmp_path / "kept.html", tmp_path / "one.html"
+    kept.write_text("precious")
+    one.hardlink_to(kept)
+    (run / "index.html").unlink(missing_ok=True)
+    (run / "index.html").hardlink_to(kept)
+    assert cli.main(["report", str(run), "--single-file", str(one), "--cases", "1"]) == cli.DONE
+    assert kept.read_text() == "precious"
+    assert "<html" in one.read_text()
+    assert "<html" in (run / "index.html").read_text()
+
+
+def test_nothing_that_a_link_leads_to_goes_into_a_file_to_send_on(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("(secret)")
+    picture = run / "cases" / "0000c0ffee" / "thumbnail.jpg"
+    picture.unlink()
+    picture.symlink_to(secret)
+    one = tmp_path / "one.html"
+    assert cli.main(["report", str(run), "--single-file", str(one)]) == cli.NOT_STARTED
+    assert "thumbnail.jpg: is a link" in capsys.readouterr().err
+    assert not one.exists()
+
+
+def test_a_place_for_a_report_that_cannot_be_is_told(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["report", str(run), "--single-file", "/proc/x/one.html"]) == cli.STOPPED
+    assert "/proc/x: cannot be made (No such file or directory); choose another" in capsys.readouterr().err
+    assert cli.main(["report", str(run), "--single-file", str(tmp_path)]) == cli.NOT_STARTED
+    assert "is a folder; name a file in it" in capsys.readouterr().err
+    assert cli.main(["audit", "--out", "/proc/x"]) == cli.STOPPED
+    assert "/proc/x/phantoms: cannot be made" in capsys.readouterr().err
+
+
+def test_no_error_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["report", "\x1b]0;pwned\x07\x9b31m\u202eGröße 肺\udcff"]) == cli.NOT_STARTED
+    said = capsys.readouterr().err
+    assert r"heatproof: \x1b]0;pwned\x07\x9b31m\u202eGröße 肺\udcff/manifest.json: cannot be read" in said

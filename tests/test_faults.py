@@ -18,10 +18,11 @@ import pytest
 
 from pipeline.store.cases import sweep
 from pipeline.store.pseudonyms import keep, open_pseudonyms
-from tests.faults import command, contents, prepared, run_folder, started
+from tests.faults import command, contents, killed, prepared, run_folder, started
 from tests.study import picture, write_image, write_model, write_study
 from tests.test_audit import run, table
 
+FILES_OF_A_CASE = ("case.json", "case.js", "heatmaps.npz", "pixels.js", "thumbnail.jpg")
 DROP_BOUNDING = 24
 """PR_CAPBSET_DROP, prctl(2)."""
 
@@ -69,7 +70,11 @@ def test_without_room_a_run_says_so_and_goes_on_when_there_is_some(
     assert short.returncode == 3, short.stderr
     assert "cannot be written (File too large); make room" in short.stderr
     assert "Traceback" not in short.stderr
-    assert not list(out.rglob(".passing-*")) or not (run_folder_in(out) / "index.html").exists()
+    left = contents(run_folder_in(out))
+    assert not [name for name in left if ".passing-" in name]  # what could not be written whole is gone
+    assert "index.html" not in left
+    finished = {name: content for name, content in left.items() if name.endswith("case.json")}
+    assert finished.items() <= expected.items()
     assert ended(folder, out).returncode == 0
     assert contents(run_folder_in(out)) == expected
 
@@ -138,17 +143,46 @@ def test_a_folder_that_may_not_be_written_is_named_and_the_run_goes_on_when_it_m
     assert contents(run_folder_in(out)) == expected
 
 
+def waited_for(folder: Path, pattern: str, *, count: int = 1) -> None:
+    deadline = time.monotonic() + 60
+    while len(list(folder.glob(pattern))) < count:
+        assert time.monotonic() < deadline, f"no {pattern}"
+        time.sleep(0.01)
+
+
 def test_of_two_runs_on_one_folder_the_second_refuses_and_the_first_ends_well(
     whole: tuple[Path, dict[str, bytes]], tmp_path: Path
 ) -> None:
     folder, expected = whole
     out = twin(whole, tmp_path / "out")
-    runs = [started(folder, "--out", str(out)) for _ in range(2)]
-    said = [run.communicate(timeout=120)[0] for run in runs]
-    codes = sorted(run.returncode for run in runs)
-    assert codes in ([0, 2], [0, 0]), said  # the second may come when the first is done
-    if codes == [0, 2]:
-        assert any("another audit is writing there" in text for text in said)
+    first = started(folder, "--out", str(out))
+    waited_for(out, "*/baselines.npz")
+    first.send_signal(signal.SIGSTOP)  # or it might be done before the second has begun
+    second = ended(folder, out)
+    first.send_signal(signal.SIGCONT)
+    assert second.returncode == 2, second.stdout
+    assert "another audit is writing there" in second.stderr
+    said = first.communicate(timeout=120)[0]
+    assert first.returncode == 0, said
+    assert contents(run_folder_in(out)) == expected
+
+
+def test_what_was_finished_before_a_termination_stays_and_the_run_goes_on_to_the_same_bytes(
+    whole: tuple[Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    folder, expected = whole
+    out = twin(whole, tmp_path / "out")
+    ending = started(folder, "--out", str(out))
+    waited_for(out, "*/cases/*/case.json", count=2)
+    finished = list(out.glob("*/cases/*/case.json"))
+    ending.send_signal(signal.SIGTERM)
+    said = ending.communicate(timeout=30)[0]
+    assert ending.returncode == 130, said
+    left = contents(run_folder_in(out))
+    assert "index.html" not in left
+    of_cases = {f"cases/{path.parent.name}/{name}" for path in finished for name in FILES_OF_A_CASE}
+    assert {name: left.get(name) for name in of_cases} == {name: expected[name] for name in of_cases}
+    assert ended(folder, out).returncode == 0
     assert contents(run_folder_in(out)) == expected
 
 
@@ -165,14 +199,34 @@ def test_a_termination_ends_the_run_within_five_seconds_though_a_worker_hangs(tm
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 60
-    while not list(folder.glob("out/*/baselines.npz")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    waited_for(folder, "out/*/baselines.npz")
     time.sleep(1)
     ending.send_signal(signal.SIGTERM)
     start = time.monotonic()
     assert ending.wait(timeout=30) == 130
     assert time.monotonic() - start < 5
+
+
+def test_a_case_that_a_power_failure_emptied_is_made_again(
+    whole: tuple[Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    folder, expected = whole
+    out = tmp_path / "out"
+    shutil.copytree(folder / "out", out)
+    one, other = sorted((run_folder_in(out) / "cases").glob("case-*"))[:2]
+    (one / "case.json").write_bytes(b"")
+    (other / "skipped.json").write_text("{}")
+    (other / "pixels.js").write_bytes(b"")
+    again = ended(folder, out)
+    assert again.returncode == 0, again.stderr
+    assert contents(run_folder_in(out)) == expected
+
+
+def test_a_place_that_cannot_be_is_told(whole: tuple[Path, dict[str, bytes]]) -> None:
+    refused = ended(whole[0], Path("/proc/x"))
+    assert refused.returncode == 3
+    assert "cannot be made (No such file or directory); choose another place" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_study_that_changes_while_it_is_read_is_noticed_and_audited_anew(
@@ -217,3 +271,11 @@ def test_a_run_writes_nowhere_but_into_its_folder(tmp_path: Path) -> None:
     inside = {path for path in new - libraries if "matplotlib" not in path.parts}
     made = {path.relative_to(folder / "out").parts[0] for path in inside}
     assert made == {"pseudonym.key", run_folder(folder).name}
+
+
+def test_a_kill_without_a_victim_is_told_as_such() -> None:
+    assert not killed([])
+    sleeper = subprocess.Popen(["sleep", "60"])
+    assert killed([sleeper.pid])
+    assert sleeper.wait(timeout=10) == -signal.SIGKILL
+    assert not killed([sleeper.pid])

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import pandas as pd
 
-from pipeline.errors import ConfigError
+from pipeline.errors import AuditError, ConfigError
 from pipeline.joints.frames import read_cases, read_predictions, read_scores
 from pipeline.joints.headlines import Row, blocks, corrected, difference_row, paired
+from pipeline.links import refuse_links
 from pipeline.metrics import METRICS
 from pipeline.metrics.bootstrap import Resampling
 from pipeline.metrics.classification import replicated_auroc
 from pipeline.metrics.comparison import difference
 from pipeline.registry import did_you_mean
+from pipeline.reporting.run_folder import json_of
 from pipeline.store.tables import read_table
+
+MANIFEST = MappingProxyType(
+    {"findings": list, "methods": list, "statistics": dict, "annotations_sha256": str}
+)
+"""What no comparison can do without in manifest.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,12 @@ class Side:
 
 def read_side(run: Path, method: str | None) -> Side:
     """A finished run; without `method`, the first of its network's. What is not there is a ConfigError."""
+    refuse_links(run)
     try:
-        manifest: dict[str, Any] = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{run}: is no folder of a finished run: manifest.json cannot be read") from error
+        manifest = json_of(run / "manifest.json", MANIFEST)
+    except AuditError as error:
+        message = f"{run}: is no folder of a finished run: manifest.json cannot be read"
+        raise ConfigError(message) from error
     names = [entry["name"] for entry in manifest["methods"]]
     chosen = method or next(e["name"] for e in manifest["methods"] if e["kind"] == "network")
     if chosen not in names:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
+from pipeline.errors import AuditError
 from pipeline.records import Intensity
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS
@@ -29,8 +31,11 @@ def baselines_script(run: RunFolder) -> str:
     path = run.path / "baselines.npz"
     maps = []
     if path.exists():
-        with np.load(path, allow_pickle=False) as arrays:
-            maps = [_baseline(key, arrays[key]) for key in arrays.files]
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                maps = [_baseline(key, arrays[key]) for key in arrays.files]
+        except (ValueError, EOFError, AttributeError, BadZipFile) as error:
+            raise AuditError(f"{path}: is no file of arrays ({error}); make the run again") from error
     return f"heatproof.baselines({json.dumps(maps, separators=(',', ':'))});\n"
 
 

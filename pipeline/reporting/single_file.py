@@ -14,8 +14,9 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from urllib.parse import unquote
 
-from pipeline.errors import ConfigError
+from pipeline.errors import AuditError, ConfigError
 from pipeline.reporting.overview import extreme_cases
+from pipeline.reporting.pages import Write
 from pipeline.reporting.report import write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
@@ -38,14 +39,16 @@ PICTURE = re.compile(r"cases/([^/]+)/thumbnail\.jpg")
 OVERVIEW = re.compile(r"(?:\.\./)*index\.html(#.*)?")
 
 
-def write_single_file(run: Path, out: Path, *, cases: int | Sequence[str] | None = None) -> tuple[str, ...]:
+def write_single_file(
+    run: Path, out: Path, *, cases: int | Sequence[str] | None = None, write: Write = Path.write_bytes
+) -> tuple[str, ...]:
     """The cases that went into `out`: those named, or as many as asked for, worst first, finding by finding.
 
     Without `cases`, those that the overview shows as worst and best.
 
     The report of the run is written again first, so that both say the same.
     """
-    index = write_report(run)
+    index = write_report(run, write=write)
     folder = read_run(run)
     if cases is None:
         chosen = extreme_cases(folder, survey(folder))
@@ -54,7 +57,7 @@ def write_single_file(run: Path, out: Path, *, cases: int | Sequence[str] | None
     overview = _Page.read(index)
     case = _Page.read(folder.case_folder(chosen[0]) / "index.html") if chosen else None
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(_assembled(folder, overview, case, chosen), encoding="utf-8")
+    write(out, _assembled(folder, overview, case, chosen).encode("utf-8"))
     return chosen
 
 
@@ -130,8 +133,13 @@ def _data(run: RunFolder, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
 
 def _arguments(path: Path) -> str:
     """What a data script hands over, as a JSON list: "heatproof.name(a, b);" → "[a, b]"."""
-    text = path.read_text(encoding="utf-8")
-    return _in_html(f"[{text[text.index('(') + 1 : text.rindex(')')]}]")
+    try:
+        text = path.read_text(encoding="utf-8")
+        return _in_html(f"[{text[text.index('(') + 1 : text.rindex(')')]}]")
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read ({error.strerror}); is this a finished run?") from error
+    except ValueError as error:
+        raise AuditError(f"{path}: hands over no data ({error}); make the run again") from error
 
 
 def _in_html(content: str) -> str:

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import ConfigError
-from pipeline.store.atomic import writing
+from pipeline.links import refuse_link, refuse_links
+from pipeline.store.atomic import EVERYBODY_READS, make_folder, writing
 
 
 @contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Hold the run folder; a second run on it is refused. The lock goes with the process, however it ends."""
-    with writing(run):
-        run.mkdir(parents=True, exist_ok=True)
-        opened = (run / ".lock").open("w")
-    with opened as file:
+    """Hold the run folder; a second run on it is refused. The lock goes with the process, however it ends.
+
+    ConfigError where the folder, or anything in it, is a link: a run writes and removes there.
+    """
+    refuse_link(run)
+    make_folder(run)
+    with os.fdopen(_opened(run / ".lock"), "wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConfigError(
                 f"{run}: another audit is writing there; wait for it, or choose another --out"
             ) from error
+        refuse_links(run)
         yield
+
+
+def _opened(path: Path) -> int:
+    refuse_link(path)
+    with writing(path.parent):
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, EVERYBODY_READS)
+        except IsADirectoryError as error:
+            raise ConfigError(f"{path}: is a folder; remove it, then start again") from error

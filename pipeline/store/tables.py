@@ -91,9 +91,12 @@ def write_case_tables(run: Path, case_ids: Iterable[str]) -> Iterator[dict[str, 
 
 
 def write_table(run: Path, name: str, rows: Iterable[Mapping[str, object]]) -> None:
-    """Write one of the tables in `COLUMNS`; the crosswalk is readable by its owner alone."""
-    mode = OWNER_ONLY if name == "crosswalk.csv" else EVERYBODY_READS
-    with atomic_text(run / name, mode=mode) as file:
+    """Write one of the tables in `COLUMNS`.
+
+    The crosswalk is readable by its owner alone, and lasts: what it is made of goes when it is there.
+    """
+    only = name == "crosswalk.csv"
+    with atomic_text(run / name, mode=OWNER_ONLY if only else EVERYBODY_READS, lasting=only) as file:
         table = _table(file, COLUMNS[name])
         for row in rows:
             table.writerow(_cells(row, COLUMNS[name]))

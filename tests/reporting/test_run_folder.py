@@ -1,9 +1,12 @@
+import csv
 import json
 
 import pytest
 
 from pipeline.errors import AuditError
+from pipeline.reporting.report import write_report
 from pipeline.reporting.run_folder import read_run
+from pipeline.reporting.single_file import write_single_file
 from pipeline.reporting.tables import localisation
 from tests.reporting.run_folder import make_run
 
@@ -61,3 +64,83 @@ def test_a_case_that_leads_out_of_the_folder_is_refused(tmp_path, case_id):
     (folder / "cases.csv").write_text(f'case_id,patient_id\n"{case_id}",p\n', encoding="utf-8")
     with pytest.raises(AuditError, match="not a plain folder name"):
         read_run(folder)
+
+
+@pytest.mark.parametrize("name", ["index.html", "static", "cases/0000c0ffee/pixels.js", "summary.csv"])
+def test_a_run_folder_with_a_link_is_neither_read_nor_written(tmp_path, name):
+    folder = make_run(tmp_path / "run", cases=1)
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "worklist-important9.js").touch()
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(victim)
+    with pytest.raises(AuditError, match=f"{name}: is a link"):
+        write_report(folder)
+    assert [path.name for path in victim.iterdir()] == ["worklist-important9.js"]
+
+
+def test_a_link_to_a_run_folder_is_as_good_as_the_folder(tmp_path):
+    make_run(tmp_path / "run", cases=1)
+    (tmp_path / "newest").symlink_to("run")
+    assert read_run(tmp_path / "newest").case_ids == ("0000c0ffee",)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[" * 200_000, r"manifest\.json: is not JSON"),
+        ("[]", r"manifest\.json: holds a list, wanted an object; make the run again"),
+        ("{}", r"manifest\.json: run_id: wanted a str"),
+        ('{"run_id": "a", "findings": [], "metrics": [], "methods": [1]}', "methods: wanted name and kind"),
+    ],
+)
+def test_a_manifest_that_is_none_is_told(tmp_path, text, complaint):
+    folder = make_run(tmp_path, cases=0)
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(AuditError, match=complaint):
+        read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("cases.csv", b"case_id\n\xff\n", r"cases\.csv: is no table in UTF-8"),
+        ("cases.csv", b"case_id,frame\n" + b"a" * 200_000, r"cases\.csv: is no table in UTF-8"),
+        ("skipped.csv", b"subject,reason\na,b\n", r"skipped\.csv: has no column 'stage'"),
+        ("skill.csv", b"finding,n\nbenign,many\n", r"skill\.csv: row 1: n: is 'many', wanted a number"),
+        ("skill.csv", b"finding,low\nbenign,=1\n", r"skill\.csv: row 1: low: is '=1', wanted a number"),
+    ],
+)
+def test_a_table_that_is_none_is_told(tmp_path, name, content, complaint):
+    folder = make_run(tmp_path, cases=0)
+    (folder / name).write_bytes(content)
+    with pytest.raises(AuditError, match=complaint):
+        read_run(folder)
+
+
+@pytest.mark.parametrize(("column", "word"), [("n", "x"), ("estimate", "x"), ("reasons", "healthy=x")])
+def test_a_word_among_the_numbers_of_a_summary_is_told(tmp_path, column, word):
+    folder = make_run(tmp_path, cases=1)
+    header, row, *_ = csv.reader((folder / "summary.csv").read_text(encoding="utf-8").splitlines())
+    row[header.index(column)] = word
+    (folder / "summary.csv").write_text(f"{','.join(header)}\n{','.join(row)}\n", encoding="utf-8")
+    with pytest.raises(AuditError, match=rf"summary\.csv: .*{column}: is '{word}', wanted"):
+        read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("cases/0000c0ffee/case.json", "{}", r"case\.json: case_id: wanted a str"),
+        ("cases/0000c0ffee/case.json", "[" * 200_000, r"case\.json: is not JSON"),
+        ("baselines.npz", "x", r"baselines\.npz: is no file of arrays"),
+        ("baselines.npz", "", r"baselines\.npz: is no file of arrays"),
+        ("cases/0000c0ffee/pixels.js", "x", r"pixels\.js: hands over no data"),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_named(tmp_path, name, text, complaint):
+    folder = make_run(tmp_path / "run", cases=1)
+    (folder / name).write_text(text, encoding="utf-8")
+    with pytest.raises(AuditError, match=complaint):
+        write_single_file(folder, tmp_path / "one.html", cases=1)
+    assert not (tmp_path / "one.html").exists()

@@ -78,7 +78,8 @@ def test_two_files_of_one_reviewer_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"), [("{", "is not JSON"), ("[]", "holds a list, wanted exported decisions")]
+    ("text", "complaint"),
+    [("{", "is not JSON"), ("[" * 200_000, "is not JSON"), ("[]", "holds a list, wanted exported decisions")],
 )
 def test_what_is_no_json_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "a.json").write_text(text, encoding="utf-8")

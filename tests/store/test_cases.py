@@ -13,6 +13,7 @@ import pytest
 from pipeline.records import Box, Mask, Peak, Reference, Score, Skipped
 from pipeline.store.atomic import PASSING_PREFIX
 from pipeline.store.cases import (
+    WRITTEN,
     candidates_of,
     case_folder,
     curves_of,
@@ -238,3 +239,78 @@ def test_what_is_matched_and_the_curves_come_back(tmp_path: Path) -> None:
 def test_the_page_is_not_told_what_only_tables_are_made_of(tmp_path: Path) -> None:
     written(tmp_path)
     assert "affinity" not in (tmp_path / "cases" / "case-1" / "case.js").read_text()
+
+
+def test_a_sweep_removes_links_themselves_and_nothing_that_is_called_otherwise(tmp_path: Path) -> None:
+    thesis = tmp_path / "victim" / "documents" / "thesis.txt"
+    thesis.parent.mkdir(parents=True)
+    thesis.touch()
+    run = tmp_path / "run"
+    (run / "cases" / "notes").mkdir(parents=True)
+    (run / "cases" / "case-9").symlink_to(tmp_path / "victim")
+    sweep(run, [])
+    assert [path.name for path in (run / "cases").iterdir()] == ["notes"]
+    (run / "cases" / "notes").rmdir()
+    (run / "cases").rmdir()
+    (run / "cases").symlink_to(thesis.parents[1])
+    (thesis.parents[1] / "case-8").mkdir()
+    sweep(run, [])
+    assert thesis.exists()
+    assert (thesis.parents[1] / "case-8").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("case.json", ""),
+        ("case.json", "[" * 200_000),
+        ("case.json", "[]"),
+        ("case.json", "{}"),
+        ("case.json", '{"case_id": "case-1", "scores": [{}], "candidates": [], "curves": [], "skipped": []}'),
+        ("case.js", ""),
+        ("heatmaps.npz", ""),
+        ("pixels.js", ""),
+    ],
+)
+def test_a_case_that_a_power_failure_damaged_is_not_finished(tmp_path: Path, name: str, content: str) -> None:
+    written(tmp_path)
+    damaged = case_folder(tmp_path, "case-1") / name
+    damaged.write_text(content)
+    assert not is_finished(tmp_path, "case-1")
+    damaged.unlink()
+    written(tmp_path)
+    assert is_finished(tmp_path, "case-1")
+
+
+@pytest.mark.parametrize("missing", sorted(WRITTEN))
+def test_a_case_without_what_tables_are_made_of_is_not_finished(tmp_path: Path, missing: str) -> None:
+    case = written(tmp_path)
+    del case[missing]
+    (case_folder(tmp_path, "case-1") / "case.json").write_text(json.dumps(case))
+    assert not is_finished(tmp_path, "case-1")
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "[" * 200_000])
+def test_damaged_words_on_why_an_image_was_set_aside_are_none(tmp_path: Path, content: str) -> None:
+    write_skipped(tmp_path, Skipped("case-1", "load", "decode_failed", "a sentence"))
+    (case_folder(tmp_path, "case-1") / "skipped.json").write_text(content)
+    assert why_skipped(tmp_path, "case-1") is None
+    assert not is_finished(tmp_path, "case-1")
+
+
+def test_what_marks_a_case_as_finished_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[bytes] = []
+
+    def on_disk(file: int) -> None:
+        assert not list(tmp_path.glob("cases/case-1/*.json"))
+        waited.append(Path(f"/proc/self/fd/{file}").read_bytes())
+
+    monkeypatch.setattr("os.fsync", on_disk)
+    written(tmp_path)
+    folder = case_folder(tmp_path, "case-1")
+    assert waited == [(folder / "case.json").read_bytes()]
+    (folder / "case.json").unlink()
+    write_skipped(tmp_path, Skipped("case-1", "load", "decode_failed", "a sentence"))
+    assert waited[1:] == [(folder / "skipped.json").read_bytes()]

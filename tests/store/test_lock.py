@@ -1,12 +1,13 @@
 """Lock: one run at a time on a run folder."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, OutputError
 from pipeline.store.lock import locked
 
 HOLD = """
@@ -54,4 +55,66 @@ def test_the_lock_goes_with_a_process_that_is_killed(tmp_path: Path) -> None:
         holder.kill()
         holder.wait()
         with locked(tmp_path):
+            pass
+
+
+def test_a_lock_that_is_a_link_is_refused_and_what_it_leads_to_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".lock").symlink_to(tmp_path / "mine.txt")
+    with pytest.raises(ConfigError, match=r"run/\.lock: is a link"), locked(run):
+        pass
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_a_lock_keeps_what_is_in_its_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").hardlink_to(tmp_path / "mine.txt")
+    with locked(tmp_path / "run"):
+        pass
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["cases", "static", "cases/case-1", "cases/case-1/case.json", "x"])
+def test_a_run_folder_with_a_link_is_not_run_in(tmp_path: Path, name: str) -> None:
+    link = tmp_path / "run" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path)
+    with pytest.raises(ConfigError, match=f"run/{name}: is a link"), locked(tmp_path / "run"):
+        pass
+    link.unlink()
+    with locked(tmp_path / "run"):
+        pass
+
+
+def test_a_run_folder_that_is_a_link_is_refused_and_one_below_a_link_is_not(tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "victim")
+    with locked(tmp_path / "out" / "run"):
+        pass
+    with pytest.raises(ConfigError, match="out: is a link"), locked(tmp_path / "out"):
+        pass
+
+
+def test_a_pipe_in_a_run_folder_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "manifest.json")
+    with (
+        pytest.raises(ConfigError, match=r"manifest\.json: is neither a file nor a folder"),
+        locked(tmp_path),
+    ):
+        pass
+
+
+def test_a_place_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "lost")
+    for place in (
+        Path("/proc/x/run"),
+        tmp_path / "file" / "run",
+        tmp_path / "link" / "run",
+        tmp_path / "file",
+    ):
+        with pytest.raises(OutputError, match="choose another place"), locked(place):
             pass

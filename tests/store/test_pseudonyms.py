@@ -1,10 +1,14 @@
 """Pseudonyms: names that tell nothing without their key."""
 
+import errno
 import hashlib
 import hmac
 import os
 import re
 import stat
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,3 +72,105 @@ def test_a_key_of_another_length_is_refused(tmp_path: Path, length: int) -> None
     (tmp_path / "key").write_bytes(bytes(length))
     with pytest.raises(ConfigError, match=f"key: holds {length} bytes, wanted a key of 32"):
         open_pseudonyms(tmp_path / "key")
+
+
+def test_a_key_that_others_may_read_is_made_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(KEY)
+    path.chmod(0o644)
+    assert open_pseudonyms(path).key == KEY
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_another_users_key_that_all_may_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(KEY)
+    path.chmod(0o644)
+    monkeypatch.setattr("os.geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(ConfigError, match=r"may be read by others .* \(chmod 600\)"):
+        open_pseudonyms(path)
+
+
+def test_where_rights_cannot_be_changed_the_key_is_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(KEY)
+    path.chmod(0o644)
+    monkeypatch.setattr("os.fchmod", refusing(errno.EPERM))
+    assert open_pseudonyms(path).key == KEY
+
+
+def test_a_key_that_is_a_link_to_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "key").symlink_to(tmp_path / "lost")
+    with pytest.raises(ConfigError, match="is a link to a file that is not there; bring the key back"):
+        open_pseudonyms(tmp_path / "key")
+
+
+def test_a_key_that_cannot_be_read_or_is_no_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\)"):
+        open_pseudonyms(tmp_path / "folder")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="pipe: holds 0 bytes"):
+        open_pseudonyms(tmp_path / "pipe")
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from pipeline.store.pseudonyms import Pseudonyms, keep
+Path.hardlink_to = lambda *_: os.kill(os.getpid(), 9)
+keep(Pseudonyms(bytes(32)), Path(sys.argv[1]))
+"""
+
+
+def test_what_a_run_that_was_killed_left_of_a_key_goes_when_there_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "pseudonym.key"
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False, cwd=Path(__file__).parents[2])
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".pseudonym.key-")
+    beside = tmp_path / ".pseudonym.key-of-mine"
+    beside.touch()
+    keep(Pseudonyms(KEY), path)
+    assert sorted(tmp_path.iterdir()) == [beside, path]
+    assert path.read_bytes() == KEY
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP])
+def test_without_hard_links_a_key_is_written_and_never_over_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = tmp_path / "pseudonym.key"
+    monkeypatch.setattr("pathlib.Path.hardlink_to", refusing(number))
+    keep(Pseudonyms(KEY), path)
+    assert (list(tmp_path.iterdir()), stat.S_IMODE(path.stat().st_mode)) == ([path], 0o600)
+    with pytest.raises(ConfigError, match="another run made the key meanwhile"):
+        keep(Pseudonyms(OTHER), path)
+    assert path.read_bytes() == KEY
+
+
+def test_a_run_whose_passing_key_another_has_taken_away_compares_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pseudonym.key"
+
+    def taken_away(_own: Path, passing: Path) -> None:
+        path.write_bytes(KEY)
+        passing.unlink()
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", taken_away)
+    keep(Pseudonyms(KEY), path)
+    path.unlink()
+    with pytest.raises(ConfigError, match="another run made the key meanwhile"):
+        keep(Pseudonyms(OTHER), path)
+
+
+def refusing(number: int) -> Callable[..., None]:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse

@@ -143,7 +143,7 @@ def test_text_that_a_spreadsheet_would_run_is_defused(tmp_path: Path, start: str
 def test_a_carriage_return_within_text_starts_no_row_of_its_own(tmp_path: Path) -> None:
     write_table(tmp_path, "skipped.csv", [{"subject": "a\r=HYPERLINK(1)", "stage": "load"}])
     assert [(row["subject"], row["stage"]) for row in rows(tmp_path / "skipped.csv")] == [
-        ("a\n=HYPERLINK(1)", "load")
+        ("a\n'=HYPERLINK(1)", "load")
     ]
 
 
@@ -200,3 +200,20 @@ def test_the_cells_of_another_column_are_not_written(tmp_path: Path) -> None:
     write_case(tmp_path, finished_case(attributes={"modality": "DX", "patient_name": "Doe"}))
     tabulated(tmp_path, "case-1")
     assert "Doe" not in "".join((tmp_path / name).read_text() for name in CASE_TABLES)
+
+
+def test_the_crosswalk_is_on_the_disk_before_what_it_was_made_of_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr("os.fsync", waited.append)
+    write_table(tmp_path, "skipped.csv", [])
+    assert waited == []
+    write_table(tmp_path, "crosswalk.csv", [])
+    assert len(waited) == 1
+
+
+def test_text_that_a_spreadsheet_would_split_at_semicolons_is_defused_behind_them(tmp_path: Path) -> None:
+    write_table(tmp_path, "skipped.csv", [{"subject": "s", "message": "x;=cmd|' /C calc'!A0"}])
+    lines = (tmp_path / "skipped.csv").read_text().splitlines()
+    assert [cell for line in lines for cell in line.split(";") if cell.startswith("=")] == []
