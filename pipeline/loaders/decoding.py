@@ -66,15 +66,14 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
 def _is_another(path: Path, data: bytes, source: ImageSource) -> bool:
     """Whether the file, as read, is another than the one that was listed.
 
-    Of what is too large to be hashed whole, so is one whose own time of change or inode is another: the time
-    of its content can be put back. A changed right or a new link counts too, until the next try.
+    Of what is too large to be hashed whole, so is one whose own time of change is another: that of its
+    content can be put back. A changed right or a new link counts too, until the next try.
     """
     with reading():
         status = path.stat()
     if status.st_mtime_ns != source.modified_ns or fingerprint(BytesIO(data)) != source.fingerprint:
         return True
-    found = (status.st_ctime_ns, status.st_ino)
-    return not is_hashed_whole(len(data)) and found != (source.changed_ns, source.inode)
+    return not is_hashed_whole(len(data)) and status.st_ctime_ns != source.changed_ns
 
 
 def _refuse_another_file(dataset: Dataset, source: ImageSource) -> None:

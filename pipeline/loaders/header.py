@@ -105,7 +105,6 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
                 modified_ns=status.st_mtime_ns,
                 fingerprint=fingerprint,
                 changed_ns=status.st_ctime_ns,
-                inode=status.st_ino,
                 whole=whole,
                 attributes=attributes,
                 study_date=text(dataset, "StudyDate"),

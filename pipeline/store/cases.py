@@ -32,7 +32,9 @@ SHA256 = ".sha256"
 CASE_PREFIX = "case-"
 """Of every case's pseudonym."""
 SCORE_KEYS = tuple(field.name for field in fields(Score) if field.name != "case_id")
-PASSING = frozenset({"unreadable", "worker_died", "out_of_time", "out_of_memory", "file_changed"})
+PASSING = frozenset(
+    {"unreadable", "worker_died", "out_of_time", "out_of_memory", "file_changed", "text_not_looked_for"}
+)
 """Reasons that may be gone at the next try."""
 DAMAGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading a file raises that is not what was written."""
