@@ -21,6 +21,7 @@ help:  ## this menu
 setup: $(BIN)/.installed  ## make .venv and install the pinned dependencies
 
 $(BIN)/.installed: pyproject.toml configs/constraints.txt
+	@echo "Making .venv from pinned packages; once, some minutes"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet $(TORCH)
 	$(BIN)/pip install --quiet --constraint configs/constraints.txt --editable ".[dev]"

@@ -20,7 +20,15 @@ from pipeline.config import AuditConfig, load_config, parse_override
 from pipeline.errors import AuditError, ConfigError, OutputError
 from pipeline.joints.plan import RunPlan, make_plan, make_tuning_plan, make_validation_plan
 from pipeline.store.atomic import make_folder, write_bytes, writing
-from pipeline.terminal import comparison_table, headline_table, open_console, policy_line, shown
+from pipeline.terminal import (
+    comparison_table,
+    headline_table,
+    open_console,
+    policy_line,
+    set_aside,
+    shown,
+    verdict_lines,
+)
 
 if TYPE_CHECKING:  # loads the tables' libraries
     from pipeline.joints.steps import Outcome
@@ -103,11 +111,10 @@ def _score(options: Namespace) -> int:
 def _told(outcome: Outcome, plan: RunPlan, console: Console) -> int:
     """The exit code, with the run's numbers printed."""
     console.print(headline_table(outcome.results.summaries, plan.findings))
+    for line in verdict_lines(outcome.index.parent):
+        console.print(line)
     audited = len(outcome.results.audited)
-    console.print(
-        f"{audited} of {outcome.images} images audited, {len(outcome.results.skipped)} entries in skipped.csv"
-    )
-    console.print(f"Report: {outcome.index}")
+    console.print(f"{audited} of {outcome.images} images audited{set_aside(outcome.results.skipped)}")
     for row in outcome.results.policy:
         console.print(policy_line(row))
     if outcome.missed_share > plan.config.policy.max_skipped:
@@ -115,6 +122,7 @@ def _told(outcome: Outcome, plan: RunPlan, console: Console) -> int:
             f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited, "
             f"policy.max_skipped allows {plan.config.policy.max_skipped:.0%}."
         )
+    console.print(f"Report: {outcome.index}")
     return DONE if outcome.passed else POLICY_FAILED
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PositiveInt
 
 from pipeline.errors import ConfigError
-from pipeline.strict import COMMAND_LINE, Strict, parse_yaml, read_yaml, validated
+from pipeline.strict import COMMAND_LINE, LARGEST_CONFIG_BYTES, Strict, parse_yaml, read_yaml, validated
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Gate = Literal["predicted", "all", "annotated"]
@@ -267,7 +267,7 @@ class AuditConfig(Strict):
 
 def load_config(path: Path | None, overrides: Mapping[str, Any]) -> AuditConfig:
     """The config in a file (or the defaults), with dotted keys overridden: {"contours.threshold": 0.5}."""
-    values = read_yaml(path) if path else {}
+    values = read_yaml(path, most_bytes=LARGEST_CONFIG_BYTES) if path else {}
     for key, value in overrides.items():
         _set(values, key, value)
     return validated(AuditConfig, values, source=str(path or COMMAND_LINE), overridden=overrides)

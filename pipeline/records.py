@@ -63,6 +63,12 @@ class ImageSource:
     transfer_syntax, bits_stored."""
     study_date: str = ""
     """As the header writes it, which is for no output."""
+    changed_ns: int = 0
+    """When the file or what the file system knows of it last changed, which no program can set."""
+    inode: int = 0
+    """Its number in the file system."""
+    whole: bool = True
+    """Whether the file holds all the pixel data that its header announces, see `loaders.wholeness`."""
 
     @property
     def stem(self) -> str:

@@ -15,8 +15,14 @@ from pipeline.registry import did_you_mean
 M = TypeVar("M", bound=BaseModel)
 
 COMMAND_LINE: Final = "command line"
+LARGEST_CARD_BYTES: Final = 2**20
+"""A model card is a few pages of text."""
+LARGEST_CONFIG_BYTES: Final = 2**24
+"""A config that was tuned names each of the images that it was tuned on, in some 50 bytes."""
+MOST_NESTED: Final = 50
+"""Lists and mappings in each other; configs have half a dozen."""
 WANTED: Final = {
-    "tuple_type": "wanted a list",
+    "tuple_type": "wanted a list, as in [a, b]",
     "model_type": "wanted keys and values",
     "dict_type": "wanted keys and values",
     "mapping_type": "wanted keys and values",
@@ -31,10 +37,14 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; a missing, unreadable or malformed file is a `ConfigError`."""
+def read_yaml(path: Path, *, most_bytes: int = LARGEST_CARD_BYTES) -> dict[str, Any]:
+    """The mapping in a YAML file; a missing, unreadable, larger or malformed file is a `ConfigError`."""
     try:
-        content = parse_yaml(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data = file.read(most_bytes + 1)
+        if len(data) > most_bytes:
+            raise ConfigError(f"{path}: is larger than {most_bytes >> 10} KiB; name a config or a model card")
+        content = parse_yaml(data.decode("utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
@@ -67,7 +77,22 @@ def validated(model: type[M], values: dict[str, Any], *, source: str, overridden
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that occurs twice; PyYAML would silently keep the last."""
+    """Refuses a key that occurs twice, of which PyYAML would silently keep the last, and aliases.
+
+    One may stand for what it is part of, and ten of ten others for more than any memory holds.
+    """
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            self._refuse("aliases are not read; write out what this one stands for")
+        if self.depth > MOST_NESTED:
+            self._refuse(f"found a value in more than {MOST_NESTED} others, wanted fewer")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  PyYAML's signature
         seen = set()
@@ -77,6 +102,10 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return super().construct_mapping(node, deep)
+
+    def _refuse(self, problem: str) -> None:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # of PyYAML
+        raise yaml.composer.ComposerError(problem=problem, problem_mark=mark)
 
 
 def _complaint(model: type[BaseModel], item: dict[str, Any], source: str, overridden: Collection[str]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,10 +15,13 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from pipeline.names import HEADLINES
-from pipeline.records import Progress, Summary
+from pipeline.records import Progress, Skipped, Summary
 
 PLAIN_LINES = 10
 """How many lines a run prints about its progress where there is no terminal."""
+
+SET_ASIDE = {"index": "file", "annotations": "annotation", "heatmaps": "heatmap"}
+"""What was skipped at a stage; an image at all others."""
 
 
 def open_console(*, stderr: bool = False) -> Console:
@@ -31,7 +36,7 @@ def shown(console: Console, *, verb: str = "Auditing") -> Iterator[Callable[[Pro
         yield _lines(console)
         return
     columns = (
-        TextColumn(verb),
+        TextColumn("{task.description}"),
         BarColumn(bar_width=32),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -39,7 +44,7 @@ def shown(console: Console, *, verb: str = "Auditing") -> Iterator[Callable[[Pro
         TextColumn("{task.fields[skipped]} skipped"),
     )
     with Bar(*columns, console=console) as bar:
-        task = bar.add_task(verb, total=None, rate="", skipped=0)
+        task = bar.add_task("Preparing", total=None, rate="", skipped=0)
         start, before = time.monotonic(), None
 
         def show(progress: Progress) -> None:
@@ -48,6 +53,7 @@ def shown(console: Console, *, verb: str = "Auditing") -> Iterator[Callable[[Pro
             rate = (progress.done - before) / max(time.monotonic() - start, 1e-9)
             bar.update(
                 task,
+                description=verb,
                 completed=progress.done,
                 total=progress.total,
                 rate=f"{rate:.1f} images/s",
@@ -98,6 +104,26 @@ def _estimate(summary: Summary | None) -> str:
     if summary.low is None or summary.high is None:
         return f"{summary.estimate:.3f} (n {summary.n})"
     return f"{summary.estimate:.3f} [{summary.low:.3f}–{summary.high:.3f}] (n {summary.n})"
+
+
+def verdict_lines(run: Path) -> Iterator[str]:
+    """A line a finding: what the report says first."""
+    from pipeline.reporting.headlines import skill_of  # noqa: PLC0415  # loads numpy
+    from pipeline.reporting.run_folder import read_run  # noqa: PLC0415
+    from pipeline.reporting.verdict import verdicts  # noqa: PLC0415
+
+    folder = read_run(run)
+    for verdict in verdicts(folder):
+        skill = skill_of(folder, verdict.finding)
+        told = f"; skill in pointing {skill.text} {skill.interval}".rstrip() if skill and skill.text else ""
+        yield f"{verdict.finding}: {verdict.title}{told}"
+
+
+def set_aside(skipped: Sequence[Skipped]) -> str:
+    """Of what kind they are: "; 7 files, 44 annotations set aside, see skipped.csv"."""
+    kinds = Counter(SET_ASIDE.get(entry.stage, "image") for entry in skipped)
+    listed = ", ".join(f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in kinds.items())
+    return f"; {listed} set aside, see skipped.csv" if listed else ""
 
 
 def policy_line(row: Mapping[str, Any]) -> str:

@@ -148,7 +148,7 @@ def test_the_policy_decides_how_the_run_ends(finished: Outcome) -> None:
 def test_the_report_tells_readers_skill_and_policy(finished: Outcome) -> None:
     page = finished.index.read_text()
     assert "readers among themselves 0.60" in page
-    assert "readers among themselves 100 %" in page  # each points into the other's mask
+    assert "readers among themselves 100\u00a0%" in page  # each points into the other's mask
     assert "1 is the readers among themselves" in page
     assert "The policy is not met." in page
 

@@ -122,6 +122,7 @@ def audit(
 
     def run(instead: Callable[..., Outcome], *arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("pipeline.audit.audit", instead)
+        monkeypatch.setattr(cli, "verdict_lines", lambda run: [f"what {run} says first"])
         code = cli.main(["audit", *NEEDS, *arguments])
         return (code, *capsys.readouterr())
 
@@ -186,7 +187,8 @@ def test_a_run_ends_with_its_table_and_the_place_of_the_report(audit: Any) -> No
     assert out.splitlines() == [
         "finding    reader    method   iou",
         "pneumonia  a reader  gradcam  0.250 [0.125–0.500] (n 8)",
-        "1 of 2 images audited, 1 entries in skipped.csv",
+        "what out/[run] says first",
+        "1 of 2 images audited; 1 image set aside, see skipped.csv",
         "Report: out/[run]/index.html",
     ]
 
@@ -194,7 +196,7 @@ def test_a_run_ends_with_its_table_and_the_place_of_the_report(audit: Any) -> No
 def test_a_failed_policy_ends_with_code_1_and_says_so(audit: Any) -> None:
     code, out, _ = audit(lambda _plan, **_: outcome(passed=False), "--set", "policy.max_skipped=0.2")
     assert code == 1
-    assert out.splitlines()[-3:] == [
+    assert out.splitlines()[-4:-1] == [
         "Policy fail: nodule, min_hit_rate 0.5, found 0.25",
         "Policy unknown: nodule, min_iou 0.5, no number",
         "Policy failed: 50% of the images could not be audited, policy.max_skipped allows 20%.",

@@ -24,7 +24,7 @@ def test_review_says_how_far_reviewers_agree_and_where_the_page_is(
     files = [decided(run, "Ann", by_turns), decided(run, "Bob", by_turns), decided(run, "Cid", every_other)]
     assert cli.main(["review", str(run), *map(str, files)]) == cli.DONE
     said = capsys.readouterr().out
-    assert "cohen_kappa  (all)  Ann, Bob  1.000 [1.000–1.000] (n 7)" in said
+    assert "cohen_kappa  (all)  Ann, Bob  1.000 (n 7)" in said
     assert "7 contours and missed lesions decided on, 3 disputed, 2 annotations called wrong" in said
     assert said.rstrip().endswith(f"Page: {run / 'review.html'}")
 

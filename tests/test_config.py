@@ -229,7 +229,7 @@ def test_one_value_stands_for_a_list_of_one(write: Any) -> None:
         ("select: {where: {split: dev}}", "select.file: is missing"),
         ("contours: 0.6", "contours: wanted keys and values (found 0.6)"),
         ("contours:", "contours: wanted keys and values (found None)"),
-        ("methods: gradcam", "methods: wanted a list (found 'gradcam')"),
+        ("methods: gradcam", "methods: wanted a list, as in [a, b] (found 'gradcam')"),
         ("methods: [3]", "methods.0: wanted a name, or keys and values with 'method' (found 3)"),
         ("memory_mb: 0", "memory_mb: input should be greater than 0 (found 0)"),
         ("annotations: {sources: [png]}", "annotations.sources.0: wanted keys and values (found 'png')"),

@@ -55,7 +55,7 @@ def test_values_become_the_model() -> None:
             "lens.focus_mm: input should be a valid number, unable to parse string",
         ),
         ({"lens": [50]}, "lens: wanted keys and values (found [50])"),
-        ({"spares": {"focus_mm": 50}}, "spares: wanted a list (found {'focus_mm': 50})"),
+        ({"spares": {"focus_mm": 50}}, "spares: wanted a list, as in [a, b] (found {'focus_mm': 50})"),
         ({"lens": {"focus_mm": float("inf")}}, "lens.focus_mm: input should be a finite number (found inf)"),
     ],
 )
@@ -73,9 +73,23 @@ def test_an_empty_file_has_no_keys(path: Path) -> None:
     assert read_yaml(path) == {}
 
 
-def test_parts_that_are_used_again_are_no_repeated_keys(path: Path) -> None:
-    path.write_text("base: &base {a: 1, b: 2}\nown: {<<: *base, b: 3}\n")
+def test_a_key_that_is_merged_in_is_no_repeated_key(path: Path) -> None:
+    path.write_text("own: {<<: {a: 1, b: 2}, b: 3}\n")
     assert read_yaml(path)["own"] == {"a": 1, "b": 3}
+
+
+def test_a_file_too_large_for_a_config_is_refused(path: Path) -> None:
+    path.write_text("a: 1\n" + "#" * (2**20 - 5))
+    assert read_yaml(path) == {"a": 1}
+    path.write_text("a: 1\n" + "#" * (2**20 - 4))
+    with pytest.raises(ConfigError, match="is larger than 1024 KiB; name a config"):
+        read_yaml(path)
+    assert read_yaml(path, most_bytes=2**21) == {"a": 1}
+
+
+def test_lists_in_each_other_are_read_as_deep_as_any_config_has_them(path: Path) -> None:
+    path.write_text(f"a: {'[' * 49}{']' * 49}\n")
+    assert list(read_yaml(path)) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +101,9 @@ def test_parts_that_are_used_again_are_no_repeated_keys(path: Path) -> None:
         (b"a: !!python/object/apply:os.getcwd []", "is not YAML"),
         (b"day: 2024-02-31", "is not YAML: day is out of range"),
         (b"a: 1\nb: {c: 1, c: 2}\n", "is not YAML: the key 'c' occurs twice"),
+        (b"a: &a {b: 1}\nc: *a\n", "is not YAML: aliases are not read; write out what"),
+        (b"a: &a [*a]\n", "is not YAML: aliases are not read"),
+        (b"a: " + b"[" * 3000 + b"]" * 3000, "is not YAML: found a value in more than 50 others"),
         (b"- a\n- b\n", "holds a list, wanted keys and values"),
         (b"title", "holds a str, wanted keys and values"),
     ],

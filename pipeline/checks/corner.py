@@ -1,4 +1,4 @@
-"""Corner check: a network that reads one place of the image lights that place of the *image*.
+"""Corner check: a network that reads one place of the image lights that place of the image.
 
 A tiny network that is nothing but the brightness of its input goes through the model's own preprocessing, the
 engine and the placement; places near the corners of a dark image are lit in turn, and the heatmap's centre of

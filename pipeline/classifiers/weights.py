@@ -41,7 +41,7 @@ def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pi
     `.safetensors`, or with `allow_pickle` a `.pt`, `.pth` or `.pth.tar` state dict, which is read by torch's
     restricted unpickler and nothing else. Names may be those of MONAI, torchvision, torchxrayvision, CheXNet.
     Raises ConfigError, the network unchanged: no such file, another sha256 than stated, not a state dict,
-    tensors that are missing, left over, of another shape or type, or not finite.
+    tensors that are missing, left over, of another shape or type, not held in the file, or not finite.
     """
     content = _read(path)
     found = hash_sha256(content).hexdigest()
@@ -52,8 +52,11 @@ def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pi
         )
     tensors = _renamed(_tensors(content, path, allow_pickle=allow_pickle), path)
     wanted = network.state_dict()
-    _check(tensors, wanted, path)
-    network.load_state_dict({**wanted, **tensors})
+    _check(tensors, wanted, path, size=len(content))
+    try:
+        network.load_state_dict({**wanted, **_finite(tensors, path)})
+    except RuntimeError as error:
+        raise ConfigError(f"{path}: the weights cannot be put into the network; save them again") from error
     return found
 
 
@@ -112,7 +115,7 @@ def _unpickled(content: bytes, path: Path) -> dict[str, Tensor]:
 
 
 def _renamed(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """By MONAI's names, floating point as float32."""
+    """By MONAI's names, as they are."""
     renamed: dict[str, Tensor] = {}
     for key, tensor in tensors.items():
         name = key
@@ -121,13 +124,15 @@ def _renamed(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
         if name in renamed:
             raise ConfigError(f"{path}: two tensors stand for {name}, one of them is {key}")
         if name not in NOT_OF_THE_NETWORK:
-            renamed[name] = tensor.float() if tensor.is_floating_point() else tensor
+            renamed[name] = tensor
     return renamed
 
 
-def _check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
+def _check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path, *, size: int) -> None:
+    """Refuse what does not fit, before any number is looked at: a view of one may be of any size."""
     shared = [name for name in wanted if name in tensors]
-    parameters = [name for name in shared if not name.endswith(COUNTER)]
+    plain = [name for name in shared if _is_plain(tensors[name])]
+    parameters = [name for name in plain if not name.endswith(COUNTER)]
     faults = {
         "missing": [n for n in wanted if n not in tensors and not n.endswith(COUNTER)],
         "left over": sorted(n for n in tensors if n not in wanted),
@@ -136,9 +141,36 @@ def _check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Pa
             for n in shared
             if tensors[n].shape != wanted[n].shape
         ],
+        "not plain numbers in memory": [n for n in shared if n not in plain],
+        "larger than the file": [n for n in plain if _bytes(tensors[n]) > size],
         "not floating point": [n for n in parameters if not tensors[n].is_floating_point()],
-        "not finite": [n for n in parameters if not tensors[n].isfinite().all()],
     }
+    _refuse(faults, path)
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether it holds real numbers, one beside the other, and holds them here."""
+    return (
+        type(tensor) in {Tensor, nn.Parameter}
+        and tensor.layout == torch.strided
+        and tensor.device.type == "cpu"
+        and not (tensor.is_quantized or tensor.is_nested or tensor.is_complex())
+        and tensor.dtype != torch.bool
+    )
+
+
+def _bytes(tensor: Tensor) -> int:
+    return max(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes())
+
+
+def _finite(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """The tensors, floating point as float32."""
+    floats = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+    _refuse({"not finite": [name for name, t in floats.items() if not t.isfinite().all()]}, path)
+    return floats
+
+
+def _refuse(faults: Mapping[str, list[str]], path: Path) -> None:
     lines = [f"{len(names)} {fault}: {_first(names)}" for fault, names in faults.items() if names]
     if lines:
         raise ConfigError(f"{path}: the weights do not fit the network of the model card: {'; '.join(lines)}")
@@ -146,4 +178,5 @@ def _check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Pa
 
 def _first(names: list[str]) -> str:
     more = len(names) - NAMED_AT_MOST
-    return ", ".join(names[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    shown = ", ".join(names[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    return "".join(letter if letter.isprintable() else "?" for letter in shown)

@@ -9,13 +9,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from pipeline.errors import ConfigError
+from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.plan import RunPlan
-from pipeline.loaders.burned_in import Detector, find_text, installed_detector
+from pipeline.loaders.burned_in import Detector, TooManyShapesError, find_text, installed_detector
 from pipeline.records import Box, Caution, Image
 
 P = TypeVar("P", bound=RunPlan)
 BY = {"tesseract": "the contrast heuristic with Tesseract", "contrast": "the contrast heuristic"}
+
+UNSEARCHED = "text_not_looked_for"
+"""The reason of a caution or, where text is to be blanked, of an image that is set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,35 @@ def text_search(plan: RunPlan) -> TextSearch | None:
 
 
 def searched(image: Image, search: TextSearch | None) -> tuple[Image, tuple[Caution, ...]]:
-    """The image, without what may be text where it is to be blanked, and what is to be said of it."""
+    """The image, without what may be text where it is to be blanked, and what is to be said of it.
+
+    Raises CaseError "text_not_looked_for" where text is to be blanked and could not be looked for: the
+    picture may show a name that the user wanted gone.
+    """
     if search is None:
         return image, ()
     try:
         found = find_text(image.pixels, search.detector)
+    except TooManyShapesError:
+        return _not_looked_for(image, search, "too many shapes in it look like letters")
     except (OSError, ValueError, LookupError, subprocess.SubprocessError):
-        message = f"text in the picture could not be looked for: {BY[search.detector]} failed"
-        return image, (Caution("text_not_looked_for", message),)
+        return _not_looked_for(image, search, f"{BY[search.detector]} failed")
     if not found:
         return image, _by_header(image)
     places = "one place" if len(found) == 1 else f"{len(found)} places"
     done = "blanked before the network and the report saw it" if search.mask else "shown as it is"
     message = f"text may be burned into the picture in {places}, {done} (found by {BY[search.detector]})"
     return (blanked(image, found) if search.mask else image), (Caution("burned_in_text", message),)
+
+
+def _not_looked_for(image: Image, search: TextSearch, why: str) -> tuple[Image, tuple[Caution, ...]]:
+    message = f"text in the picture could not be looked for: {why}"
+    if search.mask:
+        remedy = (
+            "blank it in the file, or set burned_in_text.mask: false where the picture may be shown as it is"
+        )
+        raise CaseError(UNSEARCHED, f"{message}; {remedy}")
+    return image, (Caution(UNSEARCHED, message),)
 
 
 def blanked(image: Image, boxes: Sequence[Box]) -> Image:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from pipeline.contracts import Executor, Loss
 from pipeline.errors import CaseError, ConfigError
@@ -15,8 +17,14 @@ from pipeline.joints.losses import loss_message
 from pipeline.loaders import find_files, known_manufacturer, read_header
 from pipeline.records import ImageSource, Skipped
 
+Identity = tuple[Literal["uid", "path"], str]
 Pseudonym = Callable[..., str]
 """pseudonym(kind, *identity)."""
+REPEATED = "another file of the set has the same SOP instance UID; the first by path is audited"
+BROKEN = (
+    "another file of the set has the same SOP instance UID and is whole, as this one is not: it is audited "
+    "instead; export this one again or take it out"
+)
 MOST_DAYS = 730
 """By which dates are shifted."""
 NOT_IMAGES = frozenset({"not_dicom", "no_pixels", "not_an_image"})
@@ -32,6 +40,8 @@ class Case:
     source: ImageSource
     object_id: str = ""
     """What the image is a frame of, under a pseudonym; empty where it is the only one."""
+    other_stems: tuple[str, ...] = ()
+    """Of files that were set aside because they have the same SOP instance UID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,25 +118,34 @@ def _lost(_path: Path, why: Loss) -> CaseError:
 
 
 def _named(sources: list[ImageSource], pseudonym: Pseudonym) -> tuple[tuple[Case, ...], dict[str, Skipped]]:
-    """Cases in their fixed order; of several files with one SOP instance UID the first by path is kept.
+    """Cases in their fixed order; of files with one SOP instance UID the first by path that is whole is kept.
 
     The others are named by relative path, once a file however many frames it has.
     """
-    kept: dict[str, str] = {}
-    for source in sorted(sources, key=lambda s: s.relative_path):
-        kept.setdefault(_identity(source), source.relative_path)
+    kept: dict[Identity, ImageSource] = {}
+    stems: dict[Identity, dict[str, None]] = defaultdict(dict)
+    for source in sorted(sources, key=lambda s: (not s.whole, s.relative_path)):
+        kept.setdefault(_identity(source), source)
+        stems[_identity(source)][source.stem] = None
     cases: list[Case] = []
     repeated: dict[str, Skipped] = {}
     for source in sorted(sources, key=lambda s: (s.sop_instance_uid, s.relative_path, s.frame)):
-        if kept[_identity(source)] == source.relative_path:
-            case_id = pseudonym("case", _identity(source), source.frame)
-            object_id = pseudonym("object", _identity(source)) if source.frames > 1 else ""
-            cases.append(Case(case_id, pseudonym("patient", source.patient), source, object_id))
+        first = kept[_identity(source)]
+        if first.relative_path == source.relative_path:
+            others = tuple(stem for stem in stems[_identity(source)] if stem != source.stem)
+            cases.append(_case(source, pseudonym, others))
         else:
             subject = pseudonym("file", source.relative_path)
-            message = "another file of the set has the same SOP instance UID; the first by path is audited"
+            message = BROKEN if first.whole and not source.whole else REPEATED
             repeated[source.relative_path] = Skipped(subject, "index", "repeated_sop_instance_uid", message)
     return tuple(cases), repeated
+
+
+def _case(source: ImageSource, pseudonym: Pseudonym, other_stems: tuple[str, ...]) -> Case:
+    known = _spelled(_identity(source))
+    case_id = pseudonym("case", known, source.frame)
+    object_id = pseudonym("object", known) if source.frames > 1 else ""
+    return Case(case_id, pseudonym("patient", source.patient), source, object_id, other_stems)
 
 
 def _dated(case: Case, pseudonym: Pseudonym) -> Case:
@@ -155,5 +174,12 @@ def _with_devices_named(case: Case, pseudonym: Pseudonym, devices: dict[str, str
     return replace(case, source=replace(case.source, attributes=attributes))
 
 
-def _identity(source: ImageSource) -> str:
-    return source.sop_instance_uid or f"path:{source.relative_path}"
+def _identity(source: ImageSource) -> Identity:
+    return ("uid", source.sop_instance_uid) if source.sop_instance_uid else ("path", source.relative_path)
+
+
+def _spelled(identity: Identity) -> str:
+    """One text for each identity: of a UID itself, unless it reads like what others are marked with."""
+    kind, name = identity
+    marked = kind == "path" or name.startswith(("path:", "uid:"))
+    return f"{kind}:{name}" if marked else name

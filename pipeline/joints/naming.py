@@ -18,20 +18,24 @@ AMBIGUOUS_IMAGE = (
 class Names:
     """SOP instance UIDs and file stems of all images of a study set.
 
-    A SOP instance UID goes before a stem that reads the same.
+    A SOP instance UID goes before a stem that reads the same, and the stem of a file that is audited before
+    that of one that was set aside for another with its UID.
     """
 
     def __init__(self, cases: Iterable[Case]) -> None:
         self._by_uid: dict[str, list[Case]] = defaultdict(list)
         self._by_stem: dict[str, list[Case]] = defaultdict(list)
+        self._by_other_stem: dict[str, list[Case]] = defaultdict(list)
         for case in cases:
             if case.source.sop_instance_uid:
                 self._by_uid[case.source.sop_instance_uid].append(case)
             self._by_stem[case.source.stem].append(case)
+            for stem in case.other_stems:
+                self._by_other_stem[stem].append(case)
 
     def owners(self, name: str) -> Sequence[Case]:
         """The images of that name: frames of one file, or of several where the name is `ambiguous`."""
-        return self._by_uid.get(name) or self._by_stem.get(name) or ()
+        return self._by_uid.get(name) or self._by_stem.get(name) or self._by_other_stem.get(name) or ()
 
     def ambiguous(self, name: str) -> bool:
         """Whether several files have that name, so that nothing can be said of any of them by it."""
@@ -52,7 +56,10 @@ class Names:
 
     def name_among(self, known: Container[str], case: Case) -> str | None:
         """The one of `known` that stands for an image, ambiguous or not; None where there is none."""
-        uid, stem = case.source.sop_instance_uid, case.source.stem
+        uid = case.source.sop_instance_uid
         if uid and uid in known:
             return uid
-        return stem if stem in known and stem not in self._by_uid else None
+        if case.source.stem in known and case.source.stem not in self._by_uid:
+            return case.source.stem
+        others = (s for s in case.other_stems if s not in self._by_uid and s not in self._by_stem)
+        return next((stem for stem in others if stem in known), None)

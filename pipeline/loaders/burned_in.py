@@ -48,6 +48,7 @@ LEAST_VARIED: Final = 0.12
 SAME_COLOUR: Final = 10
 """Grey levels, standard deviation of the letters' own."""
 MOST_SHAPES: Final = 2000
+"""Like letters; each is held against each other."""
 MARGIN: Final = 3
 """Pixels around a line that are blanked too: blurred edges."""
 SURE: Final = 70
@@ -56,13 +57,21 @@ SHORTEST_WORD: Final = 3
 TESSERACT_SECONDS: Final = 60
 
 
+class TooManyShapesError(ValueError):
+    """There is so much in a picture that looks like a letter that lines of text cannot be told."""
+
+
 def installed_detector() -> Detector:
     """Tesseract, where it can be started."""
     return "tesseract" if shutil.which("tesseract") else "contrast"
 
 
 def find_text(pixels: Intensity, detector: Detector) -> tuple[Box, ...]:
-    """Boxes around what may be text in a picture of 0 … 1, from top to bottom."""
+    """Boxes around what may be text in a picture of 0 … 1, from top to bottom.
+
+    Raises TooManyShapesError where not all of the picture can be looked through, and whatever Tesseract's
+    failing raises: OSError, ValueError, LookupError or SubprocessError.
+    """
     shrink = max(1.0, max(pixels.shape) / LONGEST_SIDE)
     grey: Any = cv2.convertScaleAbs(pixels, alpha=255.0)
     if shrink > 1:
@@ -122,7 +131,9 @@ def _letters(thin: Grey, picture: Grey) -> NDArray[np.int32]:
     )
     like_letters[0] = False
     found: NDArray[np.int32] = np.column_stack([stats, brightest])[like_letters] + [left, top, 0, 0, 0, 0]
-    return found if len(found) <= MOST_SHAPES else found[:0]
+    if len(found) > MOST_SHAPES:
+        raise TooManyShapesError(f"more than {MOST_SHAPES} shapes look like letters")
+    return found
 
 
 def _lines_of(letters: NDArray[np.int32]) -> Iterator[tuple[int, int, int, int]]:

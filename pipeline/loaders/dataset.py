@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -24,6 +25,7 @@ from pydicom.valuerep import VR
 
 from pipeline.errors import CaseError
 from pipeline.inflation import refuse_inflation
+from pipeline.loaders.wholeness import HeldPixels, PixelElement, held_pixels
 
 LARGEST_FILE_BYTES = 2**31
 """More would not fit beside its neighbours in memory."""
@@ -56,19 +58,21 @@ def refusing(reason: str, message: str) -> Iterator[None]:
             raise CaseError(reason, f"{message} ({type(error).__name__})") from error
 
 
-def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, int | None, str]:
-    """The named elements before the pixels, the tag of the pixels (None: there are none), the fingerprint."""
+def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, HeldPixels | None, str]:
+    """The named elements before the pixels, what there is of the pixels (None: nothing), the fingerprint."""
     with reading(), _Bounded(FileIO(path)) as file:
         _refuse_foreign(file.read(132))
         dataset, pixels = _parsed(file, keywords=keywords)
-        return dataset, pixels, fingerprint(file)
+        deflated = dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
+        held = None if pixels is None else held_pixels(file, pixels, deflated=deflated)
+        return dataset, held, fingerprint(file)
 
 
 def fingerprint(file: BinaryIO) -> str:
     """A hash over a file's size, its beginning and its end, which tells whether it is still the same file.
 
     Files of up to 4 MiB are hashed whole. To read larger ones twice would take a run's time twice: there, a
-    change in the middle shows in the time of the last one.
+    change in the middle shows in the times that the file system keeps, see `is_hashed_whole`.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -76,6 +80,11 @@ def fingerprint(file: BinaryIO) -> str:
     file.seek(max(_ENDS_BYTES, size - _ENDS_BYTES))
     digest.update(file.read(_ENDS_BYTES))
     return digest.hexdigest()
+
+
+def is_hashed_whole(size: int) -> bool:
+    """Whether the fingerprint of a file of that many bytes is of all of them."""
+    return size <= 2 * _ENDS_BYTES
 
 
 def read_bytes(path: Path) -> bytes:
@@ -129,12 +138,12 @@ def _begins_like_a_data_set(head: bytes) -> bool:
     return little[0] in _FIRST_GROUPS and little[1] <= 0x0100 and length <= 1024  # noqa: PLR2004 – of a UID or code
 
 
-def _parsed(file: BinaryIO, *, keywords: list[str] | None) -> tuple[Dataset, int | None]:
-    found: list[int] = []
+def _parsed(file: BinaryIO, *, keywords: list[str] | None) -> tuple[Dataset, PixelElement | None]:
+    found: list[PixelElement] = []
 
     def at_pixels(tag: BaseTag, _vr: str | None, length: int) -> bool:
         if tag in _PIXEL_TAGS and length != 0:
-            found.append(int(tag))
+            found.append(PixelElement(int(tag), file.tell(), length))
         return tag in _PIXEL_TAGS and keywords is not None
 
     tags: list[BaseTag | int] | None = None if keywords is None else [Tag(name) for name in keywords]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from pipeline.errors import CaseError, ConfigError
-from pipeline.loaders.dataset import fingerprint, read_bytes, reading, refusing, whole
+from pipeline.loaders.dataset import fingerprint, is_hashed_whole, read_bytes, reading, refusing, whole
 from pipeline.loaders.display import brightness_display, stored_display
 from pipeline.loaders.elements import code, integer
 from pipeline.loaders.frames import of_frame
@@ -64,10 +64,17 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
 
 
 def _is_another(path: Path, data: bytes, source: ImageSource) -> bool:
-    """Whether the file, as read, is another than the one that was listed."""
+    """Whether the file, as read, is another than the one that was listed.
+
+    Of what is too large to be hashed whole, so is one whose own time of change or inode is another: the time
+    of its content can be put back. A changed right or a new link counts too, until the next try.
+    """
     with reading():
-        modified_ns = path.stat().st_mtime_ns
-    return modified_ns != source.modified_ns or fingerprint(BytesIO(data)) != source.fingerprint
+        status = path.stat()
+    if status.st_mtime_ns != source.modified_ns or fingerprint(BytesIO(data)) != source.fingerprint:
+        return True
+    found = (status.st_ctime_ns, status.st_ino)
+    return not is_hashed_whole(len(data)) and found != (source.changed_ns, source.inode)
 
 
 def _refuse_another_file(dataset: Dataset, source: ImageSource) -> None:

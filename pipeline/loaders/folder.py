@@ -17,21 +17,23 @@ def find_files(folder: Path) -> Iterator[Path]:
     """
     if not folder.is_dir():
         raise ConfigError(f"{folder}: found no folder, wanted one with DICOM files")
-    yield from _below(folder, entered=set())
+    entered: set[tuple[int, int]] = set()
+    ahead = [folder]  # no recursion: folders may be nested deeper than calls
+    while ahead:
+        path = ahead.pop()
+        try:
+            if path.is_dir():
+                ahead.extend(reversed(_listed(path, entered)))
+            elif path.is_file() or not path.exists():
+                yield path
+        except OSError:
+            yield path
 
 
-def _below(folder: Path, *, entered: set[tuple[int, int]]) -> Iterator[Path]:
+def _listed(folder: Path, entered: set[tuple[int, int]]) -> list[Path]:
+    """What is in the folder, sorted; nothing where it was entered before."""
     status = folder.stat()
     if (status.st_dev, status.st_ino) in entered:
-        return
+        return []
     entered.add((status.st_dev, status.st_ino))
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError:
-        yield folder
-        return
-    for path in paths:
-        if path.is_dir():
-            yield from _below(path, entered=entered)
-        elif path.is_file() or not path.exists():
-            yield path
+    return sorted(folder.iterdir())

@@ -23,6 +23,7 @@ from pipeline.loaders.terms import (
     known_manufacturer,
     listed,
 )
+from pipeline.loaders.wholeness import HeldPixels, is_whole, native_bytes, refuse_frames_without_pixels
 from pipeline.records import ImageSource
 
 MOST_FRAMES = 2**16
@@ -59,6 +60,8 @@ _KEYWORDS = [
     "PhotometricInterpretation",
     "PixelAspectRatio",
     "BurnedInAnnotation",
+    "SamplesPerPixel",
+    "BitsAllocated",
     "BitsStored",
     "NumberOfFrames",
     "Rows",
@@ -70,12 +73,12 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
     """The images of a file below `root`, one a frame.
 
     Raises CaseError: "not_a_file", "unreadable", "not_dicom", "not_an_image", "no_pixels", "float_pixels",
-    "unknown_transfer_syntax", "incomplete_header", "too_large".
+    "unknown_transfer_syntax", "incomplete_header", "too_large", "pixel_data_mismatch", "decode_failed".
     """
     status = _status(path)
-    dataset, pixels, fingerprint = open_header(path, _KEYWORDS)
+    dataset, found, fingerprint = open_header(path, _KEYWORDS)
     with refusing("unreadable", "a value in the header cannot be read"):
-        _refuse_what_is_no_image(dataset, pixels)
+        pixels = _refuse_what_is_no_image(dataset, found)
         rows, columns, frames = (
             integer(dataset, name, default=default)
             for name, default in (("Rows", 0), ("Columns", 0), ("NumberOfFrames", 1))
@@ -85,6 +88,7 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
                 "incomplete_header", "Photometric Interpretation is missing: what is bright is unknown"
             )
         _refuse_sizes(rows, columns, frames)
+        whole = _wholeness(dataset, pixels, rows * columns, max(frames, 1))
         relative_path = _printable(path.relative_to(root).as_posix())
         attributes = _attributes(dataset)
         uid = text(dataset, "SOPInstanceUID")
@@ -100,6 +104,9 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
                 size_bytes=status.st_size,
                 modified_ns=status.st_mtime_ns,
                 fingerprint=fingerprint,
+                changed_ns=status.st_ctime_ns,
+                inode=status.st_ino,
+                whole=whole,
                 attributes=attributes,
                 study_date=text(dataset, "StudyDate"),
             )
@@ -117,7 +124,7 @@ def _status(path: Path) -> os.stat_result:
     return status
 
 
-def _refuse_what_is_no_image(dataset: Dataset, pixels: int | None) -> None:
+def _refuse_what_is_no_image(dataset: Dataset, pixels: HeldPixels | None) -> HeldPixels:
     sop_class = UID(text(dataset, "SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID", "")))
     kind = NOT_IMAGES.get(sop_class) or NOT_IMAGE_MODALITIES.get(code(dataset, "Modality"))
     if kind:
@@ -126,10 +133,11 @@ def _refuse_what_is_no_image(dataset: Dataset, pixels: int | None) -> None:
         raise CaseError("not_an_image", f"the object is of another kind: {sop_class.name}")
     if pixels is None:
         raise CaseError("no_pixels", "the file holds no pixel data")
-    if pixels != _INTEGER_PIXELS:
+    if pixels.tag != _INTEGER_PIXELS:
         raise CaseError("float_pixels", "the pixels are floating point numbers, which no image to read has")
     if not decodable(UID(dataset.file_meta.TransferSyntaxUID)):
         raise CaseError("unknown_transfer_syntax", "there is no decoder for the file's transfer syntax")
+    return pixels
 
 
 def _refuse_sizes(rows: int, columns: int, frames: int) -> None:
@@ -137,6 +145,19 @@ def _refuse_sizes(rows: int, columns: int, frames: int) -> None:
         raise CaseError("incomplete_header", "Rows, Columns or Number of Frames is missing or not positive")
     if frames > MOST_FRAMES:
         raise CaseError("too_large", f"the file announces {frames} frames, at most {MOST_FRAMES} are taken")
+
+
+def _wholeness(dataset: Dataset, held: HeldPixels, pixels: int, frames: int) -> bool:
+    """Whether all pixels are there; frames that no file of this size can hold are refused."""
+    encapsulated = UID(dataset.file_meta.TransferSyntaxUID).is_encapsulated
+    needed = native_bytes(
+        pixels=pixels * frames,
+        samples=integer(dataset, "SamplesPerPixel", default=1),
+        bits=integer(dataset, "BitsAllocated", default=1),
+        photometric=code(dataset, "PhotometricInterpretation"),
+    )
+    refuse_frames_without_pixels(held, encapsulated=encapsulated, frames=frames, needed_bytes=needed)
+    return is_whole(held, encapsulated=encapsulated, frames=frames, needed_bytes=needed)
 
 
 def _printable(path: str) -> str:

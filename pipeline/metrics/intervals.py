@@ -63,7 +63,11 @@ def intervals_of_means(columns: Sequence[Column], resampling: Resampling) -> lis
 
 
 def intervals(found: Replicated, resampling: Resampling) -> list[Interval]:
-    """One a column. Draws in which the statistic is undefined (NaN) are left out."""
+    """One a column. Draws in which the statistic is undefined (NaN) are left out.
+
+    No interval where all draws are the same, as where every image was a hit: the width of 0 that the
+    bootstrap would give is no certainty.
+    """
     return [
         _interval(estimate, drawn[~np.isnan(drawn)], left_out, found.units, resampling)
         for estimate, drawn, left_out in zip(found.estimate, found.drawn.T, found.left_out.T, strict=True)
@@ -75,8 +79,8 @@ def _interval(
 ) -> Interval:
     if np.isnan(estimate):
         return UNDEFINED
-    if units == 1 or not drawn.size:
-        return Interval(float(estimate), None, None)
+    if units == 1 or not drawn.size or np.ptp(drawn) <= ROUNDING * max(1.0, abs(estimate)):
+        return Interval(float(estimate), None, None)  # where all draws agree they tell nothing of others
     tail = (1 - resampling.confidence) / 2
     shift, acceleration = correction(estimate, drawn, left_out, resampling)
     z = shift + np.array([-1, 1]) * widened(tail, units, resampling)

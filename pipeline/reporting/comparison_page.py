@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.reporting import words
 from pipeline.reporting.pages import Write, copy_static, environment_of
-from pipeline.reporting.run_folder import json_of, rows_of
+from pipeline.reporting.run_folder import json_of, number_of, rows_of
 
 LEVEL = 0.05
 """Of corrected p-values: from here down a difference is told as one."""
@@ -64,7 +64,7 @@ def _line(row: Mapping[str, str]) -> Line:
         second=second,
         difference=apart,
         interval=f"{low} to {high}" if row["difference_low"] else "",
-        p=f"{float(row['corrected_p']):.3f}" if row["corrected_p"] else "",
+        p=words.p_value(number_of(row["corrected_p"])).removeprefix("= "),
         standing=_standing(row),
     )
 
@@ -77,7 +77,7 @@ def _shown(name: str, value: str, metric: str) -> str:
 
 
 def _standing(row: Mapping[str, str]) -> str:
-    if row["difference_low"] and not any(float(row[f"difference{end}"]) for end in ("", "_low", "_high")):
+    if row["difference"] and not row["difference_low"] and not float(row["difference"]):
         return "identical"
     if not row["corrected_p"] or float(row["corrected_p"]) > LEVEL:
         return "no_better"

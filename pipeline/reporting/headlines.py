@@ -27,6 +27,7 @@ class Skill:
     """Skill in pointing, as the verdict shows it."""
 
     text: str
+    """Empty where what has 0 is as good as what has 1."""
     interval: str
     zero: str
     """What has a skill of 0."""
@@ -48,14 +49,14 @@ def skill_of(run: RunFolder, finding: str) -> Skill | None:
         for row in run.table("skill")
         if (row["finding"], row["method"], row["measure"]) == (finding, run.network, "skill")
         and row["metric"] in POINTING
-        and row["estimate"]
+        and row["n"] != "0"
     ]
     if not rows:
         return None
     row = max(rows, key=lambda row: (-POINTING.index(row["metric"]), int(row["n"])))
     low, high = number_of(row["low"]), number_of(row["high"])
     return Skill(
-        text=words.number(float(row["estimate"]), "skill"),
+        text=words.number(float(row["estimate"]), "skill") if row["estimate"] else "",
         interval="" if low is None or high is None else f"[{_number(low)} to {_number(high)}]",
         zero=PRIORS.get(row["prior"], words.spaced(row["prior"])),
         one=CEILINGS.get(row["ceiling"], row["ceiling"]),

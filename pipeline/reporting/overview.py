@@ -11,7 +11,7 @@ from pipeline.names import ALL_FINDINGS
 from pipeline.reporting import charts, facts, figure, forest, headlines, limits, lines, tables, tuning, words
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
-from pipeline.reporting.verdict import Verdict, verdicts
+from pipeline.reporting.verdict import Verdict, gated, verdicts
 
 CHARTS = (
     ("hit", "Hit rate against masks"),
@@ -65,6 +65,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "units": run.manifest.get("statistics", {}).get("units", "patients"),
         "policy_outcome": policy,
         "policy_words": POLICY,
+        "gated": gated(run),
         "warnings": list(tuning.warnings(run)),
         "whiskers": [c for c in (charts.whisker_chart(run, *chart) for chart in CHARTS) if c],
         "histograms": [entry for entry in histograms if entry],

@@ -16,14 +16,15 @@ from pipeline.reporting.subjects import subjects_of
 
 OUTCOMES = {
     "hit": "hit",
-    "partly": "partly: overlaps, or hit for some readers",
+    "partly": "partly right",
     "miss": "miss",
     "not_drawn": "present, nothing drawn",
     "false_contour": "absent, contour drawn",
     "clear": "absent, nothing drawn",
     "unjudged": "not annotated",
 }
-"""What became of one finding on one image: code → words, in the order of the filter."""
+"""What became of one finding on one image: code → words, in the order of the filter. Partly right: contours
+overlap, but the peak is outside, or it is inside for some readers alone."""
 TOP_QUANTILE = 0.95
 """Of the images' maxima: where a shared colour scale ends, so that one extreme map darkens no other."""
 BINS = 10

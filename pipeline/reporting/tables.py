@@ -11,8 +11,8 @@ from pipeline.names import ALL_FINDINGS, CLASSIFIER
 from pipeline.records import Summary
 from pipeline.reporting import words
 from pipeline.reporting.charts import finding_title
-from pipeline.reporting.run_folder import RunFolder
-from pipeline.reporting.verdict import stands
+from pipeline.reporting.run_folder import RunFolder, number_of
+from pipeline.reporting.verdict import HEALTHY, stands
 
 CLASSIFICATION = ("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "brier")
 FIRST = frozenset({"iou", "dice", "hit", "energy_inside", "box_iou", "box_hit", "contour_on_healthy"})
@@ -29,7 +29,6 @@ LESIONS = {
 """Of each kind of annotation; all rates are in summary.csv."""
 PREFIXES = {"lesion_": "against masks", "box_lesion_": "against boxes"}
 GROUPS = ("against masks", "against boxes", "where the reader sees nothing")
-HEALTHY = "contour_on_healthy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def _comparison(row: Mapping[str, str]) -> Comparison:
         second=second,
         difference=apart,
         interval=f"{low} to {high}" if low else "",
-        p=f"{float(row['corrected_p']):.3f}" if row["corrected_p"] else "",
+        p=words.p_value(number_of(row["corrected_p"])).removeprefix("= "),
         standing=standing,
         words=STANDINGS[standing],
     )
@@ -169,7 +168,13 @@ def lesions(run: RunFolder) -> Table:
 
 def _localisation(run: RunFolder, shown: Callable[[str], bool]) -> Table:
     names = {metric["name"] for metric in run.manifest["metrics"] if shown(metric["name"])}
-    rows = [row for row in run.summaries if row.method != CLASSIFIER and row.metric in names]
+    rows = [
+        row
+        for row in run.summaries
+        if row.method != CLASSIFIER
+        and row.metric in names
+        and not (row.metric == HEALTHY and row.method in run.baselines)  # they share the network's gate
+    ]
     known = {row.metric for row in rows}
     columns = [_column(metric) for metric in run.manifest["metrics"] if metric["name"] in known]
     columns.sort(key=lambda column: GROUPS.index(column.group))

@@ -17,10 +17,13 @@ ORDER: tuple[Standing, ...] = ("worse", "no_better", "better", "unknown")
 """A verdict stands where its least favourable judged sentence stands."""
 TITLES: Mapping[Standing, str] = {
     "better": "better than every baseline",
-    "no_better": "no better than a baseline",
+    "no_better": "not shown to be better than a baseline",
     "worse": "worse than a baseline",
     "unknown": "cannot be judged",
 }
+SHORT: Mapping[Standing, str] = {
+    "better": "better", "no_better": "not shown better", "worse": "worse", "unknown": "unknown",
+}  # fmt: skip
 ENOUGH_PATIENTS = 10
 """Below this a bootstrap interval is far too short: three hits of three give [100–100]."""
 NOTHING = (
@@ -54,7 +57,7 @@ class Verdict:
     @property
     def title(self) -> str:
         """The standing in words, as the badge shows it; both where pointing and contours stand apart."""
-        said = [sentence.standing.replace("_", " ") for sentence in self.sentences]
+        said = [SHORT[sentence.standing] for sentence in self.sentences]
         if len(set(said)) > 1:
             pointing, contours = said
             return f"pointing {pointing}, contours {contours}"
@@ -165,11 +168,13 @@ def _conclusion(
 
 
 def _apart(paired: Mapping[str, str], metric: str) -> str:
-    """The paired difference with its interval: "on the same images −43 points [−62 to −20]"."""
+    """The paired difference: "on the same images −43 points [−62 to −20], corrected p < 0.001"."""
     numbers = [number_of(paired[f"difference{end}"]) for end in ("", "_low", "_high")]
     difference, low, high = (words.difference(value or 0.0, metric) for value in numbers)
     unit = " points" if metric in words.RATES else ""
-    return f"on the same images {difference}{unit} [{low} to {high}]"
+    between = "" if numbers[1] is None else f" [{low} to {high}]"
+    p = words.p_value(number_of(paired["corrected_p"]))
+    return f"on the same images {difference}{unit}{between}, corrected p {p}"
 
 
 def _others(rows: list[Summary], run: RunFolder) -> str:
@@ -192,3 +197,14 @@ def _healthy(rows: list[Summary], run: RunFolder) -> str:
         return ""
     of = words.plural(row.n, "image")
     return f"Where the finding is absent it still draws a contour in {words.estimate(row)} of {of}."
+
+
+def gated(run: RunFolder) -> str:
+    """Why a fixed map may miss what it lies on; empty where maps are drawn whatever the network predicts."""
+    contours = run.manifest.get("contours", {})
+    own = contours.get("findings", {})
+    closed = [f for f in run.findings if (own.get(f, {}).get("gate") or contours.get("gate")) == "predicted"]
+    if not closed:
+        return ""
+    what = "a finding" if len(closed) == len(run.findings) else " or ".join(closed)
+    return f"Where the network does not predict {what} nothing is drawn, by the fixed maps either."

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pipeline.contracts import IMAGE_DIAGONAL
 from pipeline.records import Summary
 
+LEAST_P = 0.001
+"""Smaller ones are not told apart."""
 RATES = frozenset(
     {"hit", "near_hit", "box_hit", "contour_on_healthy", "sensitivity", "specificity", "ppv", "npv"}
 )
@@ -134,6 +136,11 @@ def emptiness(value: float | str) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """A count with its noun: "1 image", "2 images"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def p_value(p: float | None) -> str:
+    """With its sign: "= 0.063", "< 0.001"; empty where there is none."""
+    return "" if p is None else "< 0.001" if p < LEAST_P else f"= {p:.3f}"
 
 
 def difference(value: float, metric: str) -> str:

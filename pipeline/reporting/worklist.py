@@ -93,11 +93,16 @@ def _part(
 
 
 def _facts(run: RunFolder, of_run: Survey) -> list[Facts]:
-    """The attributes of each image, and the groups that a table of the user's put it in."""
+    """Attributes of each image, its first warning, and the groups that a table of the user's put it in."""
     path = run.path / "groups.json"
     groups = json_of(path) if path.exists() else {}  # runs of older versions have none
+    warned = {case_id: {"warning": words.reason(reason)} for case_id, reason, _ in reversed(of_run.cautions)}
     return [
-        {**attributes, **{name: values[case_id] for name, values in groups.items() if case_id in values}}
+        {
+            **attributes,
+            **warned.get(case_id, {}),
+            **{name: values[case_id] for name, values in groups.items() if case_id in values},
+        }
         for case_id, attributes in zip(run.case_ids, of_run.attributes, strict=True)
     ]
 

@@ -53,7 +53,7 @@ def test_findings_are_told_with_prediction_label_and_outcome(opened: Opened, run
     told = cells(page, "#findings")
     predictions = case_json(run, HIT)["predictions"]
     assert [row[0] for row in told] == ["benign", "malignant"]
-    assert [row[1] for row in told] == [f"{p['probability']:.2f} from 0.50" for p in predictions]
+    assert [row[1] for row in told] == [f"{p['probability']:.2f} threshold 0.50" for p in predictions]
     assert [row[2:4] for row in told] == [["positive", "present"], ["negative", "absent"]]
     assert told[0][4] == "hit"
     assert told[1][4] == "absent, nothing drawn"

@@ -440,10 +440,12 @@ def test_side_by_side_shows_readers_left_and_the_network_right(opened: Opened, r
 def test_the_legend_names_scale_unit_maximum_and_level(opened: Opened, run: Path) -> None:
     page = opened.case(run, HIT)
     relevance, top = heat_of(run)
+    content = json.loads((run / "cases/0000c0ffee/case.json").read_text())
+    placed = place(relevance, resized(whole((content["rows"], content["columns"])), relevance.shape))
     region = json.loads((run / "cases/0000c0ffee/case.json").read_text())["regions"][0]
     words = page.locator(".scale-figure").get_attribute("aria-label")
     assert words == (
-        f"Colour scale from 0 to {top:.3g} logit; maximum of this image {relevance.max():.3g}, "
+        f"Colour scale from 0 to {top:.3g} logit; maximum of this image {placed.max():.3g}, "
         f"contours from {region['threshold']:.3g}"
     )
     mark = page.locator(".mark-line").get_attribute("d")

@@ -244,3 +244,51 @@ def test_tensors_that_do_not_fit_are_named_and_none_is_loaded(
     with pytest.raises(ConfigError, match=re.escape(complaint)):
         load(fresh, path)
     assert torch.equal(fresh(IMAGES), before)
+
+
+COUNTED = "features.norm0.num_batches_tracked"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({BIAS: torch.zeros(1, dtype=torch.half).expand(10**13)}, f"1 of another shape: {BIAS}"),
+        ({"extra": torch.zeros(1, dtype=torch.half).expand(10**13)}, "1 left over: extra"),
+        ({"op_threshs": torch.zeros(1).expand(10**13), BIAS: None}, f"1 missing: {BIAS}"),
+        ({BIAS: torch.zeros(2, device="meta")}, f"1 not plain numbers in memory: {BIAS}"),
+        ({BIAS: torch.zeros(2).to_sparse()}, f"1 not plain numbers in memory: {BIAS}"),
+        ({BIAS: torch.zeros(2, dtype=torch.complex64)}, f"1 not plain numbers in memory: {BIAS}"),
+        ({COUNTED: torch.tensor(0).to_sparse()}, f"1 not plain numbers in memory: {COUNTED}"),
+        ({COUNTED: torch.zeros((), dtype=torch.complex64)}, f"1 not plain numbers in memory: {COUNTED}"),
+        ({COUNTED: torch.tensor(torch.nan)}, f"1 not finite: {COUNTED}"),
+        ({"\x1b[31m": torch.zeros(1)}, "1 left over: ?[31m"),
+    ],
+)
+def test_a_pickled_tensor_that_is_not_what_it_seems_is_a_complaint(
+    network: nn.Module, fresh: nn.Module, tmp_path: Path, change: dict[str, Tensor | None], complaint: str
+) -> None:
+    assert COUNTED in network.state_dict()
+    tensors = {**network.state_dict(), **change}
+    torch.save({k: v for k, v in tensors.items() if v is not None}, tmp_path / "w.pt")
+    before = fresh(IMAGES)
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
+        load(fresh, tmp_path / "w.pt")
+    assert torch.equal(fresh(IMAGES), before)
+
+
+def test_a_view_larger_than_its_file_is_not_taken_though_its_shape_is_right(tmp_path: Path) -> None:
+    network = nn.Linear(4000, 4000, bias=False)
+    torch.save({"weight": torch.zeros(1).expand(4000, 4000)}, tmp_path / "w.pt")
+    with pytest.raises(ConfigError, match="1 larger than the file: weight"):
+        load(network, tmp_path / "w.pt")
+
+
+def test_what_torch_refuses_at_the_last_is_a_complaint(
+    network: nn.Module, fresh: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(fresh, "load_state_dict", refuse)
+    with pytest.raises(ConfigError, match="cannot be put into the network"):
+        load(fresh, saved(network.state_dict(), tmp_path / "w.safetensors"))

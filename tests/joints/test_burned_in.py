@@ -1,4 +1,4 @@
-"""Burned-in text is flagged, blanked where that is asked for, and never a reason to set an image aside."""
+"""Burned-in text is flagged, and blanked where that is asked for, or else the image is set aside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.errors import ConfigError
+from pipeline.errors import CaseError, ConfigError
 from pipeline.joints import burned_in
 from pipeline.joints.burned_in import TextSearch, blanked, searched
 from pipeline.records import Box, Display, Image
@@ -59,11 +59,49 @@ def test_what_the_header_says_of_text_is_said_where_none_is_found() -> None:
     assert caution.reason == "burned_in_text_by_header"
 
 
-def test_a_detector_that_fails_costs_nothing_but_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+def crowded() -> np.ndarray:
+    """A name under a field of shapes that could be letters."""
+    pixels = np.zeros((1400, 1400), np.uint8)
+    for y in range(120, 1390, 16):
+        for x in range(5, 1390, 14):
+            pixels[y : y + 9, x : x + 6], pixels[y + 2 : y + 4, x + 1 : x + 3] = 255, 0
+    cv2.putText(pixels, "DOE^JANE 1951", (40, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 2)
+    return pixels
+
+
+def test_what_cannot_be_looked_through_costs_nothing_but_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    shown, (caution,) = searched(image(named()), TextSearch("tesseract", mask=True))
-    assert caution.reason == "text_not_looked_for"
-    assert shown.pixels.max() == 1.0
+    for picture_, detector in ((named(), "tesseract"), (crowded(), "contrast")):
+        shown, (caution,) = searched(image(picture_), TextSearch(detector, mask=False))
+        assert caution.reason == "text_not_looked_for"
+        assert shown.pixels.max() == 1.0
+
+
+def test_what_is_to_be_blanked_and_cannot_be_looked_through_is_set_aside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    for picture_, detector in ((named(), "tesseract"), (crowded(), "contrast")):
+        with pytest.raises(CaseError, match="could not be looked for") as refusal:
+            searched(image(picture_), TextSearch(detector, mask=True))
+        assert refusal.value.reason == "text_not_looked_for"
+
+
+def test_a_run_shows_no_picture_whose_text_it_could_not_look_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(burned_in, "installed_detector", lambda: "contrast")
+    write_image(tmp_path / "images", 1, crowded())
+    write_image(tmp_path / "images", 2, (picture(5, (SIDE, SIDE)) // 3).astype(np.uint8))
+    write_mask(tmp_path, "nodule", 2, np.ones((SIDE, SIDE), bool))
+    outcome = run(
+        tmp_path, write_model(tmp_path / "model"), burned_in_text={"mask": True}, policy__max_skipped=1.0
+    )
+    assert [(row["stage"], row["reason"]) for row in table(outcome, "skipped.csv")] == [
+        ("load", "text_not_looked_for")
+    ]
+    (aside,) = outcome.index.parent.glob("cases/*/skipped.json")
+    assert [path.name for path in aside.parent.iterdir()] == ["skipped.json"]
 
 
 def test_a_detector_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

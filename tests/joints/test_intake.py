@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import dcmread
+from pydicom.config import disable_value_validation
 
 from pipeline.contracts import Loss
 from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
-from pipeline.joints.intake import Intake, digest, take_in
+from pipeline.joints.intake import BROKEN, REPEATED, Intake, digest, take_in
 from tests.joints.cases import case, pseudonym
 from tests.study import uid, write_image
 
@@ -78,6 +79,36 @@ def test_of_files_with_one_uid_the_first_by_path_is_audited_and_the_other_listed
         "file-b/image1.dcm", "index", "repeated_sop_instance_uid",
     )  # fmt: skip
     assert intake.skipped_files == {"file-b/image1.dcm": "b/image1.dcm"}
+
+
+def test_of_files_with_one_uid_the_first_that_is_whole_is_audited(tmp_path: Path) -> None:
+    whole = write_image(tmp_path, 1, PIXELS)
+    for name in ("aaa.dcm", "zzz.dcm"):
+        (tmp_path / name).write_bytes(whole.read_bytes()[:-2])
+    intake = taken_in(tmp_path)
+    assert [(c.case_id, c.source.relative_path) for c in intake.cases] == [(f"case-{uid(1)}-0", "image1.dcm")]
+    assert [s.subject for s in intake.skipped] == ["file-aaa.dcm", "file-zzz.dcm"]
+    assert {(s.reason, s.message) for s in intake.skipped} == {("repeated_sop_instance_uid", BROKEN)}
+    assert intake.cases[0].other_stems == ("aaa", "zzz")
+    whole.unlink()
+    intake = taken_in(tmp_path)
+    assert [c.source.relative_path for c in intake.cases] == ["aaa.dcm"]
+    assert [s.message for s in intake.skipped] == [REPEATED]
+
+
+def test_a_uid_that_reads_like_a_path_is_not_the_file_of_that_path(tmp_path: Path) -> None:
+    for number, name in ((1, "path:strange.dcm"), (2, "uid:path:strange.dcm"), (3, "")):
+        path = write_image(tmp_path, number, PIXELS)
+        data = dcmread(path)
+        with disable_value_validation():
+            data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = name
+            data.save_as(path, enforce_file_format=False)
+    (tmp_path / "image3.dcm").rename(tmp_path / "strange.dcm")
+    intake = taken_in(tmp_path)
+    assert not intake.skipped
+    found = {c.source.relative_path: c.case_id for c in intake.cases}
+    assert len(set(found.values())) == len(found) == 3
+    assert found["strange.dcm"] == "case-path:strange.dcm-0"
 
 
 def test_a_repeated_file_is_listed_once_however_many_frames_it_has(tmp_path: Path) -> None:
@@ -173,3 +204,9 @@ def test_another_file_is_another_digest(change: dict[str, Any]) -> None:
     assert digest([one]) == digest([one])
     assert digest([other]) != digest([one])
     assert digest([one, one]) != digest([one])
+
+
+def test_a_copy_of_a_file_has_the_same_digest() -> None:
+    one = case("a", uid="1")
+    copied = replace(one, source=replace(one.source, inode=2, changed_ns=9))
+    assert digest([copied]) == digest([one])

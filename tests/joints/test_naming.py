@@ -1,5 +1,7 @@
 """Naming: which image a name stands for, and which names stand for none."""
 
+from dataclasses import replace
+
 from pipeline.joints.naming import Names
 from tests.joints.cases import case
 
@@ -33,3 +35,15 @@ def test_an_image_goes_by_its_uid_then_its_stem_then_no_name() -> None:
     assert NAMES.name_among({"IM1"}, B) == "IM1"
     assert NAMES.name_among({"IM2", ""}, B) is None
     assert not NAMES.owners("IM2")
+
+
+def test_an_image_goes_by_the_name_of_a_file_that_was_set_aside_for_it() -> None:
+    kept = replace(case("IM9", uid="1.9"), other_stems=("copy", "IM1", "1.2"))
+    names = Names([A, B, kept])
+    assert list(names.owners("copy")) == [kept]
+    assert names.name_among({"copy"}, kept) == "copy"
+    assert names.name_among({"copy", "IM9"}, kept) == "IM9"
+    assert list(names.owners("IM1")) == [A, B]
+    assert names.name_among({"IM1", "1.2"}, kept) is None
+    other = replace(case("IM8", uid="1.8"), other_stems=("copy",))
+    assert Names([kept, other]).ambiguous("copy")

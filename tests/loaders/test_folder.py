@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,48 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
 def test_no_folder_is_a_complaint_about_the_config(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="found no folder"):
         list(find_files(tmp_path / "absent"))
+
+
+@contextmanager
+def nested(folder: Path, name: str, depth: int) -> Iterator[None]:
+    """`depth` folders in each other with an empty file in the last; taken away again, which rmtree cannot."""
+    start = Path.cwd()
+    os.chdir(folder)
+    for _ in range(depth):
+        Path(name).mkdir()
+        os.chdir(name)
+    Path("image").touch()
+    os.chdir(start)
+    yield
+    os.chdir(folder)
+    for _ in range(depth):
+        os.chdir(name)
+    Path("image").unlink()
+    for _ in range(depth):
+        os.chdir("..")
+        Path(name).rmdir()
+    os.chdir(start)
+
+
+def test_folders_nested_deeper_than_calls_can_be_are_looked_through(tmp_path: Path) -> None:
+    (tmp_path / "e").touch()
+    with nested(tmp_path, "d", 1100):
+        found = names(tmp_path)
+    assert found == [f"{'d/' * 1100}image", "e"]
+
+
+def test_a_path_too_long_to_look_at_is_named(tmp_path: Path) -> None:
+    with nested(tmp_path, "d" * 250, 20):
+        (path,) = find_files(tmp_path)
+        with pytest.raises(CaseError) as refusal:
+            read_header(path, root=tmp_path)
+    assert refusal.value.reason == "unreadable"
+
+
+def test_a_folder_that_is_gone_before_it_is_entered_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "image").touch()
+    monkeypatch.setattr(Path, "is_dir", lambda path: path.name in {"gone", tmp_path.name})
+    assert names(tmp_path) == ["gone", "image"]

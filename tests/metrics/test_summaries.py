@@ -113,7 +113,7 @@ def test_a_rate_of_one_image_a_patient_is_a_proportion_with_its_exact_interval()
 
 def test_a_score_that_happens_to_be_all_or_nothing_is_no_proportion() -> None:
     (row,) = summaries(*((score("nodule", 0.0), str(n)) for n in range(10)))
-    assert (row.estimate, row.low, row.high) == (0, 0, 0)
+    assert (row.estimate, row.low, row.high) == (0, None, None)
 
 
 def test_rates_and_means_keep_their_own_intervals_side_by_side() -> None:

@@ -37,8 +37,10 @@ def test_skill_is_of_masks_before_boxes_and_of_the_reader_with_most_images():
     assert skill_of(run(skill=rows), "nodule").text == "−1.29"
 
 
-def test_skill_that_is_undefined_or_of_another_finding_is_not_shown():
-    assert skill_of(run(skill=(SKILL | {"estimate": ""},)), "nodule") is None
+def test_skill_without_a_scale_is_told_and_that_of_another_finding_is_not_shown():
+    without = skill_of(run(skill=(SKILL | {"estimate": "", "low": "", "high": ""},)), "nodule")
+    assert (without.text, without.interval) == ("", "")
+    assert skill_of(run(skill=(SKILL | {"estimate": "", "n": "0"},)), "nodule") is None
     assert skill_of(run(skill=(SKILL,)), "effusion") is None
     assert skill_of(run(), "nodule") is None
 

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.records import Summary
 from pipeline.reporting.run_folder import Method, RunFolder
-from pipeline.reporting.verdict import verdict
+from pipeline.reporting.verdict import gated, verdict
 
 NETWORK = Method("gradcam", "network", "last", "logit")
 PRIOR = Method("location_prior", "baseline", "", "relative")
@@ -40,7 +40,7 @@ def test_a_shown_difference_reads_worse_though_the_intervals_overlap():
     assert found.sentences[0].text == (
         "Points at the lesion in 24 % [12–50] of 42 images; one fixed average mask, the same for every "
         "image, does in 67 % [34–86]. The network looks in the right place less often than "
-        "a map that never saw the image: on the same images −43 points [−62 to −20]."
+        "a map that never saw the image: on the same images −43 points [−62 to −20], corrected p = 0.012."
     )
 
 
@@ -48,7 +48,8 @@ def test_a_shown_difference_above_the_fixed_mask_reads_better():
     found = judged(*HITS, comparisons=[paired(0.3, 0.1, 0.5, 0.05)])
     assert found.standing == "better"
     assert found.sentences[0].text.endswith(
-        "more often than a map that never saw the image: on the same images +30 points [+10 to +50]."
+        "more often than a map that never saw the image: on the same images +30 points [+10 to +50], "
+        "corrected p = 0.050."
     )
 
 
@@ -57,7 +58,7 @@ def test_a_difference_that_is_not_shown_is_not_said_to_be_one():
     assert found.standing == "no_better"
     assert found.sentences[0].text.endswith(
         "That is not shown to be better than a map that never saw the image: "
-        "on the same images −20 points [−40 to 0]."
+        "on the same images −20 points [−40 to 0], corrected p = 0.051."
     )
 
 
@@ -90,7 +91,7 @@ def test_a_finding_stands_where_its_less_favourable_sentence_stands():
     )
     assert [sentence.standing for sentence in found.sentences] == ["better", "no_better"]
     assert found.standing == "no_better"
-    assert found.title == "pointing better, contours no better"
+    assert found.title == "pointing better, contours not shown better"
     assert "mean IoU of 0.20 [0.10–0.30] over 42 images" in found.sentences[1].text
 
 
@@ -102,7 +103,7 @@ def test_contours_are_told_apart_in_iou():
     )
     assert found.sentences[0].text.endswith(
         "Its contours fit worse than those of a map that never saw the image: "
-        "on the same images −0.20 [−0.25 to −0.12]."
+        "on the same images −0.20 [−0.25 to −0.12], corrected p = 0.010."
     )
 
 
@@ -165,6 +166,17 @@ def test_the_reader_is_named_only_where_there_are_several():
     assert "42 images (A)" in judged(one, replace(one, reader="B", n=10)).sentences[0].text
 
 
+def test_a_gate_that_the_fixed_maps_share_is_told():
+    told = "Where the network does not predict {} nothing is drawn, by the fixed maps either."
+    manifest = {"findings": ["nodule", "effusion"], "contours": {"gate": "predicted"}}
+    two = RunFolder(Path(), manifest, (NETWORK, PRIOR), (), (), (), {})
+    assert gated(two) == told.format("a finding")
+    two.manifest["contours"]["findings"] = {"effusion": {"gate": "all"}}
+    assert gated(two) == told.format("nodule")
+    two.manifest["contours"]["gate"] = "annotated"
+    assert gated(two) == ""
+
+
 def test_contours_on_healthy_images_are_a_remark():
     found = judged(row("gradcam", "contour_on_healthy", 0.407, 0.22, 0.6, n=27))
     assert (
@@ -186,7 +198,7 @@ def test_a_baseline_is_not_said_to_be_blinder_than_it_is(baseline, subject, neve
     assert found.sentences[0].text == (
         f"Points at the lesion in 50 % [40–60] of 42 images; {subject} does in 50 % [40–60]. "
         f"That is not shown to be better than a map that never saw {never_saw}: "
-        "on the same images 0 points [−10 to +10]."
+        "on the same images 0 points [−10 to +10], corrected p = 1.000."
     )
 
 

@@ -101,17 +101,20 @@ def true_values(generator: np.random.Generator) -> dict[str, float]:
 
 
 def coverage(size: int, truth: dict[str, float], *, sets: int, seed: int) -> Shares:
-    """In what share of study sets each interval of each statistic holds the truth."""
+    """In what share of the study sets that have an interval it holds the truth."""
     covered: Counter[tuple[str, str]] = Counter()
+    given: Counter[tuple[str, str]] = Counter()
     for number, of in enumerate(_study_sets(size, sets, seed)):
         for how in INTERVALS:
             resampling = Resampling(seed=number, interval=how)
             for name, interval_of in STATISTICS.items():
                 _, low, high = interval_of(of, resampling)
-                assert low is not None
-                assert high is not None
-                covered[name, how] += low <= truth[name] <= high
-    return {(name, size, how): covered[name, how] / sets for name in STATISTICS for how in INTERVALS}
+                if low is not None and high is not None:
+                    given[name, how] += 1
+                    covered[name, how] += low <= truth[name] <= high
+    return {
+        (name, size, how): covered[name, how] / given[name, how] for name in STATISTICS for how in INTERVALS
+    }
 
 
 def false_alarms(size: int, *, sets: int, seed: int) -> Shares:

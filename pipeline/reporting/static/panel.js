@@ -33,7 +33,7 @@ heatproof.panel = (() => {
       return [
         button,
         prediction
-          ? make("span", {}, share(prediction.probability), sub(`from ${share(prediction.threshold)}`))
+          ? make("span", {}, share(prediction.probability), sub(`threshold ${share(prediction.threshold)}`))
           : null,
         prediction && (prediction.probability >= prediction.threshold ? "positive" : "negative"),
         LABELS.get(content.labels[finding]) ?? "unknown",

@@ -118,7 +118,7 @@ heatproof.redraw = (() => {
           ? scales.colourScale({
               top,
               shared,
-              maximum: found.maximum,
+              maximum: found.extremes.highest, // of pixels, as thresholds take it; a cell may be higher
               level: now.drawing().level,
               unit: now.unit(),
               colours: state.colours,

@@ -50,6 +50,7 @@
     page.replaceChildren(document.getElementById("case-page").content.cloneNode(true));
     document.body.className = "workstation";
     history.scrollRestoration = "manual"; // the overview's place is not the case's
+    window.scrollTo(0, 0);
   }
   window.addEventListener("hashchange", () => shown()[0] !== caseId && location.reload());
 })();
