@@ -78,6 +78,14 @@ def test_an_unknown_method_and_a_folder_without_a_run_are_named(tmp_path: Path) 
         compared(run, tmp_path)
 
 
+@pytest.mark.parametrize("text", ["[" * 200_000, "[]", "{}"])
+def test_a_folder_whose_manifest_is_none_is_no_folder_of_a_run(tmp_path: Path, text: str) -> None:
+    run = run_of(tmp_path / "a", (0.5, 0.6, 0.7, 0.8))
+    (run / "manifest.json").write_text(text)
+    with pytest.raises(ConfigError, match="no folder of a finished run"):
+        compared(run, run)
+
+
 def test_classification_is_compared_on_images_that_both_label(tmp_path: Path) -> None:
     right = {"c0": (0.1, 0), "c1": (0.2, 0), "c2": (0.8, 1), "c3": (0.9, 1)}
     wrong = right | {"c1": (0.85, 0)}  # above one of the two positives
