@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import create_model
 
+from pipeline.contents import refuse_changed
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import ConfigError
 from pipeline.records import AnnotationItem, Reference, Shape
@@ -44,7 +45,12 @@ def find_annotations(path: Path, sources: Sequence[Mapping[str, Any]]) -> list[A
 
 
 def read_annotation(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
-    """The annotation on the image's grid of `shape`; `CaseError` where it cannot be read or does not fit."""
+    """The annotation on the image's grid of `shape`; `CaseError` where it cannot be read or does not fit.
+
+    A file that was written again since the item says what it held is refused ("file_changed").
+    """
+    for path, known in item.held.items():
+        refuse_changed(path, known)
     return FORMATS[item.format].read(item, case_id=case_id, finding=finding, shape=shape)
 
 

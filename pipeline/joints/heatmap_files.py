@@ -11,6 +11,7 @@ from pipeline.annotations import find_annotations
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.source_files import image_key
 from pipeline.annotations.tables import Table, read_table
+from pipeline.contents import TOO_LARGE, contents, refuse_changed
 from pipeline.errors import CaseError, ConfigError
 from pipeline.heatmaps import SUFFIXES
 from pipeline.heatmaps.parametric_map import is_dicom, planes
@@ -63,10 +64,9 @@ class HeatmapFiles:
     @property
     def sha256(self) -> str:
         """Over what every item is of and what its file holds, wherever it lies."""
-        contents = {path: _content(path) for path in {item.path for item in self.items}}
         total = hashlib.sha256()
         for item in self.items:
-            total.update(repr(replace(item, path=contents[item.path], contours=None)).encode())
+            total.update(repr(replace(item, path="", contours=None)).encode())
         return total.hexdigest()
 
 
@@ -84,7 +84,7 @@ def find_heatmaps(folder: Path) -> HeatmapFiles:
     problems: list[tuple[str, CaseError]] = []
     for name, meant in named:
         try:
-            items += _items(_inside(folder, name), meant)
+            items += _held(_inside(folder, name), meant)
         except CaseError as error:
             problems.append((name, error))
     if not items:
@@ -143,6 +143,16 @@ def _stem(path: Path) -> str:
     """The name without its suffix, of which ".nii.gz" is one."""
     length = next((len(s) for s in (".nii.gz", path.suffix) if path.name.lower().endswith(s.lower())), 0)
     return path.name[: len(path.name) - length]
+
+
+def _held(path: Path, meant: Meant) -> list[HeatmapItem]:
+    """The maps of one file with its hash, to which the workers hold what they read. Raises CaseError."""
+    held = contents(path)
+    if held == TOO_LARGE:
+        refuse_changed(path, held)
+    items = _items(path, meant)
+    drawn = (replace(item.contours, held={item.path: held}) if item.contours else None for item in items)
+    return [replace(item, held=held, contours=shape) for item, shape in zip(items, drawn, strict=True)]
 
 
 def _items(path: Path, meant: Meant) -> list[HeatmapItem]:
@@ -228,11 +238,3 @@ def in_our_words(items: Iterable[HeatmapItem], names: Mapping[str, str | None]) 
     """The items with the config's words for findings; those that it leaves out are gone."""
     renamed = ((item, names.get(item.finding, item.finding)) for item in items)
     return [replace(item, finding=finding) for item, finding in renamed if finding is not None]
-
-
-def _content(path: str) -> str:
-    """A hash of a file, or that it cannot be read: the worker that reads it says so of its map."""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
-        return "unreadable"
