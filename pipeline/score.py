@@ -56,7 +56,7 @@ def score_in(
     chosen = chosen_cases(plan, intake)
     joined = join_heatmaps(plan.items, intake.cases, findings=plan.findings, pseudonym=pseudonyms.of)
     cases = [case for case in chosen if case.case_id in joined.items]
-    truth = truth_of(plan, intake, pseudonyms.of)
+    truth = truth_of(plan, intake, pseudonyms.of, executor)
     reuse = reuse_of(plan, cases, pseudonyms.of, executor)
     priors = packed(baseline_maps(plan, intake, cases, truth, executor))
     run = config.out / scoring_id(plan, cases, truth, hashlib.sha256(priors).hexdigest())

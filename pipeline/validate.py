@@ -72,7 +72,7 @@ def validate_in(
     """Validate where `executor` works. The same input gives the same folder."""
     key = plan.config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
-    items, vocabulary, labels = read_words(plan)
+    items, vocabulary, labels = read_words(plan, executor)
     intake = take_in(plan.studies, executor=executor, pseudonym=pseudonyms.of)
     truth = join(
         items,

@@ -15,6 +15,7 @@ from pipeline.annotations.guess import guess_labels, guess_sources
 from pipeline.annotations.labels import read_labels
 from pipeline.annotations.tables import read_table
 from pipeline.contents import contents
+from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.intake import Case, Pseudonym
 from pipeline.joints.naming import AMBIGUOUS_IMAGE, Names
@@ -66,13 +67,14 @@ def gather(
     findings: Sequence[str],
     cases: Sequence[Case],
     pseudonym: Pseudonym,
+    executor: Executor | None = None,
 ) -> Truth:
-    """Everything the annotators said of `cases`.
+    """Everything the annotators said of `cases`; `executor` opens files that have to be.
 
     `labels` is (file, image column, finding → columns); `names` maps the annotators' words to the network's,
     None meaning "leave it out". Without sources, formats are guessed from the files.
     """
-    items = find_annotations(path, sources or guess_sources(path, findings=findings))
+    items = find_annotations(path, sources or guess_sources(path, findings=findings), executor=executor)
     table = labels_by_name(path, labels, findings)
     return join(items, table, names=names, findings=findings, cases=cases, pseudonym=pseudonym)
 

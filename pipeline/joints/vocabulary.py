@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.annotations import find_annotations
 from pipeline.annotations.guess import MASK_FOLDER, SUFFIXES, guess_sources
 from pipeline.annotations.tables import read_table
+from pipeline.contracts import Executor
 from pipeline.joints.plan import ValidationPlan
 from pipeline.joints.truth import Labels, labels_by_name
 from pipeline.records import AnnotationItem
@@ -22,10 +23,12 @@ PICTURE_FOLDER = re.compile(r"image|picture|preview|thumb|dicom|stud(y|ies)", re
 """Folders whose PNG files show the images themselves."""
 
 
-def read_words(plan: ValidationPlan) -> tuple[list[AnnotationItem], Vocabulary, Mapping[str, Labels]]:
+def read_words(
+    plan: ValidationPlan, executor: Executor
+) -> tuple[list[AnnotationItem], Vocabulary, Mapping[str, Labels]]:
     """The annotations, the findings that they and the config know, and the labels by image."""
     declared = _declared(plan)
-    items = find_annotations(plan.annotations, _sources(plan, declared))
+    items = find_annotations(plan.annotations, _sources(plan, declared), executor=executor)
     names = plan.config.annotations.findings
     said = Counter(names.get(item.finding, item.finding) for item in items if item.finding is not None)
     words = {word: count for word, count in said.items() if word is not None}
