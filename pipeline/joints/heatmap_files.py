@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.annotations import find_annotations
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.source_files import image_key
-from pipeline.annotations.tables import Table, read_table
+from pipeline.annotations.tables import FIRST_ROW, Table, read_table
 from pipeline.contents import TOO_LARGE, contents, refuse_changed
 from pipeline.errors import CaseError, ConfigError
 from pipeline.heatmaps import SUFFIXES
@@ -102,9 +102,7 @@ def _by_table(table: Table) -> Iterator[tuple[str, Meant]]:
     table.column("finding")
     image = next((name for name in ("sop_instance_uid", "image") if name in table.columns), None)
     if image is None:
-        raise ConfigError(
-            f"{table.file}: has no column 'sop_instance_uid' or 'image'; found {', '.join(table.columns)}"
-        )
+        raise ConfigError(f"{table.file}: has no column 'sop_instance_uid' or 'image'; {FIRST_ROW}")
     asked = any(row.get("probability") for row in table.rows)
     for row in table.rows:
         yield (

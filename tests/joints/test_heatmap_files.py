@@ -85,7 +85,7 @@ def test_bad_rows_are_problems_and_the_others_stay(tmp_path: Path) -> None:
     [
         ("image,finding\n", "has no column 'file'"),
         ("file,image\n", "has no column 'finding'"),
-        ("file,finding\n", "has no column 'sop_instance_uid' or 'image'; found file, finding"),
+        ("file,finding\n", "has no column 'sop_instance_uid' or 'image'; the first row must name"),
         ("file,image,finding\n", r"holds no map that can be used \(0 files cannot\)"),
         (None, r"holds no map .* name it <image>__<finding>\.<ext>"),
     ],

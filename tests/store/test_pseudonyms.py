@@ -68,3 +68,8 @@ def test_a_key_of_another_length_is_refused(tmp_path: Path, length: int) -> None
     (tmp_path / "key").write_bytes(bytes(length))
     with pytest.raises(ConfigError, match=f"key: holds {length} bytes, wanted a key of 32"):
         open_pseudonyms(tmp_path / "key")
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\udc80", "\U0001f600"])
+def test_whatever_a_name_holds_it_has_a_pseudonym(name: str) -> None:
+    assert re.fullmatch(r"finding-[0-9a-f]{12}", Pseudonyms(KEY).of("finding", name))
