@@ -191,7 +191,7 @@ BREAKS: Mapping[str, tuple[Callable[[Path], Any], int, str]] = {
     "unknown_finding": (
         unknown_finding,
         1,
-        "'fracture' is no finding of the network, and 1 annotation so called is left out; there are: ",
+        " is no finding of the network, and 1 annotation so called is left out; there are: ",
     ),
     "undeclared_finding": (
         draw(3, disc(50, 30), finding="nodul"),
@@ -554,3 +554,12 @@ def test_what_cannot_start_ends_with_2_and_writes_nothing(
     assert ended.returncode == 2
     assert complaint in ended.stderr
     assert not (folder / "out").exists()
+
+
+def test_a_word_that_the_network_does_not_know_stands_in_the_crosswalk_alone(folder: Path) -> None:
+    write_mask(folder, "anna", "ZQNAME^JOHN", 3, disc(50, 30))
+    write_mask(folder, "anna", "ZQNAME^JOHN", 77, disc(50, 30))
+    validation = run(folder, model=str(write_model(folder / "model")))
+    assert {row["check"] for row in rows(validation)} == {"unknown_finding", "no_image"}
+    files = [path for path in validation.index.parent.rglob("*") if path.is_file()]
+    assert [path.name for path in files if b"ZQNAME" in path.read_bytes()] == ["crosswalk.csv"]

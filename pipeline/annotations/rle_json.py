@@ -42,7 +42,7 @@ def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iter
             listed = masks if isinstance(masks, list) else [] if masks is None else [masks]
             yield AnnotationItem(
                 "rle_json",
-                image_key(_whole(image)),
+                _whole(image_key(image)),
                 _whole(finding),
                 reader,
                 payload={"masks": tuple(listed)},

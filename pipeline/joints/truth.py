@@ -55,7 +55,10 @@ class Truth:
     unknown_words: Mapping[str, str] = field(default_factory=dict)
     """Pseudonym → a word of the annotators that is no finding of the network, for the crosswalk."""
     unjoined: tuple[tuple[AnnotationItem, Skipped], ...] = ()
-    """The annotations that belong to no image or no finding, and why; `skipped` holds these, too."""
+    """The annotations that belong to no image or no finding, and why; `skipped` holds these, too.
+
+    A word that is no finding of the network stands there under its pseudonym.
+    """
 
 
 def gather(
@@ -98,18 +101,20 @@ def join(
     words: dict[str, str] = {}
     for item in items:
         subject = pseudonym("annotation", item.image, item.frame)
+        called = item
+        if names.get(item.finding or "", item.finding) not in {*findings, None}:
+            called = replace(item, finding=pseudonym("finding", item.finding))
         try:
             case = images.owner(item, what="annotation")
             subject = case.case_id
             matched[subject].extend(_in_our_words(item, names, findings, known[subject]))
         except UnknownFindingError:
-            word = pseudonym("finding", item.finding)
-            words[word] = item.finding or ""
-            unjoined.append(
-                (item, Skipped(subject, "annotations", "unknown_finding", UNKNOWN.format(word=word)))
-            )
+            message = UNKNOWN.format(word=called.finding)
+            unjoined.append((called, Skipped(subject, "annotations", "unknown_finding", message)))
         except CaseError as error:
-            unjoined.append((item, Skipped(subject, "annotations", error.reason, error.message)))
+            unjoined.append((called, Skipped(subject, "annotations", error.reason, error.message)))
+        if called is not item:
+            words[called.finding or ""] = item.finding or ""
     kinds: set[Literal["mask", "box"]] = {"box" if item.format == "boxes" else "mask" for item in items}
     readers = {item.reader for item in items}
     return Truth(
