@@ -48,7 +48,7 @@ def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) 
         checks = [*prove(subject), *_drift(plan, subject)]
         intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)
         cases = chosen_cases(plan, intake)
-        truth = truth_of(plan, intake, pseudonyms.of)
+        truth = truth_of(plan, intake, pseudonyms.of, pool)
         reuse = reuse_of(plan, cases, pseudonyms.of, pool)
         maps = baseline_maps(plan, intake, cases, truth, pool)
         priors = packed(maps)

@@ -46,6 +46,8 @@ class AnnotationFormat:
 
     Raises CaseError, among others "mask_size" where rows × columns differ from the image's.
     """
+    opens_files: bool = False
+    """Whether `find` opens what it finds; it then takes the executor that does so or None after the path."""
 
 
 @dataclass(frozen=True, slots=True)

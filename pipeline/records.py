@@ -140,6 +140,8 @@ class AnnotationItem:
     """Of a multi-frame image, counted from 0."""
     absent: bool = False
     """The image's labels say that nothing is there: a shape in the annotation belongs to no finding."""
+    held: Mapping[str, str] = field(default_factory=dict)
+    """Path of each of its files → what `contents` says of it; a file that is not named here may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ class HeatmapItem:
     """Which map of the file, counted from 0."""
     contours: AnnotationItem | None = None
     """What reads them, where the item is no map."""
+    held: str = ""
+    """What `contents` says of its file; empty: it may change."""
 
 
 @dataclass(frozen=True, slots=True)

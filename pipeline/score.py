@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from pipeline.contracts import Executor
@@ -56,7 +57,7 @@ def score_in(
     chosen = chosen_cases(plan, intake)
     joined = join_heatmaps(plan.items, intake.cases, findings=plan.findings, pseudonym=pseudonyms.of)
     cases = [case for case in chosen if case.case_id in joined.items]
-    truth = truth_of(plan, intake, pseudonyms.of)
+    truth = truth_of(plan, intake, pseudonyms.of, executor)
     reuse = reuse_of(plan, cases, pseudonyms.of, executor)
     priors = packed(baseline_maps(plan, intake, cases, truth, executor))
     run = config.out / scoring_id(plan, cases, truth, hashlib.sha256(priors).hexdigest())
@@ -65,7 +66,7 @@ def score_in(
         sweep(run, (case.case_id for case in cases))
         write_bytes(run / "baselines.npz", priors)
         bringing = Bringing(
-            protocol_of(run, plan, truth), plan.findings, of_any(plan.items), config.heatmaps.operating_point
+            protocol_of(run, plan, truth), plan.findings, of_any(plan), config.heatmaps.operating_point
         )
         _work_through(cases, joined, truth, bringing, executor=executor, progress=progress)
         named = {pseudonyms.of("heatmap", name): name for name, _ in plan.files.problems}
@@ -75,7 +76,13 @@ def score_in(
             *_without_map(chosen, joined),
         ]
         results = tabulated(run, plan, plan.methods, cases, intake, truth, skipped=set_aside)
-        inputs = write_crosswalk(run, cases, intake, truth, heatmaps=named | joined.names)
+        inputs = write_crosswalk(
+            run,
+            cases,
+            intake,
+            replace(truth, unknown_words={**truth.unknown_words, **joined.unknown_words}),
+            heatmaps=named | joined.names,
+        )
         write_scoring_manifest(
             run,
             plan,

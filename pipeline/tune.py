@@ -72,7 +72,7 @@ def tune_in(
     prove(subject)
     intake = take_in(plan.studies, executor=executor, pseudonym=pseudonyms.of)
     cases = _tuning_cases(plan, intake, executor)
-    truth = truth_of(plan, intake, pseudonyms.of)
+    truth = truth_of(plan, intake, pseudonyms.of, executor)
     protocol = protocol_of(config.out, plan, truth)
     own = {finding: protocol.cut_of(finding) for finding in plan.findings}
     assert config.tuning is not None

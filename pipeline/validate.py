@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.contracts import Executor
@@ -72,18 +72,19 @@ def validate_in(
     """Validate where `executor` works. The same input gives the same folder."""
     key = plan.config.out / "pseudonym.key"
     pseudonyms = open_pseudonyms(key)
-    items, vocabulary, labels = read_words(plan)
+    words = read_words(plan, executor, pseudonyms.of)
     intake = take_in(plan.studies, executor=executor, pseudonym=pseudonyms.of)
     truth = join(
-        items,
-        labels,
+        words.items,
+        words.labels,
         names=plan.config.annotations.findings,
-        findings=vocabulary.findings,
+        findings=words.vocabulary.findings,
         cases=intake.cases,
         pseudonym=pseudonyms.of,
     )
+    truth = replace(truth, unknown_words={**truth.unknown_words, **words.unknown})
     run = plan.config.out / validation_id(plan, intake.cases, truth)
-    gathered = look_through(intake, truth, vocabulary, executor=executor, progress=progress)
+    gathered = look_through(intake, truth, words.vocabulary, executor=executor, progress=progress)
     found = tuple(problems(gathered.study, plan.config.validation.levels))
     with locked(run):
         keep(pseudonyms, key)

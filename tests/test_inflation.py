@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -26,6 +27,30 @@ def test_a_bomb_is_refused_while_it_is_still_small() -> None:
     with pytest.raises(CaseError, match="inflates to more than 512 MiB") as refusal:
         refuse_inflation(BytesIO(bomb))
     assert refusal.value.reason == "too_large"
+
+
+def with_element(data: bytes, element: bytes) -> bytes:
+    """A file with one more element before its transfer syntax; the group's length is left as it was."""
+    place = data.index(b"\x02\x00\x10\x00UI")
+    return data[:place] + element + data[place:]
+
+
+PRIVATE = struct.pack("<HH2sHI", 2, 0x0102, b"OB", 0, 6000) + bytes(6000)
+UNKNOWN = struct.pack("<HH2sH", 2, 0x0009, b"ZZ", 4) + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("element", "reason"), [(PRIVATE, "too_large"), (UNKNOWN, "unreadable")], ids=["far", "odd"]
+)
+def test_a_transfer_syntax_is_found_however_far_it_stands(element: bytes, reason: str) -> None:
+    bomb = with_element(deflate_bomb_of(sound_files()["deflated"], 2**32), element)
+    with pytest.raises(CaseError) as refusal:
+        refuse_inflation(BytesIO(bomb))
+    assert refusal.value.reason == reason
+
+
+def test_a_deflated_file_whose_group_length_is_wrong_passes() -> None:
+    refuse_inflation(BytesIO(with_element(sound_files()["deflated"], PRIVATE)))
 
 
 def test_a_segmentation_is_looked_at_before_it_is_read(tmp_path: Path) -> None:

@@ -146,19 +146,31 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Markers, str]:
         folder / markers.new("SH"), np.ones((1, GRID, GRID, 1), np.uint8), [source], [markers.new("LO")]
     )
     model = write_model(folder / "model")
-    ended = subprocess.run(
-        [
-            sys.executable, "-m", "pipeline.cli", "audit", "--studies", studies,
-            "--annotations", folder, "--model", model,
-            "--out", folder / "out", "--set", "workers=1", "--set", "contours.gate=all",
-            "--set", "policy.max_skipped=1",
-            "--set", "statistics.replicates=20",
-        ],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    of_study = ("--studies", studies, "--annotations", folder, "--out", folder / "out")
+    ended = command("audit", *of_study, "--model", model, *SCORING)
     assert ended.returncode == 0, ended.stderr
-    (made,) = (path for path in (folder / "out").iterdir() if path.is_dir())
-    return made, markers, ended.stdout + ended.stderr
+    return made_in(folder / "out"), markers, ended.stdout + ended.stderr
+
+
+SCORING = (
+    "--set", "contours.gate=all", "--set", "policy.max_skipped=1", "--set", "statistics.replicates=20",
+)  # fmt: skip
+
+
+def command(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, where libraries may print what they please."""
+    words = [sys.executable, "-m", "pipeline.cli", name, *map(str, arguments), "--set", "workers=1"]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def made_in(out: Path) -> Path:
+    (made,) = (path for path in out.iterdir() if path.is_dir())
+    return made
+
+
+def without_places(printed: str, markers: Markers) -> list[str]:
+    """The markers in what was printed, but of the folder that the user named."""
+    return [word for word in markers.all[1:] if word in printed.replace(markers.all[0], "")]
 
 
 def test_no_marker_is_in_any_byte_of_the_run(run: tuple[Path, Markers, str]) -> None:
@@ -196,3 +208,60 @@ def test_the_crosswalk_leads_back_to_every_file_and_word_and_is_its_owners_alone
         "image", "file", "device", "finding", "annotation",
     }  # fmt: skip
     assert sum(word in text for word in markers.all) > IMAGES
+
+
+def test_a_validation_of_the_same_study_holds_no_marker(
+    run: tuple[Path, Markers, str], tmp_path: Path
+) -> None:
+    folder, markers = run[0].parents[1], run[1]
+    (studies,) = folder.glob("images-*")
+    inputs = ("--studies", studies, "--annotations", folder, "--model", folder / "model" / "tiny.yaml")
+    ended = command("validate", *inputs, "--out", tmp_path)
+    assert ended.returncode == 1, ended.stderr
+    made = made_in(tmp_path)
+    assert "unknown_finding" in (made / "problems.csv").read_text()
+    assert leaks(made, markers) == {}
+    assert without_places(ended.stdout + ended.stderr, markers) == []
+
+
+@pytest.mark.parametrize("findings", [(), ("--set", "heatmaps.findings=[nodule]")], ids=["known", "named"])
+def test_a_scoring_of_maps_holds_no_marker(
+    run: tuple[Path, Markers, str], tmp_path: Path, findings: tuple[str, ...]
+) -> None:
+    folder, markers = run[0].parents[1], run[1]
+    (studies,) = folder.glob("images-*")
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    for stem in (path.stem for path in studies.rglob("*.dcm")):
+        np.save(maps / f"{stem}__nodule.npy", np.eye(4, dtype=np.float32))
+        np.save(maps / f"{stem}__{markers.new('LO')}.npy", np.eye(4, dtype=np.float32))
+    np.save(maps / f"{markers.new('SH')}__nodule.npy", np.eye(4, dtype=np.float32))
+    (maps / f"{markers.new('SH')}__nodule.dcm").write_bytes(next(studies.rglob("*.dcm")).read_bytes())
+    inputs = ("--heatmaps", maps, "--studies", studies, "--annotations", folder)
+    ended = command("score", *inputs, "--out", tmp_path / "out", *findings, *SCORING)
+    assert ended.returncode == 0, ended.stderr
+    made = made_in(tmp_path / "out")
+    assert len(list(made.glob("cases/*/case.json"))) == IMAGES
+    assert {"unknown_finding", "heatmap_without_image", "heatmap_unreadable"} <= {
+        line.split(",")[2] for line in (made / "skipped.csv").read_text().splitlines()
+    }
+    assert leaks(made, markers) == {}
+    assert without_places(ended.stdout + ended.stderr, markers) == []
+
+
+@pytest.mark.parametrize("columns", ["image,nodule", "{},{}"], ids=["cell", "head"])
+def test_no_complaint_about_a_table_holds_a_marker(
+    run: tuple[Path, Markers, str], tmp_path: Path, columns: str
+) -> None:
+    folder, markers = run[0].parents[1], run[1]
+    (studies,) = folder.glob("images-*")
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        f"{columns.format(markers.new('LO'), markers.new('LO'))}\n{markers.new('LO')},{markers.new('LO')}\n"
+    )
+    inputs = ("--studies", studies, "--annotations", folder, "--model", folder / "model" / "tiny.yaml")
+    labels = ("--set", f"annotations.labels.file={table}", "--set", "annotations.labels.image=image")
+    ended = command("validate", *inputs, "--out", tmp_path / "out", *labels)
+    assert ended.returncode == 2
+    assert "labels.csv" in ended.stderr
+    assert without_places(ended.stdout + ended.stderr, markers) == []

@@ -254,6 +254,27 @@ def test_bad_maps_are_skipped_with_their_reasons_and_the_run_goes_on(bare: Path)
         row["pseudonym"]: row["file"] for row in rows(run, "crosswalk.csv") if row["kind"] == "heatmap"
     }
     assert sorted(crosswalk.values()) == ["image9", "nameless.npy"]
+    assert "scar" in [row["file"] for row in rows(run, "crosswalk.csv") if row["kind"] == "finding"]
+
+
+@pytest.mark.parametrize("more", [{}, {"heatmaps__findings": FINDINGS}], ids=["known", "named"])
+def test_a_map_of_a_finding_that_nobody_knows_is_called_so_in_the_crosswalk_alone(
+    bare: Path, more: dict[str, Any]
+) -> None:
+    save_all(bare / "maps")
+    np.save(bare / "maps" / "image1__ZQNAME^JOHN 1950.npy", np.eye(2))
+    run = scored(bare, **more)
+    assert run.results.skipped[-1].reason == "unknown_finding"
+    telling = [p.name for p in run.index.parent.rglob("*") if p.is_file() and b"ZQNAME" in p.read_bytes()]
+    assert telling == ["crosswalk.csv"]
+
+
+def test_where_nobody_knows_the_maps_findings_the_complaint_does_not_quote_them(bare: Path) -> None:
+    np.save(bare / "maps" / "image1__ZQNAME.npy", np.eye(2))
+    for more in ({}, {"heatmaps__findings": FINDINGS}):
+        with pytest.raises(ConfigError, match=r"heatmaps\.findings: |no annotations recog") as refused:
+            scored(bare, **more)
+        assert "ZQNAME" not in str(refused.value)
 
 
 def test_folders_are_methods_that_are_compared(bare: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 from pipeline.annotations.source_files import image_key, source_file
-from pipeline.annotations.tables import Table, read_table
+from pipeline.annotations.tables import FIRST_ROW, Table, read_table
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
 from pipeline.records import AnnotationItem, Box, Reference, Shape
@@ -94,7 +94,7 @@ def coordinate_columns(table: Table, names: Mapping[str, str]) -> dict[str, str]
             return found
     raise ConfigError(
         f"{table.file}: has no columns {', '.join(SIZED)} nor {', '.join(CORNERS)}; "
-        f"found {', '.join(table.columns)}; say which with `columns:`"
+        f"{FIRST_ROW}; say which with `columns:`"
     )
 
 

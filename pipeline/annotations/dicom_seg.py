@@ -18,7 +18,7 @@ from pipeline.annotations.masks import check_size
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.seg_headers import Contents, Plane, Target
 from pipeline.annotations.source_files import inside
-from pipeline.contracts import AnnotationFormat
+from pipeline.contracts import AnnotationFormat, Executor, Loss
 from pipeline.errors import CaseError, ConfigError
 from pipeline.records import AnnotationItem, Mask, Reference, Shape, file_stem
 
@@ -26,10 +26,15 @@ BITS_A_BYTE = 8
 
 UNREADABLE = "A segmentation's header cannot be read, or says nothing about its frames one by one."
 
+LOST = "To read a segmentation's header took more time or memory than limits allows."
 
-def find(path: Path, *, folder: str = "", reader: str = "reader") -> Iterator[AnnotationItem]:
+
+def find(
+    path: Path, executor: Executor | None = None, *, folder: str = "", reader: str = "reader"
+) -> Iterator[AnnotationItem]:
     """An item for each image and segment label of the SEG files below `folder`, whatever they are called.
 
+    Each file is opened where `executor` works, so that one which takes too long or too much is set aside.
     Segments of several files with one label are instances side by side. ConfigError where there is no SEG.
     """
     files = segmentations(inside(path, folder) if folder else path)
@@ -37,8 +42,8 @@ def find(path: Path, *, folder: str = "", reader: str = "reader") -> Iterator[An
         raise ConfigError(f"{path / folder}: holds no DICOM SEG file")
     said: dict[Target, list[tuple[Path, tuple[Plane, ...]]]] = {}
     problems: dict[Target, tuple[str, str]] = {}
-    for file in files:
-        contents = _contents(file)
+    found = executor.stream(_contents, files, lost=_lost) if executor else map(_contents, files)
+    for file, contents in zip(files, found, strict=True):
         problems |= contents.problems
         for target, planes in contents.planes.items():
             said.setdefault(target, []).append((file, tuple(planes)))
@@ -75,9 +80,23 @@ def _contents(file: Path) -> Contents:
     contents = Contents()
     try:
         contents.add(file)
+    except MemoryError:
+        return _unusable(file, "out_of_memory", LOST)
+    except CaseError as error:
+        return _unusable(file, error.reason, error.message)
     except Exception:  # noqa: BLE001  pydicom raises whatever it likes on a broken file, which is listed
-        contents = Contents()
-        contents.refuse(Target(file_stem(file.name), 0, None), "annotation_unreadable", UNREADABLE)
+        return _unusable(file, "annotation_unreadable", UNREADABLE)
+    return contents
+
+
+def _lost(file: Path, why: Loss) -> Contents:
+    return _unusable(file, why, LOST)
+
+
+def _unusable(file: Path, reason: str, message: str) -> Contents:
+    """Nothing but why; the file stands for its image."""
+    contents = Contents()
+    contents.refuse(Target(file_stem(file.name), 0, None), reason, message)
     return contents
 
 
@@ -96,4 +115,4 @@ def _mask(path: str, plane: Plane, shape: Shape) -> Mask:
     return np.asarray((values >= plane.low) & (values <= plane.high))
 
 
-DICOM_SEG = AnnotationFormat(find=find, read=read)
+DICOM_SEG = AnnotationFormat(find=find, read=read, opens_files=True)

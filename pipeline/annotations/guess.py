@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.annotations.boxes import coordinate_columns
 from pipeline.annotations.labels import is_label
 from pipeline.annotations.seg_files import segmentations
+from pipeline.annotations.source_files import refuse_giant
 from pipeline.annotations.tables import IMAGE_COLUMNS, Table, read_table
 from pipeline.errors import ConfigError
 
@@ -106,8 +107,9 @@ def _boxes(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]
 def _run_lengths(path: Path) -> Iterator[Mapping[str, object]]:
     for file in _files(path, ".json"):
         try:
+            refuse_giant(file)
             content = json.loads(file.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError, RecursionError):
+        except (ConfigError, OSError, ValueError, RecursionError):
             continue  # someone else's file
         if _holds_run_lengths(content):
             yield {"format": "rle_json"} | _file(path, file)

@@ -45,7 +45,7 @@ def is_label(cell: str) -> bool:
 
 def _label(cell: str, where: str) -> int | None:
     if not is_label(cell):
-        raise ConfigError(f"{where}: found '{cell}', wanted 1, 0, true, false, -1 (uncertain) or nothing")
+        raise ConfigError(f"{where}: is no label; wanted 1, 0, true, false, -1 (uncertain) or nothing")
     return WORDS[cell.lower()]
 
 

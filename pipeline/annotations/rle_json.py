@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from pipeline.annotations.masks import check_size
-from pipeline.annotations.source_files import image_key, source_file
+from pipeline.annotations.source_files import image_key, position, refuse_giant, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
 from pipeline.records import AnnotationItem, Mask, Reference, Shape
@@ -41,7 +41,11 @@ def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iter
         for finding, masks in findings.items():
             listed = masks if isinstance(masks, list) else [] if masks is None else [masks]
             yield AnnotationItem(
-                "rle_json", image_key(image), finding, reader, payload={"masks": tuple(listed)}
+                "rle_json",
+                _whole(image_key(image)),
+                _whole(finding),
+                reader,
+                payload={"masks": tuple(listed)},
             )
 
 
@@ -55,13 +59,19 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
     return Reference(case_id, finding, item.reader, kind="mask", masks=masks)
 
 
+def _whole(name: str) -> str:
+    """JSON can escape half a character, which no file of text can hold; it is written as its escape."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _mapping(file: Path) -> Mapping[str, Any]:
+    refuse_giant(file)
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{file}: is not JSON ({error})") from error
+        raise ConfigError(f"{file}: is not JSON in UTF-8{position(error)}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{file}: holds a {type(content).__name__}, wanted {SHAPE_WANTED}")
     return content

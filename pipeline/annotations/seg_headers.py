@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,16 @@ from typing import Any
 from pydicom import Dataset, dcmread
 from pydicom.multival import MultiValue
 
+from pipeline.contents import LARGEST_BYTES
+from pipeline.errors import CaseError
 from pipeline.inflation import refuse_inflation
 from pipeline.records import Shape
 
 NOT_ON_THE_SOURCE_GRID = frozenset({"NO", "REORIENTED_ONLY"})
 """Values of SpatialLocationsPreserved. Where it is absent the frame is taken to lie on its image's grid."""
 
+MOST_PLANES = 2**18
+"""Of segments in frames, or of findings on images, that a file may say something of; each is kept."""
 HALF = 0.5
 """Of the maximum of a fractional segment: from here up a pixel is inside."""
 
@@ -56,17 +60,21 @@ class Contents:
     """An empty list: the finding is not there."""
     problems: dict[Target, tuple[str, str]] = field(default_factory=dict)
     """Why the planes of a target cannot be used: a reason and a sentence."""
+    _count: int = 0
 
     def refuse(self, target: Target, reason: str, message: str) -> None:
         """Note that what is said of a target cannot be used."""
-        self.planes.setdefault(target, [])
+        self._say(target)
         self.problems[target] = reason, message
 
     def add(self, file: Path) -> None:
         """Gather what the file says; pydicom may raise anything where it is broken.
 
-        What it warns of holds values of elements, and is not for a log.
+        What it warns of holds values of elements, and is not for a log. Raises CaseError: "too_large",
+        "unreadable".
         """
+        if file.stat().st_size > LARGEST_BYTES:
+            raise CaseError("too_large", f"The segmentation is larger than {LARGEST_BYTES >> 20} MiB.")
         with file.open("rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             refuse_inflation(stream)
@@ -77,20 +85,27 @@ class Contents:
         findings = _findings(header)
         sources: dict[str, set[int]] = {uid: set() for uid in _referenced(header)}
         for index, groups in enumerate(header.PerFrameFunctionalGroupsSequence):
-            planes = list(_planes(header, index, groups))
+            planes = list(_planes(header, index, groups, findings))
             images = _images(header, groups)
             problem = _problem(images)
             for uid, frame in _addresses(images) or [(uid, 0) for uid in sources]:
                 sources.setdefault(uid, set()).add(frame)
                 for number, plane in planes:
                     target = Target(uid, frame, findings[number])
-                    self.planes.setdefault(target, []).append(plane)
+                    self._say(target, plane)
                     if problem:
                         self.refuse(target, "mask_not_joined", problem)
         for uid, frames in sources.items():
             for frame in frames or {0}:
                 for finding in findings.values():
-                    self.planes.setdefault(Target(uid, frame, finding), [])
+                    self._say(Target(uid, frame, finding))
+
+    def _say(self, target: Target, *planes: Plane) -> None:
+        self.planes.setdefault(target, []).extend(planes)
+        self._count += len(planes)
+        if max(self._count, len(self.planes)) > MOST_PLANES:
+            message = f"The segmentation has more than {MOST_PLANES} segments in frames; write several files."
+            raise CaseError("too_large", message)
 
 
 def _findings(header: Dataset) -> dict[int, str]:
@@ -109,11 +124,13 @@ def _referenced(header: Dataset) -> Iterator[str]:
             yield str(image.ReferencedSOPInstanceUID)
 
 
-def _planes(header: Dataset, index: int, groups: Dataset) -> Iterator[tuple[int, Plane]]:
+def _planes(
+    header: Dataset, index: int, groups: Dataset, numbers: Iterable[int]
+) -> Iterator[tuple[int, Plane]]:
     """Segment number and plane of each segment that a frame may hold."""
     uid, shape = str(header.SOPInstanceUID), (int(header.Rows), int(header.Columns))
     if header.SegmentationType == "LABELMAP":
-        for number in _findings(header):
+        for number in numbers:
             yield number, Plane(index, shape, number, number, (uid, number))
         return
     number = int(_group(header, groups, "SegmentIdentificationSequence")[0].ReferencedSegmentNumber)

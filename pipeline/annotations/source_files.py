@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from pipeline.errors import ConfigError
 from pipeline.records import file_stem
+
+LARGEST_TABLE_BYTES = 2**29
+"""Of a table or run-length masks, which are read as one."""
 
 
 def inside(root: Path, relative: str) -> Path:
@@ -23,6 +27,25 @@ def source_file(path: Path, file: str | None) -> Path:
         wanted = f"there is no file '{file}'" if file else "is a folder; say which file with `file:`"
         raise ConfigError(f"{path}: {wanted}")
     return chosen
+
+
+def refuse_giant(file: Path) -> None:
+    """Refuse to read a whole file that would fill the memory; ConfigError."""
+    try:
+        size = file.stat().st_size
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
+    if size > LARGEST_TABLE_BYTES:
+        raise ConfigError(
+            f"{file}: is larger than {LARGEST_TABLE_BYTES >> 20} MiB; split it, and name the parts as sources"
+        )
+
+
+def position(error: Exception) -> str:
+    """Where a file of text goes wrong, for a complaint, without what stands there; empty where unknown."""
+    if isinstance(error, json.JSONDecodeError):
+        return f" (line {error.lineno}, column {error.colno})"
+    return f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
 
 
 def image_key(name: str) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
+from pipeline.annotations.source_files import position, refuse_giant
 from pipeline.errors import ConfigError
-from pipeline.registry import did_you_mean
 
 IMAGE_COLUMNS = ("sop_instance_uid", "image", "file", "image_id", "stem")
 """Names under which tables say which image a row is about; the first present counts."""
 
+FIRST_ROW = "the first row must name the columns"
 SEPARATORS = ",;\t"
 """Spreadsheets set to a language with decimal commas write semicolons."""
 
@@ -26,9 +28,14 @@ class Table:
     rows: Sequence[Mapping[str, str]]
 
     def column(self, name: str) -> str:
-        """`name`, where the table has it; else a ConfigError."""
+        """`name`, where the table has it; else a ConfigError.
+
+        A table without a head has a patient's values there, so that no complaint quotes its columns.
+        """
         if name not in self.columns:
-            raise ConfigError(f"{self.file}: has no column '{name}'{did_you_mean(name, list(self.columns))}")
+            near = get_close_matches(name, self.columns, n=1)
+            nearly = f"column {self.columns.index(near[0]) + 1} is nearly called so" if near else FIRST_ROW
+            raise ConfigError(f"{self.file}: has no column '{name}'; {nearly}")
         return name
 
     def image_column(self) -> str:
@@ -37,13 +44,14 @@ class Table:
             if name in self.columns:
                 return name
         raise ConfigError(
-            f"{self.file}: no column names the image; found {', '.join(self.columns)}, "
-            f"wanted one of {', '.join(IMAGE_COLUMNS)}, or say which"
+            f"{self.file}: no column names the image; {FIRST_ROW}, one of them "
+            f"{' or '.join(IMAGE_COLUMNS)}, or say which"
         )
 
 
 def read_table(file: Path) -> Table:
     """The rows of a CSV file in UTF-8, with or without byte order mark; ConfigError where it is none."""
+    refuse_giant(file)
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             header = stream.readline()
@@ -59,5 +67,5 @@ def read_table(file: Path) -> Table:
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{file}: is not a CSV table in UTF-8 ({error})") from error
+        raise ConfigError(f"{file}: is not a CSV table in UTF-8{position(error)}") from error
     return Table(file, columns, rows)

@@ -28,6 +28,15 @@ Axis: TypeAlias = Literal["x", "y"]
 READERS = {".gz": "NiftiImageIO", ".nii": "NiftiImageIO", ".nrrd": "NrrdImageIO", ".mha": "MetaImageIO"}
 
 HEADER_BYTES = 65536
+LINE = rb"[\t\x20-\x7e\x80-\xff]"
+"""Of a header: no control character, in particular no carriage return alone, which ends a line for some."""
+PLAIN_HEADERS = {
+    ".nrrd": re.compile(rb"(NRRD\d{4}\r?\n(?:" + LINE + rb"+\r?\n)*?)\r?\n"),
+    ".mha": re.compile(rb"((?:[\w |-]{1,80}=" + LINE + rb"{0,400}\r?\n)*?)ElementDataFile = LOCAL\r?\n"),
+}
+"""Suffix → a whole header; its first group must hold nothing of `ELSEWHERE`. MetaIO cuts lines at 500."""
+ELSEWHERE = re.compile(rb"data[^:\n]{0,9}file", re.IGNORECASE)
+"""What names the file of the values: "data file" in NRRD, "ElementDataFile" in MetaImage."""
 
 
 def find(
@@ -88,21 +97,22 @@ def _check(reader: Any, shape: Shape) -> None:
 
 
 def _refuse_other_files(file: Path) -> None:
-    """Refuse a header that sends the reader to another file, which may lie anywhere on the disk."""
+    """Refuse a header that sends the reader to another file, which may lie anywhere on the disk.
+
+    The readers end a line, skip one and cut one that is too long by rules of their own, so that only a header
+    which leaves nothing to any such rule is let through.
+    """
+    plain = PLAIN_HEADERS.get(file.suffix.lower())
+    if plain is None:
+        return
     with file.open("rb") as stream:
         head = stream.read(HEADER_BYTES)
-    if file.suffix.lower() == ".nrrd":
-        header, closed, _ = head.replace(b"\r\n", b"\n").partition(b"\n\n")
-        elsewhere = re.search(rb"^data ?file\s*:", header, re.IGNORECASE | re.MULTILINE)
-        alone = bool(closed) and elsewhere is None
-    elif file.suffix.lower() == ".mha":
-        place = re.search(rb"^\s*ElementDataFile\s*=\s*(\S+)", head, re.IGNORECASE | re.MULTILINE)
-        alone = place is not None and place[1].upper() == b"LOCAL"
-    else:
-        return
-    if not alone:
+    header = plain.match(head)
+    if header is None or ELSEWHERE.search(header[1]):
         raise CaseError(
-            "annotation_unreadable", "The mask keeps its values in another file; save it as one file."
+            "annotation_unreadable",
+            "The mask's header keeps its values in another file, or is not plain text of one entry a line; "
+            "save the mask anew as one file.",
         )
 
 

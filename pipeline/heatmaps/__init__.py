@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.contents import refuse_changed
 from pipeline.contracts import HeatmapFormat
 from pipeline.errors import CaseError
 from pipeline.records import HeatmapItem, Intensity, Shape
@@ -32,8 +33,10 @@ def read_heatmap(item: HeatmapItem, *, shape: Shape) -> Intensity:
     """The map (rows, columns), on a grid that covers the whole of an image of `shape`, edges on edges.
 
     Raises CaseError: "heatmap_unreadable", "heatmap_shape", "heatmap_in_colour", "heatmap_not_finite",
-    "heatmap_transposed", "heatmap_too_fine".
+    "heatmap_transposed", "heatmap_too_fine", "file_changed" (since the item says what the file held).
     """
+    if item.held:
+        refuse_changed(item.path, item.held)
     values = FORMATS[item.format].read(Path(item.path), item.plane)
     if values.dtype.kind not in "biuf" or values.size == 0:
         raise CaseError("heatmap_shape", "The heatmap holds nothing, or values that are not plain numbers.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from pydicom.pixels.utils import pixel_array
 
 from pipeline.contracts import HeatmapFormat
 from pipeline.errors import CaseError
+from pipeline.inflation import refuse_inflation
 from pipeline.records import MapPlane
 
 PREFIX = slice(128, 132)
 """Where "DICM" stands (PS3.10, 7.1)."""
 STORAGE_CLASS = "1.2.840.10008.5.1.4.1.1.30"
+MOST_FRAMES = 2**16
 UNREADABLE = "The heatmap is not a readable DICOM Parametric Map."
 
 
@@ -31,8 +34,17 @@ def is_dicom(path: Path) -> bool:
 
 
 def planes(path: Path) -> tuple[MapPlane, ...]:
-    """What each frame says it is of; CaseError "heatmap_unreadable" where the file is no parametric map."""
-    return tuple(_plane(groups, shared) for _, groups, shared in _frames(_header(path)))
+    """What each frame says it is of.
+
+    Raises CaseError: "heatmap_unreadable" (no parametric map, or a broken one), "too_large".
+    """
+    frames = list(_frames(_header(path)))
+    if len(frames) > MOST_FRAMES:
+        raise CaseError("too_large", f"The Parametric Map has more than {MOST_FRAMES} frames.")
+    try:
+        return tuple(_plane(groups, shared) for _, groups, shared in frames)
+    except Exception as error:  # elements are missing, or hold anything
+        raise CaseError("heatmap_unreadable", UNREADABLE) from error
 
 
 def read(path: Path, plane: int) -> NDArray[np.generic]:
@@ -51,9 +63,16 @@ def read(path: Path, plane: int) -> NDArray[np.generic]:
 
 
 def _header(path: Path) -> Dataset:
+    """What the file says; pydicom's warnings hold values of elements, and are not for a log."""
     try:
-        header = dcmread(path, stop_before_pixels=True)
+        with path.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            refuse_inflation(stream)
+            stream.seek(0)
+            header = dcmread(stream, stop_before_pixels=True)
         is_map = header.SOPClassUID == STORAGE_CLASS
+    except CaseError:
+        raise
     except Exception as error:  # pydicom raises whatever it likes on a broken file
         raise CaseError("heatmap_unreadable", UNREADABLE) from error
     if not is_map:

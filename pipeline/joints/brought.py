@@ -36,6 +36,11 @@ from pipeline.records import (
 from pipeline.store.pictures import write_pictures
 
 NOTHING = np.zeros((0, 0, 0), np.float32)
+UNKNOWN_FINDING = (
+    "{word} is none of the findings that are scored: the word itself is in crosswalk.csv; name it under "
+    "heatmaps.findings, or under annotations.findings what it is called"
+)
+"""The name of a map's file may hold anything that somebody typed."""
 SURE = 1 - 2.0**-53
 """The highest probability whose logit is finite."""
 
@@ -49,6 +54,8 @@ class Joined:
     skipped: tuple[Skipped, ...]
     names: dict[str, str]
     """Pseudonym → what a map called its image, for the crosswalk."""
+    unknown_words: dict[str, str]
+    """Pseudonym → what a map called its finding, which is none that is scored, for the crosswalk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +87,31 @@ def join_heatmaps(
     joined: dict[str, list[HeatmapItem]] = defaultdict(list)
     skipped: list[Skipped] = []
     names: dict[str, str] = {}
+    words: dict[str, str] = {}
     for item in items:
         subject = pseudonym("heatmap", item.image, item.frame)
         try:
             subject = images.owner(item, what="heatmap").case_id
-            _check(item, joined[subject], findings)
+            if item.finding not in findings:
+                word = pseudonym("finding", item.finding)
+                words[word] = item.finding
+                skipped.append(
+                    Skipped(subject, "heatmaps", "unknown_finding", UNKNOWN_FINDING.format(word=word))
+                )
+                continue
+            _check(item, joined[subject])
             joined[subject].append(item)
         except CaseError as error:
             if subject.startswith("heatmap-"):
                 names[subject] = item.image
             skipped.append(Skipped(subject, "heatmaps", error.reason, error.message))
     return Joined(
-        {case_id: tuple(found) for case_id, found in joined.items() if found}, tuple(skipped), names
+        {case_id: tuple(found) for case_id, found in joined.items() if found}, tuple(skipped), names, words
     )
 
 
-def _check(item: HeatmapItem, before: Sequence[HeatmapItem], findings: Sequence[str]) -> None:
+def _check(item: HeatmapItem, before: Sequence[HeatmapItem]) -> None:
     """Refuse what cannot stand beside the maps of the same image."""
-    if item.finding not in findings:
-        raise CaseError(
-            "unknown_finding", f"'{item.finding}' is none of the findings that heatmaps.findings names."
-        )
     same = [other for other in before if other.finding == item.finding]
     if any(other.method == item.method for other in same):
         raise CaseError("heatmap_twice", "There is another map of the same image, finding and method.")

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from pipeline.annotations import find_annotations
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.source_files import image_key
-from pipeline.annotations.tables import Table, read_table
+from pipeline.annotations.tables import FIRST_ROW, Table, read_table
+from pipeline.contents import TOO_LARGE, contents, refuse_changed
 from pipeline.errors import CaseError, ConfigError
 from pipeline.heatmaps import SUFFIXES
 from pipeline.heatmaps.parametric_map import is_dicom, planes
@@ -63,10 +64,9 @@ class HeatmapFiles:
     @property
     def sha256(self) -> str:
         """Over what every item is of and what its file holds, wherever it lies."""
-        contents = {path: _content(path) for path in {item.path for item in self.items}}
         total = hashlib.sha256()
         for item in self.items:
-            total.update(repr(replace(item, path=contents[item.path], contours=None)).encode())
+            total.update(repr(replace(item, path="", contours=None)).encode())
         return total.hexdigest()
 
 
@@ -84,7 +84,7 @@ def find_heatmaps(folder: Path) -> HeatmapFiles:
     problems: list[tuple[str, CaseError]] = []
     for name, meant in named:
         try:
-            items += _items(_inside(folder, name), meant)
+            items += _held(_inside(folder, name), meant)
         except CaseError as error:
             problems.append((name, error))
     if not items:
@@ -102,9 +102,7 @@ def _by_table(table: Table) -> Iterator[tuple[str, Meant]]:
     table.column("finding")
     image = next((name for name in ("sop_instance_uid", "image") if name in table.columns), None)
     if image is None:
-        raise ConfigError(
-            f"{table.file}: has no column 'sop_instance_uid' or 'image'; found {', '.join(table.columns)}"
-        )
+        raise ConfigError(f"{table.file}: has no column 'sop_instance_uid' or 'image'; {FIRST_ROW}")
     asked = any(row.get("probability") for row in table.rows)
     for row in table.rows:
         yield (
@@ -143,6 +141,16 @@ def _stem(path: Path) -> str:
     """The name without its suffix, of which ".nii.gz" is one."""
     length = next((len(s) for s in (".nii.gz", path.suffix) if path.name.lower().endswith(s.lower())), 0)
     return path.name[: len(path.name) - length]
+
+
+def _held(path: Path, meant: Meant) -> list[HeatmapItem]:
+    """The maps of one file with its hash, to which the workers hold what they read. Raises CaseError."""
+    held = contents(path)
+    if held == TOO_LARGE:
+        refuse_changed(path, held)
+    items = _items(path, meant)
+    drawn = (replace(item.contours, held={item.path: held}) if item.contours else None for item in items)
+    return [replace(item, held=held, contours=shape) for item, shape in zip(items, drawn, strict=True)]
 
 
 def _items(path: Path, meant: Meant) -> list[HeatmapItem]:
@@ -228,11 +236,3 @@ def in_our_words(items: Iterable[HeatmapItem], names: Mapping[str, str | None]) 
     """The items with the config's words for findings; those that it leaves out are gone."""
     renamed = ((item, names.get(item.finding, item.finding)) for item in items)
     return [replace(item, finding=finding) for item, finding in renamed if finding is not None]
-
-
-def _content(path: str) -> str:
-    """A hash of a file, or that it cannot be read: the worker that reads it says so of its map."""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
-        return "unreadable"

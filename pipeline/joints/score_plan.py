@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.annotations import find_annotations
+from pipeline.annotations.guess import guess_labels, guess_sources
+from pipeline.annotations.tables import read_table
 from pipeline.config import AuditConfig
 from pipeline.errors import ConfigError
 from pipeline.joints.heatmap_files import HeatmapFiles, find_heatmaps, in_our_words
-from pipeline.joints.plan import RESERVED, RunPlan, check_findings, check_scoring, given, inputs
+from pipeline.joints.plan import RESERVED, Inputs, RunPlan, check_findings, check_scoring, given, inputs
 from pipeline.names import READER_START
 from pipeline.records import HeatmapItem
 
+NONE_KNOWN = "none of the maps' findings is one of the config's, the annotations' or the labels'"
 NEEDS = frozenset({"predicted"})
 """Gates that are nothing without probabilities."""
 
@@ -37,11 +41,13 @@ def make_score_plan(config: AuditConfig) -> ScorePlan:
     _check_apart(folder, annotations, guessed=not config.annotations.sources)
     files = find_heatmaps(folder)
     items = tuple(in_our_words(files.items, config.annotations.findings))
-    findings = config.heatmaps.findings or tuple(sorted({item.finding for item in items}))
-    if not any(item.finding in findings for item in items):
+    words = {item.finding for item in items}
+    findings = config.heatmaps.findings or _known(Inputs(config, studies, annotations), words)
+    if not words & set(findings):
+        asked = f"{', '.join(findings)}: no map is of any of them" if findings else NONE_KNOWN
         raise ConfigError(
-            f"heatmaps.findings: {', '.join(findings)}: no map is of any of them; "
-            f"the maps are of {', '.join(files.findings)}"
+            f"heatmaps.findings: {asked}; name the maps' findings here, as the maps do, or say under "
+            "annotations.findings what they are called"
         )
     check_findings(config, findings, whose="the maps")
     methods = _checked_methods(files)
@@ -49,6 +55,22 @@ def make_score_plan(config: AuditConfig) -> ScorePlan:
     if opened:
         config = config.model_copy(update={"contours": config.contours.model_copy(update={"gate": "all"})})
     return ScorePlan(config, studies, annotations, findings, files, items, methods, opened)
+
+
+def _known(inputs: Inputs, words: Collection[str]) -> tuple[str, ...]:
+    """Of the maps' findings, those that the config, the annotations or their labels have a word for.
+
+    The name of a map's file may hold anything, a patient's name too, which is not to stand in a report.
+    """
+    place, said, labels = inputs.annotations, inputs.config.annotations, inputs.labels()
+    known = {*said.findings.values(), *inputs.config.contours.findings, *(labels[2] if labels else ())}
+    named = sorted(words)
+    items = find_annotations(place, said.sources or guess_sources(place, findings=named))
+    known |= {said.findings.get(item.finding, item.finding) for item in items if item.finding is not None}
+    table = labels[0] if labels else guess_labels(place, named)
+    if table is not None:
+        known |= set(read_table(table).columns)
+    return tuple(word for word in named if word in known)
 
 
 def _check_apart(folder: Path, annotations: Path, *, guessed: bool) -> None:
@@ -81,6 +103,6 @@ def _opens_gate(config: AuditConfig, *, has_probabilities: bool) -> bool:
     return True
 
 
-def of_any(items: Sequence[HeatmapItem]) -> frozenset[tuple[str, str]]:
-    """(method, finding) of which there is any map."""
-    return frozenset((item.method, item.finding) for item in items)
+def of_any(plan: ScorePlan) -> frozenset[tuple[str, str]]:
+    """(method, finding) of which there is any map, of the findings that are scored."""
+    return frozenset((item.method, item.finding) for item in plan.items if item.finding in plan.findings)

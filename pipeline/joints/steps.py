@@ -49,7 +49,7 @@ def chosen_cases(plan: RunPlan, intake: Intake) -> list[Case]:
     return selected(intake.cases, plan.table(select), image=select.image, where=select.where)
 
 
-def truth_of(plan: RunPlan, intake: Intake, pseudonym: Callable[..., str]) -> Truth:
+def truth_of(plan: RunPlan, intake: Intake, pseudonym: Callable[..., str], executor: Executor) -> Truth:
     """What the annotators said of all images, audited or not."""
     annotations = plan.config.annotations
     return gather(
@@ -60,6 +60,7 @@ def truth_of(plan: RunPlan, intake: Intake, pseudonym: Callable[..., str]) -> Tr
         findings=plan.findings,
         cases=intake.cases,
         pseudonym=pseudonym,
+        executor=executor,
     )
 
 

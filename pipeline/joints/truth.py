@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -13,6 +14,8 @@ from pipeline.annotations import find_annotations
 from pipeline.annotations.guess import guess_labels, guess_sources
 from pipeline.annotations.labels import read_labels
 from pipeline.annotations.tables import read_table
+from pipeline.contents import contents
+from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.intake import Case, Pseudonym
 from pipeline.joints.naming import AMBIGUOUS_IMAGE, Names
@@ -52,7 +55,10 @@ class Truth:
     unknown_words: Mapping[str, str] = field(default_factory=dict)
     """Pseudonym → a word of the annotators that is no finding of the network, for the crosswalk."""
     unjoined: tuple[tuple[AnnotationItem, Skipped], ...] = ()
-    """The annotations that belong to no image or no finding, and why; `skipped` holds these, too."""
+    """The annotations that belong to no image or no finding, and why; `skipped` holds these, too.
+
+    A word that is no finding of the network stands there under its pseudonym.
+    """
 
 
 def gather(
@@ -64,13 +70,14 @@ def gather(
     findings: Sequence[str],
     cases: Sequence[Case],
     pseudonym: Pseudonym,
+    executor: Executor | None = None,
 ) -> Truth:
-    """Everything the annotators said of `cases`.
+    """Everything the annotators said of `cases`; `executor` opens files that have to be.
 
     `labels` is (file, image column, finding → columns); `names` maps the annotators' words to the network's,
     None meaning "leave it out". Without sources, formats are guessed from the files.
     """
-    items = find_annotations(path, sources or guess_sources(path, findings=findings))
+    items = find_annotations(path, sources or guess_sources(path, findings=findings), executor=executor)
     table = labels_by_name(path, labels, findings)
     return join(items, table, names=names, findings=findings, cases=cases, pseudonym=pseudonym)
 
@@ -87,24 +94,27 @@ def join(
     """Annotations and labels, each with its image; `table` is by SOP instance UID or file stem."""
     _check_readers({item.reader for item in items})
     images = Names(cases)
+    items = _held(items)
     known, skipped = _of_each(cases, images, table)
     matched: dict[str, list[AnnotationItem]] = defaultdict(list)
     unjoined: list[tuple[AnnotationItem, Skipped]] = []
     words: dict[str, str] = {}
     for item in items:
         subject = pseudonym("annotation", item.image, item.frame)
+        called = item
+        if names.get(item.finding or "", item.finding) not in {*findings, None}:
+            called = replace(item, finding=pseudonym("finding", item.finding))
         try:
             case = images.owner(item, what="annotation")
             subject = case.case_id
             matched[subject].extend(_in_our_words(item, names, findings, known[subject]))
         except UnknownFindingError:
-            word = pseudonym("finding", item.finding)
-            words[word] = item.finding or ""
-            unjoined.append(
-                (item, Skipped(subject, "annotations", "unknown_finding", UNKNOWN.format(word=word)))
-            )
+            message = UNKNOWN.format(word=called.finding)
+            unjoined.append((called, Skipped(subject, "annotations", "unknown_finding", message)))
         except CaseError as error:
-            unjoined.append((item, Skipped(subject, "annotations", error.reason, error.message)))
+            unjoined.append((called, Skipped(subject, "annotations", error.reason, error.message)))
+        if called is not item:
+            words[called.finding or ""] = item.finding or ""
     kinds: set[Literal["mask", "box"]] = {"box" if item.format == "boxes" else "mask" for item in items}
     readers = {item.reader for item in items}
     return Truth(
@@ -197,27 +207,27 @@ def _in_words_of_labels(
     return [replace(item, finding=name, absent=not present) for name in present or absent]
 
 
+def _held(items: Iterable[AnnotationItem]) -> list[AnnotationItem]:
+    """The items with hashes of their files, to which the workers hold what they read."""
+    known = cache(contents)
+    return [replace(item, held={path: known(path) for path in _paths(item)}) for item in items]
+
+
+def _paths(item: AnnotationItem) -> Iterator[str]:
+    if "path" in item.payload:
+        yield str(item.payload["path"])
+    yield from cast("tuple[str, ...]", item.payload.get("paths", ()))
+
+
 def _digest(items: Iterable[AnnotationItem], labels: Iterable[Labels]) -> str:
     """A hash over the annotations, the contents of their files wherever these lie, and the labels."""
     total = hashlib.sha256()
-    contents: dict[str, str] = {}
     for item in items:
-        payload = dict(item.payload)
-        paths = [payload.pop("path", None), *cast("tuple[str, ...]", payload.pop("paths", ()))]
-        for path in (str(path) for path in paths if path is not None):
-            if path not in contents:
-                contents[path] = _content(Path(path))
-            total.update(contents[path].encode())
+        for held in item.held.values():
+            total.update(held.encode())
+        payload = {name: value for name, value in item.payload.items() if name not in {"path", "paths"}}
         facts = (item.format, item.image, item.finding, item.reader, item.frame, payload)
         total.update(repr(facts).encode())
     for known in labels:
         total.update(repr(sorted(known.items())).encode())
     return total.hexdigest()
-
-
-def _content(path: Path) -> str:
-    """A hash of a file, or that it cannot be read: the worker that reads it says so of its image."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return "unreadable"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.annotations import find_annotations
 from pipeline.annotations.guess import MASK_FOLDER, SUFFIXES, guess_sources
 from pipeline.annotations.tables import read_table
+from pipeline.contracts import Executor
+from pipeline.joints.intake import Pseudonym
 from pipeline.joints.plan import ValidationPlan
 from pipeline.joints.truth import Labels, labels_by_name
 from pipeline.records import AnnotationItem
@@ -22,10 +25,25 @@ PICTURE_FOLDER = re.compile(r"image|picture|preview|thumb|dicom|stud(y|ies)", re
 """Folders whose PNG files show the images themselves."""
 
 
-def read_words(plan: ValidationPlan) -> tuple[list[AnnotationItem], Vocabulary, Mapping[str, Labels]]:
-    """The annotations, the findings that they and the config know, and the labels by image."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was said, and in which words."""
+
+    items: Sequence[AnnotationItem]
+    vocabulary: Vocabulary
+    labels: Mapping[str, Labels]
+    """By image."""
+    unknown: Mapping[str, str]
+    """Pseudonym → a word that the config, which names others, does not name, for the crosswalk."""
+
+
+def read_words(plan: ValidationPlan, executor: Executor, pseudonym: Pseudonym) -> Words:
+    """The annotations, the findings that they and the config know, and the labels by image.
+
+    Where nobody declares findings, the annotators' words are the findings.
+    """
     declared = _declared(plan)
-    items = find_annotations(plan.annotations, _sources(plan, declared))
+    items = find_annotations(plan.annotations, _sources(plan, declared), executor=executor)
     names = plan.config.annotations.findings
     said = Counter(names.get(item.finding, item.finding) for item in items if item.finding is not None)
     words = {word: count for word, count in said.items() if word is not None}
@@ -34,7 +52,37 @@ def read_words(plan: ValidationPlan) -> tuple[list[AnnotationItem], Vocabulary, 
         vocabulary = Vocabulary(findings, findings, {w: count for w, count in words.items() if w in findings})
     else:
         vocabulary = Vocabulary(tuple(dict.fromkeys((*declared, *words))), declared, words)
-    return items, vocabulary, _labels(plan, vocabulary.findings)
+    labels = _labels(plan, vocabulary.findings)
+    strange = [word for word in words if word and word not in declared]
+    unknown = {word: pseudonym("finding", word) for word in strange} if declared and not plan.card else {}
+    return _renamed(Words(items, vocabulary, labels, {}), unknown, names)
+
+
+def _renamed(said: Words, unknown: Mapping[str, str], names: Mapping[str, str | None]) -> Words:
+    """The same with pseudonyms for the words in `unknown`."""
+
+    def ours(word: str) -> str:
+        return unknown.get(word, word)
+
+    known = said.vocabulary
+
+    def renamed(item: AnnotationItem) -> AnnotationItem:
+        word = names.get(item.finding or "") or item.finding or ""
+        return replace(item, finding=unknown[word]) if word in unknown else item
+
+    return Words(
+        [renamed(item) for item in said.items],
+        Vocabulary(
+            tuple(map(ours, known.findings)),
+            known.declared,
+            {ours(word): count for word, count in known.words.items()},
+        ),
+        {
+            image: {ours(word): label for word, label in labels.items()}
+            for image, labels in said.labels.items()
+        },
+        {name: word for word, name in unknown.items()},
+    )
 
 
 def _declared(plan: ValidationPlan) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class Pseudonyms:
     def of(self, kind: str, *identity: object) -> str:
         """For example "patient-3f0c…" of ("patient", "P-0815"); the same identity gives the same name."""
         text = "\0".join([kind, *map(str, identity)])
-        digest = hmac.new(self.key, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+        digest = hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
         return f"{kind}-{digest[:SHOWN_DIGITS]}"
 
 

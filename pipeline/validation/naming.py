@@ -17,7 +17,7 @@ NEARLY = 0.8
 
 
 def _unknown(study: StudySet) -> Iterator[Found]:
-    """One for each name, however often it occurs."""
+    """One for each name, however often it occurs; names that nobody knows come under pseudonyms."""
     subjects: dict[str, list[str]] = {}
     for entry in study.refused:
         if entry.reason == UNKNOWN and entry.finding:
@@ -81,7 +81,8 @@ UNKNOWN_FINDING = Check(
     level="error",
     looks_for="names of findings in annotations that are none of the model card's, and that the config "
     "neither translates nor leaves out; looked for where a model is given",
-    remedy="Say under annotations.findings which finding of the network is meant, or null to leave it out.",
+    remedy="Say under annotations.findings which finding of the network is meant, or null to leave it out. "
+    "The crosswalk says what the annotation calls it.",
     of="annotations",
     count=words,
     find=_unknown,

@@ -104,10 +104,10 @@ def test_a_box_may_reach_one_pixel_over_the_edge(tmp_path: Path, coordinates: st
 @pytest.mark.parametrize(
     ("text", "options", "complaint"),
     [
-        ("picture,finding,x,y,width,height\n", {}, "no column names the image; found picture"),
+        ("picture,finding,x,y,width,height\n", {}, "no column names the image; the first row must"),
         ("image,x,y,width,height\n", {}, "has no column 'finding'"),
         ("image,finding,x,y,w,h\n", {}, "has no columns x, y, width, height nor x_min"),
-        (HEADER, {"columns": {"finding": "findin"}}, "has no column 'findin'; did you mean 'finding'"),
+        (HEADER, {"columns": {"finding": "findin"}}, "has no column 'findin'; column 2 is nearly called so"),
         (HEADER, {"columns": {"heigth": "height"}}, r"columns\.heigth: unknown key; did you mean 'height'"),
         (HEADER, {"columns": {"finding": "finding"}, "finding": "Mass"}, "drop one"),
     ],

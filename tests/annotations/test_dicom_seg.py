@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from highdicom.seg import SegmentationTypeValues
 from pydicom import Dataset, dcmread
-from pydicom.uid import CTImageStorage
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
+from pipeline.annotations import find_annotations, seg_headers
 from pipeline.annotations.dicom_seg import find, read
 from pipeline.errors import CaseError
+from pipeline.executors.here import Here
+from pipeline.executors.pool import Pool
 from pipeline.records import AnnotationItem
 from tests.annotations.segmentations import source_image, write_segmentation
 
@@ -221,3 +228,74 @@ def test_odd_segmentations_raise_nothing_but_case_errors() -> None:
         except CaseError as error:
             outcomes.add(error.reason)
     assert outcomes == {"read", "mask_size", "annotation_unreadable"}
+
+
+def write_label_map(path: Path, *, segments: int, frames: int) -> None:
+    """A label map of which every frame is of one image."""
+    data, source, derivation, shared = Dataset(), Dataset(), Dataset(), Dataset()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = "1.2.840.10008.5.1.4.1.1.66.7"
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = "1.2.9"
+    data.Rows, data.Columns = SHAPE
+    data.SegmentationType = "LABELMAP"
+    data.SegmentSequence = [Dataset() for _ in range(segments)]
+    for number, segment in enumerate(data.SegmentSequence, start=1):
+        segment.SegmentNumber, segment.SegmentLabel = number, f"label {number}"
+    source.ReferencedSOPInstanceUID = "1.2.3"
+    derivation.SourceImageSequence = [source]
+    shared.DerivationImageSequence = [derivation]
+    data.SharedFunctionalGroupsSequence = [shared]
+    data.PerFrameFunctionalGroupsSequence = [Dataset() for _ in range(frames)]
+    data.save_as(path, enforce_file_format=True)
+
+
+def reason_of(items: Iterable[AnnotationItem]) -> str:
+    (item,) = items
+    with pytest.raises(CaseError) as refused:
+        drawn(item)
+    return refused.value.reason
+
+
+def test_segments_times_frames_have_a_limit(tmp_path: Path) -> None:
+    write_label_map(tmp_path / "a.dcm", segments=1000, frames=1000)
+    assert reason_of(find(tmp_path)) == "too_large"
+
+
+def test_segments_of_a_label_map_are_named_once_for_all_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Dataset] = []
+    named = seg_headers._findings
+    monkeypatch.setattr(seg_headers, "_findings", lambda header: (asked.append(header), named(header))[1])
+    write_label_map(tmp_path / "a.dcm", segments=2, frames=30)
+    assert len(list(find(tmp_path))) == 2
+    assert len(asked) == 1
+
+
+def test_a_giant_file_is_set_aside_unread(tmp_path: Path) -> None:
+    write_two_segments(tmp_path / "a.dcm", ["Mass", "Mass"])
+    os.truncate(tmp_path / "a.dcm", 200 << 30)
+    assert reason_of(find(tmp_path)) == "too_large"
+
+
+class Losing:
+    """An executor whose workers all take too long."""
+
+    def stream(
+        self, _: Callable[..., Any], items: Iterable[Any], *, lost: Callable[..., Any]
+    ) -> Iterator[Any]:
+        return (lost(item, "out_of_time") for item in items)
+
+
+def test_files_are_opened_where_the_executor_works(tmp_path: Path) -> None:
+    write_two_segments(tmp_path / "a.dcm", ["Mass", "Nodule"])
+    source = [{"format": "dicom_seg"}]
+    assert len(find_annotations(tmp_path, source, executor=Here())) == 2
+    assert reason_of(find_annotations(tmp_path, source, executor=Losing())) == "out_of_time"
+
+
+def test_what_a_worker_says_of_a_file_can_be_sent(tmp_path: Path) -> None:
+    write_two_segments(tmp_path / "a.dcm", ["Mass", "Nodule"])
+    with Pool(workers=1) as pool:
+        assert len(find_annotations(tmp_path, [{"format": "dicom_seg"}], executor=pool)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +114,16 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, compla
     (tmp_path / "masks.json").write_text(text)
     with pytest.raises(ConfigError, match=complaint):
         list(find(tmp_path / "masks.json"))
+
+
+def test_half_a_character_becomes_its_escape(tmp_path: Path) -> None:
+    (item,) = items(tmp_path, {"\ud800": {"a\udfff": entry(RUNS)}})
+    assert (item.image, item.finding) == ("\\ud800", "a\\udfff")
+    assert drawn(item) == [MASK]
+
+
+def test_a_giant_file_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "masks.json").touch()
+    os.truncate(tmp_path / "masks.json", 200 << 30)
+    with pytest.raises(ConfigError, match="larger than 512 MiB"):
+        list(find(tmp_path, file="masks.json"))

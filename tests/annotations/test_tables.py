@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipeline.annotations.tables import read_table
+from pipeline.annotations.boxes import coordinate_columns, find
+from pipeline.annotations.labels import read_labels
+from pipeline.annotations.tables import Table, read_table
 from pipeline.errors import ConfigError
+from pipeline.joints.heatmap_files import find_heatmaps
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -50,3 +55,42 @@ def test_an_empty_file_has_no_image_column(tmp_path: Path) -> None:
     (tmp_path / "a.csv").touch()
     with pytest.raises(ConfigError, match="no column names the image"):
         read_table(tmp_path / "a.csv").image_column()
+
+
+HEADLESS = "ZQNAME^ZQGIVEN,19500304,12,3,4,5\n"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda table: table.image_column(),
+        lambda table: table.column("ZQNAMES^ZQGIVEN"),
+        lambda table: coordinate_columns(table, {}),
+        lambda table: read_labels(table.file, image="image", columns={}),
+        lambda table: list(find(table.file)),
+        lambda table: find_heatmaps(table.file.parent),
+    ],
+)
+def test_no_complaint_about_a_table_without_a_head_quotes_it(
+    tmp_path: Path, use: Callable[[Table], object]
+) -> None:
+    file = tmp_path / "heatmaps.csv"
+    file.write_text(HEADLESS)
+    with pytest.raises(ConfigError) as refused:
+        use(read_table(file))
+    assert not any(cell in str(refused.value) for cell in ("ZQNAME^", "1950"))
+
+
+def test_no_complaint_about_a_cell_quotes_it(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text("image,nodule\n1,ZQNAME\n")
+    with pytest.raises(ConfigError, match="row 2, column 'nodule'") as refused:
+        read_labels(file, image="image", columns={"nodule": ["nodule"]})
+    assert "ZQNAME" not in str(refused.value)
+
+
+def test_a_giant_table_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    os.truncate(tmp_path / "a.csv", 200 << 30)
+    with pytest.raises(ConfigError, match="larger than 512 MiB"):
+        read_table(tmp_path / "a.csv")

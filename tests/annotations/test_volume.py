@@ -93,12 +93,27 @@ def test_a_file_that_is_something_else_is_refused(tmp_path: Path, suffix: str) -
     assert refused.value.reason == "annotation_unreadable"
 
 
+MHA = "NDims = 2\nDimSize = 3 2\nElementType = MET_UCHAR\n"
+NRRD = "NRRD0004\ntype: uchar\ndimension: 2\nsizes: 3 2\nencoding: raw\n"
+
+
 @pytest.mark.parametrize(
     ("name", "header"),
     [
-        ("1.mha", "NDims = 2\nDimSize = 3 2\nElementType = MET_UCHAR\nElementDataFile = {}\n"),
-        ("1.nrrd", "NRRD0004\ntype: uchar\ndimension: 2\nsizes: 3 2\nencoding: raw\ndata file: {}\n\n"),
-        ("1.nrrd", "NRRD0004\ntype: uchar\ndimension: 2\nsizes: 3 2\nencoding: raw\nDATAFILE: {}\n\n"),
+        ("1.mha", MHA + "ElementDataFile = {}\n"),
+        ("1.mha", MHA + "ElementDataFile : {}\nElementDataFile = LOCAL\n"),
+        ("1.mha", MHA + "ElementDataFile={}\nElementDataFile = LOCAL\n"),
+        ("1.mha", "elementdatafile = LOCAL\n" + MHA + "ElementDataFile = {}\n"),
+        ("1.mha", MHA + "Comment = a\rElementDataFile = {}\nElementDataFile = LOCAL\n"),
+        ("1.mha", MHA + "Comment = " + "a" * 500 + "ElementDataFile = {}\nElementDataFile = LOCAL\n"),
+        ("1.mha", MHA + "Comment = " + "a" * 500 + "ElementDataFile = LOCAL\nElementDataFile = {}\n"),
+        ("1.mha", MHA + "Comment = a\rElementDataFile = LOCAL\nElementDataFile = {}\n"),
+        ("1.nrrd", NRRD + "data file: {}\n\n"),
+        ("1.nrrd", NRRD + "DATAFILE: {}\n\n"),
+        ("1.nrrd", NRRD + "content: a\rdata file: {}\n\n"),
+        ("1.nrrd", NRRD.replace("\n", "\r") + "data file: {}\r\r\n\n"),
+        ("1.nrrd", NRRD + "# a\r\rdata file: {}\n\n"),
+        ("1.nrrd", NRRD + "\t data file: {}\n\n"),
     ],
 )
 def test_a_header_that_leads_to_another_file_is_not_followed(tmp_path: Path, name: str, header: str) -> None:
@@ -106,6 +121,20 @@ def test_a_header_that_leads_to_another_file_is_not_followed(tmp_path: Path, nam
     secret.write_bytes(VALUES.tobytes())
     folder = tmp_path / "masks"
     folder.mkdir()
-    (folder / name).write_text(header.format("../secret.raw"))
+    (folder / name).write_bytes(header.format(secret).encode() + bytes(VALUES.size))
     with pytest.raises(CaseError, match="in another file"):
         reference(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("1.mha", MHA.replace("\n", "\r\n") + "ElementDataFile = LOCAL\r\n"),
+        ("1.mha", "Comment = drawn by hand\n" + MHA + "ITK_InputFilterName = x\nElementDataFile = LOCAL\n"),
+        ("1.nrrd", NRRD.replace("\n", "\r\n") + "\r\n"),
+        ("1.nrrd", NRRD + "# made here\nSegment0_Name:=a lesion\n\n"),
+    ],
+)
+def test_a_header_as_other_tools_write_it_is_read(tmp_path: Path, name: str, header: str) -> None:
+    (tmp_path / name).write_bytes(header.encode() + VALUES.tobytes())
+    assert drawn(reference(tmp_path)) == INSTANCES

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,13 +88,22 @@ def test_a_map_finer_than_its_image_or_turned_against_it_is_refused(name: str, t
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_file_that_breaks_after_it_was_found_is_refused(name: str, tmp_path: Path) -> None:
-    item = found(name, tmp_path)
+def test_a_broken_file_is_refused(name: str, tmp_path: Path) -> None:
+    item = replace(found(name, tmp_path), held="")
     Path(item.path).write_bytes(Path(item.path).read_bytes()[:40])
     with pytest.raises(CaseError) as refused:
         read_heatmap(item, shape=IMAGE_SHAPE)
     assert refused.value.reason == "heatmap_unreadable"
     assert str(tmp_path) not in refused.value.message
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_that_was_written_again_after_it_was_found_is_refused(name: str, tmp_path: Path) -> None:
+    item = found(name, tmp_path)
+    Path(item.path).write_bytes(Path(item.path).read_bytes() + b"\0")
+    with pytest.raises(CaseError) as refused:
+        read_heatmap(item, shape=IMAGE_SHAPE)
+    assert refused.value.reason == "file_changed"
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"png"}))

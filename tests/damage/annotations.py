@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from functools import cache
 from io import BytesIO
 from itertools import cycle, islice
@@ -20,16 +22,20 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from pipeline.annotations import find_annotations, read_annotation
-from pipeline.annotations.guess import guess_labels, guess_sources
+from pipeline.annotations import read_annotation
 from pipeline.errors import CaseError, ConfigError
+from pipeline.executors.here import Here
+from pipeline.joints.truth import gather
+from pipeline.store.pseudonyms import Pseudonyms
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.damage.examine import UNHANDLED, Outcome, measured
 from tests.damage.streams import deflate_bomb_of
+from tests.joints.cases import case
 
 SHAPE = (12, 10)
 FINDING = "nodule"
 REFERENCE = "reference"
+IMAGE = case("a", uid="1.2.3.4")
 SOURCE_REFUSED = "source_refused"
 """A ConfigError: the source as a whole says nothing that can be used."""
 
@@ -151,9 +157,23 @@ def _png_chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
+def surrogates(random: Random, data: bytes) -> bytes:
+    """Halves of characters, as JSON escapes them and as UTF-8 forbids them."""
+    half = random.choice((b"\\ud800", b"\\udcff\\ud800", b"\xed\xa0\x80"))
+    word = random.choice((b'"a"', b"nodule", b"image", b"counts"))
+    return data.replace(word, b'"' + half + b'"' if word == b'"a"' else half)
+
+
+def giant(_: Random, data: bytes) -> bytes:
+    """A sound file that goes on with zeros, of which the disk holds none."""
+    return data
+
+
 DAMAGE: Mapping[str, Callable[[Random, bytes], bytes]] = {
-    damage.__name__: damage for damage in (cut, flipped, flipped_early, doubled, noise, other_text, bomb)
+    damage.__name__: damage
+    for damage in (cut, flipped, flipped_early, doubled, noise, other_text, bomb, surrogates, giant)
 }
+GIANT_BYTES = 200 << 30
 
 
 def write_damaged_annotations(
@@ -168,6 +188,8 @@ def write_damaged_annotations(
         path = folder / f"{number:06}" / name
         path.parent.mkdir(parents=True)
         path.write_bytes(DAMAGE[damage](random, sound_annotations()[name]))
+        if damage == giant.__name__:
+            os.truncate(path, GIANT_BYTES)
         yield f"{name.partition('.')[2]}: {damage}" if name[0] == "a" else f"{name}: {damage}", path
 
 
@@ -177,13 +199,25 @@ def examine_annotation(path: Path) -> Outcome:
 
 
 def _result(folder: Path) -> str:
-    results = set()
+    """A run gathers in its own process, which has no bounds: what asks for too much there ends it."""
     try:
-        guess_labels(folder, findings=[FINDING])
-        items = find_annotations(folder, guess_sources(folder, findings=[FINDING]))
+        truth = gather(
+            folder,
+            sources=(),
+            labels=None,
+            names={},
+            findings=[FINDING],
+            cases=[IMAGE],
+            pseudonym=Pseudonyms(bytes(32)).of,
+            executor=Here(),
+        )
     except ConfigError:
         return SOURCE_REFUSED
-    for item in items:
+    except MemoryError:
+        return UNHANDLED
+    results = {why.reason for why in truth.skipped}
+    json.dumps([asdict(why) for why in truth.skipped], ensure_ascii=False).encode()
+    for item in (*truth.items.get(IMAGE.case_id, ()), *(item for item, _ in truth.unjoined)):
         try:
             reference = read_annotation(item, case_id="case-1", finding=FINDING, shape=SHAPE)
         except CaseError as error:

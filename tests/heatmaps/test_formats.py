@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813  the name its manual gives it
 from PIL import Image
+from pydicom import dcmread
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from pipeline.errors import CaseError
 from pipeline.heatmaps import SUFFIXES, read_heatmap
+from pipeline.heatmaps.parametric_map import planes
 from pipeline.records import HeatmapItem
+from tests.damage.streams import deflate_bomb_of
 from tests.heatmaps.parametric_maps import write_parametric_map
 
 SHAPE = (8, 9)
@@ -98,3 +102,31 @@ def test_stored_integers_become_real_values_by_their_mapping(tmp_path: Path) -> 
 def test_each_plane_of_a_parametric_map_is_its_own(tmp_path: Path) -> None:
     write_parametric_map(tmp_path / "a", np.stack([MAP, MAP + 9]), finding="Mass")
     np.testing.assert_array_equal(read(tmp_path / "a", format="parametric_map", plane=1), MAP + 9)
+
+
+def test_a_parametric_map_that_inflates_beyond_measure_is_not_read(tmp_path: Path) -> None:
+    path = write_parametric_map(tmp_path / "a.dcm", MAP[None], image="1.2.3", finding="Mass")
+    data = dcmread(path)
+    data.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    data.save_as(path, enforce_file_format=True)
+    assert len(planes(path)) == 1
+    path.write_bytes(deflate_bomb_of(path.read_bytes(), 2**31))
+    with pytest.raises(CaseError) as refused:
+        planes(path)
+    assert refused.value.reason == "too_large"
+
+
+@pytest.mark.parametrize("frame", ["", ["1", "2"]])
+def test_a_parametric_map_whose_references_are_broken_is_refused(tmp_path: Path, frame: object) -> None:
+    path = write_parametric_map(tmp_path / "a.dcm", MAP[None], image="1.2.3", finding="Mass")
+    data = dcmread(path)
+    for groups in (*data.SharedFunctionalGroupsSequence, *data.PerFrameFunctionalGroupsSequence):
+        for derivation in groups.get("DerivationImageSequence", []):
+            (source,) = derivation.SourceImageSequence
+            source.ReferencedFrameNumber = frame
+            if not frame:
+                del source.ReferencedSOPInstanceUID
+    data.save_as(path)
+    with pytest.raises(CaseError) as refused:
+        planes(path)
+    assert refused.value.reason == "heatmap_unreadable"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.errors import ConfigError
+from pipeline.annotations import read_annotation
+from pipeline.errors import CaseError, ConfigError
 from pipeline.joints.heatmap_files import HeatmapFiles, find_heatmaps
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.heatmaps.parametric_maps import write_parametric_map
@@ -83,7 +85,7 @@ def test_bad_rows_are_problems_and_the_others_stay(tmp_path: Path) -> None:
     [
         ("image,finding\n", "has no column 'file'"),
         ("file,image\n", "has no column 'finding'"),
-        ("file,finding\n", "has no column 'sop_instance_uid' or 'image'; found file, finding"),
+        ("file,finding\n", "has no column 'sop_instance_uid' or 'image'; the first row must name"),
         ("file,image,finding\n", r"holds no map that can be used \(0 files cannot\)"),
         (None, r"holds no map .* name it <image>__<finding>\.<ext>"),
     ],
@@ -124,6 +126,23 @@ def test_segments_are_contours_of_the_images_that_they_name(tmp_path: Path) -> N
     (tmp_path / "heatmaps.csv").write_text("file,image,finding\ndrawn.dcm,x,Edema\n")
     with pytest.raises(ConfigError, match=r"1 files cannot"):
         find_heatmaps(tmp_path)
+
+
+def test_contours_that_were_written_again_are_not_scored(tmp_path: Path) -> None:
+    path = tmp_path / "drawn__Mass.dcm"
+    write_segmentation(path, (MAP > 0)[None, ..., None], [source_image("1.2.7", MAP.shape)], ["Mass"])
+    (item,) = find_heatmaps(tmp_path).items
+    assert item.contours is not None
+    path.write_bytes(path.read_bytes() + bytes(2))
+    with pytest.raises(CaseError) as refused:
+        read_annotation(item.contours, case_id="c", finding="Mass", shape=MAP.shape)
+    assert refused.value.reason == "file_changed"
+
+
+def test_a_giant_map_is_a_problem_and_the_others_stay(tmp_path: Path) -> None:
+    save(tmp_path, "a__Edema.npy", "b__Edema.npy")
+    os.truncate(tmp_path / "b__Edema.npy", 200 << 30)
+    assert reasons(find_heatmaps(tmp_path)) == {"b__Edema.npy": "too_large"}
 
 
 def test_the_hash_knows_contents_and_not_places(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_that_none_is_chosen_is_refused_with_what_was_wanted(tmp_path: Path) -> 
 
 
 def test_a_column_that_the_table_does_not_have_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="'splt'; did you mean 'split'"):
+    with pytest.raises(ConfigError, match="'splt'; column 2 is nearly called so"):
         chosen(tmp_path, "image,split", "a,z", splt=("z",))
     with pytest.raises(ConfigError, match="no column 'uid'"):
         chosen(tmp_path, "image,split", "a,z", image="uid", split=("z",))

@@ -328,6 +328,40 @@ def test_a_mask_that_cannot_be_read_is_left_to_the_worker_that_lists_it(
     assert refusal.value.reason == "annotation_unreadable"
 
 
+def reason_of(truth: Truth, case_id: str) -> str:
+    (item,) = truth.items[case_id]
+    with pytest.raises(CaseError) as refusal:
+        read_annotation(item, case_id=case_id, finding="nodule", shape=(4, 6))
+    return refusal.value.reason
+
+
+def test_a_mask_that_was_written_again_after_it_was_hashed_is_not_scored(tmp_path: Path) -> None:
+    found = case("image1")
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    truth = gathered(tmp_path, found)
+    write_mask(tmp_path, "nodule", 1, ~INSIDE)
+    assert reason_of(truth, found.case_id) == "file_changed"
+
+
+def test_a_segmentation_that_was_written_again_is_not_scored(tmp_path: Path) -> None:
+    def write(values: np.ndarray) -> None:
+        source = source_image("1.2.3", INSIDE.shape)
+        write_segmentation(tmp_path / "seg.dcm", values[None, ..., None], [source], ["nodule"])
+
+    found = case("image1", uid="1.2.3")
+    write(INSIDE)
+    truth = gathered(tmp_path, found, sources=[{"format": "dicom_seg"}])
+    write(~INSIDE)
+    assert reason_of(truth, found.case_id) == "file_changed"
+
+
+def test_a_giant_mask_is_set_aside_unread(tmp_path: Path) -> None:
+    found = case("image1")
+    write_mask(tmp_path, "nodule", 1, INSIDE)
+    os.truncate(tmp_path / "masks" / "nodule" / "image1.png", 200 << 30)
+    assert reason_of(gathered(tmp_path, found), found.case_id) == "too_large"
+
+
 def test_a_reader_may_not_be_called_as_the_consensus_is(tmp_path: Path) -> None:
     write_mask(tmp_path, "nodule", 1, INSIDE)
     with pytest.raises(ConfigError, match="a reader is called 'majority'"):

@@ -174,3 +174,8 @@ def refusing(number: int) -> Callable[..., None]:
         raise OSError(number, os.strerror(number))
 
     return refuse
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\udc80", "\U0001f600"])
+def test_whatever_a_name_holds_it_has_a_pseudonym(name: str) -> None:
+    assert re.fullmatch(r"finding-[0-9a-f]{12}", Pseudonyms(KEY).of("finding", name))
