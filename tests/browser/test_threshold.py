@@ -86,6 +86,7 @@ def test_iou_dice_areas_and_levels_are_the_pipelines_at_any_threshold(
         settle(page)
         for method in (METHODS[0], METHODS[1 + number % 2]):
             page.select_option("#method", method)
+            settle(page)
             page.wait_for_selector("#scale .scale-figure")
             for rule, threshold in RULES:
                 choose(page, rule, threshold)
@@ -121,6 +122,7 @@ def test_as_audited_the_page_shows_the_scores_and_regions_on_file(
         assert level == (f"level {regions[0]['threshold']:.3g} logit" if regions else "")
         for method in METHODS:
             page.select_option("#method", method)
+            settle(page)
             page.wait_for_selector("#scale .scale-figure")
             values = [
                 s["value"]

@@ -51,9 +51,14 @@ heatproof.commands = (() => {
       change({ live: { rule, threshold: thresholdPanel.within(rule, threshold, top) }, highlighted: null });
     }
 
-    // Another rule starts at the level of the one before, so that the contours stay.
+    // Another rule starts at the level of the one before, so that the contours stay. Nothing without a map: one
+    // that is the same for all images may still be on its way.
     function setRule(rule) {
       const [found, { level }] = [now.layer(), now.drawing()];
+      if (!found) {
+        change({});
+        return;
+      }
       const from = level ?? thresholds.level(found.placed, now.rule(), found.extremes) ?? 0;
       const threshold =
         rule === "otsu" ? 0 : thresholds.thresholdAt(rule, from, found.placed, found.extremes);
