@@ -215,7 +215,7 @@ def _result(folder: Path) -> str:
         return SOURCE_REFUSED
     except MemoryError:
         return UNHANDLED
-    results = {why.reason for why in truth.skipped}
+    unjoined, results = {why.reason for why in truth.skipped}, set()
     json.dumps([asdict(why) for why in truth.skipped], ensure_ascii=False).encode()
     for item in (*truth.items.get(IMAGE.case_id, ()), *(item for item, _ in truth.unjoined)):
         try:
@@ -226,4 +226,5 @@ def _result(folder: Path) -> str:
         assert all(m.shape == SHAPE and m.dtype == np.bool_ and m.any() for m in reference.masks)
         assert all(np.isfinite([b.x, b.y, b.width, b.height]).all() and b.width > 0 for b in reference.boxes)
         results.add(REFERENCE)
-    return min(results, key=lambda name: name == REFERENCE) if results else "nothing_found"
+    told = results or unjoined  # a mask is read here also where its name belongs to no finding
+    return min(sorted(told), key=lambda name: name == REFERENCE) if told else "nothing_found"
