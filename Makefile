@@ -3,6 +3,8 @@ PYTHON ?= python3
 # Another build of torch (CUDA, ROCm): make setup TORCH="torch --index-url <its wheel index>"
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
+PORTABLE := tests/contracts/test_attribution_laws.py tests/classifiers tests/attribution/methods \
+            tests/attribution/test_networks_proof.py -k "not proof or efficientnet-b0-2d"
 CHROMIUM ?= /usr/bin/chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -13,7 +15,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test fuzz faults test-browser simulate check format bench reference-model clean
+.PHONY: help setup audit score tune validate test fuzz faults mutation test-portable test-readme test-browser simulate metamorphic check format bench schemas reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -39,8 +41,15 @@ tune: setup  ## choose thresholds on a tuning split: STUDIES=… ANNOTATIONS=…
 validate: setup  ## check the annotations themselves: STUDIES=… ANNOTATIONS=… [MODEL=… CONFIG=… OUT=…]
 	@$(BIN)/heatproof validate $(INPUTS)
 
-test: setup  ## every test (under 10 minutes on 2 cores)
+test: setup  ## every test (under 12 minutes on 2 cores)
 	$(BIN)/pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+# Kernels of another processor and another number of threads: exact only to what arithmetic allows.
+test-portable: setup  ## maps and classifiers as on an old processor, with two threads
+	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 OMP_NUM_THREADS=2 $(BIN)/pytest $(PORTABLE) $(ARGS)
+
+test-readme: setup  ## the README's commands, in its order, on the phantoms (minutes)
+	$(BIN)/pytest tests/readme/test_commands.py $(ARGS)
 
 fuzz: setup  ## 10,000 damaged DICOM files and 2,000 damaged annotation files through the workers (minutes)
 	$(BIN)/python -m tests.damage $(ARGS)
@@ -48,30 +57,40 @@ fuzz: setup  ## 10,000 damaged DICOM files and 2,000 damaged annotation files th
 faults: setup  ## kill a run and its workers at 100 random moments, and go on each time (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults $(ARGS)
 
+mutation: setup  ## flip 100 tokens of run/, cases/ and statistics/, one at a time: do the tests notice? (some 20 minutes)
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 test-browser: setup  ## the report's pages in Chromium (Debian's package, installed where it is missing)
 	@test -x $(CHROMIUM) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes chromium; } \
 	  || { echo "test-browser: $(CHROMIUM) is missing; install chromium, or name another: make test-browser CHROMIUM=…"; exit 1; }
 	$(BIN)/pip install --quiet --constraint configs/constraints.txt --editable ".[browser]"
 	CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/browser $(ARGS)
 
-check: setup  ## format, lint, types, layers
+check: setup  ## format, lint, types, layers, sizes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.sizes
 
-format: setup  ## let ruff format and mend what it can
+format: setup  ## format, and apply automatic fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 bench: setup  ## measure this machine: images per second of each stage, ratios, peak memory
 	$(BIN)/python -m tests.bench $(ARGS)
 
-simulate: setup  ## how often intervals hold the truth, over simulated study sets (some 20 minutes)
+simulate: setup  ## coverage of the intervals on simulated study sets (some 20 minutes)
 	$(BIN)/python -m tests.simulation $(ARGS)
 
+metamorphic: setup  ## change images in known ways: violations by size of the input and target layer (seconds)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.metamorphic $(ARGS)
+
+schemas: setup  ## write the JSON Schemas of config and model card again, from the code and its comments
+	$(BIN)/python -m tests.schemas
+
 reference-model: setup  ## train the built-in reference model again (at most 30 minutes on 2 cores)
-	$(BIN)/python -m pipeline.phantoms.train $(ARGS)
+	$(BIN)/python -m tests.reference_model.train $(ARGS)
 
 clean:  ## remove the environment and caches (reports stay)
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,3 +1,3 @@
-"""Heatproof: does a medical-image classifier look where the radiologist looks?"""
+"""Heatproof: audit whether a medical-image classifier looks where radiologists look."""
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"

@@ -1,107 +1,64 @@
-"""Audit: the whole run, from a plan to a report."""
+"""Audit: index → match → decode → classify → explain → draw → score → summarise → report."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from pipeline.audited_model.loading import load_model
+from pipeline.audited_model.self_checks import self_check
+from pipeline.cases.baselines import baseline_maps
+from pipeline.cases.case import decode, draw_and_score
+from pipeline.cases.protocol import protocol_of
+from pipeline.cohort.index import index
+from pipeline.cohort.leakage import reuse_of
+from pipeline.contracts import Executor
+from pipeline.ground_truth.matching import match
+from pipeline.plan import AuditPlan
+from pipeline.run.crosswalk import write_crosswalk
+from pipeline.run.first_images import with_first_images
+from pipeline.run.manifest import model_provenance, name_of_audit, write_manifest
+from pipeline.run.notices import ShowNotices, names_of
+from pipeline.run.opening import ShowProgress, open_run, silent, unseen
+from pipeline.run.outcome import Outcome, outcome
+from pipeline.run.report import report
+from pipeline.run.stream import explain
+from pipeline.run.tables import summarise
+from pipeline.validation.before_run import with_inspection
 
-from pipeline.executors.pool import Pool
-from pipeline.executors.worker import Limits
-from pipeline.joints.baselines import packed
-from pipeline.joints.burned_in import with_detector
-from pipeline.joints.drift import prove_backend
-from pipeline.joints.intake import take_in
-from pipeline.joints.manifest import run_id, write_manifest
-from pipeline.joints.plan import Plan
-from pipeline.joints.results import write_crosswalk
-from pipeline.joints.steps import (
-    Outcome,
-    baseline_maps,
-    chosen_cases,
-    outcome,
-    protocol_of,
-    reuse_of,
-    tabulated,
-    truth_of,
-)
-from pipeline.joints.stream import work_through
-from pipeline.joints.subject import CheckResult, Subject, open_subject, prove
-from pipeline.records import Progress
-from pipeline.reporting import write_report
-from pipeline.store.atomic import write_bytes
-from pipeline.store.cases import sweep
-from pipeline.store.lock import locked
-from pipeline.store.pseudonyms import keep, open_pseudonyms
-
-WORKER_MODULES = ("pipeline.joints.work",)
+WORKER_MODULES = ("pipeline.cases.case", "pipeline.validation.case")
 
 
-def audit(plan: Plan, *, progress: Callable[[Progress], None] = lambda _: None) -> Outcome:
-    """Run a plan to its report. A run that was killed goes on where it stopped, to the same bytes."""
-    plan = with_detector(plan)
-    config = plan.config
-    key = config.out / "pseudonym.key"
-    pseudonyms = open_pseudonyms(key)
-    limits = Limits(config.limits.seconds, config.limits.memory_mb)
-    with Pool(workers=config.workers, preload=WORKER_MODULES, limits=limits) as pool:
-        subject = _subject(plan)
-        checks = [*prove(subject), *_drift(plan, subject)]
-        intake = take_in(plan.studies, executor=pool, pseudonym=pseudonyms.of)
-        cases = chosen_cases(plan, intake)
-        truth = truth_of(plan, intake, pseudonyms.of, pool)
-        reuse = reuse_of(plan, cases, pseudonyms.of, pool)
-        maps = baseline_maps(plan, intake, cases, truth, pool)
-        priors = packed(maps)
-        run = config.out / run_id(plan, subject, cases, truth, hashlib.sha256(priors).hexdigest())
-        with locked(run):
-            keep(pseudonyms, key)
-            sweep(run, (case.case_id for case in cases))
-            write_bytes(run / "baselines.npz", priors)
-            protocol = protocol_of(run, plan, truth)
-            work_through(
-                cases,
-                subject,
-                truth,
-                protocol,
-                executor=pool,
-                batch_size=config.batch_size,
-                progress=progress,
-            )
-            methods = [method.name for method in subject.explainer.methods]
-            results = tabulated(run, plan, methods, cases, intake, truth)
-            inputs = write_crosswalk(run, cases, intake, truth)
-            write_manifest(
-                run,
-                plan,
-                subject,
-                intake=intake,
-                cases=cases,
-                truth=truth,
-                checks=checks,
-                results=results,
-                inputs_sha256=inputs,
-                reuse=reuse,
-            )
-            index = write_report(run, write=write_bytes)
-    return outcome(index, results, cases, config.policy)
+def audit(
+    plan: AuditPlan,
+    *,
+    executor: Executor | None = None,
+    progress: ShowProgress = silent,
+    notify: ShowNotices = unseen,
+) -> Outcome:
+    """Run the audit of a plan and write its report. Without `executor`, worker processes are started.
 
+    Writes are atomic. The same call resumes an interrupted run and ends with the same bytes.
+    """
+    with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
+        model = load_model(plan)
+        checks = self_check(model, plan)
+        cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
+        model = with_first_images(model, cohort.chosen, executor=run.executor)
+        truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
+        truth = with_inspection(plan, cohort, truth, cases=cohort.chosen, executor=run.executor)
+        run.announce(cohort.notices, truth.notices, model.notices)
+        reuse = reuse_of(plan, cohort.chosen, executor=run.executor, pseudonym=run.pseudonym)
+        baselines = baseline_maps(plan, cohort, truth, executor=run.executor)
 
-def _subject(plan: Plan) -> Subject:
-    config = plan.config
-    return open_subject(
-        plan.card_path,
-        weights=config.weights,
-        allow_pickle=config.allow_pickle_weights,
-        device=config.device,
-        precision=config.precision,
-        methods=config.methods,
-        memory_mb=config.memory_mb,
-        backend=config.backend,
-    )
+        run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
+        protocol = protocol_of(plan, truth, run.folder)
+        pending = run.pending(cohort.chosen, batch_size=plan.config.batch_size)
+        decoded = run.map(decode(protocol, model.preprocessing), pending, stage="load")
+        explained = explain(decoded, model, truth, batch_size=plan.config.batch_size)
+        run.finish(explained, draw_and_score(protocol))
 
-
-def _drift(plan: Plan, subject: Subject) -> list[CheckResult]:
-    contours, bounds = plan.config.contours, plan.config.backend_drift
-    return prove_backend(
-        subject, rule=contours.rule, threshold=contours.threshold, logit=bounds.logit, iou=bounds.iou
-    )
+        results = summarise(plan, run, cohort, truth, cases=cohort.chosen, methods=model.methods)
+        names = names_of(run.notices, run.pseudonym)
+        inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)
+        provenance = model_provenance(plan, model, checks)
+        write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
+        page = report(run.folder)
+    return outcome(page, results, cohort.chosen, plan.config.policy)

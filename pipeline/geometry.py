@@ -1,13 +1,13 @@
-"""Geometry: model grid ↔ image grid, and exactly back.
+"""Geometry: exact mapping between the model's grid and the image's grid.
 
-A placement starts as the identity and is changed by what preprocessing does to the model's side: resize,
-crop, pad, flip. Grids are compared edge to edge (half-pixel convention, `align_corners=False`): cell i of n
-cells over a length of m pixels is centred at (i + ½)·m/n - ½.
+A placement starts as the identity; every preprocessing step (resize, crop, pad, flip) updates it. Resampling
+aligns grids at their edges (half-pixel convention, `align_corners=False`): cell i of n cells over a length of
+m pixels is centred at (i + ½)·m/n - ½. Cells of a network's layer lie where their receptive fields do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TypeAlias
@@ -15,22 +15,25 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Box, Intensity, Placement, Shape
+from pipeline.records import Box, Cells, Intensity, Placement, Shape
 
 Pixels: TypeAlias = NDArray[np.intp]
-"""Numbers of rows or of columns of the image."""
+"""Row indices or column indices of the image."""
 
 HALF_CELL = 0.5
-"""From a cell's centre to its edge."""
+"""Distance from a cell's centre to its edge, in cells."""
+SLACK_PX = 1.0
+"""Pixels by which an annotation may exceed its image, because tools round, count from 1, or count the last
+pixel twice."""
 
 
 def whole(shape: Shape) -> Placement:
-    """The placement of a model grid that is the image itself."""
+    """The identity placement: the model's grid is the image's grid."""
     return Placement(model_shape=shape, image_shape=shape, scale=(1.0, 1.0), offset=(0.0, 0.0))
 
 
 def resized(placement: Placement, shape: Shape) -> Placement:
-    """The placement after the model's grid was resampled to `shape`, edges kept on edges."""
+    """The placement after resampling the model's grid to `shape`, with edges aligned."""
     ratio = [old / new for old, new in zip(placement.model_shape, shape, strict=True)]
     return replace(
         placement,
@@ -43,7 +46,7 @@ def resized(placement: Placement, shape: Shape) -> Placement:
 
 
 def cropped(placement: Placement, top_left: tuple[int, int], shape: Shape) -> Placement:
-    """The placement after cutting `shape` out of the model's grid; a negative `top_left` pads."""
+    """The placement after cropping the model's grid to `shape` at `top_left`; a negative `top_left` pads."""
     return replace(
         placement,
         model_shape=shape,
@@ -54,7 +57,7 @@ def cropped(placement: Placement, top_left: tuple[int, int], shape: Shape) -> Pl
 
 
 def mirrored(placement: Placement) -> Placement:
-    """The placement after the model's grid was flipped left to right."""
+    """The placement after flipping the model's grid left to right."""
     last = placement.model_shape[1] - 1
     row, column = placement.scale
     return replace(
@@ -64,70 +67,110 @@ def mirrored(placement: Placement) -> Placement:
     )
 
 
+def placed(placement: Placement, cells: Sequence[Cells]) -> Placement:
+    """The placement of a grid of cells (rows, columns) on the network's input, which `placement` places.
+
+    A cell reaches half-way to its neighbours, and an outer cell as far, but not beyond the input.
+    """
+    rows, columns = cells
+    axes = list(zip(placement.scale, placement.offset, placement.model_shape, cells, strict=True))
+    return Placement(
+        model_shape=(rows.size, columns.size),
+        image_shape=placement.image_shape,
+        scale=_pair(scale * axis.step for scale, _, _, axis in axes),
+        offset=_pair(offset + scale * axis.start for scale, offset, _, axis in axes),
+        overhang=(_overhang(rows, axes[0][2]), _overhang(columns, axes[1][2])),
+    )
+
+
+def edge_to_edge(pixels: int, size: int) -> Cells:
+    """`size` cells that cover one axis of an input of `pixels` pixels from edge to edge."""
+    step = pixels / size
+    return Cells(start=(step - 1) / 2, step=step, size=size)
+
+
+def _overhang(cells: Cells, pixels: int) -> tuple[float, float]:
+    """Reach beyond the centres of the first and of the last cell, in cells."""
+    first, last = sorted((edge - cells.start) / cells.step for edge in (-HALF_CELL, pixels - HALF_CELL))
+    return min(-first, HALF_CELL), min(last - (cells.size - 1), HALF_CELL)
+
+
 def to_image(placement: Placement, points: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Points (n, 2) as (row, column) of the model's grid, in (row, column) of the image."""
+    """Points (n, 2), (row, column), from the model's grid to the image."""
     return np.asarray(points, np.float64) * placement.scale + placement.offset
 
 
-def to_model(placement: Placement, points: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Points (n, 2) as (row, column) of the image, on the model's grid: `to_image` undone."""
-    return (np.asarray(points, np.float64) - placement.offset) / placement.scale
-
-
 def view(placement: Placement) -> Box:
-    """The part of the image's plane that the model saw, padding included."""
-    last = np.array(placement.model_shape) - HALF_CELL
-    corners = to_image(placement, np.array([[-HALF_CELL, -HALF_CELL], last]))
+    """The part of the image plane that the grid covers; of the model's grid, what the model saw, padded."""
+    before, after = np.array(placement.overhang).T
+    corners = to_image(placement, np.stack([-before, np.array(placement.model_shape) - 1 + after]))
     (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0)
     return Box(x=float(left), y=float(top), width=float(right - left), height=float(bottom - top))
 
 
-def place(relevance: Intensity, placement: Placement) -> Intensity:
-    """A heatmap (rows, columns) on the image's grid, by bilinear interpolation.
+def box_pixels(box: Box, shape: Shape) -> tuple[slice, slice]:
+    """Rows and columns of the pixels whose centres lie in the box or on its edge; empty if there are none.
 
-    Beyond the centres of the outermost cells the map is continued flat to the edge of the model's view; what
-    the model did not see is 0. `placement` may be of the model's grid or of any grid over the same view.
+    `shape` is the image's (rows, columns).
+    """
+    rows, columns = shape
+    return _pixels_between(box.y, box.y + box.height, rows), _pixels_between(
+        box.x, box.x + box.width, columns
+    )
 
-    Where the view is the whole image it equals `torch.nn.functional.interpolate` with mode="bilinear" and
-    align_corners=False.
+
+def resample_to_image(relevance: Intensity, placement: Placement) -> Intensity:
+    """A heatmap (rows, columns) resampled to the image's grid by bilinear interpolation.
+
+    Beyond the centres of the outermost cells the map is constant as far as the grid reaches; farther out it
+    is 0. `placement` is that of the heatmap's grid.
+
+    If the grid covers the whole image from edge to edge, the result equals `torch.nn.functional.interpolate`
+    with mode="bilinear" and align_corners=False.
     """
     rows, columns = placement.image_shape
-    return place_on(relevance, placement, np.arange(rows), np.arange(columns))
+    return resample_to_pixels(relevance, placement, np.arange(rows), np.arange(columns))
 
 
-def place_on(relevance: Intensity, placement: Placement, rows: Pixels, columns: Pixels) -> Intensity:
-    """What `place` says at these rows and columns of the image, (rows, columns).
+def resample_to_pixels(
+    relevance: Intensity, placement: Placement, rows: Pixels, columns: Pixels
+) -> Intensity:
+    """`resample_to_image` at the given rows and columns of the image only, (rows, columns).
 
-    The value at a pixel does not depend, to the last bit, on which other pixels are asked for, and equal
-    cells give exactly equal pixels between them.
+    A pixel's value is bit-identical whichever other pixels are requested, and between equal cells all pixels
+    are exactly equal.
     """
-    grid = over_view(placement, relevance)
-    across = along(np.asarray(relevance, np.float32).T, grid, axis=1, pixels=columns)
-    return along(np.ascontiguousarray(across.T), grid, axis=0, pixels=rows)
+    if relevance.shape != placement.model_shape:
+        raise ValueError(f"a map of {relevance.shape} cells was placed as {placement.model_shape} cells")
+    across = interpolate_axis(np.asarray(relevance, np.float32).T, placement, axis=1, pixels=columns)
+    return interpolate_axis(np.ascontiguousarray(across.T), placement, axis=0, pixels=rows)
 
 
-def over_view(placement: Placement, relevance: Intensity) -> Placement:
-    """The placement of a heatmap's own grid, laid over the view of `placement`."""
-    rows, columns = relevance.shape
-    return resized(placement, (rows, columns))
-
-
-def along(values: Intensity, grid: Placement, *, axis: int, pixels: Pixels) -> Intensity:
-    """`values` (cells of one axis, others) at pixels of that axis, by linear interpolation; 0 out of view."""
+def interpolate_axis(values: Intensity, grid: Placement, *, axis: int, pixels: Pixels) -> Intensity:
+    """`values` (cells of one axis, others), linearly interpolated at pixels of that axis; 0 out of view."""
     cells = grid.model_shape[axis]
+    before, after = grid.overhang[axis]
     position = (pixels - grid.offset[axis]) / grid.scale[axis]
-    unseen = (position < -HALF_CELL) | (position >= cells - HALF_CELL)
+    unseen = (position < -before) | (position >= cells - 1 + after)
     position = position.clip(0, cells - 1)
     lower = position.astype(np.intp)
     share = (position - lower).astype(np.float32)[:, None]
     step = np.diff(values, axis=0, append=values[-1:])
     placed = np.empty((len(pixels), *values.shape[1:]), np.float32)
-    runs = [*np.flatnonzero(np.diff(lower, prepend=-1)), len(pixels)]  # pixels between the same two cells
+    runs = [
+        *np.flatnonzero(np.diff(lower, prepend=-1)),
+        len(pixels),
+    ]  # starts of runs of pixels between the same two cells
     for start, end in pairwise(runs):
         np.multiply(share[start:end], step[lower[start]], out=placed[start:end])
         placed[start:end] += values[lower[start]]
     placed[unseen] = 0
     return placed
+
+
+def _pixels_between(start: float, end: float, size: int) -> slice:
+    first = max(int(np.ceil(start)), 0)
+    return slice(first, max(min(int(np.floor(end)) + 1, size), 0))
 
 
 def _pair(values: Iterable[float]) -> tuple[float, float]:

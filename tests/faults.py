@@ -1,6 +1,6 @@
-"""Faults: runs that are killed at random moments, or whose workers are, and then go on.
+"""Faults: kill a run or its workers at random moments, and resume it.
 
-`python -m tests.faults [--count 100]` ends with 1 where a run that went on ended with other bytes.
+`python -m tests.faults [--count 100]` exits with 1 if a resumed run ended with different bytes.
 """
 
 from __future__ import annotations
@@ -12,28 +12,22 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pipeline.audit  # noqa: F401  loads torch before any fork
-from pipeline import cli
+from tests import warm
 from tests.study import write_model, write_study
 
 IMAGES = 16
-PREPARE = "import pathlib, sys; from tests.faults import prepared; prepared(pathlib.Path(sys.argv[1]))"
-"""In a process of its own: making a network may start threads."""
 NOBODY = "nobody there"
-"""Where no worker was alive at the moment, which proves nothing."""
-SECONDS = 120
-"""More than any run here takes."""
+"""Outcome if no worker was alive at that moment; such a trial proves nothing."""
 
 
 def command(folder: Path, *extra: str) -> list[str]:
-    """An audit of the study in `folder`."""
+    """The command line of an audit of the study in `folder`."""
     return [
         sys.executable, "-m", "pipeline.cli", "audit", "--studies", str(folder / "images"),
         "--annotations", str(folder), "--model", str(folder / "model" / "tiny.yaml"),
@@ -50,13 +44,13 @@ def prepared(folder: Path) -> Path:
 
 
 def run_folder(folder: Path) -> Path:
-    """The one that the command made."""
+    """The run folder that the command made."""
     (made,) = (path for path in (folder / "out").iterdir() if path.is_dir())
     return made
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a run, its lock aside."""
+    """Every file of a run except its lock."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -64,15 +58,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def started(folder: Path, *extra: str) -> subprocess.Popen[str]:
-    """The run, under way."""
-    return subprocess.Popen(
-        command(folder, *extra), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
 def workers_of(process: int) -> list[int]:
-    """The processes below the one that forks workers."""
+    """The worker processes: children of the process that forks them."""
     return [worker for server in _children(process) for worker in _children(server)]
 
 
@@ -87,20 +74,22 @@ def _children(process: int) -> Iterator[int]:
 
 
 def disturbed(folder: Path, moment: float, victim: str) -> str:
-    """What became of a run in which somebody was killed after `moment` seconds."""
-    run = forked(folder)
+    """The outcome of a run in which a process was killed after `moment` seconds."""
+    run = warm.started(command(folder))
     time.sleep(moment)
-    hit = killed([run] if victim == "run" else workers_of(run))
-    code = waited(run)
+    hit = killed([run.pid] if victim == "run" else workers_of(run.pid))
+    try:
+        code = run.wait()
+    except subprocess.TimeoutExpired:
+        return "HANGS"
     if code == -signal.SIGKILL:
         return "killed"
-    said = (folder / "said.txt").read_text()[-2000:]
-    ended = "HANGS" if code is None else "finished" if code == 0 else f"EXIT {code}: {said}"
+    ended = "finished" if code == 0 else f"EXIT {code}: {(run.stdout + run.stderr)[-2000:]}"
     return ended if hit else f"{NOBODY}, {ended}"
 
 
 def killed(processes: list[int]) -> bool:
-    """Whether there was one to kill."""
+    """Kill one of the processes; whether there was one."""
     if not processes:
         return False
     try:
@@ -110,45 +99,11 @@ def killed(processes: list[int]) -> bool:
     return True
 
 
-def forked(folder: Path) -> int:
-    """The process of a run that begins with torch loaded: seconds that no kill should have to wait for.
-
-    Nothing here starts a thread or a worker before, so that a fork is as good as a start.
-    """
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        said = os.open(folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(said, 1)
-        os.dup2(said, 2)
-        code = cli.main(command(folder)[3:])
-    except BaseException:  # noqa: BLE001  whatever it is, it is told and ends here
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def waited(run: int) -> int | None:
-    """Its exit code, negative for a signal; None where it does not end, and is then killed."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        done, status = os.waitpid(run, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(run, signal.SIGKILL)
-    os.waitpid(run, 0)
-    return None
-
-
 def campaign(folder: Path, *, count: int, seed: int) -> Counter[str]:
-    """Outcomes of `count` kills; whenever a run has finished, its bytes are held against the undisturbed."""
+    """Outcomes of `count` kills; finished runs are compared byte by byte with an undisturbed run."""
+    warm.run([*command(folder)[:3], "--version"])  # the server has started when this returns
     start = time.monotonic()
-    assert waited(forked(folder)) == 0
+    assert warm.run(command(folder)).returncode == 0
     seconds = time.monotonic() - start
     run = run_folder(folder)
     expected = contents(run)
@@ -160,17 +115,17 @@ def campaign(folder: Path, *, count: int, seed: int) -> Counter[str]:
         outcomes[f"{victim}: {outcome}"] += 1
         if outcome.endswith("finished"):
             outcomes[_compared(folder, expected)] += 1
-    assert waited(forked(folder)) == 0
+    assert warm.run(command(folder)).returncode == 0
     outcomes[_compared(folder, expected)] += 1
     return outcomes
 
 
 def _compared(folder: Path, expected: dict[str, bytes]) -> str:
-    """Of a finished run, which is then removed; a case whose worker died twice is tried again first."""
+    """The outcome of a finished run, which is then removed. Cases whose worker died are retried first."""
     run = run_folder(folder)
     found = contents(run)
     if any(name.endswith("skipped.json") for name in found):
-        assert waited(forked(folder)) == 0
+        assert warm.run(command(folder)).returncode == 0
         found = contents(run)
     shutil.rmtree(run)
     changed = [name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)]
@@ -178,19 +133,19 @@ def _compared(folder: Path, expected: dict[str, bytes]) -> str:
 
 
 def is_fault(outcome: str) -> bool:
-    """Whether an outcome may not be."""
+    """Whether an outcome is a failure of the test."""
     return any(word in outcome for word in ("HANGS", "EXIT", "OTHER"))
 
 
 def main() -> int:
-    """Exit code."""
+    """The exit code."""
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # runs on both sides of midnight give the same bytes
     parser = ArgumentParser(description="Kills at random moments.")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=6)
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-c", PREPARE, folder], check=True)
-        outcomes = campaign(Path(folder), count=options.count, seed=options.seed)
+        outcomes = campaign(prepared(Path(folder)), count=options.count, seed=options.seed)
     sys.stdout.writelines(f"{count:5} × {outcome}\n" for outcome, count in outcomes.most_common())
     return 1 if any(map(is_fault, outcomes)) else 0
 

@@ -1,4 +1,4 @@
-"""Study: a handful of images, masks and a tiny network, written to disk as a user would bring them."""
+"""Study: a few images, masks and a tiny network on disk, in the layout that users have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from torch import nn
 
 FINDINGS = ("nodule", "effusion")
 GRID = 61
-"""Input size at which this DenseNet has no off-by-one, 61 → 31 → 16 → 8, so mirrors stay mirrors."""
+"""Input size at which this DenseNet is exactly mirror-symmetric: 61 → 31 → 16 → 8."""
 ROOT_UID = "1.2.826.0.1.3680043.10.1"
 ARGUMENTS = {
     "spatial_dims": 2,
@@ -71,7 +71,7 @@ def write_labels(folder: Path, labels: Mapping[int, tuple[int, ...]]) -> None:
 
 
 def picture(number: int, shape: tuple[int, int] = (GRID, GRID)) -> NDArray[np.uint8]:
-    """A smooth random picture."""
+    """A smooth random image."""
     coarse = np.random.default_rng(number).integers(0, 255, (6, 5), dtype=np.uint8)
     return np.asarray(Image.fromarray(coarse).resize(shape[::-1], Image.Resampling.BICUBIC))
 
@@ -83,9 +83,9 @@ def square(shape: tuple[int, int], top: int, left: int, side: int) -> NDArray[np
 
 
 def write_study(folder: Path, *, count: int = 6, mirrored: bool = False, margin: int = 0) -> Path:
-    """Images below `folder`/images: odd ones show a nodule, every third an effusion; masks and labels beside.
+    """Images in `folder`/images, with masks and labels: odd ones show a nodule, every third an effusion.
 
-    `margin` adds a frame of bright pixels round every image, which a centre crop takes off again.
+    `margin` adds a frame of bright pixels around every image, which a centre crop removes.
     """
     labels = {}
     for number in range(1, count + 1):
@@ -105,7 +105,7 @@ def write_study(folder: Path, *, count: int = 6, mirrored: bool = False, margin:
 
 
 def write_model(folder: Path, *, name: str = "tiny", **preprocessing: object) -> Path:
-    """The card of a random DenseNet whose kernels are the same from left and from right."""
+    """The card of a random DenseNet whose kernels are mirror-symmetric."""
     torch.manual_seed(3)
     network = DenseNet(**ARGUMENTS)
     for module in network.modules():

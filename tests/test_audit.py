@@ -21,11 +21,24 @@ from pydicom import dcmread
 from pipeline.audit import audit
 from pipeline.checks import CHECKS
 from pipeline.config import load_config
+from pipeline.contracts import Executor
 from pipeline.errors import CheckError, ConfigError
-from pipeline.joints.plan import make_plan
-from pipeline.joints.steps import Outcome
+from pipeline.executors.here import Here
+from pipeline.plan import make_plan
+from pipeline.run.outcome import Outcome
 from pipeline.store.lock import locked
-from tests.study import GRID, ROOT_UID, picture, uid, write_image, write_mask, write_model, write_study
+from tests import warm
+from tests.study import (
+    GRID,
+    ROOT_UID,
+    picture,
+    square,
+    uid,
+    write_image,
+    write_mask,
+    write_model,
+    write_study,
+)
 
 EVERYTHING = {
     "index.html", "manifest.json", "cases.csv", "predictions.csv", "regions.json", "scores.csv",
@@ -33,8 +46,16 @@ EVERYTHING = {
 }  # fmt: skip
 
 
-def run(folder: Path, model: Path, *, out: str = "out", **settings: Any) -> Outcome:
-    """An audit of the study in `folder` with every gate open; `__` in a setting's name is a dot."""
+HERE = Here()
+
+
+def run(
+    folder: Path, model: Path, *, out: str = "out", executor: Executor | None = HERE, **settings: Any
+) -> Outcome:
+    """An audit of the study in `folder` with every gate open; `__` in a setting's name is a dot.
+
+    In this process, which saves a second; without `executor` in a worker process.
+    """
     overrides = {
         "studies": str(folder / "images"),
         "annotations.path": str(folder),
@@ -46,7 +67,7 @@ def run(folder: Path, model: Path, *, out: str = "out", **settings: Any) -> Outc
         "statistics.replicates": 200,
         **{key.replace("__", "."): value for key, value in settings.items()},
     }
-    return audit(make_plan(load_config(None, overrides)))
+    return audit(make_plan(load_config(None, overrides)), executor=executor)
 
 
 def table(outcome: Outcome, name: str) -> list[dict[str, str]]:
@@ -216,8 +237,8 @@ def test_bad_input_is_listed_with_its_reason_and_the_run_goes_on(tmp_path: Path)
     (images / "notes.txt").write_text("no DICOM")
     (images / "image2.dcm").write_bytes((images / "image2.dcm").read_bytes()[:-2000])
     write_mask(folder, "nodule", 1, np.ones((9, 9), bool))
-    write_mask(folder, "nodule", 77, np.ones((GRID, GRID), bool))
-    write_mask(folder, "fracture", 4, np.ones((GRID, GRID), bool))
+    write_mask(folder, "nodule", 77, square((GRID, GRID), 4, 4, 20))
+    write_mask(folder, "fracture", 4, square((GRID, GRID), 4, 4, 20))
     outcome = run(
         folder,
         write_model(folder / "model"),
@@ -312,18 +333,27 @@ def command(folder: Path, *extra: str) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(
-    tmp_path: Path, by: signal.Signals
-) -> None:
-    folder = write_study(tmp_path, count=12)
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, dict[str, bytes]]:
+    """A study, the last line that its run printed, and the run's bytes; started cold."""
+    folder = write_study(tmp_path_factory.mktemp("undisturbed"), count=12)
     write_model(folder / "model")
-    undisturbed = subprocess.run(command(folder), capture_output=True, text=True, check=True)
+    ended = subprocess.run(command(folder), capture_output=True, text=True, check=True)
     (whole,) = (path for path in (folder / "out").iterdir() if path.is_dir())
     expected = contents(whole)
     shutil.rmtree(whole)
+    return folder, ended.stdout.splitlines()[-1], expected
 
-    stopped = subprocess.Popen(command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(
+    undisturbed: tuple[Path, str, dict[str, bytes]], by: signal.Signals
+) -> None:
+    folder, last_line, expected = undisturbed
+    whole = Path(last_line.removeprefix("Report: ")).parent
+    assert whole.parent == folder / "out"
+    shutil.rmtree(whole, ignore_errors=True)
+    stopped = warm.started(command(folder))
     deadline = time.monotonic() + 120
     while len(list(whole.glob("cases/*/case.json"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -333,8 +363,9 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(
     done = len(list(whole.glob("cases/*/case.json")))
     assert 3 <= done < 12
 
-    resumed = subprocess.run(command(folder), capture_output=True, text=True, check=True)
-    assert resumed.stdout.splitlines()[-1] == undisturbed.stdout.splitlines()[-1]
+    resumed = warm.run(command(folder))
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout.splitlines()[-1] == last_line
     assert contents(whole) == expected
 
 
@@ -366,7 +397,7 @@ def test_what_cannot_start_ends_with_code_2_and_writes_nothing(
     folder = write_study(tmp_path, count=2)
     write_model(folder / "model")
     break_it(folder)
-    ended = subprocess.run(command(folder), capture_output=True, text=True, check=False)
+    ended = warm.run(command(folder))
     assert ended.returncode == 2
     assert complaint in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -378,7 +409,8 @@ def test_every_frame_of_an_image_is_a_case(tmp_path: Path) -> None:
     data = dcmread(path)
     data.Rows, data.NumberOfFrames = GRID, 3
     data.save_as(path)
-    write_mask(tmp_path, "nodule", 1, np.ones((GRID, GRID), bool))
-    outcome = run(tmp_path, write_model(tmp_path / "model"))
+    write_mask(tmp_path, "nodule", 1, square((GRID, GRID), 4, 4, 20))
+    # The mask does not say of which frame it is, which would stop the run: it is the only annotation.
+    outcome = run(tmp_path, write_model(tmp_path / "model"), validation__stop="never")
     assert sorted(int(row["frame"]) for row in table(outcome, "cases.csv")) == [0, 1, 2]
     assert len({peak["x"] for peak in peaks(outcome)}) > 1

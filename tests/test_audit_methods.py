@@ -13,8 +13,9 @@ import pytest
 from pipeline.audit import audit
 from pipeline.config import load_config
 from pipeline.errors import ConfigError
-from pipeline.joints.plan import make_plan
-from pipeline.joints.steps import Outcome
+from pipeline.executors.here import Here
+from pipeline.plan import make_plan
+from pipeline.run.outcome import Outcome
 from tests.study import FINDINGS, GRID, write_model, write_study
 
 METHODS: list[Any] = [
@@ -41,7 +42,7 @@ def run(folder: Path, methods: list[Any], **settings: Any) -> Outcome:
         "statistics.replicates": 100,
         **settings,
     }
-    return audit(make_plan(load_config(None, overrides)))
+    return audit(make_plan(load_config(None, overrides)), executor=Here())
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +127,7 @@ def test_a_single_method_gives_what_it_gives_among_others(folder: Path, finished
 @pytest.mark.parametrize(
     ("methods", "complaint"),
     [
-        (["cam@stride4"], "what follows the layer is not a global average pool"),
+        (["cam@stride4"], "the layer is not followed by a global average pool"),
         (["gradcam@stride3"], "the network has no activation of stride 3"),
         ([{"method": "integrated_gradients", "step": 4}], "step: unknown option of integrated_gradients"),
     ],

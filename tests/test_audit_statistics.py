@@ -13,8 +13,9 @@ from PIL import Image
 
 from pipeline.audit import Outcome, audit
 from pipeline.config import load_config
-from pipeline.joints.plan import make_plan
-from pipeline.joints.policy import LIMITS
+from pipeline.executors.here import Here
+from pipeline.plan import make_plan
+from pipeline.statistics.policy import LIMITS
 from tests.study import GRID, square, uid, write_model, write_study
 
 IMAGES = 8
@@ -53,7 +54,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         },
         "policy": {"min_hit_rate": 0.99, "max_on_healthy": 1.0, "min_skill": -10.0},
     }
-    return audit(make_plan(load_config(None, settings)))
+    return audit(make_plan(load_config(None, settings)), executor=Here())
 
 
 def table(outcome: Outcome, name: str) -> list[dict[str, str]]:
@@ -147,9 +148,11 @@ def test_the_policy_decides_how_the_run_ends(finished: Outcome) -> None:
 
 def test_the_report_tells_readers_skill_and_policy(finished: Outcome) -> None:
     page = finished.index.read_text()
-    assert "readers among themselves 0.60" in page
-    assert "readers among themselves 100\u00a0%" in page  # each points into the other's mask
-    assert "1 is the readers among themselves" in page
+    assert "the readers compared with each other reach 0.60" in page
+    assert (
+        "the readers compared with each other reach 100\u00a0%" in page
+    )  # each points into the other's mask
+    assert "1 is the readers compared with each other" in page
     assert "The policy is not met." in page
 
 

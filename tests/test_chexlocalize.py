@@ -12,9 +12,9 @@ from pycocotools import mask as coco
 
 from pipeline.config import load_config
 from pipeline.executors.here import Here
-from pipeline.joints.score_plan import make_score_plan
-from pipeline.joints.steps import Outcome
-from pipeline.score import score_in
+from pipeline.external_maps.plan import make_score_plan
+from pipeline.run.outcome import Outcome
+from pipeline.score import score
 from tests.study import write_image
 
 CONFIG = Path(__file__).parents[1] / "configs" / "chexlocalize.yaml"
@@ -70,7 +70,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         "heatmaps.path": str(folder / "maps"),
         "out": str(folder / "out"),
     }
-    return score_in(Here(), make_score_plan(load_config(CONFIG, overrides)))
+    return score(make_score_plan(load_config(CONFIG, overrides)), executor=Here())
 
 
 @pytest.mark.parametrize(
@@ -101,5 +101,5 @@ def test_the_mean_is_that_of_the_published_definition(
 def test_the_report_says_by_what_protocol(run: Outcome) -> None:
     page = run.index.read_text()
     assert "by bootstrap over images (percentiles), 1,000 replicates" in page
-    assert "each map from its minimum, 0, to its maximum, 1" in page
-    assert "pixels above Otsu’s threshold, what they enclose included" in page
+    assert "each map is scaled from its minimum, 0, to its maximum, 1" in page
+    assert "pixels above Otsu’s threshold, with holes filled" in page

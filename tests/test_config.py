@@ -18,7 +18,8 @@ from pipeline.annotations import FORMATS
 from pipeline.attribution import METHODS
 from pipeline.attribution.binding import bind
 from pipeline.attribution.specs import read_specs
-from pipeline.config import AuditConfig, Cut, load_config, parse_override
+from pipeline.baselines import BASELINES
+from pipeline.config import DEFAULT_BASELINES, AuditConfig, OtherImages, OwnRule, load_config, parse_override
 from pipeline.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -83,9 +84,7 @@ def test_the_reference_holds_the_defaults() -> None:
 
 
 def test_keys_are_found_in_every_depth() -> None:
-    assert {"title", "contours.rule", "annotations.labels.columns", "baselines.location_prior.where"} <= set(
-        KEYS
-    )
+    assert {"title", "contours.rule", "annotations.labels.columns", "select.where"} <= set(KEYS)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -100,6 +99,7 @@ def test_the_reference_names_every_key(complete: dict[str, Any], key: str) -> No
         for key, field in KEYS.items()
         if not nested(field)
         and field.get_default(call_default_factory=True) not in (None, PydanticUndefined, (), {})
+        and key != "baselines"
     ],
 )
 def test_the_reference_shows_the_default_of(complete: dict[str, Any], key: str) -> None:
@@ -114,13 +114,20 @@ def test_the_reference_shows_the_default_of(complete: dict[str, Any], key: str) 
     )
 
 
+def test_the_reference_shows_every_baseline(complete: dict[str, Any]) -> None:
+    shown = complete["baselines"]
+    assert list(shown) == list(BASELINES) == list(DEFAULT_BASELINES)
+    assert shown.pop("location_prior").keys() == OtherImages.model_fields.keys()
+    assert shown == {name: value for name, value in DEFAULT_BASELINES.items() if value is not None}
+
+
 def test_the_reference_is_a_config_with_its_optional_keys_too(complete: dict[str, Any]) -> None:
     assert AuditConfig.model_validate(complete) != AuditConfig()
 
 
-def test_the_reference_shows_every_key_of_a_findings_own_cut(complete: dict[str, Any]) -> None:
+def test_the_reference_shows_every_key_of_a_findings_own_rule(complete: dict[str, Any]) -> None:
     (cut,) = complete["contours"]["findings"].values()
-    assert cut.keys() == Cut.model_fields.keys()
+    assert cut.keys() == OwnRule.model_fields.keys()
 
 
 def test_the_reference_comments_every_key() -> None:
@@ -215,7 +222,7 @@ def test_one_value_stands_for_a_list_of_one(write: Any) -> None:
         ("contours: {treshold: 0.5}", "contours.treshold: unknown key; did you mean 'threshold'?"),
         (
             "contours: {zzz: 1}",
-            "contours.zzz: unknown key; there are: filled, findings, gate, minimum_area_mm2, ",
+            "contours.zzz: unknown key; choose one of: filled, findings, gate, minimum_area_mm2, ",
         ),
         ("select: {file: a, where: {}, imgae: b}", "select.imgae: unknown key; did you mean 'image'?"),
         (
@@ -230,31 +237,34 @@ def test_one_value_stands_for_a_list_of_one(write: Any) -> None:
         ("contours: 0.6", "contours: wanted keys and values (found 0.6)"),
         ("contours:", "contours: wanted keys and values (found None)"),
         ("methods: gradcam", "methods: wanted a list, as in [a, b] (found 'gradcam')"),
-        ("methods: [3]", "methods.0: wanted a name, or keys and values with 'method' (found 3)"),
-        ("memory_mb: 0", "memory_mb: input should be greater than 0 (found 0)"),
+        (
+            "methods: [3]",
+            "methods.0: wanted a name, as in gradcam, or keys and values, as in {method: gradcam} (found 3)",
+        ),
+        ("memory_mb: 0", "memory_mb: wanted more than 0 (found 0)"),
         ("annotations: {sources: [png]}", "annotations.sources.0: wanted keys and values (found 'png')"),
         (
             "annotations: {findings: {1: a}}",
-            "annotations.findings.1: input should be a valid string (found 1)",
+            "annotations.findings.1: wanted a text; put it in quotes",
         ),
         ("studies: [a, b]", "studies: wanted a path (found ['a', 'b'])"),
-        ("title: 2024", "title: input should be a valid string (found 2024)"),
-        ("batch_size: 0", "batch_size: input should be greater than 0 (found 0)"),
-        ("batch_size: many", "batch_size: input should be a valid integer"),
-        ("workers: 1.5", "workers: input should be a valid integer"),
-        ("workers: -1", "workers: input should be greater than or equal to 0 (found -1)"),
+        ("title: 2024", "title: wanted a text; put it in quotes"),
+        ("batch_size: 0", "batch_size: wanted more than 0 (found 0)"),
+        ("batch_size: many", "batch_size: wanted a whole number; set it to one"),
+        ("workers: 1.5", "workers: wanted a whole number; set it to one"),
+        ("workers: -1", "workers: wanted 0 or more (found -1)"),
         (
             "policy: {max_skipped: 10}",
-            "policy.max_skipped: input should be less than or equal to 1 (found 10)",
+            "policy.max_skipped: wanted 1 or less (found 10)",
         ),
-        ("statistics: {confidence: 1}", "statistics.confidence: input should be less than 1 (found 1)"),
-        ("contours: {threshold: .nan}", "contours.threshold: input should be a finite number (found nan)"),
+        ("statistics: {confidence: 1}", "statistics.confidence: wanted less than 1 (found 1)"),
+        ("contours: {threshold: .nan}", "contours.threshold: wanted a finite number (found nan)"),
         (
             "contours: {gate: open}",
-            "contours.gate: input should be 'predicted', 'all' or 'annotated' (found 'open')",
+            "contours.gate: wanted 'predicted', 'all' or 'annotated' (found 'open')",
         ),
-        ("precision: float16", "precision: input should be 'float32' or 'bfloat16' (found 'float16')"),
-        ("3: x", "3: keys should be strings (found 3)"),
+        ("precision: float16", "precision: wanted 'float32' or 'bfloat16' (found 'float16')"),
+        ("3: x", "3: wanted a text as the key; put it in quotes (found 3)"),
     ],
 )
 def test_a_wrong_config_is_refused_by_file_and_key(write: Any, text: str, complaint: str) -> None:
@@ -262,7 +272,7 @@ def test_a_wrong_config_is_refused_by_file_and_key(write: Any, text: str, compla
     assert f"{path}: {complaint}" in refusal(path)
 
 
-def test_all_that_is_wrong_is_said_at_once(write: Any) -> None:
+def test_all_errors_are_reported_at_once(write: Any) -> None:
     path = write("tilte: x\nbatch_size: 0\n")
     assert len(refusal(path).splitlines()) == 2
 
@@ -271,9 +281,13 @@ def test_all_that_is_wrong_is_said_at_once(write: Any) -> None:
     ("key", "value", "complaint"),
     [
         ("contours__treshold", 0.5, "contours.treshold: unknown key; did you mean 'threshold'?"),
-        ("contours__threshold", "high", "contours.threshold: input should be a valid number"),
+        ("contours__threshold", "high", "contours.threshold: wanted a number; set it to one"),
         ("statistics", {"sed": 1}, "statistics.sed: unknown key; did you mean 'seed'?"),
-        ("title__main", "x", "title.main: 'title' holds a value, not further keys"),
+        (
+            "title__main",
+            "x",
+            "title.main: 'title' holds a value, not further keys; end the key with 'title'",
+        ),
         ("studies__folder", "x", "studies: wanted a path (found {'folder': 'x'})"),
     ],
 )
@@ -315,9 +329,12 @@ def test_an_override_is_a_key_and_a_yaml_value(text: str, override: tuple[str, A
     [
         ("contours.threshold", "found no key=value; write for example --set contours.threshold=0.5"),
         ("=0.5", "found no key=value"),
-        ("methods=[cam", "the value is not YAML"),
+        ("methods=[cam", "the value is not valid YAML; correct this: "),
         ("contours={rule: otsu, rule: absolute}", "the key 'rule' occurs twice"),
-        ("title=2024-99-99", "the value is not YAML: month must be in 1..12"),
+        (
+            "title=2024-99-99",
+            "the value is not valid YAML; correct this: a date or number that does not exist",
+        ),
     ],
 )
 def test_an_override_that_is_none_is_refused(text: str, complaint: str) -> None:

@@ -7,14 +7,31 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.geometry import cropped, mirrored, place, place_on, resized, to_image, to_model, view, whole
-from pipeline.records import Box, Intensity, Placement, Shape
+from pipeline.geometry import (
+    box_pixels,
+    cropped,
+    edge_to_edge,
+    mirrored,
+    placed,
+    resample_to_image,
+    resample_to_pixels,
+    resized,
+    to_image,
+    view,
+    whole,
+)
+from pipeline.records import Box, Cells, Intensity, Placement, Shape
 
 FILM = (2500, 2048)
 
 
+def to_model(placement: Placement, points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Points (n, 2), (row, column), from the image to the model's grid: the inverse of `to_image`."""
+    return (np.asarray(points, np.float64) - placement.offset) / placement.scale
+
+
 def classic(image: Shape = FILM) -> Placement:
-    """The classic recipe: shorter side 512, centre crop 480, then the grid of a DenseNet fed with 224."""
+    """A common recipe: shorter side to 512, centre crop of 480, resized to the 224 of a DenseNet."""
     shorter = resized(whole(image), (625, 512))
     return resized(cropped(shorter, (72, 16), (480, 480)), (224, 224))
 
@@ -42,7 +59,7 @@ def noise(shape: Shape) -> Intensity:
 
 
 def interpolated(relevance: Intensity, shape: Shape) -> NDArray[np.float64]:
-    """By torch, in double precision: with single its positions are off by some 1e-6."""
+    """Interpolation by torch in double precision; in single precision its positions are off by about 1e-6."""
     tensor = torch.from_numpy(relevance.astype(np.float64))[None, None]
     resampled = torch.nn.functional.interpolate(tensor, size=shape, mode="bilinear", align_corners=False)
     return np.asarray(resampled[0, 0])
@@ -53,7 +70,7 @@ def test_a_grid_that_is_the_image_moves_nothing() -> None:
 
 
 def test_cell_centres_of_a_quarter_grid_lie_between_the_middle_pixels() -> None:
-    quarter = resized(whole((8, 12)), (2, 3))  # 4 pixels a cell: 0 … 3 have their middle at 1.5
+    quarter = resized(whole((8, 12)), (2, 3))  # 4 pixels per cell: the centre of pixels 0 … 3 is 1.5
     assert image_point(quarter, 0, 0) == (1.5, 1.5)
     assert image_point(quarter, 1, 2) == (5.5, 9.5)
 
@@ -87,8 +104,8 @@ def test_two_mirrors_are_none(placement: Placement) -> None:
 @pytest.mark.parametrize(
     ("cell", "pixel"),
     [
-        # 2500 × 2048 → 625 × 512 is 4 pixels a step; the crop starts at step (72, 16), so that its edge
-        # lies at pixel 288 - 0.5 and 64 - 0.5; 480 → 224 makes a cell 15/7 steps, 60/7 = 8.571 pixels.
+        # 2500 × 2048 → 625 × 512 gives 4 pixels per step; the crop starts at step (72, 16), so its edges lie
+        # at pixels 288 - 0.5 and 64 - 0.5; 480 → 224 makes a cell 15/7 steps, 60/7 = 8.571 pixels.
         ((-0.5, -0.5), (287.5, 63.5)),
         ((0, 0), (287.5 + 30 / 7, 63.5 + 30 / 7)),
         ((111.5, 111.5), (1247.5, 1023.5)),  # half-way: 287.5 + 1920 / 2
@@ -102,7 +119,7 @@ def test_the_classic_recipe_lies_where_it_is_by_hand(
 
 
 def test_the_attribution_grid_lies_over_the_same_view() -> None:
-    seven = resized(classic(), (7, 7))  # 1920 / 7 pixels a cell
+    seven = resized(classic(), (7, 7))  # 1920 / 7 pixels per cell
     assert image_point(seven, 0, 6) == pytest.approx((287.5 + 960 / 7, 1983.5 - 960 / 7), abs=1e-9)
     assert astuple(view(seven)) == pytest.approx((63.5, 287.5, 1920, 1920), abs=1e-9)
 
@@ -141,18 +158,18 @@ def test_the_view_is_what_the_model_saw_edge_to_edge(placement: Placement, box: 
 
 
 def test_two_cells_on_four_pixels() -> None:
-    placed = place(np.array([[0, 4]], np.float32), resized(whole((1, 4)), (1, 2)))
-    # The cells' centres are at 0.5 and 2.5: a slope of 2 a pixel between, flat on either side.
+    placed = resample_to_image(np.array([[0, 4]], np.float32), resized(whole((1, 4)), (1, 2)))
+    # The cells' centres are at 0.5 and 2.5: a slope of 2 per pixel between them, flat on both sides.
     np.testing.assert_array_equal(placed, [[0, 1, 3, 4]])
 
 
 def test_four_cells_on_two_pixels_are_read_between_their_centres() -> None:
-    placed = place(np.array([[0, 2, 4, 8]], np.float32), resized(whole((1, 2)), (1, 4)))
+    placed = resample_to_image(np.array([[0, 2, 4, 8]], np.float32), resized(whole((1, 2)), (1, 4)))
     np.testing.assert_array_equal(placed, [[1, 6]])
 
 
 def test_what_was_cropped_off_is_zero() -> None:
-    placed = place(np.ones((2, 2), np.float32), cropped(whole((4, 5)), (1, 2), (2, 2)))
+    placed = resample_to_image(np.ones((2, 2), np.float32), cropped(whole((4, 5)), (1, 2), (2, 2)))
     np.testing.assert_array_equal(
         placed, [[0, 0, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 0]]
     )
@@ -163,19 +180,19 @@ def test_what_was_cropped_off_is_zero() -> None:
     [
         (3, [0, 1, 1, 1, 0]),  # 0.5 … 3.5
         (2.5, [0, 1, 1, 1, 0]),  # 0.75 … 3.25
-        (2, [0, 1, 1, 0, 0]),  # 1 … 3: the first edge belongs to the view, the last does not
+        (2, [0, 1, 1, 0, 0]),  # 1 … 3: the view includes its first edge but not its last
         (1.9, [0, 0, 1, 0, 0]),  # 1.05 … 2.95
     ],
 )
 def test_a_pixel_is_seen_if_its_centre_is(length: float, seen: list[int]) -> None:
     placement = Placement(model_shape=(1, 1), image_shape=(1, 5), scale=(1, length), offset=(0, 2))
-    np.testing.assert_array_equal(place(np.ones((1, 1), np.float32), placement), [seen])
+    np.testing.assert_array_equal(resample_to_image(np.ones((1, 1), np.float32), placement), [seen])
 
 
 def test_padding_pushes_the_map_out_of_the_image() -> None:
-    # Two columns of padding left and right of a 4 × 4 image: the outer cells lie on the padding alone.
+    # Two columns of padding left and right of a 4 × 4 image: the outer cells cover padding only.
     padded = resized(cropped(whole((4, 4)), (0, -2), (4, 8)), (1, 4))
-    placed = place(np.array([[9, 0, 4, 9]], np.float32), padded)
+    placed = resample_to_image(np.array([[9, 0, 4, 9]], np.float32), padded)
     # Cells' centres are at -1.5, 0.5, 2.5 and 4.5.
     np.testing.assert_array_equal(placed[0], [2.25, 1, 3, 5.25])
     assert (placed == placed[0]).all()
@@ -183,51 +200,100 @@ def test_padding_pushes_the_map_out_of_the_image() -> None:
 
 def test_a_mirrored_map_lies_mirrored() -> None:
     flipped = mirrored(resized(whole((1, 4)), (1, 2)))
-    np.testing.assert_array_equal(place(np.array([[0, 4]], np.float32), flipped), [[4, 3, 1, 0]])
+    np.testing.assert_array_equal(resample_to_image(np.array([[0, 4]], np.float32), flipped), [[4, 3, 1, 0]])
 
 
 def test_mirroring_map_and_grid_changes_nothing(placement: Placement) -> None:
     relevance = noise((6, 5))
-    again = place(relevance[:, ::-1], mirrored(resized(placement, (6, 5))))
-    np.testing.assert_allclose(again, place(relevance, placement), atol=1e-6)
+    again = resample_to_image(relevance[:, ::-1], mirrored(resized(placement, (6, 5))))
+    np.testing.assert_allclose(again, resample_to_image(relevance, resized(placement, (6, 5))), atol=1e-6)
 
 
 @pytest.mark.parametrize("grid", [(7, 7), (1, 1), (1, 3), (28, 14), (40, 31), (90, 77)])
 @pytest.mark.parametrize("image", [(40, 31), (64, 64), (7, 100)])
 def test_over_the_whole_image_it_is_the_interpolation_of_torch(grid: Shape, image: Shape) -> None:
     relevance = noise(grid)
-    placed = place(relevance, resized(whole(image), grid))
+    placed = resample_to_image(relevance, resized(whole(image), grid))
     assert placed.dtype == np.float32
     np.testing.assert_allclose(placed, interpolated(relevance, image), rtol=0, atol=1e-6)
 
 
 def test_in_a_crop_it_is_the_interpolation_of_torch_within_the_crop() -> None:
     relevance = noise((6, 5))
-    placed = place(relevance, PLACEMENTS["centre crop"])
+    placed = resample_to_image(relevance, PLACEMENTS["centre crop"])
     np.testing.assert_allclose(placed[4:34, 3:23], interpolated(relevance, (30, 20)), rtol=0, atol=1e-6)
     placed[4:34, 3:23] = 0
     assert not placed.any()
 
 
-def test_a_finer_grid_over_the_same_view_may_be_named_in_its_place(placement: Placement) -> None:
-    relevance = noise((6, 5))
-    np.testing.assert_allclose(
-        place(relevance, resized(placement, (48, 40))), place(relevance, placement), atol=1e-6
-    )
+def test_a_map_of_other_cells_than_those_placed_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"a map of \(6, 5\) cells was placed as \(48, 40\) cells"):
+        resample_to_image(noise((6, 5)), resized(whole((40, 31)), (48, 40)))
+
+
+def test_cells_of_a_layer_lie_where_their_receptive_fields_do_by_hand() -> None:
+    # DenseNet-121 reads 240 pixels with 7 cells, centred at 14 + 32 i; the image has two pixels for each.
+    found = placed(resized(whole((480, 480)), (240, 240)), (Cells(14, 32, 7), Cells(14, 32, 7)))
+    assert image_point(found, 0, 6) == (28.5, 412.5)  # input pixel x is centred at 2 x + ½
+    # The last cell reaches half a cell, 16 pixels of the input, beyond 206, and the first one to the edge.
+    assert astuple(view(found)) == pytest.approx((-0.5, -0.5, 445, 445), abs=1e-9)
+
+
+def test_an_outer_cell_reaches_half_a_cell_beyond_its_centre_by_hand() -> None:
+    cells = (Cells(0, 1, 1), Cells(1, 4, 2))
+    row = resample_to_image(np.array([[4, 8]], np.float32), placed(whole((1, 9)), cells))
+    np.testing.assert_array_equal(row, [[4, 4, 5, 6, 7, 8, 8, 0, 0]])
+
+
+def test_in_a_crop_the_cells_end_with_the_view_by_hand() -> None:
+    seen = cropped(whole((1, 8)), (0, 2), (1, 5))  # pixels 2 … 6
+    row = resample_to_image(np.array([[0, 4]], np.float32), placed(seen, (Cells(0, 1, 1), Cells(0, 2, 2))))
+    np.testing.assert_array_equal(row, [[0, 0, 0, 2, 4, 0, 0, 0]])  # 5 is half a cell from 4
+
+
+def test_cells_from_edge_to_edge_are_the_resized_grid(placement: Placement) -> None:
+    rows, columns = placement.model_shape
+    cells = (edge_to_edge(rows, 3), edge_to_edge(columns, 7))
+    over, wanted = placed(placement, cells), resized(placement, (3, 7))
+    assert over.scale == pytest.approx(wanted.scale)
+    assert over.offset == pytest.approx(wanted.offset)
+    np.testing.assert_allclose(over.overhang, wanted.overhang)
+
+
+def test_a_network_that_mirrors_its_input_has_its_cells_mirrored_by_hand() -> None:
+    turned = placed(whole((1, 8)), (Cells(0, 1, 1), Cells(6, -4, 2)))  # cell 0 at pixel 6, cell 1 at 2
+    row = resample_to_image(np.array([[8, 4]], np.float32), turned)
+    np.testing.assert_array_equal(row, [[0, 4, 4, 5, 6, 7, 8, 8]])
+    assert astuple(view(turned)) == pytest.approx((0, -0.5, 7.5, 1))
 
 
 def test_equal_cells_give_exactly_equal_pixels() -> None:
-    placed = place(np.full((6, 5), 0.7, np.float32), PLACEMENTS["whole image"])
+    placed = resample_to_image(np.full((6, 5), 0.7, np.float32), PLACEMENTS["whole image"])
     assert (placed == np.float32(0.7)).all()
 
 
 def test_the_value_of_a_pixel_does_not_depend_on_the_others_asked_for(placement: Placement) -> None:
-    relevance = noise((6, 5))
+    relevance, placement = noise((6, 5)), resized(placement, (6, 5))
     rows, columns = np.array([0, 1, 17, 38]), np.array([2, 3, 30])
-    part = place_on(relevance, placement, rows, columns)
-    np.testing.assert_array_equal(part, place(relevance, placement)[np.ix_(rows, columns)])
+    part = resample_to_pixels(relevance, placement, rows, columns)
+    np.testing.assert_array_equal(part, resample_to_image(relevance, placement)[np.ix_(rows, columns)])
 
 
 def test_no_pixels_asked_for_are_none_given() -> None:
     none = np.array([], np.intp)
-    assert place_on(noise((6, 5)), PLACEMENTS["whole image"], none, np.arange(3)).shape == (0, 3)
+    assert resample_to_pixels(noise((6, 5)), PLACEMENTS["whole image"], none, np.arange(3)).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("box", "rows", "columns"),
+    [
+        (Box(1, 0, 2, 1), [0, 1], [1, 2, 3]),  # centres on the edges are inside
+        (Box(1.5, -0.5, 2, 1), [0], [2, 3]),
+        (Box(-5, -5, 100, 100), [0, 1, 2], [0, 1, 2, 3, 4]),
+        (Box(0.2, 0.2, 0.5, 0.5), [], []),  # between centres
+        (Box(-5, 7, 4, 2), [], []),
+    ],
+)
+def test_a_box_holds_the_pixels_whose_centres_it_holds(box: Box, rows: list[int], columns: list[int]) -> None:
+    found = box_pixels(box, (3, 5))
+    assert [list(range(n)[part]) for n, part in zip((3, 5), found, strict=True)] == [rows, columns]

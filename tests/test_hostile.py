@@ -18,7 +18,7 @@ from tests.test_audit import run, table
 
 HOSTILE = Path(__file__).parents[1] / "../shared/studies/hostile"
 INSTALLED = Path(pydicom.__file__).parent / "data"
-Said = dict[str, dict[tuple[str, str | int], object]]
+GoodResults = dict[str, dict[tuple[str, str | int], object]]
 NOT_IMAGES = {"not_an_image", "no_pixels", "not_dicom", "float_pixels"}
 KEY = bytes(32)
 """Of every run's pseudonyms, so that what they say can be compared."""
@@ -28,12 +28,15 @@ OPEN = {"policy__max_skipped": 1.0, "statistics__replicates": 20}
 def audited_beside(
     folder: Path, put: Callable[[Path], object] = lambda _: None
 ) -> tuple[Outcome, dict[str, set[str]]]:
-    """A run over six good images and what is put beside them; relative path → "audited", or the reasons."""
+    """A run, in a worker, over six good images and what is put beside them.
+
+    With it relative path → "audited", or the reasons.
+    """
     write_study(folder)
     put(folder / "images" / "strangers")
     (folder / "out").mkdir()
     (folder / "out" / "pseudonym.key").write_bytes(KEY)
-    outcome = run(folder, write_model(folder / "model"), **OPEN)
+    outcome = run(folder, write_model(folder / "model"), executor=None, **OPEN)
     reasons = {row["subject"]: row["reason"] for row in table(outcome, "skipped.csv")}
     audited = {row["case_id"] for row in table(outcome, "cases.csv")}
     found: dict[str, set[str]] = {}
@@ -45,7 +48,7 @@ def audited_beside(
     return outcome, found
 
 
-def said(outcome: Outcome) -> Said:
+def good_results(outcome: Outcome) -> GoodResults:
     """All that a run says of the good images: their rows of the tables, and their folders byte for byte.
 
     Without the page, which links to the other images of its run.
@@ -66,7 +69,7 @@ def said(outcome: Outcome) -> Said:
     return {"rows": rows, "folders": folders}
 
 
-def differing(found: Said, wanted: Said) -> list[object]:
+def differing(found: GoodResults, wanted: GoodResults) -> list[object]:
     """What is not the same in both."""
     return [
         (kind, key)
@@ -77,13 +80,13 @@ def differing(found: Said, wanted: Said) -> list[object]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Said:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> GoodResults:
     outcome, _ = audited_beside(tmp_path_factory.mktemp("alone"))
-    return said(outcome)
+    return good_results(outcome)
 
 
 @pytest.mark.skipif(not HOSTILE.is_dir(), reason="the hostile study set is not beside this checkout")
-def test_a_run_takes_every_file_of_the_hostile_set(tmp_path: Path, undisturbed: Said) -> None:
+def test_a_run_takes_every_file_of_the_hostile_set(tmp_path: Path, undisturbed: GoodResults) -> None:
     outcome, found = audited_beside(tmp_path, partial(shutil.copytree, HOSTILE.resolve() / "files"))
     with (HOSTILE / "expected.csv").open(encoding="utf-8") as file:
         expected = {f"strangers/{row['file']}": row["decodes_with_pyjpegls"] for row in csv.DictReader(file)}
@@ -95,10 +98,10 @@ def test_a_run_takes_every_file_of_the_hostile_set(tmp_path: Path, undisturbed: 
         if "audited" in result if decodes == "no" else not result <= allowed[decodes]:
             wrong[name] = result
     assert wrong == {}
-    assert differing(said(outcome), undisturbed) == []
+    assert differing(good_results(outcome), undisturbed) == []
 
 
-def test_a_run_takes_every_file_that_pydicom_is_tested_with(tmp_path: Path, undisturbed: Said) -> None:
+def test_a_run_takes_every_file_that_pydicom_is_tested_with(tmp_path: Path, undisturbed: GoodResults) -> None:
     outcome, found = audited_beside(tmp_path, partial(shutil.copytree, INSTALLED))
     files = {path.relative_to(INSTALLED).as_posix() for path in INSTALLED.rglob("*") if path.is_file()}
     assert {f"strangers/{name}" for name in files} <= set(found)
@@ -106,18 +109,18 @@ def test_a_run_takes_every_file_that_pydicom_is_tested_with(tmp_path: Path, undi
     assert found["strangers/test_files/CT_small.dcm"] == {"audited"}
     assert found["strangers/test_files/SC_rgb_jpeg_gdcm.dcm"] == {"audited"}
     assert found["strangers/test_files/MR_truncated.dcm"] == {"repeated_sop_instance_uid"}
-    assert differing(said(outcome), undisturbed) == []
+    assert differing(good_results(outcome), undisturbed) == []
 
 
 def test_a_run_among_damaged_files_gives_the_good_ones_what_they_get_alone(
-    tmp_path: Path, undisturbed: Said
+    tmp_path: Path, undisturbed: GoodResults
 ) -> None:
     outcome, found = audited_beside(tmp_path, lambda place: list(write_damaged(place, count=105, seed=2)))
-    assert differing(said(outcome), undisturbed) == []
+    assert differing(good_results(outcome), undisturbed) == []
     assert len(found) > 90  # pipes, sockets and devices are left out
 
 
-def test_broken_twins_of_the_good_images_take_no_ones_place(tmp_path: Path, undisturbed: Said) -> None:
+def test_broken_twins_of_the_good_images_take_no_ones_place(tmp_path: Path, undisturbed: GoodResults) -> None:
     def put_twins(place: Path) -> None:
         """Before the good images by name, each broken in another way."""
         place.mkdir()
@@ -136,4 +139,4 @@ def test_broken_twins_of_the_good_images_take_no_ones_place(tmp_path: Path, undi
         *[{"repeated_sop_instance_uid"}] * 6,
         {"pixel_data_mismatch"},
     ]
-    assert differing(said(outcome), undisturbed) == []
+    assert differing(good_results(outcome), undisturbed) == []

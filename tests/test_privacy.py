@@ -23,7 +23,7 @@ from pydicom.datadict import DicomDictionary, dictionary_keyword
 from pydicom.dataset import Dataset
 
 from tests.annotations.segmentations import source_image, write_segmentation
-from tests.study import GRID, picture, write_image, write_mask, write_model
+from tests.study import GRID, picture, square, write_image, write_mask, write_model
 
 FORMS = {
     "PN": "Zq{n}Fam^Zq{n}Giv^Zq{n}Mid=\u7530{n}\u592a\u90ce=\u3084{n}\u307e",
@@ -103,16 +103,37 @@ def contents(path: Path) -> Iterator[bytes]:
 
 def leaks(folder: Path, markers: Markers) -> dict[str, list[str]]:
     """File → the markers in it or in its name, in any encoding, and JSON's escapes undone."""
-    secrets = {word: [word.encode(e) for e in ("utf-8", "utf-16-le")] for word in markers.all}
-    secrets |= {f"{w} ": [json.dumps(w)[1:-1].encode()] for w in markers.all}
+    forms = {
+        form.lower(): word
+        for word in markers.all
+        for form in (word.encode(), word.encode("utf-16-le"), json.dumps(word)[1:-1].encode())
+    }
+    starts = np.unique([_number(form[:START]) for form in forms])
     found: dict[str, list[str]] = {}
     for path in folder.rglob("*"):
         if path.is_file() and path.name != "crosswalk.csv":
             whole = b"\n".join([str(path.relative_to(folder)).encode(), *contents(path)]).lower()
-            there = [word for word, forms in secrets.items() if any(form.lower() in whole for form in forms)]
-            if there:
-                found[path.name] = there
+            there = _starts_in(whole, starts)
+            words = {word for form, word in forms.items() if _number(form[:START]) in there and form in whole}
+            if words:
+                found[path.name] = sorted(words)
     return found
+
+
+START = 4
+"""Bytes by which most forms are ruled out at once; no form is shorter."""
+
+
+def _starts_in(whole: bytes, starts: np.ndarray) -> set[int]:
+    """Those of the starts that occur anywhere: all runs of START bytes are compared, read as numbers."""
+    read = [
+        np.frombuffer(whole[shift:], "<u4", count=(len(whole) - shift) // START) for shift in range(START)
+    ]
+    return set(np.intersect1d(starts, np.concatenate(read)).tolist())
+
+
+def _number(start: bytes) -> int:
+    return int.from_bytes(start, "little")
 
 
 @pytest.fixture(scope="module")
@@ -126,18 +147,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Markers, str]:
         marked(path, markers)
         name = markers.new("SH")
         path.rename(path.with_name(f"{name}.dcm"))
-        write_mask(folder, "nodule", number, np.ones((GRID, GRID), bool))
+        write_mask(folder, "nodule", number, square((GRID, GRID), 4, 4, 20))
         (folder / "masks" / "nodule" / f"image{number}.png").rename(
             folder / "masks" / "nodule" / f"{name}.png"
         )
     broken = studies / f"{markers.new('SH')}.dcm"
     broken.write_bytes(next(studies.rglob("*.dcm")).read_bytes()[:-3000])
     (studies / f"{markers.new('SH')}.txt").write_text(markers.new("LO"))
-    write_mask(folder, "nodule", 9, np.ones((GRID, GRID), bool))
+    write_mask(folder, "nodule", 9, square((GRID, GRID), 4, 4, 20))
     (folder / "masks" / "nodule" / "image9.png").rename(
         folder / "masks" / "nodule" / f"{markers.new('SH')}.png"
     )
-    write_mask(folder, markers.new("LO"), 1, np.ones((GRID, GRID), bool))
+    write_mask(folder, markers.new("LO"), 1, square((GRID, GRID), 4, 4, 20))
     known = str(dcmread(path.with_name(f"{name}.dcm")).SOPInstanceUID)
     source = source_image(
         known, (GRID, GRID), PatientName=f"{markers.new('SH')}^", PatientID=markers.new("LO")
@@ -169,8 +190,14 @@ def made_in(out: Path) -> Path:
 
 
 def without_places(printed: str, markers: Markers) -> list[str]:
-    """The markers in what was printed, but of the folder that the user named."""
-    return [word for word in markers.all[1:] if word in printed.replace(markers.all[0], "")]
+    """The markers in what was printed, but of the folder that the user named, and in notices."""
+    lines = (line for line in printed.splitlines() if not line.startswith(NOTICES))
+    text = "\n".join(lines).replace(markers.all[0], "")
+    return [word for word in markers.all[1:] if word in text]
+
+
+NOTICES = ("Guess: ", "Warning: ", "  state it with: ")
+"""Starts of the lines that show names of annotation files and words to the user, who has to correct them."""
 
 
 def test_no_marker_is_in_any_byte_of_the_run(run: tuple[Path, Markers, str]) -> None:
@@ -194,7 +221,19 @@ def test_a_marker_would_be_found_wherever_it_were(run: tuple[Path, Markers, str]
 
 def test_nothing_that_was_printed_holds_a_marker(run: tuple[Path, Markers, str]) -> None:
     _, markers, printed = run
-    assert [word for word in markers.all if word in printed] == []
+    assert without_places(printed, markers) == []
+
+
+def test_notices_name_files_and_words_of_annotations_and_nothing_of_an_image(
+    run: tuple[Path, Markers, str],
+) -> None:
+    folder, markers, printed = run
+    annotations = folder.parents[1]
+    lines = "\n".join(line for line in printed.splitlines() if line.startswith(NOTICES))
+    shown = {word for word in markers.all if word in lines}
+    names = {part for path in annotations.glob("*/*/*") for part in path.relative_to(annotations).parts}
+    assert shown & names
+    assert len(shown - names) == 1  # the label of the segment, which is no finding
 
 
 def test_the_crosswalk_leads_back_to_every_file_and_word_and_is_its_owners_alone(
@@ -205,7 +244,7 @@ def test_the_crosswalk_leads_back_to_every_file_and_word_and_is_its_owners_alone
     text = crosswalk.read_text()
     assert stat.S_IMODE(crosswalk.stat().st_mode) == 0o600
     assert {line.split(",")[1] for line in text.splitlines()[1:]} == {
-        "image", "file", "device", "finding", "annotation",
+        "image", "file", "device", "finding", "annotation", "name",
     }  # fmt: skip
     assert sum(word in text for word in markers.all) > IMAGES
 

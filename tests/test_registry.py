@@ -6,12 +6,16 @@ import pytest
 
 from pipeline.annotations import FORMATS
 from pipeline.attribution import METHODS
+from pipeline.baselines import BASELINES
 from pipeline.checks import CHECKS
 from pipeline.contours import RULES
 from pipeline.errors import ConfigError
+from pipeline.metrics import METRICS
 from pipeline.registry import Registry, did_you_mean
 
-SHAPES: Registry[object] = Registry("shape", {"circle": "colorsys:rgb_to_hsv", "square": "colorsys:missing"})
+SHAPES: Registry[object] = Registry(
+    "shape", {"circle": "colorsys:rgb_to_hsv", "square": "colorsys:missing"}, group="heatproof.shapes"
+)
 
 
 def test_a_name_gives_what_it_stands_for_and_loads_it_only_then(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,10 +33,12 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
 
 
 def test_far_from_every_name_all_are_listed() -> None:
-    assert did_you_mean("zzz", ["b", "a"]) == "; there are: a, b"
-    assert did_you_mean("zzz", []) == "; there are: none"
+    assert did_you_mean("zzz", ["b", "a"]) == "; choose one of: a, b"
+    assert did_you_mean("zzz", []) == "; remove it, there are none"
 
 
-@pytest.mark.parametrize("registry", [FORMATS, METHODS, RULES, CHECKS], ids=lambda registry: registry.kind)
+@pytest.mark.parametrize(
+    "registry", [FORMATS, METHODS, METRICS, RULES, BASELINES, CHECKS], ids=lambda registry: registry.kind
+)
 def test_every_registered_name_leads_somewhere(registry: Registry[object]) -> None:
     assert all(registry[name] is not None for name in registry)

@@ -1,4 +1,4 @@
-"""Scoring of brought maps: a network's own, brought as files, get the scores that the audit gave them."""
+"""Scoring of external maps: a network's own maps, read from files, get the scores of its audit."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from pipeline.audit import audit
 from pipeline.config import load_config
 from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
-from pipeline.joints.plan import make_plan
-from pipeline.joints.score_plan import make_score_plan
-from pipeline.joints.steps import Outcome
+from pipeline.external_maps.plan import make_score_plan
+from pipeline.geometry import resample_to_image
+from pipeline.plan import make_plan
+from pipeline.records import Intensity, Placement, Shape
 from pipeline.reporting.run_folder import read_run
 from pipeline.reporting.survey import survey
-from pipeline.score import score_in
+from pipeline.run.outcome import Outcome
+from pipeline.score import score
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.study import FINDINGS, GRID, square, uid, write_model, write_study
 
@@ -42,7 +44,7 @@ def settings(folder: Path, **more: Any) -> dict[str, Any]:
 
 def scored(folder: Path, **more: Any) -> Outcome:
     values = settings(folder, heatmaps__path=str(folder / "maps"), **more)
-    return score_in(Here(), make_score_plan(load_config(None, values)))
+    return score(make_score_plan(load_config(None, values)), executor=Here())
 
 
 def rows(outcome: Outcome, name: str) -> list[dict[str, str]]:
@@ -57,18 +59,30 @@ def write_table(folder: Path, lines: list[Mapping[str, object]]) -> None:
         writer.writerows(lines)
 
 
+def on_image(cells: Intensity, grid: Mapping[str, Any], shape: Shape) -> Intensity:
+    """The positive part of a raw map on the image, placed as the case's file says."""
+    placement = Placement(
+        tuple(grid["grid"]), shape, tuple(grid["scale"]), tuple(grid["offset"]), tuple(grid["overhang"])
+    )
+    return resample_to_image(np.maximum(cells, 0), placement)
+
+
 def bring(audited: Outcome, folder: Path, *, probabilities: bool) -> None:
-    """The raw maps of an audit as .npy files with a table."""
+    """The maps of an audit, resampled to the image, as .npy files with a table."""
     folder.mkdir()
     uids = {row["pseudonym"]: row["sop_instance_uid"] for row in rows(audited, "crosswalk.csv")}
     chances = {(r["case_id"], r["finding"]): r["probability"] for r in rows(audited, "predictions.csv")}
     lines: list[Mapping[str, object]] = []
     for case_id in (row["case_id"] for row in rows(audited, "cases.csv")):
-        with np.load(audited.index.parent / "cases" / case_id / "heatmaps.npz") as maps:
+        place = audited.index.parent / "cases" / case_id
+        case = json.loads((place / "case.json").read_text())
+        shape = case["rows"], case["columns"]
+        grids = {f"{entry['method']}/{entry['finding']}": entry for entry in case["maps"]}
+        with np.load(place / "heatmaps.npz") as maps:
             for name in maps.files:
                 method, finding = name.split("/")
                 file = f"{len(lines)}.npy"
-                np.save(folder / file, maps[name])
+                np.save(folder / file, on_image(maps[name], grids[name], shape))
                 line: dict[str, object] = {
                     "file": file, "sop_instance_uid": uids[case_id], "finding": finding, "method": method,
                 }  # fmt: skip
@@ -96,32 +110,46 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def audited(study: Path) -> Outcome:
     model = write_model(study / "model")
     values = settings(study, model=str(model), methods=["gradcam", "layercam"], contours__gate="annotated")
-    return audit(make_plan(load_config(None, values)))
+    return audit(make_plan(load_config(None, values)), executor=Here())
 
 
 @pytest.fixture(scope="module")
-def brought(study: Path, audited: Outcome) -> Outcome:
+def external(study: Path, audited: Outcome) -> Outcome:
     bring(audited, study / "maps", probabilities=True)
     return scored(study, contours__gate="annotated", heatmaps__findings=FINDINGS)
 
 
-def test_the_networks_own_maps_get_the_scores_of_the_audit(audited: Outcome, brought: Outcome) -> None:
+def numbers(table: list[dict[str, str]]) -> list[dict[str, object]]:
+    """The rows with numbers to six digits: sums over cells and over pixels round differently."""
+    return [{key: _rounded(value) for key, value in row.items()} for row in table]
+
+
+def _rounded(value: str) -> object:
+    try:
+        return float(f"{float(value):.6g}")
+    except ValueError:
+        return value
+
+
+def test_the_networks_own_maps_get_the_scores_of_the_audit(audited: Outcome, external: Outcome) -> None:
     for name in ("scores.csv", "cases.csv", "thresholds.csv", "skill.csv", "comparisons.csv"):
-        assert rows(brought, name) == rows(audited, name), name
-    assert brought.passed
+        assert numbers(rows(external, name)) == numbers(rows(audited, name)), name
+    assert external.passed
 
 
-def test_brought_probabilities_are_classified_as_the_networks_own(audited: Outcome, brought: Outcome) -> None:
+def test_external_probabilities_are_classified_as_the_networks_own(
+    audited: Outcome, external: Outcome
+) -> None:
     ours, wanted = (
         [row for row in rows(run, "summary.csv") if row["method"] == "classifier"]
-        for run in (brought, audited)
+        for run in (external, audited)
     )
     assert ours == wanted
     assert len(ours) == 7 * len(FINDINGS)
 
 
-def test_the_report_of_brought_maps_names_no_network(brought: Outcome) -> None:
-    manifest = json.loads((brought.index.parent / "manifest.json").read_text())
+def test_the_report_of_external_maps_names_no_network(external: Outcome) -> None:
+    manifest = json.loads((external.index.parent / "manifest.json").read_text())
     assert not {"card", "weights_sha256", "device", "backend", "precision"} & manifest.keys()
     assert not {"torch", "monai"} & manifest["versions"].keys()
     assert manifest["checks"] == []
@@ -129,17 +157,17 @@ def test_the_report_of_brought_maps_names_no_network(brought: Outcome) -> None:
         "maps": 24, "files": 24, "formats": ["array"], "probabilities": True, "gate_opened": False,
         "sha256": manifest["heatmaps"]["sha256"],
     }  # fmt: skip
-    page = brought.index.read_text()
-    assert "none was run: the maps were computed elsewhere" in page
+    page = external.index.read_text()
+    assert "none was run; the maps were computed elsewhere" in page
     assert "Heatmaps on 6 images" in page
     assert "Self-checks" not in page
-    assert "no self-check could be run" in page
+    assert "no self-check was possible" in page
 
 
-def test_a_killed_scoring_goes_on_to_the_same_bytes(study: Path, brought: Outcome) -> None:
-    run = brought.index.parent
+def test_a_killed_scoring_goes_on_to_the_same_bytes(study: Path, external: Outcome) -> None:
+    run = external.index.parent
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
-    case_id = rows(brought, "cases.csv")[2]["case_id"]
+    case_id = rows(external, "cases.csv")[2]["case_id"]
     for name in ("case.json", "case.js"):
         (run / "cases" / case_id / name).unlink()
     (run / "crosswalk.csv").unlink()  # its hashes are beside the cases until a run ends
@@ -150,13 +178,13 @@ def test_a_killed_scoring_goes_on_to_the_same_bytes(study: Path, brought: Outcom
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_scoring_loads_no_torch(study: Path, brought: Outcome) -> None:
+def test_scoring_loads_no_torch(study: Path, external: Outcome) -> None:
     """With what the command itself loads, in a process of its own."""
-    assert brought.passed  # the maps are there
+    assert external.passed  # the maps are there
     names = {"studies": "images", "annotations": "said", "heatmaps": "maps", "out": "elsewhere"}
     arguments = [word for name, place in names.items() for word in (f"--{name}", str(study / place))]
     code = (
-        "import sys; from pipeline.cli import main; code = main(sys.argv[1:]); "
+        "import sys; from pipeline.cli.main import main; code = main(sys.argv[1:]); "
         "print(code, sorted({'torch', 'monai'} & set(sys.modules)))"
     )
     ended = subprocess.run(
@@ -197,8 +225,11 @@ def test_without_probabilities_the_default_gate_is_opened_and_the_report_says_so
     save_all(bare / "maps")
     run = scored(bare)
     manifest = json.loads((run.index.parent / "manifest.json").read_text())
-    assert (manifest["contours"]["gate"], manifest["heatmaps"]["gate_opened"]) == ("all", True)
-    assert "the gate was opened for that" in run.index.read_text()
+    assert (
+        {rule["gate"] for rule in manifest["contours"]["rules"].values()},
+        manifest["heatmaps"]["gate_opened"],
+    ) == ({"all"}, True)
+    assert "(therefore contours are drawn for every finding)" in run.index.read_text()
     assert not [row for row in rows(run, "summary.csv") if row["method"] == "classifier"]
     assert not rows(run, "predictions.csv")
     assert {r["value"] for r in rows(run, "scores.csv") if r["metric"] == "contour_on_healthy"} == {"", "1.0"}

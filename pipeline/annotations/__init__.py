@@ -1,23 +1,22 @@
-"""Annotations: what radiologists drew, in any format → a Reference on the image's own grid.
+"""Annotations: radiologists' annotation files in any format → a Reference on the image's own grid.
 
-To add a format: its file, its line in `FORMATS`, and its writer in tests/contracts/test_annotation_laws.py.
+To add a format, write its file, add a line to `FORMATS` and a writer to
+tests/contracts/test_annotation_laws.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from inspect import get_annotations, signature
 from pathlib import Path
 from typing import Any
 
-from pydantic import create_model
-
-from pipeline.contents import refuse_changed
+from pipeline.annotations.outlined import checked_outlines
 from pipeline.contracts import AnnotationFormat, Executor
-from pipeline.errors import ConfigError
-from pipeline.records import AnnotationItem, Reference, Shape
+from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.file_hashes import refuse_changed
+from pipeline.guards.plugin_options import options_of
+from pipeline.records import AnnotationItem, Kind, Reference, Shape
 from pipeline.registry import Registry, did_you_mean
-from pipeline.strict import Strict, validated
 
 FORMATS: Registry[AnnotationFormat] = Registry(
     "annotation format",
@@ -28,16 +27,19 @@ FORMATS: Registry[AnnotationFormat] = Registry(
         "rle_json": "pipeline.annotations.rle_json:RLE_JSON",
         "volume": "pipeline.annotations.volume:VOLUME",
     },
+    group="heatproof.annotations",
+    wanted=AnnotationFormat,
 )
 
 
 def find_annotations(
     path: Path, sources: Sequence[Mapping[str, Any]], *, executor: Executor | None = None
 ) -> list[AnnotationItem]:
-    """Every annotation below `path`, source after source, geometry not yet read; `executor` opens files.
+    """All annotations below `path`, in the order of the sources, without reading their geometry.
 
-    A source is a mapping {"format": name, **options of that format's `find`}. An unknown format or option,
-    a value of the wrong type and an unusable source are ConfigErrors that name `annotations.sources[i]`.
+    A source is a mapping {"format": name, **options of that format's `find`}. `executor` opens files where a
+    format needs it. Raises ConfigError that names `annotations.sources[i]` for an unknown format or option, a
+    value of the wrong type or an unusable source.
     """
     return [
         item
@@ -47,42 +49,43 @@ def find_annotations(
 
 
 def read_annotation(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
-    """The annotation on the image's grid of `shape`; `CaseError` where it cannot be read or does not fit.
+    """The annotation on the grid of an image of `shape`.
 
-    A file that was written again since the item says what it held is refused ("file_changed").
+    Raises CaseError if it cannot be read or does not fit the image, "file_changed" if the file has changed
+    since `item.hashes` was computed.
     """
-    for path, known in item.held.items():
+    for path, known in item.hashes.items():
         refuse_changed(path, known)
-    return FORMATS[item.format].read(item, case_id=case_id, finding=finding, shape=shape)
+    plugin = FORMATS[item.format]
+    reference = plugin.read(item, case_id=case_id, finding=finding, shape=shape)
+    if reference.kind != plugin.kind:
+        raise CaseError(
+            "annotation_kind",
+            f"The format '{item.format}' declares a {plugin.kind} but read a {reference.kind}; "
+            "correct the format.",
+        )
+    return checked_outlines(reference, shape)
+
+
+def kind_of(item: AnnotationItem) -> Kind:
+    """The kind of reference that the item's format gives: mask, box, polygon or point."""
+    return FORMATS[item.format].kind
 
 
 def _find(
     path: Path, options: dict[str, Any], executor: Executor | None, *, where: str
 ) -> list[AnnotationItem]:
     if "format" not in options:
-        raise ConfigError(f"{where}.format: is missing; there are: {', '.join(sorted(FORMATS))}")
+        raise ConfigError(f"{where}.format: is missing; choose one of: {', '.join(sorted(FORMATS))}")
     name = str(options.pop("format"))
     if name not in FORMATS:
         raise ConfigError(f"{where}.format: unknown annotation format '{name}'{did_you_mean(name, FORMATS)}")
     find = FORMATS[name].find
     opener = (executor,) if FORMATS[name].opens_files else ()
-    checked = _options(find, options, where=where)
+    checked = options_of(find, options, where=lambda option: f"{where}.{option}", plugin=name)
     if not path.exists():
-        raise ConfigError(f"{path}: there is no such annotations folder or file; check `annotations.path`")
+        raise ConfigError(f"{path}: no such annotations folder or file; check `annotations.path`")
     try:
         return list(find(path, *opener, **checked))
     except ConfigError as error:
         raise ConfigError(f"{where} ({name}): {error}") from error
-
-
-def _options(find: Any, options: dict[str, Any], *, where: str) -> dict[str, Any]:
-    """`options`, held against names and types of the keyword-only arguments of `find`."""
-    types = get_annotations(find, eval_str=True)
-    known = {p.name: p.default for p in signature(find).parameters.values() if p.kind is p.KEYWORD_ONLY}
-    for key in options:
-        if key not in known:
-            raise ConfigError(f"{where}.{key}: unknown option{did_you_mean(key, known)}")
-    fields: dict[str, Any] = {key: (types[key], default) for key, default in known.items()}
-    model = create_model("Options", __base__=Strict, **fields)
-    read = validated(model, options, source=where)
-    return {key: getattr(read, key) for key in options}

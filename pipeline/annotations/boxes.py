@@ -1,140 +1,148 @@
-"""Boxes: a CSV with one row a box, several readers kept apart."""
+"""Boxes: a CSV file with one row per box, for one or several readers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
+from pipeline.annotations.box_columns import NO_COORDINATE, BoxColumns, box_columns, number
 from pipeline.annotations.source_files import image_key, source_file
-from pipeline.annotations.tables import FIRST_ROW, Table, read_table
+from pipeline.annotations.tables import Table, read_table
 from pipeline.contracts import AnnotationFormat
-from pipeline.errors import CaseError, ConfigError
+from pipeline.errors import ConfigError
 from pipeline.records import AnnotationItem, Box, Reference, Shape
-from pipeline.registry import did_you_mean
 
 Origin: TypeAlias = Literal["corner", "centre"]
 
 PIXEL_CENTRE = 0.5
-"""From the image's corner to the centre of its first pixel, where image coordinates have their origin."""
-
-SLACK_PX = 1.0
-"""How far a box may reach over the image's edge: tools round, some count the last pixel twice."""
-
-SIZED = ("x", "y", "width", "height")
-CORNERS = ("x_min", "y_min", "x_max", "y_max")
-KEYS: Mapping[str, object] = dict.fromkeys(("image", "finding", "reader", *SIZED, *CORNERS))
+"""Pixels from the image's corner to the centre of its first pixel, the origin of image coordinates."""
+READER = "reader"
+"""Name of the reader if nothing names one."""
+NO_FRAME = -1
+Key: TypeAlias = tuple[str, str | None, str, int | None]
+"""Image, finding, reader and frame."""
 
 
 def find(
     path: Path,
     *,
     file: str | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None] | None = None,
     finding: str | None = None,
-    reader: str = "reader",
+    reader: str | None = None,
     origin: Origin = "corner",
+    first_frame: Literal[0, 1] | None = None,
 ) -> Iterator[AnnotationItem]:
-    """The boxes of each image, finding and reader; rows without coordinates say that it is not there.
+    """One item per image, frame, finding and reader; without coordinates, the finding is absent.
 
-    `columns` says what the table calls image, finding, reader, and x, y, width, height or x_min, y_min,
-    x_max, y_max; without it they have these names (image: the first of `IMAGE_COLUMNS`). A table without a
-    column of findings or readers takes `finding` and `reader`. `origin`: (0, 0) is the image's "corner", so
-    that pixel column c covers c … c + 1 (COCO), or the "centre" of its first pixel. Lengths are in pixels.
+    `columns` maps image, finding, reader, frame and either x, y, width, height or x_min, y_min, x_max, y_max
+    to the table's columns; the default is these names (for image: the first of `IMAGE_COLUMNS`). None leaves
+    out a column of findings, readers or frames. `finding` and `reader` apply where the table has no such
+    column. `origin`: (0, 0) is the image's "corner", so that pixel column c covers c … c + 1 (COCO), or the
+    "centre" of its first pixel. `first_frame` is the number of the first frame. Lengths are in pixels.
     """
-    table = read_table(source_file(path, file))
-    names = _names(table, dict(columns or {}), finding)
-    coordinates = coordinate_columns(table, names)
-    boxes: dict[tuple[str, str | None, str], list[Box]] = {}
-    for row in table.rows:
-        who = row[names["reader"]] if "reader" in names else reader
-        words = row[names["finding"]] if "finding" in names else finding
-        drawn = boxes.setdefault((image_key(row[names["image"]]), words, who), [])
-        box = _box(row, coordinates, 0.0 if origin == "centre" else PIXEL_CENTRE)
-        if box:
-            drawn.append(box)
-    for (image, words, who), drawn in boxes.items():
-        yield AnnotationItem("boxes", image, words, who, payload={"boxes": tuple(drawn)})
+    grouped = rows_of(
+        path,
+        file=file,
+        columns=columns,
+        finding=finding,
+        reader=reader,
+        origin=origin,
+        first_frame=first_frame,
+    )
+    for (image, name, annotator, frame), found in grouped.rows.items():
+        boxes = tuple(box for box in found if box is not None)
+        yield AnnotationItem("boxes", image, name, annotator, payload={"boxes": boxes}, frame=frame)
 
 
-def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
-    """The boxes, each an instance.
-
-    Raises CaseError: "bad_box" (not a number, no area), "box_outside_image" (by more than `SLACK_PX`).
-    """
+def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:  # noqa: ARG001  a format's argument
+    """The boxes, one instance each; the caller checks them."""
     boxes = cast("tuple[Box, ...]", item.payload["boxes"])
-    for box in boxes:
-        _check(box, shape)
     return Reference(case_id, finding, item.reader, kind="box", boxes=boxes)
 
 
-def _names(table: Table, columns: dict[str, str], finding: str | None) -> dict[str, str]:
-    """What the table calls image, finding and reader, as far as it has them, and the rest of `columns`."""
-    for key in columns:
-        if key not in KEYS:
-            raise ConfigError(f"columns.{key}: unknown key{did_you_mean(key, KEYS)}")
-    names = {key: table.column(name) for key, name in columns.items()}
-    if "finding" in names and finding is not None:
-        raise ConfigError(f"finding: '{finding}' is given, and a column of findings too; drop one")
-    if "image" not in names:
-        names["image"] = table.image_column()
-    if finding is None and "finding" not in names:
-        names["finding"] = table.column("finding")
-    if "reader" not in names and "reader" in table.columns:
-        names["reader"] = "reader"
-    return names
+class BoxRows(NamedTuple):
+    """A table of boxes, read."""
+
+    table: Table
+    columns: BoxColumns
+    rows: Mapping[Key, Sequence[Box | None]]
+    """Image, finding, reader and frame → the box of each row, None without coordinates."""
+
+    @property
+    def without_box(self) -> int:
+        """Number of rows without coordinates that other rows of the same key contradict."""
+        return sum(boxes.count(None) for boxes in self.rows.values() if any(boxes))
 
 
-def coordinate_columns(table: Table, names: Mapping[str, str]) -> dict[str, str]:
-    """The four columns of coordinates, by `names` or their own names; ConfigError where there are none."""
-    for keys in (SIZED, CORNERS):
-        found = {key: names.get(key, key) for key in keys}
-        if all(name in table.columns for name in found.values()):
-            return found
-    raise ConfigError(
-        f"{table.file}: has no columns {', '.join(SIZED)} nor {', '.join(CORNERS)}; "
-        f"{FIRST_ROW}; say which with `columns:`"
-    )
+def rows_of(
+    path: Path,
+    *,
+    file: str | None = None,
+    columns: Mapping[str, str | None] | None = None,
+    finding: str | None = None,
+    reader: str | None = None,
+    origin: Origin = "corner",
+    first_frame: int | None = None,
+) -> BoxRows:
+    """The rows of a table, with the options of `find`. Raises ConfigError as it does."""
+    table = read_table(source_file(path, file))
+    names = box_columns(table, columns or {}, finding=finding, reader=reader)
+    table.refuse_shared_names(names.image)
+    first = _first_frame(table, names, first_frame)
+    shift = 0.0 if origin == "centre" else PIXEL_CENTRE
+    rows: dict[Key, list[Box | None]] = {}
+    for row in table.rows:
+        key = _key(row, names, finding, reader, first)
+        rows.setdefault(key, []).append(_box(row, names.coordinates, shift, table.separator))
+    return BoxRows(table, names, rows)
 
 
-def _box(row: Mapping[str, str], coordinates: Mapping[str, str], shift: float) -> Box | None:
-    """A row's box in image coordinates, NaN where a cell is no number; None where all four are empty."""
-    cells = [row[name] for name in coordinates.values()]
-    if not any(cells):
+def _key(
+    row: Mapping[str, str], names: BoxColumns, finding: str | None, reader: str | None, first: int
+) -> Key:
+    name = finding if names.finding is None else _text(row[names.finding])
+    annotator = (reader or READER) if names.reader is None else _text(row[names.reader])
+    frame = None if names.frame is None else _frame(row[names.frame], first)
+    return image_key(_text(row[names.image])), name, annotator, frame
+
+
+def _text(cell: str) -> str:
+    """The cell; empty for the "nan" that some programs write into empty cells."""
+    return "" if cell.casefold() == "nan" else cell
+
+
+def _first_frame(table: Table, names: BoxColumns, stated: int | None) -> int:
+    """The number of the first frame: as the config says, or 0 if the table has a frame 0."""
+    if names.frame is None or stated is not None:
+        return stated or 0
+    numbers = [frame for cell in table.cells(names.frame) if (frame := _frame(cell, 0)) is not None]
+    if numbers and min(numbers) != 0:
+        raise ConfigError(
+            f"{table.file}: its frames begin at {min(numbers)}, so it is unknown whether the first frame "
+            "is 0 or 1; set first_frame: 0 or first_frame: 1"
+        )
+    return 0
+
+
+def _frame(cell: str, first: int) -> int | None:
+    """The frame in a cell, counted from 0; None for an empty cell, -1 (no frame) for one without a number."""
+    if not _text(cell):
         return None
-    x, y, third, fourth = (_number(cell) for cell in cells)
+    value = number(cell)
+    return int(value) - first if value.is_integer() else NO_FRAME
+
+
+def _box(row: Mapping[str, str], coordinates: Mapping[str, str], shift: float, separator: str) -> Box | None:
+    """The row's box in image coordinates, NaN for cells that are not numbers; None if all four are empty."""
+    cells = [row[name] for name in coordinates.values()]
+    if all(cell.casefold() in NO_COORDINATE for cell in cells):
+        return None
+    x, y, third, fourth = (number(cell, separator=separator) for cell in cells)
     if "x_max" in coordinates:
         third, fourth = third - x, fourth - y
     return Box(x - shift, y - shift, third, fourth)
 
 
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
-
-
-def _check(box: Box, shape: Shape) -> None:
-    numbers = (box.x, box.y, box.width, box.height)
-    if not all(map(math.isfinite, numbers)):
-        raise CaseError("bad_box", "A box has a coordinate that is not a number.")
-    if box.width <= 0 or box.height <= 0:
-        raise CaseError("bad_box", "A box has no area.")
-    rows, columns = shape
-    least = -PIXEL_CENTRE - SLACK_PX
-    right, bottom = box.x + box.width, box.y + box.height
-    if (
-        min(box.x, box.y) < least
-        or right > columns + least + 2 * SLACK_PX
-        or bottom > rows + least + 2 * SLACK_PX
-    ):
-        raise CaseError(
-            "box_outside_image",
-            f"A box reaches out of its image of {rows} rows and {columns} columns; "
-            "were the coordinates made on a resized one?",
-        )
-
-
-BOXES = AnnotationFormat(find=find, read=read)
+BOXES = AnnotationFormat(find=find, read=read, kind="box")

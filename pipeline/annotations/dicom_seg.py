@@ -1,13 +1,14 @@
-"""DICOM SEG: segments joined to images by referenced SOP instance UID and frame, never by order.
+"""DICOM SEG: segments matched to images by referenced SOP instance UID and frame, never by order.
 
-A segment's label is the finding; segments with the same label are instances of it. Frames that hold nothing
-may be left out of a SEG: on an image that it refers to, a segment without a frame is "not there". Each frame
-must name one source image, as highdicom wants it too: derived from several, it may lie on no grid of theirs.
+A segment's label is the finding; segments with the same label are its instances. A SEG may omit empty frames,
+so on an image that it references, a segment without a frame means that the finding is absent. A frame that
+names several source images may not lie on the grid of any, and is refused. One that names none lies on the
+image with its frame of reference and plane (PS3.3, A.51.5).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -15,51 +16,73 @@ import numpy as np
 from pydicom.pixels.utils import pixel_array
 
 from pipeline.annotations.masks import check_size
+from pipeline.annotations.orientation import (
+    AS_STORED,
+    SAME_PIXEL,
+    SAME_PLANE_MM,
+    Turn,
+    distance_px,
+    height_mm,
+    turn_between,
+)
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.seg_headers import Contents, Plane, Target
-from pipeline.annotations.source_files import inside
-from pipeline.contracts import AnnotationFormat, Executor, Loss
-from pipeline.errors import CaseError, ConfigError
-from pipeline.records import AnnotationItem, Mask, Reference, Shape, file_stem
+from pipeline.annotations.source_files import path_below
+from pipeline.contracts import AnnotationFormat, Executor
+from pipeline.errors import CaseError, ConfigError, WorkerFailure
+from pipeline.records import AnnotationItem, ImagePlane, Mask, Notice, Reference, Shape, file_stem
 
-BITS_A_BYTE = 8
+BITS_PER_BYTE = 8
 
-UNREADABLE = "A segmentation's header cannot be read, or says nothing about its frames one by one."
-
-LOST = "To read a segmentation's header took more time or memory than limits allows."
+OTHER_FRAME_OF_REFERENCE = (
+    "Segmentations state another frame of reference than the images that they name; they are read as lying "
+    "on the grids of these images."
+)
+OBLIQUE = (
+    "The segmentation's plane orientation is not parallel to the rows and columns of its image; resample it "
+    "to the grid of the image."
+)
+ELSEWHERE = (
+    "The segmentation's plane position or pixel spacing differs from that of its image by more than half a "
+    "pixel or half a millimetre; resample it to the grid of the image, or correct the image that it names."
+)
+UNREADABLE = "The segmentation's header cannot be read or lacks per-frame functional groups; export it again."
 
 
 def find(
     path: Path, executor: Executor | None = None, *, folder: str = "", reader: str = "reader"
 ) -> Iterator[AnnotationItem]:
-    """An item for each image and segment label of the SEG files below `folder`, whatever they are called.
+    """One item per image and segment label of the SEG files below `folder`, whatever their names.
 
-    Each file is opened where `executor` works, so that one which takes too long or too much is set aside.
-    Segments of several files with one label are instances side by side. ConfigError where there is no SEG.
+    `executor` opens the files, so that one that exceeds a limit of time or memory is skipped. Segments with
+    the same label in several files are instances of one finding. Raises ConfigError if there is no SEG.
     """
-    files = segmentations(inside(path, folder) if folder else path)
+    files = segmentations(path_below(path, folder) if folder else path)
     if not files:
-        raise ConfigError(f"{path / folder}: holds no DICOM SEG file")
-    said: dict[Target, list[tuple[Path, tuple[Plane, ...]]]] = {}
+        raise ConfigError(
+            f"{path / folder}: holds no DICOM SEG file; check `annotations.path` and the source's `folder`"
+        )
+    found: dict[Target, list[tuple[Path, tuple[Plane, ...]]]] = {}
     problems: dict[Target, tuple[str, str]] = {}
-    found = executor.stream(_contents, files, lost=_lost) if executor else map(_contents, files)
-    for file, contents in zip(files, found, strict=True):
+    for file, contents in zip(files, _headers(files, executor), strict=True):
         problems |= contents.problems
         for target, planes in contents.planes.items():
-            said.setdefault(target, []).append((file, tuple(planes)))
-    for target, parts in said.items():
+            found.setdefault(target, []).append((file, tuple(planes)))
+    for target, parts in found.items():
         payload = {
             "paths": tuple(str(file) for file, _ in parts),
-            "planes": tuple(planes for _, planes in parts),  # of each path
+            "planes": tuple(planes for _, planes in parts),  # one tuple per path
             "problem": problems.get(target),
         }
-        yield AnnotationItem("dicom_seg", target.image, target.finding, reader, payload, target.frame)
+        yield AnnotationItem(
+            "dicom_seg", target.image, target.finding, reader, payload, target.frame, place=target.place
+        )
 
 
 def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
-    """The segments, each an instance; without any the finding is not there.
+    """The segments, one instance each; without any, the finding is absent.
 
-    Raises CaseError: "mask_not_joined" (a frame of several source images, or not on their grid), "mask_size",
+    Raises CaseError: "mask_not_joined" (not exactly one source image, or not on its grid), "mask_size",
     "annotation_unreadable".
     """
     if item.payload["problem"]:
@@ -67,52 +90,86 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
     paths = cast("tuple[str, ...]", item.payload["paths"])
     parts = cast("tuple[tuple[Plane, ...], ...]", item.payload["planes"])
     instances: dict[tuple[str, int], Mask] = {}
+    notices: dict[str, None] = {}
     for path, planes in zip(paths, parts, strict=True):
         for plane in planes:
-            mask = _mask(path, plane, shape)
+            turn, warnings = _turn(plane, item.plane, shape)
+            notices |= dict.fromkeys(warnings)
+            mask = turn.of(_mask(path, plane))
             instances[plane.segment] = mask | instances.get(plane.segment, mask)
     masks = tuple(mask for mask in instances.values() if mask.any())
-    return Reference(case_id, finding, item.reader, kind="mask", masks=masks)
+    said = tuple(Notice("warning", "annotations.sources", message) for message in notices)
+    return Reference(case_id, finding, item.reader, "mask", masks, notices=said)
+
+
+def _headers(files: Sequence[Path], executor: Executor | None) -> Iterator[Contents]:
+    """The contents of each file, or the reason why it cannot be used."""
+    if executor:
+        yield from executor.stream(_contents, files, on_failure=_unusable)
+        return
+    for file in files:
+        try:
+            yield _contents(file)
+        except CaseError as error:
+            yield _unusable(file, error)
 
 
 def _contents(file: Path) -> Contents:
-    """What one file says, or that it cannot be read."""
+    """The contents of one file. Raises CaseError."""
     contents = Contents()
     try:
         contents.add(file)
     except MemoryError:
-        return _unusable(file, "out_of_memory", LOST)
-    except CaseError as error:
-        return _unusable(file, error.reason, error.message)
-    except Exception:  # noqa: BLE001  pydicom raises whatever it likes on a broken file, which is listed
-        return _unusable(file, "annotation_unreadable", UNREADABLE)
+        raise WorkerFailure("out_of_memory") from None
+    except CaseError:
+        raise
+    except Exception as error:  # pydicom may raise anything on a malformed file
+        raise CaseError("annotation_unreadable", UNREADABLE) from error
     return contents
 
 
-def _lost(file: Path, why: Loss) -> Contents:
-    return _unusable(file, why, LOST)
-
-
-def _unusable(file: Path, reason: str, message: str) -> Contents:
-    """Nothing but why; the file stands for its image."""
+def _unusable(file: Path, error: CaseError) -> Contents:
+    """Contents with only the reason, under the file's name because its images are unknown."""
     contents = Contents()
-    contents.refuse(Target(file_stem(file.name), 0, None), reason, message)
+    contents.refuse(Target(file_stem(file.name), 0, None), error.reason, error.message)
     return contents
 
 
-def _mask(path: str, plane: Plane, shape: Shape) -> Mask:
-    """The pixels of one segment in one frame."""
-    check_size(plane.shape, shape)
-    rows, columns = shape
+def _turn(plane: Plane, image: ImagePlane | None, shape: Shape) -> tuple[Turn, tuple[str, ...]]:
+    """How a frame has to be turned to lie as its image of `shape`, and a warning if that is unknown.
+
+    Raises CaseError "mask_size", or "mask_not_joined" if the frame lies elsewhere.
+    """
+    place = plane.place
+    if place is None or image is None:
+        check_size(plane.shape, shape)
+        return AS_STORED, ()
+    if place.frame_of_reference != image.frame_of_reference:
+        check_size(plane.shape, shape)
+        return AS_STORED, (OTHER_FRAME_OF_REFERENCE,)
+    turn = turn_between(place, image)
+    if turn is None:
+        raise CaseError("mask_not_joined", OBLIQUE)
+    check_size(turn.shape(plane.shape), shape)
+    shift, height = distance_px(place, image, shape=plane.shape, turn=turn), height_mm(place, image)
+    if shift > SAME_PIXEL or height > SAME_PLANE_MM:
+        raise CaseError("mask_not_joined", ELSEWHERE)
+    return turn, ()
+
+
+def _mask(path: str, plane: Plane) -> Mask:
+    """The pixels of one segment in one frame, as stored."""
+    rows, columns = plane.shape
     try:
-        # pydicom (3.0.2) mixes up the bits of frames that begin within a byte, unless it decodes all at once.
-        if rows * columns % BITS_A_BYTE:
+        # pydicom 3.0.2 misreads single frames that start within a byte, so all frames are decoded at once.
+        if rows * columns % BITS_PER_BYTE:
             values = pixel_array(path, raw=True).reshape(-1, rows, columns)[plane.index]
         else:
             values = pixel_array(path, index=plane.index, raw=True)
-    except Exception as error:  # decoders are plug-ins and raise whatever they like
-        raise CaseError("annotation_unreadable", "The segmentation's pixels cannot be decoded.") from error
+    except Exception as error:  # decoder plug-ins may raise anything
+        message = "The segmentation's pixels cannot be decoded; export it again without compression."
+        raise CaseError("annotation_unreadable", message) from error
     return np.asarray((values >= plane.low) & (values <= plane.high))
 
 
-DICOM_SEG = AnnotationFormat(find=find, read=read, opens_files=True)
+DICOM_SEG = AnnotationFormat(find=find, read=read, kind="mask", opens_files=True)

@@ -1,4 +1,4 @@
-"""Guess: which annotation formats lie in a folder or file that a user pointed at without a config."""
+"""Guess: recognise the annotation formats in a folder or file if the config does not state them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from pipeline.annotations.boxes import coordinate_columns
-from pipeline.annotations.labels import is_label
+from pipeline.annotations.box_columns import box_columns, has_coordinates
+from pipeline.annotations.label_tables import tables_in
 from pipeline.annotations.seg_files import segmentations
-from pipeline.annotations.source_files import refuse_giant
-from pipeline.annotations.tables import IMAGE_COLUMNS, Table, read_table
+from pipeline.annotations.source_files import files_with_suffix, refuse_large_file
+from pipeline.annotations.spelling import plain
+from pipeline.annotations.unread import what_is_there
 from pipeline.errors import ConfigError
 
 SUFFIXES: Mapping[str, str] = {
-    ".png": "png", ".nii.gz": "volume", ".nii": "volume", ".nrrd": "volume", ".mha": "volume",
+    ".png": "png",
+    ".nii.gz": "volume", ".nii": "volume", ".seg.nrrd": "volume", ".nrrd": "volume", ".mha": "volume",
 }  # fmt: skip
 
 MASK_FOLDER = re.compile(r"mask|segmentation|annotation|lesion", re.IGNORECASE)
-"""Folders of masks are called so; any other folder of PNG files may as well hold the images."""
+"""Names of mask folders; PNG files in any other folder may be the images themselves."""
 
 SUPPORTED = (
     "PNG, NIfTI, NRRD or MetaImage masks (in the folder itself, in subfolders named like the findings, or in "
@@ -30,49 +33,47 @@ SUPPORTED = (
 )
 
 
-def guess_sources(path: Path, *, findings: Sequence[str]) -> tuple[Mapping[str, object], ...]:
-    """Sources for `find_annotations`, of everything below `path` that is recognised as an annotation.
+def guess_sources(
+    path: Path, *, findings: Sequence[str], words: Mapping[str, str | None] = MappingProxyType({})
+) -> tuple[Mapping[str, object], ...]:
+    """Sources for `find_annotations`, with every option that is guessed: all that is recognised below `path`.
 
-    Masks are looked for in subfolders and theirs, DICOM SEG anywhere, tables in the folder itself. Raises
-    ConfigError where there is nothing.
+    Searches masks in up to two levels of subfolders, DICOM SEG at any depth, tables in the folder itself.
+    `words` translates the annotators' words to findings; folders may be called like either. Raises
+    ConfigError if nothing is found, or if a table of boxes does not say of what they are, or who drew them.
     """
     if not path.exists():
-        raise ConfigError(f"{path}: there is no such annotations folder or file; check `annotations.path`")
-    found = [*_masks(path, findings), *_segmentations(path), *_boxes(path, findings), *_run_lengths(path)]
+        raise ConfigError(f"{path}: no such annotations folder or file; check `annotations.path`")
+    folders = [*findings, *(word for word, finding in words.items() if finding is not None)]
+    found = [*_masks(path, folders), *_segmentations(path), *_boxes(path, findings), *_run_lengths(path)]
     if not found:
+        what = what_is_there(path, findings)
         raise ConfigError(
-            f"{path}: no annotations recognised; there can be {SUPPORTED}; or say `annotations.sources`"
+            f"{path}: no annotations recognised{what and f'; found {what}'}; provide {SUPPORTED}, or "
+            "describe the files in `annotations.sources`"
         )
     return tuple(found)
 
 
-def guess_labels(path: Path, findings: Sequence[str]) -> Path | None:
-    """The CSV in (for a file, beside) `path` with labels in columns named like the most findings, if any."""
-    root = path.parent if path.is_file() else path
-    tables = [(_labelled(table, findings), table.file) for table in _tables(root)]
-    scored = sorted((-count, "label" not in file.name.lower(), file) for count, file in tables if count)
-    return scored[0][-1] if scored else None
-
-
 def _masks(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:
-    """Sources of mask files: of finding folders, or else of mask folders, or else of the folder itself."""
+    """Sources of mask files in finding folders, else in mask folders, else in the folder itself."""
     for name in ("png", "volume"):
         suffixes = [suffix for suffix, format_name in SUFFIXES.items() if format_name == name]
         if path.is_file():
             yield from ({"format": name, "pattern": "{image}" + s} for s in suffixes if path.name.endswith(s))
             continue
-        named = {_plain(finding): finding for finding in findings}
+        by_name = {plain(finding): finding for finding in reversed(findings)}
         folders = [folder for folder in sorted([*path.glob("*/"), *path.glob("*/*/")]) if folder.is_dir()]
         by_finding: list[Mapping[str, object]] = [
-            {"format": name, "pattern": patterns, "finding": named[_plain(folder.name)]}
+            {"format": name, "pattern": patterns, "finding": by_name[plain(folder.name)]}
             for folder in folders
-            if _plain(folder.name) in named and (patterns := _patterns(path, folder, suffixes))
+            if plain(folder.name) in by_name and (patterns := _patterns(path, folder, suffixes))
         ]
-        yield from by_finding or _unnamed(path, name, suffixes)
+        yield from by_finding or _without_finding(path, name, suffixes)
 
 
-def _unnamed(path: Path, name: str, suffixes: Sequence[str]) -> Iterator[Mapping[str, object]]:
-    """The source of masks whose finding no folder says; instances kept apart go before their union."""
+def _without_finding(path: Path, name: str, suffixes: Sequence[str]) -> Iterator[Mapping[str, object]]:
+    """The source of masks whose folders do not name a finding; folders of instances take precedence."""
     folders = [folder for folder in path.iterdir() if folder.is_dir() and MASK_FOLDER.search(folder.name)]
     ranked = sorted(folders, key=lambda folder: ("instance" not in folder.name.lower(), folder.name))
     for choice in (ranked, [path]):
@@ -83,7 +84,7 @@ def _unnamed(path: Path, name: str, suffixes: Sequence[str]) -> Iterator[Mapping
 
 
 def _patterns(path: Path, folder: Path, suffixes: Sequence[str]) -> list[str]:
-    """A pattern for each suffix that files right in `folder` have."""
+    """One pattern per suffix of the files directly in `folder`."""
     relative = folder.relative_to(path).as_posix().replace("{", "{{").replace("}", "}}")
     start = "" if folder == path else f"{relative}/"
     return [f"{start}{{image}}{s}" for s in suffixes if any(folder.glob(f"[!.]*{s}"))]
@@ -95,28 +96,29 @@ def _segmentations(path: Path) -> Iterator[Mapping[str, object]]:
 
 
 def _boxes(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:
-    for table in _tables(path):
-        if not _has_boxes(table):
+    for table in tables_in(path):
+        if not has_coordinates(table):
             continue
-        source = {"format": "boxes"} | _file(path, table.file)
-        # A table of the only finding need not name it (RSNA).
-        only = "finding" not in table.columns and len(findings) == 1
-        yield {**source, "finding": findings[0]} if only else source
+        # With a single finding, the table need not name it.
+        only = findings[0] if len(findings) == 1 else None
+        columns = box_columns(table, {}, only_finding=only)
+        unnamed = {} if columns.finding else {"finding": only}
+        yield {"format": "boxes"} | _file(path, table.file) | {"columns": columns.by_key} | unnamed
 
 
 def _run_lengths(path: Path) -> Iterator[Mapping[str, object]]:
-    for file in _files(path, ".json"):
+    for file in files_with_suffix(path, ".json"):
         try:
-            refuse_giant(file)
+            refuse_large_file(file)
             content = json.loads(file.read_text(encoding="utf-8-sig"))
         except (ConfigError, OSError, ValueError, RecursionError):
-            continue  # someone else's file
-        if _holds_run_lengths(content):
+            continue  # not an annotation file
+        if _is_run_lengths(content):
             yield {"format": "rle_json"} | _file(path, file)
 
 
-def _holds_run_lengths(content: Any) -> bool:
-    """Whether it is {image: {finding: {"size", "counts"}}}, judged by its first mask."""
+def _is_run_lengths(content: Any) -> bool:
+    """Whether the content is {image: {finding: {"size", "counts"}}}, judged by its first mask."""
     for _ in range(2):
         if not isinstance(content, dict) or not content:
             return False
@@ -125,45 +127,5 @@ def _holds_run_lengths(content: Any) -> bool:
     return isinstance(first, dict) and {"size", "counts"} <= first.keys()
 
 
-def _tables(path: Path) -> Iterator[Table]:
-    """CSV tables with a column that names images."""
-    for file in _files(path, ".csv"):
-        try:
-            table = read_table(file)
-        except ConfigError:
-            continue  # someone else's file
-        if set(IMAGE_COLUMNS) & set(table.columns):
-            yield table
-
-
-def _has_boxes(table: Table) -> bool:
-    try:
-        coordinate_columns(table, {})
-    except ConfigError:
-        return False
-    return True
-
-
-def _labelled(table: Table, findings: Sequence[str]) -> int:
-    """How many findings have a column of labels; probabilities are none."""
-    if _has_boxes(table):
-        return 0
-    columns = [finding for finding in findings if finding in table.columns]
-    return sum(all(is_label(row[column]) for row in table.rows) for column in columns)
-
-
-def _files(path: Path, suffix: str) -> list[Path]:
-    """`path` itself, or the files right in it, with this suffix."""
-    files = [path] if path.is_file() else sorted(path.iterdir())
-    return [
-        file for file in files if file.is_file() and file.suffix.lower() == suffix and file.name[0] != "."
-    ]
-
-
-def _file(path: Path, file: Path) -> dict[str, str]:
+def _file(path: Path, file: Path) -> dict[str, object]:
     return {} if file == path else {"file": file.name}
-
-
-def _plain(name: str) -> str:
-    """A finding's name as folders may write it: letters and digits alone."""
-    return re.sub(r"[\W_]+", "", name.lower())

@@ -1,4 +1,4 @@
-"""Labels: image-level truth from a CSV, 1 present, 0 absent, None unknown."""
+"""Labels: image-level labels from a CSV; 1 is present, 0 absent, None unknown."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ WORDS: Mapping[str, int | None] = {
     "0": 0, "0.0": 0, "false": 0,
     "": None, "-1": None, "-1.0": None, "nan": None, "na": None,
 }  # fmt: skip
-"""What a cell may say, in small letters. CheXpert writes uncertain as -1."""
+"""Cell in lower case → label. CheXpert writes uncertain as -1."""
 
 
 def read_labels(
     file: Path, *, image: str, columns: Mapping[str, Sequence[str]]
 ) -> Mapping[str, Mapping[str, int | None]]:
-    """SOP instance UID or file stem → finding → label; `columns` names those of each finding.
+    """SOP instance UID or file stem → finding → label; `columns` maps each finding to its columns.
 
-    Of several columns a finding is present if one says so, and absent if all do. Where rows of the same image
-    contradict each other it is unknown. A column or value that is not understood is a ConfigError.
+    A finding with several columns is present if any is 1, and absent if all are 0. It is unknown if rows of
+    the same image contradict each other. Raises ConfigError for a missing column or a cell without a label.
     """
     table = read_table(file)
-    table.column(image)
+    table.refuse_shared_names(table.column(image))
     for name in (name for names in columns.values() for name in names):
         table.column(name)
-    said: dict[str, dict[str, set[int | None]]] = {}
+    found: dict[str, dict[str, set[int | None]]] = {}
     for line, row in enumerate(table.rows, start=2):
-        of_image = said.setdefault(image_key(row[image]), {finding: set() for finding in columns})
+        labels = found.setdefault(image_key(row[image]), {finding: set() for finding in columns})
         for finding, names in columns.items():
             where = f"{file}, row {line}"
-            of_image[finding].add(_any_of({_label(row[name], f"{where}, column '{name}'") for name in names}))
-    return {key: {finding: _agreed(rows) for finding, rows in of.items()} for key, of in said.items()}
+            labels[finding].add(_any_of({_label(row[name], f"{where}, column '{name}'") for name in names}))
+    return {
+        key: {finding: _agreed(rows) for finding, rows in labels.items()} for key, labels in found.items()
+    }
 
 
 def is_label(cell: str) -> bool:
@@ -45,7 +47,9 @@ def is_label(cell: str) -> bool:
 
 def _label(cell: str, where: str) -> int | None:
     if not is_label(cell):
-        raise ConfigError(f"{where}: is no label; wanted 1, 0, true, false, -1 (uncertain) or nothing")
+        raise ConfigError(
+            f"{where}: is not a label; write 1, 0, true, false or -1 (uncertain), or leave it empty"
+        )
     return WORDS[cell.lower()]
 
 

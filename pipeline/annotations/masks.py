@@ -1,56 +1,87 @@
-"""Masks: grey values → instances on the image's grid, each kept apart."""
+"""Masks: grey values → one mask per instance on the image's grid."""
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from skimage.measure import label
 
+from pipeline.annotations.background import Background, Grey, without_background
+from pipeline.annotations.grey_levels import guessed_instances
+from pipeline.annotations.parts import parts_of
 from pipeline.errors import CaseError
-from pipeline.records import Mask, Shape
+from pipeline.records import Mask, Notice, Shape
 
-Instances: TypeAlias = Literal["values", "components", "whole"]
-"""What one instance is: the pixels of one non-zero value, an 8-connected part, or everything non-zero."""
+Instances: TypeAlias = Literal["auto", "values", "components", "half", "whole"]
+"""What one instance is.
+
+values: the pixels of one value. components: an 8-connected part. half: a connected part of the pixels from
+half of the highest value up. whole: all pixels but the background. auto: values or half, as the values are.
+"""
 
 MOST_INSTANCES = 64
-"""More values than this are shades of a picture or the soft edge of a resampled mask, not lesions."""
+"""More values than this are grey levels of a picture or soft edges of a resampled mask, not lesions."""
 
 
 def check_size(found: Shape, wanted: Shape) -> None:
-    """Refuse ("mask_size") a mask that does not lie on the image's own grid."""
+    """Raise CaseError "mask_size" if a mask's size differs from its image."""
     if found == wanted:
         return
-    swapped = "; rows and columns look swapped" if found == wanted[::-1] else ""
+    swapped = "rows and columns look swapped, transpose the mask"
+    remedy = swapped if found == wanted[::-1] else "save the mask at the size of its image"
     raise CaseError(
         "mask_size",
         f"The mask has {found[0]} rows and {found[1]} columns, "
-        f"its image {wanted[0]} and {wanted[1]}{swapped}.",
+        f"its image {wanted[0]} rows and {wanted[1]} columns; {remedy}.",
     )
 
 
-def split(values: NDArray[np.generic], instances: Instances) -> tuple[Mask, ...]:
-    """The instances in grey values (rows, columns), by rising value or in reading order; 0 is outside."""
-    if not np.isfinite(values).all():
-        raise CaseError("not_a_mask", "The mask holds values that are not numbers.")
+def lesions_in(
+    values: Grey, instances: Instances, background: Background
+) -> tuple[tuple[Mask, ...], tuple[Notice, ...]]:
+    """The instances in grey values (rows, columns), and what was decided about them.
+
+    Raises CaseError "not_a_mask" if the values are not numbers, or do not say what is background or a lesion.
+    """
+    refuse_non_numbers(values)
+    inside, notices = without_background(values, background)
+    if instances != "auto":
+        return split_instances(inside, instances), notices
+    masks, guesses = guessed_instances(inside)
+    return masks, (*notices, *guesses)
+
+
+def split_instances(
+    values: Grey, instances: Literal["values", "components", "half", "whole"]
+) -> tuple[Mask, ...]:
+    """The instances in grey values (rows, columns), in rising or in reading order; 0 is background."""
+    refuse_non_numbers(values)
     grid = values != 0
     if instances == "whole":
         return (grid,) if grid.any() else ()
+    if instances == "half":
+        return parts_of(grid & (2 * values.astype(np.float64) >= values.max(initial=0)))
     if instances == "components":
         values = np.asarray(label(grid, connectivity=2))
     found = [value for value in _distinct(values) if value != 0]
     if instances == "values" and len(found) > MOST_INSTANCES:
         raise CaseError(
             "not_a_mask",
-            f"The mask holds {len(found)} different values, at most {MOST_INSTANCES} instances are read; "
-            "it may be a picture or have soft edges.",
+            f"The mask has {len(found)} different values, at most {MOST_INSTANCES} instances are allowed; "
+            "save it as a mask without soft edges, or check that it is not a picture.",
         )
     return tuple(values == value for value in found)
 
 
-def _distinct(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """The different values, rising. Most masks are binary; counting bytes is faster than sorting them."""
+def refuse_non_numbers(values: Grey) -> None:
+    """Raise CaseError "not_a_mask" if a value is infinite or not a number."""
+    if not np.isfinite(values).all():
+        raise CaseError("not_a_mask", "The mask has values that are not numbers; save it with whole numbers.")
+
+
+def _distinct(values: Grey) -> Grey:
+    """The distinct values in rising order; fast for binary masks and for bytes, the usual cases."""
     highest = values.max(initial=0)
     if ((values == 0) | (values == highest)).all():
         return np.array([highest])

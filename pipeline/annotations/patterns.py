@@ -8,74 +8,95 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Formatter
 
-from pipeline.annotations.source_files import inside
+from pipeline.annotations.source_files import path_below
 from pipeline.errors import ConfigError
 from pipeline.records import AnnotationItem
 from pipeline.registry import did_you_mean
 
 FIELDS: Mapping[str, object] = {
     "image": "file stem or SOP instance UID of the image",
+    "folders": "folders that belong to the image's name",
     "finding": "the finding in the annotators' words",
-    "reader": "who drew it",
+    "reader": "name of the annotator",
 }
+
+READER = "reader"
+"""Name of the reader if nothing names one."""
 
 
 def find_files(
     path: Path,
     patterns: str | tuple[str, ...],
     *,
-    format: str,  # noqa: A002  the name that the record and the config have for it
+    format: str,  # noqa: A002  the name used in the record and in the config
     finding: str | None,
     reader: str,
     payload: Mapping[str, object],
 ) -> Iterator[AnnotationItem]:
-    """An item for each image, finding and reader that a file of the first fitting pattern is named for.
+    """One item per image, finding and reader, from the first pattern with a matching file.
 
-    A field stands for one or more characters other than "/". `finding` and `reader` hold where a pattern does
-    not say them. Of a `path` that is a file, that file alone. The item's payload is `payload` and the file's
-    "path". Raises ConfigError for a pattern that is malformed, leaves the folder, or where no file fits any.
+    A field matches one or more characters other than "/", {folders} also these; the first pattern that a
+    file matches names it. `finding` and `reader` apply where a pattern does not contain them. If `path` is a
+    file, only that file is tried. The item's payload is `payload` and the file's "path". Raises ConfigError
+    if a pattern is malformed or leaves the folder, or if no file matches.
     """
-    listed = (patterns,) if isinstance(patterns, str) else patterns
-    taken: dict[tuple[str, str | None, str], Path] = {}
-    for pattern in listed:
+    all_patterns = (patterns,) if isinstance(patterns, str) else patterns
+    files: dict[tuple[str, str | None, str], Path] = {}
+    named: set[Path] = set()
+    for pattern in all_patterns:
         fields = _fields(pattern)
         if finding is not None and "finding" in fields:
             raise ConfigError(
-                f"finding: '{finding}' is given, but pattern '{pattern}' names it too; drop one"
+                f"finding: '{finding}' is set, but pattern '{pattern}' has {{finding}} too; remove one"
             )
-        for file, named in _matches(path, pattern):
-            key = named["image"], named.get("finding", finding), named.get("reader", reader)
-            taken.setdefault(key, file)
-    if not taken:
-        raise ConfigError(f"{path}: no file fits pattern {' or '.join(map(repr, listed))}")
-    for (image, words, who), file in sorted(taken.items(), key=str):
-        said = words if words is None else _printable(words)
-        yield AnnotationItem(format, image, said, _printable(who), payload={**payload, "path": str(file)})
+        if reader != READER and "reader" in fields:
+            raise ConfigError(
+                f"reader: '{reader}' is set, but pattern '{pattern}' has {{reader}} too; remove one"
+            )
+        for file, values in _matches(path, pattern):
+            if file in named:
+                continue
+            named.add(file)
+            image = "/".join(filter(None, (values.get("folders"), values["image"])))
+            key = image, values.get("finding", finding), values.get("reader", reader)
+            files.setdefault(key, file)
+    if not files:
+        names = " or ".join(map(repr, all_patterns))
+        raise ConfigError(f"{path}: no file matches pattern {names}; correct `pattern` or `annotations.path`")
+    for (image, name, annotator), file in sorted(files.items(), key=str):
+        printable = name if name is None else _printable(name)
+        yield AnnotationItem(
+            format, image, printable, _printable(annotator), payload={**payload, "path": str(file)}
+        )
 
 
 def _printable(name: str) -> str:
-    """A file's name may hold bytes that are not UTF-8; what enters a table may not."""
+    """The name with bytes that are not UTF-8 replaced, so that it can be written to a table."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _fields(pattern: str) -> list[str]:
-    """Names of the fields of a pattern, checked."""
+    """The names of a pattern's fields. Raises ConfigError if the pattern is malformed."""
     try:
         fields = [name for _, name, _, _ in Formatter().parse(pattern) if name is not None]
     except ValueError as error:
-        raise ConfigError(f"pattern: '{pattern}': {error}") from error
+        raise ConfigError(
+            f"pattern: '{pattern}': a brace without its counterpart; write fields as {{image}}"
+        ) from error
     for name in fields:
         if name not in FIELDS:
             raise ConfigError(f"pattern: '{pattern}': unknown field '{name}'{did_you_mean(name, FIELDS)}")
     if "image" not in fields:
-        raise ConfigError(f"pattern: '{pattern}': has no {{image}}, so its files cannot be joined to images")
+        raise ConfigError(
+            f"pattern: '{pattern}': has no {{image}}; add it, so that the files can be matched to images"
+        )
     return fields
 
 
 def _matches(path: Path, pattern: str) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Files that fit the pattern, with what their names say."""
+    """Files that match the pattern, with the values of its fields."""
     root = path.parent if path.is_file() else path
-    inside(root, pattern)
+    path_below(root, pattern)
     wildcard, expression = "", ""
     seen: set[str] = set()
     for literal, name, _, _ in Formatter().parse(pattern):
@@ -83,11 +104,12 @@ def _matches(path: Path, pattern: str) -> Iterator[tuple[Path, dict[str, str]]]:
         expression += re.escape(literal)
         if name is None:
             continue
-        wildcard += "*"
-        expression += f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)"
+        wildcard += "**" if name == "folders" else "*"
+        part = ".+" if name == "folders" else "[^/]+"
+        expression += f"(?P={name})" if name in seen else f"(?P<{name}>{part})"
         seen.add(name)
-    # Path.glob would take hidden files too, such as the "._0017.png" that some systems leave beside each.
-    found = [path.name] if path.is_file() else glob.glob(wildcard, root_dir=path)  # noqa: PTH207
+    # Not Path.glob, which also matches hidden files such as the "._0017.png" that macOS writes.
+    found = [path.name] if path.is_file() else glob.glob(wildcard, root_dir=path, recursive=True)  # noqa: PTH207
     for name in sorted(found):
         match = re.fullmatch(expression, Path(name).as_posix())
         if match and (root / name).is_file():

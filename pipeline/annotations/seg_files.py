@@ -1,4 +1,4 @@
-"""SEG files: which files of a folder are DICOM segmentations, told without a DICOM library."""
+"""SEG files: find the DICOM segmentations in a folder without a DICOM library."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 PREAMBLE = 128
 HEAD_BYTES = 1024
-"""Holds the file meta information up to the SOP class."""
+"""Number of bytes that include the SOP class in the file meta information."""
 SEGMENTATION_CLASS = re.compile(rb"1\.2\.840\.10008\.5\.1\.4\.1\.1\.66\.[47](?![\d.])")
 """Segmentation Storage and Label Map Segmentation Storage (PS3.4, B.5)."""
 
 
 def segmentations(path: Path) -> list[Path]:
-    """DICOM SEG files in a folder of any depth, or the file itself if it is one; no hidden files."""
+    """DICOM SEG files at any depth of a folder, or the file itself if it is one; hidden files are ignored."""
     files = [path] if path.is_file() else sorted(path.rglob("*"))
     return [file for file in files if not file.name.startswith(".") and _is_segmentation(file)]
 

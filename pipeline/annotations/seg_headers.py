@@ -1,4 +1,4 @@
-"""SEG headers: which segment in which frame of a DICOM SEG lies on which image.
+"""SEG headers: match the segments and frames of a DICOM SEG to images.
 
 PS3.3 A.51 (the object), C.7.6.16.2 (functional groups), C.8.20 (segments).
 """
@@ -15,101 +15,139 @@ from typing import Any
 from pydicom import Dataset, dcmread
 from pydicom.multival import MultiValue
 
-from pipeline.contents import LARGEST_BYTES
 from pipeline.errors import CaseError
-from pipeline.inflation import refuse_inflation
-from pipeline.records import Shape
+from pipeline.guards.deflate import refuse_decompression_bomb
+from pipeline.guards.file_hashes import LARGEST_BYTES
+from pipeline.records import ImagePlane, Shape, file_stem, image_plane
 
 NOT_ON_THE_SOURCE_GRID = frozenset({"NO", "REORIENTED_ONLY"})
-"""Values of SpatialLocationsPreserved. Where it is absent the frame is taken to lie on its image's grid."""
+"""Values of SpatialLocationsPreserved. If it is absent, the frame is assumed to lie on its image's grid."""
 
 MOST_PLANES = 2**18
-"""Of segments in frames, or of findings on images, that a file may say something of; each is kept."""
+"""Largest number of planes, and of targets, in one file; all are kept in memory."""
 HALF = 0.5
-"""Of the maximum of a fractional segment: from here up a pixel is inside."""
+"""Share of the maximum of a fractional segment from which a pixel counts as inside."""
+
+
+EMPTY = "The segmentation has no frame and names no image; export it again, or remove it."
+NOWHERE = (
+    "A frame of the segmentation names no source image, and lacks the frame of reference or the plane by "
+    "which its image could be found; export it with one source image per frame."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an annotation is about."""
+    """The image, frame and finding that an annotation refers to."""
 
     image: str
-    """SOP instance UID."""
+    """SOP instance UID; the file's stem if no image is named."""
     frame: int
-    """Counted from 0."""
+    """Frame number, counted from 0."""
     finding: str | None
+    """Segment label; None if the file cannot be used."""
+    place: ImagePlane | None = None
+    """The plane of the image if no image is named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """One segment in one frame of a SEG: stored values from `low` to `high`, both included, are inside."""
+    """One segment in one frame of a SEG."""
 
     index: int
+    """Frame of the SEG, counted from 0."""
     shape: Shape
+    """Rows and columns of the SEG."""
     low: float
+    """Smallest stored value that is inside the segment."""
     high: float
+    """Largest stored value that is inside the segment."""
     segment: tuple[str, int]
-    """SOP instance UID of the SEG and segment number: planes of one segment are one instance."""
+    """SOP instance UID of the SEG and segment number; planes of one segment form one instance."""
+    place: ImagePlane | None = None
+    """Where the frame lies in the patient; None: the file does not say."""
 
 
 @dataclass
 class Contents:
-    """What a SEG file says."""
+    """The planes in a SEG file by target, and the targets that cannot be used."""
 
     planes: dict[Target, list[Plane]] = field(default_factory=dict)
-    """An empty list: the finding is not there."""
+    """An empty list means that the finding is absent."""
     problems: dict[Target, tuple[str, str]] = field(default_factory=dict)
-    """Why the planes of a target cannot be used: a reason and a sentence."""
+    """Reason and message for each target that cannot be used."""
     _count: int = 0
 
     def refuse(self, target: Target, reason: str, message: str) -> None:
-        """Note that what is said of a target cannot be used."""
-        self._say(target)
+        """Record that a target cannot be used."""
+        self._add_planes(target)
         self.problems[target] = reason, message
 
     def add(self, file: Path) -> None:
-        """Gather what the file says; pydicom may raise anything where it is broken.
+        """Add the planes of a file. Raises CaseError "too_large" or "unreadable", or any error of pydicom.
 
-        What it warns of holds values of elements, and is not for a log. Raises CaseError: "too_large",
-        "unreadable".
+        Warnings of pydicom are suppressed, because they quote values of elements.
         """
         if file.stat().st_size > LARGEST_BYTES:
-            raise CaseError("too_large", f"The segmentation is larger than {LARGEST_BYTES >> 20} MiB.")
+            raise CaseError(
+                "too_large",
+                f"The segmentation is larger than {LARGEST_BYTES >> 20} MiB; split it into several files.",
+            )
         with file.open("rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            refuse_inflation(stream)
+            refuse_decompression_bomb(stream)
             stream.seek(0)
-            self._add(dcmread(stream, stop_before_pixels=True))
+            self._add(dcmread(stream, stop_before_pixels=True), file_stem(file.name))
+        if not self.planes:
+            raise CaseError("annotation_empty", EMPTY)
 
-    def _add(self, header: Dataset) -> None:
+    def _add(self, header: Dataset, stem: str) -> None:
         findings = _findings(header)
         sources: dict[str, set[int]] = {uid: set() for uid in _referenced(header)}
+        joined_by_place = False
         for index, groups in enumerate(header.PerFrameFunctionalGroupsSequence):
-            planes = list(_planes(header, index, groups, findings))
-            images = _images(header, groups)
-            problem = _problem(images)
-            for uid, frame in _addresses(images) or [(uid, 0) for uid in sources]:
-                sources.setdefault(uid, set()).add(frame)
+            place, images = _place(header, groups), _images(header, groups)
+            planes = list(_planes(header, index, groups, findings, place))
+            if not _addresses(images) and _can_be_joined(place):
+                joined_by_place = True
                 for number, plane in planes:
-                    target = Target(uid, frame, findings[number])
-                    self._say(target, plane)
-                    if problem:
-                        self.refuse(target, "mask_not_joined", problem)
+                    self._add_planes(Target(stem, 0, findings[number], place), plane)
+            elif not images and not sources:
+                self.refuse(Target(stem, index, None), "mask_not_joined", NOWHERE)
+            else:
+                self._add_frame(images, sources, [(findings[number], plane) for number, plane in planes])
         for uid, frames in sources.items():
-            for frame in frames or {0}:
+            # Which images have no frame is unknown where frames are joined by their place.
+            for frame in frames or (() if joined_by_place else (0,)):
                 for finding in findings.values():
-                    self._say(Target(uid, frame, finding))
+                    self._add_planes(Target(uid, frame, finding))
 
-    def _say(self, target: Target, *planes: Plane) -> None:
+    def _add_frame(
+        self, images: list[Dataset], sources: dict[str, set[int]], planes: list[tuple[str, Plane]]
+    ) -> None:
+        """Add the planes of a frame to its source images, or to all `sources` if it names none."""
+        problem = _problem(images)
+        for uid, frame in _addresses(images) or [(uid, 0) for uid in sources]:
+            sources.setdefault(uid, set()).add(frame)
+            for finding, plane in planes:
+                target = Target(uid, frame, finding)
+                self._add_planes(target, plane)
+                if problem:
+                    self.refuse(target, "mask_not_joined", problem)
+
+    def _add_planes(self, target: Target, *planes: Plane) -> None:
         self.planes.setdefault(target, []).extend(planes)
         self._count += len(planes)
         if max(self._count, len(self.planes)) > MOST_PLANES:
-            message = f"The segmentation has more than {MOST_PLANES} segments in frames; write several files."
-            raise CaseError("too_large", message)
+            raise CaseError(
+                "too_large",
+                f"The segmentation has more than {MOST_PLANES} segments in all frames together; split it "
+                "into several files.",
+            )
 
 
 def _findings(header: Dataset) -> dict[int, str]:
-    """Segment number → label, without the background of a label map."""
+    """Segment number → segment label, without the background of a label map."""
     findings = {int(s.SegmentNumber): str(s.get("SegmentLabel", "")).strip() for s in header.SegmentSequence}
     if header.SegmentationType == "LABELMAP":
         findings.pop(int(header.get("PixelPaddingValue", 0)), None)
@@ -118,29 +156,50 @@ def _findings(header: Dataset) -> dict[int, str]:
 
 
 def _referenced(header: Dataset) -> Iterator[str]:
-    """SOP instance UIDs of all images that were looked at, segmented or not."""
+    """SOP instance UIDs of all images that the SEG references, segmented or not."""
     for series in header.get("ReferencedSeriesSequence", []):
         for image in series.get("ReferencedInstanceSequence", []):
             yield str(image.ReferencedSOPInstanceUID)
 
 
 def _planes(
-    header: Dataset, index: int, groups: Dataset, numbers: Iterable[int]
+    header: Dataset, index: int, groups: Dataset, numbers: Iterable[int], place: ImagePlane | None
 ) -> Iterator[tuple[int, Plane]]:
-    """Segment number and plane of each segment that a frame may hold."""
+    """Segment number and plane of each segment that a frame may contain."""
     uid, shape = str(header.SOPInstanceUID), (int(header.Rows), int(header.Columns))
     if header.SegmentationType == "LABELMAP":
         for number in numbers:
-            yield number, Plane(index, shape, number, number, (uid, number))
+            yield number, Plane(index, shape, number, number, (uid, number), place)
         return
     number = int(_group(header, groups, "SegmentIdentificationSequence")[0].ReferencedSegmentNumber)
     fractional = header.SegmentationType == "FRACTIONAL"
     low = HALF * int(header.MaximumFractionalValue) if fractional else 1
-    yield number, Plane(index, shape, low, math.inf, (uid, number))
+    yield number, Plane(index, shape, low, math.inf, (uid, number), place)
+
+
+def _place(header: Dataset, groups: Dataset) -> ImagePlane | None:
+    """The plane of a frame (PS3.3, C.7.6.16.2.1, .3 and .4); None if it has no orientation."""
+    orientation, position, spacing = (
+        _floats(_group(header, groups, group), keyword)
+        for group, keyword in (
+            ("PlaneOrientationSequence", "ImageOrientationPatient"),
+            ("PlanePositionSequence", "ImagePositionPatient"),
+            ("PixelMeasuresSequence", "PixelSpacing"),
+        )
+    )
+    return image_plane(orientation, position, spacing, str(header.get("FrameOfReferenceUID") or ""))
+
+
+def _floats(items: Any, keyword: str) -> list[float]:
+    return [float(number) for number in items[0].get(keyword) or []] if items else []
+
+
+def _can_be_joined(place: ImagePlane | None) -> bool:
+    return place is not None and place.position is not None and bool(place.frame_of_reference)
 
 
 def _images(header: Dataset, groups: Dataset) -> list[Dataset]:
-    """The source images that a frame names."""
+    """The source images named by a frame."""
     return [
         image
         for derivation in _group(header, groups, "DerivationImageSequence")
@@ -149,10 +208,11 @@ def _images(header: Dataset, groups: Dataset) -> list[Dataset]:
 
 
 def _group(header: Dataset, groups: Dataset, keyword: str) -> Any:
-    """A functional group of a frame, which may stand with the shared ones."""
+    """A functional group of a frame, from its own or from the shared groups."""
     if keyword in groups:
         return groups[keyword].value
-    return header.SharedFunctionalGroupsSequence[0].get(keyword, [])
+    shared = header.get("SharedFunctionalGroupsSequence")
+    return shared[0].get(keyword, []) if shared else []
 
 
 def _addresses(images: list[Dataset]) -> list[tuple[str, int]]:
@@ -171,10 +231,16 @@ def _numbers(value: Any) -> list[int]:
 
 
 def _problem(images: list[Dataset]) -> str:
-    """Why a frame cannot be put on an image, empty where it can."""
+    """Why a frame cannot be placed on an image; empty if it can."""
     addresses = _addresses(images)
     if len(addresses) != 1:
-        return f"A frame of the segmentation names {len(addresses)} source images, wanted exactly one."
+        return (
+            f"A frame of the segmentation names {len(addresses)} source images; export it with exactly one "
+            "source image per frame."
+        )
     if images[0].get("SpatialLocationsPreserved") in NOT_ON_THE_SOURCE_GRID:
-        return "The segmentation does not lie on its image's grid (SpatialLocationsPreserved)."
+        return (
+            "The segmentation does not lie on its image's grid (SpatialLocationsPreserved); resample it to "
+            "the grid."
+        )
     return ""

@@ -1,4 +1,4 @@
-"""Source files: where below the annotations folder a source lies, and which image a file name stands for."""
+"""Source files: locate the files of a source, and the image that a file name refers to."""
 
 from __future__ import annotations
 
@@ -9,45 +9,62 @@ from pipeline.errors import ConfigError
 from pipeline.records import file_stem
 
 LARGEST_TABLE_BYTES = 2**29
-"""Of a table or run-length masks, which are read as one."""
+"""Upper limit for a table or a file of run-length masks, which are read into memory at once."""
 
 
-def inside(root: Path, relative: str) -> Path:
-    """`root / relative`, which must not lie outside `root`; links that the user made there are followed."""
+def path_below(root: Path, relative: str) -> Path:
+    """`root / relative`. Raises ConfigError if it is absolute or contains ".."; links are followed."""
     if Path(relative).is_absolute() or ".." in Path(relative).parts:
-        raise ConfigError(f"'{relative}': leads out of the annotations folder; write a path below it")
+        raise ConfigError(f"'{relative}': is outside the annotations folder; write a path below it")
     return root / relative
 
 
 def source_file(path: Path, file: str | None) -> Path:
-    """The one file of a source: `file` below `path` (beside it, where `path` is a file), or `path` itself."""
+    """The file of a source: `file` in the folder `path` or next to the file `path`, or `path` itself."""
     root = path.parent if path.is_file() else path
-    chosen = inside(root, file) if file else path
+    chosen = path_below(root, file) if file else path
     if not chosen.is_file():
-        wanted = f"there is no file '{file}'" if file else "is a folder; say which file with `file:`"
-        raise ConfigError(f"{path}: {wanted}")
+        problem = (
+            f"has no file '{file}'; correct `file:`" if file else "is a folder; name a file with `file:`"
+        )
+        raise ConfigError(f"{path}: {problem}")
     return chosen
 
 
-def refuse_giant(file: Path) -> None:
-    """Refuse to read a whole file that would fill the memory; ConfigError."""
+def files_with_suffix(path: Path, suffix: str) -> list[Path]:
+    """The file itself or the files directly in a folder that have the suffix; hidden files are left out."""
+    files = [path] if path.is_file() else sorted(path.iterdir())
+    return [
+        file for file in files if file.is_file() and file.suffix.lower() == suffix and file.name[0] != "."
+    ]
+
+
+def refuse_large_file(file: Path) -> None:
+    """Raise ConfigError if a file is too large to be read into memory."""
     try:
         size = file.stat().st_size
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
+        raise ConfigError(
+            f"{file}: cannot be read ({error.strerror}); check the path and its permissions"
+        ) from error
     if size > LARGEST_TABLE_BYTES:
         raise ConfigError(
-            f"{file}: is larger than {LARGEST_TABLE_BYTES >> 20} MiB; split it, and name the parts as sources"
+            f"{file}: is larger than {LARGEST_TABLE_BYTES >> 20} MiB; split it, and list the parts as sources"
         )
 
 
-def position(error: Exception) -> str:
-    """Where a file of text goes wrong, for a complaint, without what stands there; empty where unknown."""
+def error_position(error: Exception) -> str:
+    """The position of a parsing error for a message, without the text found there; empty if unknown."""
     if isinstance(error, json.JSONDecodeError):
         return f" (line {error.lineno}, column {error.colno})"
     return f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
 
 
 def image_key(name: str) -> str:
-    """The stem or SOP instance UID in a table's name of an image: "images/0017.dcm" → "0017"."""
-    return file_stem(name.strip().replace("\\", "/"))
+    """The name of an image in a table without suffix, with its folders: "a/0017.dcm" → "a/0017".
+
+    Folders stay, because they may be what tells two images apart.
+    """
+    parts = [part for part in name.strip().replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+    *folders, last = parts or [""]
+    return "/".join((*folders, file_stem(last)))

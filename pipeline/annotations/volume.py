@@ -1,9 +1,8 @@
 """Volume: masks in NIfTI, NRRD and MetaImage files of one slice, read by SimpleITK.
 
-Orientation: voxel indices are taken as stored. The first (fastest) axis is x, to the right along the image's
-row, the second y, down its column, as ITK-based tools (ITK-SNAP, 3D Slicer, SimpleITK) write the mask of a
-DICOM image. The affine is not applied: a radiograph has none to compare it with. A file written from a (rows,
-columns) array by nibabel or pynrrd has y first; say `first_axis: y`.
+Orientation: the directions in the file's header turn the mask to lie as its image, whose own orientation
+counts if it is known; otherwise columns run towards the patient's left and rows towards the back. Where the
+header says nothing, voxels lie as stored: the first (fastest) axis is x, along the image's rows.
 """
 
 from __future__ import annotations
@@ -14,106 +13,231 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813  the name its manual gives it
+import SimpleITK as sitk  # noqa: N813  the abbreviation used in its manual
 from numpy.typing import NDArray
 
-from pipeline.annotations.masks import Instances, check_size, split
+from pipeline.annotations.background import Background
+from pipeline.annotations.masks import Instances, check_size, lesions_in
+from pipeline.annotations.orientation import AS_STORED, AXIAL, SAME_PIXEL, Turn, distance_px, turn_between
 from pipeline.annotations.patterns import find_files
+from pipeline.annotations.segment_masks import Pairs, in_extent, segment_masks
+from pipeline.annotations.segment_names import by_finding, header_entries, offset_in, segments_in
+from pipeline.annotations.volume_headers import NIFTI, REMEDY, UnstatedError, directions
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
-from pipeline.records import AnnotationItem, Reference, Shape
+from pipeline.records import AnnotationItem, Notice, Reference, Shape, image_plane
 
 Axis: TypeAlias = Literal["x", "y"]
+Orientation: TypeAlias = Literal["auto", "stored", "header"]
+
+PATTERNS = ("{image}.nii.gz", "{image}.nii", "{image}.seg.nrrd", "{image}.nrrd", "{image}.mha")
+SOURCES = "annotations.sources"
+UNSTATED = Notice(
+    "guess",
+    SOURCES,
+    "Headers of mask volumes state no directions; the first stored row is read as the top of the image, and "
+    "the first column as its left.",
+    pin={"orientation": "stored"},
+)
+TURNED = Notice(
+    "guess",
+    SOURCES,
+    "Mask volumes are turned as their headers say, to columns towards the patient's left and rows towards "
+    "the back; their images do not say how they lie.",
+    pin={"orientation": "header"},
+)
+OTHER_PLACE = Notice(
+    "warning",
+    SOURCES,
+    "Headers of mask volumes give other positions or spacings than those of their images; the masks are read "
+    "as covering the images.",
+)
+OBLIQUE = (
+    "The directions in the mask's header are not parallel to the rows and columns of its image; resample the "
+    "mask to the grid of the image."
+)
+NOT_AXIAL = (
+    "The directions in the mask's header are not those of an axial image, and its image does not say how it "
+    "lies; " + REMEDY
+)
 
 READERS = {".gz": "NiftiImageIO", ".nii": "NiftiImageIO", ".nrrd": "NrrdImageIO", ".mha": "MetaImageIO"}
 
 HEADER_BYTES = 65536
 LINE = rb"[\t\x20-\x7e\x80-\xff]"
-"""Of a header: no control character, in particular no carriage return alone, which ends a line for some."""
+"""Characters of a header line: no control characters, because some readers end a line at a lone CR."""
 PLAIN_HEADERS = {
     ".nrrd": re.compile(rb"(NRRD\d{4}\r?\n(?:" + LINE + rb"+\r?\n)*?)\r?\n"),
     ".mha": re.compile(rb"((?:[\w |-]{1,80}=" + LINE + rb"{0,400}\r?\n)*?)ElementDataFile = LOCAL\r?\n"),
 }
-"""Suffix → a whole header; its first group must hold nothing of `ELSEWHERE`. MetaIO cuts lines at 500."""
+"""Suffix → pattern of a complete header; its first group must not match `ELSEWHERE`. MetaIO cuts lines at 500
+characters."""
 ELSEWHERE = re.compile(rb"data[^:\n]{0,9}file", re.IGNORECASE)
-"""What names the file of the values: "data file" in NRRD, "ElementDataFile" in MetaImage."""
+"""The key for a separate file of values: "data file" in NRRD, "ElementDataFile" in MetaImage."""
 
 
 def find(
     path: Path,
     *,
-    pattern: str | tuple[str, ...] = ("{image}.nii.gz", "{image}.nii", "{image}.nrrd", "{image}.mha"),
+    pattern: str | tuple[str, ...] = PATTERNS,
     finding: str | None = None,
     reader: str = "reader",
-    instances: Instances = "values",
+    instances: Instances = "auto",
+    background: Background = "auto",
     first_axis: Axis = "x",
+    orientation: Orientation = "auto",
 ) -> Iterator[AnnotationItem]:
-    """Masks named by `pattern`, as for PNG; `first_axis` is that of the stored array."""
+    """Masks named by `pattern`, as for PNG. A .seg.nrrd file has one item per finding that its segments name.
+
+    `first_axis` is the first axis of the stored array, "y" only where the header is not used. `orientation`:
+    "header" uses its directions, "stored" does not, "auto" does unless nobody seems to have set them.
+    """
     for name in (pattern,) if isinstance(pattern, str) else pattern:
         if Path(name).suffix.lower() not in READERS:
-            raise ConfigError(f"pattern: '{name}': is none of .nii.gz, .nii, .nrrd, .mha")
-    payload = {"instances": instances, "first_axis": first_axis}
-    return find_files(path, pattern, format="volume", finding=finding, reader=reader, payload=payload)
+            raise ConfigError(f"pattern: '{name}': unknown suffix; use .nii.gz, .nii, .nrrd or .mha")
+    if first_axis == "y" and orientation == "header":
+        raise ConfigError(
+            "orientation: 'header' is set, and so is `first_axis: y`, which may contradict it; remove one"
+        )
+    payload = {
+        "instances": instances,
+        "background": background,
+        "first_axis": first_axis,
+        "orientation": orientation,
+    }
+    for item in find_files(path, pattern, format="volume", finding=finding, reader=reader, payload=payload):
+        file = Path(str(item.payload["path"]))
+        segments = segments_in(header_entries(file)) if file.suffix.lower() == ".nrrd" else ()
+        yield from by_finding(item, segments) if segments else (item,)
 
 
 def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
-    """The mask's instances; a mask that is 0 everywhere says that the finding is not there.
+    """The mask's instances; a mask without any means that the finding is absent.
 
-    Raises CaseError: "annotation_unreadable", "mask_size", "not_a_mask".
+    Raises CaseError: "annotation_unreadable", "mask_size", "mask_orientation", "not_a_mask".
     """
-    file, transposed = Path(str(item.payload["path"])), item.payload["first_axis"] == "y"
-    values = _slice(file, shape[::-1] if transposed else shape)
-    masks = split(values.T if transposed else values, cast("Instances", item.payload["instances"]))
-    return Reference(case_id, finding, item.reader, kind="mask", masks=masks)
+    layers, turned = _layers(item, shape)
+    instances = cast("Instances", item.payload["instances"])
+    if "segments" in item.payload:
+        masks, notices = segment_masks(
+            layers,
+            cast("Pairs", item.payload["segments"]),
+            described=cast("Pairs", item.payload["described"]),
+            instances=instances,
+            unnamed=bool(item.payload.get("unnamed")),
+        )
+    elif len(layers) > 1:
+        raise CaseError("not_a_mask", "The mask has several values per voxel; save one value per voxel.")
+    else:
+        background = cast("Background", item.payload.get("background", "auto"))
+        masks, notices = lesions_in(layers[0], instances, background)
+    return Reference(case_id, finding, item.reader, "mask", masks, notices=(*turned, *notices))
 
 
-def _slice(file: Path, shape: Shape) -> NDArray[np.generic]:
-    """Values (y, x) of the only slice; the size is checked before decoding."""
+def _layers(item: AnnotationItem, shape: Shape) -> tuple[NDArray[np.generic], tuple[Notice, ...]]:
+    """Values (layers, rows, columns) as they lie on the image, and what was decided about their directions.
+
+    The size is checked before decoding.
+    """
+    file = Path(str(item.payload["path"]))
+    suffix = file.suffix.lower()
     try:
         _refuse_other_files(file)
-        reader: Any = sitk.ImageFileReader()  # type: ignore[no-untyped-call]  # its methods have no types
-        reader.SetImageIO(READERS[file.suffix.lower()])
+        reader: Any = sitk.ImageFileReader()  # type: ignore[no-untyped-call]  # SimpleITK has no types
+        reader.SetImageIO(READERS[suffix])
         reader.SetFileName(str(file))
         reader.ReadImageInformation()
-        _check(reader, shape)
+        axes = _axes(reader)
+        turn, notices = _turn(item, reader, suffix, axes)
+        stored = _stored_shape(reader, axes)
+        offset = _offset(file, axes) if suffix == ".nrrd" else None
+        if offset is None:
+            check_size(turn.shape(stored), shape)
         values: NDArray[np.generic] = sitk.GetArrayFromImage(reader.Execute())
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise CaseError(
-            "annotation_unreadable", "The mask is not a readable NIfTI, NRRD or MetaImage file."
+            "annotation_unreadable",
+            "The mask is not a readable NIfTI, NRRD or MetaImage file; save it again.",
         ) from error
     if values.dtype.kind not in "biuf":
-        raise CaseError("not_a_mask", "The mask holds values that are not plain numbers.")
-    return values.reshape(shape)
+        raise CaseError(
+            "not_a_mask", "The mask has values that are not plain numbers; save it with whole numbers."
+        )
+    layers = np.moveaxis(values.reshape(*stored, -1), -1, 0)
+    if offset is not None:
+        layers = in_extent(layers, offset, turn.shape(shape))
+    return np.stack([turn.of(layer) for layer in layers]), notices
 
 
-def _check(reader: Any, shape: Shape) -> None:
-    """Refuse anything but one slice of `shape` with one value a voxel."""
-    columns, rows, *others = reader.GetSize()
-    if any(length != 1 for length in others):
-        raise CaseError("mask_size", "The mask has more than one slice, its image is flat.")
-    check_size((rows, columns), shape)
-    if reader.GetNumberOfComponents() != 1:
-        raise CaseError("not_a_mask", "The mask holds several values a voxel; save one for each instance.")
+def _axes(reader: Any) -> tuple[int, int]:
+    """The two stored axes of the slice. Raises CaseError "mask_size" if there are several slices."""
+    sizes = list(reader.GetSize())
+    axes = list(range(len(sizes)))
+    while len(axes) > 2:  # noqa: PLR2004  rows and columns
+        single = [axis for axis in axes if sizes[axis] == 1]
+        if not single:
+            raise CaseError(
+                "mask_size", "The mask has more than one slice, but its image has one; save the slice alone."
+            )
+        axes.remove(single[-1])
+    return axes[0], axes[1]
+
+
+def _turn(
+    item: AnnotationItem, reader: Any, suffix: str, axes: tuple[int, int]
+) -> tuple[Turn, tuple[Notice, ...]]:
+    """How the stored slice has to be turned to lie as its image, and what had to be assumed."""
+    if item.payload["first_axis"] == "y":
+        return Turn(transposed=True), ()
+    orientation = item.payload.get("orientation", "auto")
+    if orientation == "stored":
+        return AS_STORED, ()
+    try:
+        vectors = directions(reader, suffix, literal=orientation == "header")[:, axes]
+    except UnstatedError:
+        if orientation == "header":
+            raise CaseError("mask_orientation", f"The mask's header states no directions; {REMEDY}") from None
+        return AS_STORED, (UNSTATED,) if suffix in NIFTI or item.plane else ()
+    spacing = reader.GetSpacing()
+    stored = image_plane(vectors.T.ravel().tolist(), reader.GetOrigin(), (spacing[axes[1]], spacing[axes[0]]))
+    turn = None if stored is None else turn_between(stored, item.plane or AXIAL)
+    if stored is None or turn is None:
+        raise CaseError("mask_orientation", OBLIQUE if item.plane else NOT_AXIAL)
+    if item.plane is None:
+        return turn, (TURNED,) if turn != AS_STORED and orientation == "auto" else ()
+    shift = distance_px(stored, item.plane, shape=_stored_shape(reader, axes), turn=turn)
+    return turn, (OTHER_PLACE,) if shift > SAME_PIXEL else ()
+
+
+def _stored_shape(reader: Any, axes: tuple[int, int]) -> Shape:
+    sizes = reader.GetSize()
+    return sizes[axes[1]], sizes[axes[0]]
+
+
+def _offset(file: Path, axes: tuple[int, int]) -> tuple[int, int] | None:
+    """Columns and rows by which the stored slice is shifted on the grid of its image; None if not stated."""
+    offset = offset_in(header_entries(file))
+    return (offset[axes[0]], offset[axes[1]]) if offset and len(offset) > axes[1] else None
 
 
 def _refuse_other_files(file: Path) -> None:
-    """Refuse a header that sends the reader to another file, which may lie anywhere on the disk.
+    """Refuse a header that makes the reader open another file, which may be anywhere on the disk.
 
-    The readers end a line, skip one and cut one that is too long by rules of their own, so that only a header
-    which leaves nothing to any such rule is let through.
+    The readers differ in how they end, skip and truncate lines, so only headers that all of them read alike
+    are accepted.
     """
-    plain = PLAIN_HEADERS.get(file.suffix.lower())
-    if plain is None:
+    pattern = PLAIN_HEADERS.get(file.suffix.lower())
+    if pattern is None:
         return
     with file.open("rb") as stream:
         head = stream.read(HEADER_BYTES)
-    header = plain.match(head)
+    header = pattern.match(head)
     if header is None or ELSEWHERE.search(header[1]):
         raise CaseError(
             "annotation_unreadable",
-            "The mask's header keeps its values in another file, or is not plain text of one entry a line; "
-            "save the mask anew as one file.",
+            "The mask keeps its values in another file, or its header is not plain text with one entry per "
+            "line; save the mask again as a single file.",
         )
 
 
-VOLUME = AnnotationFormat(find=find, read=read)
+VOLUME = AnnotationFormat(find=find, read=read, kind="mask")

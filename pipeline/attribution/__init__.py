@@ -1,4 +1,4 @@
-"""Attribution: activations and gradients → raw relevance. One file a method, one line here."""
+"""Attribution: activations and gradients → raw relevance. One file per method, registered here."""
 
 from __future__ import annotations
 
@@ -14,30 +14,35 @@ if TYPE_CHECKING:
 METHODS: Registry[AttributionMethod] = Registry(
     "attribution method",
     {
-        "cam": "pipeline.attribution.cam:METHOD",
-        "gradcam": "pipeline.attribution.gradcam:METHOD",
-        "gradcam++": "pipeline.attribution.gradcampp:METHOD",
-        "xgradcam": "pipeline.attribution.xgradcam:METHOD",
-        "hirescam": "pipeline.attribution.hirescam:METHOD",
-        "layercam": "pipeline.attribution.layercam:METHOD",
-        "eigencam": "pipeline.attribution.eigencam:METHOD",
-        "scorecam": "pipeline.attribution.scorecam:METHOD",
-        "ablationcam": "pipeline.attribution.ablationcam:METHOD",
-        "saliency": "pipeline.attribution.saliency:METHOD",
-        "input_x_gradient": "pipeline.attribution.input_x_gradient:METHOD",
-        "integrated_gradients": "pipeline.attribution.integrated_gradients:METHOD",
-        "guided_backprop": "pipeline.attribution.guided_backprop:METHOD",
-        "guided_gradcam": "pipeline.attribution.guided_gradcam:METHOD",
-        "lrp": "pipeline.attribution.lrp:METHOD",
-        "occlusion": "pipeline.attribution.occlusion:METHOD",
-        "rise": "pipeline.attribution.rise:METHOD",
-        "smoothgrad": "pipeline.attribution.smoothgrad:METHOD",
-        "layers": "pipeline.attribution.fusion:METHOD",
-        "findings": "pipeline.attribution.findings:METHOD",
-        "flips": "pipeline.attribution.flips:METHOD",
+        "cam": "pipeline.attribution.methods.cam:METHOD",
+        "gradcam": "pipeline.attribution.methods.gradcam:METHOD",
+        "gradcam++": "pipeline.attribution.methods.gradcampp:METHOD",
+        "xgradcam": "pipeline.attribution.methods.xgradcam:METHOD",
+        "hirescam": "pipeline.attribution.methods.hirescam:METHOD",
+        "layercam": "pipeline.attribution.methods.layercam:METHOD",
+        "eigencam": "pipeline.attribution.methods.eigencam:METHOD",
+        "scorecam": "pipeline.attribution.methods.scorecam:METHOD",
+        "ablationcam": "pipeline.attribution.methods.ablationcam:METHOD",
+        "saliency": "pipeline.attribution.methods.saliency:METHOD",
+        "input_x_gradient": "pipeline.attribution.methods.input_x_gradient:METHOD",
+        "integrated_gradients": "pipeline.attribution.methods.integrated_gradients:METHOD",
+        "guided_backprop": "pipeline.attribution.methods.guided_backprop:METHOD",
+        "guided_gradcam": "pipeline.attribution.methods.guided_gradcam:METHOD",
+        "lrp": "pipeline.attribution.methods.lrp:METHOD",
+        "occlusion": "pipeline.attribution.methods.occlusion:METHOD",
+        "rise": "pipeline.attribution.methods.rise:METHOD",
+        "smoothgrad": "pipeline.attribution.methods.smoothgrad:METHOD",
+        "layers": "pipeline.attribution.methods.layers:METHOD",
+        "findings": "pipeline.attribution.methods.findings:METHOD",
+        "flips": "pipeline.attribution.methods.flips:METHOD",
     },
+    group="heatproof.attribution",
+    wanted=AttributionMethod,
 )
 BACKENDS: Registry[Callable[..., Explainer]] = Registry(
-    "backend", {"openvino": "pipeline.attribution.openvino:compiled"}
+    "backend",
+    {"openvino": "pipeline.attribution.openvino:compiled"},
+    group="heatproof.backends",
+    wanted=Callable,  # type: ignore[arg-type]  # an abstract class
 )
-"""backend(explainer, *, example, precision): the same explainer, run by something else than torch."""
+"""backend(explainer, *, example, precision): the same explainer, run by another library than torch."""

@@ -1,4 +1,4 @@
-"""Capture: hooks that keep, or replace, the outputs of chosen calls during one forward pass."""
+"""Capture: hooks that record or replace the outputs of chosen module calls during a forward pass."""
 
 from __future__ import annotations
 
@@ -16,30 +16,28 @@ from pipeline.attribution.layers import Call
 def captured(
     network: nn.Module, calls: Iterable[Call], *, graph_from: Call | None
 ) -> Iterator[dict[Call, Tensor]]:
-    """Each call's output, there once a forward pass was run inside; from `graph_from` on with autograd.
+    """Call → output, filled by the forward pass that runs inside `with`; autograd is on from `graph_from`.
 
-    What is kept is a copy, and what flows on another: an in-place operation, before or behind the layer, then
-    overwrites neither.
+    The recorded tensor is one copy and the network continues with another, so that in-place operations before
+    or after the layer overwrite neither.
     """
     kept: dict[Call, Tensor] = {}
 
-    def keep(call: Call, output: Tensor) -> Tensor:
+    def store_output(call: Call, output: Tensor) -> Tensor:
         kept[call] = output.clone()
         if call == graph_from:
             torch.set_grad_enabled(True)  # until the no_grad block around the forward pass ends
-        if (
-            torch.is_grad_enabled() and not kept[call].requires_grad
-        ):  # a branch beside `graph_from` is a start, too
-            kept[call].requires_grad_()
+        if torch.is_grad_enabled() and not kept[call].requires_grad:
+            kept[call].requires_grad_()  # a layer on a branch parallel to `graph_from` starts a graph, too
         return kept[call].clone()
 
-    with torch.no_grad(), _hooked(network, calls, keep):
+    with torch.no_grad(), _hooked(network, calls, store_output):
         yield kept
 
 
 @contextmanager
 def replaced(network: nn.Module, call: Call, activations: Tensor) -> Iterator[None]:
-    """In a forward pass inside, the call's output is `activations`."""
+    """Replace the output of a call by `activations` in every forward pass inside `with`."""
     with _hooked(network, [call], lambda _call, _output: activations.clone()):
         yield
 
@@ -48,7 +46,7 @@ def replaced(network: nn.Module, call: Call, activations: Tensor) -> Iterator[No
 def _hooked(
     network: nn.Module, calls: Iterable[Call], change: Callable[[Call, Tensor], Tensor]
 ) -> Iterator[None]:
-    """Hooks that pass the output of each of the calls through `change`, removed on every way out."""
+    """Register hooks that pass the outputs of the calls through `change`; they are always removed."""
     by_module: dict[str, dict[int, Call]] = defaultdict(dict)
     for call in calls:
         by_module[call.module][call.nth] = call
@@ -66,7 +64,7 @@ def _hooked(
 def _counting(
     by_number: Mapping[int, Call], change: Callable[[Call, Tensor], Tensor]
 ) -> Callable[[nn.Module, object, Tensor], Tensor | None]:
-    """A hook that counts the calls of its module; those that nobody asked for it leaves alone."""
+    """A hook that counts the calls of its module and changes only the outputs of the listed calls."""
     count = 0
 
     def hook(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor | None:

@@ -1,8 +1,8 @@
-"""Engine: one forward pass of a batch, with activations and the gradients of all logits at chosen layers.
+"""Engine: one forward pass of a batch, with activations and gradients of all logits at chosen layers.
 
-The backbone runs without autograd; at the earliest layer that needs gradients the activations are detached
-and only the tail behind it is differentiated. Where the tail is nothing or ReLU → global average pool →
-linear, its gradient is known and nothing is differentiated at all.
+The backbone runs without autograd. The activations are detached at the earliest layer that needs gradients,
+and only the tail after it is differentiated. If the tail is global average pool → linear, with or without a
+ReLU before it, its gradient has a closed form and autograd is not used.
 """
 
 from __future__ import annotations
@@ -17,121 +17,152 @@ from pipeline.attribution.capture import captured, replaced
 from pipeline.attribution.gradients import can_be_vectorised, gradients_of
 from pipeline.attribution.heads import Head, find_head
 from pipeline.attribution.layers import Call, resolve, trace
-from pipeline.attribution.memory import Made, Memory
+from pipeline.attribution.memory import AllocatedBytes, Memory
 from pipeline.errors import ConfigError
+from pipeline.records import Cells
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A layer of one network, ready to be read."""
+    """A target layer, located in one network."""
 
     call: Call
     position: int
-    """In the order of the forward pass."""
+    """Index of the call in the order of the forward pass."""
     tail: Head | None = None
-    """Where only a global average pool and a linear layer, or these behind a ReLU, follow the layer."""
+    """The layers after this one if they are [ReLU →] global average pool → linear; else None."""
 
     @property
-    def head(self) -> nn.Linear | None:
-        """The linear layer, where only a global average pool lies between the layer and it."""
-        return None if self.tail is None or self.tail.rectifies else self.tail.linear
+    def head(self) -> Head | None:
+        """The tail if only a global average pool lies between this layer and the linear one; else None."""
+        return None if self.tail is None or self.tail.rectifies else self.tail
+
+    def channels_first(self, values: Tensor, *, dim: int = 1) -> Tensor:
+        """Values at the layer with their channels in dimension `dim`, before the grid."""
+        return values.movedim(-1, dim) if self.call.channels_last else values
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A network with the layers that are read in it, and a bound on memory."""
+    """A network, its target layers and a memory bound."""
 
     network: nn.Module
     targets: Mapping[str, Target]
     memory: Memory
+    grid: torch.Size
+    """Grid of the inputs for which the layers were located."""
     vectorised: bool = False
-    """Whether one backward pass serves several logits."""
+    """Whether one backward pass computes the gradients of several logits."""
 
     @torch.inference_mode(mode=False)
     def read(self, inputs: Tensor) -> Reading:
-        """One forward pass of (batch, channels, *grid). Nothing of the network is changed."""
+        """Run one forward pass of (batch, channels, *grid); the network is not changed."""
         graphed = [target for target in self.targets.values() if target.tail is None]
         first = min(graphed, key=lambda target: target.position).call if graphed else None
         calls = {target.call for target in self.targets.values()}
         with captured(self.network, calls, graph_from=first) as kept:
             outputs = self.network(inputs.clone())
         if not isinstance(outputs, Tensor) or outputs.dim() != 2 or len(outputs) != len(inputs):  # noqa: PLR2004
-            found = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else type(outputs).__name__
+            is_tensor = isinstance(outputs, Tensor)
+            found = f"a tensor {tuple(outputs.shape)}" if is_tensor else f"a {type(outputs).__name__}"
             raise ConfigError(
-                f"the network's output is of {found} for a batch of {len(inputs)}; wanted logits (batch, "
-                "findings), so wrap the network in one that returns these"
+                f"the network's output is {found} for a batch of {len(inputs)}, wanted logits (batch, "
+                "findings); wrap the network in a module that returns them"
             )
         return Reading(self, inputs.detach(), outputs, kept)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One forward pass as attribution methods see it; see `contracts.Forward`."""
+    """One forward pass; implements `contracts.Forward`."""
 
     engine: Engine
     inputs: Tensor
     outputs: Tensor
-    """The logits with their graph from the earliest captured layer on."""
+    """Logits with their autograd graph, which starts at the earliest target layer."""
     kept: Mapping[Call, Tensor]
+    """Activations of the target layers, part of the graph."""
 
     @property
     def network(self) -> nn.Module:
-        """The network."""
+        """The network, in eval mode."""
         return self.engine.network
 
     @property
     def logits(self) -> Tensor:
-        """(batch, findings), float32."""
+        """Logits, (batch, findings), float32."""
         return self.outputs.detach().float()
 
     @property
     def rows(self) -> int:
-        """How many inputs the memory bound allows at once; at least 1."""
+        """Largest batch that the memory bound allows for a backward pass; at least 1."""
         return self.engine.memory.rows(self.inputs)
 
     def activations(self, layer: str) -> Tensor:
-        """(batch, channels, *grid)."""
-        return self._kept(layer).detach()
+        """Activations of a layer, (batch, channels, *grid)."""
+        return self._target(layer).channels_first(self._kept(layer).detach())
+
+    def cells(self, layer: str) -> tuple[Cells, ...]:
+        """Where a layer's cells lie on the input, per axis of the grid."""
+        call = self._target(layer).call
+        if self.inputs.shape[2:] != self.engine.grid:
+            calls = trace(self.network, self.inputs[:1])
+            call = next(c for c in calls if (c.module, c.nth) == (call.module, call.nth))
+        assert call.cells is not None
+        return call.cells
 
     def gradients(self, layer: str) -> Tensor:
-        """(findings, batch, channels, *grid): the gradient of each logit at the layer."""
-        tail = self.engine.targets[layer].tail
-        if tail is not None:
-            return tail.gradients(self.activations(layer))
-        try:
-            return gradients_of(self.outputs, self._kept(layer), together=self._together(self.inputs))
-        except ConfigError as error:
-            raise ConfigError(f"layer '{layer}': {error}; choose another layer") from error
+        """Gradient of each logit with respect to the activations, (findings, batch, channels, *grid)."""
+        target = self._target(layer)
+        if target.tail is not None:
+            return target.tail.gradients(self.activations(layer))
+        per_pass = self._logits_per_pass(self.inputs)
+        return target.channels_first(
+            gradients_of(self.outputs, self._kept(layer), name=f"layer '{layer}'", logits_per_pass=per_pass),
+            dim=2,
+        )
 
     def head_weights(self, layer: str) -> Tensor | None:
-        """(findings, channels) of a head that is global average pool → linear; else None."""
-        head = self.engine.targets[layer].head
-        return None if head is None else head.weight.detach()
+        """Derivative of each logit with respect to the mean of each channel, (findings, batch, channels).
+
+        None unless only global average pool → linear follows the layer.
+        """
+        head = self._target(layer).head
+        return None if head is None else head.weights(self.activations(layer))
 
     def input_gradients(self) -> Tensor:
-        """(findings, batch, channels, *grid), float32."""
+        """Gradient of each logit with respect to the inputs, (findings, batch, channels, *grid), float32."""
         return _in_chunks(self._input_gradients, self.inputs, rows=self.rows, dim=1)
 
     def again(self, inputs: Tensor) -> Reading:
-        """The same layers read on other inputs."""
+        """A forward pass of other inputs, reading the same layers."""
         return self.engine.read(inputs.to(self.inputs))
 
     def scores(self, inputs: Tensor) -> Tensor:
-        """Logits (number, findings), float32."""
+        """Logits (number, findings), float32, of other inputs, without autograd."""
         return _in_chunks(self._scores, inputs, rows=self.rows)
 
     def scores_with(self, layer: str, activations: Tensor, inputs: Tensor) -> Tensor:
-        """Logits (number, findings), float32; nothing is run where the head gives them in closed form."""
-        target = self.engine.targets[layer]
+        """Logits (number, findings), float32, of inputs if the layer's activations are the given ones.
+
+        With a known head they are computed from it, without a forward pass.
+        """
+        target = self._target(layer)
         if target.tail is not None:
             return target.tail.logits(activations)
+        if target.call.channels_last:
+            activations = activations.movedim(1, -1)
         parts = zip(activations.split(self.rows), inputs.split(self.rows), strict=True)
         return torch.cat([self._scores_with(target.call, *part) for part in parts])
 
-    def _kept(self, layer: str) -> Tensor:
-        return self.kept[self.engine.targets[layer].call]
+    def _target(self, layer: str) -> Target:
+        return self.engine.targets[layer]
 
-    def _together(self, inputs: Tensor, *, own_graph: bool = False) -> int:
+    def _kept(self, layer: str) -> Tensor:
+        return self.kept[self._target(layer).call]
+
+    def _logits_per_pass(self, inputs: Tensor, *, own_graph: bool = False) -> int:
+        """How many logits one backward pass serves."""
         return self.engine.memory.findings(inputs, own_graph=own_graph) if self.engine.vectorised else 1
 
     @torch.inference_mode(mode=False)
@@ -139,7 +170,9 @@ class Reading:
     def _input_gradients(self, inputs: Tensor) -> Tensor:
         leaf = inputs.clone().requires_grad_()
         outputs = self.network(leaf.clone())  # a network may overwrite its input
-        return gradients_of(outputs, leaf, together=self._together(inputs, own_graph=True)).float()
+        return gradients_of(
+            outputs, leaf, logits_per_pass=self._logits_per_pass(inputs, own_graph=True)
+        ).float()
 
     @torch.no_grad()
     def _scores(self, inputs: Tensor) -> Tensor:
@@ -152,23 +185,28 @@ class Reading:
 
 
 def open_engine(network: nn.Module, inputs: Tensor, *, layers: Sequence[str], memory_mb: float) -> Engine:
-    """An engine that reads `layers`, each found by tracing a forward pass of (batch, channels, *grid)."""
+    """An engine that reads `layers`, located by tracing a forward pass of inputs (batch, channels, *grid)."""
     training = [name for name, module in network.named_modules() if module.training]
     if training:
         raise ConfigError(
-            f"the network is in training mode ({training[0] or 'all of it'}): call its eval() before"
+            f"the network is in training mode ({training[0] or 'all modules'}); call its eval() first"
         )
-    with Made() as made:
+    with AllocatedBytes() as allocated:
         calls = trace(network, inputs)
     targets = {}
     for layer in layers:
         call = resolve(calls, inputs, layer)
         targets[layer] = Target(call, calls.index(call))
     elements = inputs.numel()
-    engine = Engine(network, targets, Memory(memory_mb, made.total / elements, made.largest / elements))
+    engine = Engine(
+        network,
+        targets,
+        Memory(memory_mb, allocated.total / elements, allocated.largest / elements),
+        inputs.shape[2:],
+    )
     reading = engine.read(inputs)
-    found = {layer: replace(target, tail=_tail(reading, layer)) for layer, target in targets.items()}
-    return replace(engine, targets=found, vectorised=_pays_to_vectorise(network, inputs))
+    with_tails = {layer: replace(target, tail=_tail(reading, layer)) for layer, target in targets.items()}
+    return replace(engine, targets=with_tails, vectorised=_pays_to_vectorise(network, inputs))
 
 
 def _tail(reading: Reading, layer: str) -> Head | None:
@@ -181,10 +219,11 @@ def _tail(reading: Reading, layer: str) -> Head | None:
 @torch.inference_mode(mode=False)
 @torch.enable_grad()
 def _pays_to_vectorise(network: nn.Module, inputs: Tensor) -> bool:
-    """Whether one backward pass should serve several logits.
+    """Whether one backward pass for several logits is faster than one pass per logit.
 
-    Not on a CPU: DenseNet-121 at strides 8 and 16 with 14 findings took as long as with a pass a finding, and
-    up to twice as long with channels_last. Elsewhere a pass a finding waits for its kernels to be launched.
+    Not on a CPU: for DenseNet-121 at strides 8 and 16 with 14 findings it was no faster than one pass per
+    finding, and took up to twice as long with channels_last. On a GPU, single passes are limited by kernel
+    launches.
     """
     if inputs.device.type == "cpu":
         return False

@@ -1,4 +1,4 @@
-"""Heads: networks that end in a global average pool and one linear layer; their gradients are known."""
+"""Heads: global average pool → linear, the end of a network whose gradients have a closed form."""
 
 from __future__ import annotations
 
@@ -8,66 +8,82 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pipeline.attribution.log_odds import gives_log_odds, log_odds, slopes
+
 TOLERANCES = {torch.bfloat16: 2e-2, torch.float16: 2e-2}
-"""Relative to the largest logit, by the activations' precision. A wrong head misses by far more."""
+"""Tolerance by precision of the activations, relative to the largest logit; a wrong head exceeds it."""
 TOLERANCE = 1e-3
-"""The same in float32, where rounding alone misses by far less."""
+"""Tolerance in float32, far above rounding errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What lies between a layer and the logits, where that is little enough."""
+    """[ReLU →] global average pool → linear [→ log-odds]: the operations between a layer and the logits."""
 
     linear: nn.Linear
     rectifies: bool
-    """Whether there is a ReLU before the global average pool; else nothing is."""
-
-    @property
-    def weights(self) -> Tensor:
-        """(findings, channels)."""
-        return self.linear.weight.detach()
+    """Whether a ReLU precedes the global average pool."""
+    gives_odds: bool = False
+    """Whether the outputs of the linear layer become log-odds."""
 
     def logits(self, activations: Tensor) -> Tensor:
-        """(batch, findings), float32, of (batch, channels, *grid): weights · spatial mean + bias."""
-        activations = activations.float().relu() if self.rectifies else activations.float()
-        bias = None if self.linear.bias is None else self.linear.bias.detach().float()
-        return nn.functional.linear(activations.flatten(2).mean(dim=2), self.weights.float(), bias)
+        """Logits or log-odds (batch, findings), float32, of activations (batch, channels, *grid)."""
+        outputs = self._outputs(activations)
+        return log_odds(outputs) if self.gives_odds else outputs
+
+    def weights(self, activations: Tensor) -> Tensor:
+        """Derivative of each logit with respect to the mean of each channel, (findings, batch, channels).
+
+        Without log-odds, and for the log-odds of two findings, it is the same for all activations.
+        """
+        weights = self.linear.weight.detach()
+        if not self.gives_odds:
+            return weights[:, None].expand(-1, len(activations), -1)
+        return torch.einsum("bkj,jc->kbc", slopes(self._outputs(activations)), weights.float())
 
     def gradients(self, activations: Tensor) -> Tensor:
-        """(findings, batch, channels, *grid): weights over number of cells, where a cell gets through."""
-        batch, _, *grid = activations.shape
-        each = self.weights / torch.Size(grid).numel()
-        gradients = each.reshape(len(each), 1, -1, *[1] * len(grid)).expand(-1, batch, -1, *grid)
+        """Gradients (findings, batch, channels, *grid): weights / cells, and 0 where the ReLU blocks."""
+        _, _, *grid = activations.shape
+        per_cell = self.weights(activations) / torch.Size(grid).numel()
+        gradients = per_cell.reshape(*per_cell.shape, *[1] * len(grid)).expand(-1, -1, -1, *grid)
         return gradients * (activations > 0) if self.rectifies else gradients
+
+    def _outputs(self, activations: Tensor) -> Tensor:
+        """Outputs of the linear layer, float32: weights · spatial mean + bias."""
+        activations = activations.float().relu() if self.rectifies else activations.float()
+        bias = None if self.linear.bias is None else self.linear.bias.detach().float()
+        weights = self.linear.weight.detach().float()
+        return nn.functional.linear(activations.flatten(2).mean(dim=2), weights, bias)
 
 
 def find_head(
     network: nn.Module, activations: Tensor, logits: Tensor, *, logits_with: Callable[[Tensor], Tensor]
 ) -> Head | None:
-    """The head that gives the logits from activations (batch, channels, *grid), if there is one.
+    """The head that computes the logits from activations (batch, channels, *grid); None if there is none.
 
-    It is recognised by its numbers, not by its name, so any network that ends this way is served. It must
-    give the `logits` of these activations, and `logits_with` random ones of both signs, so that a ReLU is not
-    overlooked where nothing happens to be negative.
+    Heads are recognised by their numbers, not by names, so that any architecture is supported. A head must
+    reproduce the `logits` of these activations, and `logits_with` of random activations of both signs: those
+    reveal a ReLU even if none of the given activations is negative.
     """
     wanted = (logits.shape[1], activations.shape[1])
     for module in network.modules():
         if isinstance(module, nn.Linear) and module.weight.shape == wanted:
-            for head in (Head(module, rectifies=False), Head(module, rectifies=True)):
-                random = _of_both_signs(activations)
-                if _holds(head, activations, logits) and _holds(head, random, logits_with(random)):
+            for rectifies in (False, True):
+                head = Head(module, rectifies=rectifies, gives_odds=gives_log_odds(network))
+                random = _random_like(activations)
+                if _reproduces(head, activations, logits) and _reproduces(head, random, logits_with(random)):
                     return head
     return None
 
 
-def _holds(head: Head, activations: Tensor, logits: Tensor) -> bool:
-    miss = (head.logits(activations) - logits).abs().max()
+def _reproduces(head: Head, activations: Tensor, logits: Tensor) -> bool:
+    error = (head.logits(activations) - logits).abs().max()
     scale = logits.abs().max().clamp_min(torch.finfo(torch.float32).tiny)
-    return bool(miss / scale < TOLERANCES.get(activations.dtype, TOLERANCE))
+    return bool(error / scale < TOLERANCES.get(activations.dtype, TOLERANCE))
 
 
-def _of_both_signs(activations: Tensor) -> Tensor:
-    """Random activations of the same shape and magnitude, other in each channel; always the same."""
+def _random_like(activations: Tensor) -> Tensor:
+    """Random activations of both signs, same shape and magnitude; channels differ; the seed is fixed."""
     generator = torch.Generator().manual_seed(0)
     shape = (*activations.shape[:2], *[1] * (activations.dim() - 2))
     random = torch.randn(shape, generator=generator) + torch.randn(activations.shape, generator=generator)

@@ -1,4 +1,4 @@
-"""Memory: what a forward pass with its graph takes of it, and so how much a bound allows at once."""
+"""Memory: needs of a forward and backward pass, and the batch size that a memory bound allows."""
 
 from __future__ import annotations
 
@@ -11,41 +11,42 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 MEGABYTE = 2**20
 IN_FLIGHT = 8
-"""Tensors as large as the largest that a backward pass holds at once: gradients in and out, their sums, and
-what the allocator does not give back. With 4, the peak of DenseNet-121 was 5 % over a bound of 1024 MB."""
+"""Copies of the largest tensor that a backward pass may hold at once: incoming and outgoing gradients, their
+sums, and memory that the allocator keeps. With 4, DenseNet-121 exceeded a bound of 1024 MB by 5 %."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A bound, and what a network needs of it."""
+    """A memory bound and the needs of a network."""
 
     bound_mb: float
+    """The bound, in MB."""
     graph: float
-    """Bytes of all tensors that one forward pass makes, an element of its inputs: a graph keeps no more."""
+    """Bytes of all tensors of a forward pass, per input element: an upper bound for its autograd graph."""
     largest: float
-    """Bytes of the largest of them, an element of the inputs."""
+    """Bytes of the largest tensor of a forward pass, per input element."""
 
     def rows(self, inputs: Tensor) -> int:
-        """How many inputs like these fit at once with the graph of a backward pass; at least 1."""
-        each = inputs[0].numel() * (self.graph + IN_FLIGHT * self.largest)
-        return max(1, int(self._bound / each))
+        """How many such inputs fit into memory at once for a backward pass; at least 1."""
+        per_input = inputs[0].numel() * (self.graph + IN_FLIGHT * self.largest)
+        return max(1, int(self._bound / per_input))
 
     def findings(self, inputs: Tensor, *, own_graph: bool) -> int:
-        """Of how many logits of a batch the gradients may be on their way back at once; at least 1.
+        """How many logits of a batch fit into one backward pass; at least 1.
 
-        `own_graph`: the graph from the inputs on counts, too; else there is only one from a layer on, which
-        was made with the batch.
+        With `own_graph`, the graph from the inputs to the logits is counted too; without it, the graph of the
+        batch exists already.
         """
-        left = self._bound - inputs.numel() * (self.graph if own_graph else 0)
-        return max(1, int(left / (inputs.numel() * IN_FLIGHT * self.largest)))
+        available = self._bound - inputs.numel() * (self.graph if own_graph else 0)
+        return max(1, int(available / (inputs.numel() * IN_FLIGHT * self.largest)))
 
     @property
     def _bound(self) -> float:
         return self.bound_mb * MEGABYTE
 
 
-class Made(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in torch
-    """Inside `with`, counts the bytes that operations make, also those between modules; views are not new."""
+class AllocatedBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in torch
+    """Count the bytes of the tensors that operations create inside `with`; views do not count."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -53,15 +54,15 @@ class Made(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in to
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Asked by torch: whether to load its compiler, seconds of a run's start, only to keep it away."""
+        """False, so that torch does not load its compiler, which would take seconds at the start of a run."""
         return False
 
     def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """The function's output."""
+        """Run an operation and count its output."""
         output = function(*args, **(kwargs or {}))
-        there = {tensor.untyped_storage().data_ptr() for tensor in _tensors(args)}
+        existing = {tensor.untyped_storage().data_ptr() for tensor in _tensors(args)}
         for tensor in _tensors(output):
-            if tensor.untyped_storage().data_ptr() not in there:
+            if tensor.untyped_storage().data_ptr() not in existing:
                 self.total += tensor.nbytes
                 self.largest = max(self.largest, tensor.nbytes)
         return output

@@ -1,8 +1,8 @@
-"""Replicas: copies of an explainer, so that batches are explained side by side.
+"""Replicas: copies of an explainer, so that several batches are explained in parallel.
 
-Threads that share one batch wait for each other at every layer of the network; where a worker process holds
-one of their cores up, all wait. Two batches with half of the threads each do not: alone they are as fast, and
-beside the workers faster.
+Threads that share one batch wait for each other at every layer, so one core taken by a worker process delays
+them all. Two batches with half of the threads each are as fast on an idle machine, and faster while worker
+processes run.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ import torch
 from pipeline.attribution.explainer import Explainer
 
 COUNT = 2
-"""Of batches side by side; each holds its own activations."""
+"""Number of batches explained in parallel; each has its own activations in memory."""
 
 
 @contextmanager
 def side_by_side(explainer: Explainer) -> Iterator[tuple[Explainer, ...]]:
-    """The explainer and its copies, each for one thread of this process; one alone where that is no gain.
+    """Copies of the explainer, one per thread of this process; a single one if copies are not faster.
 
-    Meanwhile each has its share of torch's threads and of the memory.
+    Inside `with`, each copy has an equal share of torch's threads and of the memory bound.
     """
     threads = torch.get_num_threads()
-    if threads < COUNT or not _gains(explainer):
+    if threads < COUNT or not _is_faster(explainer):
         yield (explainer,)
         return
     torch.set_num_threads(threads // COUNT)
     try:
-        yield tuple(copy.deepcopy(_frugal(explainer)) for _ in range(COUNT))
+        yield tuple(copy.deepcopy(_with_memory_share(explainer)) for _ in range(COUNT))
     finally:
         torch.set_num_threads(threads)
 
 
-def _gains(explainer: Explainer) -> bool:
-    """Not on a GPU, which has one queue, and not where a backend fills the cores itself."""
+def _is_faster(explainer: Explainer) -> bool:
+    """Whether copies help: not on a GPU, which has one queue, nor if a backend uses all cores itself."""
     on_cpu = all(p.device.type == "cpu" for p in explainer.engine.network.parameters())
     return on_cpu and type(explainer) is Explainer
 
 
-def _frugal(explainer: Explainer) -> Explainer:
+def _with_memory_share(explainer: Explainer) -> Explainer:
     memory = explainer.engine.memory
     return replace(
         explainer,

@@ -1,4 +1,4 @@
-"""Batch check: images of a batch do not mix."""
+"""Batch check: the result of an image does not depend on the other images of its batch."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,37 +7,39 @@ from pipeline.contracts import LoadedModel
 from pipeline.errors import CheckError
 
 LOGITS = 1e-3
-"""Relative to the largest logit. A batch changes the last bits (8e-7 measured), mixed images far more."""
+"""Tolerance relative to the largest logit. Rounding changes logits by 8e-7 (measured)."""
 MAPS = 5e-2
-"""The difference's norm, relative to the map's. Last bits carry some ReLUs over zero, where gradients jump.
+"""Tolerance of the norm of the difference, relative to the norm of the map.
 
-Inputs that differ by 1e-6 moved maps on the input's grid by up to 1.4e-2 (DenseNet-121, ResNet-50), single
-pixels by 11 % of the largest, and maps of layers by 1e-5.
+Rounding moves some ReLU inputs across zero, where gradients jump: inputs that differ by 1e-6 changed maps on
+the input's grid by up to 1.4e-2 (DenseNet-121, ResNet-50), single pixels by 11 % of the maximum, and maps of
+layers by 1e-5.
 """
 
 
 def batch_equals_one_by_one(model: LoadedModel) -> str:
-    """The largest relative differences between a batch and its images one by one, logits and maps."""
+    """Largest relative differences of logits and maps between a batch and its images one by one."""
     together = model.explain(model.example)
     logits, maps = [], []
     for i in range(model.example.shape[0]):
         alone = model.explain(model.example[i : i + 1])
-        logits.append(_largest(together.logits[i], alone.logits[0]))
-        maps += [_norm(together.maps[name][i], alone.maps[name][0]) for name in together.maps]
+        logits.append(_largest_difference(together.logits[i], alone.logits[0]))
+        maps += [_norm_of_difference(together.maps[name][i], alone.maps[name][0]) for name in together.maps]
     worst_logit, worst_map = float(np.max(logits)), float(np.max(maps))  # NaN stays NaN
     if not (worst_logit <= LOGITS and worst_map <= MAPS):
         raise CheckError(
-            f"an image's result depends on its batch: logits change by {worst_logit:.1e} (at most "
-            f"{LOGITS:.0e} allowed) and maps by {worst_map:.1e} ({MAPS:.0e}); is a batch norm or dropout "
-            "left in training mode, or does a method draw other numbers for each image of a batch?"
+            f"an image's result depends on its batch: logits differ by {worst_logit:.1e} (at most "
+            f"{LOGITS:.0e} allowed) and maps by {worst_map:.1e} ({MAPS:.0e}); put batch norm and dropout in "
+            "eval mode, and use methods that draw the same random numbers for each image of a batch"
         )
     return f"largest differences {worst_logit:.1e} in logits and {worst_map:.1e} in maps"
 
 
-def _largest(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def _largest_difference(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Largest absolute difference, relative to the largest value of `b`."""
     return float(np.abs(a - b).max() / max(np.abs(b).max(), np.finfo(np.float32).tiny))
 
 
-def _norm(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Of the difference, relative to that of `b`."""
+def _norm_of_difference(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Norm of the difference, relative to the norm of `b`."""
     return float(np.linalg.norm(a - b) / max(np.linalg.norm(b), np.finfo(np.float32).tiny))

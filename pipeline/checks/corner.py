@@ -1,8 +1,8 @@
-"""Corner check: a network that reads one place of the image lights that place of the image.
+"""Corner check: a heatmap lies where the network found the signal, after preprocessing and placement.
 
-A tiny network that is nothing but the brightness of its input goes through the model's own preprocessing, the
-engine and the placement; places near the corners of a dark image are lit in turn, and the heatmap's centre of
-gravity must lie there.
+Bright patches are drawn near the corners of dark images, one per image. A tiny network, whose logit is the
+mean brightness, is explained with the model's own preprocessing, engine and placement; the centre of gravity
+of each heatmap must be at the patch.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from torch import Tensor, nn
 
 from pipeline.contracts import LoadedModel
 from pipeline.errors import CheckError
-from pipeline.geometry import place, view
+from pipeline.geometry import placed, resample_to_image, view
 from pipeline.records import Image, Intensity, Placement, Shape
 
 SHAPE = (200, 160)
-"""Not square, so that a transposed or stretched map shows."""
+"""Rows and columns of the test image: not square, so that transposed or stretched maps are detected."""
 PATCH = 0.12
-"""Side of the lit patch, as a share of the visible part of the image."""
-PLACES = ((0.15, 0.15), (0.15, 0.85), (0.85, 0.25))
+"""Side of the bright patch, as a share of the visible part of the image."""
+CENTERS = ((0.15, 0.15), (0.15, 0.85), (0.85, 0.25))
 """Centres of the patches, (row, column) as shares of the visible part of the image."""
 CELLS = 32
-"""Of the attribution grid, along each side of the visible part of the image."""
+"""Cells of the attribution grid along each side of the visible part of the image."""
 FLOOR = 1 / 8
-"""Share of the heatmap's range that is left out: bicubic resizing rings by less."""
+"""Heatmap values below this share of its range are ignored; ringing of bicubic resizing is smaller."""
 TOLERANCE = 0.015
-"""Distance of the heatmap's centre of gravity from the patch's centre, as a share of the visible part.
+"""Largest distance between the heatmap's centre of gravity and the patch, as a share of the visible part.
 
-Right placements stay under 0.012, and under 0.006 where the input has 60 pixels or more; a centre crop of 480
-from 512 that is left out misses by 0.023.
+Correct placements stay below 0.012, and below 0.006 for inputs of 60 pixels or more; if a centre crop of 480
+from 512 is ignored, the distance is 0.023.
 """
 
 
 class Brightness(nn.Module):
-    """Logit = mean brightness: average pooling to cells, global average pool, linear with weight 1."""
+    """Network whose logit is the mean brightness: average pool to cells → global average pool → linear."""
 
     def __init__(self, grid: Shape) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Brightness(nn.Module):
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(batch, 1) from (batch, channels, height, width)."""
+        """Logits (batch, 1) of inputs (batch, channels, height, width)."""
         dark = inputs.amin(dim=(1, 2, 3), keepdim=True)
         cells = self.read(self.pool((inputs - dark).mean(dim=1, keepdim=True)))
         pooled: Tensor = self.linear(cells.mean(dim=(2, 3)))
@@ -54,38 +54,42 @@ class Brightness(nn.Module):
 
 
 def corner_lights_corner(model: LoadedModel) -> str:
-    """The largest distance between a lit patch and the heatmap's centre, as a share of the visible image."""
+    """Largest distance between a patch and the heatmap's centre, as a share of the visible image."""
     device = model.example.device
-    dark = model.prepare(_lit(SHAPE, center=(0, 0), half=(0, 0)))
+    dark = model.prepare(_with_patch(SHAPE, center=(0, 0), half=(0, 0)))
     top_left, size = _visible(dark.placement)
-    centers = [top_left + size * np.array(place) for place in PLACES]
-    inputs = [model.prepare(_lit(SHAPE, center=center, half=size * PATCH / 2)) for center in centers]
+    centers = [top_left + size * np.array(center) for center in CENTERS]
+    images = [_with_patch(SHAPE, center=center, half=size * PATCH / 2) for center in centers]
+    inputs = [model.prepare(image) for image in images]
     batch = torch.from_numpy(np.stack([item.tensor for item in inputs])).to(device)
     network = Brightness(_grid(dark.placement, size)).to(device).eval()
-    maps = model.explainer_of(network, batch)(batch).maps["gradcam"][:, 0]
-    lit = [
-        _center_of_gravity(relevance, item.placement) for relevance, item in zip(maps, inputs, strict=True)
+    explanation = model.explainer_of(network, batch)(batch)
+    cells, maps = explanation.cells["gradcam"], explanation.maps["gradcam"][:, 0]
+    found = [
+        _center_of_gravity(relevance, placed(item.placement, cells))
+        for relevance, item in zip(maps, inputs, strict=True)
     ]
-    worst = float((np.abs(np.subtract(lit, centers)) / size).max())
+    worst = float((np.abs(np.subtract(found, centers)) / size).max())
     if not worst <= TOLERANCE:
         raise CheckError(
-            f"a heatmap lights a place {worst:.1%} of the image away from what the network read (at most "
-            f"{TOLERANCE:.1%} allowed): the preprocessing on the model card and the placement do not agree"
+            f"a heatmap is {worst:.1%} of the image away from the patch that the network detected (at most "
+            f"{TOLERANCE:.1%} allowed): preprocessing and placement do not agree; correct the "
+            "preprocessing on the model card"
         )
-    return f"lit places are found within {worst:.1%} of the image"
+    return f"bright patches are found within {worst:.1%} of the image"
 
 
 def _grid(placement: Placement, size: np.ndarray) -> Shape:
-    """The attribution grid with `CELLS` along the visible part, also where most of the input is padding."""
+    """Attribution grid with `CELLS` along the visible part, even if most of the input is padding."""
     cells = CELLS * np.array(placement.model_shape) * np.abs(placement.scale) / size
     rows, columns = (int(n) for n in np.ceil(cells).clip(1, placement.model_shape))
     return rows, columns
 
 
 def _center_of_gravity(relevance: Intensity, placement: Placement) -> tuple[float, float]:
-    """(row, column) on the image of what a heatmap shows above its floor; NaN for a flat one."""
+    """Centre (row, column) on the image of a heatmap above its floor; NaN for a flat one."""
     floor = relevance.min() + FLOOR * np.ptp(relevance)
-    shown = place(np.maximum(relevance - floor, 0), placement)
+    shown = resample_to_image(np.maximum(relevance - floor, 0), placement)
     total = shown.sum(dtype=np.float64)
     if not total > 0:
         return np.nan, np.nan
@@ -94,15 +98,15 @@ def _center_of_gravity(relevance: Intensity, placement: Placement) -> tuple[floa
 
 
 def _visible(placement: Placement) -> tuple[np.ndarray, np.ndarray]:
-    """Top left (row, column) and (height, width) of the part of the image that the model sees."""
+    """Top left (row, column) and size (height, width) of the part of the image that the model sees."""
     box = view(placement)
     top_left = np.maximum([box.y, box.x], -0.5)
     bottom_right = np.minimum([box.y + box.height, box.x + box.width], np.array(placement.image_shape) - 0.5)
     return top_left, bottom_right - top_left
 
 
-def _lit(shape: tuple[int, int], *, center: object, half: object) -> Image:
-    """A dark image with a bright rectangle, (row, column) centre and half sides in pixels."""
+def _with_patch(shape: tuple[int, int], *, center: object, half: object) -> Image:
+    """A dark image with a bright rectangle, given by its centre (row, column) and half sides in pixels."""
     rows, columns = np.indices(shape)
     (row, column), (height, width) = np.asarray(center), np.asarray(half)
     inside = (np.abs(rows - row) <= height) & (np.abs(columns - column) <= width)

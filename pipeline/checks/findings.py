@@ -1,4 +1,4 @@
-"""Findings check: the network answers for exactly the findings on its card, and answers at all."""
+"""Findings check: the network has one logit per finding on its card, and they depend on the image."""
 
 import numpy as np
 
@@ -7,19 +7,20 @@ from pipeline.errors import CheckError
 
 
 def findings_line_up(model: LoadedModel) -> str:
-    """One finite logit a finding, and logits that depend on the image."""
+    """Number of findings and logits; each logit must be finite and depend on the image."""
     logits = np.asarray(model.explain(model.example).logits)
     if logits.ndim != 2 or logits.shape[1] != len(model.findings):  # noqa: PLR2004  # (batch, findings)
         raise CheckError(
             f"the network gives outputs of shape {logits.shape}, the model card lists {len(model.findings)} "
-            "findings: correct the card's findings or the architecture's out_channels"
+            "findings; correct the card's findings or the architecture's out_channels"
         )
     if not np.isfinite(logits).all():
-        raise CheckError("the network gives logits that are not finite: check weights and preprocessing")
+        raise CheckError("the network gives logits that are not finite; check weights and preprocessing")
     spread = np.ptp(logits, axis=0)
     for finding, difference in zip(model.findings, spread, strict=True):
         if difference == 0:
             raise CheckError(
-                f"the logit of '{finding}' is the same for different images: the network is not reading"
+                f"the logit of '{finding}' is the same for different images: the network ignores its input; "
+                "check weights and preprocessing"
             )
     return f"{len(model.findings)} findings, {len(model.findings)} logits, each depends on the image"

@@ -1,4 +1,4 @@
-"""Gradient check: the engine's gradients (closed form or differentiated tail) equal plain autograd."""
+"""Gradient check: the engine's gradients, closed form or partial backward pass, equal plain autograd."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ from pipeline.contracts import LoadedModel
 from pipeline.errors import CheckError
 
 TOLERANCES = {torch.float32: 1e-3, torch.bfloat16: 2e-2}
-"""Relative to the largest gradient, by the precision of the network's input.
+"""Tolerance by precision of the network's input, relative to the largest gradient.
 
-Rounding through a deep tail stays under 1e-4 in float32 and was 5e-3 in bfloat16 (DenseNet-121, stride 8).
+Rounding errors stay below 1e-4 in float32 and were 5e-3 in bfloat16 (DenseNet-121, stride 8).
 """
 
 
 def gradients_equal_autograd(model: LoadedModel) -> str:
-    """The largest relative difference over all layers, the input where a method reads it, and findings."""
+    """Largest relative difference over findings and layers, and the input if a method reads it."""
     differences = [difference for pair in _pairs(model) for difference in _differences(*pair)]
-    worst = float(torch.stack(differences).max())  # NaN stays NaN, which the built-in max would lose
+    worst = float(torch.stack(differences).max())  # unlike the built-in max, keeps NaN
     tolerance = TOLERANCES[model.example.dtype]
     if not worst <= tolerance:
         raise CheckError(
-            f"the engine's gradients differ from plain autograd by {worst:.1e} of the largest "
-            f"(at most {tolerance:.0e} allowed): the maps would be wrong; choose another target layer"
+            f"the engine's gradients differ from plain autograd by {worst:.1e} of the largest gradient "
+            f"(at most {tolerance:.0e} allowed), so maps would be wrong; choose another target layer"
         )
     return f"largest difference {worst:.1e} of the largest gradient"
 
 
 def _pairs(model: LoadedModel) -> Iterator[tuple[Tensor, Iterator[Tensor]]]:
-    """Gradients (findings, batch, channels, *grid) of the engine, and by definition, finding by finding."""
+    """Gradients (findings, batch, channels, *grid) of the engine and of autograd, per layer and input."""
     reading = model.read(model.example)
     for layer, (module, nth) in model.layers.items():
         yield reading.gradients(layer), _autograd(model.network, model.example, module=module, nth=nth)
-    if model.reads_input:  # of one image, for the whole network is differentiated
+    if model.reads_input:  # one image only, because the graph spans the whole network
         one = model.example[:1]
         yield model.read(one).input_gradients(), _autograd(model.network, one)
 
 
-def _differences(ours: Tensor, plain: Iterable[Tensor]) -> Iterator[Tensor]:
-    for one, other in zip(ours, plain, strict=True):
-        scale = other.abs().max().clamp_min(torch.finfo(torch.float32).tiny)
-        yield (one.float() - other).abs().max() / scale
+def _differences(gradients: Tensor, references: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Largest difference per finding, relative to the largest gradient of the reference."""
+    for gradient, reference in zip(gradients, references, strict=True):
+        scale = reference.abs().max().clamp_min(torch.finfo(torch.float32).tiny)
+        yield (gradient.float() - reference).abs().max() / scale
 
 
 def _autograd(
     network: nn.Module, inputs: Tensor, *, module: str | None = None, nth: int = 1
 ) -> Iterator[Tensor]:
-    """The gradient of each logit at a module, or at the input, by whole forward and backward passes."""
+    """Gradient of each logit with respect to a module's output or the input, by full autograd passes."""
     leaf = inputs.detach().clone().requires_grad_()
     kept: list[Tensor] = []
 
@@ -66,7 +67,7 @@ def _autograd(
     finally:
         for handle in handles:
             handle.remove()
-    at = leaf if module is None else kept[nth - 1]
+    target = leaf if module is None else kept[nth - 1]
     for finding in range(logits.shape[1]):
-        (gradient,) = torch.autograd.grad(logits[:, finding].sum(), at, retain_graph=True)
+        (gradient,) = torch.autograd.grad(logits[:, finding].sum(), target, retain_graph=True)
         yield gradient.float()

@@ -1,136 +1,245 @@
-"""Card: everything about a trained network that its weights do not say, read from YAML."""
+"""Model card: architecture, findings, thresholds and preprocessing of a trained network, read from YAML."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PositiveInt,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
+from pipeline.classifiers.grids import BLOCKS, last_grid, smallest_side
 from pipeline.classifiers.recipe import Preprocessing
+from pipeline.errors import ConfigError
+from pipeline.guards.yaml_models import FROM_YAML, Items, Strict, read_yaml, validated
 from pipeline.registry import did_you_mean
-from pipeline.strict import Strict, read_yaml, validated
 
-NETWORK_CLASSES: Final = ("DenseNet", "DenseNet121", "DenseNet169", "DenseNet201", "DenseNet264")
-"""The classes of `monai.networks.nets` that a card may ask for; it can name no other code."""
+DENSENET161: Final = "DenseNet161"
+NETWORK_CLASSES: Final = (
+    "DenseNet", "DenseNet121", DENSENET161, "DenseNet169", "DenseNet201", "DenseNet264",
+)  # fmt: skip
+"""Classes that a card may name, of `monai.networks.nets` or built from its DenseNet; no other code."""
 NETWORK_MODULE: Final = "monai.networks.nets."
 DEFAULT_THRESHOLD: Final = 0.5
+QUESTION: Final = "?"
+"""Value in a new card that the author has to replace: what a weights file does not say."""
 
 FileSafeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-"""Becomes part of a folder's name."""
+"""Part of the run folder's name, so limited to characters that are safe in file names."""
 FindingName = Annotated[str, StringConstraints(min_length=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$", to_lower=True)]
-Layer = str | tuple[str, Mapping[str, Any]]
-"""A name that MONAI's layer factories know, alone or with arguments."""
+Layer = str | Annotated[tuple[str, Mapping[str, Any]], FROM_YAML]
+"""A name known to MONAI's layer factories, alone or with arguments."""
 
 
 def load_card(path: Path) -> ModelCard:
-    """The model card in a YAML file; a wrong one is a `ConfigError` that names file and key."""
-    return validated(ModelCard, read_yaml(path), source=str(path))
+    """The model card in a YAML file. Raises ConfigError that names the file and the key."""
+    values = read_yaml(path)
+    if questions := list(_questions(values)):
+        raise ConfigError(
+            f"{path}: {', '.join(questions)}: found '{QUESTION}', a question that is open; replace each "
+            "by the answer, as the comment beside it says"
+        )
+    return validated(ModelCard, values, source=str(path))
+
+
+def _questions(value: object, key: str = "") -> Iterator[str]:
+    """Dotted keys whose value is QUESTION."""
+    if value == QUESTION:
+        yield key
+    if isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield from _questions(entry, f"{key}.{name}" if key else str(name))
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _questions(entry, f"{key}.{number}")
 
 
 class Arguments(Strict):
-    """What the network's class is called with. Those left out are MONAI's defaults for the class."""
+    """Arguments of the network's class; omitted ones keep MONAI's defaults."""
 
     spatial_dims: Literal[2] = 2
+    """Dimensions of the input: 2, images."""
     in_channels: PositiveInt
+    """Channels of the input; must equal preprocessing.channels."""
     out_channels: PositiveInt
+    """Number of logits, one per finding."""
     init_features: PositiveInt | None = None
+    """Filters of the first convolution."""
     growth_rate: PositiveInt | None = None
-    block_config: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
+    """Filters that each layer adds (k in the paper)."""
+    block_config: Annotated[Items[PositiveInt], Field(min_length=1)] | None = None
+    """Layers in each dense block."""
     bn_size: PositiveInt | None = None
+    """Bottleneck factor: bottleneck layers have bn_size × growth_rate filters."""
     act: Layer | None = None
+    """Activation layer: a name that MONAI knows, or [name, arguments]."""
     norm: Layer | None = None
+    """Normalisation layer: a name that MONAI knows, or [name, arguments]."""
     dropout_prob: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Dropout rate after each dense layer."""
 
 
 class Architecture(Strict):
-    """Which network."""
+    """The network's class and its arguments."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     class_name: str = Field(alias="class")
+    """Name of a class of `monai.networks.nets`."""
     arguments: Arguments
+    """Arguments of the class; omitted ones keep MONAI's defaults."""
 
     @field_validator("class_name")
     @classmethod
     def _is_known(cls, name: str) -> str:
         name = name.removeprefix(NETWORK_MODULE)
-        if name not in NETWORK_CLASSES:
+        if name in NETWORK_CLASSES:
+            return name
+        if name.lower().startswith("densenet"):
             raise ValueError(f"unknown network{did_you_mean(name, list(NETWORK_CLASSES))}")
-        return name
+        raise ValueError(
+            f"is not a network that a card can name, which are {', '.join(NETWORK_CLASSES)}; compute maps of "
+            "other networks in your own framework, and score them with `heatproof score`"
+        )
+
+    @property
+    def blocks(self) -> int:
+        """Number of dense blocks."""
+        return len(self.arguments.block_config or ()) or BLOCKS
+
+
+class Example(Strict):
+    """One image with the logits of the network that was trained, to compare the loaded network with."""
+
+    image: Annotated[str, StringConstraints(min_length=1)]
+    """File beside the card: DICOM, grey PNG, or .npy (a grey image of 0 … 1, or the network's own input)."""
+    logits: Items[FiniteFloat]
+    """The network's logits for the image, before any sigmoid or softmax, in the order of the findings."""
 
 
 class ModelCard(Strict):
-    """A trained network: what it is, what it answers and what it must be fed."""
+    """A trained network: its architecture, weights, findings and preprocessing."""
 
     name: FileSafeName
+    """Name of the model, used in the run folder's name: letters, digits, dot, hyphen and underscore."""
     purpose: str
+    """What the model is for; shown in the report."""
     license: str = ""
+    """License of the weights."""
     source: str = ""
+    """Where the weights come from."""
     architecture: Architecture
-    findings: tuple[FindingName, ...]
-    """In the order of the logits."""
+    """The network's class and its arguments."""
+    findings: Items[FindingName]
+    """Names of the findings, in the order of the logits."""
     activation: Literal["sigmoid", "softmax", "none"]
-    """From logits to probabilities; `none`: the outputs are probabilities, and clipped to 0 … 1."""
+    """Converts outputs to probabilities; `none`: the outputs already are probabilities, within 0 … 1."""
     operating_thresholds: Mapping[str, Probability] = Field(default=DEFAULT_THRESHOLD, validate_default=True)
-    """Finding → the probability from which it is called positive; one number stands for all findings."""
+    """Finding → probability from which it counts as positive; a single number applies to all findings."""
     weights: str | None = None
-    """A file beside the card, or an absolute path. A file named when the audit is started takes its place."""
+    """Weights file: absolute, or relative to the card's folder. The config's `weights` overrides it."""
     sha256: Sha256 | None = Field(default=None, validate_default=True)
-    """Of whichever weights file is loaded."""
+    """SHA-256 of the weights file, checked whichever file is loaded; required if `weights` is set."""
     target_layer: str = "last"
+    """Layer of the heatmaps: last (the last feature map), stride8 (the last of that stride), or a module."""
     preprocessing: Preprocessing
+    """Steps from the decoded image to the network's input, in the order of the keys."""
+    example: Example | None = None
+    """An image and its logits, which the loaded network must give to 0.001 before anything is audited."""
     figures: Mapping[str, Any] = Field(default_factory=dict)
-    """Performance and the like, for the reader of the card alone."""
+    """Performance figures for readers of the card; the audit does not use them."""
 
     @field_validator("findings")
     @classmethod
-    def _one_a_logit(cls, findings: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    def _has_one_per_logit(cls, findings: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if repeated := sorted({finding for finding in findings if findings.count(finding) > 1}):
-            raise ValueError(f"{', '.join(repeated)} occurs more than once")
+            raise ValueError(f"{', '.join(repeated)} occurs more than once; remove the repeats")
         architecture = info.data.get("architecture")
         if architecture and len(findings) != architecture.arguments.out_channels:
             raise ValueError(
                 f"{len(findings)} findings for {architecture.arguments.out_channels} logits "
-                "(architecture.arguments.out_channels); name one finding a logit, in their order"
+                "(architecture.arguments.out_channels); list one finding per logit, in their order"
             )
         return findings
 
-    @field_validator("operating_thresholds", mode="before")
+    @field_validator(
+        "operating_thresholds",
+        mode="before",
+        json_schema_input_type=Probability | Mapping[str, Probability],
+    )
     @classmethod
-    def _one_for_all(cls, thresholds: object, info: ValidationInfo) -> object:
+    def _expand_single_number(cls, thresholds: object, info: ValidationInfo) -> object:
         if isinstance(thresholds, int | float):
             return dict.fromkeys(info.data.get("findings", ()), thresholds)
         return thresholds
 
     @field_validator("operating_thresholds")
     @classmethod
-    def _one_a_finding(cls, thresholds: Mapping[str, float], info: ValidationInfo) -> Mapping[str, float]:
+    def _has_one_per_finding(
+        cls, thresholds: Mapping[str, float], info: ValidationInfo
+    ) -> Mapping[str, float]:
         findings = list(info.data.get("findings", thresholds))
         for name in thresholds:
             if name not in findings:
                 raise ValueError(f"unknown finding '{name}'{did_you_mean(name, findings)}")
         if missing := [finding for finding in findings if finding not in thresholds]:
-            raise ValueError(f"none for {', '.join(missing)}; give every finding one, or one number for all")
+            raise ValueError(
+                f"no threshold for {', '.join(missing)}; give one per finding, or one number for all"
+            )
         return thresholds
 
     @field_validator("sha256")
     @classmethod
     def _stated_with_weights(cls, sha256: str | None, info: ValidationInfo) -> str | None:
         if info.data.get("weights") and sha256 is None:
-            raise ValueError("is missing, and a card that names its weights must state it; see sha256sum")
+            raise ValueError("is missing; add the SHA-256 of the weights file, as sha256sum prints it")
         return sha256
 
     @field_validator("preprocessing")
     @classmethod
-    def _feeds_every_channel(cls, preprocessing: Preprocessing, info: ValidationInfo) -> Preprocessing:
+    def _has_the_networks_channels(cls, preprocessing: Preprocessing, info: ValidationInfo) -> Preprocessing:
         architecture = info.data.get("architecture")
         if architecture and preprocessing.channels != architecture.arguments.in_channels:
             raise ValueError(
                 f"channels is {preprocessing.channels}, but the network takes "
-                f"{architecture.arguments.in_channels} (architecture.arguments.in_channels)"
+                f"{architecture.arguments.in_channels} (architecture.arguments.in_channels); "
+                "set both to the same number"
+            )
+        return preprocessing
+
+    @field_validator("example")
+    @classmethod
+    def _has_a_logit_per_finding(cls, example: Example | None, info: ValidationInfo) -> Example | None:
+        findings = info.data.get("findings")
+        if example is not None and findings and len(example.logits) != len(findings):
+            raise ValueError(
+                f"{len(example.logits)} logits for {len(findings)} findings; state one per finding, in order"
+            )
+        return example
+
+    @field_validator("preprocessing")
+    @classmethod
+    def _is_large_enough(cls, preprocessing: Preprocessing, info: ValidationInfo) -> Preprocessing:
+        architecture = info.data.get("architecture")
+        shape = preprocessing.shape
+        if architecture and not all(last_grid(shape, blocks=architecture.blocks)):
+            smallest = smallest_side(1, blocks=architecture.blocks)
+            even = 2 ** (architecture.blocks + 1)
+            key = "crop.centre" if preprocessing.crop.centre else "resize.size"
+            raise ValueError(
+                f"{key} gives the network {shape[0]} x {shape[1]} px, of which nothing is left after its "
+                f"{architecture.blocks + 1} halvings; the smallest that fits is {smallest} ({even} for even "
+                f"halvings and a map of one cell, {2 * even} for one of 2 x 2); set {key} to at least that, "
+                "as the network was trained"
             )
         return preprocessing

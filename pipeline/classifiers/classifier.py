@@ -1,4 +1,4 @@
-"""Classifier: a trained network, ready on its device, and the meaning of its logits."""
+"""Classifier: a trained network on its device, and the conversion of its logits to predictions."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from pipeline.classifiers.card import ModelCard
 from pipeline.classifiers.networks import build_network
+from pipeline.classifiers.operating_points import threshold_notices
 from pipeline.classifiers.weights import load_weights
 from pipeline.errors import ConfigError
-from pipeline.records import ModelInput, Prediction
+from pipeline.records import ModelInput, Notice, Prediction
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -32,39 +33,42 @@ def open_classifier(
 ) -> Classifier:
     """The card's network with its weights, in evaluation mode on the device.
 
-    `weights` takes the place of the card's file; a sha256 in the card holds for either. Raises ConfigError.
+    `weights` overrides the card's file; a sha256 in the card is checked in both cases. Raises ConfigError.
     """
-    place = _device(device)
+    torch_device = _device(device)
     network = build_network(card)
-    path = weights or _weights_beside(card, card_path)
-    sha256 = load_weights(network, path, sha256=card.sha256, allow_pickle=allow_pickle)
+    path = weights or _weights_path(card, card_path)
+    loaded = load_weights(network, path, sha256=card.sha256, allow_pickle=allow_pickle)
     network.eval().requires_grad_(requires_grad=False)
-    network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    network.to(torch_device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     if precision == "bfloat16":
         _to_bfloat16(network)
-    return Classifier(network, card, sha256, place, precision)
+    notices = (*loaded.notices, *threshold_notices(loaded.operating_points, card))
+    return Classifier(network, card, loaded.sha256, torch_device, precision, notices)
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A network and all that is needed to feed and to read it."""
+    """A network with its model card, device and precision."""
 
     network: nn.Module
-    """(batch, channels, height, width) → float32 logits (batch, findings)."""
+    """(batch, channels, height, width) → float32 outputs (batch, findings), before the card's activation."""
     card: ModelCard
     weights_sha256: str
     device: torch.device
     precision: Precision
+    notices: tuple[Notice, ...] = ()
+    """How the weights file was read, where it did not say so itself, and where it contradicts the card."""
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """In the order of the logits."""
+        """Names of the findings, in the order of the logits."""
         return self.card.findings
 
     def tensor(self, inputs: Sequence[ModelInput], *, batch_size: int) -> Tensor:
         """(batch_size, channels, height, width) on the device; rows beyond the inputs are 0.
 
-        The rows are filled because a network's output depends in its last bits on the size of the batch.
+        Padding keeps the batch size fixed, because the last bits of a network's output depend on it.
         """
         batch = np.zeros((batch_size, *inputs[0].tensor.shape), np.float32)
         for row, model_input in zip(batch[: len(inputs)], inputs, strict=True):
@@ -74,45 +78,50 @@ class Classifier:
         )
 
     def predictions(self, case_ids: Sequence[str], logits: Tensor | NDArray[np.float32]) -> list[Prediction]:
-        """Every finding of every case, case by case; `logits` (batch, findings) may have rows to spare."""
+        """One prediction per case and finding, case by case.
+
+        `logits` is (batch, findings) as an explanation has it: for a softmax the log-odds, not the network's
+        outputs. Rows beyond the cases are ignored.
+        """
         logits = torch.as_tensor(logits)[: len(case_ids)].detach().double().cpu()
         probabilities = _probabilities(logits, self.card.activation)
         thresholds = self.card.operating_thresholds
         return [
             Prediction(case_id, finding, logit, probability, thresholds[finding])
-            for case_id, row, chances in zip(case_ids, logits.tolist(), probabilities.tolist(), strict=True)
-            for finding, logit, probability in zip(self.findings, row, chances, strict=True)
+            for case_id, row, row_probabilities in zip(
+                case_ids, logits.tolist(), probabilities.tolist(), strict=True
+            )
+            for finding, logit, probability in zip(self.findings, row, row_probabilities, strict=True)
         ]
 
 
 def _device(name: str) -> torch.device:
-    """The device, tried out with one number: that a name is known does not mean that it is there."""
+    """The device, after a trial allocation: torch also accepts names of devices that do not exist."""
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).cpu()
     except (AssertionError, NotImplementedError, RuntimeError) as error:
-        summary = str(error).partition("\n")[0]
-        raise ConfigError(f"device: '{name}' cannot be used here ({summary}); use cpu") from error
+        raise ConfigError(
+            f"device: '{name}' cannot be used here: torch knows no such device, or it has no driver; use cpu"
+        ) from error
     return device
 
 
-def _weights_beside(card: ModelCard, card_path: Path) -> Path:
+def _weights_path(card: ModelCard, card_path: Path) -> Path:
     if card.weights is None:
-        raise ConfigError(f"{card_path}: names no weights; name a file with --weights")
+        raise ConfigError(
+            f"{card_path}: names no weights file; add weights and sha256 to the card, or use --weights"
+        )
     return card_path.parent / card.weights
 
 
 def _probabilities(logits: Tensor, activation: str) -> Tensor:
-    match activation:
-        case "sigmoid":
-            return logits.sigmoid()
-        case "softmax":
-            return logits.softmax(dim=1)
-    return logits.clamp(0, 1)
+    """Probabilities of logits; those of log-odds are their sigmoid as well."""
+    return logits.clamp(0, 1) if activation == "none" else logits.sigmoid()
 
 
 def _to_bfloat16(network: nn.Module) -> None:
-    """The convolutions alone: batch norm and the head stay float32, for a bfloat16 logit has only 8 bits."""
+    """Convert the convolutions; batch norm and head stay float32, as bfloat16 has 8 significant bits."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             module.to(torch.bfloat16)

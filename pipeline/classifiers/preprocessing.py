@@ -1,4 +1,4 @@
-"""Preprocessing: an image → the network's input and where it lies on the image."""
+"""Preprocessing: an image → the network's input and its placement on the image."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ FILTERS: Final[Mapping[str, Raster.Resampling]] = MappingProxyType(
     }
 )
 LARGEST_GRID: Final = 2**27
-"""Cells, half a gigabyte: several times the largest radiograph; only a sliver of an image comes to more."""
+"""Pixels (half a gigabyte), several times the largest radiograph: only very elongated images exceed it."""
 
 
 def prepare(image: Image, preprocessing: Preprocessing) -> ModelInput:
-    """The image as the network takes it, with its placement; the window was applied when it was decoded.
+    """The network's input for an image, with its placement; the window was already applied on decoding.
 
-    Raises CaseError: "pixels_not_finite", or "too_elongated" for an image that cannot be squared or resized
-    within memory.
+    Raises CaseError("pixels_not_finite"), or CaseError("too_elongated") if padding or resizing would exceed
+    LARGEST_GRID.
     """
     pixels, placement = image.pixels, whole(image.shape)
     if not np.isfinite(pixels).all():
-        raise CaseError("pixels_not_finite", "The image has pixels that are not numbers.")
+        raise CaseError(
+            "pixels_not_finite", "The image contains pixels that are NaN or infinite; export it again."
+        )
     if preprocessing.pad == "square":
         side = max(image.shape)
         pixels, placement = _centred(pixels, placement, (side, side))
@@ -46,7 +48,7 @@ def prepare(image: Image, preprocessing: Preprocessing) -> ModelInput:
 
 
 def _resampled(pixels: Intensity, placement: Placement, resize: Resize) -> tuple[Intensity, Placement]:
-    """In floating point: rounding to 8 bits before or after would move probabilities."""
+    """The image resized in floating point; rounding to 8 bits would change the probabilities."""
     if resize.size is None:
         return pixels, placement
     rows, columns = _bounded(_target_shape(placement.model_shape, resize.rule, resize.size))
@@ -67,7 +69,7 @@ def _target_shape(shape: Shape, rule: str, size: Shape) -> Shape:
 
 
 def _centred(pixels: Intensity, placement: Placement, shape: Shape) -> tuple[Intensity, Placement]:
-    """`shape` cut out of the centre; where the image is smaller, with 0 around it."""
+    """The central `shape` of the image, zero-padded where the image is smaller."""
     rows, columns = _bounded(shape)
     top, left = (_start(old, new) for old, new in zip(pixels.shape, shape, strict=True))
     kept = pixels[max(top, 0) : max(top, 0) + rows, max(left, 0) : max(left, 0) + columns]
@@ -77,13 +79,16 @@ def _centred(pixels: Intensity, placement: Placement, shape: Shape) -> tuple[Int
 
 
 def _start(old: int, new: int) -> int:
-    """The first cell kept, negative where cells are added: torchvision's `center_crop`, odd numbers too."""
+    """Index of the first pixel kept, negative for padding; rounded as in torchvision's `center_crop`."""
     return round((old - new) / 2) if old > new else -((new - old) // 2)
 
 
 def _bounded(shape: Shape) -> Shape:
     if shape[0] * shape[1] > LARGEST_GRID:
-        raise CaseError("too_elongated", "The image is too elongated to be brought into the model's shape.")
+        raise CaseError(
+            "too_elongated",
+            "The image is too elongated to be padded or resized for the model; crop it, or leave it out.",
+        )
     return shape
 
 
@@ -105,5 +110,5 @@ def _scaled(tensor: NDArray[np.float32], intensity: IntensityScaling) -> NDArray
 
 
 def _divided(tensor: NDArray[np.floating], spread: np.floating) -> NDArray[np.float32]:
-    """`tensor / spread`, and 0 for an image that is the same everywhere."""
+    """`tensor / spread`, or 0 for a constant image."""
     return (tensor / spread if spread > 0 else np.zeros_like(tensor)).astype(np.float32)

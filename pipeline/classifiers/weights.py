@@ -1,12 +1,10 @@
-"""Weights: a file of tensors → the network's parameters, whole and checked, or not at all."""
+"""Weights: check a file of tensors, then load it into a network."""
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256 as hash_sha256
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -15,53 +13,62 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from pipeline.classifiers.checkpoints import listed, read_checkpoint
+from pipeline.classifiers.pickled import load_pickle
+from pipeline.classifiers.weight_formats import SAFETENSORS, folder_name, format_of
 from pipeline.errors import ConfigError
+from pipeline.records import Notice
 
-PICKLE_SUFFIXES: Final = (".pt", ".pth", ".tar")
-NAMED_AT_MOST: Final = 3
-"""Tensors named in one complaint; the rest are counted."""
-KEY_LAYOUTS: Final = (
-    # DataParallel and wrapping modules: CheXNet writes module.densenet121.features…
-    (re.compile(r"^(?:module\.|model\.|densenet\d+\.)+"), ""),
-    # torchvision and torchxrayvision: denselayer1.norm1; old torchvision, so CheXNet: denselayer1.norm.1
-    (re.compile(r"(denselayer\d+)\.(norm|conv)\.?([12])\."), r"\1.layers.\2\3."),
-    # torchvision: classifier; CheXNet's classifier is a Sequential
-    (re.compile(r"^classifier\.(?:0\.)?(weight|bias)$"), r"class_layers.out.\1"),
-)
-"""Spellings of tensor names that stand for MONAI's, rewritten one after the other."""
-NOT_OF_THE_NETWORK: Final = {"op_threshs"}
-"""torchxrayvision stores its operating points among the tensors; ours are the card's."""
 COUNTER: Final = "num_batches_tracked"
-"""Batch norm's count of training steps; it does nothing in evaluation, and older files lack it."""
+"""Batch norm's count of training steps, unused in evaluation mode and missing from older files."""
 
 
-def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pickle: bool) -> str:
-    """The sha256 of the file, after its tensors were put into the network.
+@dataclass(frozen=True, slots=True)
+class LoadedWeights:
+    """What is known of a weights file after its tensors were loaded."""
 
-    `.safetensors`, or with `allow_pickle` a `.pt`, `.pth` or `.pth.tar` state dict, which is read by torch's
-    restricted unpickler and nothing else. Names may be those of MONAI, torchvision, torchxrayvision, CheXNet.
-    Raises ConfigError, the network unchanged: no such file, another sha256 than stated, not a state dict,
-    tensors that are missing, left over, of another shape or type, not held in the file, or not finite.
+    sha256: str
+    notices: tuple[Notice, ...] = ()
+    """Wrapping keys and prefixes that were left off."""
+    operating_points: tuple[float, ...] = ()
+    """torchxrayvision's operating points, one per output; NaN where an output has none."""
+
+
+def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pickle: bool) -> LoadedWeights:
+    """Load the file's tensors into the network.
+
+    The file is `.safetensors` or, with `allow_pickle`, a checkpoint of torch (`.pt`, `.pth`, `.ckpt`,
+    `.bin`), which only torch's restricted unpickler reads. Tensors may have the names of MONAI, torchvision,
+    torchxrayvision or CheXNet, and be wrapped. Raises ConfigError and leaves the network unchanged if the
+    file is missing, does not have the stated `sha256` or is not a state dict, or if its tensors do not fit
+    the network or are not finite.
     """
-    content = _read(path)
+    content = read_bytes(path)
     found = hash_sha256(content).hexdigest()
     if sha256 is not None and found != sha256:
         raise ConfigError(
             f"{path}: sha256 is {found}, but the model card states {sha256}; "
-            "the file was altered or is not of this card"
+            "the file was altered or belongs to another card; use the card's own file"
         )
-    tensors = _renamed(_tensors(content, path, allow_pickle=allow_pickle), path)
     wanted = network.state_dict()
-    _check(tensors, wanted, path, size=len(content))
+    checkpoint = read_checkpoint(
+        load_content(content, path, allow_pickle=allow_pickle), path, first=next(iter(wanted))
+    )
+    check_fit(checkpoint.tensors, wanted, path, size=len(content))
     try:
-        network.load_state_dict({**wanted, **_finite(tensors, path)})
+        network.load_state_dict({**wanted, **_finite(checkpoint.tensors, path)})
     except RuntimeError as error:
-        raise ConfigError(f"{path}: the weights cannot be put into the network; save them again") from error
-    return found
+        raise ConfigError(
+            f"{path}: the weights cannot be loaded into the network; save them again"
+        ) from error
+    return LoadedWeights(found, checkpoint.notices, checkpoint.operating_points)
 
 
-def _read(path: Path) -> bytes:
-    """Once, so that the bytes that were hashed are the bytes that are loaded."""
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes, read once so that the bytes loaded are the bytes hashed."""
+    if path.is_dir():
+        what, remedy = folder_name(path)
+        raise ConfigError(f"{path}: is {what}, wanted a file with a state dict; {remedy}")
     try:
         return path.read_bytes()
     except OSError as error:
@@ -70,86 +77,45 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _tensors(content: bytes, path: Path, *, allow_pickle: bool) -> dict[str, Tensor]:
-    if path.suffix == ".safetensors":
+def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> object:
+    """The mapping in a weights file: tensors, or a checkpoint that holds them."""
+    if format_of(content, path) == SAFETENSORS:
         try:
             return safetensors.torch.load(content)
         except (SafetensorError, KeyError, ValueError) as error:
-            raise ConfigError(f"{path}: is not a safetensors file: {error}") from error
-    if path.suffix not in PICKLE_SUFFIXES:
-        raise ConfigError(f"{path}: unknown weights format '{path.suffix}', wanted .safetensors")
+            raise ConfigError(
+                f"{path}: is not a safetensors file, or is damaged; fetch it or save it again"
+            ) from error
     if not allow_pickle:
         raise ConfigError(
             f"{path}: a pickle can run code when it is read; convert it to .safetensors, "
             "or set allow_pickle_weights: true for a file whose origin you trust"
         )
-    return _unpickled(content, path)
+    return load_pickle(content, path)
 
 
-def _refuse_packed(content: bytes, path: Path) -> None:
-    """A zip of tensors stores them as they are; one that packs them may inflate without end."""
-    try:
-        entries = zipfile.ZipFile(BytesIO(content)).infolist()
-    except (zipfile.BadZipFile, ValueError):
-        return  # torch's older format, or damaged
-    if sum(entry.file_size for entry in entries) > len(content):
-        raise ConfigError(f"{path}: its parts are larger than the file, which torch.save never makes")
-
-
-def _unpickled(content: bytes, path: Path) -> dict[str, Tensor]:
-    _refuse_packed(content, path)
-    try:
-        loaded = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # a hostile or broken pickle may raise anything
-        summary = str(error).partition("\n")[0]
-        raise ConfigError(
-            f"{path}: holds more than tensors, or is damaged, and is not loaded ({summary})"
-        ) from error
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = loaded["state_dict"]
-    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise ConfigError(
-            f"{path}: is not a state dict, wanted tensors by name (or those under 'state_dict')"
-        )
-    return {str(key): value for key, value in loaded.items()}
-
-
-def _renamed(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """By MONAI's names, as they are."""
-    renamed: dict[str, Tensor] = {}
-    for key, tensor in tensors.items():
-        name = key
-        for layout, replacement in KEY_LAYOUTS:
-            name = layout.sub(replacement, name)
-        if name in renamed:
-            raise ConfigError(f"{path}: two tensors stand for {name}, one of them is {key}")
-        if name not in NOT_OF_THE_NETWORK:
-            renamed[name] = tensor
-    return renamed
-
-
-def _check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path, *, size: int) -> None:
-    """Refuse what does not fit, before any number is looked at: a view of one may be of any size."""
+def check_fit(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path, *, size: int) -> None:
+    """Raise ConfigError for tensors that do not fit, before reading values: a view can be huge."""
     shared = [name for name in wanted if name in tensors]
-    plain = [name for name in shared if _is_plain(tensors[name])]
-    parameters = [name for name in plain if not name.endswith(COUNTER)]
+    dense = [name for name in shared if _is_dense_real(tensors[name])]
+    parameters = [name for name in dense if not name.endswith(COUNTER)]
     faults = {
         "missing": [n for n in wanted if n not in tensors and not n.endswith(COUNTER)],
-        "left over": sorted(n for n in tensors if n not in wanted),
+        "unexpected": sorted(n for n in tensors if n not in wanted),
         "of another shape": [
             f"{n} {tuple(tensors[n].shape)}, wanted {tuple(wanted[n].shape)}"
             for n in shared
             if tensors[n].shape != wanted[n].shape
         ],
-        "not plain numbers in memory": [n for n in shared if n not in plain],
-        "larger than the file": [n for n in plain if _bytes(tensors[n]) > size],
+        "not dense real tensors in memory": [n for n in shared if n not in dense],
+        "larger than the file": [n for n in dense if _bytes(tensors[n]) > size],
         "not floating point": [n for n in parameters if not tensors[n].is_floating_point()],
     }
     _refuse(faults, path)
 
 
-def _is_plain(tensor: Tensor) -> bool:
-    """Whether it holds real numbers, one beside the other, and holds them here."""
+def _is_dense_real(tensor: Tensor) -> bool:
+    """Whether it is a dense tensor of real numbers in CPU memory."""
     return (
         type(tensor) in {Tensor, nn.Parameter}
         and tensor.layout == torch.strided
@@ -164,19 +130,16 @@ def _bytes(tensor: Tensor) -> int:
 
 
 def _finite(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """The tensors, floating point as float32."""
+    """The tensors with floating-point ones as float32. Raises ConfigError for NaN or infinity."""
     floats = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
     _refuse({"not finite": [name for name, t in floats.items() if not t.isfinite().all()]}, path)
     return floats
 
 
 def _refuse(faults: Mapping[str, list[str]], path: Path) -> None:
-    lines = [f"{len(names)} {fault}: {_first(names)}" for fault, names in faults.items() if names]
+    lines = [f"{len(names)} {fault}: {listed(names)}" for fault, names in faults.items() if names]
     if lines:
-        raise ConfigError(f"{path}: the weights do not fit the network of the model card: {'; '.join(lines)}")
-
-
-def _first(names: list[str]) -> str:
-    more = len(names) - NAMED_AT_MOST
-    shown = ", ".join(names[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
-    return "".join(letter if letter.isprintable() else "?" for letter in shown)
+        raise ConfigError(
+            f"{path}: the weights do not fit the network of the model card: {'; '.join(lines)}; "
+            "use the card's own weights, or correct its architecture"
+        )

@@ -1,4 +1,4 @@
-"""Drawing: a heatmap → the regions at or above a level, on the image's own grid.
+"""Drawing: the regions of a heatmap at or above a level, on the image's own grid.
 
 Only positive relevance is drawn (Grad-CAM's ReLU, Selvaraju et al. 2017, eq. 2): negative cells become 0
 before they are interpolated. Pixels that touch by an edge or a corner belong to one region (8-connected).
@@ -13,30 +13,33 @@ import cv2
 import numpy as np
 from scipy.ndimage import binary_fill_holes
 
-from pipeline.contours import EXTREMES_SUFFICE, RULES
+from pipeline.contours import RULES
 from pipeline.contours.flatness import is_flat
 from pipeline.contours.outlines import MARGIN, folded_margin, outlines
 from pipeline.contours.sampling import rows_with_extremes, window_reaching
-from pipeline.contracts import Drawing
 from pipeline.errors import CaseError
-from pipeline.geometry import Pixels, place_on
-from pipeline.records import Heatmap, Intensity, Mask, Region, Shape
+from pipeline.geometry import resample_to_pixels
+from pipeline.plateau import highest_pixel
+from pipeline.records import Drawing, Heatmap, Intensity, Mask, Placement, Region, Shape
 
 CONNECTIVITY = 8
 CELLS_OF_SHORT_LABELS = 2**14
-"""Of a map whose components 16 bits can number, as each holds a cell's centre; short labels are faster."""
+"""Largest map, in cells, whose components fit 16-bit labels, which are faster than 32-bit ones.
+
+Each component contains the centre of at least one cell.
+"""
 LOWEST_LEVEL = float(np.finfo(np.float32).tiny)
-"""Where a rule's level is not above 0, the region is all positive relevance."""
+"""Replaces a rule's level of 0 or less, so that regions contain positive relevance only."""
 
 
 class _Component(NamedTuple):
-    """A connected part of the window above the level, with a margin around it."""
+    """A connected component at or above the level, with a margin around it."""
 
     corner: tuple[int, int]
-    """(row, column) of its first pixel, the margin left out, in the window."""
+    """(row, column) in the window of the top left pixel of its bounding box, without the margin."""
     mask: Mask
     placed: Intensity
-    """Below the level outside the component."""
+    """Relevance on the image grid; below the level outside the component."""
 
 
 def draw(
@@ -50,17 +53,18 @@ def draw(
     outlined: bool = True,
     filled: bool = False,
 ) -> Drawing:
-    """What the network drew; a region must reach both minimum areas, that in mm² where the spacing is known.
+    """Regions, mask and peak of a heatmap; regions below a minimum area are dropped.
 
-    With `filled`, what a region encloses belongs to it. Outlines take more than half of the time: without
-    `outlined` the regions have masks alone.
+    `minimum_area_mm2` applies only if the spacing is known. `filled` fills the holes of regions. Without
+    `outlined` the regions have masks but no outlines, which saves more than half of the time.
 
-    Regions are sorted by their peak, the highest first. The drawing's peak is the middle of the first
-    maximum in row-major order. A map that is not finite is a CaseError("heatmap_not_finite").
+    Regions are sorted by their peak, highest first. The drawing's peak is a pixel with the highest value,
+    chosen by `plateau.highest_pixel` if there are several. Raises CaseError("heatmap_not_finite") if the map
+    contains NaN or infinity.
     """
     relevance = _positive(heatmap)
     placement = heatmap.placement
-    if is_flat(relevance):  # also where the view is a part of the image and its edge would stand out
+    if is_flat(relevance):  # tested on the cells: after resampling, a crop's edge would not be flat
         return closed_gate(heatmap)
     level, peak = _level_and_peak(heatmap, relevance, rule=rule, threshold=threshold)
     if level is None:
@@ -68,7 +72,7 @@ def draw(
     window = window_reaching(relevance, placement, level)
     if window is None:
         return replace(closed_gate(heatmap), peak=peak)
-    placed = place_on(relevance, placement, *window)
+    placed = resample_to_pixels(relevance, placement, *window)
     components, dropped = _components(
         placed,
         level,
@@ -85,14 +89,14 @@ def draw(
 
 
 def closed_gate(heatmap: Heatmap) -> Drawing:
-    """Nothing drawn: the probability gate is closed, or the map is flat. Refuses what `draw` refuses."""
+    """A drawing without regions, for a closed probability gate or a flat map; raises the errors of `draw`."""
     _check_finite(heatmap)
     return Drawing(regions=(), mask=_empty(heatmap.placement.image_shape), peak=None, heatmap=heatmap)
 
 
 @lru_cache(maxsize=4)
 def _empty(shape: Shape) -> Mask:
-    """One read-only mask a shape."""
+    """A read-only empty mask, cached per shape."""
     empty = np.zeros(shape, np.bool_)
     empty.flags.writeable = False
     return empty
@@ -100,7 +104,7 @@ def _empty(shape: Shape) -> Mask:
 
 def _check_finite(heatmap: Heatmap) -> None:
     if not np.isfinite(heatmap.relevance).all():
-        raise CaseError("heatmap_not_finite", f"the heatmap of {heatmap.finding} holds NaN or infinity")
+        raise CaseError("heatmap_not_finite", f"The heatmap of {heatmap.finding} holds NaN or infinity.")
 
 
 def _positive(heatmap: Heatmap) -> Intensity:
@@ -111,33 +115,28 @@ def _positive(heatmap: Heatmap) -> Intensity:
 def _level_and_peak(
     heatmap: Heatmap, relevance: Intensity, *, rule: str, threshold: float
 ) -> tuple[float | None, tuple[int, int] | None]:
-    """The level, as float32 has it, and the (row, column) of the maximum; None, None for a flat map."""
+    """The level, rounded to float32, and (row, column) of the maximum; (None, None) for a flat map."""
     pixel_rows, pixel_columns = heatmap.placement.image_shape
-    apply = RULES[rule]
-    suffices = rule in EXTREMES_SUFFICE
-    rows = rows_with_extremes(relevance, heatmap.placement) if suffices else np.arange(pixel_rows)
-    sample = place_on(relevance, heatmap.placement, rows, np.arange(pixel_columns))
-    level = apply(sample, threshold)
+    extremes_only = RULES[rule].reads == "extremes"
+    rows = rows_with_extremes(heatmap.placement) if extremes_only else np.arange(pixel_rows)
+    sample = resample_to_pixels(relevance, heatmap.placement, rows, np.arange(pixel_columns))
+    level = RULES[rule].level(sample, threshold)
     if level is None:
         return None, None
-    return float(np.float32(max(level, LOWEST_LEVEL))), _peak(sample, rows)
+    if not np.isfinite(level):
+        raise CaseError(
+            "level_not_finite", f"The rule '{rule}' gave the level {level}, not a number; correct the rule."
+        )
+    peak = _peak(relevance, heatmap.placement, highest=float(sample.max()))
+    return float(np.float32(max(level, LOWEST_LEVEL))), peak
 
 
-def _peak(sample: Intensity, rows: Pixels) -> tuple[int, int]:
-    """(row, column) in the middle of the first maximum.
-
-    Beyond the centres of its outermost cells the map is flat; the first pixel there is the image's very edge.
-    """
-    row, column = (int(i) for i in np.unravel_index(sample.argmax(), sample.shape))
-    last_row = row + _run(sample[row:, column]) - 1
-    last_column = column + _run(sample[row, column:]) - 1
-    return (int(rows[row]) + int(rows[last_row])) // 2, (column + last_column) // 2
-
-
-def _run(values: Intensity) -> int:
-    """How many values from the first on are equal to it."""
-    other = np.flatnonzero(values != values[0])
-    return int(other[0]) if other.size else values.size
+def _peak(relevance: Intensity, placement: Placement, *, highest: float) -> tuple[int, int]:
+    """(row, column) of a pixel with the highest value, which is about `highest`, of the whole image."""
+    window = window_reaching(relevance, placement, highest)
+    assert window is not None
+    placed = resample_to_pixels(relevance, placement, *window)
+    return highest_pixel(placed, placement, corner=(int(window[0][0]), int(window[1][0])))
 
 
 def _minimum_px(area_px: float, area_mm2: float, spacing_mm: tuple[float, float] | None) -> float:
@@ -147,7 +146,7 @@ def _minimum_px(area_px: float, area_mm2: float, spacing_mm: tuple[float, float]
 def _components(
     placed: Intensity, level: float, *, minimum_px: float, label_type: int
 ) -> tuple[list[_Component], int]:
-    """The connected parts of `placed` that are large enough, and the number of those that are not."""
+    """The connected components that are large enough, and the number of those dropped as too small."""
     count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
         np.pad((placed >= level).view(np.uint8), MARGIN), CONNECTIVITY, label_type, cv2.CCL_SPAGHETTI
     )
@@ -156,10 +155,10 @@ def _components(
     for label in range(1, count):
         left, top, width, height, area = (int(value) for value in stats[label])
         if area >= minimum_px:
-            around = np.s_[top - MARGIN : top + height + MARGIN, left - MARGIN : left + width + MARGIN]
-            mask = labels[around] == label
-            alone = np.where(mask | (labels[around] == 0), padded[around], 0)
-            components.append(_Component((top - MARGIN, left - MARGIN), mask, alone))
+            crop = np.s_[top - MARGIN : top + height + MARGIN, left - MARGIN : left + width + MARGIN]
+            mask = labels[crop] == label
+            without_others = np.where(mask | (labels[crop] == 0), padded[crop], 0)
+            components.append(_Component((top - MARGIN, left - MARGIN), mask, without_others))
     return components, count - 1 - len(components)
 
 
@@ -182,7 +181,7 @@ def _region(
         finding=heatmap.finding,
         method=heatmap.method,
         rule=rule,
-        threshold=level,
+        level=level,
         corner=(row, column),
         mask=binary_fill_holes(mask) if filled else mask,
         outlines=tuple(line + from_margin for line in (lines[:1] if filled else lines)),

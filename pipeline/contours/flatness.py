@@ -1,11 +1,11 @@
-"""Flatness: whether anything stands out in a map, asked by every threshold rule."""
+"""Flatness: whether a map is constant or nowhere positive; every threshold rule checks it."""
 
 import numpy as np
 
 from pipeline.records import Intensity
 
 ROUNDING = 1e-6
-"""Relative; interpolating a constant in float32 leaves differences of this order."""
+"""Relative tolerance: interpolating a constant map in float32 gives differences of this order."""
 
 
 def is_flat(relevance: Intensity) -> bool:

@@ -1,1 +1,1 @@
-"""Executors: where the work runs. Nothing else knows which."""
+"""Executors: run functions in this process or in worker processes; the callers do not know which."""

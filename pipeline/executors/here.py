@@ -1,23 +1,28 @@
-"""Here: every item in this process, one after the other."""
+"""Serial executor: runs every item in this process, one after the other."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from pipeline.contracts import Loss
+from pipeline.errors import CaseError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Here:
-    """An executor without parallel work: for notebooks, debuggers and tests."""
+    """An executor without parallelism, for notebooks, debuggers and tests."""
 
     def stream(
         self,
         function: Callable[[T], R],
         items: Iterable[T],
         *,
-        lost: Callable[[T, Loss], R],  # noqa: ARG002  # no worker can die here
+        on_failure: Callable[[T, CaseError], R],
     ) -> Iterator[R]:
-        """`function` of each item, in the items' order; see `contracts.Executor`."""
-        return map(function, items)
+        """Results of `function`, in the order of the items; see `contracts.Executor`."""
+        for item in items:
+            try:
+                result = function(item)
+            except CaseError as error:
+                result = on_failure(item, error)
+            yield result

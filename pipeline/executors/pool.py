@@ -1,4 +1,4 @@
-"""Pool: worker processes on this machine, with a bounded number of items under way."""
+"""Pool: worker processes on this machine, with a bounded number of pending items."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, TypeVar
 
-from pipeline.contracts import Loss
-from pipeline.executors.worker import Limits, Lost, Worker
+from pipeline.errors import CaseError
+from pipeline.executors.worker import Limits, Worker
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 AHEAD = 8
-"""Items under way for each worker: enough that none waits, few enough that memory stays flat."""
+"""Pending items per worker: enough to keep every worker busy, few enough to bound memory."""
 GRACE_SECONDS = 2.0
-"""In which items under way may end when the pool does."""
+"""Time that running items get to finish when the pool closes."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""A worker is one of many, so the libraries in it shall not each start a thread a core."""
+"""Environment of the workers: parallelism comes from the processes, so libraries use one thread each."""
 Task = tuple[Callable[[Any], Any], Any, "Future[Any]"]
 
 
 class Pool(AbstractContextManager["Pool"]):
-    """Worker processes that end on every way out, also when this process is killed."""
+    """Worker processes that always end with the pool, even if this process is killed."""
 
     def __init__(
         self, *, workers: int = 0, preload: Sequence[str] = (), limits: Limits | None = None
     ) -> None:
-        """`workers` processes, 0 for one a core; modules named in `preload` are imported once for all."""
+        """Start `workers` processes, 0 for one per core; `preload` names modules to import once for all."""
         self.workers = workers or len(os.sched_getaffinity(0))
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(preload))
@@ -49,21 +49,21 @@ class Pool(AbstractContextManager["Pool"]):
             thread.start()
 
     def stream(
-        self, function: Callable[[T], R], items: Iterable[T], *, lost: Callable[[T, Loss], R]
+        self, function: Callable[[T], R], items: Iterable[T], *, on_failure: Callable[[T, CaseError], R]
     ) -> Iterator[R]:
-        """`function` of each item, in the items' order; see `contracts.Executor`."""
-        under_way: deque[tuple[T, Future[R | Lost]]] = deque()
+        """Results of `function`, in the order of the items; see `contracts.Executor`."""
+        pending: deque[tuple[T, Future[R]]] = deque()
         for item in items:
-            under_way.append((item, self._submitted(function, item)))
-            if len(under_way) >= self.workers * AHEAD:
-                yield _result(*under_way.popleft(), lost=lost)
-        while under_way:
-            yield _result(*under_way.popleft(), lost=lost)
+            pending.append((item, self._submit(function, item)))
+            if len(pending) >= self.workers * AHEAD:
+                yield _result(*pending.popleft(), on_failure=on_failure)
+        while pending:
+            yield _result(*pending.popleft(), on_failure=on_failure)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._drop_waiting()
+        self._cancel_queued()
         for _ in self._threads:
             self._tasks.put(None)
         deadline = time.monotonic() + GRACE_SECONDS
@@ -72,25 +72,25 @@ class Pool(AbstractContextManager["Pool"]):
             worker.close()
             thread.join()
 
-    def _submitted(self, function: Callable[[T], R], item: T) -> Future[R | Lost]:
-        future: Future[R | Lost] = Future()
+    def _submit(self, function: Callable[[T], R], item: T) -> Future[R]:
+        future: Future[R] = Future()
         self._tasks.put((function, item, future))
         return future
 
     def _serve(self, worker: Worker) -> None:
-        """A thread's life: hand one task after another to its worker, which is there before the first."""
-        with suppress(RuntimeError):  # told by the first task that it cannot do
+        """Thread body: start the worker, then pass it one task after another until None arrives."""
+        with suppress(RuntimeError):  # the first task raises it again
             worker.start()
         while (task := self._tasks.get()) is not None:
             function, item, future = task
             try:
-                future.set_result(worker.done(function, item))
-            except BaseException as error:  # noqa: BLE001  raised where the result is asked for
+                future.set_result(worker.run(function, item))
+            except BaseException as error:  # noqa: BLE001  raised again by future.result()
                 future.set_exception(error)
             del task, function, item, future
         worker.kill()
 
-    def _drop_waiting(self) -> None:
+    def _cancel_queued(self) -> None:
         while True:
             try:
                 task = self._tasks.get_nowait()
@@ -100,20 +100,22 @@ class Pool(AbstractContextManager["Pool"]):
                 task[2].cancel()
 
 
-def _result(item: T, future: Future[R | Lost], *, lost: Callable[[T, Loss], R]) -> R:
-    found = future.result()
-    return lost(item, found.why) if isinstance(found, Lost) else found
+def _result(item: T, future: Future[R], *, on_failure: Callable[[T, CaseError], R]) -> R:
+    try:
+        return future.result()
+    except CaseError as error:
+        return on_failure(item, error)
 
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Environment variables set for a while: what starts meanwhile inherits them."""
-    before = {name: os.environ.get(name) for name in values}
+    """Set environment variables inside the block, so that processes started there inherit them."""
+    previous = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
         yield
     finally:
-        for name, value in before.items():
+        for name, value in previous.items():
             if value is None:
                 del os.environ[name]
             else:

@@ -1,4 +1,4 @@
-"""Worker: a process that does one item after another, within bounds of time and memory."""
+"""Worker: a process that handles one item after another, within limits of time and memory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts import Loss
+from pipeline.errors import WorkerFailure
 
 NICENESS = 10
-"""Of workers: they fill the cores that the network leaves idle."""
+"""Nice value of workers, which use only the cores that the network leaves idle."""
 STARTS = 3
-"""Tries to start one: whoever kills processes at random may hit one that is only starting."""
+"""Attempts to start a process, because it may be killed while it starts."""
 STARTING_SECONDS = 120.0
 MIB = 2**20
 _STARTING = threading.Lock()
@@ -28,22 +28,16 @@ _STARTING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one item may take."""
+    """Limits for one item."""
 
     seconds: float | None = None
+    """Seconds of wall-clock time; None for no limit."""
     memory_mb: int | None = None
-    """Beside what an idle worker has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """No result, and why."""
-
-    why: Loss
+    """MiB above the memory of an idle worker; None for no limit."""
 
 
 class Worker:
-    """A worker process as its parent sees it; started when it is first needed, and again after its death."""
+    """The parent's handle of a worker process, which starts on first use and again after it dies."""
 
     def __init__(self, context: ForkServerContext, limits: Limits) -> None:
         self._context = context
@@ -52,49 +46,49 @@ class Worker:
         self._process: Any = None
         self._closed = False
 
-    def done(self, function: Callable[[Any], Any], item: object) -> Any:
-        """function(item), or `Lost`. Raises what `function` raises.
+    def run(self, function: Callable[[Any], Any], item: object) -> Any:
+        """function(item), computed in the process. Raises what `function` raises, or WorkerFailure.
 
-        Of a worker that dies the item is done once more in a new one: it need not be the item's fault. A
-        limit that was reached is.
+        If the process dies, the item is retried once in a new process, because the item may not be the cause.
+        An item that exceeds a limit is not retried.
         """
         for _ in range(2):
-            answer = self._asked(function, item)
-            if not isinstance(answer, Lost):
+            reply = self._request(function, item)
+            if not isinstance(reply, WorkerFailure):
                 break
             self.kill()
-            if answer.why != "worker_died" or self._closed:
+            if reply.reason != "worker_died" or self._closed:
                 break
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer[0] if isinstance(answer, tuple) else answer
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply[0] if isinstance(reply, tuple) else reply
 
     def start(self) -> Connection[Any, Any]:
-        """The way to a process that is ready; RuntimeError where none can be started."""
+        """The connection to a process that is ready. Raises RuntimeError if none can be started."""
         for _ in range(STARTS):
             if self._connection is not None:
                 return self._connection
             if self._closed:
                 break
-            ours, theirs = Pipe()
+            parent_end, child_end = Pipe()
             with _STARTING:
                 process = self._context.Process(
-                    target=_work, args=(theirs, self._limits.memory_mb), daemon=True
+                    target=_worker_main, args=(child_end, self._limits.memory_mb), daemon=True
                 )
                 process.start()
-            self._process = process  # not before it is started: `close` may kill it from now on
+            self._process = process  # set only after the start, because `close` may kill it from now on
             if self._closed:
                 process.kill()
-            theirs.close()
-            self._connection = ours
-            if isinstance(self._answer(STARTING_SECONDS), Lost):
+            child_end.close()
+            self._connection = parent_end
+            if isinstance(self._receive(STARTING_SECONDS), WorkerFailure):
                 self.kill()
         if self._connection is None:
-            raise RuntimeError("no worker process can be started")
+            raise RuntimeError("no worker process can be started; check free memory and process limits")
         return self._connection
 
     def kill(self) -> None:
-        """End the process at once."""
+        """Kill the process and close its connection; a later `run` starts a new one."""
         if self._process is not None:
             self._process.kill()
             self._process.join()
@@ -103,36 +97,36 @@ class Worker:
         self._process = self._connection = None
 
     def close(self) -> None:
-        """End the process now, and start no other."""
+        """Kill the process for good; no other is started."""
         self._closed = True
-        process = self._process  # which the worker's own thread may put aside meanwhile
+        process = self._process  # a local reference, because the serving thread may set it to None
         if process is not None:
             process.kill()
 
-    def _asked(self, function: Callable[[Any], Any], item: object) -> Any:
-        """What the process answers: (result,), an exception, or `Lost`."""
+    def _request(self, function: Callable[[Any], Any], item: object) -> Any:
+        """The reply of the process: (result,), or an exception, which may be a WorkerFailure."""
         if self._closed:
-            return Lost("worker_died")
+            return WorkerFailure("worker_died")
         try:
             self.start().send((function, item))
         except (BrokenPipeError, ConnectionResetError):
-            return Lost("worker_died")
-        return self._answer(self._limits.seconds)
+            return WorkerFailure("worker_died")
+        return self._receive(self._limits.seconds)
 
-    def _answer(self, seconds: float | None) -> Any:
+    def _receive(self, seconds: float | None) -> Any:
         assert self._connection is not None
         ready = wait([self._connection, self._process.sentinel], seconds)
         if not ready:
-            return Lost("out_of_time")
+            return WorkerFailure("out_of_time")
         try:
-            return self._connection.recv() if self._connection.poll() else Lost("worker_died")
+            return self._connection.recv() if self._connection.poll() else WorkerFailure("worker_died")
         except (EOFError, OSError):
-            return Lost("worker_died")
+            return WorkerFailure("worker_died")
 
 
-def _work(connection: Connection[Any, Any], memory_mb: int | None) -> None:
-    """What the process does: answer until nobody asks."""
-    _settle(memory_mb)
+def _worker_main(connection: Connection[Any, Any], memory_mb: int | None) -> None:
+    """Main loop of the process: handle requests until the parent closes the connection."""
+    _set_up_process(memory_mb)
     connection.send("ready")
     while True:
         try:
@@ -140,41 +134,42 @@ def _work(connection: Connection[Any, Any], memory_mb: int | None) -> None:
         except EOFError:
             return
         try:
-            answer: object = (function(item),)
+            reply: object = (function(item),)
         except MemoryError:
-            answer = Lost("out_of_memory")
+            reply = WorkerFailure("out_of_memory")
         except BaseException as error:  # noqa: BLE001  the parent raises it
             error.add_note("".join(traceback.format_exception(error)))
-            answer = error
-        _send(connection, answer)
-        del function, item, answer
+            reply = error
+        _send(connection, reply)
+        del function, item, reply
 
 
-def _send(connection: Connection[Any, Any], answer: object) -> None:
+def _send(connection: Connection[Any, Any], reply: object) -> None:
     try:
-        connection.send(answer)
+        connection.send(reply)
     except MemoryError:
-        connection.send(Lost("out_of_memory"))
-    except Exception as error:  # noqa: BLE001  an answer that does not pickle is a bug to be told
-        connection.send(RuntimeError(f"a worker's answer cannot be sent: {error!r}"))
+        connection.send(WorkerFailure("out_of_memory"))
+    except Exception as error:  # noqa: BLE001  a reply that does not pickle is a bug that the parent raises
+        connection.send(RuntimeError(f"a worker's reply cannot be sent: {error!r}"))
 
 
-def _settle(memory_mb: int | None) -> None:
-    """Leave Ctrl-C to the parent, give way to it, say nothing, keep to the bounds, and end when it is gone.
+def _set_up_process(memory_mb: int | None) -> None:
+    """Ignore Ctrl-C, lower the priority, discard output, set limits, and end when the parent ends.
 
-    The network's threads wait for each other at every layer: one that has to share its core holds up all.
-    Libraries print what they please about a file, its names and paths too: nothing of it reaches a log.
+    The priority is lower than the parent's because the network's threads wait for each other at every layer,
+    so one thread that shares its core delays all. Output is discarded because libraries may print file names
+    and paths, which must not reach a log.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.nice(NICENESS)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold pixels
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    os.dup2(devnull, 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would contain pixels
     if memory_mb is not None:
-        bound = _data_bytes() + memory_mb * MIB
-        resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
+        limit = _data_bytes() + memory_mb * MIB
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -186,6 +181,6 @@ def _settle(memory_mb: int | None) -> None:
 
 
 def _data_bytes() -> int:
-    """What the process has already allocated, as RLIMIT_DATA counts it (proc(5), VmData)."""
+    """Bytes already allocated by the process, as RLIMIT_DATA counts them (proc(5), VmData)."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))

@@ -1,58 +1,74 @@
-"""Decoding: an image source → the image as it is shown, by the steps of the standard in their order."""
+"""Decoding: an image source → the displayed image, following the steps of the standard in order."""
 
 from __future__ import annotations
 
 import hashlib
 from io import BytesIO
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from pipeline.errors import CaseError, ConfigError
-from pipeline.loaders.dataset import fingerprint, is_hashed_whole, read_bytes, reading, refusing, whole
+from pipeline.loaders.dataset import (
+    fingerprint,
+    is_fully_hashed,
+    parse_dataset,
+    read_bytes,
+    reading,
+    refusing,
+)
 from pipeline.loaders.display import brightness_display, stored_display
-from pipeline.loaders.elements import code, integer
-from pipeline.loaders.frames import of_frame
-from pipeline.loaders.greyscale import Greyscale, presented
+from pipeline.loaders.elements import Warn, code, integer
+from pipeline.loaders.frames import frame_dataset
+from pipeline.loaders.greyscale import Greyscale, View, presentation_values
+from pipeline.loaders.header import warn_of_attributes
 from pipeline.loaders.luminance import luminance, palette_luminance
 from pipeline.loaders.pixels import stored_values
+from pipeline.loaders.plausibility import warn_of_masks, warn_of_range
 from pipeline.loaders.presentation import greyscale
 from pipeline.loaders.spacing import spacing_mm
-from pipeline.records import Display, Image, ImageSource
+from pipeline.loaders.terms import PHOTOMETRIC, listed
+from pipeline.records import Caution, Display, Image, ImageSource
 
-View: TypeAlias = Literal["header", "full"] | tuple[float, float]
-"""The header's VOI LUT or first window; stored values over their full range; or a window (center, width)."""
 UNITS = ("OD", "HU", "US", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT")
-"""Defined terms of Rescale Type; free text does not enter a report."""
+"""Defined terms of Rescale Type; free text must not appear in a report."""
 GREY = ("MONOCHROME1", "MONOCHROME2")
 PALETTE = "PALETTE COLOR"
 
 
 def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Image:
-    """The image, 0 … 1, bright where the radiologist sees it bright; padding is 0.
+    """The image with values 0 … 1, bright where the display is bright; padding is 0.
 
-    A window (center, width) is in modality units (C.11.2.1.2.1, LINEAR); it and "full" leave colour as it is.
+    A window (center, width) is in modality units (C.11.2.1.2.1, LINEAR). Colour images ignore `window`.
     Raises CaseError: "unreadable", "file_changed", "frame_missing", "pixel_data_mismatch", "decode_failed",
-    "too_large", "unsupported_photometric", "unknown_transfer_syntax"; ConfigError for a window without width.
+    "colour_contradiction", "too_large", "unsupported_photometric", "unknown_transfer_syntax". Raises
+    ConfigError for a width <= 0.
     """
     if isinstance(window, tuple) and not window[1] > 0:
-        raise ConfigError(f"window: found width {window[1]}, wanted one above 0")
+        raise ConfigError(f"window: found width {window[1]}, wanted more than 0; set a positive width")
     path = Path(source.path)
     data = read_bytes(path)
-    if source.fingerprint and _is_another(path, data, source):
-        raise CaseError("file_changed", "the file was written again after the folder was listed")
-    dataset = whole(data)
+    if source.fingerprint and _has_changed(path, data, source):
+        raise CaseError("file_changed", "the file changed after the folder was listed; start the run again")
+    dataset = parse_dataset(data)
+    cautions: dict[Caution, None] = {}
+    warn = cautions.setdefault
     with refusing("decode_failed", "a value in the header cannot be read"):
-        _refuse_another_file(dataset, source)
-        frame = of_frame(dataset, source.frame)
-        spacing = spacing_mm(frame)
-        stored, photometric = stored_values(dataset, source.frame)
-        pixels, display = _brightness(stored, photometric, frame, window=window)
+        _refuse_mismatch(dataset, source)
+        frame = frame_dataset(dataset, source.frame)
+        spacing = spacing_mm(frame, warn)
+        stored, photometric, bits = stored_values(dataset, source.frame, warn=warn)
+        warn_of_masks(stored, warn)
+        pixels, display = _brightness(stored, photometric, frame, bits=bits, window=window, warn=warn)
+        warn_of_attributes(dataset, warn)
     if pixels.shape != source.shape or not np.isfinite(pixels).all():
-        raise CaseError("decode_failed", "the decoded pixels have another shape or are not finite")
+        raise CaseError(
+            "decode_failed",
+            "the decoded pixels are not finite or do not have the size given in the header; "
+            "export the file again",
+        )
     return Image(
         case_id=case_id,
         pixels=np.ascontiguousarray(pixels),
@@ -60,37 +76,41 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
         attributes=source.attributes,
         sha256=hashlib.sha256(data).hexdigest(),
         display=display,
+        cautions=tuple(cautions),
     )
 
 
-def _is_another(path: Path, data: bytes, source: ImageSource) -> bool:
-    """Whether the file, as read, is another than the one that was listed.
+def _has_changed(path: Path, data: bytes, source: ImageSource) -> bool:
+    """Whether the file changed since it was listed.
 
-    Of what is too large to be hashed whole, so is one whose own time of change is another: that of its
-    content can be put back. A changed right or a new link counts too, until the next try.
+    Files too large to be hashed completely are also compared by ctime, because mtime can be reset. Changed
+    permissions or a new hard link therefore count as a change; the next run accepts the file.
     """
     with reading():
         status = path.stat()
     if status.st_mtime_ns != source.modified_ns or fingerprint(BytesIO(data)) != source.fingerprint:
         return True
-    return not is_hashed_whole(len(data)) and status.st_ctime_ns != source.changed_ns
+    return not is_fully_hashed(len(data)) and status.st_ctime_ns != source.changed_ns
 
 
-def _refuse_another_file(dataset: Dataset, source: ImageSource) -> None:
+def _refuse_mismatch(dataset: Dataset, source: ImageSource) -> None:
     found = (integer(dataset, "Rows", default=0), integer(dataset, "Columns", default=0))
     if found == (0, 0):
-        raise CaseError("decode_failed", "the file ends within its pixel data")
+        raise CaseError("decode_failed", "the file ends within its pixel data; export it again")
     if found != source.shape:
-        raise CaseError("file_changed", "the file has another size than when the folder was listed")
+        raise CaseError(
+            "file_changed", "the image size changed after the folder was listed; start the run again"
+        )
     if source.frame >= max(1, integer(dataset, "NumberOfFrames", default=1)):
-        raise CaseError("frame_missing", f"the file has no frame {source.frame}, counted from 0")
+        raise CaseError(
+            "frame_missing", f"the file has no frame {source.frame} (counted from 0); export it again"
+        )
 
 
 def _brightness(
-    stored: NDArray[np.integer], photometric: str, dataset: Dataset, *, window: View
+    stored: NDArray[np.integer], photometric: str, dataset: Dataset, *, bits: int, window: View, warn: Warn
 ) -> tuple[NDArray[np.float32], Display]:
-    """Stored values by the way of their photometric interpretation. PS3.3, C.7.6.3.1.2."""
-    bits = integer(dataset, "BitsStored", default=0)
+    """Brightness 0 … 1 and display values, by photometric interpretation. PS3.3, C.7.6.3.1.2."""
     if photometric == PALETTE and stored.ndim == len(("row", "column")):
         pixels = palette_luminance(stored, dataset)
         return pixels, brightness_display(pixels, bits=8)
@@ -98,28 +118,34 @@ def _brightness(
         pixels = luminance(stored, photometric, bits=bits)
         return pixels, brightness_display(pixels, bits=bits)
     if photometric in GREY and stored.ndim == len(("row", "column")):
-        scale = greyscale(dataset).windowed(window)
+        scale = greyscale(dataset, bits=bits, window=window, warn=warn)
         _refuse_out_of_range(stored, scale)
-        pixels = presented(stored, scale)
-        straight = stored_display(stored, scale, unit=_unit(dataset, window))
-        return pixels, straight or brightness_display(pixels, bits=scale.bits)
+        pixels = presentation_values(stored, scale)
+        warn_of_range(stored, pixels, scale, warn)
+        linear = stored_display(stored, scale, unit=_unit(dataset, window))
+        return pixels, linear or brightness_display(pixels, bits=scale.bits)
+    samples = stored.shape[2] if stored.ndim == len(("row", "column", "sample")) else 1
     raise CaseError(
-        "pixel_data_mismatch", "Photometric Interpretation is missing or contradicts Samples per Pixel"
+        "pixel_data_mismatch",
+        f"Photometric Interpretation is {listed(photometric, PHOTOMETRIC) or 'unknown'}, but Samples per "
+        f"Pixel is {samples}; export the file again",
     )
 
 
 def _unit(dataset: Dataset, window: View) -> str:
-    """The unit of modality values where the header says: Rescale Type, HU of CT without it. C.11.1.1.2."""
+    """The unit of modality values: Rescale Type, or HU for CT without it; empty if unknown. C.11.1.1.2."""
     if window == "full":
         return ""
-    named = code(dataset, "RescaleType") or ("HU" if code(dataset, "Modality") == "CT" else "")
-    return named if named in UNITS else ""
+    unit = code(dataset, "RescaleType") or ("HU" if code(dataset, "Modality") == "CT" else "")
+    return unit if unit in UNITS else ""
 
 
 def _refuse_out_of_range(stored: NDArray[np.integer], scale: Greyscale) -> None:
-    """A codestream may hold more bits than the header says; brightness would then be a guess."""
+    """Refuse values outside Bits Stored, which a codestream can contain: their brightness is undefined."""
     low, high = scale.stored
     if stored.min() < low or stored.max() > high:
         raise CaseError(
-            "pixel_data_mismatch", f"stored values lie outside of the {scale.bits} bits announced"
+            "pixel_data_mismatch",
+            f"the pixel data have values from {stored.min()} to {stored.max()}, but Bits Stored and Pixel "
+            f"Representation allow {low:.0f} to {high:.0f}; export the file again",
         )

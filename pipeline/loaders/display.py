@@ -1,4 +1,4 @@
-"""Display: stored values at their full depth and the window through which they are shown at first."""
+"""Display: stored values at full bit depth and the window with which a page first shows them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SHORT_BITS = 16
 
 
 def stored_display(stored: NDArray[np.integer], scale: Greyscale, *, unit: str = "") -> Display | None:
-    """Stored values, bright where the radiologist sees them bright, with a straight window of `scale`.
+    """Stored values, inverted if necessary so that larger is brighter, with the linear window of `scale`.
 
-    None where brightness is no straight line of the stored values (a look-up table, a sigmoid, more than 16
-    bits): then only brightness itself can be shown, see `brightness_display`.
+    None if brightness is not linear in the stored values (look-up table, sigmoid) or if they have more than
+    16 bits; see `brightness_display` for these.
     """
     if not isinstance(scale.modality, Rescale) or scale.bits > SHORT_BITS or scale.modality.slope < 0:
         return None
@@ -37,14 +37,14 @@ def stored_display(stored: NDArray[np.integer], scale: Greyscale, *, unit: str =
 
 
 def brightness_display(pixels: Intensity, *, bits: int) -> Display:
-    """Brightness, 0 … 1, as numbers of 8 or 16 bits, for images that have no straight window."""
+    """Brightness 0 … 1 as integers of 8 or 16 bits, for images without a linear window."""
     depth = _depth(bits)
     highest = float(np.iinfo(depth).max)
     return Display(np.rint(pixels * highest).astype(depth), 0.0, highest)
 
 
 def _window(scale: Greyscale) -> tuple[float, float]:
-    """The modality values shown black and white."""
+    """The modality values displayed as black and as white."""
     if scale.voi is None:
         return modality_span(scale.stored, scale.modality)
     assert isinstance(scale.voi, Window)

@@ -1,4 +1,4 @@
-"""Folder: every file below a folder, in one order whatever the file system."""
+"""Folder: all files below a folder, in an order that does not depend on the file system."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from pipeline.errors import ConfigError
 
 
 def find_files(folder: Path) -> Iterator[Path]:
-    """Every file below `folder`, of any name, in the order of `sorted` paths.
+    """All files below `folder`, whatever their names, in the order of `sorted` paths.
 
-    Links are followed, each folder is entered once. Pipes, sockets and devices are left out; dangling links
-    and folders that cannot be listed are named too, so that reading them says why.
-    Raises ConfigError where `folder` is none.
+    Links are followed and each folder is entered once. Pipes, sockets and devices are left out. Dangling
+    links and unreadable folders are included, so that reading them reports the error.
+    Raises ConfigError if `folder` is not a folder.
     """
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: found no folder, wanted one with DICOM files")
+        raise ConfigError(f"{folder}: is not a folder; choose the folder with the DICOM files")
     entered: set[tuple[int, int]] = set()
-    ahead = [folder]  # no recursion: folders may be nested deeper than calls
-    while ahead:
-        path = ahead.pop()
+    pending = [folder]  # a stack, because folders may be nested deeper than Python's recursion limit
+    while pending:
+        path = pending.pop()
         try:
             if path.is_dir():
-                ahead.extend(reversed(_listed(path, entered)))
+                pending.extend(reversed(_entries(path, entered)))
             elif path.is_file() or not path.exists():
                 yield path
         except OSError:
             yield path
 
 
-def _listed(folder: Path, entered: set[tuple[int, int]]) -> list[Path]:
-    """What is in the folder, sorted; nothing where it was entered before."""
+def _entries(folder: Path, entered: set[tuple[int, int]]) -> list[Path]:
+    """The sorted entries of the folder; empty if it was entered before."""
     status = folder.stat()
     if (status.st_dev, status.st_ino) in entered:
         return []

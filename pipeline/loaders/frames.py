@@ -1,4 +1,4 @@
-"""Frames: the elements that hold for one frame of an enhanced multi-frame image."""
+"""Frames: the elements that apply to one frame of an enhanced multi-frame image."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ MACROS = (
     "FrameVOILUTSequence",
     "FramePixelDataPropertiesSequence",
 )
-"""Functional groups whose elements have the names of the plain ones: spacing, rescale, window."""
+"""Functional groups whose elements are the same as in single-frame images: spacing, rescale, window."""
 
 
-def of_frame(dataset: Dataset, frame: int) -> Dataset:
-    """The data set with the shared, then this frame's own functional groups spread over it.
+def frame_dataset(dataset: Dataset, frame: int) -> Dataset:
+    """The data set with the elements of the shared and then of the frame's functional groups on top level.
 
-    DICOM PS3.3, C.7.6.16. A data set without functional groups comes back as it is.
+    DICOM PS3.3, C.7.6.16. A data set without functional groups is returned unchanged.
     """
     shared = dataset.get("SharedFunctionalGroupsSequence") or []
     own = dataset.get("PerFrameFunctionalGroupsSequence") or []

@@ -1,11 +1,11 @@
-"""Greyscale: stored values → modality values → presentation values of 0 … 1, one pure function a step.
+"""Greyscale: stored values → modality values → presentation values 0 … 1, one pure function per step.
 
-The steps are those of the greyscale pipeline, DICOM PS3.4, N.2.1. Arrays may have any shape.
+The steps follow the greyscale pipeline of DICOM PS3.4, N.2.1. Arrays may have any shape.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -13,21 +13,24 @@ from numpy.typing import NDArray
 
 Values: TypeAlias = NDArray[np.float64]
 Span: TypeAlias = tuple[float, float]
-"""The lowest and the highest value possible."""
+"""The lowest and the highest possible value."""
+View: TypeAlias = Literal["header", "full"] | tuple[float, float]
+"""The header's VOI LUT or first window, the full range of stored values, or a window (center, width)."""
 
 TABLE_BITS = 16
-"""Stored values of up to so many bits are looked up in a table of all of them: one look-up a pixel."""
+"""Up to this bit depth, brightness is computed once per possible stored value and looked up per pixel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A look-up table, PS3.3, C.11.1.1.1: below its first input the first entry holds, likewise the last."""
+    """A look-up table, PS3.3, C.11.1.1.1. Inputs outside the table are mapped to its first or last entry."""
 
     entries: Values
+    """The outputs, one per input value."""
     first: float
     """The input that is mapped to the first entry."""
     highest: float
-    """The largest entry possible: 2 ** bits - 1."""
+    """The largest possible entry: 2 ** bits - 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,20 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Greyscale:
-    """How one frame's stored values are to be shown."""
+    """The display parameters of one frame."""
 
     bits: int
+    """Bits Stored."""
     signed: bool
+    """Whether stored values have a sign (Pixel Representation)."""
     modality: Table | Rescale
+    """Stored values → modality values."""
     voi: Table | Window | None
-    """None: the full range of modality values."""
+    """Modality values → values of interest; None for the full range."""
     inverted: bool
-    """The lowest value is white."""
+    """Whether the lowest value is displayed white."""
     padding: Span | None
-    """Stored values that are no part of the image."""
+    """Range of stored values that are padding and not part of the image."""
 
     @property
     def stored(self) -> Span:
@@ -67,22 +73,14 @@ class Greyscale:
         low = -(2 ** (self.bits - 1)) if self.signed else 0
         return float(low), float(low + 2**self.bits - 1)
 
-    def windowed(self, window: Literal["header", "full"] | tuple[float, float]) -> Greyscale:
-        """Shown otherwise: through a window (center, width), or ("full") stored values without any step."""
-        if window == "header":
-            return self
-        if window == "full":
-            return replace(self, modality=Rescale(), voi=None)
-        return replace(self, voi=Window(*window))
 
-
-def presented(stored: NDArray[np.integer], scale: Greyscale) -> NDArray[np.float32]:
-    """Brightness, 0 … 1, of stored values within `scale.stored`, rounded once from float64."""
+def presentation_values(stored: NDArray[np.integer], scale: Greyscale) -> NDArray[np.float32]:
+    """Brightness 0 … 1 of stored values within `scale.stored`, computed in float64 and rounded once."""
     if scale.bits > TABLE_BITS or stored.size < 2**scale.bits:
-        return _shown(stored.astype(np.float64), scale)
+        return _brightness(stored.astype(np.float64), scale)
     low, high = (int(bound) for bound in scale.stored)
-    # Negative values count from the table's end, as numpy's indices do.
-    table = _shown(np.concatenate([np.arange(high + 1), np.arange(low, 0)]).astype(np.float64), scale)
+    # Negative values are at the end of the table, where numpy's negative indices find them.
+    table = _brightness(np.concatenate([np.arange(high + 1), np.arange(low, 0)]).astype(np.float64), scale)
     return np.take(table, stored)
 
 
@@ -94,7 +92,7 @@ def modality_values(stored: Values, modality: Table | Rescale) -> Values:
 
 
 def modality_span(stored: Span, modality: Table | Rescale) -> Span:
-    """The range of `modality_values` over stored values of that range."""
+    """The range of modality values for a range of stored values."""
     if isinstance(modality, Table):
         return 0.0, modality.highest
     ends = [bound * modality.slope + modality.intercept for bound in stored]
@@ -102,7 +100,7 @@ def modality_span(stored: Span, modality: Table | Rescale) -> Span:
 
 
 def voi_values(values: Values, voi: Table | Window | None, span: Span) -> Values:
-    """Values of interest, 0 … 1. PS3.3, C.11.2; without table and window the whole `span`."""
+    """Values of interest, 0 … 1 inside the window. PS3.3, C.11.2. Without table or window, `span` is used."""
     if voi is None:
         return (values - span[0]) / (span[1] - span[0])
     if isinstance(voi, Table):
@@ -112,15 +110,15 @@ def voi_values(values: Values, voi: Table | Window | None, span: Span) -> Values
     return _linear(values, voi)
 
 
-def _shown(stored: Values, scale: Greyscale) -> NDArray[np.float32]:
+def _brightness(stored: Values, scale: Greyscale) -> NDArray[np.float32]:
     values = modality_values(stored, scale.modality)
-    shown = np.clip(voi_values(values, scale.voi, modality_span(scale.stored, scale.modality)), 0.0, 1.0)
+    bright = np.clip(voi_values(values, scale.voi, modality_span(scale.stored, scale.modality)), 0.0, 1.0)
     if scale.inverted:
-        shown = 1.0 - shown
+        bright = 1.0 - bright
     if scale.padding is not None:
         low, high = scale.padding
-        shown[(low <= stored) & (stored <= high)] = 0.0
-    return shown.astype(np.float32)
+        bright[(low <= stored) & (stored <= high)] = 0.0
+    return bright.astype(np.float32)
 
 
 def _looked_up(values: Values, table: Table) -> Values:
@@ -129,9 +127,10 @@ def _looked_up(values: Values, table: Table) -> Values:
 
 
 def linear_window(window: Window) -> Span:
-    """The values shown black and white. C.11.2.1.2.1 (LINEAR) and C.11.2.1.3.2 (LINEAR_EXACT).
+    """The values displayed as black and as white. C.11.2.1.2.1 (LINEAR) and C.11.2.1.3.2 (LINEAR_EXACT).
 
-    A LINEAR window narrower than 1 is not allowed and meant exactly, as images of small real values show.
+    The standard forbids LINEAR windows narrower than 1. Images with small real values have them nevertheless;
+    they are treated as LINEAR_EXACT.
     """
     shift = 1.0 if window.function == "LINEAR" and window.width >= 1 else 0.0
     width = window.width - shift
@@ -147,6 +146,6 @@ def _linear(values: Values, window: Window) -> Values:
 
 
 def _sigmoid(values: Values, window: Window) -> Values:
-    """C.11.2.1.3.1."""
+    """Values of interest by the SIGMOID function, C.11.2.1.3.1."""
     exponent = np.clip(-4 * (values - window.center) / window.width, -700.0, 700.0)
     return 1 / (1 + np.exp(exponent))

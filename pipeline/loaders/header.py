@@ -1,8 +1,9 @@
-"""Header: a file → its images, without reading a pixel."""
+"""Header: a file → its images, without reading pixels."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from pydicom.uid import UID
 
 from pipeline.errors import CaseError
 from pipeline.loaders.dataset import open_header, refusing
-from pipeline.loaders.elements import code, integer, text
-from pipeline.loaders.pixels import decodable
+from pipeline.loaders.elements import Warn, code, integer, is_empty, text, unused, values
+from pipeline.loaders.masks import DESCRIPTIONS, refuse_masks
+from pipeline.loaders.pixels import UNKNOWN_TRANSFER_SYNTAX, decodable
+from pipeline.loaders.planes import PLANE_KEYWORDS, plane_in
 from pipeline.loaders.spacing import aspect_ratio
 from pipeline.loaders.terms import (
     BODY_PARTS,
@@ -23,13 +26,18 @@ from pipeline.loaders.terms import (
     known_manufacturer,
     listed,
 )
-from pipeline.loaders.wholeness import HeldPixels, is_whole, native_bytes, refuse_frames_without_pixels
+from pipeline.loaders.truncation import (
+    AvailablePixels,
+    is_complete,
+    native_bytes,
+    refuse_frames_without_pixels,
+)
 from pipeline.records import ImageSource
 
 MOST_FRAMES = 2**16
-"""Each frame is an image; a larger number is a broken header or a scanned slide."""
+"""Upper limit, because each frame is an image; a larger number means a broken header or a scanned slide."""
 OLDEST_SHOWN = 90
-"""Years; from here on an age identifies, so it is given as "90+" (45 CFR 164.514(b)(2)(i)(C))."""
+"""Years; ages from here on can identify a patient and are shown as "90+" (45 CFR 164.514(b)(2)(i)(C))."""
 YES_OR_NO = frozenset({"YES", "NO"})
 PATIENT_SEXES = frozenset(["M", "F", "O"])
 NOT_IMAGES = {
@@ -38,7 +46,7 @@ NOT_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.481.2": "a dose grid",
     "1.2.840.10008.5.1.4.1.1.30": "a parametric map",
 }
-"""SOP classes that have pixels but show nothing to a classifier."""
+"""SOP classes with pixel data that are not images."""
 NOT_IMAGE_MODALITIES = {"SEG": "a segmentation", "RTDOSE": "a dose grid"}
 _INTEGER_PIXELS = 0x7FE00010
 _KEYWORDS = [
@@ -66,11 +74,15 @@ _KEYWORDS = [
     "NumberOfFrames",
     "Rows",
     "Columns",
+    *DESCRIPTIONS,
+    *PLANE_KEYWORDS,
 ]
+_DATE = re.compile(r"\d{8}|\d{4}\.\d{2}\.\d{2}")
+"""A date (DA), PS3.5, 6.2, in its present and its former form."""
 
 
 def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
-    """The images of a file below `root`, one a frame.
+    """The images of a file below `root`, one per frame.
 
     Raises CaseError: "not_a_file", "unreadable", "not_dicom", "not_an_image", "no_pixels", "float_pixels",
     "unknown_transfer_syntax", "incomplete_header", "too_large", "pixel_data_mismatch", "decode_failed".
@@ -78,17 +90,20 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
     status = _status(path)
     dataset, found, fingerprint = open_header(path, _KEYWORDS)
     with refusing("unreadable", "a value in the header cannot be read"):
-        pixels = _refuse_what_is_no_image(dataset, found)
+        pixels = _refuse_non_images(dataset, found)
+        refuse_masks(dataset, path, root=root)
         rows, columns, frames = (
             integer(dataset, name, default=default)
             for name, default in (("Rows", 0), ("Columns", 0), ("NumberOfFrames", 1))
         )
         if not code(dataset, "PhotometricInterpretation"):
             raise CaseError(
-                "incomplete_header", "Photometric Interpretation is missing: what is bright is unknown"
+                "incomplete_header",
+                "Photometric Interpretation is missing, so it is unknown which values are bright; "
+                "export the file again",
             )
         _refuse_sizes(rows, columns, frames)
-        whole = _wholeness(dataset, pixels, rows * columns, max(frames, 1))
+        complete = _is_complete(dataset, pixels, rows * columns, max(frames, 1))
         relative_path = _printable(path.relative_to(root).as_posix())
         attributes = _attributes(dataset)
         uid = text(dataset, "SOPInstanceUID")
@@ -98,6 +113,7 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
                 relative_path=relative_path,
                 sop_instance_uid=uid,
                 patient=_patient(dataset) or uid or relative_path,
+                has_patient_id=bool(text(dataset, "PatientID")),
                 frame=frame,
                 frames=max(frames, 1),
                 shape=(rows, columns),
@@ -105,9 +121,10 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
                 modified_ns=status.st_mtime_ns,
                 fingerprint=fingerprint,
                 changed_ns=status.st_ctime_ns,
-                whole=whole,
+                whole=complete,
                 attributes=attributes,
                 study_date=text(dataset, "StudyDate"),
+                plane=plane_in(dataset) if frames <= 1 else None,
             )
             for frame in range(max(frames, 1))
         )
@@ -117,37 +134,48 @@ def _status(path: Path) -> os.stat_result:
     try:
         status = path.stat()
     except OSError as error:
-        raise CaseError("unreadable", f"the file cannot be read ({error.strerror})") from error
+        message = f"the file cannot be read ({error.strerror}); check its permissions"
+        raise CaseError("unreadable", message) from error
     if not stat.S_ISREG(status.st_mode):
-        raise CaseError("not_a_file", "a folder that cannot be listed, or no regular file")
+        raise CaseError(
+            "not_a_file",
+            "this is not a regular file, or a folder that cannot be listed; check its permissions",
+        )
     return status
 
 
-def _refuse_what_is_no_image(dataset: Dataset, pixels: HeldPixels | None) -> HeldPixels:
+def _refuse_non_images(dataset: Dataset, pixels: AvailablePixels | None) -> AvailablePixels:
     sop_class = UID(text(dataset, "SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID", "")))
     kind = NOT_IMAGES.get(sop_class) or NOT_IMAGE_MODALITIES.get(code(dataset, "Modality"))
     if kind:
-        raise CaseError("not_an_image", f"the object is {kind}")
+        raise CaseError("not_an_image", f"the file is {kind}, not an image")
     if pixels is None and "Storage" in sop_class.name and "Image Storage" not in sop_class.name:
-        raise CaseError("not_an_image", f"the object is of another kind: {sop_class.name}")
+        raise CaseError("not_an_image", f"the file is not an image, its SOP class is {sop_class.name}")
     if pixels is None:
-        raise CaseError("no_pixels", "the file holds no pixel data")
+        raise CaseError("no_pixels", "the file has no pixel data")
     if pixels.tag != _INTEGER_PIXELS:
-        raise CaseError("float_pixels", "the pixels are floating point numbers, which no image to read has")
+        raise CaseError(
+            "float_pixels", "the pixels are floating point numbers; export the image with integer pixels"
+        )
     if not decodable(UID(dataset.file_meta.TransferSyntaxUID)):
-        raise CaseError("unknown_transfer_syntax", "there is no decoder for the file's transfer syntax")
+        raise CaseError("unknown_transfer_syntax", UNKNOWN_TRANSFER_SYNTAX)
     return pixels
 
 
 def _refuse_sizes(rows: int, columns: int, frames: int) -> None:
     if rows < 1 or columns < 1 or frames < 0:
-        raise CaseError("incomplete_header", "Rows, Columns or Number of Frames is missing or not positive")
+        raise CaseError(
+            "incomplete_header",
+            "Rows, Columns or Number of Frames is missing or not positive; export the file again",
+        )
     if frames > MOST_FRAMES:
-        raise CaseError("too_large", f"the file announces {frames} frames, at most {MOST_FRAMES} are taken")
+        raise CaseError(
+            "too_large", f"the file announces {frames} frames, at most {MOST_FRAMES} are accepted; split it"
+        )
 
 
-def _wholeness(dataset: Dataset, held: HeldPixels, pixels: int, frames: int) -> bool:
-    """Whether all pixels are there; frames that no file of this size can hold are refused."""
+def _is_complete(dataset: Dataset, available: AvailablePixels, pixels: int, frames: int) -> bool:
+    """Whether all pixel data are present. Raises CaseError if the file cannot contain all its frames."""
     encapsulated = UID(dataset.file_meta.TransferSyntaxUID).is_encapsulated
     needed = native_bytes(
         pixels=pixels * frames,
@@ -155,17 +183,17 @@ def _wholeness(dataset: Dataset, held: HeldPixels, pixels: int, frames: int) -> 
         bits=integer(dataset, "BitsAllocated", default=1),
         photometric=code(dataset, "PhotometricInterpretation"),
     )
-    refuse_frames_without_pixels(held, encapsulated=encapsulated, frames=frames, needed_bytes=needed)
-    return is_whole(held, encapsulated=encapsulated, frames=frames, needed_bytes=needed)
+    refuse_frames_without_pixels(available, encapsulated=encapsulated, frames=frames, needed_bytes=needed)
+    return is_complete(available, encapsulated=encapsulated, frames=frames, needed_bytes=needed)
 
 
 def _printable(path: str) -> str:
-    """The path as text that any file can hold: bytes that are not UTF-8 are escaped."""
+    """The path with bytes that are not UTF-8 escaped, so that it can be written to a text file."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _patient(dataset: Dataset) -> str:
-    """Patient ID after its issuer, else the study; empty where both are absent."""
+    """Issuer and Patient ID, else the Study Instance UID; empty if both are absent."""
     identifier, issuer = text(dataset, "PatientID"), text(dataset, "IssuerOfPatientID")
     if identifier:
         return f"{issuer}:{identifier}" if issuer else identifier
@@ -173,7 +201,10 @@ def _patient(dataset: Dataset) -> str:
 
 
 def _attributes(dataset: Dataset) -> dict[str, str]:
-    """The allow-list. Of codes only listed terms; words for the device are free text, see `joints.intake`."""
+    """The allow-listed attributes: codes only if listed in `terms`; the device as free text.
+
+    `cohort.index` replaces the free text with pseudonyms.
+    """
     manufacturer = text(dataset, "Manufacturer")
     found = {
         "modality": listed(code(dataset, "Modality"), MODALITIES),
@@ -186,18 +217,39 @@ def _attributes(dataset: Dataset) -> dict[str, str]:
         "body_part": listed(code(dataset, "BodyPartExamined"), BODY_PARTS),
         "photometric": listed(code(dataset, "PhotometricInterpretation"), PHOTOMETRIC),
         "transfer_syntax": UID(dataset.file_meta.TransferSyntaxUID).name,
-        "bits_stored": str(integer(dataset, "BitsStored", default=0) or ""),
+        "bits_stored": _whole(dataset, "BitsStored"),
         "pixel_aspect_ratio": aspect_ratio(dataset),
         "burned_in_annotation": listed(code(dataset, "BurnedInAnnotation"), YES_OR_NO),
     }
     return {name: value for name, value in found.items() if value}
 
 
-def _age(written: str) -> str:
-    """Whole years of an age string such as 063Y, 018M, 006W or 003D; empty where it is none."""
-    years_in = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
-    digits, unit = written[:-1], written[-1:]
-    if unit not in years_in or not digits.isdigit():
+def _whole(dataset: Dataset, keyword: str) -> str:
+    """The first value as a whole number; empty if it is absent, 0 or not a number."""
+    found = values(dataset, keyword)
+    return str(int(found[0])) if found and found[0] else ""
+
+
+def warn_of_attributes(dataset: Dataset, warn: Warn) -> None:
+    """Warn of attributes that have a value, but none that can be shown."""
+    if not is_empty(dataset, "PatientAge") and not _age(code(dataset, "PatientAge")):
+        warn(unused("PatientAge", "is not an age such as 063Y"))
+    if not is_empty(dataset, "StudyDate") and not _DATE.fullmatch(text(dataset, "StudyDate")):
+        warn(unused("StudyDate", "is not a date such as 20240131"))
+    ratio = values(dataset, "PixelAspectRatio")
+    if (
+        ratio
+        and not is_empty(dataset, "PixelAspectRatio")
+        and not all(value and value > 0 for value in ratio)
+    ):
+        warn(unused("PixelAspectRatio", "is not two positive numbers"))
+
+
+def _age(age_string: str) -> str:
+    """Whole years of an age string such as 063Y, 018M, 006W or 003D; empty if it is malformed."""
+    years_per_unit = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+    digits, unit = age_string[:-1], age_string[-1:]
+    if unit not in years_per_unit or not digits.isdigit():
         return ""
-    years = int(int(digits) * years_in[unit] + 1e-9)
+    years = int(int(digits) * years_per_unit[unit] + 1e-9)
     return f"{OLDEST_SHOWN}+" if years >= OLDEST_SHOWN else str(years)

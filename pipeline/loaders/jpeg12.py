@@ -1,4 +1,4 @@
-"""JPEG extended: 12-bit samples by GDCM, a case that pydicom's own plug-ins leave out. DICOM PS3.5, 8.2.1."""
+"""12-bit JPEG extended, decoded by GDCM because pydicom's own plug-ins do not support it. PS3.5, 8.2.1."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from pydicom.uid import UID, JPEGExtended12Bit
 
 PLUGIN = "heatproof"
 DECODER_DEPENDENCIES = {JPEGExtended12Bit: ("gdcm",)}
-"""What pydicom wants to know of a plug-in."""
+"""Transfer syntax → required packages; pydicom reads this name from a decoder plug-in."""
 
 
 def register() -> None:
-    """Makes pydicom try this decoder where its own ones have refused."""
+    """Register this decoder with pydicom."""
     if PLUGIN not in JPEGExtended12BitDecoder.available_plugins:
         JPEGExtended12BitDecoder.add_plugin(PLUGIN, (__name__, "decode_frame"))
 
 
 def is_available(uid: UID) -> bool:
-    """Whether this decodes the transfer syntax."""
+    """Whether this plug-in decodes the transfer syntax."""
     return uid == JPEGExtended12Bit
 
 
 def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
-    """The samples of one greyscale frame, little endian words. Raises ValueError for colour."""
+    """The samples of one greyscale frame as little-endian words. Raises ValueError for colour images."""
     if runner.samples_per_pixel != 1:
-        raise ValueError("12-bit JPEG in colour")
+        raise ValueError("12-bit JPEG in colour is not supported")
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(source)
     fragments = gdcm.SequenceOfFragments.New()
@@ -40,7 +40,7 @@ def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
     image = _image(runner)
     image.SetDataElement(element)
     with _silent_stderr():
-        # GDCM hands over char* as text.
+        # GDCM returns the buffer as a str.
         return bytes(image.GetBuffer().encode("utf-8", "surrogateescape"))
 
 
@@ -60,13 +60,13 @@ def _image(runner: DecodeRunner) -> gdcm.Image:
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """GDCM first tries its 8-bit library, which complains on file descriptor 2 whatever GDCM is told."""
+    """Discard stderr: GDCM first tries its 8-bit library, whose error output cannot be disabled."""
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    saved, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(devnull, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(devnull)

@@ -1,6 +1,8 @@
-"""Pixels: one frame of the pixel data → stored values, in any transfer syntax. DICOM PS3.5, 8 and annex A."""
+"""Pixels: one frame of pixel data → stored values, for all transfer syntaxes. DICOM PS3.5, 8 and annex A."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,81 +21,113 @@ from pydicom.uid import (
 )
 
 from pipeline.errors import CaseError
-from pipeline.loaders import jpeg12
-from pipeline.loaders.codestream import announced_extent
+from pipeline.loaders import jpeg8, jpeg12
+from pipeline.loaders.codestream import Codestream, read_codestream
+from pipeline.loaders.colours import colour_model
 from pipeline.loaders.dataset import refusing
-from pipeline.loaders.elements import integer
+from pipeline.loaders.description import Description, description, matching_length
+from pipeline.loaders.elements import Warn, integer, nobody
 
 LARGEST_FRAME = 2**26
-"""Pixels; the largest detectors have under 2**25. Beyond, a header may claim what fits no memory."""
+"""Pixels; the largest detectors have fewer than 2**25. A wrong header may claim more than memory holds."""
 PLUGINS = {
-    JPEGBaseline8Bit: "pillow",
+    JPEGBaseline8Bit: jpeg8.PLUGIN,
     JPEGLSLossless: "pyjpegls",
     JPEGLSNearLossless: "pyjpegls",
     JPEG2000: "pylibjpeg",
     JPEG2000Lossless: "pylibjpeg",
 }
-"""Instead of GDCM, pydicom's first choice, which ends the process over some damaged codestreams.
+"""Decoders used instead of GDCM, pydicom's default, which crashes on some damaged codestreams.
 
-It stays where nothing else decodes: lossless JPEG and 12-bit JPEG."""
+GDCM is still used where it is the only decoder: lossless JPEG and 12-bit JPEG."""
+UNKNOWN_TRANSFER_SYNTAX = (
+    "there is no decoder for the file's transfer syntax; export it uncompressed (Explicit VR Little Endian)"
+)
 
+jpeg8.register()
 jpeg12.register()
 
 
 def decodable(syntax: UID) -> bool:
-    """Whether pixels of the transfer syntax can be decoded here."""
+    """Whether a decoder for the transfer syntax is installed."""
     try:
         return get_decoder(syntax).is_available
     except NotImplementedError:
         return False
 
 
-def stored_values(dataset: Dataset, frame: int) -> tuple[NDArray[np.integer], str]:
-    """Stored values (rows, columns[, samples]) and the photometric interpretation that they are decoded to.
+def stored_values(
+    dataset: Dataset, frame: int, *, warn: Warn = nobody
+) -> tuple[NDArray[np.integer], str, int]:
+    """Stored values (rows, columns[, samples]), their photometric interpretation after decoding, their bits.
 
-    Raises CaseError: "too_large", "unknown_transfer_syntax", "pixel_data_mismatch", "decode_failed".
+    Raises CaseError: "too_large", "unknown_transfer_syntax", "pixel_data_mismatch", "colour_contradiction",
+    "decode_failed".
     """
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     if not decodable(syntax):
-        raise CaseError("unknown_transfer_syntax", "there is no decoder for the file's transfer syntax")
+        raise CaseError("unknown_transfer_syntax", UNKNOWN_TRANSFER_SYNTAX)
     if integer(dataset, "Rows", default=0) * integer(dataset, "Columns", default=0) > LARGEST_FRAME:
-        raise CaseError("too_large", f"the image has more than {LARGEST_FRAME >> 20} Mi pixels")
-    _refuse_another_size(dataset, frame)
+        raise CaseError(
+            "too_large",
+            f"the image has more than {LARGEST_FRAME >> 20} Mi pixels; export it at a smaller size",
+        )
+    stream = _codestream(dataset, frame)
+    described = description(dataset, stream, warn=warn)
+    if not syntax.is_encapsulated:
+        described = matching_length(dataset, described, warn=warn)
     reason = "decode_failed" if syntax.is_encapsulated else "pixel_data_mismatch"
     keeps_words = not syntax.is_encapsulated or syntax == RLELossless
-    with refusing(reason, "the pixel data cannot be decoded as the header describes them"):
-        values, found = get_decoder(syntax).as_array(
+    with refusing(reason, f"the pixel data cannot be decoded as the header describes them ({described})"):
+        decoder: Any = get_decoder(syntax)  # pydicom gives all options one type
+        values, found = decoder.as_array(
             dataset,
             index=frame,
             raw=True,
-            decoding_plugin=_plugin(syntax, bits=integer(dataset, "BitsStored", default=0)),
-            correct_unused_bits=not keeps_words,  # type: ignore[arg-type]  # pydicom annotates the options as one
+            decoding_plugin=_plugin(syntax, bits=described.bits_stored),
+            correct_unused_bits=stream is not None and _has_unused_bits(dataset, stream, described),
+            **described.options(),
         )
         if keeps_words:
             values = without_unused_bits(
                 values,
-                stored=integer(dataset, "BitsStored", default=0),
-                high=integer(dataset, "HighBit", default=integer(dataset, "BitsStored", default=0) - 1),
+                stored=described.bits_stored,
+                high=integer(dataset, "HighBit", default=described.bits_stored - 1),
             )
-        return values, str(found["photometric_interpretation"])
+    label = described.photometric if stream else str(found["photometric_interpretation"])
+    if values.ndim == len(("row", "column", "sample")):
+        label = colour_model(label, stream, values, bits=described.bits_stored, warn=warn)
+    return values, label, described.bits_stored
+
+
+def _has_unused_bits(dataset: Dataset, stream: Codestream, described: Description) -> bool:
+    """Whether decoded values may have bits beyond Bits Stored that mean nothing: a sign, or those of words.
+
+    Unsigned values of a frame with other bits than Bits Allocated have none: there, larger values contradict
+    Bits Stored and are refused.
+    """
+    return described.signed or stream.bits == integer(dataset, "BitsAllocated", default=0)
 
 
 def _plugin(syntax: UID, *, bits: int) -> str:
-    """The name of the plug-in; empty for the only or best one that pydicom has."""
+    """The name of the decoder plug-in; empty for pydicom's default."""
     if syntax == JPEGExtended12Bit:
-        return "pillow" if bits <= 8 else jpeg12.PLUGIN  # noqa: PLR2004 – the bits of a byte
+        return jpeg8.PLUGIN if bits <= 8 else jpeg12.PLUGIN  # noqa: PLR2004 – the bits of a byte
     return PLUGINS.get(syntax, "")
 
 
-def _refuse_another_size(dataset: Dataset, frame: int) -> None:
-    """A decoder given the wrong size shears the image or writes beyond its memory."""
+def _codestream(dataset: Dataset, frame: int) -> Codestream | None:
+    """What the compressed frame says of itself; None if the pixel data have no codestream.
+
+    Raises CaseError if its size is not that of the header: decoders shear the image or overrun memory.
+    """
     syntax = dataset.file_meta.TransferSyntaxUID
     if not syntax.is_encapsulated or syntax == RLELossless:
-        return
+        return None
     with refusing("decode_failed", "the frame's codestream cannot be found or read"):
         frames = max(1, integer(dataset, "NumberOfFrames", default=1))
         offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
-        announced = announced_extent(
+        stream = read_codestream(
             get_frame(
                 dataset.PixelData,
                 frame,
@@ -101,23 +135,37 @@ def _refuse_another_size(dataset: Dataset, frame: int) -> None:
                 extended_offsets=offsets if all(offsets) else None,
             )
         )
-    if announced is None:
-        raise CaseError("decode_failed", "the frame's codestream does not say its size")
-    if announced != (dataset.Rows, dataset.Columns, dataset.SamplesPerPixel):
+    if stream is None:
+        raise CaseError(
+            "decode_failed", "the frame's codestream does not state its size; export the file again"
+        )
+    stated = tuple(
+        integer(dataset, name, default=default)
+        for name, default in (("Rows", 0), ("Columns", 0), ("SamplesPerPixel", stream.extent[2]))
+    )
+    if stream.extent != stated:
         raise CaseError(
             "pixel_data_mismatch",
-            "the compressed frame has another size or number of samples than the header says",
+            f"Rows, Columns and Samples per Pixel are {_times(stated)}, but the {stream.family} frame has "
+            f"{_times(stream.extent)}; export the file again",
         )
+    return stream
+
+
+def _times(sizes: tuple[int, ...]) -> str:
+    return " × ".join(map(str, sizes))
 
 
 def without_unused_bits(words: NDArray[np.integer], *, stored: int, high: int) -> NDArray[np.integer]:
-    """Values of `stored` bits up to bit `high` of each word, with their sign; the rest may hold overlays.
+    """Values of the `stored` bits up to bit `high` of each word, sign-extended. PS3.5, 8.1.1.
 
-    PS3.5, 8.1.1.
+    The other bits are dropped, because they may contain overlays.
     """
     allocated = 8 * words.itemsize
     if stored in (1, allocated):
         return words
     if not stored - 1 <= high < allocated:
-        raise CaseError("pixel_data_mismatch", "High Bit lies outside of the allocated bits")
+        raise CaseError(
+            "pixel_data_mismatch", "High Bit contradicts Bits Stored or Bits Allocated; export the file again"
+        )
     return (words << (allocated - 1 - high)) >> (allocated - stored)

@@ -1,6 +1,7 @@
-"""Terms: the values that may leave a header as they are. Anything else in such an element may name somebody.
+"""Terms: allow-lists of header values that may appear in a report unchanged.
 
-A code string takes any sixteen letters, a name's too, so a rule of form is not enough: values are listed.
+Any other value may name a person: a code string accepts any sixteen letters, so checking its form is not
+enough.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 
 def _terms(text: str) -> frozenset[str]:
-    """The words of a text."""
+    """The words of a text as a set."""
     return frozenset(text.split())
 
 
@@ -20,13 +21,14 @@ MODALITIES: Final = _terms(
     "NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PA POS PT PX REG RESP RF RG RTIMAGE SC SM SMR SRF ST TG "
     "US VA XA XAPROTOCOL XC"
 )
-"""PS3.3, C.7.3.1.1.1, as far as they are of images."""
+"""Modalities that produce images, PS3.3, C.7.3.1.1.1."""
 VIEWS: Final = _terms(
     "AP PA LL RL LLD LLO RLD RLO LATERAL LAT OBLIQUE FRONTAL SUPINE ERECT DECUBITUS CC MLO ML LM LMO XCC "
     "XCCL XCCM FB SIO ISO CV AT SPECIMEN ANTERIOR POSTERIOR"
 )
 """View Position, PS3.3, C.8.1.1 and C.8.11.5, and the codes of mammography, PS3.16, CID 4014."""
 LATERALITIES: Final = _terms("R L U B")
+"""Right, left, unpaired, both."""
 BODY_PARTS: Final = _terms(
     "ABDOMEN ABDOMENPELVIS ADRENAL ANKLE AORTA ARM AXILLA BACK BLADDER BRAIN BREAST BRONCHUS BUTTOCK "
     "CALCANEUS CALF CAROTID CEREBELLUM CERVIX CHEEK CHEST CHESTABDOMEN CHESTABDPELVIS CLAVICLE COCCYX COLON "
@@ -36,12 +38,12 @@ BODY_PARTS: Final = _terms(
     "RECTUM RIB SCALP SCAPULA SCLERA SCROTUM SHOULDER SKULL SPINE SPLEEN SSPINE STERNUM STOMACH TESTIS THIGH "
     "THORAX THUMB THYMUS THYROID TIBIA TLSPINE TOE TONGUE TRACHEA TSPINE UTERUS VAGINA WHOLEBODY WRIST ZYGOMA"
 )
-"""PS3.16, annex L."""
+"""Body parts, PS3.16, annex L."""
 PHOTOMETRIC: Final = _terms(
     "MONOCHROME1 MONOCHROME2 RGB YBR_FULL YBR_FULL_422 YBR_PARTIAL_420 YBR_PARTIAL_422 YBR_ICT YBR_RCT XYB "
     "HSV ARGB CMYK"
 ) | {"PALETTE COLOR"}
-"""PS3.3, C.7.6.3.1.2."""
+"""Photometric interpretations, PS3.3, C.7.6.3.1.2."""
 MANUFACTURERS: Final[Mapping[str, str]] = {
     "agfa": "Agfa",
     "allengers": "Allengers",
@@ -79,16 +81,16 @@ MANUFACTURERS: Final[Mapping[str, str]] = {
     "veldhoven roentgen": "Veldhoven Roentgen",
     "vieworks": "Vieworks",
 }
-"""How a maker's name begins, in small letters → the name. Three of them are invented, for the phantoms."""
+"""Lower-case start of a manufacturer name → display name. Three are fictitious and used by the phantoms."""
 _BEGINS = re.compile("|".join(f"{re.escape(start)}(?![a-z])" for start in MANUFACTURERS))
 
 
 def listed(value: str, terms: frozenset[str]) -> str:
-    """The value where it is one of the terms, else nothing."""
+    """The value if it is one of the terms, else an empty string."""
     return value if value in terms else ""
 
 
 def known_manufacturer(name: str) -> str:
-    """The one name of a known maker, whatever follows it in the header; empty for any other."""
+    """The display name of a known manufacturer, ignoring what follows it in the header; empty if unknown."""
     match = _BEGINS.match(name.strip().lower())
     return MANUFACTURERS[match[0]] if match else ""

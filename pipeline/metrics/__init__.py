@@ -1,4 +1,4 @@
-"""Metrics: regions against a reference → scores; scores → summaries with intervals."""
+"""Metrics: one drawing compared with one reference → scores. One file per family, one line per metric."""
 
 from pipeline.contracts import Metric
 from pipeline.registry import Registry
@@ -28,12 +28,15 @@ METRICS: Registry[Metric] = Registry(
         "box_iou": "pipeline.metrics.boxes:BOX_IOU",
         "iobb": "pipeline.metrics.boxes:IOBB",
         "box_hit": "pipeline.metrics.hit:BOX_HIT",
+        "point_hit": "pipeline.metrics.hit:POINT_HIT",
         "contour_on_healthy": "pipeline.metrics.healthy:CONTOUR_ON_HEALTHY",
     },
+    group="heatproof.metrics",
+    wanted=Metric,
 )
 
 DEFAULT = (
     *("iou", "dice", "precision", "recall", "lesion_iou", "lesion_dice", "hit", "near_hit", "energy_inside"),
-    *("box_iou", "iobb", "box_hit", "contour_on_healthy"),
+    *("box_iou", "iobb", "box_hit", "point_hit", "contour_on_healthy"),
 )
-"""What is scored where the config names no metrics: all that costs no further pass over the image."""
+"""Metrics scored if the config names none: those that need no further pass over the image."""

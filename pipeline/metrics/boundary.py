@@ -1,6 +1,6 @@
-"""Boundary: the rims of drawing and reference (boundary IoU, Cheng et al. 2021).
+"""Boundary: IoU of the rims of drawing and reference (boundary IoU, Cheng et al. 2021).
 
-In a large lesion pixels inside outweigh those of the outline, and IoU says little of its shape; rims do not.
+In large lesions interior pixels dominate IoU, which then says little about shape; boundary IoU ignores them.
 """
 
 import numpy as np
@@ -12,14 +12,14 @@ from pipeline.metrics.surface import window_of
 from pipeline.records import Mask
 
 WIDTH = 0.02
-"""Of a rim, as a share of the image's diagonal: the published setting for whole images."""
+"""Width of a rim as a share of the image's diagonal, as published for whole images."""
 
 
 def boundary_intersection_over_union(one: Mask, other: Mask, *, width_px: int) -> float:
     """IoU of the pixels within `width_px` of each mask's own outline, inside the mask (eq. 2).
 
-    Distances are of the chessboard, and what lies beyond the image counts as outside, as in the authors'
-    code. Neither mask is empty.
+    Distances are chessboard distances, and pixels beyond the image count as outside, as in the authors'
+    code. Neither mask may be empty.
     """
     window = window_of(one | other)
     rims = [rim(mask[window], width_px=width_px) for mask in (one, other)]
@@ -28,7 +28,7 @@ def boundary_intersection_over_union(one: Mask, other: Mask, *, width_px: int) -
 
 
 def rim(mask: Mask, *, width_px: int) -> Mask:
-    """The mask's pixels that are within `width_px` of one outside."""
+    """The mask's pixels that are within `width_px` of a pixel outside it."""
     core = mask.view(np.uint8)
     for axis in range(mask.ndim):
         core = minimum_filter1d(core, 2 * width_px + 1, axis=axis, mode="constant", cval=0)
@@ -50,4 +50,4 @@ BOUNDARY_IOU = Metric(
     emptiness=LOCALISATION,
     score=_boundary_iou,
 )
-"""Of rims 2 % of the image's diagonal wide, all regions together against all instances together."""
+"""Rims are 2 % of the image's diagonal wide; union of regions compared with union of instances."""

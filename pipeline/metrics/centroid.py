@@ -1,4 +1,4 @@
-"""Centroid: how far the middle of what was drawn is from the middle of the reference."""
+"""Centroid: distance between the centroids of drawing and reference."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from pipeline.records import Mask
 
 
 def centroid(mask: Mask) -> NDArray[np.float64]:
-    """The mean position of the mask's pixels, one number an axis, in pixels. The mask is not empty."""
+    """The mean position of the mask's pixels, one number per axis, in pixels. The mask must not be empty."""
     axes = range(mask.ndim)
-    shadows = (mask.sum(axis=tuple(other for other in axes if other != axis)) for axis in axes)
-    return np.array([shadow @ np.arange(len(shadow)) / shadow.sum() for shadow in shadows])
+    profiles = (mask.sum(axis=tuple(other for other in axes if other != axis)) for axis in axes)
+    return np.array([profile @ np.arange(len(profile)) / profile.sum() for profile in profiles])
 
 
 def centroid_distance(one: Mask, other: Mask, *, spacing: Sequence[float]) -> float:
-    """Between the centroids, in the unit of `spacing`."""
+    """Distance between the centroids, in the unit of `spacing`."""
     return float(np.linalg.norm((centroid(one) - centroid(other)) * spacing))
 
 
@@ -38,4 +38,4 @@ CENTROID_DISTANCE = Metric(
     emptiness=DISTANCE,
     score=_centroid_distance,
 )
-"""Of all regions together and all instances together: with several lesions, of their common middle."""
+"""Centroid of all regions compared with that of all instances; several lesions share one centroid."""

@@ -1,20 +1,20 @@
-"""Emptiness: what metrics that share a policy are worth where one side is empty."""
+"""Emptiness: shared policies for scores where the drawing or the reference is empty."""
 
 from pipeline.contracts import IMAGE_DIAGONAL, Emptiness
 
 LOCALISATION = Emptiness(missed=0.0, healthy_drawn="counted_as_contour_on_healthy", healthy_clear="healthy")
-"""A miss is the worst score; a healthy image has nothing to find, and `contour_on_healthy` judges it."""
+"""A miss scores 0; healthy images have no score here and are counted by `contour_on_healthy`."""
 
-DRAWN_AND_THERE = Emptiness(missed="nothing_drawn", healthy_drawn="healthy", healthy_clear="healthy")
-"""True positives alone, as CheXlocalize calls it: it hides misses and contours on healthy images."""
+BOTH_PRESENT = Emptiness(missed="nothing_drawn", healthy_drawn="healthy", healthy_clear="healthy")
+"""Only images with contour and lesion (true positives of CheXlocalize); hides misses and false positives."""
 
-DRAWN_OR_THERE = Emptiness(missed=0.0, healthy_drawn=0.0, healthy_clear="healthy")
-"""Whatever either side has: a contour on a healthy image is as bad as a miss."""
+EITHER_PRESENT = Emptiness(missed=0.0, healthy_drawn=0.0, healthy_clear="healthy")
+"""Images with a contour or a lesion: a contour on a healthy image scores 0, as a miss does."""
 
 DISTANCE = Emptiness(
     missed=IMAGE_DIAGONAL, healthy_drawn="counted_as_contour_on_healthy", healthy_clear="healthy"
 )
-"""A miss is as far as can be: left out, it would reward a network that draws where it is sure alone."""
+"""A miss scores the largest possible distance; skipping misses would reward networks that rarely draw."""
 
 MAP = Emptiness(missed="no_map", healthy_drawn="healthy", healthy_clear="healthy")
-"""A map misses nothing, since it says something of every pixel; but only contours may be known."""
+"""A map has a value at every pixel, so it cannot miss; undefined where only contours are known."""

@@ -1,33 +1,32 @@
-"""Energy: how much of the map's positive relevance lies inside the masks (Wang et al. 2020, Score-CAM)."""
+"""Energy: share of the map's positive relevance inside the masks (Wang et al. 2020, Score-CAM)."""
 
 from functools import lru_cache
 
 import numpy as np
 
 from pipeline.contracts import Metric, Scored, Undefined
-from pipeline.geometry import along, over_view
-from pipeline.metrics.bootstrap import Values
+from pipeline.geometry import interpolate_axis
 from pipeline.metrics.emptiness import MAP
 from pipeline.metrics.surface import window_of
-from pipeline.records import Heatmap, Placement
+from pipeline.records import Heatmap, Placement, Values
 
 
 def energy_of(heatmap: Heatmap) -> float:
-    """The sum over the image's pixels of the positive relevance, without making that image.
+    """The positive relevance summed over the image's pixels, without resampling the map to the image.
 
-    Interpolation is linear in the cells, one axis at a time: each cell has a weight a row and a column.
+    Interpolation is linear and separable, so each cell's weight is a row weight times a column weight.
     """
-    rows, columns = _weights(over_view(heatmap.placement, heatmap.relevance))
+    rows, columns = _weights(heatmap.placement)
     return float(rows @ np.maximum(heatmap.relevance, 0) @ columns)
 
 
 @lru_cache(maxsize=8)
 def _weights(grid: Placement) -> tuple[Values, Values]:
-    """How much of the image each row of cells covers, and each column; the same for images of one size."""
+    """The weight of each row and of each column of cells; cached, as images of one size share them."""
     rows, columns = (
-        along(np.eye(cells, dtype=np.float32), grid, axis=axis, pixels=np.arange(grid.image_shape[axis])).sum(
-            axis=0, dtype=np.float64
-        )
+        interpolate_axis(
+            np.eye(cells, dtype=np.float32), grid, axis=axis, pixels=np.arange(grid.image_shape[axis])
+        ).sum(axis=0, dtype=np.float64)
         for axis, cells in enumerate(grid.model_shape)
     )
     return rows, columns
@@ -42,7 +41,7 @@ def _energy_inside(scored: Scored) -> tuple[float | Undefined]:
     window = window_of(scored.truth)
     assert scored.relevance is not None
     inside = scored.relevance[window].sum(where=scored.truth[window], dtype=np.float64)
-    return (min(float(inside) / total, 1.0),)  # beyond 1 by rounding where all of it is inside
+    return (min(float(inside) / total, 1.0),)  # rounding may exceed 1 if all relevance is inside
 
 
 ENERGY_INSIDE = Metric(
@@ -56,4 +55,4 @@ ENERGY_INSIDE = Metric(
     score=_energy_inside,
     reads="map",
 )
-"""The share of the positive relevance, summed over pixels; 0 where no relevance is positive."""
+"""The share of the positive relevance inside the masks; 0 if no relevance is positive."""

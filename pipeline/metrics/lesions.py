@@ -1,4 +1,4 @@
-"""Lesions: every contour of a drawing beside every lesion of a reference, before anything is matched."""
+"""Lesions: how well each contour of a drawing fits each lesion of a reference, and which ones match."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,81 +7,105 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from pipeline.contracts import Scored
-from pipeline.metrics.bootstrap import Values
 from pipeline.metrics.boxes import box_intersection_over_union
 from pipeline.metrics.centroid import centroid
 from pipeline.metrics.hit import holds
-from pipeline.metrics.matching import Assignment, Matches, matched
+from pipeline.metrics.matching import Assignment, Matches, match_contours
 from pipeline.metrics.overlap import intersection_over_union, lesion_areas
 from pipeline.metrics.surface import window_of
-from pipeline.records import Box, Candidates, Intensity, Mask, Region
+from pipeline.plateau import highest_pixel
+from pipeline.records import Box, Candidates, Mask, Point, Region, Values
 
 Criterion: TypeAlias = Literal["iou", "box_iou", "centre_hit", "point_in_mask"]
-"""What makes a contour a candidate for a lesion: the IoU of both (where the lesion is a box, of boxes), the
-IoU of their bounding boxes, the contour's centroid inside the lesion, or its highest pixel inside it."""
+"""How well a contour fits a lesion: the IoU of both (of boxes if the lesion is a box), the IoU of their
+bounding boxes, whether the contour's centroid lies in the lesion, or whether its highest pixel does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a contour counts as the finding of a lesion."""
+    """The rule by which a contour matches a lesion."""
 
     criterion: Criterion = "iou"
     threshold: float = 0.1
-    """Of the two criteria that are an IoU; a hit is 1, no hit 0."""
+    """Lowest IoU of a match, for the criteria iou and box_iou; the others are 1 (hit) or 0."""
     assignment: Assignment = "greedy"
 
 
 def candidates(scored: Scored, *, method: str, scores: Sequence[float]) -> Candidates:
-    """The record from which lesions are matched and counted; `scores` are as `contour_scores` gives them."""
-    reference, regions = scored.reference, scored.drawing.regions
-    centres = [_centre(region) for region in regions]
-    points = [_highest(region, scored.relevance) for region in regions]
-    boxes = _box_overlaps(regions, reference.boxes or tuple(_around(mask) for mask in reference.masks))
-    affinity = {
-        "iou": intersection_over_union(lesion_areas(scored)) if reference.kind == "mask" else boxes,
-        "box_iou": boxes,
-        "centre_hit": _inside(centres, reference.masks, reference.boxes),
-        "point_in_mask": _inside(points, reference.masks, reference.boxes),
-    }
+    """Scores of all contours and their affinity with all lesions; `scores` come from `contour_scores`."""
+    reference = scored.reference
     return Candidates(
         case_id=reference.case_id,
         finding=reference.finding,
         reader=reference.reader,
         method=method,
         kind=reference.kind,
-        lesions=len(reference.masks) + len(reference.boxes),
+        lesions=reference.lesions,
         scores=tuple(scores),
-        affinity={name: tuple(map(tuple, table.tolist())) for name, table in affinity.items()},
+        affinity={name: tuple(map(tuple, table.tolist())) for name, table in _affinity(scored).items()},
     )
+
+
+def _affinity(scored: Scored) -> dict[Criterion, Values]:
+    """Criterion → affinity, 0 … 1, of each contour (row) with each lesion (column).
+
+    If the lesions are points, every criterion is whether the contour covers the point.
+    """
+    reference, regions = scored.reference, scored.drawing.regions
+    if reference.kind == "point":
+        covered = _covered(regions, reference.points)
+        return dict.fromkeys(("iou", "box_iou", "centre_hit", "point_in_mask"), covered)
+    centres = [_centre(region) for region in regions]
+    points = [_highest_pixel(region, scored) for region in regions]
+    boxes = _box_overlaps(regions, reference.boxes or tuple(_bounding_box(mask) for mask in reference.masks))
+    return {
+        "iou": boxes if reference.kind == "box" else intersection_over_union(lesion_areas(scored)),
+        "box_iou": boxes,
+        "centre_hit": _inside(centres, reference.masks, reference.boxes),
+        "point_in_mask": _inside(points, reference.masks, reference.boxes),
+    }
 
 
 def contour_scores(
     regions: Sequence[Region], *, unit: Literal["logit", "relative"], probability: float
 ) -> tuple[float, ...]:
-    """How sure the network is of each contour, comparable between images.
+    """The network's confidence in each contour, comparable between images.
 
-    In logits it is the contour's peak. The scale of a relative map is its own image's: there it is the
-    finding's probability times the contour's share of the highest peak.
+    For maps in logits it is the contour's peak. Relative maps are scaled per image, so for them it is the
+    finding's probability times the contour's peak, as a share of the highest peak.
     """
     peaks = [region.peak for region in regions]
     return tuple(peaks if unit == "logit" else (probability * peak / max(peaks) for peak in peaks))
 
 
-def matches(found: Candidates, rule: Rule) -> Matches:
-    """The number of the lesion that each contour found, from 1, or None: a false positive."""
-    affinity = np.array(found.affinity[rule.criterion]).reshape(len(found.scores), found.lesions)
+def matches(record: Candidates, rule: Rule) -> Matches:
+    """The number, from 1, of the lesion that each contour matches; None for a false positive."""
+    affinity = np.array(record.affinity[rule.criterion]).reshape(len(record.scores), record.lesions)
     threshold = rule.threshold if rule.criterion in {"iou", "box_iou"} else 1.0
-    return matched(affinity, found.scores, threshold=threshold, assignment=rule.assignment)
+    return match_contours(affinity, record.scores, threshold=threshold, assignment=rule.assignment)
 
 
-def unmatched_lesions(found: Candidates, rule: Rule) -> tuple[int, ...]:
-    """The numbers of the lesions, from 1, that no contour found."""
-    return tuple(sorted(set(range(1, found.lesions + 1)) - set(matches(found, rule))))
+def unmatched_lesions(record: Candidates, rule: Rule) -> tuple[int, ...]:
+    """The numbers, from 1, of the lesions that no contour matches."""
+    return tuple(sorted(set(range(1, record.lesions + 1)) - set(matches(record, rule))))
 
 
-def unmatched_contours(found: Candidates, rule: Rule) -> tuple[int, ...]:
-    """The numbers of the contours, from 1, that found no lesion; on a healthy image these are all."""
-    return tuple(number for number, lesion in enumerate(matches(found, rule), start=1) if lesion is None)
+def unmatched_contours(record: Candidates, rule: Rule) -> tuple[int, ...]:
+    """The numbers, from 1, of the contours that match no lesion: all of them on a healthy image."""
+    return tuple(number for number, lesion in enumerate(matches(record, rule), start=1) if lesion is None)
+
+
+def _covered(regions: Sequence[Region], points: Sequence[Point]) -> Values:
+    """1 if the region (row) covers the pixel of the point (column), else 0."""
+    inside = [[_covers(region, round(point.y), round(point.x)) for point in points] for region in regions]
+    return np.array(inside, np.float64).reshape(len(regions), len(points))
+
+
+def _covers(region: Region, row: int, column: int) -> bool:
+    top, left = region.corner
+    height, width = region.mask.shape
+    within = top <= row < top + height and left <= column < left + width
+    return within and bool(region.mask[row - top, column - left])
 
 
 def _centre(region: Region) -> tuple[float, float]:
@@ -90,18 +114,18 @@ def _centre(region: Region) -> tuple[float, float]:
     return float(row), float(column)
 
 
-def _highest(region: Region, relevance: Intensity | None) -> tuple[float, float]:
-    """(row, column) of the region's highest pixel, the first of equals; without a map, of its centroid."""
-    if relevance is None:
+def _highest_pixel(region: Region, scored: Scored) -> tuple[float, float]:
+    """(row, column) of the region's highest pixel; without a map, of its centroid."""
+    heatmap, relevance = scored.drawing.heatmap, scored.relevance
+    if heatmap is None or relevance is None:
         return _centre(region)
     (top, left), (rows, columns) = region.corner, region.mask.shape
     placed = relevance[top : top + rows, left : left + columns]
-    row, column = np.unravel_index(np.where(region.mask, placed, -np.inf).argmax(), placed.shape)
-    return float(row + top), float(column + left)
+    return highest_pixel(placed, heatmap.placement, corner=region.corner, within=region.mask)
 
 
-def _around(mask: Mask) -> Box:
-    """The bounding box, edge to edge of the outermost pixels."""
+def _bounding_box(mask: Mask) -> Box:
+    """The bounding box, from edge to edge of the outermost pixels."""
     rows, columns = window_of(mask)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     return Box(x=columns.start - 0.5, y=rows.start - 0.5, width=float(width), height=float(height))

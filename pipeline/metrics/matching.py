@@ -1,4 +1,4 @@
-"""Matching: which contour found which lesion (assignment, Maier-Hein et al. 2024, Metrics Reloaded)."""
+"""Matching: the assignment of contours to lesions (Maier-Hein et al. 2024, Metrics Reloaded)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -7,21 +7,21 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from pipeline.metrics.bootstrap import Values
+from pipeline.records import Values
 
 Assignment: TypeAlias = Literal["greedy", "optimal", "many_to_one"]
 Matches: TypeAlias = tuple[int | None, ...]
-"""For each contour the number of the lesion that it found, counted from 1; None: it found none."""
+"""For each contour the number of the lesion that it matches, counted from 1; None if it matches none."""
 
 
-def matched(
+def match_contours(
     affinity: Values, scores: Sequence[float], *, threshold: float, assignment: Assignment
 ) -> Matches:
-    """What each contour found; `affinity` is (contours, lesions), a pair may match from `threshold` up.
+    """The lesion of each contour; `affinity` is (contours, lesions), and a match has at least `threshold`.
 
-    "greedy": contours choose in the order of their scores, the best of the lesions that are left (COCO).
-    "optimal": as many pairs as possible, and of these choices the one with the greatest affinity (Hungarian).
-    "many_to_one": every contour its best lesion, however many others found it.
+    "greedy": contours, highest score first, take the best lesion that is not yet taken (COCO).
+    "optimal": the most pairs, and among such assignments the greatest total affinity (Hungarian algorithm).
+    "many_to_one": each contour takes its best lesion, which other contours may take too.
     """
     if not affinity.size:
         return (None,) * len(scores)
@@ -29,24 +29,24 @@ def matched(
 
 
 def _greedy(affinity: Values, scores: Sequence[float]) -> Matches:
-    """`affinity` is -inf where a pair may not match; here and below."""
-    left = affinity.copy()
+    """`affinity` is -inf for pairs that may not match, here and in the functions below."""
+    available = affinity.copy()
     found: list[int | None] = [None] * len(scores)
     for contour in np.argsort(-np.asarray(scores), kind="stable"):
-        lesion = int(left[contour].argmax())
-        if left[contour, lesion] > -np.inf:
+        lesion = int(available[contour].argmax())
+        if available[contour, lesion] > -np.inf:
             found[contour] = lesion + 1
-            left[:, lesion] = -np.inf
+            available[:, lesion] = -np.inf
     return tuple(found)
 
 
 def _optimal(affinity: Values, _: Sequence[float]) -> Matches:
-    may = affinity > -np.inf
-    one_more_pair = affinity.max(initial=0, where=may) * min(affinity.shape) + 1
-    worth = np.where(may, one_more_pair + np.where(may, affinity, 0), 0)
-    pairs = {int(c): int(lesion) for c, lesion in zip(*linear_sum_assignment(-worth), strict=True)}
+    allowed = affinity > -np.inf
+    pair_bonus = affinity.max(initial=0, where=allowed) * min(affinity.shape) + 1
+    weights = np.where(allowed, pair_bonus + np.where(allowed, affinity, 0), 0)
+    pairs = {int(c): int(lesion) for c, lesion in zip(*linear_sum_assignment(-weights), strict=True)}
     return tuple(
-        pairs[contour] + 1 if contour in pairs and may[contour, pairs[contour]] else None
+        pairs[contour] + 1 if contour in pairs and allowed[contour, pairs[contour]] else None
         for contour in range(len(affinity))
     )
 

@@ -1,4 +1,4 @@
-"""Overlap: areas that regions and reference masks have in common, of the whole image and of each lesion."""
+"""Overlap: IoU, Dice, precision and recall of pixels, per image and per lesion."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,38 +9,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contracts import Metric, Scored
-from pipeline.metrics.emptiness import DRAWN_AND_THERE, DRAWN_OR_THERE, LOCALISATION
+from pipeline.metrics.emptiness import BOTH_PRESENT, EITHER_PRESENT, LOCALISATION
 from pipeline.records import Mask, Region
 
 
 class Areas(NamedTuple):
-    """Pixel counts of two sides; arrays where there are several regions or lesions."""
+    """Pixel counts of contours, reference and their intersection; arrays for several regions or lesions."""
 
     shared: NDArray[np.int64]
-    drawn: NDArray[np.int64]
+    contours: NDArray[np.int64]
     truth: NDArray[np.int64]
 
 
 def intersection_over_union(areas: Areas) -> NDArray[np.float64]:
-    """The share of two areas' union that they have in common."""
-    return areas.shared / (areas.drawn + areas.truth - areas.shared)
+    """Intersection over union."""
+    return areas.shared / (areas.contours + areas.truth - areas.shared)
 
 
 def dice_coefficient(areas: Areas) -> NDArray[np.float64]:
-    """Twice the common area over the sum of both."""
-    return 2 * areas.shared / (areas.drawn + areas.truth)
+    """Twice the intersection over the sum of both areas."""
+    return 2 * areas.shared / (areas.contours + areas.truth)
 
 
-@lru_cache(maxsize=1)  # several metrics ask for the same
+@lru_cache(maxsize=1)  # shared by several metrics
 def image_areas(scored: Scored) -> Areas:
-    """Of the regions' union and the instances' union."""
+    """Areas of the union of all regions and the union of all instances."""
     drawn, truth = scored.drawing.mask, scored.truth
     return Areas(*(np.array(np.count_nonzero(mask)) for mask in (drawn & truth, drawn, truth)))
 
 
 @lru_cache(maxsize=1)
 def lesion_areas(scored: Scored) -> Areas:
-    """Of each region (first axis) and each instance of the reference (second axis)."""
+    """Areas of each region (first axis) and each instance of the reference (second axis)."""
     regions, lesions = scored.drawing.regions, scored.reference.masks
     shared = [[_shared(region, lesion) for lesion in lesions] for region in regions]
     return Areas(
@@ -56,12 +56,12 @@ def _shared(region: Region, lesion: Mask) -> int:
     return int(np.count_nonzero(region.mask & lesion[row : row + height, column : column + width]))
 
 
-def _of_image(share: Callable[[Areas], NDArray[np.float64]]) -> Callable[[Scored], tuple[float]]:
+def _per_image(share: Callable[[Areas], NDArray[np.float64]]) -> Callable[[Scored], tuple[float]]:
     return lambda scored: (float(share(image_areas(scored))),)
 
 
-def _of_lesions(share: Callable[[Areas], NDArray[np.float64]]) -> Callable[[Scored], tuple[float, ...]]:
-    """Each instance against the region that overlaps it best; one region may serve several."""
+def _per_lesion(share: Callable[[Areas], NDArray[np.float64]]) -> Callable[[Scored], tuple[float, ...]]:
+    """A score per instance, with its best region; one region may serve several instances."""
     return lambda scored: tuple(share(lesion_areas(scored)).max(axis=0).tolist())
 
 
@@ -73,25 +73,25 @@ IOU = Metric(
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_of_image(intersection_over_union),
+    score=_per_image(intersection_over_union),
 )
-"""All regions together against all instances together."""
+"""Union of all regions compared with the union of all instances."""
 
 IOU_TRUE_POSITIVES = replace(
     IOU,
     name="iou_true_positives",
-    title="IoU of true positives alone",
-    emptiness=DRAWN_AND_THERE,
+    title="IoU, true positives only",
+    emptiness=BOTH_PRESENT,
 )
-"""As IOU, over the images on which both sides drew something (CheXlocalize, `true_pos_only`)."""
+"""As IOU, over images with both a contour and a lesion (CheXlocalize with `true_pos_only`)."""
 
 IOU_WITH_FALSE_POSITIVES = replace(
     IOU,
     name="iou_with_false_positives",
-    title="IoU, contours on healthy images as 0",
-    emptiness=DRAWN_OR_THERE,
+    title="IoU, contours on healthy images count as 0",
+    emptiness=EITHER_PRESENT,
 )
-"""As IOU, over the images on which either side drew something (CheXlocalize without `true_pos_only`)."""
+"""As IOU, over images with a contour or a lesion (CheXlocalize without `true_pos_only`)."""
 
 DICE = Metric(
     name="dice",
@@ -101,33 +101,33 @@ DICE = Metric(
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_of_image(dice_coefficient),
+    score=_per_image(dice_coefficient),
 )
-"""All regions together against all instances together."""
+"""Union of all regions compared with the union of all instances."""
 
 PRECISION = Metric(
     name="precision",
-    title="Precision of pixels",
+    title="Pixel precision",
     against=frozenset({"mask"}),
     level="image",
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_of_image(lambda areas: areas.shared / areas.drawn),
+    score=_per_image(lambda areas: areas.shared / areas.contours),
 )
-"""The share of what was drawn that the reference has; 0 where nothing was drawn on a lesion."""
+"""The share of the contours' pixels that lie in the reference; 0 for a miss."""
 
 RECALL = Metric(
     name="recall",
-    title="Recall of pixels",
+    title="Pixel recall",
     against=frozenset({"mask"}),
     level="image",
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_of_image(lambda areas: areas.shared / areas.truth),
+    score=_per_image(lambda areas: areas.shared / areas.truth),
 )
-"""The share of the reference that was drawn."""
+"""The share of the reference's pixels that lie in contours."""
 
 LESION_IOU = Metric(
     name="lesion_iou",
@@ -137,9 +137,9 @@ LESION_IOU = Metric(
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_of_lesions(intersection_over_union),
+    score=_per_lesion(intersection_over_union),
 )
-"""Each instance against the region that overlaps it best; one region may serve several."""
+"""Per instance: the highest score of a region; one region may serve several instances."""
 
 LESION_DICE = Metric(
     name="lesion_dice",
@@ -149,6 +149,6 @@ LESION_DICE = Metric(
     better="higher",
     unit="",
     emptiness=LOCALISATION,
-    score=_of_lesions(dice_coefficient),
+    score=_per_lesion(dice_coefficient),
 )
-"""Each instance against the region that overlaps it best; one region may serve several."""
+"""Per instance: the highest score of a region; one region may serve several instances."""

@@ -1,7 +1,7 @@
-"""Pixels: how well the map ranks the pixels of the masks above all others, at every threshold at once.
+"""Pixels: how well the map ranks mask pixels above all others, over all thresholds.
 
-Positive relevance is ranked, as contours are drawn of it; where it is not positive all pixels tie. Every
-number here comes from one histogram a map, in steps of 1/65520 of its maximum.
+As for contours, only positive relevance counts; pixels without it tie. AUROC and AUPRC come from one
+histogram per map, in steps of 1/65520 of its maximum; the IoU curve comes from one in 20 steps.
 """
 
 from functools import lru_cache
@@ -11,51 +11,50 @@ import cv2
 import numpy as np
 
 from pipeline.contracts import Metric, Scored, Undefined
-from pipeline.metrics.bootstrap import Values
 from pipeline.metrics.emptiness import MAP
 from pipeline.metrics.ranking import auroc_of_counts, average_precision_of_counts
-from pipeline.records import Intensity
+from pipeline.records import Intensity, Values
 
 COARSE = 20
-"""Steps of the IoU curve: LEVELS are the edges between them."""
+"""Number of steps of the IoU curve; LEVELS are the edges between them."""
 STEPS = 65_520
-"""A multiple of 20, so that levels at 5 % are edges of bins; with 0 they are counted in 16 bits."""
+"""Number of histogram steps: a multiple of 20, so that bins have edges at each 5 %, and below 2**16."""
 ROUNDING = np.float32(0.01)
-"""Of a step: a pixel exactly at a level reaches it, although its step was rounded in float32."""
+"""Share of a step added before truncation, so that float32 rounding puts no pixel below its level."""
 FLAT = 1e-6
-"""Relative: a map that differs less from cell to cell ranks nothing, and no contour is drawn of it."""
+"""Relative range of a flat map: all its pixels tie, and it has no contours."""
 LEVELS = tuple(step / COARSE for step in range(1, COARSE))
-"""Shares of the map's maximum at which the IoU curve is known."""
+"""Shares of the map's maximum at which the IoU curve is computed."""
 
 
 class Histogram(NamedTuple):
-    """Pixels by their relevance, from none to the maximum, (STEPS + 1,)."""
+    """Number of pixels per step of relevance, from 0 to the maximum, (STEPS + 1,)."""
 
     inside: Values
     outside: Values
 
 
-@lru_cache(maxsize=1)  # several metrics ask for the same
+@lru_cache(maxsize=1)  # shared by several metrics
 def histogram(scored: Scored) -> Histogram:
-    """Of the pixels inside the masks and outside them; the drawing has a map."""
+    """Histograms of the pixels inside and outside the masks; the drawing must have a map."""
     step = _steps(scored, STEPS).astype(np.uint16)
     inside = np.bincount(step[scored.truth], minlength=STEPS + 1).astype(np.float64)
     return Histogram(inside, np.bincount(step.ravel(), minlength=STEPS + 1) - inside)
 
 
 def iou_curve(scored: Scored) -> tuple[float, ...]:
-    """The IoU with the masks of all pixels from each of LEVELS up."""
+    """IoU of the masks with all pixels at or above each of LEVELS."""
     pixels = _steps(scored, COARSE).astype(np.uint8)
-    pixels += scored.truth * np.uint8(COARSE + 1)  # inside the masks, steps are counted from there on
+    pixels += scored.truth * np.uint8(COARSE + 1)  # mask pixels get bins of their own
     ends = [0, 2 * (COARSE + 1)]
     counts = cv2.calcHist([pixels], [0], None, ends[1:], ends).astype(np.float64).reshape(2, COARSE + 1)
     inside, everywhere = (np.cumsum(row[::-1])[::-1] for row in (counts[1], counts.sum(axis=0)))
-    drawn, found = everywhere[1:COARSE], inside[1:COARSE]
-    return tuple((found / (inside[0] + drawn - found)).tolist())
+    area, shared = everywhere[1:COARSE], inside[1:COARSE]
+    return tuple((shared / (inside[0] + area - shared)).tolist())
 
 
 def _steps(scored: Scored, steps: int) -> Intensity:
-    """How many steps each pixel is high, of `steps` up to the maximum, to be cut to whole ones."""
+    """The relevance of each pixel in steps, with `steps` at the maximum; callers truncate it to integers."""
     relevance, heatmap = scored.relevance, scored.drawing.heatmap
     assert relevance is not None
     assert heatmap is not None
@@ -86,7 +85,7 @@ def _auroc(scored: Scored) -> tuple[float | Undefined]:
 
 PIXEL_AUPRC = Metric(
     name="pixel_auprc",
-    title="AUPRC of pixels",
+    title="Pixel AUPRC",
     against=frozenset({"mask"}),
     level="image",
     better="higher",
@@ -95,11 +94,11 @@ PIXEL_AUPRC = Metric(
     score=_auprc,
     reads="map",
 )
-"""Average precision; by chance it is the share of the image that the masks cover (Arun et al. 2021)."""
+"""Average precision; its chance level is the share of the image inside the masks (Arun et al. 2021)."""
 
 PIXEL_AUROC = Metric(
     name="pixel_auroc",
-    title="AUROC of pixels",
+    title="Pixel AUROC",
     against=frozenset({"mask"}),
     level="image",
     better="higher",
@@ -108,7 +107,7 @@ PIXEL_AUROC = Metric(
     score=_auroc,
     reads="map",
 )
-"""The chance that a pixel of a mask has more relevance than one outside, ties counted half."""
+"""The probability that a mask pixel has more relevance than one outside; ties count half."""
 
 BEST_IOU = Metric(
     name="best_iou",
@@ -121,4 +120,4 @@ BEST_IOU = Metric(
     score=_best_iou,
     reads="map",
 )
-"""The highest of the IoU curve: a threshold chosen with the answer known, so what no rule can reach."""
+"""The maximum of the IoU curve: optimistic, because the threshold is chosen knowing the reference."""

@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
-from pipeline.contracts import IMAGE_DIAGONAL, Drawing, Metric, Scored, Tolerances, Undefined
+from pipeline.contracts import IMAGE_DIAGONAL, Metric, Scored, Undefined
 from pipeline.errors import CaseError
 from pipeline.metrics import DEFAULT, METRICS
-from pipeline.records import Reference, Score, Shape
+from pipeline.records import Drawing, Kind, Reference, Score, Shape, Tolerances, scored_as
 
 
 def score_drawing(
@@ -20,17 +19,17 @@ def score_drawing(
     metrics: Sequence[str] = DEFAULT,
     tolerances: Tolerances = Tolerances(),  # noqa: B008  frozen
 ) -> list[Score]:
-    """One row a metric, or one a lesion (numbered from 1) for metrics of single lesions.
+    """One row per metric, or per lesion (numbered from 1) for metrics of level "lesion".
 
-    Metrics that are not for this kind of reference have no row. `shape` is the image's; a drawing or mask of
-    another one is a CaseError("mask_size").
+    Metrics that do not apply to this kind of reference have no row. Raises CaseError("mask_size") if the
+    drawing or a mask does not have the image's `shape`.
     """
     _check_shapes(drawing, reference, shape)
     return scores_of(Scored(drawing, reference, spacing_mm, tolerances), method=method, metrics=metrics)
 
 
 def scores_of(scored: Scored, *, method: str, metrics: Sequence[str] = DEFAULT) -> list[Score]:
-    """The rows of a drawing and a reference of one image, as `score_drawing` gives them."""
+    """The rows of `score_drawing`, without its check of shapes."""
     reference = scored.reference
     return [
         Score(
@@ -44,7 +43,7 @@ def scores_of(scored: Scored, *, method: str, metrics: Sequence[str] = DEFAULT) 
             lesion=lesion,
         )
         for metric in (METRICS[name] for name in metrics)
-        if reference.kind in metric.against
+        if scored_as(reference.kind) in metric.against
         for lesion, value in _values(metric, scored)
     ]
 
@@ -56,17 +55,17 @@ def score_missing(
     method: str,
     reader: str,
     reason: Undefined = "not_annotated",
-    kind: Literal["mask", "box"] | None = None,
+    kind: Kind | None = None,
     metrics: Sequence[str] = DEFAULT,
 ) -> list[Score]:
-    """One undefined row a metric for an image whose annotation is missing.
+    """One undefined row per metric for an image whose annotation is missing.
 
-    `kind` is that of the study set's other references; None: every metric has its row.
+    `kind` is that of the study set's other references; None gives every metric a row.
     """
     return [
         Score(case_id, finding, reader, method, metric.name, value=None, undefined_because=reason)
         for metric in (METRICS[name] for name in metrics)
-        if kind is None or kind in metric.against
+        if kind is None or scored_as(kind) in metric.against
     ]
 
 
@@ -74,17 +73,21 @@ def _check_shapes(drawing: Drawing, reference: Reference, shape: Shape) -> None:
     for owner, mask in [("drawing", drawing.mask), *(("reference mask", mask) for mask in reference.masks)]:
         if mask.shape != shape:
             found, wanted = (" × ".join(str(n) for n in size) for size in (mask.shape, shape))
-            raise CaseError("mask_size", f"the {owner} has {found} pixels, the image {wanted}")
+            raise CaseError(
+                "mask_size",
+                f"The {owner} has {found} pixels, but the image has {wanted}; "
+                "export it on the image's pixel grid.",
+            )
 
 
 def _values(metric: Metric, scored: Scored) -> list[tuple[int | None, float | Undefined]]:
-    """(lesion or None, value or the reason why there is none), as the metric's policy for emptiness says."""
+    """(lesion or None, value or the reason why it is undefined), after the metric's policy for emptiness."""
     policy, drawing = metric.emptiness, scored.drawing
-    lesions = len(scored.reference.masks) + len(scored.reference.boxes)
+    lesions = scored.reference.lesions
     if lesions == 0:
         return [(None, policy.healthy_drawn if drawing.regions else policy.healthy_clear)]
-    if _has_what_is_read(metric, drawing):
-        values = metric.score(scored)
+    if _has_what_metric_reads(metric, drawing):
+        values = _computed(metric, scored, wanted=lesions if metric.level == "lesion" else 1)
     else:
         values = (_missed(metric, scored),) * (lesions if metric.level == "lesion" else 1)
     if metric.level == "image":
@@ -92,7 +95,23 @@ def _values(metric: Metric, scored: Scored) -> list[tuple[int | None, float | Un
     return list(enumerate(values, start=1))
 
 
-def _has_what_is_read(metric: Metric, drawing: Drawing) -> bool:
+def _computed(metric: Metric, scored: Scored, *, wanted: int) -> tuple[float | Undefined, ...]:
+    """The metric's values as plain numbers or reasons.
+
+    Raises CaseError("metric_values") if there are not `wanted` values, or if one is not finite.
+    """
+    values = tuple(metric.score(scored))
+    numbers = [float(value) for value in values if not isinstance(value, str)]
+    if len(values) != wanted or not all(map(math.isfinite, numbers)):
+        raise CaseError(
+            "metric_values",
+            f"The metric '{metric.name}' gave {', '.join(map(str, values)) or 'no value'}, wanted {wanted} "
+            "numbers or reasons; correct the metric.",
+        )
+    return tuple(value if isinstance(value, str) else float(value) for value in values)
+
+
+def _has_what_metric_reads(metric: Metric, drawing: Drawing) -> bool:
     match metric.reads:
         case "contours":
             return bool(drawing.regions)

@@ -1,10 +1,16 @@
 """Surface: distances between the outlines of drawing and reference, in millimetres.
 
-An outline is the mask's pixels that have a neighbour outside it across an edge; beyond the image is outside.
-Each of these pixels counts alike, and distances are between pixel centres.
+There are two definitions of the outline, whose numbers differ; beyond the image counts as outside in both:
+
+* "border_pixel": all mask pixels that share an edge with a pixel outside, with equal weights. Distances are
+  between pixel centres. MONAI and Metrics Reloaded count so.
+* "surfel": the pieces between pixels, weighted by their length (`surfels.py`), as in the program of Nikolov
+  et al. (google-deepmind/surface-distance).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,37 +18,91 @@ from scipy.spatial import KDTree
 
 from pipeline.contracts import Metric, Scored, Undefined
 from pipeline.metrics.emptiness import DISTANCE, LOCALISATION
-from pipeline.records import Mask
+from pipeline.metrics.surfels import surfels
+from pipeline.records import Mask, SurfaceDefinition
 
-NEARLY_ALL = 95
-"""Per cent, of the robust Hausdorff distance."""
+HD_PERCENTILE = 95
+"""Percentile of the robust Hausdorff distance."""
+
+
+Outline: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Points, (points, axes), and their weights."""
 
 
 def normalised_surface_distance(
-    one: Mask, other: Mask, *, tolerance: float, spacing: Sequence[float]
+    one: Mask,
+    other: Mask,
+    *,
+    tolerance: float,
+    spacing: Sequence[float],
+    definition: SurfaceDefinition = "border_pixel",
 ) -> float:
-    """The share of both outlines that lies within `tolerance` of the other (Nikolov et al. 2018, eq. 1).
+    """The share of both outlines that lies within `tolerance` of the other one (Nikolov et al. 2018, eq. 1).
 
-    `tolerance` is in the unit of `spacing`. Neither mask is empty. Masks may have any number of axes.
+    `tolerance` is in the unit of `spacing`. Neither mask may be empty. Masks may have any number of axes, but
+    have two for surfels.
     """
-    there, back = surface_distances(one, other, spacing=spacing)
-    near = np.count_nonzero(there <= tolerance) + np.count_nonzero(back <= tolerance)
-    return near / (len(there) + len(back))
+    both = surface_distances(one, other, spacing=spacing, definition=definition)
+    near = sum(float(weights[distances <= tolerance].sum()) for distances, weights in both)
+    return near / sum(float(weights.sum()) for _, weights in both)
 
 
-def hausdorff_95(one: Mask, other: Mask, *, spacing: Sequence[float]) -> float:
-    """The larger of the 95th percentiles of the distances from each outline to the other."""
+def hausdorff_95(
+    one: Mask, other: Mask, *, spacing: Sequence[float], definition: SurfaceDefinition = "border_pixel"
+) -> float:
+    """The larger of the 95th percentiles of the distances from each outline to the other.
+
+    For surfels it is the least distance within which 95 % of the outline's length lies.
+    """
+    percentile = PERCENTILES[definition]
     return max(
-        float(np.percentile(way, NEARLY_ALL)) for way in surface_distances(one, other, spacing=spacing)
+        percentile(*found) for found in surface_distances(one, other, spacing=spacing, definition=definition)
     )
 
 
 def surface_distances(
-    one: Mask, other: Mask, *, spacing: Sequence[float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """From each outline pixel of `one` to the nearest of `other`, and back."""
-    here, there = outline_points(one, spacing=spacing), outline_points(other, spacing=spacing)
-    return KDTree(there).query(here)[0], KDTree(here).query(there)[0]
+    one: Mask, other: Mask, *, spacing: Sequence[float], definition: SurfaceDefinition = "border_pixel"
+) -> tuple[Outline, Outline]:
+    """Distances from each point of the outline of `one` to the nearest of `other`, with the points' weights.
+
+    The second pair is from `other` to `one`.
+    """
+    outline = OUTLINES[definition]
+    first, second = outline(one, spacing=spacing), outline(other, spacing=spacing)
+    return (KDTree(second[0]).query(first[0])[0], first[1]), (KDTree(first[0]).query(second[0])[0], second[1])
+
+
+def _border_pixels(mask: Mask, *, spacing: Sequence[float]) -> Outline:
+    points = outline_points(mask, spacing=spacing)
+    return points, np.ones(len(points))
+
+
+def _surfels(mask: Mask, *, spacing: Sequence[float]) -> Outline:
+    window = window_of(mask)
+    points, lengths = surfels(mask[window], spacing=spacing)
+    corner = [extent.start for extent in window]
+    return points + np.multiply(corner, spacing), lengths
+
+
+OUTLINES: Mapping[SurfaceDefinition, Callable[..., Outline]] = MappingProxyType(
+    {"border_pixel": _border_pixels, "surfel": _surfels}
+)
+
+
+def _interpolated_percentile(distances: NDArray[np.float64], _: NDArray[np.float64]) -> float:
+    return float(np.percentile(distances, HD_PERCENTILE))
+
+
+def _percentile_of_length(distances: NDArray[np.float64], lengths: NDArray[np.float64]) -> float:
+    order = np.argsort(distances, kind="stable")
+    share = np.cumsum(lengths[order]) / lengths.sum()
+    place = min(int(np.searchsorted(share, HD_PERCENTILE / 100)), len(order) - 1)
+    return float(distances[order[place]])
+
+
+PERCENTILES: Mapping[SurfaceDefinition, Callable[..., float]] = MappingProxyType(
+    {"border_pixel": _interpolated_percentile, "surfel": _percentile_of_length}
+)
 
 
 def outline_points(mask: Mask, *, spacing: Sequence[float]) -> NDArray[np.float64]:
@@ -57,20 +117,21 @@ def outline_points(mask: Mask, *, spacing: Sequence[float]) -> NDArray[np.float6
 
 
 def window_of(mask: Mask) -> tuple[slice, ...]:
-    """The smallest window that holds all of the mask, which is not empty."""
+    """The smallest window around the mask, which must not be empty."""
     axes = range(mask.ndim)
-    shadows = (np.flatnonzero(mask.any(axis=tuple(a for a in axes if a != axis))) for axis in axes)
-    return tuple(slice(int(shadow[0]), int(shadow[-1]) + 1) for shadow in shadows)
+    profiles = (np.flatnonzero(mask.any(axis=tuple(a for a in axes if a != axis))) for axis in axes)
+    return tuple(slice(int(profile[0]), int(profile[-1]) + 1) for profile in profiles)
 
 
 def _surface_distance(scored: Scored) -> tuple[float]:
-    known, tolerances = scored.spacing_mm, scored.tolerances
+    spacing_mm, tolerances = scored.spacing_mm, scored.tolerances
     return (
         normalised_surface_distance(
             scored.drawing.mask,
             scored.truth,
-            tolerance=tolerances.surface_mm if known else tolerances.surface_px,
-            spacing=known or (1, 1),
+            tolerance=tolerances.surface_mm if spacing_mm else tolerances.surface_px,
+            spacing=spacing_mm or (1, 1),
+            definition=tolerances.surface,
         ),
     )
 
@@ -78,7 +139,13 @@ def _surface_distance(scored: Scored) -> tuple[float]:
 def _hd95(scored: Scored) -> tuple[float | Undefined]:
     if scored.spacing_mm is None:
         return ("spacing_unknown",)
-    return (hausdorff_95(scored.drawing.mask, scored.truth, spacing=scored.spacing_mm),)
+    found = hausdorff_95(
+        scored.drawing.mask,
+        scored.truth,
+        spacing=scored.spacing_mm,
+        definition=scored.tolerances.surface,
+    )
+    return (found,)
 
 
 SURFACE_DISTANCE = Metric(
@@ -90,8 +157,9 @@ SURFACE_DISTANCE = Metric(
     unit="",
     emptiness=LOCALISATION,
     score=_surface_distance,
+    of_surface=True,
 )
-"""The share of both outlines within the tolerance, which is in pixels where the spacing is unknown."""
+"""The share of both outlines within the tolerance: in mm, or in pixels if the spacing is unknown."""
 
 HD95 = Metric(
     name="hd95",
@@ -102,5 +170,6 @@ HD95 = Metric(
     unit="mm",
     emptiness=DISTANCE,
     score=_hd95,
+    of_surface=True,
 )
-"""All regions together against all instances together."""
+"""Union of all regions compared with the union of all instances."""

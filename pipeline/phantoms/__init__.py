@@ -1,1 +1,1 @@
-"""Phantoms: study sets whose right answer is known by construction, and the reference model."""
+"""Phantoms: simulated study sets whose lesions are known exactly, and the reference model."""

@@ -1,6 +1,6 @@
 """Anatomy: a chest made of simple bodies, and its attenuation along each ray.
 
-Lengths in mm; the patient's left is at the image's right, as radiographs are hung.
+Lengths are in mm. The patient's left is on the right of the image, as radiographs are displayed.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from pipeline.phantoms.projection import (
 from pipeline.records import Intensity
 
 WATER = 0.020
-"""Attenuation of soft tissue and fluid at about 70 keV, a mm."""
+"""Attenuation of soft tissue and fluid at about 70 keV, per mm."""
 LUNG = 0.005
-"""Of aerated lung: a quarter of soft tissue's density."""
+"""Attenuation of aerated lung, which has a quarter of the density of soft tissue."""
 BONE = 0.045
-"""Of ribs and clavicles, cortex and marrow together."""
+"""Attenuation of ribs and clavicles, cortex and marrow together."""
 VERTEBRA = 0.029
-"""Of spongy bone."""
+"""Attenuation of spongy bone."""
 
 Bodies: TypeAlias = tuple[Body, ...]
 
 RIBS = 10
-"""Pairs that cross the lungs on a frontal film."""
+"""Pairs of ribs that cross the lungs on a frontal film."""
 
 
 @dataclass(frozen=True, slots=True)
 class RibCage:
-    """A shell of bone, cut into ribs by slabs that fall towards the chest."""
+    """A shell of bone, divided into ribs by slabs that descend towards the front."""
 
     outer: Body
     inner: Body
@@ -52,15 +52,15 @@ class RibCage:
     pitch: float
     half_height: float
     slope: float
-    """How far a rib falls a mm of depth."""
+    """Descent of a rib per mm of depth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thorax:
-    """A chest. Lungs are what the rib cage leaves between diaphragm, heart and mediastinum."""
+    """A chest. The lungs lie within the rib cage, outside diaphragm, heart and mediastinum."""
 
     outline: Bodies
-    """Torso, shoulders, neck: joined."""
+    """Torso, neck and shoulders; the chest is their union."""
     breasts: Bodies
     cage: RibCage
     lungs: tuple[Body, Body]
@@ -71,29 +71,29 @@ class Thorax:
     airways: Bodies
     """Trachea and gastric bubble: air within soft tissue."""
     vessels: tuple[Bodies, Bodies]
-    """Of the right lung, of the left one with the aortic knob."""
+    """Vessels of the right lung; vessels of the left lung and the aortic knob."""
     bones: Bodies
     vertebrae: Bodies
 
 
 class LungField(NamedTuple):
-    """One lung along the rays: where it may hold air, and the bodies that take its room."""
+    """One lung along the rays: the space for air, and the bodies that displace it."""
 
     lung: Chord
     displaced_by: tuple[Chord, ...]
 
 
 class Projection(NamedTuple):
-    """A chest along the rays of a detector."""
+    """A chest, projected along the rays of a detector."""
 
     integral: Intensity
-    """∫μ, without lesions."""
+    """Line integral of the attenuation, ∫μ, without lesions."""
     fields: tuple[LungField, LungField]
     heart: Chord
 
 
 def project(thorax: Thorax, detector: Detector) -> Projection:
-    """The line integral of the attenuation through a chest, and its lungs for lesions to be put in."""
+    """The projected chest, with its lung fields, to which lesions can be added."""
     beam = rays(detector)
     heart, mediastinum, cage = (
         chord(beam, body) for body in (thorax.heart, thorax.mediastinum, thorax.cage.inner)
@@ -126,7 +126,7 @@ def project(thorax: Thorax, detector: Detector) -> Projection:
 
 
 def aerated(field: LungField, beam: Rays, window: Window, body: Body) -> Intensity:
-    """Millimetres of each ray in `body` that are in aerated lung, within a window of the detector."""
+    """Millimetres of each ray inside both `body` and aerated lung, within a window of the detector."""
     inside = overlap(chord(beam.within(window), body), field.lung.within(window))
     return length_outside(inside, [other.within(window) for other in field.displaced_by])
 
@@ -138,10 +138,10 @@ def half_width(body: Body) -> float:
 
 
 def _ribs(beam: Rays, cage: RibCage, inner: Chord) -> Intensity:
-    """Millimetres of rib along each ray: the wall behind the lungs and the wall before them, slab by slab."""
+    """Millimetres of rib along each ray, in the walls behind and in front of the lungs."""
     outer = chord(beam, cage.outer)
     back, front = Chord(outer.near, inner.near), Chord(inner.far, outer.far)
-    # Ribs end in cartilage some centimetres from the breast bone.
+    # Ribs end in cartilage some centimetres from the sternum.
     bony = np.clip((np.abs(beam.x) - 35) * np.float32(1 / 25), 0, 1)
     total = np.zeros_like(beam.x)
     for number in range(RIBS):

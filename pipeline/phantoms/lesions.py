@@ -1,4 +1,4 @@
-"""Lesions: what is added to a chest, where it may lie, and its contrast along each ray."""
+"""Lesions: random nodules, consolidations and effusions, and their contrast along each ray."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ from pipeline.records import Intensity, Mask
 FINDINGS = ("nodule", "consolidation", "effusion", "cardiomegaly")
 
 SHELLS = (1.0, 0.8, 0.6)
-"""A consolidation's density rises inwards in steps, at these shares of its radius: its edge is soft."""
+"""Shares of a consolidation's radius at which its density rises in steps, so that its edge is soft."""
 
 EDGE: Mapping[str, float] = {"nodule": 0.02, "consolidation": 0.2, "effusion": 0.1}
-"""A lesion's mask is where its contrast is above this share of its own maximum."""
+"""A lesion's mask is where its contrast exceeds this share of its maximum."""
 
 CLEARANCE: Mapping[str, float] = {"nodule": 1.1, "consolidation": 0.5}
-"""How far a lesion keeps from what would hide it, as a share of its reach."""
+"""Distance of a lesion from structures that would hide it, as a share of its reach."""
 
 BOTH_SIDES = 0.25
-"""Of effusions."""
+"""Share of effusions that are on both sides."""
 
 GAP = 4.0
-"""Between two lesions on the film."""
+"""Smallest distance between two lesions on the film, in mm."""
 
 TRIES = 2000
-"""Places looked at for one lesion."""
+"""Number of random positions that are tried for one lesion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A nodule, or a consolidation as a cluster of bodies."""
+    """A nodule, or a consolidation made of several bodies."""
 
     finding: str
     bodies: tuple[Body, ...]
     density: float
-    """Of each body, as a share of the step from lung to water."""
+    """Density of each body, as a share of the step from lung to water."""
     reach: float
-    """All bodies lie within this distance of the centre on the film."""
+    """Radius around the centre that contains all bodies on the film, in mm."""
     side: int = 0
     """0 the right lung (image left), 1 the left."""
     center: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -58,7 +58,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Effusion:
-    """Fluid in a lung's field: all that lies outside the body that stays aerated."""
+    """Pleural fluid: it fills the lung field outside the body that stays aerated."""
 
     side: int
     aerated: Body
@@ -66,7 +66,7 @@ class Effusion:
 
 @dataclass(frozen=True, slots=True)
 class Disease:
-    """Everything that is wrong with a chest but its heart, which is part of the chest."""
+    """The lesions of a chest. An enlarged heart is part of the chest itself."""
 
     effusions: tuple[Effusion, ...] = ()
     spots: tuple[Spot, ...] = ()
@@ -80,17 +80,17 @@ class Lesion(NamedTuple):
 
     finding: str
     contrast: Intensity
-    """What it adds to the line integral."""
+    """Line integral that the lesion adds to that of the chest."""
 
     @property
     def mask(self) -> Mask:
-        """Where a reader would draw it."""
+        """The mask that a reader would draw."""
         inside: Mask = self.contrast > EDGE[self.finding] * self.contrast.max()
         return inside
 
 
 def with_cardiomegaly(thorax: Thorax, rng: np.random.Generator) -> Thorax:
-    """The chest with a heart of 0.56 to 0.68 of its inner width, grown mostly to the patient's left."""
+    """The chest with a heart of 0.56 to 0.68 of its inner width, enlarged mostly to the patient's left."""
     heart, inner = thorax.heart, thorax.cage.inner.semi_axes[0]
     factor = rng.uniform(0.56, 0.68) * inner / half_width(heart)
     a, b, c = (factor * axis for axis in heart.semi_axes)
@@ -100,18 +100,18 @@ def with_cardiomegaly(thorax: Thorax, rng: np.random.Generator) -> Thorax:
 
 
 def draw_disease(thorax: Thorax, findings: Collection[str], rng: np.random.Generator) -> Disease:
-    """Lesions at random; nodules and consolidations do not overlap on the film."""
+    """Random lesions; nodules and consolidations do not overlap on the film."""
     effusions = _draw_effusions(thorax, rng) if "effusion" in findings else ()
     spots: list[Spot] = []
-    for finding, shape, most in (("consolidation", _cluster, 2), ("nodule", _nodule, 3)):
+    for finding, shape, maximum in (("consolidation", _cluster, 2), ("nodule", _nodule, 3)):
         if finding in findings:
-            for _ in range(rng.integers(1, most + 1)):
+            for _ in range(rng.integers(1, maximum + 1)):
                 spots.append(_placed(thorax, shape, effusions, spots, rng))
     return Disease(effusions, tuple(spots))
 
 
 def project_lesions(disease: Disease, projection: Projection, detector: Detector) -> tuple[Lesion, ...]:
-    """What each lesion adds to a chest's line integral."""
+    """Each lesion's contrast: what it adds to the chest's line integral."""
     beam = rays(detector)
     fields = list(projection.fields)
     lesions = []
@@ -135,7 +135,7 @@ def project_lesions(disease: Disease, projection: Projection, detector: Detector
 def _draw_effusions(thorax: Thorax, rng: np.random.Generator) -> tuple[Effusion, ...]:
     """Fluid on one side, sometimes on both.
 
-    The lung floats on it as an ellipsoid; the fluid rises along the chest wall all round, seen as a meniscus.
+    The aerated lung is an ellipsoid above the fluid, which rises along the chest wall as a meniscus.
     """
     sides = (0, 1) if rng.random() < BOTH_SIDES else (int(rng.integers(2)),)
     effusions = []
@@ -154,7 +154,7 @@ def _placed(
     others: Collection[Spot],
     rng: np.random.Generator,
 ) -> Spot:
-    """A spot in lung that is aerated and not hidden, clear of the other spots."""
+    """A spot at a random position in aerated lung that nothing hides, apart from the other spots."""
     for _ in range(TRIES):
         spot, side = shape(rng), int(rng.integers(2))
         lung = thorax.lungs[side]
@@ -166,11 +166,14 @@ def _placed(
             all(_covers(body, x, y, margin=-margin) for body in (lung, thorax.cage.inner))
             and all(_covers(body, x, y, margin=-spot.reach) for body in dry)
             and not any(_covers(body, x, y, margin=margin) for body in hiding)
-            and all(np.hypot(x - o.center[0], y - o.center[1]) > spot.reach + o.reach + GAP for o in others)
+            and all(
+                np.hypot(x - other.center[0], y - other.center[1]) > spot.reach + other.reach + GAP
+                for other in others
+            )
         ):
             z = rng.uniform(-0.4, 0.4) * lung.semi_axes[2]
             return _moved(spot, side, (float(x), float(y), float(z)))
-    raise RuntimeError(f"no room for another lesion in {TRIES} tries")
+    raise RuntimeError(f"found no room for another lesion in {TRIES} tries; choose another seed")
 
 
 def _nodule(rng: np.random.Generator) -> Spot:
@@ -188,12 +191,12 @@ def _cluster(rng: np.random.Generator) -> Spot:
         center = (float(away * np.cos(angle)), float(away * np.sin(angle)), rng.uniform(-15, 15))
         turn = rng.uniform(0, 180)
         bodies += [Body(center, (share * a, share * b, share * reach * 0.6), turn) for share in SHELLS]
-    # Some two bodies in five meet at the middle, which makes it about as dense as fluid.
+    # About two in five bodies overlap in the middle, which is therefore about as dense as fluid.
     return Spot("consolidation", tuple(bodies), rng.uniform(1.5, 2.7) / len(bodies), reach)
 
 
 def _covers(body: Body, x: float, y: float, *, margin: float) -> bool:
-    """Whether a body that is grown by a margin hides the point on the film."""
+    """Whether a body, enlarged by a margin, covers the point on the film."""
     a, b = body.semi_axes[0] + margin, body.semi_axes[1] + margin
     if min(a, b) <= 0:
         return False

@@ -1,7 +1,7 @@
-"""Projection: line integrals of simple bodies along parallel X-rays, and what a detector makes of them.
+"""Projection: line integrals of simple bodies along parallel X-rays, and the detector's response.
 
-Coordinates are the patient's, in mm: x to the image's right, y down, z towards the chest. Rays run along z.
-Every body is convex, so that a ray is inside between two depths, and bodies are joined and cut exactly.
+Coordinates are the patient's, in mm: x to the image's right, y down, z to the front. Rays run along z.
+Every body is convex: a ray is inside it between two depths, so that unions and intersections are exact.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Window: TypeAlias = tuple[slice, slice]
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A square detector; the patient's origin is seen `shift_mm` (x, y) from its middle, turned clockwise."""
+    """A square detector. The patient is shifted from its centre by `shift_mm` (x, y) and rotated."""
 
     size: int
     spacing_mm: float
@@ -36,12 +36,12 @@ class Body:
     center: tuple[float, float, float]
     semi_axes: tuple[float, float, float]
     angle_degrees: float = 0.0
-    """Turned in the image plane, clockwise."""
+    """Clockwise rotation in the image plane."""
     exponent: float = 2.0
 
 
 class Rays(NamedTuple):
-    """Where each pixel's ray meets the patient, two (rows, columns)."""
+    """Patient coordinates of the ray of each pixel, each (rows, columns)."""
 
     x: Intensity
     y: Intensity
@@ -52,13 +52,13 @@ class Rays(NamedTuple):
 
 
 class Chord(NamedTuple):
-    """Depths at which rays enter and leave a body; far ≤ near where they miss it."""
+    """Depths at which rays enter and leave a body; far ≤ near if they miss it."""
 
     near: Intensity
     far: Intensity
 
     def within(self, window: Window) -> Chord:
-        """The part that a window of the detector sees."""
+        """The part within a window of the detector."""
         return Chord(self.near[window], self.far[window])
 
 
@@ -72,24 +72,24 @@ def rays(detector: Detector) -> Rays:
 
 
 def window_around(detector: Detector, body: Body) -> Window:
-    """Rows and columns outside which no ray meets the body."""
+    """Rows and columns that contain all rays through the body."""
     angle = np.radians(detector.angle_degrees)
     x, y = body.center[:2]
     across = x * np.cos(angle) - y * np.sin(angle) + detector.shift_mm[0]
     down = x * np.sin(angle) + y * np.cos(angle) + detector.shift_mm[1]
-    # A superellipsoid fills at most the rectangle of its semi-axes.
+    # A superellipsoid lies within the rectangle of its semi-axes.
     reach = float(np.hypot(*body.semi_axes[:2])) if body.exponent > 2 else max(body.semi_axes[:2])  # noqa: PLR2004
     return _span(detector, down, reach), _span(detector, across, reach)
 
 
 def chord(beam: Rays, body: Body) -> Chord:
-    """Where the rays are inside a body."""
+    """Depths between which the rays are inside a body."""
     (a, b, c), p = body.semi_axes, body.exponent
     x, y = _turned(
         beam.x - np.float32(body.center[0]), beam.y - np.float32(body.center[1]), body.angle_degrees
     )
     x, y = np.abs(x * np.float32(1 / a)), np.abs(y * np.float32(1 / b))
-    if p == 2:  # noqa: PLR2004 - the ellipsoid, whose roots are cheaper than powers
+    if p == 2:  # noqa: PLR2004  an ellipsoid; a square root is faster than powers
         half = np.float32(c) * np.sqrt(np.maximum(1 - x * x - y * y, 0))
     else:
         power = np.float32(p)
@@ -99,9 +99,9 @@ def chord(beam: Rays, body: Body) -> Chord:
 
 
 def tilted_slab(beam: Rays, *, y: float, half_height_mm: float, slope: float) -> Chord:
-    """Where the rays are within `half_height_mm`, along y, of a plane that falls by `slope` a mm of depth.
+    """Depths between which the rays are within `half_height_mm`, along y, of a tilted plane.
 
-    The plane is at height `y` where z = 0.
+    The plane is at height `y` for z = 0, and descends by `slope` per mm of depth.
     """
     middle = (beam.y - np.float32(y)) * np.float32(1 / slope)
     half = np.float32(half_height_mm / slope)
@@ -109,18 +109,18 @@ def tilted_slab(beam: Rays, *, y: float, half_height_mm: float, slope: float) ->
 
 
 def length(inside: Chord) -> Intensity:
-    """Millimetres of each ray that are inside."""
+    """Millimetres of each ray inside the body."""
     inside_mm: Intensity = np.maximum(inside.far - inside.near, 0)
     return inside_mm
 
 
 def overlap(first: Chord, second: Chord) -> Chord:
-    """Where the rays are inside both."""
+    """Depths between which the rays are inside both bodies."""
     return Chord(np.maximum(first.near, second.near), np.minimum(first.far, second.far))
 
 
 def length_outside(inside: Chord, others: Sequence[Chord]) -> Intensity:
-    """Millimetres of each ray inside the first and in none of the others, by inclusion and exclusion."""
+    """Millimetres of each ray inside the first body and outside all others, by inclusion and exclusion."""
     if not others:
         return length(inside)
     first, *rest = others
@@ -128,22 +128,22 @@ def length_outside(inside: Chord, others: Sequence[Chord]) -> Intensity:
 
 
 def transmitted(integral: Intensity, *, photons: float) -> Intensity:
-    """Expected photons a pixel behind a line integral of the attenuation: Beer-Lambert, I0·exp(-∫μ)."""
+    """Expected photons per pixel after attenuation, I0·exp(-∫μ) (Beer-Lambert)."""
     return np.float32(photons) * np.exp(-integral)
 
 
 def counted(expected: Intensity, rng: np.random.Generator) -> Intensity:
-    """Photons that each pixel counts: Poisson noise."""
+    """Photons counted by each pixel, with Poisson noise."""
     return rng.poisson(expected).astype(np.float32)
 
 
 def log_converted(counts: Intensity, *, photons: float) -> Intensity:
-    """The line integral back from counts, -ln(I/I0); no photon counts as half of one."""
+    """The line integral from photon counts, -ln(I/I0); a count of 0 is taken as 0.5."""
     return -np.log(np.maximum(counts, np.float32(0.5)) * np.float32(1 / photons))
 
 
 def _turned(x: Intensity, y: Intensity, angle_degrees: float) -> Rays:
-    """Coordinates in a frame that is turned clockwise by the angle."""
+    """Coordinates in a frame that is rotated clockwise by the angle."""
     if angle_degrees == 0:
         return Rays(x, y)
     cosine, sine = (

@@ -1,4 +1,4 @@
-"""Radiograph: a chest film by seed and index, with the mask of every lesion."""
+"""Radiograph: the simulated chest film of a seed and index, with the mask of every lesion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.phantoms.variation import draw_thorax
 from pipeline.records import Intensity, Mask
 
 HIGHEST = 4095
-"""Of 12 bits."""
+"""Highest stored value, at 12 bits."""
 
 HEALTHY_SHARE = 1 / 3
 PORTABLE_SHARE = 0.3
@@ -24,14 +24,14 @@ SAME_FOR_ALL = {"modality": "DX", "body_part": "CHEST"}
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """An invented manufacturer: how much dose its machines take, and how they scale the logarithm."""
+    """An invented manufacturer: the dose of its machines, and the scale of their stored values."""
 
     name: str
     model: str
     photons_mm2: float
-    """Reaching the bare detector."""
+    """Photons per mm² that reach the detector without a patient."""
     gain: float
-    """Stored values a unit of the line integral."""
+    """Stored values per unit of the line integral."""
 
 
 MAKERS = (
@@ -40,29 +40,29 @@ MAKERS = (
     Maker("Kitsune Medical", "Panel One", photons_mm2=2.2e5, gain=620),
 )
 PORTABLE_DOSE = 0.5
-"""Of a film taken at the bedside, against one on the stand."""
+"""Dose of a bedside film, as a share of that of a film at the wall stand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A film as its machine stores it."""
+    """A film as stored by its machine."""
 
     stored: NDArray[np.uint16]
-    """12 bits, high = dense, square."""
+    """(size, size), 12 bits, high = dense."""
     window: tuple[float, float]
     """Stored values shown as black and as white."""
     spacing_mm: float
     masks: Mapping[str, tuple[Mask, ...]]
-    """One an instance; empty where the finding is absent."""
+    """Finding → one mask per lesion; empty if the finding is absent."""
     attributes: Mapping[str, str]
-    """As `ImageSource.attributes`, by the same names."""
+    """Keys as in `ImageSource.attributes`."""
     patient: int
-    """The index of the patient's first film."""
+    """Index of the patient's first film."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phantom:
-    """A film as it is shown."""
+    """A film as displayed through its window."""
 
     pixels: Intensity
     """0 … 1, bright = dense."""
@@ -71,19 +71,19 @@ class Phantom:
 
 
 def phantom(seed: int, index: int, *, size: int) -> Phantom:
-    """The film of that number, `size` pixels square; the same bytes for the same arguments."""
+    """Film `index` of a seed, `size` × `size` pixels; the same arguments give the same bytes."""
     film = expose(seed, index, size=size)
     return Phantom(shown(film), film.masks, film.attributes)
 
 
 def shown(film: Exposure) -> Intensity:
-    """A film through its window, 0 … 1."""
+    """The film's pixels through its window, 0 … 1."""
     black, white = film.window
     return ((film.stored.astype(np.float32) - np.float32(black)) * np.float32(1 / (white - black))).clip(0, 1)
 
 
 def expose(seed: int, index: int, *, size: int) -> Exposure:
-    """The film of that number as its machine stores it. The patient's body is the same on all their films."""
+    """Film `index` of a seed, as stored by its machine. All films of a patient show the same body."""
     patient = patient_of(index)
     body, rng = np.random.default_rng([seed, patient, 0]), np.random.default_rng([seed, index, 1])
     sex, age = str(body.choice(["F", "M"])), int(body.integers(20, 90))
@@ -94,7 +94,7 @@ def expose(seed: int, index: int, *, size: int) -> Exposure:
         thorax = with_cardiomegaly(thorax, rng)
     disease = draw_disease(thorax, findings, rng)
     detector = _detector(size, rng)
-    window = _window(thorax, maker, rng)  # before the noise, which draws a number a pixel
+    window = _window(thorax, maker, rng)  # before the noise, which draws one random number per pixel
     projection = project(thorax, detector)
     lesions = project_lesions(disease, projection, detector)
     masks = {name: tuple(lesion.mask for lesion in lesions if lesion.finding == name) for name in FINDINGS}
@@ -121,12 +121,12 @@ def expose(seed: int, index: int, *, size: int) -> Exposure:
 
 
 def patient_of(index: int) -> int:
-    """The patient of a film, as the index of their first: every fifth patient has two films."""
-    return index - 1 if index % 6 == 5 else index  # noqa: PLR2004 - 0 … 3 one film each, 4 and 5 of one patient
+    """The film's patient, as the index of the patient's first film; every fifth patient has two films."""
+    return index - 1 if index % 6 == 5 else index  # noqa: PLR2004  4 and 5 of six films are of one patient
 
 
 def draw_findings(rng: np.random.Generator) -> tuple[str, ...]:
-    """What is wrong: nothing in a third of films, else one finding or several."""
+    """Random findings: none in a third of films, otherwise one to three."""
     if rng.random() < HEALTHY_SHARE:
         return ()
     number = rng.choice([1, 2, 3], p=[0.55, 0.3, 0.15])
@@ -134,7 +134,7 @@ def draw_findings(rng: np.random.Generator) -> tuple[str, ...]:
 
 
 def _detector(size: int, rng: np.random.Generator) -> Detector:
-    """A detector of about 37 cm, before which the patient stands a little askew."""
+    """A detector of about 37 cm, with the patient slightly off centre and rotated."""
     return Detector(
         size=size,
         spacing_mm=round(float(rng.uniform(350, 385)) / size, 4),
@@ -144,7 +144,7 @@ def _detector(size: int, rng: np.random.Generator) -> Detector:
 
 
 def _window(thorax: Thorax, maker: Maker, rng: np.random.Generator) -> tuple[float, float]:
-    """From less than the chest wall's own attenuation to a little more than the whole chest's."""
+    """A window from below the chest wall's line integral to slightly above that of the whole chest."""
     thickest = 2 * thorax.outline[0].semi_axes[2] * WATER
     black, white = rng.uniform(0.4, 0.7), thickest + rng.uniform(0.1, 0.5)
     return float(round(black * maker.gain)), float(round(white * maker.gain))

@@ -1,4 +1,4 @@
-"""Study set: phantom films as a folder of DICOM files, with masks and labels, the same bytes every time."""
+"""Study set: phantom films as a folder of DICOM files with masks and labels, reproducible to the byte."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ SYNTAXES = (
     JPEG2000Lossless,
     DeflatedExplicitVRLittleEndian,
 )
-"""In turn, whatever the film shows."""
+"""Transfer syntaxes of the films, used in turn."""
 ENCODERS = {JPEGLSLossless: "pyjpegls", RLELossless: "pylibjpeg", JPEG2000Lossless: "pylibjpeg"}
-"""Named, because another encoder's file has other bytes."""
+"""Fixed, because other encoders write other bytes."""
 INVERTED_EVERY = 5
-"""One film in so many is MONOCHROME1."""
+"""One film in `INVERTED_EVERY` is MONOCHROME1."""
 CALIBRATED_EVERY = 2
-"""One film in so many states Pixel Spacing beside Imager Pixel Spacing."""
+"""One film in `CALIBRATED_EVERY` has Pixel Spacing in addition to Imager Pixel Spacing."""
 TRAIN_EVERY = 4
-"""One block of six films in so many has the split `train`, for location priors; the others `dev`."""
+"""One block of six films in `TRAIN_EVERY` has the split `train`, for location priors; the others, `dev`."""
 
 
 def write_study_set(folder: Path, *, seed: int, count: int, size: int = 512) -> None:
-    """Films 0 … count-1 of a seed, `size` pixels square, in `folder`.
+    """Write films 0 … count-1 of a seed, `size` × `size` pixels, to `folder`.
 
-    images/<image>.dcm; masks/<finding>/<image>.png, 0 outside and 1, 2, … in each lesion, no file without
-    one; labels.csv. A patient's films have the same split.
+    images/<image>.dcm; masks/<finding>/<image>.png with 0 outside and 1, 2, … in each lesion, without a file
+    if there is no lesion; labels.csv. All films of a patient have the same split.
     """
     (folder / "images").mkdir(parents=True, exist_ok=True)
     rows = []
@@ -64,7 +64,7 @@ def write_study_set(folder: Path, *, seed: int, count: int, size: int = 512) -> 
 
 
 def dicom(film: Exposure, *, seed: int, index: int) -> Dataset:
-    """A film as a DX image for presentation (PS3.3 A.26), in the transfer syntax whose turn it is."""
+    """A film as a DX image for presentation (PS3.3 A.26); `index` selects the transfer syntax."""
     dataset = Dataset()
     for part in (_patient_and_study, _series_and_image, _acquisition):
         dataset.update(part(film, seed, index))
@@ -123,10 +123,10 @@ def _acquisition(film: Exposure, _seed: int, index: int) -> Dataset:
 
 
 def _put_pixels(dataset: Dataset, film: Exposure, *, inverted: bool) -> None:
-    """Pixels and grey scale; a MONOCHROME1 film holds the complement, and shows the same."""
+    """Set pixels and grey scale. A MONOCHROME1 film stores the complement and is displayed the same."""
     stored = HIGHEST - film.stored if inverted else film.stored
     black, white = film.window
-    # PS3.3 C.11.2.1.2.1: a window from `black` to `white` has its centre half a value above their middle.
+    # PS3.3 C.11.2.1.2.1: the centre of a window from `black` to `white` is half a value above their mean.
     center, width = (black + white + 1) / 2, white - black + 1
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME1" if inverted else "MONOCHROME2"

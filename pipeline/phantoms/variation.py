@@ -1,4 +1,4 @@
-"""Variation: a chest drawn at random."""
+"""Variation: chests with random anatomy."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pipeline.phantoms.anatomy import Bodies, RibCage, Thorax, half_width
 from pipeline.phantoms.projection import Body
 
 MOST_ROTATION_DEGREES = 5.0
-"""About the patient's long axis, either way."""
+"""Largest rotation about the patient's long axis, in either direction."""
 STEEP_DEGREES = 50
-"""Vessels steeper than this run up or down the length of a lung."""
+"""Vessels steeper than this run up or down a lung, and scale with its height."""
 
 
 def draw_thorax(rng: np.random.Generator, *, female: bool, portable: bool) -> Thorax:
-    """A chest at random: size, proportions, asymmetry, rotation about the long axis.
+    """A random chest: size, proportions, asymmetry, rotation about the long axis.
 
     `portable`: an anteroposterior film, whose heart and clavicles lie farther from the detector.
     """
@@ -92,7 +92,7 @@ def _draw_domes(rng: np.random.Generator, *, width: float, height: float, depth:
 
 
 def _draw_heart(rng: np.random.Generator, *, cage: RibCage, magnification: float) -> Body:
-    """A heart of 0.38 to 0.46 of the chest's inner width."""
+    """A heart with a width of 0.38 to 0.46 of the chest's inner width."""
     share, angle = rng.uniform(0.38, 0.46), rng.uniform(28, 42)
     flat = rng.uniform(0.70, 0.82)
     shape = half_width(Body((0, 0, 0), (1, flat, 1), angle))
@@ -118,7 +118,7 @@ def _draw_airways(rng: np.random.Generator, *, height: float) -> Bodies:
 
 
 def _draw_vessels(rng: np.random.Generator, *, lungs: tuple[Body, Body]) -> tuple[Bodies, Bodies]:
-    """Hila and their branches, thinner the farther out."""
+    """The hila with the branches of their vessels, per lung; on the left with the aortic knob."""
     right, left = (
         _tree(rng, side=side, height=lung.semi_axes[1]) for side, lung in zip((-1, 1), lungs, strict=True)
     )
@@ -176,7 +176,7 @@ def _draw_vertebrae(rng: np.random.Generator, *, height: float, depth: float) ->
 
 
 def _rotated(thorax: Thorax, angle_degrees: float) -> Thorax:
-    """The chest turned about its long axis: bodies are carried round, which moves what lies deep across."""
+    """The chest rotated about its long axis: the centres of bodies move, but their shapes stay upright."""
     cosine, sine = float(np.cos(np.radians(angle_degrees))), float(np.sin(np.radians(angle_degrees)))
 
     def moved(body: Body) -> Body:

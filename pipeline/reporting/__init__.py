@@ -1,4 +1,4 @@
-"""Reporting: a finished run folder → index.html and one page a case."""
+"""Reporting: a finished run folder → index.html and one page per case."""
 
 from pipeline.reporting.report import write_report
 

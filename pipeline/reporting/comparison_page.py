@@ -1,4 +1,4 @@
-"""Comparison page: a comparison folder → its index.html, in the report's look."""
+"""Comparison page: a comparison folder → its index.html."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from pathlib import Path
 from pipeline.reporting import words
 from pipeline.reporting.pages import Write, copy_static, environment_of
 from pipeline.reporting.run_folder import json_of, number_of, rows_of
+from pipeline.reporting.verdict import TITLES
 
-LEVEL = 0.05
-"""Of corrected p-values: from here down a difference is told as one."""
+NOT_STORED, OTHER_METHOD = "not_stored", "other_method"
+VERDICTS = {
+    **TITLES,
+    NOT_STORED: "not stored (run of an older version)",
+    OTHER_METHOD: "none, the run’s verdict is about its first method",
+}
+"""Verdict of a run on a finding, or why it has none → text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of comparison.csv as the page shows it."""
+    """A row of comparison.csv as text."""
 
     finding: str
     metric: str
@@ -28,11 +34,12 @@ class Line:
     interval: str
     p: str
     standing: str
-    """"better", "worse", "no_better" or "identical": the first run against the second."""
+    words: str
+    """The standing as text."""
 
 
 def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> Path:
-    """The page of a comparison folder, made of comparison.json and comparison.csv alone."""
+    """Write the page of a comparison folder from comparison.json and comparison.csv."""
     facts = json_of(folder / "comparison.json")
     copy_static(folder, write=write)
     environment = environment_of(
@@ -42,7 +49,8 @@ def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> P
         root="",
         facts=facts,
         lines=[_line(row) for row in rows_of(folder / "comparison.csv")],
-        level=LEVEL,
+        verdicts=facts.get("verdicts", []),
+        verdict_words=VERDICTS,
     )
     index = folder / "index.html"
     write(index, page.encode())
@@ -51,7 +59,7 @@ def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> P
 
 def _line(row: Mapping[str, str]) -> Line:
     metric = row["metric"]
-    first, second, apart, low, high = (
+    first, second, difference, low, high = (
         _shown(name, row[name], metric)
         for name in ("first_estimate", "second_estimate", "difference", "difference_low", "difference_high")
     )
@@ -62,23 +70,16 @@ def _line(row: Mapping[str, str]) -> Line:
         n=f"{int(row['n']):,}",
         first=first,
         second=second,
-        difference=apart,
+        difference=difference,
         interval=f"{low} to {high}" if row["difference_low"] else "",
         p=words.p_value(number_of(row["corrected_p"])).removeprefix("= "),
-        standing=_standing(row),
+        standing=row.get("standing", ""),
+        words=words.STANDINGS.get(row.get("standing", ""), "not stored"),
     )
 
 
 def _shown(name: str, value: str, metric: str) -> str:
     if not value:
         return "undefined"
-    of_two = name.startswith("difference")
-    return words.difference(float(value), metric) if of_two else words.number(float(value), metric)
-
-
-def _standing(row: Mapping[str, str]) -> str:
-    if row["difference"] and not row["difference_low"] and not float(row["difference"]):
-        return "identical"
-    if not row["corrected_p"] or float(row["corrected_p"]) > LEVEL:
-        return "no_better"
-    return "better" if float(row["difference"]) > 0 else "worse"
+    is_difference = name.startswith("difference")
+    return words.difference(float(value), metric) if is_difference else words.number(float(value), metric)

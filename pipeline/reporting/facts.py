@@ -1,9 +1,9 @@
-"""Facts: what was audited, and with what."""
+"""Facts: the model, data and methods of a run, for the section at the end of the overview."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from pipeline.records import Skipped
@@ -17,28 +17,29 @@ CARD_KEYS = (
     *("purpose", "license", "source", "architecture", "findings", "activation"),
     *("operating_thresholds", "target_layer", "preprocessing"),
 )
-"""Of the model card; whatever else it holds (file names, for example) stays out of the report."""
+"""Keys of the model card that the report shows; other keys, such as file names, are not shown."""
 EMPTY = ("missed", "healthy_drawn", "healthy_clear")
 OPERATING = "the operating point"
 GATES = {
     "predicted": f"findings whose probability reaches {OPERATING} get contours",
-    "all": "every finding gets contours, predicted positive or not",
-    "annotated": "findings that a reader drew get contours, and so do, for contours on healthy images to be "
-    f"counted, findings whose probability reaches {OPERATING}",
+    "all": "every finding gets contours, whether predicted or not",
+    "annotated": "annotated findings get contours; so do findings whose probability reaches "
+    f"{OPERATING}, so that contours on healthy images are counted",
 }
+EXPLAINED = {
+    "sigmoid": "the logit of each finding, ln(p / (1 - p)) of its probability p",
+    "softmax": "the log-odds of each finding, ln(p / (1 - p)) of its probability p: its logit less the "
+    "log-sum-exp of the other logits",
+    "none": "the network’s output, which is a probability",
+}
+"""Activation on the card → what the maps are of."""
 SCALINGS = {
-    "minmax": "each map from its minimum, 0, to its maximum, 1, so that every map has contours",
+    "minmax": "each map is scaled from its minimum, 0, to its maximum, 1, so that every map has contours",
 }
 INTERVALS = {
-    "expanded": "BCa at levels widened for few patients",
+    "expanded": "BCa, widened for few patients",
     "bca": "BCa",
     "percentile": "percentiles",
-}
-RULES = {
-    "fraction": "pixels from {threshold} of the map’s maximum",
-    "otsu": "pixels above Otsu’s threshold",
-    "percentile": "pixels from the {threshold} percentile",
-    "absolute": "pixels from a relevance of {threshold}",
 }
 
 
@@ -48,6 +49,8 @@ def model(run: RunFolder) -> Facts:
     card = manifest.get("card", {})
     facts = [("Name", str(card.get("name", "")))]
     facts += [(words.spaced(key).capitalize(), _plain(card[key])) for key in CARD_KEYS if card.get(key)]
+    if card.get("activation") in EXPLAINED:
+        facts.append(("Explained", EXPLAINED[card["activation"]]))
     return [
         *facts,
         ("Weights, SHA-256", str(manifest.get("weights_sha256", ""))),
@@ -58,21 +61,21 @@ def model(run: RunFolder) -> Facts:
     ]
 
 
-def brought(run: RunFolder) -> Facts:
-    """Maps that were computed elsewhere; of their network nothing is known."""
+def external_maps(run: RunFolder) -> Facts:
+    """Facts about external maps; their network is unknown."""
     heatmaps = run.manifest["heatmaps"]
-    gate = " (the gate was opened for that: contours are drawn for every finding)"
+    gate = " (therefore contours are drawn for every finding)"
     return [
-        ("Network", "none was run: the maps were computed elsewhere"),
+        ("Network", "none was run; the maps were computed elsewhere"),
         ("Maps", f"{words.plural(heatmaps['maps'], 'map')} in {words.plural(heatmaps['files'], 'file')}"),
         ("Formats", ", ".join(words.spaced(name) for name in heatmaps["formats"])),
         (
-            "Place on the image",
-            "each map’s grid covers the whole image, edge to edge, bilinear between cells",
+            "Position on the image",
+            "each map’s grid covers the whole image, edge to edge; bilinear interpolation between cells",
         ),
         (
             "Probabilities",
-            "as the files give them"
+            "from the files"
             if heatmaps["probabilities"]
             else f"none{gate if heatmaps['gate_opened'] else ''}",
         ),
@@ -81,7 +84,7 @@ def brought(run: RunFolder) -> Facts:
 
 
 def data(run: RunFolder, survey: Survey) -> Facts:
-    """The study set."""
+    """Facts about the study set."""
     studies = run.manifest.get("studies", {})
     counts = [
         (name.capitalize(), f"{studies[name]:,}")
@@ -96,7 +99,7 @@ def data(run: RunFolder, survey: Survey) -> Facts:
 
 
 def method(run: RunFolder, survey: Survey) -> Facts:
-    """How heatmaps became contours and numbers."""
+    """Facts about maps, baselines, contours and intervals."""
     manifest = run.manifest
     contours = manifest.get("contours", {})
     facts = [
@@ -106,18 +109,19 @@ def method(run: RunFolder, survey: Survey) -> Facts:
     ]
     facts += [
         (
-            f"Baseline: {words.method_title(name)}",
-            f"{words.BASELINES.get(name, words.spaced(name)).rstrip(',')}; never saw {words.unseen(name)}",
+            f"Baseline: {run.title_of(method.name)}",
+            f"{method.subject.rstrip(',')}; never saw {method.unseen}",
         )
-        for name in run.baselines
+        for method in run.methods
+        if method.is_baseline
     ]
     return [
         *facts,
         ("Scaling", SCALINGS.get(contours.get("scaling", ""), "")),
-        *_cuts(contours),
+        *_rules(run),
         ("Thresholds tuned", tuning.fact(run)),
         ("Smallest contour", f"{contours.get('minimum_area_px', 0)} px" + _square_millimetres(contours)),
-        ("Left out as smaller", _dropped(run, survey)),
+        ("Too small, left out", _dropped(run, survey)),
         ("Intervals", _intervals(run.manifest.get("statistics", {}))),
         (
             "Versions",
@@ -126,22 +130,23 @@ def method(run: RunFolder, survey: Survey) -> Facts:
     ]
 
 
-def _cuts(contours: Mapping[str, Any]) -> Facts:
-    """Rule and gate of all findings, then of those that have their own."""
-    found: Facts = []
-    for finding, own in (("", {}), *contours.get("findings", {}).items()):
-        cut = {**contours, **{key: value for key, value in own.items() if value is not None}}
-        name, chance = cut.get("rule", ""), cut.get("probability")
-        rule = RULES.get(name, f"{name} at {{threshold}}").format(threshold=cut.get("threshold"))
-        gate = GATES.get(cut.get("gate", ""), str(cut.get("gate", "")))
-        of = f": {finding}" if finding else ""
-        found.append((f"Contours{of}", rule + (", what they enclose included" if cut.get("filled") else "")))
-        found.append((f"Gate{of}", gate if chance is None else gate.replace(OPERATING, f"{chance:g}")))
-    return found
+def _rules(run: RunFolder) -> Facts:
+    """Rule and gate: once if all findings have the same, else per finding."""
+    by_finding = {finding: tuple(_rule(rule)) for finding, rule in run.rules.items()}
+    if len(set(by_finding.values())) <= 1:
+        return [*next(iter(by_finding.values()), ())]
+    return [(f"{name}: {finding}", text) for finding, facts in by_finding.items() for name, text in facts]
+
+
+def _rule(rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    filled = ", with holes filled" if rule["filled"] else ""
+    yield "Contours", f"{rule['words']}{filled}"
+    gate, probability = GATES[rule["gate"]], rule["probability"]
+    yield "Gate", gate if probability is None else gate.replace(OPERATING, f"{probability:g}")
 
 
 def emptiness(run: RunFolder) -> list[tuple[str, list[str]]]:
-    """Metric, and what it is worth: nothing drawn on a lesion, something drawn on none, nothing and none."""
+    """Metric, and its score for a lesion without contour, a contour without lesion, and neither of both."""
     return [
         (
             words.metric_title(metric["name"], {metric["name"]: metric["title"]}),
@@ -152,7 +157,7 @@ def emptiness(run: RunFolder) -> list[tuple[str, list[str]]]:
 
 
 def skipped_groups(skipped: tuple[Skipped, ...]) -> list[tuple[str, str, int]]:
-    """Stage, reason in words, count; the most frequent first."""
+    """Stage, reason as text, count; the most frequent first."""
     counts = Counter((entry.stage, words.reason(entry.reason)) for entry in skipped)
     return [
         (stage, reason, count)
@@ -168,8 +173,8 @@ def _map(layer: str, unit: str, shapes: tuple[tuple[int, int], ...]) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        told = {words.spaced(str(key)): _plain(entry) for key, entry in value.items() if entry is not None}
-        return "; ".join(f"{key}: {entry}" for key, entry in told.items() if entry)
+        texts = {words.spaced(str(key)): _plain(entry) for key, entry in value.items() if entry is not None}
+        return "; ".join(f"{key}: {entry}" for key, entry in texts.items() if entry)
     if isinstance(value, list | tuple):
         return ", ".join(_plain(entry) for entry in value)
     return str(value).strip()
@@ -181,7 +186,7 @@ def _square_millimetres(contours: Mapping[str, Any]) -> str:
 
 
 def _dropped(run: RunFolder, survey: Survey) -> str:
-    """Regions below the smallest contour, a finding and method."""
+    """Number of regions below the minimum area, per finding and method."""
     counts = (
         f"{finding}, {entry.name}: {words.plural(count, 'region')}"
         for finding in run.findings
@@ -200,5 +205,5 @@ def _intervals(statistics: Mapping[str, Any]) -> str:
     units = statistics.get("units", "patients")
     return (
         f"{share} by bootstrap over {units} ({kind}), {replicates:,} replicates, seed {seed}; "
-        f"Clopper–Pearson for shares{'' if units == 'images' else ' where every patient has one image'}"
+        f"Clopper–Pearson for shares{'' if units == 'images' else ' if every patient has one image'}"
     )

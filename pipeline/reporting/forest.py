@@ -1,22 +1,21 @@
-"""Forest: scores within groups of images, one chart a finding."""
+"""Forest: scores within groups of images, one chart per finding."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import groupby
 
-from pipeline.names import POINTING
+from pipeline.records.names import POINTING
 from pipeline.reporting import words
-from pipeline.reporting.charts import GAP, HEAD, LINE, Whisker, WhiskerChart, axis, place
+from pipeline.reporting.charts import GAP, HEAD, LINE, Whisker, WhiskerChart, axis, chart_x
 from pipeline.reporting.run_folder import RunFolder, number_of
-from pipeline.reporting.verdict import LEVEL
 
 LONGEST = 20
-"""Of a group's name beside its line."""
+"""Most characters of a group's name in the chart."""
 
 
 def forest_charts(run: RunFolder) -> tuple[WhiskerChart, ...]:
-    """Pointing within groups, of each finding that has two groups of one attribute."""
+    """Pointing within groups, for each finding with at least two groups of one attribute."""
     charts = (_chart(run, finding) for finding in run.findings)
     return tuple(chart for chart in charts if chart is not None)
 
@@ -47,20 +46,21 @@ def _line(row: Mapping[str, str], metric: str, y: float) -> Whisker:
     label = row["group"] if len(row["group"]) <= LONGEST else row["group"][: LONGEST - 1] + "…"
     estimate = number_of(row["estimate"])
     if estimate is None:
-        return Whisker(label, "none", y, place(0.0), place(0.0), place(0.0), f"too few ({row['patients']})")
+        return Whisker(
+            label, "none", y, chart_x(0.0), chart_x(0.0), chart_x(0.0), f"too few ({row['patients']})"
+        )
     low, high = (number_of(row[end]) for end in ("low", "high"))
     return Whisker(
         label=label,
         mark="network",
         y=y,
-        x=place(estimate),
-        low=place(estimate if low is None else low),
-        high=place(estimate if high is None else high),
+        x=chart_x(estimate),
+        low=chart_x(estimate if low is None else low),
+        high=chart_x(estimate if high is None else high),
         text=f"{words.number(estimate, metric)} of {row['n']}{_differs(row)}",
     )
 
 
 def _differs(row: Mapping[str, str]) -> str:
-    """A mark where the group differs from the rest, corrected for the number of groups."""
-    p = number_of(row["corrected_p"])
-    return "" if p is None or p > LEVEL else " *"
+    """A star if the group is shown to differ from the other images, else an empty text."""
+    return " *" if row.get("differs") == "1" else ""

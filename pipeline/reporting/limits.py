@@ -1,4 +1,4 @@
-"""Limits: what an audit cannot say, in plain words."""
+"""Limits: sentences about what an audit cannot show."""
 
 from __future__ import annotations
 
@@ -8,52 +8,53 @@ from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import Survey
 
 GRID = (
-    "Maps of {method} have {cells} cells over what the network sees. A lesion smaller than a cell cannot be "
-    "outlined, however well the network knows it: a low IoU may be the grid’s."
+    "Maps of {method} have {cells} cells over the part of the image that the network sees. A lesion smaller "
+    "than a cell cannot be outlined, even if the network detects it, so a low IoU may be due to the grid."
 )
-BROUGHT = (
-    "The maps were computed elsewhere. Nothing is known here of the network or of how they were made, and "
-    "no self-check could be run: a map that lies wrong on its image counts as one that points elsewhere."
+EXTERNAL_MAPS = (
+    "The maps were computed elsewhere. The network and the way they were computed are unknown, and no "
+    "self-check was possible: a map that is misplaced on its image is scored as one that points elsewhere."
 )
 ASSOCIATION = (
-    "A heatmap shows what the network’s output is associated with: not what caused it, and not what a reader "
-    "would call a reason."
+    "A heatmap shows what the network’s output is associated with. It does not show what caused the output, "
+    "or what a reader would give as a reason."
 )
 FIXED_MAPS = (
-    "A fixed map that does as well as the network shows that the lesions’ usual place explains the score. It "
-    "does not show that the network uses nothing else."
+    "If a fixed map does as well as the network, the usual position of the lesions is enough to explain the "
+    "score. This does not prove that the network uses nothing else."
 )
 INTERVALS = (
-    "“Better” and “worse” are said only where the difference on the same images is shown: bootstrap over "
-    "patients, p at most 0.05, corrected over findings. “Not shown to differ” does not say that two maps are "
-    "equally good: more patients might tell them apart."
+    "“Better” and “worse” mean that a difference on the same images was shown: bootstrap over patients, p "
+    "at most 0.05, corrected over findings. “Not shown to differ” does not mean that two maps are equally "
+    "good: with more patients a difference might be shown."
 )
 BOXES = (
-    "Boxes are not masks: a box holds tissue beside the lesion, so box scores stand in columns of their own "
-    "and are not to be held against mask scores."
+    "Boxes are not masks, because a box includes tissue around the lesion. Box scores are shown in separate "
+    "columns and must not be compared with mask scores."
 )
-NO_READER = "No reader annotated these images, so it is not known where the network ought to look."
+NO_READER = "No reader annotated these images, so it is unknown where the network should look."
 ONE_READER = (
-    "One reader annotated these images, so it is not known how far readers differ among themselves; an IoU "
-    "of 1 is more than a second reader would reach."
+    "Only one reader annotated these images, so it is unknown how much readers differ. A second reader "
+    "would not reach an IoU of 1 either."
 )
 ANNOTATIONS = (
-    "Annotations and labels are taken as they are. Where they are wrong, so are the scores; where images of "
-    "different patients resemble each other, the intervals are too narrow."
+    "Annotations and labels are used as they are. If they are wrong, so are the scores. If images of "
+    "different patients are near duplicates, the intervals are too narrow."
 )
 STUDY_SET = (
-    "The numbers hold for this study set. Another scanner, clinic or mix of patients is another audit."
+    "The numbers hold for this study set. Other scanners, hospitals or patient groups need an audit of "
+    "their own."
 )
 
 
 def limits(run: RunFolder, survey: Survey) -> Iterator[str]:
-    """What this audit cannot say: a sentence or two each."""
+    """What this audit cannot show, as short paragraphs."""
     for method, shapes in survey.grids.items():
         if method not in run.baselines:
             cells = " or ".join(f"{rows} × {columns}" for rows, columns in shapes)
             yield GRID.format(method=method, cells=cells)
-    if run.is_brought:
-        yield BROUGHT
+    if run.has_external_maps:
+        yield EXTERNAL_MAPS
     yield ASSOCIATION
     if run.baselines:
         yield FIXED_MAPS

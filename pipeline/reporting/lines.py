@@ -1,4 +1,4 @@
-"""Lines: charts of a number along an axis, small enough to stand side by side, one a finding."""
+"""Lines: small line charts, one per finding."""
 
 from __future__ import annotations
 
@@ -6,37 +6,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 
-from pipeline.names import FROC_RATES
+from pipeline.records import main_reader
+from pipeline.records.names import FROC_RATES
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder, number_of
-from pipeline.reporting.verdict import main_reader
 
 WIDTH, HEIGHT = 252, 176
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 8, 34
-"""Room for ticks and names of axes."""
+"""Margins for tick labels and axis titles, in units of the viewBox."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FROC = "lesion_froc_"
 
 Point = tuple[float, float]
 Axis = tuple[tuple[float, str], ...]
-"""Where ticks lie in the viewBox, and what they say."""
+"""Position in the viewBox and text of each tick."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line, with its interval as a band where there is one."""
+    """One line, with its interval as a band."""
 
     name: str
     mark: str
-    """"network", or the name of a baseline, or "ideal"."""
+    """"network", the name of a baseline, or "ideal"; sets the style."""
     path: str
     band: str
+    """SVG path of the interval; empty if there is none."""
     dots: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
-    """One finding's lines; lengths in units of the viewBox."""
+    """A chart of one finding; lengths in units of the viewBox."""
 
     finding: str
     across: Axis
@@ -48,14 +49,14 @@ class LineChart:
 
 
 def thresholds(run: RunFolder, finding: str) -> LineChart | None:
-    """Mean IoU along the threshold, of the network and the baselines; None without masks."""
+    """Mean IoU of network and baselines at each threshold; None without masks."""
     rows = [row for row in run.table("thresholds") if row["finding"] == finding and row["estimate"]]
-    reader = _main(rows)
-    of = {
+    reader = _main_reader(rows)
+    by_method = {
         method.name: [r for r in rows if (r["method"], r["reader"]) == (method.name, reader)]
         for method in run.methods
     }
-    shown = {name: points for name, points in of.items() if points}
+    shown = {name: points for name, points in by_method.items() if points}
     if run.network not in shown:
         return None
     top = _rounded_up(max(float(row["high"] or row["estimate"]) for part in shown.values() for row in part))
@@ -71,26 +72,26 @@ def thresholds(run: RunFolder, finding: str) -> LineChart | None:
         "threshold, share of the maximum",
         "mean IoU",
         series,
-        f"{run.network} is best at {best['level']} of the maximum with a mean IoU of "
+        f"{run.network} has its best mean IoU at {best['level']} of the maximum, "
         f"{words.number(float(best['estimate']), 'iou')}",
     )
 
 
 def froc(run: RunFolder, finding: str) -> LineChart | None:
-    """Lesions found at rates of false positives an image; None where no lesion was matched."""
+    """Share of lesions found at each rate of false positives per image; None if no lesion was matched."""
     rows = [row for row in run.summaries if row.finding == finding]
-    main = main_reader(rows, f"{FROC}1", run.network)
+    main = main_reader(rows, f"{FROC}1", run.network or "")
     prefix = FROC
     if main is None:
         prefix = f"box_{FROC}"
-        main = main_reader(rows, f"{prefix}1", run.network)
+        main = main_reader(rows, f"{prefix}1", run.network or "")
     if main is None:
         return None
     found = {(row.method, row.metric): row for row in rows if row.reader == main.reader}
     series = []
     for method in (*reversed(run.baselines), run.network or ""):
         points = [
-            (_of_rate(rate), row)
+            (_rate_share(rate), row)
             for rate in FROC_RATES
             if (row := found.get((method, f"{prefix}{rate:g}"))) and row.estimate is not None
         ]
@@ -100,21 +101,21 @@ def froc(run: RunFolder, finding: str) -> LineChart | None:
         ]
         if named:
             series.append(_series(method, run, named, top=1.0))
-    ticks = _across([(_of_rate(rate), _rate(rate)) for rate in FROC_RATES])
+    ticks = _across([(_rate_share(rate), _rate(rate)) for rate in FROC_RATES])
     at_one = words.number(main.estimate or 0.0, "hit")
     return LineChart(
         finding,
         ticks,
         _up(1.0),
-        "false positives an image",
+        "false positives per image",
         "lesions found",
         tuple(series),
-        f"{run.network} finds {at_one} of {words.plural(main.n, 'lesion')} at 1 false positive an image",
+        f"{run.network} finds {at_one} of {words.plural(main.n, 'lesion')} at 1 false positive per image",
     )
 
 
 def calibration(run: RunFolder, finding: str) -> LineChart | None:
-    """How often what was predicted came true, beside the diagonal; None without labels."""
+    """Observed share of images with the finding against predicted probability; None without labels."""
     rows = [row for row in run.table("calibration") if row["finding"] == finding]
     if not rows:
         return None
@@ -132,22 +133,22 @@ def calibration(run: RunFolder, finding: str) -> LineChart | None:
         _across([(share, f"{share:g}") for share in SHARES]),
         _up(1.0),
         "predicted probability",
-        "came true",
+        "share with the finding",
         (ideal, _series(run.network or "", run, points, top=1.0)),
-        f"at a mean probability of {float(first['predicted']):.2f} the finding is there in "
+        f"at a mean probability of {float(first['predicted']):.2f} the finding is present in "
         f"{float(first['observed']):.0%}, at {float(last['predicted']):.2f} in {float(last['observed']):.0%}",
     )
 
 
-def _main(rows: Iterable[Mapping[str, str]]) -> str:
-    """The reader of most images; the first by name where several have as many."""
+def _main_reader(rows: Iterable[Mapping[str, str]]) -> str:
+    """The reader with the most images; the first by name if several have equally many."""
     return min(((-int(row["n"]), row["reader"]) for row in rows), default=(0, ""))[1]
 
 
 def _network_last(
     shown: Mapping[str, Sequence[Mapping[str, str]]], run: RunFolder
 ) -> list[tuple[str, Sequence[Mapping[str, str]]]]:
-    """The first of the network's methods and the baselines; the network is drawn over them."""
+    """The baselines and the first of the network's methods, which is drawn last, on top."""
     names = [name for name in shown if name in run.baselines or name == run.network]
     return [(name, shown[name]) for name in sorted(names, key=lambda name: name == run.network)]
 
@@ -165,7 +166,7 @@ def _series(
     upper = [(x, high) for x, _, high in bounds]
     lower = [(x, low) for x, low, _ in reversed(bounds)]
     return Series(
-        name=words.method_title(name),
+        name=run.title_of(name),
         mark="network" if is_network else name,
         path=_path(dots),
         band=f"{_path([*upper, *lower])}Z" if is_network and bounds else "",
@@ -193,8 +194,8 @@ def _y(value: float, top: float) -> float:
     return round(HEIGHT - BOTTOM - min(value / top, 1.0) * (HEIGHT - TOP - BOTTOM), 2)
 
 
-def _of_rate(rate: float) -> float:
-    """Rates double from tick to tick."""
+def _rate_share(rate: float) -> float:
+    """Position of a rate on the logarithmic axis, 0 … 1; rates double from tick to tick."""
     return (log2(rate) - log2(FROC_RATES[0])) / (log2(FROC_RATES[-1]) - log2(FROC_RATES[0]))
 
 
@@ -203,7 +204,7 @@ def _rate(rate: float) -> str:
 
 
 def _rounded_up(value: float) -> float:
-    """The end of an axis: the next of .2, .4 … 1."""
+    """Upper end of an axis: the smallest of 0.2, 0.4, 0.6, 0.8 and 1 that holds the value."""
     return next((end for end in (0.2, 0.4, 0.6, 0.8) if value <= end), 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Overview: everything that index.html shows."""
+"""Overview: the variables of index.html."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.names import ALL_FINDINGS
-from pipeline.reporting import charts, facts, figure, forest, headlines, limits, lines, tables, tuning, words
+from pipeline.records.names import ALL_FINDINGS
+from pipeline.reporting import (
+    charts,
+    facts,
+    figure,
+    forest,
+    headline_numbers,
+    limits,
+    lines,
+    notices,
+    tables,
+    tuning,
+    words,
+)
+from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
-from pipeline.reporting.verdict import Verdict, gated, verdicts
+from pipeline.reporting.verdict import Verdict, gate_note, verdicts
 
 CHARTS = (
     ("hit", "Hit rate against masks"),
@@ -20,19 +33,20 @@ CHARTS = (
     ("box_iou", "Mean IoU against boxes"),
 )
 EXTREMES = 4
-"""Worst and best cases shown a finding."""
+"""Number of worst and of best cases shown per finding."""
 SKIPPED_SHOWN = 300
+"""Most skipped inputs, and most warnings, that the page lists."""
 POLICY = {
     "pass": "The policy is met.",
-    "warn": "The policy is met by the estimates, but not beyond doubt.",
-    "unknown": "The policy asks for numbers that this run does not have.",
+    "warn": "The estimates meet the policy; their intervals do not.",
+    "unknown": "The policy needs numbers that this run does not have.",
     "fail": "The policy is not met.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A case as a picture with outlines."""
+    """A case with its picture and outlines."""
 
     row: Row
     hit: str
@@ -56,17 +70,24 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     """The variables of overview.html."""
     prior = next(iter(sorted(run.baselines, key=lambda name: name != "location_prior")), None)
     histograms = (
-        charts.histogram(survey, finding, network=run.network, baseline=prior) for finding in run.findings
+        charts.histogram(
+            survey, finding, network=run.network, baseline=prior, title=run.title_of(prior or "")
+        )
+        for finding in run.findings
     )
-    told = [_told(run, verdict) for verdict in verdicts(run)]
-    policy = headlines.worst(tuple(limit for _, _, limits, _ in told for limit in limits))
+    shown_verdicts = [_with_numbers(run, verdict) for verdict in verdicts(run)]
+    policy = headline_numbers.worst(tuple(limit for _, _, limits, _ in shown_verdicts for limit in limits))
     return {
-        "verdicts": told,
+        "verdicts": shown_verdicts,
         "units": run.manifest.get("statistics", {}).get("units", "patients"),
         "policy_outcome": policy,
         "policy_words": POLICY,
-        "gated": gated(run),
-        "warnings": list(tuning.warnings(run)),
+        "gate_note": gate_note(run),
+        "warnings": [
+            *((text, "") for text in (*warnings_of_chance(run.summaries), *tuning.warnings(run))),
+            *notices.warnings(run.manifest),
+        ],
+        "guesses": notices.guesses(run.manifest),
         "whiskers": [c for c in (charts.whisker_chart(run, *chart) for chart in CHARTS) if c],
         "histograms": [entry for entry in histograms if entry],
         "bins": {"width": charts.BAR_WIDTH, "height": charts.BAR_HEIGHT},
@@ -86,7 +107,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "skipped": run.skipped[:SKIPPED_SHOWN],
         "skipped_count": len(run.skipped),
         "facts": [
-            ("Heatmaps", facts.brought(run)) if run.is_brought else ("Model", facts.model(run)),
+            ("Heatmaps", facts.external_maps(run)) if run.has_external_maps else ("Model", facts.model(run)),
             ("Data", facts.data(run, survey)),
             ("Method", facts.method(run, survey)),
         ],
@@ -98,13 +119,13 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     }
 
 
-def _told(
+def _with_numbers(
     run: RunFolder, verdict: Verdict
-) -> tuple[Verdict, headlines.Skill | None, tuple[headlines.Limit, ...], str]:
-    """A verdict with its skill, the policy's limits, and the colour: the policy's where it has a limit."""
-    limits = headlines.limits_of(run, verdict.finding)
-    colour = headlines.worst(limits) or verdict.standing.replace("_", "-")
-    return verdict, headlines.skill_of(run, verdict.finding), limits, colour
+) -> tuple[Verdict, headline_numbers.Skill | None, tuple[headline_numbers.Limit, ...], str]:
+    """A verdict with its skill, the policy's limits, and its colour, which the limits decide if any."""
+    limits = headline_numbers.limits_of(run, verdict.finding)
+    colour = headline_numbers.worst(limits) or verdict.standing.replace("_", "-")
+    return verdict, headline_numbers.skill_of(run, verdict.finding), limits, colour
 
 
 def _each(chart: Callable[[RunFolder, str], lines.LineChart | None], run: RunFolder) -> list[lines.LineChart]:
@@ -113,13 +134,13 @@ def _each(chart: Callable[[RunFolder, str], lines.LineChart | None], run: RunFol
 
 
 def ranked(rows: tuple[Row, ...], finding: str) -> list[Row]:
-    """Annotated cases of a finding, worst first: by IoU, then the more confident error; names settle ties."""
-    judged = [row for row in rows if row.finding == finding and _overlap(row) is not None]
-    return sorted(judged, key=lambda row: (_overlap(row), -(row.probability or 0), row.case_id))
+    """Annotated cases of a finding, worst first: by IoU, then highest probability, then case id."""
+    scored = [row for row in rows if row.finding == finding and _overlap(row) is not None]
+    return sorted(scored, key=lambda row: (_overlap(row), -(row.probability or 0), row.case_id))
 
 
 def extreme_cases(run: RunFolder, survey: Survey) -> tuple[str, ...]:
-    """The cases that the overview shows as worst and best, in its order."""
+    """Case ids of the worst and best cases, in the order of the overview."""
     groups = (_extreme_rows(survey, finding) for finding in run.findings)
     return tuple(dict.fromkeys(row.case_id for worst, best in groups for row in (*worst, *best)))
 
@@ -140,7 +161,7 @@ def _extremes(run: RunFolder, survey: Survey, finding: str) -> Extremes | None:
 
 
 def _extreme_rows(survey: Survey, finding: str) -> tuple[list[Row], list[Row]]:
-    """The worst and the best, none of them twice."""
+    """The rows of the worst and of the best cases, without repetitions."""
     shown = {"hit", "partly", "miss", "not_drawn"}
     order = [row for row in ranked(survey.rows, finding) if row.outcome in shown]
     share = min(EXTREMES, max(1, len(order) // 2)) if order else 0
@@ -161,8 +182,8 @@ def _example(run: RunFolder, survey: Survey, row: Row) -> Example:
 
 
 def _headline(run: RunFolder) -> str:
-    """What was audited, on one line."""
+    """One line about the run: "reference_model on 72 images, explained by gradcam"."""
     audited = run.manifest.get("studies", {}).get("audited", len(run.case_ids))
-    name = "Heatmaps" if run.is_brought else run.manifest.get("card", {}).get("name", "the network")
-    by = f", seen through {run.network}" if run.network else ""
-    return f"{name} on {words.plural(audited, 'image')}{by}"
+    name = "Heatmaps" if run.has_external_maps else run.manifest.get("card", {}).get("name", "the network")
+    method = f", explained by {run.network}" if run.network else ""
+    return f"{name} on {words.plural(audited, 'image')}{method}"

@@ -1,4 +1,4 @@
-"""Pages: templates made into HTML of one look, under a policy that lets nothing in from outside."""
+"""Pages: templates rendered as HTML, with a security policy that allows nothing from outside."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder
 
 Write: TypeAlias = Callable[[Path, bytes], object]
-"""How a file is written; a run hands in a way that leaves whole files or none."""
+"""Function that writes a file; runs pass one that writes atomically."""
 POLICY = (
     "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     "base-uri 'none'; form-action 'none'"
 )
-"""Nothing from outside, nothing inline. In Chromium 'self' holds for pages opened from a folder, too."""
+"""Content security policy: nothing from outside, nothing inline. In Chromium, 'self' includes opened
+folders."""
 
 
 def environment_of(**variables: object) -> Environment:
-    """The templates with their filters; `variables` are known in each.
+    """The templates with their filters and with `variables`, which every template can use.
 
-    Text is escaped where it is put, and a name that nobody gave is an error.
+    All text is escaped, and an undefined variable is an error.
     """
     environment = Environment(
         loader=PackageLoader("pipeline.reporting"),
@@ -45,7 +46,7 @@ def environment_of(**variables: object) -> Environment:
 
 
 def environment_of_run(run: RunFolder) -> Environment:
-    """The templates for the pages of a run."""
+    """The templates with the variables of a run."""
     return environment_of(
         run_id=run.manifest["run_id"],
         title=run.manifest.get("title") or run.manifest["run_id"],
@@ -56,7 +57,7 @@ def environment_of_run(run: RunFolder) -> Environment:
 
 
 def copy_static(run: Path, *, write: Write = Path.write_bytes) -> Path:
-    """The folder with the pages' styles and scripts."""
+    """Copy the pages' styles and scripts into the run folder, and return their folder."""
     folder = run / "static"
     folder.mkdir(exist_ok=True)
     for source in resources.files("pipeline.reporting").joinpath("static").iterdir():
@@ -65,5 +66,5 @@ def copy_static(run: Path, *, write: Write = Path.write_bytes) -> Path:
 
 
 def page(environment: Environment, template: str, **variables: Any) -> str:
-    """A page as HTML."""
+    """A rendered page as HTML."""
     return environment.get_template(template).render(variables)

@@ -1,7 +1,8 @@
-"""Report: index.html, one page a case and static files, written into a finished run folder."""
+"""Report: write index.html, one page per case and the static files into a finished run folder."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.reporting.overview import overview
@@ -12,64 +13,74 @@ from pipeline.reporting.survey import Survey, survey
 from pipeline.reporting.worklist import worklist, worklist_scripts
 
 CASE_SCRIPTS = (
-    "heatproof", "addresses", "decoding", "maps", "thresholds", "regions", "outlines", "overlap", "drawing",
-    "window", "view", "colours", "words", "kept", "order", "elements", "layers", "stage", "scales", "panel",
-    "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown", "frames", "now",
-    "subjects", "decisions", "review", "commands", "redraw",
+    "regions", "outlines", "overlap", "drawing", "window", "view", "colours", "words", "kept", "order",
+    "elements", "layers", "stage", "scales", "panel", "contour-table", "threshold-panel", "readouts",
+    "controls", "gestures", "keys", "shown", "frames", "now", "subjects", "decisions", "progress",
+    "exports", "questions", "review", "commands", "redraw",
 )  # fmt: skip
-"""Of case pages, before the data and page.js: each needs only those before it."""
+"""Scripts of case pages after the threshold rules and before the data and page.js."""
+BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")
+"""Scripts of case pages before the threshold rules. Each script needs only those before it."""
+RULE = "rule-"
+"""Prefix of the file name of a threshold rule's script."""
 OVERVIEW_SCRIPTS = (
     "heatproof", "addresses", "kept", "order", "elements", "words", "subjects", "decisions", "worklist-rows",
-    "worklist-table", "worklist-data",
+    "progress", "exports", "worklist-table", "worklist-data",
 )  # fmt: skip
-"""Of the overview, before the parts of the worklist's data and what starts it."""
+"""Scripts of the overview before the data of worklist and run."""
 OVERVIEW_STARTS = ("worklist", "review-bar")
+"""Scripts of the overview after the worklist's data."""
 
 
-def write_report(run: Path, *, write: Write = Path.write_bytes) -> Path:
-    """The overview of a finished run, written last: where it is, all other pages are.
+def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = Path.write_bytes) -> Path:
+    """Write the report of a finished run, and return the path of its overview, which is written last.
 
-    The same run folder gives the same bytes. Each case is read once; its page is the same shell in every
-    folder and drawn in the browser from the scripts beside it. Memory holds a few numbers a case.
+    `rule_scripts` are the JavaScript versions of the threshold rules, by rule name.
+
+    The same run folder gives the same bytes. Each case is read once. All cases have the same page, which the
+    browser draws from the scripts in the case's folder. Memory holds only a few numbers per case.
     """
     folder = read_run(run)
-    of_run = survey(folder)
+    surveyed = survey(folder)
     environment = environment_of_run(folder)
-    _write_static(folder, of_run, write)
-    shell = page(environment, "case.html", root="../../", scripts=CASE_SCRIPTS)
-    _write_shells(folder, of_run, shell, write)
+    _write_static(folder, surveyed, rule_scripts, write)
+    scripts = (*BEFORE_RULES, *(f"{RULE}{name}" for name in rule_scripts), *CASE_SCRIPTS)
+    shell = page(environment, "case.html", root="../../", scripts=scripts)
+    _write_shells(folder, surveyed, shell, write)
     index = run / "index.html"
-    write(index, _overview(folder, of_run).encode())
+    write(index, _overview(folder, surveyed).encode())
     return index
 
 
-def _overview(run: RunFolder, of_run: Survey) -> str:
-    listed = worklist(run, of_run)
-    scripts = (*OVERVIEW_SCRIPTS, *listed["scripts"], *OVERVIEW_STARTS)
+def _overview(run: RunFolder, surveyed: Survey) -> str:
+    listed = worklist(run, surveyed)
     return page(
         environment_of_run(run),
         "overview.html",
         root="",
-        scripts=scripts,
+        scripts=(*OVERVIEW_SCRIPTS, *listed["scripts"]),
+        starts=OVERVIEW_STARTS,
         worklist=listed,
         reviewed=(run.path / "review.html").exists(),
-        **overview(run, of_run),
+        **overview(run, surveyed),
     )
 
 
-def _write_static(run: RunFolder, of_run: Survey, write: Write) -> None:
+def _write_static(run: RunFolder, surveyed: Survey, rule_scripts: Mapping[str, str], write: Write) -> None:
     folder = copy_static(run.path, write=write)
-    for old in folder.glob("worklist-*[0-9].js"):
+    for old in (*folder.glob("worklist-*[0-9].js"), *folder.glob(f"{RULE}*.js")):
         old.unlink()
-    for name, text in worklist_scripts(run, of_run):
+    for name, text in rule_scripts.items():
+        write(folder / f"{RULE}{name}.js", text.encode())
+    for name, text in worklist_scripts(run, surveyed):
         write(folder / name, text.encode())
 
 
-def _write_shells(run: RunFolder, of_run: Survey, shell: str, write: Write) -> None:
-    """The page of every case, and what all of them share."""
+def _write_shells(run: RunFolder, surveyed: Survey, shell: str, write: Write) -> None:
+    """Write the page of every case, and the scripts that all of them share."""
     cases = run.path / "cases"
     cases.mkdir(exist_ok=True)
-    write(cases / "run.js", run_script(run, of_run).encode())
+    write(cases / "run.js", run_script(run, surveyed).encode())
     write(cases / "baselines.js", baselines_script(run).encode())
     content = shell.encode()
     for case_id in run.case_ids:

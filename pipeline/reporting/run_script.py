@@ -1,9 +1,10 @@
-"""Run script: what every case page must know of the whole run, in cases/run.js and cases/baselines.js."""
+"""Run script: the data of the whole run for all pages, in cases/run.js and cases/baselines.js."""
 
 from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 from zipfile import BadZipFile
 
@@ -15,18 +16,20 @@ from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.subjects import results_sha256
-from pipeline.reporting.survey import OUTCOMES, Survey
+from pipeline.reporting.survey import OUTCOMES, Row, Survey
 
 
-def run_script(run: RunFolder, of_run: Survey) -> str:
-    """A script that hands the run to a case page; findings, methods and cases go by their number."""
-    return f"heatproof.run({json.dumps(_content(run, of_run), ensure_ascii=True, separators=(',', ':'))});\n"
+def run_script(run: RunFolder, surveyed: Survey) -> str:
+    """Text of cases/run.js; it refers to findings, methods and cases by index."""
+    return (
+        f"heatproof.run({json.dumps(_content(run, surveyed), ensure_ascii=True, separators=(',', ':'))});\n"
+    )
 
 
 def baselines_script(run: RunFolder) -> str:
-    """A script with the baselines' maps, on grids over the whole image.
+    """Text of cases/baselines.js with the baselines' maps, on grids over the whole image.
 
-    Its `finding` is None where a map is the same for all.
+    `finding` is None if a map is the same for all findings.
     """
     path = run.path / "baselines.npz"
     maps = []
@@ -35,7 +38,7 @@ def baselines_script(run: RunFolder) -> str:
             with np.load(path, allow_pickle=False) as arrays:
                 maps = [_baseline(key, arrays[key]) for key in arrays.files]
         except (ValueError, EOFError, AttributeError, BadZipFile) as error:
-            raise AuditError(f"{path}: is no file of arrays ({error}); make the run again") from error
+            raise AuditError(f"{path}: is not a NumPy file; rerun to regenerate it") from error
     return f"heatproof.baselines({json.dumps(maps, separators=(',', ':'))});\n"
 
 
@@ -45,7 +48,7 @@ def _baseline(key: str, relevance: Intensity) -> dict[str, Any]:
     return {"method": method, "finding": finding or None, "grid": relevance.shape, "cells": cells}
 
 
-def _content(run: RunFolder, of_run: Survey) -> dict[str, Any]:
+def _content(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
     return {
         "run_id": run.manifest["run_id"],
         "title": run.manifest.get("title") or run.manifest["run_id"],
@@ -55,24 +58,24 @@ def _content(run: RunFolder, of_run: Survey) -> dict[str, Any]:
         "methods": [
             {
                 "name": method.name,
-                "title": words.method_title(method.name),
+                "title": run.title_of(method.name),
                 "kind": method.kind,
                 "layer": method.layer,
                 "unit": method.unit,
-                "tops": [of_run.tops.get((method.name, finding)) for finding in run.findings],
+                "tops": [surveyed.tops.get((method.name, finding)) for finding in run.findings],
             }
             for method in run.methods
         ],
         "metrics": [_metric(metric) for metric in run.manifest["metrics"]],
         "reasons": list(words.REASONS.items()),
         "outcomes": list(OUTCOMES.items()),
-        "readers": of_run.readers,
+        "readers": surveyed.readers,
         "reader_colours": READER_COLOURS,
         "contours": run.manifest.get("contours", {}),
         "cases": run.case_ids,
-        "outcomes_of_cases": _outcomes_of_cases(run, of_run),
-        "subjects_of_cases": _subjects_of_cases(run, of_run),
-        "frames": of_run.frames,
+        "outcomes_of_cases": _outcomes_of_cases(run, surveyed),
+        "subjects": _subjects(run, surveyed),
+        "frames": surveyed.frames,
     }
 
 
@@ -87,16 +90,32 @@ def _metric(metric: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _outcomes_of_cases(run: RunFolder, of_run: Survey) -> list[str]:
-    """A word a case, a letter a finding: the place of its outcome in `OUTCOMES`, counted from "a"."""
-    letter = {code: chr(ord("a") + place) for place, code in enumerate(OUTCOMES)}
+def _outcomes_of_cases(run: RunFolder, surveyed: Survey) -> list[str]:
+    """One text per case with one letter per finding: "a" for the first outcome in `OUTCOMES`, and so on."""
+    letter = {code: chr(ord("a") + index) for index, code in enumerate(OUTCOMES)}
     size = len(run.findings)
-    letters = [letter[row.outcome] for row in of_run.rows]
+    letters = [letter[row.outcome] for row in surveyed.rows]
     return ["".join(letters[start : start + size]) for start in range(0, len(letters), size)]
 
 
-def _subjects_of_cases(run: RunFolder, of_run: Survey) -> list[int]:
-    """How much there is to review in each case."""
+def _subjects(run: RunFolder, surveyed: Survey) -> list[list[tuple[int, int, list[tuple[int, int]]]]]:
+    """What to review per case: finding, number of contours, and (reader, number) of each missed lesion.
+
+    Findings and readers are indices, and findings with nothing to review are left out.
+    """
     size = len(run.findings)
-    counts = [row.subjects for row in of_run.rows]
-    return [sum(counts[start : start + size]) for start in range(0, len(counts), size)]
+    reader = {name: index for index, name in enumerate(surveyed.readers)}
+    return [
+        [
+            (finding, *_counted(row, reader))
+            for finding, row in enumerate(surveyed.rows[start : start + size])
+            if row.subjects
+        ]
+        for start in range(0, len(surveyed.rows), size)
+    ]
+
+
+def _counted(row: Row, reader: Mapping[str, int]) -> tuple[int, list[tuple[int, int]]]:
+    """Number of contours, and (reader, number) of the missed lesions, of one finding on one image."""
+    lesions = [(reader[entry.by], entry.number) for entry in row.subjects if entry.kind == "lesion"]
+    return len(row.subjects) - len(lesions), lesions

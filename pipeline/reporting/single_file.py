@@ -1,4 +1,4 @@
-"""Single file: the overview and some cases as one HTML file to send on, which asks for nothing else."""
+"""Single file: the overview and some cases as one HTML file that loads nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from pipeline.errors import AuditError, ConfigError
 from pipeline.reporting.overview import extreme_cases
 from pipeline.reporting.pages import Write
-from pipeline.reporting.report import write_report
+from pipeline.reporting.report import RULE, write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
 
@@ -25,10 +25,11 @@ POLICY = (
     "default-src 'none'; img-src data:; style-src {styles}; script-src {scripts}; "
     "base-uri 'none'; form-action 'none'"
 )
-"""Nothing from outside; of what is inside, only what is listed by its hash."""
+"""Content security policy: nothing from outside; only the file's own styles and scripts, by their hashes."""
 FIRST = ("heatproof", "addresses", "single")
+"""Scripts that come first."""
 STARTS = ("worklist", "review-bar", "page")
-"""The scripts that begin to draw; all others are needed before."""
+"""Scripts that start to draw; they come last."""
 LINK = re.compile(r'\s(href|src)="([^"]*)"')
 STYLE = re.compile(r'<link rel="stylesheet" href="(?:\.\./)*static/([\w-]+\.css)">\n?')
 SCRIPT = re.compile(r'<script src="([^"]*)" defer></script>\n?')
@@ -40,15 +41,19 @@ OVERVIEW = re.compile(r"(?:\.\./)*index\.html(#.*)?")
 
 
 def write_single_file(
-    run: Path, out: Path, *, cases: int | Sequence[str] | None = None, write: Write = Path.write_bytes
+    run: Path,
+    out: Path,
+    *,
+    rule_scripts: Mapping[str, str],
+    cases: int | Sequence[str] | None = None,
+    write: Write = Path.write_bytes,
 ) -> tuple[str, ...]:
-    """The cases that went into `out`: those named, or as many as asked for, worst first, finding by finding.
+    """Write the overview and some cases to `out`, and return the ids of these cases.
 
-    Without `cases`, those that the overview shows as worst and best.
-
-    The report of the run is written again first, so that both say the same.
+    `cases` are ids, or the number of cases, the worst of each finding first. Without `cases`, the worst and
+    best cases of the overview are written. The report of the run is written again first, so that both agree.
     """
-    index = write_report(run, write=write)
+    index = write_report(run, rule_scripts=rule_scripts, write=write)
     folder = read_run(run)
     if cases is None:
         chosen = extreme_cases(folder, survey(folder))
@@ -57,19 +62,19 @@ def write_single_file(
     overview = _Page.read(index)
     case = _Page.read(folder.case_folder(chosen[0]) / "index.html") if chosen else None
     out.parent.mkdir(parents=True, exist_ok=True)
-    write(out, _assembled(folder, overview, case, chosen).encode("utf-8"))
+    write(out, _assembled(folder, overview, case, chosen, rule_scripts).encode("utf-8"))
     return chosen
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page of the report, taken apart."""
+    """The parts of one page of the report."""
 
     head: str
     body: str
     styles: tuple[str, ...]
     scripts: tuple[str, ...]
-    """Names without the data, which differ from run to run."""
+    """Names of the scripts, without data scripts."""
 
     @classmethod
     def read(cls, path: Path) -> _Page:
@@ -86,10 +91,18 @@ class _Page:
         )
 
 
-def _assembled(run: RunFolder, overview: _Page, case: _Page | None, chosen: Sequence[str]) -> str:
+def _assembled(
+    run: RunFolder,
+    overview: _Page,
+    case: _Page | None,
+    chosen: Sequence[str],
+    rule_scripts: Mapping[str, str],
+) -> str:
     styles = [_static(name) for name in overview.styles]
     own = [_static(name) for name in case.styles if name not in overview.styles] if case else []
-    scripts = [_static(f"{name}.js") for name in _in_order(overview, case)]
+    own_scripts = {f"{RULE}{name}": text for name, text in rule_scripts.items()}
+    names = _in_order(overview, case)
+    scripts = [own_scripts.get(name) or _static(f"{name}.js") for name in names]
     policy = POLICY.format(styles=_hashes([*styles, *own]), scripts=_hashes(scripts))
     head = re.sub(r'(http-equiv="Content-Security-Policy" content=")[^"]*', rf"\g<1>{policy}", overview.head)
     return "".join(
@@ -113,7 +126,7 @@ def _in_order(overview: _Page, case: _Page | None) -> list[str]:
 
 
 def _shell(case: _Page | None, styles: Iterable[str], run: RunFolder, chosen: Sequence[str]) -> str:
-    """The page of a case, put in place of the overview when a case is asked for."""
+    """The case page as a template, which replaces the overview when a case is opened."""
     if case is None:
         return ""
     own = "".join(f"<style>{text}</style>\n" for text in styles)
@@ -121,7 +134,7 @@ def _shell(case: _Page | None, styles: Iterable[str], run: RunFolder, chosen: Se
 
 
 def _data(run: RunFolder, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
-    """Address in the run's folder and content of each data script, and the pictures in small."""
+    """Address in the run's folder and content of each data script, and all thumbnails."""
     static = sorted((run.path / "static").glob("worklist-*.js"))
     shared = [path for path in static if DATA_SCRIPT.fullmatch(path.stem)]
     shared += [run.path / "cases" / name for name in ("run.js", "baselines.js")]
@@ -132,42 +145,47 @@ def _data(run: RunFolder, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
 
 
 def _arguments(path: Path) -> str:
-    """What a data script hands over, as a JSON list: "heatproof.name(a, b);" → "[a, b]"."""
+    """The arguments in a data script as a JSON list: "heatproof.name(a, b);" → "[a, b]"."""
     try:
         text = path.read_text(encoding="utf-8")
         return _in_html(f"[{text[text.index('(') + 1 : text.rindex(')')]}]")
     except OSError as error:
-        raise AuditError(f"{path}: cannot be read ({error.strerror}); is this a finished run?") from error
+        raise AuditError(
+            f"{path}: cannot be read ({error.strerror}); give the folder of a finished run"
+        ) from error
     except ValueError as error:
-        raise AuditError(f"{path}: hands over no data ({error}); make the run again") from error
+        raise AuditError(f"{path}: contains no data; rerun to regenerate it") from error
 
 
 def _in_html(content: str) -> str:
-    """JSON in which nothing looks like the end of its block."""
+    """JSON without "<", so that it cannot end its HTML block."""
     return content.replace("<", "\\u003c")
 
 
 def _rewritten(text: str, run: RunFolder, chosen: Sequence[str]) -> str:
-    """Links led to what is in the file, or taken away; attributes of autoescaped pages hold no quotes."""
+    """The HTML with links that point into the file; other links are removed.
+
+    The pages are autoescaped, so attribute values contain no quotes.
+    """
     return LINK.sub(lambda match: _link(match[1], html.unescape(match[2]), run, chosen), text)
 
 
 def _link(attribute: str, address: str, run: RunFolder, chosen: Sequence[str]) -> str:
     if address.startswith(("#", "data:")):
-        wanted: str | None = address
+        target: str | None = address
     elif match := OVERVIEW.fullmatch(address):
-        wanted = match[1] or "#"
+        target = match[1] or "#"
     elif match := PICTURE.fullmatch(address):
-        wanted = _picture(run, unquote(match[1]))
+        target = _picture(run, unquote(match[1]))
     elif (match := PAGE_OF_CASE.fullmatch(address)) and unquote(match[1]) in chosen:
-        wanted = f"#case/{match[1]}/{match[2] or ''}"
+        target = f"#case/{match[1]}/{match[2] or ''}"
     else:
-        wanted = None
-    return "" if wanted is None else f' {attribute}="{html.escape(wanted)}"'
+        target = None
+    return "" if target is None else f' {attribute}="{html.escape(target)}"'
 
 
 def _picture(run: RunFolder, case_id: str) -> str | None:
-    """A thumbnail as an address of its own; None where there is none."""
+    """A thumbnail as a data URL; None if there is none."""
     path = run.case_folder(case_id) / "thumbnail.jpg"
     if not path.exists():
         return None
@@ -179,7 +197,7 @@ def _static(name: str) -> str:
 
 
 def _hashes(texts: Iterable[str]) -> str:
-    """CSP sources of inline styles or scripts (W3C CSP3, 6.7.3)."""
+    """CSP hash sources of inline styles or scripts (W3C CSP3, 6.7.3)."""
     digests = dict.fromkeys(hashlib.sha256(text.encode("utf-8")).digest() for text in texts)
     return " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
 
@@ -188,12 +206,15 @@ def _named(run: RunFolder, cases: Sequence[str]) -> tuple[str, ...]:
     known = set(run.case_ids)
     for case_id in cases:
         if case_id not in known:
-            raise ConfigError(f"--cases: {case_id} is no case of the run {run.manifest['run_id']}")
+            raise ConfigError(
+                f"--cases: {case_id} is not a case of the run {run.manifest['run_id']}; "
+                "choose case ids from its cases.csv"
+            )
     return tuple(dict.fromkeys(cases))
 
 
 def _worst(run: RunFolder, count: int) -> tuple[str, ...]:
-    """The worst of each finding, then the second of each, and so on; then the others as the run has them."""
+    """The worst case of each finding, then the second worst of each, and so on; then the other cases."""
     by_finding: Mapping[str, list[Row]] = {finding: [] for finding in run.findings}
     for row in survey(run).rows:
         if _overlap(row) is not None:
@@ -207,7 +228,7 @@ def _worst(run: RunFolder, count: int) -> tuple[str, ...]:
 
 
 def _badness(row: Row) -> tuple[float, float, str]:
-    """The lowest overlap first, then the more confident error, as on the overview."""
+    """Sort key: lowest overlap first, then highest probability, then case id, as on the overview."""
     return _overlap(row) or 0.0, -(row.probability or 0.0), row.case_id
 
 

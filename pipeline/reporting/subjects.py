@@ -1,56 +1,76 @@
-"""Subjects: what a reviewer is asked about: each contour of the network, and each lesion that it missed."""
+"""Subjects: the contours and missed lesions of a case that reviewers judge; the pages list the same ones."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from pipeline.errors import AuditError
-from pipeline.reporting.run_folder import Case
+from pipeline.reporting.run_folder import Case, RunFolder, rows_of
 
 Kind: TypeAlias = Literal["contour", "lesion"]
 
-OF_LESIONS = ("lesion_iou", "box_iou")
-"""Metrics with one score a lesion; 0 where no contour overlaps it. static/subjects.js has the same."""
+UNMATCHED = "unmatched.csv"
+"""Table of the lesions that the run's own criterion (config: lesions) calls missed."""
 RESULTS = ("regions.json", "scores.csv")
-"""Contours and scores of all images: what decisions are about."""
+"""Files with the contours and scores that decisions are about."""
 
 
 class Subject(NamedTuple):
-    """One contour or one missed lesion of an image."""
+    """One contour or one missed lesion of an image, which reviewers judge."""
 
     kind: Kind
     finding: str
     by: str
     """The method that drew the contour, or the reader who drew the lesion."""
     number: int
-    """Of the contours of one method, or of the lesions of one reader, counted from 1."""
+    """Number of the contour of a method, or of the lesion of a reader, from 1."""
 
 
-def subjects(case: Case, findings: Sequence[str], method: str | None) -> list[Subject]:
-    """Finding by finding: the contours of `method`, the highest first, then the lesions that it missed."""
-    return [subject for finding in findings for subject in subjects_of(case, finding, method)]
+Missed: TypeAlias = Mapping[str, Sequence[Subject]]
+"""Case id → the lesions that the network's first method missed."""
 
 
-def subjects_of(case: Case, finding: str, method: str | None) -> list[Subject]:
-    """The same of one finding."""
-    drawn = sum((r["finding"], r["method"]) == (finding, method) for r in case["regions"])
-    contours = [Subject("contour", finding, method or "", number) for number in range(1, drawn + 1)]
+def missed_lesions(run: RunFolder) -> Missed:
+    """The lesions that `unmatched.csv` calls missed by the first method, once per reader and number.
+
+    The table is read, not computed again, so that pages and table cannot differ.
+    """
+    found: dict[str, dict[Subject, None]] = defaultdict(dict)
+    for row in rows_of(run.path / UNMATCHED):
+        if (row["what"], row["method"]) == ("missed_lesion", run.network):
+            lesion = Subject("lesion", row["finding"], row["reader"], _number(run.path, row["number"]))
+            found[row["case_id"]][lesion] = None
+    return {case_id: tuple(lesions) for case_id, lesions in found.items()}
+
+
+def _number(run: Path, text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise AuditError(
+            f"{run / UNMATCHED}: number: found {text!r}, wanted a whole number; rerun to regenerate it"
+        )
+    return int(text)
+
+
+def subjects(case: Case, findings: Sequence[str], method: str | None, missed: Missed) -> list[Subject]:
+    """Per finding: the contours of `method`, ordered by their peak, then the lesions that it missed."""
+    return [subject for finding in findings for subject in subjects_of(case, finding, method, missed)]
+
+
+def subjects_of(case: Case, finding: str, method: str | None, missed: Missed) -> list[Subject]:
+    """The contours and missed lesions of one finding; lesions of readers only, not of their consensus."""
+    count = sum((r["finding"], r["method"]) == (finding, method) for r in case["regions"])
+    contours = [Subject("contour", finding, method or "", number) for number in range(1, count + 1)]
     readers = {reference["reader"] for reference in case["references"] if reference["finding"] == finding}
-    missed = (
-        Subject("lesion", finding, score["reader"], score["lesion"])
-        for score in case["scores"]
-        if (score["finding"], score["method"], score["value"]) == (finding, method, 0)
-        and score["metric"] in OF_LESIONS
-        and score["reader"] in readers
-    )
-    return contours + sorted(missed)
+    lesions = (entry for entry in missed.get(case["case_id"], ()) if entry.finding == finding)
+    return contours + sorted(lesion for lesion in lesions if lesion.by in readers)
 
 
 def results_sha256(run: Path) -> str:
-    """The sha256 over contours and scores of a run, by which decisions are told from those of another."""
+    """The sha256 over contours and scores of a run, which identifies the run that decisions belong to."""
     digest = hashlib.sha256()
     for name in RESULTS:
         try:
@@ -58,6 +78,6 @@ def results_sha256(run: Path) -> str:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
             raise AuditError(
-                f"{run / name}: cannot be read ({error.strerror}); is this a finished run?"
+                f"{run / name}: cannot be read ({error.strerror}); give the folder of a finished run"
             ) from error
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Survey: one pass over all cases for what the pages must know of the whole run."""
+"""Survey: collect, in one pass over all cases, the data of the whole run that the pages need."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from statistics import fmean
 
 import numpy as np
 
-from pipeline.names import POINTING
 from pipeline.records import Shape
+from pipeline.records.names import POINTING
 from pipeline.reporting.run_folder import Case, RunFolder
-from pipeline.reporting.subjects import subjects_of
+from pipeline.reporting.subjects import Missed, Subject, missed_lesions, subjects_of
 
 OUTCOMES = {
     "hit": "hit",
@@ -23,13 +23,14 @@ OUTCOMES = {
     "clear": "absent, nothing drawn",
     "unjudged": "not annotated",
 }
-"""What became of one finding on one image: code → words, in the order of the filter. Partly right: contours
-overlap, but the peak is outside, or it is inside for some readers alone."""
+"""Outcome of one finding on one image: code → text, in the order of the filter. Partly right: contours
+overlap the lesion but the peak is outside, or the peak is inside for some readers only."""
 TOP_QUANTILE = 0.95
-"""Of the images' maxima: where a shared colour scale ends, so that one extreme map darkens no other."""
+"""Quantile of the images' maxima at which a shared colour scale ends, so that extreme maps do not darken
+others."""
 BINS = 10
 OVERLAP = 0.1
-"""IoU from which a contour that points elsewhere still covers part of the lesion."""
+"""Least IoU of a contour that counts as partly right although the peak is outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +44,38 @@ class Row:
     probability: float | None
     positive: bool
     iou: float | None
-    """Against masks, mean over readers."""
+    """IoU with masks, mean over readers."""
     box_iou: float | None
-    """Against boxes, mean over lesions and readers; never mixed with `iou`."""
-    subjects: int = 0
-    """What there is to review: contours and missed lesions."""
+    """IoU with boxes, mean over lesions and readers; never averaged with `iou`."""
+    subjects: tuple[Subject, ...] = ()
+    """The contours and missed lesions to review."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the pages must know of the whole run."""
+    """Data of the whole run that the pages need."""
 
     rows: tuple[Row, ...]
     readers: tuple[str, ...]
-    """All who annotated, by name: a reader keeps one colour through the report."""
+    """Names of all readers, sorted; the index decides a reader's colour."""
     tops: Mapping[tuple[str, str], float]
     """(method, finding) → upper end of the colour scale shared by all images."""
     grids: Mapping[str, tuple[Shape, ...]]
-    """Method → the sizes of its raw maps."""
+    """Method → sizes (rows, columns) of its raw maps."""
     histograms: Mapping[tuple[str, str], tuple[int, ...]]
-    """(method, finding) → images with IoU exactly 0, then with IoU in ten equal steps up to 1."""
+    """(method, finding) → number of images with IoU exactly 0, then in ten equal steps up to 1."""
     dropped: Mapping[tuple[str, str], int]
-    """(method, finding) → regions left out because they were smaller than the minimum area."""
+    """(method, finding) → number of regions below the minimum area."""
     frames: tuple[tuple[int, ...], ...] = ()
-    """The cases that are frames of one object, by their number in the run, in the order of frames."""
+    """Groups of cases that are frames of one object: their indices in the run, in frame order."""
     attributes: tuple[Mapping[str, str], ...] = ()
-    """Of each image, in the order of the run."""
+    """Attributes of each image, in the order of the run."""
     cautions: tuple[tuple[str, str, str], ...] = ()
-    """Case id, reason and message of what a reader of a case should know."""
+    """Case id, reason and message of each warning."""
 
 
 def survey(run: RunFolder) -> Survey:
-    """The survey of a run, case by case."""
+    """Read every case of a run once."""
     rows: list[Row] = []
     readers: set[str] = set()
     maxima: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -84,12 +85,13 @@ def survey(run: RunFolder) -> Survey:
     frames: dict[str, list[tuple[int, int]]] = defaultdict(list)
     attributes: list[Mapping[str, str]] = []
     cautions: list[tuple[str, str, str]] = []
+    missed = missed_lesions(run)
     for number, case_id in enumerate(run.case_ids):
         case = run.case(case_id)
         attributes.append(case["attributes"])
         if case["object_id"]:
             frames[case["object_id"]].append((case["frame"], number))
-        rows.extend(worklist_row(case, finding, run.network) for finding in run.findings)
+        rows.extend(worklist_row(case, finding, run.network, missed) for finding in run.findings)
         readers.update(reference["reader"] for reference in case["references"])
         cautions += [(case_id, entry["reason"], entry["message"]) for entry in case.get("cautions", ())]
         _count_iou(case, histograms)
@@ -114,8 +116,8 @@ def survey(run: RunFolder) -> Survey:
     )
 
 
-def worklist_row(case: Case, finding: str, method: str | None) -> Row:
-    """How the network fared with one finding on one image."""
+def worklist_row(case: Case, finding: str, method: str | None, missed: Missed) -> Row:
+    """The worklist's row of one finding on one image."""
     prediction = next((p for p in case["predictions"] if p["finding"] == finding), None)
     return Row(
         case_id=case["case_id"],
@@ -125,29 +127,29 @@ def worklist_row(case: Case, finding: str, method: str | None) -> Row:
         positive=bool(prediction and prediction["probability"] >= prediction["threshold"]),
         iou=_mean(values(case, finding, method, "iou")),
         box_iou=_mean(values(case, finding, method, "box_iou")),
-        subjects=len(subjects_of(case, finding, method)),
+        subjects=tuple(subjects_of(case, finding, method, missed)),
     )
 
 
 def outcome(case: Case, finding: str, method: str | None) -> str:
-    """A key of `OUTCOMES`: readers' annotations decide what is there, the label only where there are none."""
-    drawn = any((r["finding"], r["method"]) == (finding, method) for r in case["regions"])
+    """A key of `OUTCOMES`: readers' annotations decide whether the finding is present, else the label."""
+    has_contour = any((r["finding"], r["method"]) == (finding, method) for r in case["regions"])
     references = [r for r in case["references"] if r["finding"] == finding]
-    if any(r["outlines"] or r["boxes"] for r in references):
+    if any(r["outlines"] or r["boxes"] or r.get("points") for r in references):
         overlaps = [value for m in ("iou", "box_iou") for value in values(case, finding, method, m)]
-        return _pointing(hits(case, finding, method), overlaps) if drawn else "not_drawn"
+        return _pointing(hits(case, finding, method), overlaps) if has_contour else "not_drawn"
     if references or case["labels"].get(finding) == 0:
-        return "false_contour" if drawn else "clear"
+        return "false_contour" if has_contour else "clear"
     return "unjudged"
 
 
 def hits(case: Case, finding: str, method: str | None) -> list[float]:
-    """1 or 0 a reader and kind of annotation, masks before boxes."""
+    """1 (hit) or 0 per reader and kind of annotation, masks before boxes."""
     return [value for metric in POINTING for value in values(case, finding, method, metric)]
 
 
 def values(case: Case, finding: str, method: str | None, metric: str) -> list[float]:
-    """The defined scores of one metric: one a reader, or one a reader and lesion."""
+    """The defined scores of one metric: one per reader, or one per reader and lesion."""
     wanted = (finding, method, metric)
     scores = (s for s in case["scores"] if (s["finding"], s["method"], s["metric"]) == wanted)
     return [score["value"] for score in scores if score["value"] is not None]
@@ -156,7 +158,7 @@ def values(case: Case, finding: str, method: str | None, metric: str) -> list[fl
 def _pointing(pointed: list[float], overlaps: list[float]) -> str:
     if not pointed and not overlaps:
         return "unjudged"
-    if not pointed:  # contours without a map
+    if not pointed:  # external contours have no map, so there is no hit
         return "partly" if max(overlaps) >= OVERLAP else "miss"
     if all(pointed):
         return "hit"

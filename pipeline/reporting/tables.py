@@ -1,4 +1,4 @@
-"""Tables: summary.csv as the overview shows it, every number with its n, interval and what is undefined."""
+"""Tables: summary.csv as tables of the overview, with n, interval and undefined scores of every number."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from pipeline.names import ALL_FINDINGS, CLASSIFIER
 from pipeline.records import Summary
+from pipeline.records.names import ALL_FINDINGS, CLASSIFIER
 from pipeline.reporting import words
 from pipeline.reporting.charts import finding_title
 from pipeline.reporting.run_folder import RunFolder, number_of
-from pipeline.reporting.verdict import HEALTHY, stands
 
+HEALTHY = "contour_on_healthy"
 CLASSIFICATION = ("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "brier")
 FIRST = frozenset({"iou", "dice", "hit", "energy_inside", "box_iou", "box_hit", "contour_on_healthy"})
-"""Metrics of the first table; all others follow in a second."""
+"""Metrics of the first table; all others are in a second one."""
 LESIONS = {
     "recall_iou_0.1": "Found at IoU 0.1",
     "recall_iou_0.3": "at 0.3",
@@ -26,14 +26,14 @@ LESIONS = {
     "ap_iou_0.5": "at 0.5",
     "ap_mean": "AP, mean",
 }
-"""Of each kind of annotation; all rates are in summary.csv."""
+"""Columns of the lesion table for each kind of annotation; summary.csv has all rates."""
 PREFIXES = {"lesion_": "against masks", "box_lesion_": "against boxes"}
-GROUPS = ("against masks", "against boxes", "where the reader sees nothing")
+GROUPS = ("against masks", "against boxes", "images without the finding")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A metric as a column's head."""
+    """The head of a column, which shows one metric."""
 
     metric: str
     title: str
@@ -48,18 +48,18 @@ class Cell:
     """One number of summary.csv."""
 
     value: str
-    """As a machine reads it; empty where it is undefined."""
+    """Exact value for programs; empty if undefined."""
     text: str
     interval: str
     n: int
     undefined: int
     reasons: tuple[tuple[str, int], ...]
-    """In words, with counts."""
+    """Reasons why scores are undefined, as text, with counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One method against one reader; cells in the order of the columns, None where there is no such score."""
+    """One method compared with one reader; cells in column order, None if there is no such score."""
 
     label: str
     reader: str
@@ -77,14 +77,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns, and lines a finding."""
+    """Columns, and one group of lines per finding."""
 
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
 
     @property
     def heads(self) -> list[tuple[str, int]]:
-        """The names above neighbouring columns, with how many they span."""
+        """Names above groups of neighbouring columns, and the number of columns of each."""
         return [
             (name, len(list(columns))) for name, columns in groupby(self.columns, lambda column: column.group)
         ]
@@ -108,60 +108,55 @@ class Comparison:
     words: str
 
 
-STANDINGS = {
-    "better": "better",
-    "worse": "worse",
-    "no_better": "not shown to differ",
-    "unknown": "too few to tell",
-}
-
-
 def comparisons(run: RunFolder) -> list[Comparison]:
-    """The network's first method against every other, on the same images."""
-    return [_comparison(row) for row in run.table("comparisons") if row["difference"]]
+    """The network's first method compared with every other method on the same images."""
+    return [_comparison(row, run) for row in run.table("comparisons") if row["difference"]]
 
 
-def _comparison(row: Mapping[str, str]) -> Comparison:
+def _comparison(row: Mapping[str, str], run: RunFolder) -> Comparison:
     metric = row["metric"]
     first, second = (words.number(float(row[f"{side}_estimate"]), metric) for side in ("first", "second"))
-    apart, low, high = (
+    difference, low, high = (
         words.difference(float(row[f"difference{end}"]), metric) if row[f"difference{end}"] else ""
         for end in ("", "_low", "_high")
     )
-    standing = stands(row)
     return Comparison(
         finding=row["finding"],
         reader=row["reader"],
-        against=words.method_title(row["second"]),
+        against=run.title_of(row["second"]),
         metric=words.metric_title(metric, {}),
         n=f"{int(row['n']):,}",
         first=first,
         second=second,
-        difference=apart,
+        difference=difference,
         interval=f"{low} to {high}" if low else "",
         p=words.p_value(number_of(row["corrected_p"])).removeprefix("= "),
-        standing=standing,
-        words=STANDINGS[standing],
+        standing=row.get("standing", ""),
+        words=words.STANDINGS[row.get("standing", "")],
     )
 
 
 def localisation(run: RunFolder) -> Table:
-    """Where the network looks: methods as lines, metrics as columns, mask and box scores apart."""
+    """Localisation scores: one line per method and reader, with separate columns for masks and boxes."""
     return _localisation(run, lambda metric: metric in FIRST)
 
 
 def further(run: RunFolder) -> Table:
-    """All metrics that the first table leaves out."""
+    """All metrics that are not in the first table."""
     return _localisation(run, lambda metric: metric not in FIRST)
 
 
 def lesions(run: RunFolder) -> Table:
-    """Lesions found, and at what price, masks and boxes apart."""
-    names = {prefix + name: (title, of) for prefix, of in PREFIXES.items() for name, title in LESIONS.items()}
+    """Lesion detection: recall, FROC and average precision, separately for masks and boxes."""
+    names = {
+        prefix + name: (title, group) for prefix, group in PREFIXES.items() for name, title in LESIONS.items()
+    }
     rows = [row for row in run.summaries if row.metric in names and row.n]
     known = {row.metric for row in rows}
     columns = [
-        Column(name, title, of, "higher", "image") for name, (title, of) in names.items() if name in known
+        Column(name, title, group, "higher", "image")
+        for name, (title, group) in names.items()
+        if name in known
     ]
     return _table(run, columns, _ordered(run, rows))
 
@@ -173,7 +168,7 @@ def _localisation(run: RunFolder, shown: Callable[[str], bool]) -> Table:
         for row in run.summaries
         if row.method != CLASSIFIER
         and row.metric in names
-        and not (row.metric == HEALTHY and row.method in run.baselines)  # they share the network's gate
+        and not (row.metric == HEALTHY and row.method in run.baselines)  # baselines share the network's gate
     ]
     known = {row.metric for row in rows}
     columns = [_column(metric) for metric in run.manifest["metrics"] if metric["name"] in known]
@@ -182,13 +177,13 @@ def _localisation(run: RunFolder, shown: Callable[[str], bool]) -> Table:
 
 
 def _ordered(run: RunFolder, rows: Sequence[Summary]) -> list[Summary]:
-    """By reader, then in the order of the run's methods."""
+    """The rows sorted by reader, then in the order of the run's methods."""
     order = {method.name: index for index, method in enumerate(run.methods)}
     return sorted(rows, key=lambda row: (row.reader, order.get(row.method, len(order))))
 
 
 def classification(run: RunFolder) -> Table:
-    """How well the probabilities tell the images apart."""
+    """Classification metrics of the network's probabilities."""
     rows = [row for row in run.summaries if row.method == CLASSIFIER]
     known = {row.metric for row in rows}
     columns = [
@@ -225,7 +220,7 @@ def _lines(run: RunFolder, columns: Sequence[Column], rows: Iterable[Summary]) -
         by_line.setdefault((row.reader, row.method), {})[row.metric] = row
     return tuple(
         Line(
-            label=words.method_title(method),
+            label=run.title_of(method),
             reader=reader,
             is_baseline=method in run.baselines,
             cells=tuple(_cell(found.get(column.metric)) for column in columns),

@@ -1,4 +1,4 @@
-"""Tuning: what a report says of a config whose thresholds were chosen on images, and of scoring these."""
+"""Tuning: texts about tuned thresholds, and warnings if scored images were used for tuning."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder
 
 TOO_GOOD = (
-    "Thresholds were chosen on what is scored here: {images} of {audited}, of {patients}, were used for "
-    "tuning. The scores are too good to be held against others; audit images that were not tuned on."
+    "Thresholds were tuned on images that are scored here: {images} of {audited}, from {patients}, were "
+    "used for tuning. Therefore the scores are too high to be compared with others. Audit images that were "
+    "not used for tuning."
 )
 OTHER_METHOD = (
-    "Thresholds were chosen on maps of {tuned}, not of {method}: nothing says that they suit it. "
-    "Tune again with {method} as the first of methods."
+    "Thresholds were tuned on maps of {tuned}, not of {method}, and may not suit it. Tune again with "
+    "{method} as the first of methods."
 )
-OTHER_KEY = " Patients could not be compared, because the pseudonyms are of another key; pictures were."
+OTHER_KEY = (
+    " Patients could not be compared, because their pseudonyms were made with another key. "
+    "Only images were compared."
+)
 
 
 def warnings(run: RunFolder) -> Iterator[str]:
-    """That the config was tuned on images that are scored, or on maps of another method."""
+    """Warnings that the config was tuned on scored images, or on maps of another method."""
     tuned = run.manifest.get("tuned")
     if not tuned:
         return
@@ -31,24 +35,24 @@ def warnings(run: RunFolder) -> Iterator[str]:
 
 
 def _too_good(run: RunFolder, tuned: Mapping[str, Any]) -> str:
-    said = TOO_GOOD.format(
+    warning = TOO_GOOD.format(
         images=f"{tuned['images']:,}",
         audited=words.plural(run.manifest["studies"]["audited"], "image"),
         patients=words.plural(tuned["patients"], "patient"),
     )
-    return said + _compared(tuned["patients_compared"])
+    return warning + _compared(tuned["patients_compared"])
 
 
 def fact(run: RunFolder) -> str:
-    """On what the config was tuned; empty where it was not."""
+    """The images and method that the config was tuned on; empty if it was not tuned."""
     tuned = run.manifest.get("tuned")
     if not tuned:
         return ""
     images, patients = tuned["tuned_images"], tuned["tuned_patients"]
-    on = f"{words.plural(images, 'image')} of {words.plural(patients, 'patient')}"
+    tuned_on = f"{words.plural(images, 'image')} of {words.plural(patients, 'patient')}"
     none = "" if tuned["images"] else "; none of them is scored here." + _compared(tuned["patients_compared"])
-    return f"on {on}, by maps of {tuned['method']}{none}"
+    return f"on {tuned_on}, with maps of {tuned['method']}{none}"
 
 
-def _compared(patients: bool) -> str:  # noqa: FBT001  one word of a manifest
+def _compared(patients: bool) -> str:  # noqa: FBT001  a value of the manifest
     return "" if patients else OTHER_KEY

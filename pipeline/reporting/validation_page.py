@@ -1,4 +1,4 @@
-"""Validation page: a finished validation folder → its index.html, in the report's look."""
+"""Validation page: a finished validation folder → its index.html."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting import words
+from pipeline.reporting import notices, words
 from pipeline.reporting.figure import READER_COLOURS, polygons, rectangles
 from pipeline.reporting.pages import Write, copy_static, environment_of
 from pipeline.reporting.run_folder import json_of, rows_of
 
 ROWS_SHOWN = 200
-"""Of a check, written into the page; the table has all."""
+"""Most rows per check in the page; problems.csv has all."""
 LEVELS = {
-    "error": ("Errors", "two things contradict each other, or something is lost"),
-    "warning": ("Warnings", "a rule of thumb says that something is probably wrong"),
-    "note": ("Notes", "worth knowing"),
+    "error": ("Errors", "data contradict each other, or are lost"),
+    "warning": ("Warnings", "data are probably wrong, by a rule of thumb"),
+    "note": ("Notes", "worth knowing, not necessarily wrong"),
 }
 STANDING = {"error": "worse", "warning": "no_better", "note": "unknown"}
-"""The colours and icons of the report's verdicts."""
+"""Level → standing in the report that has the same colour and icon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A problem as the page shows it."""
+    """One problem on the page."""
 
     subjects: tuple[str, ...]
     finding: str
@@ -35,7 +35,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a reader drew."""
+    """Outlines and boxes of one reader, as an SVG path."""
 
     path: str
     colour: int
@@ -43,7 +43,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """An image of a problem, with what was drawn on it."""
+    """An image of a problem with its annotations."""
 
     case_id: str
     rows: int
@@ -53,7 +53,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A check with what it found."""
+    """A check with the problems that it found, and pictures of the first ones."""
 
     check: Mapping[str, Any]
     entries: tuple[Entry, ...]
@@ -61,7 +61,7 @@ class Section:
 
 
 def write_validation_page(run: Path, *, write: Write = Path.write_bytes) -> Path:
-    """The page of a validation folder, made of manifest.json, problems.csv and pictures.json alone."""
+    """Write the page of a validation folder from manifest.json, problems.csv and pictures.json."""
     manifest = json_of(run / "manifest.json")
     pictures = json_of(run / "pictures.json")
     sections = _sections(run, manifest, pictures)
@@ -78,6 +78,8 @@ def write_validation_page(run: Path, *, write: Write = Path.write_bytes) -> Path
         levels=LEVELS,
         standing=STANDING,
         counts=manifest["levels"],
+        warnings=notices.warnings(manifest),
+        guesses=notices.guesses(manifest),
         headline=_headline(manifest),
         checks=manifest["checks"],
         sections=sections,
@@ -106,7 +108,7 @@ def _sections(run: Path, manifest: Mapping[str, Any], pictures: Mapping[str, Any
 def _examples(
     entries: Sequence[Entry], pictures: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> tuple[tuple[Entry, tuple[Figure, ...]], ...]:
-    """The problems that pictures were made for, with these."""
+    """The problems that have pictures, with these."""
     colours, pictured = _colours(manifest["readers"]), manifest["pictured"]
     examples = []
     for entry in entries[: pictured["problems"]]:
@@ -117,7 +119,7 @@ def _examples(
 
 
 def _figure(picture: Mapping[str, Any], entry: Entry, colours: Mapping[str, int]) -> Figure:
-    """The image with the shapes that a problem is about; with all where it names no finding or reader."""
+    """The image with the shapes of a problem's finding and reader, or with all if it names none."""
     readers = {entry.reader, *entry.reader.split(", ")} if entry.reader else set(colours)
     return Figure(
         picture["case_id"],
@@ -136,28 +138,28 @@ def _colours(readers: Iterable[str]) -> dict[str, int]:
 
 
 def _headline(manifest: Mapping[str, Any]) -> str:
-    """What was validated, on one line."""
+    """One line about the study set: "20 images, 51 masks, 4 boxes, 3 readers"."""
     counts, readers = manifest["counts"], len(manifest["readers"])
-    drawn = [
+    annotations = [
         words.plural(counts[kind], one, many)
         for kind, one, many in (("masks", "mask", None), ("boxes", "box", "boxes"))
         if counts[kind]
     ]
-    parts = [words.plural(counts["images"], "image"), *drawn, words.plural(readers, "reader")]
+    parts = [words.plural(counts["images"], "image"), *annotations, words.plural(readers, "reader")]
     return ", ".join(parts)
 
 
 def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     counts = [(name.capitalize(), f"{count:,}") for name, count in manifest["counts"].items()]
-    said = [
+    annotations = [
         ("Findings", ", ".join(manifest["findings"])),
         (
-            "Known from",
+            "Findings known from",
             f"the model card {manifest['card']}" if manifest["card"] else "config and annotations",
         ),
         ("Readers", ", ".join(manifest["readers"])),
         ("Annotations, SHA-256", manifest["annotations_sha256"]),
-        ("Images", "all of the study folder, whatever the config selects for an audit"),
+        ("Images", "all images of the study folder, also those that the config does not select for an audit"),
         ("Versions", ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())),
     ]
-    return [("Data", counts), ("Annotations", said)]
+    return [("Data", counts), ("Annotations", annotations)]

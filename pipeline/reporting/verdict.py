@@ -1,210 +1,168 @@
-"""Verdict: one finding's numbers as plain sentences, held against maps that never saw the network."""
+"""Verdict: one finding's rows of verdict.csv as plain sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-from pipeline.names import CLASSIFIER, OVERLAPS, POINTING, READER_START
-from pipeline.records import Summary
+from pipeline.records.names import POINTING
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder, number_of
 
-Standing: TypeAlias = Literal["better", "no_better", "worse", "unknown"]
+Row = Mapping[str, str]
+"""A row of verdict.csv."""
 
-ORDER: tuple[Standing, ...] = ("worse", "no_better", "better", "unknown")
-"""A verdict stands where its least favourable judged sentence stands."""
-TITLES: Mapping[Standing, str] = {
+TITLES: Mapping[str, str] = {
     "better": "better than every baseline",
     "no_better": "not shown to be better than a baseline",
     "worse": "worse than a baseline",
     "unknown": "cannot be judged",
 }
-SHORT: Mapping[Standing, str] = {
+SHORT: Mapping[str, str] = {
     "better": "better", "no_better": "not shown better", "worse": "worse", "unknown": "unknown",
 }  # fmt: skip
-ENOUGH_PATIENTS = 10
-"""Below this a bootstrap interval is far too short: three hits of three give [100–100]."""
-NOTHING = (
-    "No image with this finding was annotated and scored, so nothing is known of where the network looks."
+NOTHING = "No image with this finding was annotated and scored, so it is unknown where the network looks."
+NOT_STORED = (
+    "This run has no verdict.csv, because an older version of Heatproof made it. Rerun the audit to get a "
+    "verdict."
 )
-LEVEL = 0.05
-"""Of p-values, corrected over findings: from here down a difference is told as one."""
-HEALTHY = "contour_on_healthy"
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One comparison, said and judged."""
+    """The answer to one question of the verdict."""
 
     text: str
-    standing: Standing
+    standing: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the audit says of one finding."""
+    """The verdict of the audit on one finding."""
 
     finding: str
-    standing: Standing
+    standing: str
+    """"better", "no_better", "worse" or "unknown"."""
     sentences: tuple[Sentence, ...]
     remark: str
-    """About images without the finding; empty where there are none."""
+    """Sentence about images without the finding; empty if there are none."""
     others: str = ""
-    """How often the network's other maps point right; empty where there is one map alone."""
+    """Sentence about the network's other maps; empty if there is only one map."""
 
     @property
     def title(self) -> str:
-        """The standing in words, as the badge shows it; both where pointing and contours stand apart."""
-        said = [SHORT[sentence.standing] for sentence in self.sentences]
-        if len(set(said)) > 1:
-            pointing, contours = said
+        """The standing as text for the badge; two standings if pointing and contours differ."""
+        standings = [SHORT[sentence.standing] for sentence in self.sentences]
+        if len(set(standings)) > 1:
+            pointing, contours = standings
             return f"pointing {pointing}, contours {contours}"
         return TITLES[self.standing]
 
 
 def verdicts(run: RunFolder) -> tuple[Verdict, ...]:
-    """One verdict a finding, in the order of the findings."""
+    """One verdict per finding, in the order of the findings."""
     return tuple(verdict(run, finding) for finding in run.findings)
 
 
 def verdict(run: RunFolder, finding: str) -> Verdict:
-    """The verdict on the first of the network's methods, against the reader who annotated most images."""
-    rows = [row for row in run.summaries if row.finding == finding and row.method != CLASSIFIER]
-    sentences = tuple(filter(None, (_first_sentence(rows, run, metrics) for metrics in (POINTING, OVERLAPS))))
-    if not sentences:
-        sentences = (Sentence(NOTHING, "unknown"),)
-    standing = min((sentence.standing for sentence in sentences), key=ORDER.index)
-    return Verdict(finding, standing, sentences, _healthy(rows, run), _others(rows, run))
-
-
-def compared(run: RunFolder, network: Summary, baseline: Summary) -> Mapping[str, str] | None:
-    """The paired comparison of the two on the same images; None where the run has none."""
-    wanted = (network.finding, network.reader, network.metric, network.method, baseline.method)
-    keys = ("finding", "reader", "metric", "first", "second")
-    return next((row for row in run.table("comparisons") if tuple(row[key] for key in keys) == wanted), None)
-
-
-def stands(row: Mapping[str, str] | None) -> Standing:
-    """Better or worse only where the paired difference is shown; higher is better for what is compared."""
-    if row is None or not row["corrected_p"] or int(row["patients"]) < ENOUGH_PATIENTS:
-        return "unknown"
-    if float(row["corrected_p"]) > LEVEL:
-        return "no_better"
-    return "better" if float(row["difference"]) > 0 else "worse"
-
-
-def main_reader(rows: Iterable[Summary], metric: str, method: str | None) -> Summary | None:
-    """The method's row of the reader with the most images; the first by name where several have as many."""
-    defined = (
-        row for row in rows if (row.metric, row.method) == (metric, method) and row.estimate is not None
+    """The stored verdict on the network's first method, as sentences."""
+    rows = [row for row in run.table("verdict") if row["finding"] == finding]
+    if not rows:
+        return Verdict(finding, "unknown", (Sentence(NOT_STORED, "unknown"),), "")
+    return Verdict(
+        finding,
+        rows[0]["verdict"],
+        tuple(_sentence(row, run) for row in rows if row["standing"]),
+        "".join(_absent(row) for row in rows if row["question"] == "absent"),
+        _others([row for row in rows if row["question"] == "other_map"]),
     )
-    return max(sorted(defined, key=lambda row: row.reader), key=lambda row: row.n, default=None)
 
 
-def _first_sentence(rows: list[Summary], run: RunFolder, metrics: Iterable[str]) -> Sentence | None:
-    return next(filter(None, (_sentence(rows, run, metric) for metric in metrics)), None)
+def _sentence(row: Row, run: RunFolder) -> Sentence:
+    if not row["metric"]:
+        return Sentence(NOTHING, row["standing"])
+    start = _result_sentence(row)
+    if not row["baseline"]:
+        no_baseline = "No baseline was scored, so there is nothing to compare it with."
+        return Sentence(f"{start}. {no_baseline}", row["standing"])
+    compared = f"{start}; {_baseline(row, run)}{_among_readers(row)}"
+    return Sentence(f"{compared}. {_conclusion(row, run)}", row["standing"])
 
 
-def _sentence(rows: list[Summary], run: RunFolder, metric: str) -> Sentence | None:
-    network = main_reader(rows, metric, run.network)
-    if network is None:
-        return None
-    beside = [row for row in rows if (row.metric, row.reader) == (metric, network.reader)]
-    baselines = [row for row in beside if row.method in run.baselines and row.estimate is not None]
-    readers = {row.reader for row in rows if row.metric == metric and row.estimate is not None}
-    start = _measured(network, by=f" ({network.reader})" if len(readers) > 1 else "")
-    if not baselines:
-        return Sentence(
-            f"{start}. No baseline was scored beside it, so there is nothing to hold it against.", "unknown"
-        )
-    strongest = max(baselines, key=lambda row: row.estimate or 0)
-    paired = compared(run, network, strongest)
-    standing = stands(paired)
-    conclusion = _conclusion(network, strongest, paired, standing)
-    among = _among_readers(beside)
-    return Sentence(f"{start}; {_baseline(strongest, network)}{among}. {conclusion}", standing)
+def _result_sentence(row: Row) -> str:
+    metric, reader = row["metric"], f" ({row['reader']})" if int(row["readers"]) > 1 else ""
+    n = int(row["n"])
+    if metric in POINTING:
+        targets = {"hit": "at the lesion", "box_hit": "into the radiologist’s boxes"}
+        target = targets.get(metric, "near the radiologist’s points")
+        return f"The network points {target} in {_estimate(row)} of {words.plural(n, 'image')}{reader}"
+    annotations = "the radiologist’s boxes" if metric == "box_iou" else "the radiologist’s masks"
+    count = words.plural(n, "lesion" if metric == "box_iou" else "image")
+    return f"Its contours overlap {annotations} with a mean IoU of {_estimate(row)} over {count}{reader}"
 
 
-def _measured(row: Summary, *, by: str) -> str:
-    if row.metric in POINTING:
-        where = "at the lesion" if row.metric == "hit" else "into the radiologist’s boxes"
-        return f"Points {where} in {words.estimate(row)} of {words.plural(row.n, 'image')}{by}"
-    what = "the radiologist’s boxes" if row.metric == "box_iou" else "the radiologist’s masks"
-    over = words.plural(row.n, "lesion" if row.metric == "box_iou" else "image")
-    return f"Its contours overlap {what} with a mean IoU of {words.estimate(row)} over {over}{by}"
+def _baseline(row: Row, run: RunFolder) -> str:
+    count = "" if row["baseline_n"] == row["n"] else f" of {int(row['baseline_n']):,}"
+    verb = "does so in" if row["metric"] in POINTING else "reaches"
+    return f"{run.baseline(row['baseline']).subject} {verb} {_estimate(row, 'baseline_')}{count}"
 
 
-def _baseline(row: Summary, network: Summary) -> str:
-    name = words.BASELINES.get(row.method, f"the baseline {words.spaced(row.method)}")
-    of = "" if row.n == network.n else f" of {row.n:,}"
-    return f"{name} {'does in' if row.metric in POINTING else 'reaches'} {words.estimate(row)}{of}"
-
-
-def _among_readers(rows: Iterable[Summary]) -> str:
-    """How well the other readers agree with this one: the mean over them, each by its images."""
-    found = [(row.estimate, row.n) for row in rows if row.method.startswith(READER_START)]
-    known = [(estimate, n) for estimate, n in found if estimate is not None]
-    if not known:
+def _among_readers(row: Row) -> str:
+    """Agreement of the other readers with this one; empty if there are none."""
+    if not row["readers_estimate"]:
         return ""
-    mean = sum(estimate * n for estimate, n in known) / sum(n for _, n in known)
-    return f"; readers among themselves {words.number(mean, next(iter(rows)).metric)}"
+    estimate = words.number(float(row["readers_estimate"]), row["metric"])
+    return f"; the readers compared with each other reach {estimate}"
 
 
-def _conclusion(
-    network: Summary, baseline: Summary, paired: Mapping[str, str] | None, standing: Standing
-) -> str:
-    blind = f"a map that never saw {words.unseen(baseline.method)}"
-    if standing == "unknown":
-        return f"Too few to tell the two apart ({words.plural(network.patients, 'patient')})."
-    apart = _apart(paired or {}, network.metric)
-    if standing == "no_better":
-        return f"That is not shown to be better than {blind}: {apart}."
-    if network.metric in POINTING:
-        often = "more" if standing == "better" else "less"
-        return f"The network looks in the right place {often} often than {blind}: {apart}."
-    return f"Its contours fit {standing} than those of {blind}: {apart}."
+def _conclusion(row: Row, run: RunFolder) -> str:
+    baseline = f"a map that never saw {run.baseline(row['baseline']).unseen}"
+    if row["standing"] == "unknown":
+        patients = words.plural(int(row["patients"]), "patient")
+        return f"The data are too few to tell the two apart ({patients})."
+    difference = _paired_difference(row)
+    if row["standing"] == "no_better":
+        return f"This is not shown to be better than {baseline}: {difference}."
+    if row["metric"] in POINTING:
+        often = "more" if row["standing"] == "better" else "less"
+        return f"The network looks in the right place {often} often than {baseline}: {difference}."
+    return f"Its contours fit {row['standing']} than those of {baseline}: {difference}."
 
 
-def _apart(paired: Mapping[str, str], metric: str) -> str:
-    """The paired difference: "on the same images −43 points [−62 to −20], corrected p < 0.001"."""
-    numbers = [number_of(paired[f"difference{end}"]) for end in ("", "_low", "_high")]
+def _paired_difference(row: Row) -> str:
+    """The paired difference: "difference on the same images −43 points [−62 to −20], corrected p < 0.001"."""
+    metric = row["metric"]
+    numbers = [number_of(row[f"difference{end}"]) for end in ("", "_low", "_high")]
     difference, low, high = (words.difference(value or 0.0, metric) for value in numbers)
     unit = " points" if metric in words.RATES else ""
     between = "" if numbers[1] is None else f" [{low} to {high}]"
-    p = words.p_value(number_of(paired["corrected_p"]))
-    return f"on the same images {difference}{unit}{between}, corrected p {p}"
+    p = words.p_value(number_of(row["corrected_p"]))
+    return f"difference on the same images {difference}{unit}{between}, corrected p {p}"
 
 
-def _others(rows: list[Summary], run: RunFolder) -> str:
-    """Another layer or method may say the opposite, so the verdict is not without them."""
-    for metric in POINTING:
-        first = main_reader(rows, metric, run.network)
-        if first is not None:
-            break
-    else:
-        return ""
-    names = [m.name for m in run.methods if not m.is_baseline and m.name != run.network]
-    found = {r.method: r for r in rows if (r.metric, r.reader) == (first.metric, first.reader)}
-    told = [f"{name} {words.estimate(found[name])}" for name in names if name in found]
-    return f"The network’s other maps point right in: {', '.join(told)}." if told else ""
+def _others(rows: Sequence[Row]) -> str:
+    """A sentence about other maps of the network, because they may give the opposite result."""
+    estimates = ", ".join(f"{row['method']} {_estimate(row)}" for row in rows)
+    return f"The network’s other maps point at the lesion in: {estimates}." if estimates else ""
 
 
-def _healthy(rows: list[Summary], run: RunFolder) -> str:
-    row = main_reader(rows, HEALTHY, run.network)
-    if row is None:
-        return ""
-    of = words.plural(row.n, "image")
-    return f"Where the finding is absent it still draws a contour in {words.estimate(row)} of {of}."
+def _absent(row: Row) -> str:
+    count = words.plural(int(row["n"]), "image")
+    return f"On images without the finding it draws a contour in {_estimate(row)} of {count}."
 
 
-def gated(run: RunFolder) -> str:
-    """Why a fixed map may miss what it lies on; empty where maps are drawn whatever the network predicts."""
-    contours = run.manifest.get("contours", {})
-    own = contours.get("findings", {})
-    closed = [f for f in run.findings if (own.get(f, {}).get("gate") or contours.get("gate")) == "predicted"]
+def _estimate(row: Row, start: str = "") -> str:
+    estimate, low, high = (number_of(row[f"{start}{name}"]) for name in ("estimate", "low", "high"))
+    return words.with_interval(estimate, low, high, row["metric"])
+
+
+def gate_note(run: RunFolder) -> str:
+    """A sentence about the gate that baselines share; empty if contours do not depend on the prediction."""
+    rules = run.rules
+    closed = [finding for finding in run.findings if rules.get(finding, {}).get("gate") == "predicted"]
     if not closed:
         return ""
-    what = "a finding" if len(closed) == len(run.findings) else " or ".join(closed)
-    return f"Where the network does not predict {what} nothing is drawn, by the fixed maps either."
+    findings = "a finding" if len(closed) == len(run.findings) else " or ".join(closed)
+    return (
+        f"Where the network does not predict {findings}, no contours are drawn, not even for the baselines."
+    )

@@ -1,4 +1,4 @@
-"""Words: numbers, codes and names as a reader of the report sees them."""
+"""Words: numbers, codes and names as text for the report."""
 
 from __future__ import annotations
 
@@ -8,14 +8,33 @@ from pipeline.contracts import IMAGE_DIAGONAL
 from pipeline.records import Summary
 
 LEAST_P = 0.001
-"""Smaller ones are not told apart."""
+"""Smaller p-values are shown as "< 0.001"."""
 RATES = frozenset(
-    {"hit", "near_hit", "box_hit", "contour_on_healthy", "sensitivity", "specificity", "ppv", "npv"}
+    {
+        "hit",
+        "near_hit",
+        "box_hit",
+        "point_hit",
+        "contour_on_healthy",
+        "sensitivity",
+        "specificity",
+        "ppv",
+        "npv",
+    }
 )
-"""Metrics that count images or lesions and are shown in percent; others are shown as they are."""
+"""Metrics that are shares of images or lesions and are shown in percent."""
 
+STANDINGS = {
+    "better": "better",
+    "worse": "worse",
+    "no_better": "not shown to differ",
+    "unknown": "too few to tell",
+    "identical": "identical",
+    "": "not stored",
+}
+"""Standing of the first method or run compared with the second → text; older versions stored none."""
 THOUSAND = 1000
-"""From here the format g turns to exponents."""
+"""From here on, the format `.3g` would use exponents."""
 METRICS = {
     "hit": "Hit rate",
     "iou": "IoU",
@@ -30,6 +49,7 @@ METRICS = {
     "lesion_dice": "Lesion Dice",
     "box_iou": "Box IoU",
     "box_hit": "Box hit rate",
+    "point_hit": "Point hit rate",
     "contour_on_healthy": "Contours without the finding",
     "auroc": "AUROC",
     "auprc": "AUPRC",
@@ -39,29 +59,14 @@ METRICS = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
 }
-SINGLE = {"hit": "Hit", "near_hit": "Near hit", "box_hit": "Box hit"}
-"""Titles of metrics that are a rate of many images, but yes or no of one."""
-METHODS = {
-    "location_prior": "location prior",
-    "center_prior": "centre prior",
-    "random": "uniform random",
-    "local_contrast": "local contrast",
-}
-BASELINES = {
-    "location_prior": "one fixed average mask, the same for every image,",
-    "center_prior": "one fixed spot in the middle of every image",
-    "random": "a map of random numbers",
-    "local_contrast": "the contrast of the image itself, without any network,",
-}
-"""As the subject of a sentence."""
-SEEING = frozenset({"local_contrast"})
-"""The baselines that look at the image, though not at the network."""
+SINGLE = {"hit": "Hit", "near_hit": "Near hit", "box_hit": "Box hit", "point_hit": "Point hit"}
+"""Titles, for a single image, of metrics that are rates over images."""
 REASONS = {
     "healthy": "the finding is absent",
     "finding_present": "the finding is present",
     "counted_as_contour_on_healthy": "the finding is absent (see contours without the finding)",
     "not_annotated": "no reader annotated it",
-    "no_heatmap": "there is no map of it",
+    "no_heatmap": "there is no map of the finding",
     "annotation_unusable": "the annotation could not be used",
     "ambiguous_image": "several files have the name of the image",
     "ambiguous_finding": "the labels of the image name several findings",
@@ -77,47 +82,46 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def metric_title(name: str, titles: Mapping[str, str]) -> str:
-    """A metric's short name; what is not known here keeps the title it declares."""
+    """A metric's short name; unknown metrics keep the title that they declare."""
     return METRICS.get(name) or titles.get(name) or spaced(name)
 
 
-def method_title(name: str) -> str:
-    """A method's name as tables show it."""
-    return METHODS.get(name, name)
-
-
-def unseen(baseline: str) -> str:
-    """What a baseline never saw."""
-    return "the network" if baseline in SEEING else "the image"
-
-
 def spaced(code: str) -> str:
-    """A code in snake_case as words."""
+    """A snake_case code with spaces."""
     return code.replace("_", " ")
 
 
 def reason(code: str) -> str:
-    """Why something is undefined or was skipped, in words."""
+    """The reason why something is undefined or was skipped, as text."""
     return REASONS.get(code, spaced(code))
 
 
 def number(value: float, metric: str) -> str:
-    """A value in its metric's form: "24 %" for rates, else "0.24"."""
+    """A value in the format of its metric: "24 %" for rates, else "0.24"."""
     return f"{_rounded(value, metric)} %" if metric in RATES else _rounded(value, metric)
 
 
 def interval(summary: Summary) -> str:
-    """The interval in its metric's form, without the percent sign: "[12–38]"; empty where there is none."""
-    if summary.low is None or summary.high is None:
-        return ""
-    return f"[{_rounded(summary.low, summary.metric)}–{_rounded(summary.high, summary.metric)}]"
+    """The interval in the format of its metric, without percent sign: "[12–38]"; empty if there is none."""
+    return _interval(summary.low, summary.high, summary.metric)
 
 
 def estimate(summary: Summary) -> str:
-    """Estimate and interval: "24 % [12–38]"."""
-    if summary.estimate is None:
+    """Estimate with interval: "24 % [12–38]"."""
+    return with_interval(summary.estimate, summary.low, summary.high, summary.metric)
+
+
+def with_interval(value: float | None, low: float | None, high: float | None, metric: str) -> str:
+    """A value with its interval, in the format of its metric: "24 % [12–38]"; "undefined" for None."""
+    if value is None:
         return "undefined"
-    return f"{number(summary.estimate, summary.metric)} {interval(summary)}".strip()
+    return f"{number(value, metric)} {_interval(low, high, metric)}".strip()
+
+
+def _interval(low: float | None, high: float | None, metric: str) -> str:
+    if low is None or high is None:
+        return ""
+    return f"[{_rounded(low, metric)}–{_rounded(high, metric)}]"
 
 
 def quantity(value: float) -> str:
@@ -127,7 +131,7 @@ def quantity(value: float) -> str:
 
 
 def emptiness(value: float | str) -> str:
-    """What a metric is worth where something is empty, in words."""
+    """The score of a metric if lesion or contour is empty, as text."""
     if value == IMAGE_DIAGONAL:
         return "counts as the image’s diagonal"
     return f"left out: {reason(value)}" if isinstance(value, str) else f"counts as {value:g}"
@@ -139,12 +143,12 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """With its sign: "= 0.063", "< 0.001"; empty where there is none."""
+    """A p-value with its sign: "= 0.063", "< 0.001"; empty for None."""
     return "" if p is None else "< 0.001" if p < LEAST_P else f"= {p:.3f}"
 
 
 def difference(value: float, metric: str) -> str:
-    """How far apart two values are, with its sign: "−43" percentage points for rates, else "+0.14"."""
+    """A signed difference of two values: "−43" (percentage points) for rates, else "+0.14"."""
     text = _rounded(abs(value), metric)
     return text if not float(text) else f"{'+' if value > 0 else MINUS}{text}"
 

@@ -1,1 +1,1 @@
-"""Review: the decisions of several reviewers on one run, merged into agreement and corrected scores."""
+"""Review: agreement and corrected scores from the decisions of several reviewers on one run."""

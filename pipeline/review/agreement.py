@@ -1,4 +1,4 @@
-"""Agreement: how far reviewers give the same answers, beyond chance, with intervals over patients."""
+"""Agreement: kappa between reviewers, with intervals over patients."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ from itertools import combinations
 
 import numpy as np
 
-from pipeline.metrics.bootstrap import Resampling, Values, replicated
-from pipeline.metrics.intervals import UNDEFINED, Interval, intervals
-from pipeline.names import ALL_FINDINGS
+from pipeline.records import Values
+from pipeline.records.names import ALL_FINDINGS
 from pipeline.review.decisions import ANSWERS
 from pipeline.review.kappa import PAIR, Answers, cohen_kappa, cohen_table, fleiss_kappa, fleiss_table
 from pipeline.review.merging import Reviewed
+from pipeline.statistics.bootstrap import Resampling, replicated
+from pipeline.statistics.intervals import UNDEFINED, Interval, intervals
 
 OPEN = -1
+"""Code of a missing answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One kappa."""
+    """One kappa with its interval."""
 
     measure: str
-    """`cohen_kappa` of two reviewers, `fleiss_kappa` of all."""
+    """`cohen_kappa` for two reviewers, `fleiss_kappa` for all."""
     finding: str
     reviewers: tuple[str, ...]
     n: int
-    """Contours and missed lesions that at least two of them decided on."""
+    """Number of contours and missed lesions that at least two of the reviewers answered."""
     patients: int
     interval: Interval
-    """Undefined where nothing was decided twice, or where everybody always said the same."""
+    """Undefined if no subject has two answers, or if all answers are the same."""
 
 
 def agreements(
@@ -39,9 +41,9 @@ def agreements(
     units: Mapping[str, str],
     resampling: Resampling,
 ) -> list[Agreement]:
-    """Fleiss' kappa of all and Cohen's of each pair: over all findings, and of each of several.
+    """Fleiss' kappa of all reviewers and Cohen's kappa of each pair, over all findings and per finding.
 
-    `units` is case_id → what is drawn for intervals, the patient as a rule.
+    `units` is case_id → unit that the bootstrap resamples, usually the patient.
     """
     if len(reviewers) < PAIR:
         return []
@@ -52,11 +54,11 @@ def agreements(
     return [
         agreement
         for finding, entries in groups
-        for agreement in _of_group(finding, entries, reviewers, units, resampling)
+        for agreement in _group_agreements(finding, entries, reviewers, units, resampling)
     ]
 
 
-def _of_group(
+def _group_agreements(
     finding: str,
     entries: Sequence[Reviewed],
     reviewers: Sequence[str],

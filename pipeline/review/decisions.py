@@ -1,4 +1,4 @@
-"""Decisions: the files that reviewers export from a report, checked against the run they are about."""
+"""Decisions: the files that reviewers export from a report, checked against their run."""
 
 from __future__ import annotations
 
@@ -10,40 +10,46 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import ConfigDict, Field
 
 from pipeline.errors import ConfigError
+from pipeline.guards.yaml_models import Items, Strict, validated
 from pipeline.reporting.subjects import Kind, Subject
-from pipeline.strict import Strict, validated
 
 Answer = Literal["agree", "network_wrong", "annotation_wrong", "unsure"]
 ANSWERS: tuple[Answer, ...] = ("agree", "network_wrong", "annotation_wrong", "unsure")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class Decision(Strict):
-    """One answer of a reviewer on one contour of the network, or on one lesion that it missed."""
+class Asked(Strict):
+    """One contour of the network, or one lesion that it missed, with the reviewer's comment."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
 
     case_id: str = Field(description="Pseudonym of the image.")
     kind: Kind = Field(
-        description="A contour of the network, or a lesion that none of its contours overlaps."
+        description="A contour of the network, or a lesion that it missed by the run's own criterion "
+        "(config: lesions), as unmatched.csv lists them."
     )
     finding: str
     by: str = Field(description="The method that drew the contour, or the reader who drew the lesion.")
     number: int = Field(
-        ge=1, description="Of the contours of one method, or the lesions of one reader, from 1."
-    )
-    answer: Answer = Field(
-        description="agree: nothing to object to; network_wrong: the contour marks nothing of the finding, "
-        "or the lesion is there and was missed; annotation_wrong: a lesion that is there was not "
-        "annotated, or what was annotated is none; unsure."
+        ge=1, description="Number of the contour of the method, or of the lesion of the reader, from 1."
     )
     comment: str = Field(default="", max_length=2000)
-    decided: str = Field(description="When, ISO 8601.")
 
     @property
     def subject(self) -> Subject:
-        """What was decided on."""
+        """The contour or lesion."""
         return Subject(self.kind, self.finding, self.by, self.number)
+
+
+class Decision(Asked):
+    """One answer of a reviewer on one contour of the network, or on one lesion that it missed."""
+
+    answer: Answer = Field(
+        description="agree: no objection; network_wrong: the contour does not show the finding, or the "
+        "lesion exists and was missed; annotation_wrong: a lesion was not annotated, or an annotated lesion "
+        "does not exist; unsure."
+    )
+    decided: str = Field(description="Time of the answer, ISO 8601.")
 
 
 class Decisions(Strict):
@@ -57,30 +63,35 @@ class Decisions(Strict):
         str,
         Field(
             pattern="^[0-9a-f]{64}$",
-            description="Over contours and scores of the run, see reports/README.md.",
+            description="SHA-256 of contours and scores of the run, see reports/README.md.",
         ),
     ]
     reviewer: str = Field(min_length=1)
-    exported: str = Field(description="When, ISO 8601.")
-    decisions: tuple[Decision, ...]
+    exported: str = Field(description="Time of the export, ISO 8601.")
+    decisions: Items[Decision]
+    open: Items[Asked] = Field(
+        default=(),
+        description="The contours and missed lesions that this reviewer has not answered; exports of "
+        "older versions do not list them.",
+    )
 
 
 class Run(NamedTuple):
-    """What decisions must be about."""
+    """The run that decisions must belong to."""
 
     run_id: str
     results_sha256: str
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the files; static/decisions.schema.json is this."""
+    """The JSON Schema of the files, published as static/decisions.schema.json."""
     return {"$schema": DIALECT, **Decisions.model_json_schema()}
 
 
 def read_decisions(paths: Sequence[Path], run: Run) -> list[Decisions]:
-    """One a reviewer, by name; a file that is no export, or about another run, is a `ConfigError`."""
+    """One entry per reviewer, sorted by name. ConfigError for other files and decisions on another run."""
     read = [(path, _read(path, run)) for path in paths]
-    _one_file_a_reviewer(read)
+    _refuse_second_file(read)
     return sorted((decisions for _, decisions in read), key=lambda decisions: decisions.reviewer)
 
 
@@ -88,11 +99,15 @@ def _read(path: Path, run: Run) -> Decisions:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); give a file that can be read"
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: is not JSON ({error}); export the decisions again") from error
+        raise ConfigError(f"{path}: is not JSON; export the decisions again") from error
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: holds a {type(content).__name__}, wanted exported decisions")
+        raise ConfigError(
+            f"{path}: holds a {type(content).__name__}, wanted exported decisions; export them again"
+        )
     decisions = validated(Decisions, content, source=str(path))
     if decisions.run_id != run.run_id:
         raise ConfigError(
@@ -101,20 +116,29 @@ def _read(path: Path, run: Run) -> Decisions:
         )
     if decisions.results_sha256 != run.results_sha256:
         raise ConfigError(
-            f"{path}: holds decisions on another version of this run: its contours and scores had the sha256 "
+            f"{path}: holds decisions on another version of this run, with the sha256 of contours and scores "
             f"{decisions.results_sha256[:12]}…, now {run.results_sha256[:12]}…; review this version, or give "
             "the run folder that was reviewed"
         )
     return decisions
 
 
-def _one_file_a_reviewer(read: Iterable[tuple[Path, Decisions]]) -> None:
-    seen: dict[str, Path] = {}
+def _refuse_second_file(read: Iterable[tuple[Path, Decisions]]) -> None:
+    seen: dict[str, tuple[Path, Decisions]] = {}
     for path, decisions in read:
         name = decisions.reviewer
         if name in seen:
+            other, others = seen[name]
             raise ConfigError(
-                f"{path}: is by {name!r}, and so is {seen[name]}; an export holds all decisions of its "
-                "reviewer, so give the newest alone, or name the reviewers apart"
+                f"{path}: is by {name!r}, and so is {other}; {_only(decisions, others)} only in the first, "
+                f"{_only(others, decisions)} only in the second; give one that holds all answers (import "
+                "both on the report's overview and export again), or give two reviewers different names"
             )
-        seen[name] = path
+        seen[name] = path, decisions
+
+
+def _only(one: Decisions, other: Decisions) -> str:
+    """The number of answers that the other file lacks or gives differently."""
+    given = {(d.case_id, d.subject, d.answer) for d in one.decisions}
+    count = len(given - {(d.case_id, d.subject, d.answer) for d in other.decisions})
+    return f"{count} answer{'' if count == 1 else 's'}"

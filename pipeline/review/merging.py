@@ -1,72 +1,102 @@
-"""Merging: what each reviewer answered on each contour and missed lesion of a run."""
+"""Merging: the answers of all reviewers for each contour and missed lesion of a run."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pipeline.errors import ConfigError
 from pipeline.reporting.run_folder import RunFolder
-from pipeline.reporting.subjects import Subject, subjects
+from pipeline.reporting.subjects import Missed, Subject, missed_lesions, subjects
 from pipeline.review.decisions import Answer, Decision, Decisions
+
+OF_LESIONS = ("lesion_iou", "box_iou")
+"""Metrics with one score per lesion. Pages of older versions asked about lesions whose score is 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """One contour or missed lesion with the answers of those who decided on it."""
+    """One contour or missed lesion with the decisions of its reviewers."""
 
     case_id: str
     patient_id: str
     subject: Subject
     by_reviewer: Mapping[str, Decision]
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """Reviewer → comment, of reviewers who commented but gave no answer."""
 
     @property
     def standing(self) -> str:
-        """`single` with one answer, `agreed` with equal ones, else `disputed`."""
+        """`open` without an answer, `single` with one, `agreed` with equal answers, otherwise `disputed`."""
+        if not self.by_reviewer:
+            return "open"
         if len(self.by_reviewer) == 1:
             return "single"
         return "agreed" if len(self._answers()) == 1 else "disputed"
 
-    def is_said_by_most(self, answer: Answer) -> bool:
-        """Whether more than half of those who decided gave this answer."""
+    def has_majority(self, answer: Answer) -> bool:
+        """Whether more than half of the reviewers gave this answer."""
         return 2 * self._answers()[answer] > len(self.by_reviewer)
 
     def _answers(self) -> Counter[Answer]:
         return Counter(decision.answer for decision in self.by_reviewer.values())
 
 
-def merged(run: RunFolder, files: Sequence[Decisions], patients: Mapping[str, str]) -> list[Reviewed]:
-    """All that was decided on, in the order of the run; `patients` is case_id → patient_id."""
+def merge_decisions(
+    run: RunFolder, files: Sequence[Decisions], patients: Mapping[str, str]
+) -> list[Reviewed]:
+    """All contours and missed lesions in the order of the run, also those that nobody answered.
+
+    `patients` is case_id → patient_id.
+    """
     found: dict[str, dict[Subject, dict[str, Decision]]] = defaultdict(lambda: defaultdict(dict))
+    remarks: dict[tuple[str, Subject], dict[str, str]] = defaultdict(dict)
     for decisions in files:
         for decision in decisions.decisions:
             found[decision.case_id][decision.subject][decisions.reviewer] = decision
-    asked = {case_id: _asked(run, case_id) for case_id in run.case_ids if case_id in found}
-    _refuse_unknown(found, asked)
+        for entry in decisions.open:
+            if entry.comment:
+                remarks[entry.case_id, entry.subject][decisions.reviewer] = entry.comment
+    missed = missed_lesions(run)
+    known = {case_id: _subjects(run, case_id, missed, found.get(case_id, {})) for case_id in run.case_ids}
+    _refuse_unknown(found, known)
     return [
-        Reviewed(case_id, patients[case_id], subject, found[case_id][subject])
-        for case_id, listed in asked.items()
+        Reviewed(
+            case_id,
+            patients[case_id],
+            subject,
+            found[case_id][subject] if subject in found.get(case_id, {}) else {},
+            remarks.get((case_id, subject), {}),
+        )
+        for case_id, listed in known.items()
         for subject in listed
-        if subject in found[case_id]
     ]
 
 
 def disputed(reviewed: Sequence[Reviewed]) -> Iterator[Reviewed]:
-    """Those on which reviewers differ."""
+    """The entries on which reviewers differ."""
     return (entry for entry in reviewed if entry.standing == "disputed")
 
 
-def _asked(run: RunFolder, case_id: str) -> list[Subject]:
-    return subjects(run.case(case_id), run.findings, run.network)
+def _subjects(run: RunFolder, case_id: str, missed: Missed, answered: Iterable[Subject]) -> list[Subject]:
+    """What the pages ask about, and the answered lesions that only pages of older versions asked about."""
+    case = run.case(case_id)
+    asked = subjects(case, run.findings, run.network, missed)
+    lesions = {
+        Subject("lesion", score["finding"], score["reader"], score["lesion"])
+        for score in case["scores"]
+        if score["metric"] in OF_LESIONS and score["method"] == run.network
+    }
+    return asked + sorted(lesions.intersection(answered) - set(asked))
 
 
 def _refuse_unknown(
-    found: Mapping[str, Mapping[Subject, Mapping[str, Decision]]], asked: Mapping[str, Sequence[Subject]]
+    found: Mapping[str, Mapping[Subject, Mapping[str, Decision]]], known: Mapping[str, Sequence[Subject]]
 ) -> None:
-    """The hash of results was right, so a file that names what is not there was changed by hand."""
+    """Refuse decisions on unknown subjects: the hash of the results matches, so the file was edited."""
     for case_id, by_subject in found.items():
-        for subject in sorted(by_subject.keys() - asked.get(case_id, ())):
+        for subject in sorted(by_subject.keys() - known.get(case_id, ())):
             reviewers = ", ".join(by_subject[subject])
             raise ConfigError(
                 f"decisions of {reviewers}: {case_id} has no {subject.kind} {subject.number} of "

@@ -1,4 +1,4 @@
-"""Results: what a review came to, as review.csv, review-summary.csv and review.html in the run's folder."""
+"""Results: write review.csv, review-summary.csv and review.html to the run's folder."""
 
 from __future__ import annotations
 
@@ -6,49 +6,55 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from pipeline.metrics.bootstrap import Resampling
-from pipeline.names import ALL_FINDINGS
+from pipeline.records.names import ALL_FINDINGS
 from pipeline.reporting import words
 from pipeline.reporting.pages import environment_of_run, page
-from pipeline.reporting.report import write_report
 from pipeline.reporting.run_folder import RunFolder, read_run, rows_of
 from pipeline.reporting.subjects import results_sha256
 from pipeline.review.agreement import Agreement, agreements
-from pipeline.review.corrected import Pair, Wrong, corrected_summaries, wrong_annotations
+from pipeline.review.corrected import Pair, WrongAnnotations, corrected_summaries, wrong_annotations
 from pipeline.review.decisions import ANSWERS, Run, read_decisions
-from pipeline.review.merging import Reviewed, disputed, merged
+from pipeline.review.merging import Reviewed, disputed, merge_decisions
+from pipeline.run.report import report
+from pipeline.statistics.bootstrap import Resampling
 from pipeline.store.atomic import write_bytes
 from pipeline.store.tables import write_table
 
 SHOWN = 300
-"""Disputed contours and lesions written into the page; the table has all."""
+"""Maximum of disputed, and of open, contours and lesions on the page; review.csv has all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What came of a review."""
+    """Result of a review."""
 
     page: Path
     reviewers: tuple[str, ...]
     reviewed: tuple[Reviewed, ...]
+    """The contours and missed lesions that somebody answered."""
+    open: tuple[Reviewed, ...]
+    """Those that nobody answered."""
     agreements: tuple[Agreement, ...]
-    wrong: Wrong
+    wrong: WrongAnnotations
     pairs: tuple[Pair, ...]
 
     @property
     def disputed(self) -> list[Reviewed]:
-        """Those on which reviewers differ."""
+        """The contours and lesions on which reviewers differ."""
         return list(disputed(self.reviewed))
 
 
 def review(path: Path, files: Sequence[Path]) -> Review:
-    """The decisions in `files` on the run in a folder, merged, and written beside its report."""
+    """Merge the decisions in `files` on the run at `path`, and write the results to its folder."""
     run = read_run(path)
     read = read_decisions(files, Run(run.manifest["run_id"], results_sha256(path)))
     patients = {row["case_id"]: row["patient_id"] for row in rows_of(path / "cases.csv")}
-    units = patients if _draws_patients(run) else {case_id: case_id for case_id in patients}
-    reviewed = merged(run, read, patients)
+    units = _units(run)
+    unit_of_case = patients if units == "patients" else {case_id: case_id for case_id in patients}
+    merged = merge_decisions(run, read, patients)
+    reviewed = [entry for entry in merged if entry.by_reviewer]
     reviewers = tuple(decisions.reviewer for decisions in read)
     resampling = _resampling(run)
     wrong = wrong_annotations(reviewed)
@@ -56,47 +62,55 @@ def review(path: Path, files: Sequence[Path]) -> Review:
         page=path / "review.html",
         reviewers=reviewers,
         reviewed=tuple(reviewed),
-        agreements=tuple(agreements(reviewed, reviewers, units, resampling)),
+        open=tuple(entry for entry in merged if not entry.by_reviewer),
+        agreements=tuple(agreements(reviewed, reviewers, unit_of_case, resampling)),
         wrong=wrong,
         pairs=tuple(corrected_summaries(run, wrong, units, resampling)),
     )
     write_table(path, "review.csv", _rows(result))
     write_table(path, "review-summary.csv", _summary_rows(result))
     write_bytes(result.page, _html(run, result).encode("utf-8"))
-    write_report(path, write=write_bytes)  # which now leads to the page
+    report(path)  # rewritten with a link to review.html
     return result
 
 
 def _resampling(run: RunFolder) -> Resampling:
-    """As the audit made its intervals."""
+    """The bootstrap settings of the audit."""
     statistics = run.manifest["statistics"]
     names = ("replicates", "confidence", "seed", "interval")
     return Resampling(**{name: statistics[name] for name in names if name in statistics})
 
 
-def _draws_patients(run: RunFolder) -> bool:
-    """Whether the audit drew patients for its intervals, and not images."""
-    return bool(run.manifest["statistics"].get("units", "patients") == "patients")
+def _units(run: RunFolder) -> Literal["patients", "images"]:
+    """The units that the audit resampled."""
+    return "images" if run.manifest["statistics"].get("units") == "images" else "patients"
 
 
 def _rows(result: Review) -> Iterator[dict[str, object]]:
-    """One a subject and reviewer."""
-    for entry in result.reviewed:
+    """One row per contour or lesion and reviewer; then one for each that nobody answered."""
+    for entry in (*result.reviewed, *result.open):
+        about = {
+            "case_id": entry.case_id,
+            "patient_id": entry.patient_id,
+            **entry.subject._asdict(),
+            "standing": entry.standing,
+        }
         for reviewer, decision in entry.by_reviewer.items():
             yield {
-                "case_id": entry.case_id,
-                "patient_id": entry.patient_id,
-                **entry.subject._asdict(),
-                "standing": entry.standing,
+                **about,
                 "reviewer": reviewer,
                 "answer": decision.answer,
                 "comment": decision.comment,
                 "decided": decision.decided,
             }
+        for reviewer, comment in entry.remarks.items():
+            yield {**about, "reviewer": reviewer, "comment": comment}
+        if not (entry.by_reviewer or entry.remarks):
+            yield about
 
 
 def _summary_rows(result: Review) -> Iterator[dict[str, object]]:
-    """Answers of each reviewer, agreement, and scores without wrong annotations beside the original ones."""
+    """Rows for the answers of each reviewer, the agreement, and the corrected and original scores."""
     for reviewer, counts in _answers(result).items():
         total = counts.total()
         for answer in ANSWERS:
@@ -108,6 +122,13 @@ def _summary_rows(result: Review) -> Iterator[dict[str, object]]:
                 "n": total,
                 "estimate": counts[answer] / total if total else None,
             }
+        yield {
+            "measure": "open",
+            "finding": ALL_FINDINGS,
+            "reviewers": reviewer,
+            "n": len(result.reviewed) + len(result.open) - total,
+        }
+    yield {"measure": "open_for_all", "finding": ALL_FINDINGS, "n": len(result.open)}
     for entry in result.agreements:
         yield {
             "measure": entry.measure,
@@ -144,7 +165,7 @@ def _html(run: RunFolder, result: Review) -> str:
     shown = [pair for pair in result.pairs if pair.differs]
     titles = {metric["name"]: metric["title"] for metric in run.manifest["metrics"]}
     environment = environment_of_run(run)
-    environment.filters["method_title"] = words.method_title
+    environment.filters["method_title"] = run.title_of
     environment.filters["metric_title"] = lambda name: words.metric_title(name, titles)
     return page(
         environment,
@@ -155,6 +176,8 @@ def _html(run: RunFolder, result: Review) -> str:
         counts=_answers(result),
         disputed=result.disputed[:SHOWN],
         disputed_count=len(result.disputed),
+        unanswered=result.open[:SHOWN],
+        asked=len(result.reviewed) + len(result.open),
         pairs=shown,
         all_findings=ALL_FINDINGS,
     )

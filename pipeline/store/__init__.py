@@ -1,1 +1,1 @@
-"""Store: what a run has finished, on disk, so that a killed run goes on and ends with the same bytes."""
+"""Store: finished cases and tables on disk; a killed run resumes and ends with the same bytes."""

@@ -1,4 +1,4 @@
-"""Atomic: files that are there whole or not at all."""
+"""Atomic: atomic file writes; a file is either complete or absent."""
 
 from __future__ import annotations
 
@@ -13,85 +13,85 @@ from typing import IO
 
 from pipeline.errors import OutputError
 
-REFUSALS = frozenset(
+WRITE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 )
-"""What a system says where nothing can be written, and nothing in the program is to blame."""
+"""Errors of the file system (disk full, no permission, disk broken) that the user has to resolve."""
 OWNER_ONLY = 0o600
 EVERYBODY_READS = 0o644
-PASSING_PREFIX = ".passing-"
-"""Of the name under which a file is written before it gets its own."""
+TEMPORARY_PREFIX = ".passing-"
+"""Prefix of the temporary file that is renamed once it is complete."""
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """No room or no permission while something is written is an OutputError that says what to do."""
+    """Turn a full disk or a missing permission within the block into an OutputError."""
     try:
         yield
     except OSError as error:
-        if error.errno not in REFUSALS:
+        if error.errno not in WRITE_ERRNOS:
             raise
         raise OutputError(
             f"{path}: cannot be written ({error.strerror}); make room or give permission to write there, "
-            "then the same command goes on from what is finished"
+            "then rerun the same command; it resumes from the finished images"
         ) from error
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it, where they are missing; OutputError where that cannot be."""
+    """Make a folder and its missing parents; OutputError if that is impossible."""
     with writing(path):
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            if error.errno in REFUSALS:
+            if error.errno in WRITE_ERRNOS:
                 raise
             raise OutputError(
-                f"{path}: cannot be made ({error.strerror}); choose another place, or take away what is in "
-                "the way: a file, or a link that leads nowhere"
+                f"{path}: cannot be made ({error.strerror}); choose another place, or remove what is in "
+                "the way: a file or a broken link"
             ) from error
 
 
 @contextmanager
-def atomic_file(path: Path, *, mode: int = EVERYBODY_READS, lasting: bool = False) -> Iterator[IO[bytes]]:
-    """A file that appears under its name when the block ends well; a rename happens whole or not at all.
+def atomic_file(path: Path, *, mode: int = EVERYBODY_READS, durable: bool = False) -> Iterator[IO[bytes]]:
+    """A temporary file that is renamed to `path` when the block ends without an error.
 
-    `lasting`: its content is on the disk before it has its name, so a power failure leaves it whole, too;
-    that takes milliseconds.
+    `durable`: the content is synced to disk before the rename, so that the file survives a power failure;
+    this takes milliseconds.
     """
-    with writing(path.parent), _passing(path.parent) as file:
-        passing = Path(file.name)
+    with writing(path.parent), _temporary_file(path.parent) as file:
+        temporary = Path(file.name)
         try:
             yield file
             file.flush()
             os.fchmod(file.fileno(), mode)
-            if lasting:
+            if durable:
                 os.fsync(file.fileno())
-            passing.replace(path)
+            temporary.replace(path)
         except BaseException:
-            passing.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 
-def _passing(folder: Path) -> IO[bytes]:
-    """A new file of a passing name, in a folder that is made where it is missing."""
+def _temporary_file(folder: Path) -> IO[bytes]:
+    """A new temporary file in a folder, which is made if it is missing."""
     make_folder(folder)
-    file: IO[bytes] = NamedTemporaryFile(dir=folder, prefix=PASSING_PREFIX, delete=False)  # noqa: SIM115
+    file: IO[bytes] = NamedTemporaryFile(dir=folder, prefix=TEMPORARY_PREFIX, delete=False)  # noqa: SIM115
     return file
 
 
 @contextmanager
 def atomic_text(
-    path: Path, *, mode: int = EVERYBODY_READS, lasting: bool = False
+    path: Path, *, mode: int = EVERYBODY_READS, durable: bool = False
 ) -> Iterator[io.TextIOWrapper]:
-    """`atomic_file` for UTF-8 text, line ends as written."""
-    with atomic_file(path, mode=mode, lasting=lasting) as file:
+    """`atomic_file` for UTF-8 text; line ends are not translated."""
+    with atomic_file(path, mode=mode, durable=durable) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="surrogateescape")
         yield text
         text.flush()
         text.detach()
 
 
-def write_bytes(path: Path, content: bytes, *, mode: int = EVERYBODY_READS, lasting: bool = False) -> None:
+def write_bytes(path: Path, content: bytes, *, mode: int = EVERYBODY_READS, durable: bool = False) -> None:
     """Write a whole file atomically."""
-    with atomic_file(path, mode=mode, lasting=lasting) as file:
+    with atomic_file(path, mode=mode, durable=durable) as file:
         file.write(content)

@@ -1,4 +1,4 @@
-"""Cases: one folder an image, complete as soon as its `case.json` or `skipped.json` is there."""
+"""Cases: one folder per image, complete once it has its `case.json` or `skipped.json`."""
 
 from __future__ import annotations
 
@@ -18,100 +18,101 @@ from pipeline.records import (
     Curve,
     FinishedCase,
     Heatmap,
+    Mask,
     Outline,
     Reference,
     Region,
     Score,
     Skipped,
 )
-from pipeline.store.atomic import OWNER_ONLY, PASSING_PREFIX, write_bytes, writing
+from pipeline.store.atomic import OWNER_ONLY, TEMPORARY_PREFIX, write_bytes, writing
 from pipeline.store.edges import mask_outlines
 from pipeline.store.scripts import case_script
 
 SHA256 = ".sha256"
 CASE_PREFIX = "case-"
-"""Of every case's pseudonym."""
+"""Prefix of every case's pseudonym."""
 SCORE_KEYS = tuple(field.name for field in fields(Score) if field.name != "case_id")
-PASSING = frozenset(
+TRANSIENT_REASONS = frozenset(
     {"unreadable", "worker_died", "out_of_time", "out_of_memory", "file_changed", "text_not_looked_for"}
 )
-"""Reasons that may be gone at the next try."""
-DAMAGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""What reading a file raises that is not what was written."""
-WRITTEN = frozenset(
+"""Transient failures, retried on resume."""
+DAMAGE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""Exceptions from reading a damaged file."""
+TABLE_KEYS = frozenset(
     {
         "case_id", "patient_id", "frame", "rows", "columns", "spacing_mm", "attributes", "labels",
         "predictions", "regions", "scores", "skipped", "candidates", "curves",
     }
 )  # fmt: skip
-"""What tables are made of."""
+"""Keys of case.json that the tables over all cases need."""
 DECIMALS = 2
-"""Of coordinates in pixels: finer than any outline is known."""
+"""Of coordinates in pixels; finer than the accuracy of any outline."""
 
 
 def case_folder(run: Path, case_id: str) -> Path:
-    """Where everything of one image lies."""
+    """The folder with all files of one image."""
     return run / "cases" / case_id
 
 
 def is_finished(run: Path, case_id: str) -> bool:
-    """Whether the image was audited, or set aside for a reason that another try would not change.
+    """Whether the image was audited, or skipped for a permanent reason.
 
-    What is damaged or incomplete, as a power failure may leave it, is not finished and is made anew.
+    A case that is damaged or incomplete, for example after a power failure, counts as unfinished.
     """
     skipped = why_skipped(run, case_id)
     if skipped is not None:
-        return skipped.reason not in PASSING
+        return skipped.reason not in TRANSIENT_REASONS
     folder = case_folder(run, case_id)
-    there = {path.name: path.stat().st_size for path in folder.glob("*")}
-    whole = there.keys() >= {"case.js", "heatmaps.npz"} and all(there.values())
-    return whole and _is_whole(folder / "case.json")
+    sizes = {path.name: path.stat().st_size for path in folder.glob("*")}
+    complete = sizes.keys() >= {"case.js", "heatmaps.npz"} and all(sizes.values())
+    return complete and _is_intact(folder / "case.json")
 
 
 def why_skipped(run: Path, case_id: str) -> Skipped | None:
-    """Why an image was set aside; None where it was not, or where what says so is damaged."""
+    """Why an image was skipped; None if it was not, or if skipped.json is damaged."""
     try:
         content = (case_folder(run, case_id) / "skipped.json").read_bytes()
         return Skipped(**json.loads(content))
-    except (FileNotFoundError, *DAMAGE):
+    except (FileNotFoundError, *DAMAGE_ERRORS):
         return None
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether a case.json has everything that tables are made of."""
+def _is_intact(path: Path) -> bool:
+    """Whether a case.json is readable and has all that the tables need."""
     try:
         case: dict[str, Any] = json.loads(path.read_bytes())
         scores_of(case), candidates_of(case), curves_of(case), [Skipped(**skip) for skip in case["skipped"]]
-        return case.keys() >= WRITTEN
-    except (FileNotFoundError, *DAMAGE):
+        return case.keys() >= TABLE_KEYS
+    except (FileNotFoundError, *DAMAGE_ERRORS):
         return False
 
 
 def write_case(run: Path, case: FinishedCase) -> None:
-    """Put a finished case on disk, `case.json` last; `case.js` holds the same for its page.
+    """Write a finished case, `case.json` last; `case.js` holds the same data for the case's page.
 
-    Of all its files that one alone is waited for, 2 to 4 ms; for all it would be 20. What a power failure
-    took of the others is seen by `is_finished`.
+    Only `case.json` is synced to disk, which takes 2 to 4 ms (20 ms for all files). If a power failure
+    damages the others, `is_finished` notices.
 
-    The hash of the input goes to a file of its own, for its owner alone: it tells whoever has the input which
-    pseudonym it has. `crosswalk.csv` takes it up.
+    The hash of the input is in a separate file that only its owner can read, because it links the input to
+    its pseudonym. It is later moved to `crosswalk.csv`.
     """
     folder = case_folder(run, case.case_id)
     (folder / "skipped.json").unlink(missing_ok=True)
     write_bytes(folder / SHA256, case.sha256.encode(), mode=OWNER_ONLY)
     write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps))
-    shown = _plain(case)
-    write_bytes(folder / "case.js", case_script(case, _json(shown)))
-    write_bytes(folder / "case.json", _json(shown | _counted(case)), lasting=True)
+    content = _case_json(case)
+    write_bytes(folder / "case.js", case_script(case, _json(content)))
+    write_bytes(folder / "case.json", _json(content | _table_data(case)), durable=True)
 
 
 def write_skipped(run: Path, skipped: Skipped) -> None:
-    """Put on disk that an image was set aside."""
-    write_bytes(case_folder(run, skipped.subject) / "skipped.json", _json(asdict(skipped)), lasting=True)
+    """Write the reason why an image was skipped."""
+    write_bytes(case_folder(run, skipped.subject) / "skipped.json", _json(asdict(skipped)), durable=True)
 
 
 def read_case(run: Path, case_id: str) -> dict[str, Any] | Skipped:
-    """A finished case as its JSON holds it, or why it was set aside."""
+    """The JSON of a finished case, or why the case was skipped."""
     skipped = why_skipped(run, case_id)
     if skipped is not None:
         return skipped
@@ -122,17 +123,17 @@ def read_case(run: Path, case_id: str) -> dict[str, Any] | Skipped:
 
 
 def hash_files(run: Path, case_ids: Iterable[str]) -> Iterator[tuple[str, Path]]:
-    """Case id and the file with its input's sha256, of the cases whose hash is not yet in the crosswalk."""
+    """Case id and hash file of each case whose input hash is not in the crosswalk yet."""
     for case_id in case_ids:
         path = case_folder(run, case_id) / SHA256
         if path.exists():
             yield case_id, path
 
 
-def sweep(run: Path, case_ids: Iterable[str]) -> None:
-    """Remove what is not of this run: folders of other cases, and files that a killed run was writing.
+def remove_leftovers(run: Path, case_ids: Iterable[str]) -> None:
+    """Remove folders of cases that are not in this run, and temporary files of killed runs.
 
-    Of links nothing but the link itself, and of folders none that is called otherwise than a case's.
+    Links are removed but not followed, and folders without a case's name are left alone.
     """
     known = set(case_ids)
     cases = run / "cases"
@@ -142,8 +143,8 @@ def sweep(run: Path, case_ids: Iterable[str]) -> None:
                 path.unlink()
             elif path.is_dir() and path.name not in known:
                 shutil.rmtree(path)
-        for passing in run.rglob(f"{PASSING_PREFIX}*"):
-            passing.unlink()
+        for temporary in run.rglob(f"{TEMPORARY_PREFIX}*"):
+            temporary.unlink()
 
 
 def scores_of(case: Mapping[str, Any]) -> list[Score]:
@@ -152,7 +153,7 @@ def scores_of(case: Mapping[str, Any]) -> list[Score]:
 
 
 def candidates_of(case: Mapping[str, Any]) -> list[Candidates]:
-    """The contours and lesions in a case's JSON, to be matched."""
+    """The contours and lesions in a case's JSON, for matching."""
     return [Candidates(case_id=case["case_id"], **row) for row in case["candidates"]]
 
 
@@ -161,8 +162,8 @@ def curves_of(case: Mapping[str, Any]) -> list[Curve]:
     return [Curve(case_id=case["case_id"], **row) for row in case["curves"]]
 
 
-def _plain(case: FinishedCase) -> dict[str, Any]:
-    """What `case.json` holds; `reports/README.md` describes it."""
+def _case_json(case: FinishedCase) -> dict[str, Any]:
+    """Content of `case.json`, which `reports/README.md` describes."""
     rows, columns = case.shape
     units = {(h.finding, h.method): h.unit for h in case.heatmaps}
     return {
@@ -188,8 +189,8 @@ def _plain(case: FinishedCase) -> dict[str, Any]:
     }
 
 
-def _counted(case: FinishedCase) -> dict[str, Any]:
-    """What tables over all cases are made of, and no page shows."""
+def _table_data(case: FinishedCase) -> dict[str, Any]:
+    """Data for the tables over all cases; no page shows them."""
     return {
         "candidates": [_without_case(asdict(c)) for c in case.candidates],
         "curves": [_without_case(asdict(c)) for c in case.curves],
@@ -197,11 +198,14 @@ def _counted(case: FinishedCase) -> dict[str, Any]:
 
 
 def _map(heatmap: Heatmap) -> dict[str, Any]:
-    """What the report's overview must know of a raw map; its cells are in `heatmaps.npz`."""
+    """Facts about a raw map, with its place on the image; its cells are in `heatmaps.npz`."""
     return {
         "finding": heatmap.finding,
         "method": heatmap.method,
         "grid": heatmap.relevance.shape,
+        "scale": heatmap.placement.scale,
+        "offset": heatmap.placement.offset,
+        "overhang": heatmap.placement.overhang,
         "maximum": float(heatmap.relevance.max()),
     }
 
@@ -211,7 +215,7 @@ def _region(region: Region, spacing_mm: tuple[float, float] | None, unit: str) -
         "finding": region.finding,
         "method": region.method,
         "rule": region.rule,
-        "threshold": region.threshold,
+        "level": region.level,
         "unit": unit,
         "area_px": region.area_px,
         "area_mm2": spacing_mm and round(region.area_px * spacing_mm[0] * spacing_mm[1], DECIMALS),
@@ -225,9 +229,14 @@ def _reference(reference: Reference) -> dict[str, Any]:
         "finding": reference.finding,
         "reader": reference.reader,
         "kind": reference.kind,
-        "outlines": [_points(line) for mask in reference.masks for line in mask_outlines(mask)],
+        "outlines": [_points(line) for line in reference.polygons or _mask_outlines(reference.masks)],
         "boxes": [_box(box) for box in reference.boxes],
+        "points": [[round(point.x, DECIMALS), round(point.y, DECIMALS)] for point in reference.points],
     }
+
+
+def _mask_outlines(masks: Iterable[Mask]) -> list[Outline]:
+    return [line for mask in masks for line in mask_outlines(mask)]
 
 
 def _points(outline: Outline) -> list[list[float]]:
@@ -244,7 +253,7 @@ def _without_case(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _npz(heatmaps: tuple[Heatmap, ...]) -> bytes:
-    """The raw maps as .npz (no pickle, no clock in it), one array a "method/finding"."""
+    """The raw maps as .npz without pickles and timestamps, one array per "method/finding"."""
     buffer = io.BytesIO()
     np.savez(buffer, **{f"{h.method}/{h.finding}": h.relevance for h in heatmaps})  # type: ignore[arg-type]
     return buffer.getvalue()
@@ -252,6 +261,4 @@ def _npz(heatmaps: tuple[Heatmap, ...]) -> bytes:
 
 def _json(content: object) -> bytes:
     text = json.dumps(content, ensure_ascii=False, allow_nan=False)
-    return text.encode(
-        "utf-8", "backslashreplace"
-    )  # a stray byte of a file name becomes JSON's own \u escape
+    return text.encode("utf-8", "backslashreplace")  # an undecodable byte of a file name becomes a \u escape

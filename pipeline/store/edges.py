@@ -1,7 +1,7 @@
 """Edges: the outlines of a mask, halfway between inside and outside pixels.
 
-Marching squares at 0.5 (Lorensen & Cline 1987, in the plane), as `skimage.measure.find_contours` does it,
-without the vertices on straight lines. A mask needs no interpolation, so the whole of it is done at once.
+Marching squares at 0.5 (Lorensen & Cline 1987, in the plane), like `skimage.measure.find_contours`,
+without vertices on straight lines. A mask needs no interpolation, so all squares are processed at once.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ STEPS = np.array(
         [0b0110, RIGHT, TOP],
     ]
 )
-"""Which of a square's pixels are inside (top left, top right, bottom left, bottom right), and from which side
-to which its outline goes, clockwise around what is inside."""
+"""Code of the square's inside pixels (top left, top right, bottom left, bottom right), and the two sides that
+its outline connects, clockwise around the inside."""
 SECOND_STEPS = np.array([[0b1001, BOTTOM, RIGHT], [0b0110, LEFT, BOTTOM]])
-"""Of squares with two outlines: pixels that touch by a corner alone stay apart."""
+"""The second outline of squares with two: pixels that only touch at a corner are not connected."""
 ALL_INSIDE = 0b1111
 SIDES = np.zeros((2, ALL_INSIDE + 1, 2), np.intp)
-"""The same by (first or second step, code of the square, start or end)."""
+"""STEPS and SECOND_STEPS as a lookup by (first or second step, code of the square, start or end)."""
 SIDES[0, STEPS[:, 0]] = STEPS[:, 1:]
 SIDES[1, SECOND_STEPS[:, 0]] = SECOND_STEPS[:, 1:]
 
@@ -51,11 +51,11 @@ def mask_outlines(mask: Mask) -> list[Outline]:
         return []
     part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     corner = np.array([columns[0] - 1, rows[0] - 1], np.float32)
-    return [_without_needless(points) + corner for points in _closed(np.pad(part, 1))]
+    return [_without_collinear(points) + corner for points in _rings(np.pad(part, 1))]
 
 
-def _closed(mask: Mask) -> Iterator[Outline]:
-    """Rings of crossings as (x, y) in the padded mask."""
+def _rings(mask: Mask) -> Iterator[Outline]:
+    """Closed outlines as (x, y) in the padded mask."""
     start, end = _steps(mask)
     order = np.argsort(start)
     crossings = start[order]
@@ -74,20 +74,20 @@ def _closed(mask: Mask) -> Iterator[Outline]:
 
 
 def _steps(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """From which crossing to which the outlines go.
+    """Start and end crossing of each step of the outlines.
 
-    A crossing has twice the number of its pixel if it is right of it, and one more if it is below.
+    The crossing to the right of pixel p has the number 2 p, the crossing below it 2 p + 1.
     """
     pixel = mask.view(np.uint8)
     code = pixel[:-1, :-1] << 3 | pixel[:-1, 1:] << 2 | pixel[1:, :-1] << 1 | pixel[1:, 1:]
     columns = mask.shape[1]
-    beside = np.array([0, 3, 2 * columns, 1])  # of TOP, RIGHT, BOTTOM, LEFT, from that of the top left pixel
+    offsets = np.array([0, 3, 2 * columns, 1])  # of TOP, RIGHT, BOTTOM, LEFT, relative to the top left pixel
     mixed = np.flatnonzero((code != 0) & (code != ALL_INSIDE))
     code = code.ravel()[mixed]
     square = 2 * (mixed // (columns - 1) * columns + mixed % (columns - 1))
-    twice = np.isin(code, SECOND_STEPS[:, 0])
-    first = square[:, None] + beside[SIDES[0, code]]
-    second = square[twice, None] + beside[SIDES[1, code[twice]]]
+    has_second = np.isin(code, SECOND_STEPS[:, 0])
+    first = square[:, None] + offsets[SIDES[0, code]]
+    second = square[has_second, None] + offsets[SIDES[1, code[has_second]]]
     start, end = np.concatenate([first, second]).T
     return start, end
 
@@ -98,8 +98,8 @@ def _points(crossings: NDArray[np.intp], columns: int) -> Outline:
     return np.stack([x, y], axis=1).astype(np.float32)
 
 
-def _without_needless(ring: Outline) -> Outline:
-    """Without the vertices at which an outline goes straight on."""
+def _without_collinear(ring: Outline) -> Outline:
+    """The outline without vertices in the middle of a straight line."""
     onward = np.roll(ring, -1, axis=0) - ring
     turns: Outline = ring[(onward != np.roll(onward, 1, axis=0)).any(axis=1)]
     return turns

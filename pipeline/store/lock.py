@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import ConfigError
-from pipeline.links import refuse_link, refuse_links
+from pipeline.guards.symlinks import refuse_link, refuse_links
 from pipeline.store.atomic import EVERYBODY_READS, make_folder, writing
 
 
 @contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Hold the run folder; a second run on it is refused. The lock goes with the process, however it ends.
+    """Lock the run folder against a second run. The lock is released however the process ends.
 
-    ConfigError where the folder, or anything in it, is a link: a run writes and removes there.
+    ConfigError if the folder, or anything in it, is a link, because a run writes and removes files there.
     """
     refuse_link(run)
     make_folder(run)
@@ -38,4 +38,4 @@ def _opened(path: Path) -> int:
         try:
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, EVERYBODY_READS)
         except IsADirectoryError as error:
-            raise ConfigError(f"{path}: is a folder; remove it, then start again") from error
+            raise ConfigError(f"{path}: is a folder; remove it, then rerun") from error

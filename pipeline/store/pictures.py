@@ -1,4 +1,4 @@
-"""Pictures: an image for the report's viewer, at full depth, and in small for its lists."""
+"""Pictures: an image at full bit depth for the report's viewer, and a thumbnail for its lists."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pipeline.store.atomic import write_bytes
 from pipeline.store.cases import case_folder
 
 THUMBNAIL_EDGE = 288
-"""Pixels of a thumbnail's longer side, at most."""
+"""Longer side of a thumbnail, in pixels, at most."""
 THUMBNAIL_QUALITY = 82
 NARROWEST = 1e-6
-"""Of windows; one of no width is a step."""
+"""Smallest width of a window; prevents a division by zero."""
 FASTEST = 1
-"""Level of compression; higher ones gain nothing on pixels."""
+"""Compression level; higher levels gain nothing on pixels."""
 
 
 def write_pictures(run: Path, image: Image) -> None:
-    """Put `pixels.js` and `thumbnail.jpg` into the case's folder."""
+    """Write `pixels.js` and `thumbnail.jpg` to the case's folder."""
     if image.display is None:
         return
     folder = case_folder(run, image.case_id)
@@ -34,10 +34,10 @@ def write_pictures(run: Path, image: Image) -> None:
 
 
 def pixels_script(display: Display) -> bytes:
-    """A call of `heatproof.pixels` with the values: pages opened from a folder can load scripts, not data.
+    """A script that calls `heatproof.pixels` with the pixel values; local pages can load scripts, not data.
 
-    Values of 16 bits are two planes, high bytes then low bytes. Each plane goes through PNG's filter "Up"
-    (ISO/IEC 15948, 9.2: a byte minus the byte above it), and all of it is deflated and written as base64.
+    16-bit values are stored as two planes, high bytes then low bytes. Each plane is filtered with PNG's "Up"
+    (ISO/IEC 15948, 9.2: a byte minus the byte above it), and all planes are deflated and written as base64.
     """
     values = display.values
     rows, columns = values.shape
@@ -57,7 +57,7 @@ def pixels_script(display: Display) -> bytes:
 
 
 def thumbnail(display: Display) -> bytes:
-    """A small JPEG of the image as it is shown at first."""
+    """A small JPEG of the image in its initial window."""
     values = display.values
     shrink = max(1, -(-max(values.shape) // THUMBNAIL_EDGE))
     rows, columns = (max(1, side // shrink) for side in values.shape)
@@ -70,7 +70,7 @@ def thumbnail(display: Display) -> bytes:
 
 
 def _filtered(values: NDArray[np.uint8 | np.uint16]) -> NDArray[np.uint8]:
-    """(planes, rows, columns)."""
+    """The filtered byte planes, (planes, rows, columns)."""
     parts = [values] if values.dtype == np.uint8 else [values >> 8, values & 0xFF]
     planes = np.stack([part.astype(np.uint8) for part in parts])
     planes[:, 1:] -= planes[:, :-1].copy()

@@ -1,4 +1,4 @@
-"""Scripts: data as scripts, because a page opened from a folder may load scripts but not fetch files."""
+"""Scripts: data as JavaScript files, because a page opened from disk may load scripts but not fetch files."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import numpy as np
 from pipeline.records import FinishedCase, Heatmap, Mask
 
 ALL_SHOWN = 4
-"""Findings up to which large maps of all are in the page's script, else those that somebody sees."""
+"""With more findings than this, large maps are included only for the findings that `shown_findings` lists."""
 SMALL_MAP = 64 * 64
-"""Cells up to which a map is in the script anyway."""
+"""Number of cells up to which a map is always included."""
 
 
 def case_script(case: FinishedCase, content: bytes) -> bytes:
-    """A script that hands `content`, a case's JSON, to its page, with the raw maps and the readers' masks.
+    """A script that passes `content` (a case's JSON), the raw maps and the readers' masks to the case page.
 
-    `maps` holds cells in base64 (float32, little endian, row by row) with the grid's scale and offset, both
-    (row, column), to the image; `masks` holds, for each entry of the content's `references`, its instances.
+    `maps` holds cells in base64 (float32, little endian, row-major) with the scale and offset from grid to
+    image, both (row, column); `masks` holds the instances of each entry of the content's `references`.
     """
-    beside = {
-        "maps": [packed_map(h) for h in _shown_maps(case)],
+    extra = {
+        "maps": [map_json(h) for h in _shown_maps(case)],
         "masks": [[runs(mask) for mask in reference.masks] for reference in case.references],
         "shown": shown_findings(case),
     }
-    return b"".join((b"heatproof.case(", content, b", ", _json(beside), b");\n"))
+    return b"".join((b"heatproof.case(", content, b", ", _json(extra), b");\n"))
 
 
 def shown_findings(case: FinishedCase) -> list[str]:
-    """The findings that somebody sees: who annotated, labelled, predicted or outlined it.
+    """The findings that are annotated, labelled positive, predicted positive or outlined.
 
-    Where nobody does, the most probable one.
+    If there are none, the most probable finding.
     """
     seen = {prediction.finding for prediction in case.predictions if prediction.positive}
-    seen |= {reference.finding for reference in case.references if reference.masks or reference.boxes}
+    seen |= {reference.finding for reference in case.references if reference.lesions}
     seen |= {region.finding for region in case.regions}
     seen |= {finding for finding, label in case.labels.items() if label == 1}
     if not seen and case.predictions:
@@ -45,22 +45,23 @@ def shown_findings(case: FinishedCase) -> list[str]:
     return [finding for finding in known if finding in seen] or list(known)[:1]
 
 
-def packed_map(heatmap: Heatmap) -> dict[str, Any]:
-    """A raw map with its place on the image, as JSON can hold it."""
+def map_json(heatmap: Heatmap) -> dict[str, Any]:
+    """A raw map with its placement on the image, ready for JSON."""
     return {
         "finding": heatmap.finding,
         "method": heatmap.method,
         "grid": heatmap.relevance.shape,
         "scale": heatmap.placement.scale,
         "offset": heatmap.placement.offset,
+        "overhang": heatmap.placement.overhang,
         "cells": _base64(heatmap.relevance.astype("<f4").tobytes()),
     }
 
 
 def runs(mask: Mask) -> list[int]:
-    """A mask as top, left, height and width of its bounding box, then lengths of runs within, row by row.
+    """A run-length encoded mask: top, left, height and width of its bounding box, then run lengths, by row.
 
-    Runs are in turn outside and inside, the first outside; the last is left out where it is outside.
+    Runs alternate between outside and inside, starting outside; a last run outside is omitted.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:

@@ -1,4 +1,4 @@
-"""Tables: what a finished run leaves as CSV and JSON; `reports/README.md` describes each file."""
+"""Tables: the CSV and JSON files of a finished run; `reports/README.md` describes each file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.cells import defused
+from pipeline.guards.csv_injection import escape_formulas
 from pipeline.records import Skipped, Summary
 from pipeline.store.atomic import EVERYBODY_READS, OWNER_ONLY, atomic_text
 from pipeline.store.cases import read_case
@@ -37,11 +37,16 @@ COLUMNS = {
     ),
     "comparisons.csv": (
         "finding", "reader", "metric", "first", "second", "n", "patients", "first_estimate",
-        "second_estimate", *DIFFERENCE,
+        "second_estimate", *DIFFERENCE, "standing",
     ),
     "subgroups.csv": (
         "finding", "reader", "method", "metric", "attribute", "group", "n", "patients", "too_few", *BOUNDS,
-        *DIFFERENCE,
+        *DIFFERENCE, "differs",
+    ),
+    "verdict.csv": (
+        "finding", "verdict", "question", "standing", "reader", "readers", "method", "metric", "n",
+        "patients", *BOUNDS, "baseline", "baseline_n", "baseline_estimate", "baseline_low", "baseline_high",
+        *DIFFERENCE[:3], "corrected_p", "readers_estimate",
     ),
     "policy.csv": ("finding", "rule", "limit", "metric", "reader", "n", *BOUNDS, "outcome"),
     "thresholds.csv": ("finding", "reader", "method", "level", "n", "patients", *BOUNDS),
@@ -58,13 +63,14 @@ COLUMNS = {
     "crosswalk.csv": ("pseudonym", "kind", "sop_instance_uid", "frame", "file", "sha256"),
     "comparison.csv": (
         "finding", "reader", "metric", "n", "patients", "first_estimate", "second_estimate", *DIFFERENCE,
+        "standing",
     ),
     "problems.csv": ("subjects", "finding", "reader", "check", "level", "message"),
 }  # fmt: skip
 
 
 class Writer(Protocol):
-    """What the csv module's writers do."""
+    """Type of the csv module's writers."""
 
     def writerow(self, row: Iterable[Any], /) -> Any:
         """Write one row."""
@@ -73,7 +79,7 @@ class Writer(Protocol):
 def write_case_tables(run: Path, case_ids: Iterable[str]) -> Iterator[dict[str, Any] | Skipped]:
     """Write cases.csv, predictions.csv, scores.csv and regions.json from the finished cases, yielding each.
 
-    Memory stays flat: one case at a time. The files appear when the last case was taken.
+    Only one case is in memory at a time. The files appear once the last case was consumed.
     """
     with ExitStack() as stack:
         files = {
@@ -93,17 +99,19 @@ def write_case_tables(run: Path, case_ids: Iterable[str]) -> Iterator[dict[str, 
 def write_table(run: Path, name: str, rows: Iterable[Mapping[str, object]]) -> None:
     """Write one of the tables in `COLUMNS`.
 
-    The crosswalk is readable by its owner alone, and lasts: what it is made of goes when it is there.
+    The crosswalk is readable by its owner alone, and synced to disk, because its sources are then removed.
     """
-    only = name == "crosswalk.csv"
-    with atomic_text(run / name, mode=OWNER_ONLY if only else EVERYBODY_READS, lasting=only) as file:
+    is_crosswalk = name == "crosswalk.csv"
+    with atomic_text(
+        run / name, mode=OWNER_ONLY if is_crosswalk else EVERYBODY_READS, durable=is_crosswalk
+    ) as file:
         table = _table(file, COLUMNS[name])
         for row in rows:
             table.writerow(_cells(row, COLUMNS[name]))
 
 
 def read_table(run: Path, name: str) -> list[dict[str, str]]:
-    """The rows of a table as text; none where it is not written yet."""
+    """The rows of a table as text; empty if the table does not exist."""
     path = run / name
     if not path.exists():
         return []
@@ -112,7 +120,7 @@ def read_table(run: Path, name: str) -> list[dict[str, str]]:
 
 
 def summary_row(summary: Summary, *, better: str, unit: str) -> dict[str, object]:
-    """A row of summary.csv."""
+    """One row of summary.csv."""
     return {
         "finding": summary.finding,
         "reader": summary.reader,
@@ -166,15 +174,15 @@ def _cells(row: Mapping[str, object], columns: Sequence[str]) -> list[object]:
 
 
 def _cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    """A cell that no spreadsheet reads as a formula; numbers stay numbers."""
     if not isinstance(value, str):
         return value
-    # The csv module does not quote a lone carriage return, and readers end the row there.
-    return defused(value).replace("\r", "\n")
+    # The csv module does not quote a lone carriage return, which readers take for the end of the row.
+    return escape_formulas(value).replace("\r", "\n")
 
 
 class _JsonList:
-    """A JSON list written item by item."""
+    """Writer of a JSON list, item by item."""
 
     def __init__(self, file: io.TextIOBase) -> None:
         self._file = file

@@ -1,8 +1,8 @@
-"""Contrast: how sharply brightness changes across a mask's outline, as drawn and were the mask turned over.
+"""Contrast: change of brightness across a mask's outline, as drawn and with the mask flipped or rotated.
 
-A lesion that can be outlined differs from what lies around it. The contrast is |mean inside − mean outside|
-in a narrow band on either side of the outline, in units of the bands' standard deviation (Cohen's d, with the
-mean of both variances). Where a mask was flipped on its way, the flip that undoes it has the higher contrast.
+A lesion that can be outlined differs from its surroundings. The contrast is |mean inside − mean outside| in a
+narrow band on either side of the outline, in units of the bands' standard deviation (Cohen's d, with the mean
+of both variances). If a mask was flipped during export, the flip that undoes this has the higher contrast.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from pipeline.records import Intensity, Mask
 
 SIDE = 48
-"""Root of a mask's area in cells, after the image was shrunk: finer detail is noise."""
+"""Square root of a mask's area, in cells of the reduced image; finer detail is noise."""
 BAND = 0.1
-"""Width of the bands, of the root of the mask's area."""
+"""Width of the bands, as a share of the square root of the mask's area."""
 FEWEST = 8
-"""Cells in a band, below which its mean says nothing."""
+"""Fewest cells in a band for which its mean is used."""
 LEAST_VARIANCE = 1e-4
-"""Of brightness, as of one grey level in a hundred: keeps a flat picture's contrast finite."""
+"""Added to the variance of brightness, so that the contrast of a flat image stays finite."""
 MOST_OVERLAP = 0.5
-"""IoU of a mask with itself turned over, from which on the two cannot be told apart."""
+"""IoU of a mask with its flipped or rotated copy from which on the two are too similar to compare."""
 
 AS_DRAWN = "as drawn"
 TURNS: Mapping[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
@@ -34,11 +34,11 @@ TURNS: Mapping[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "turned by 180 degrees": lambda image: image[::-1, ::-1],
     "transposed": np.transpose,
 }
-"""Each undoes itself, so turning the image over under the mask is as good as turning the mask over."""
+"""Orientation → transform. Each is its own inverse, so the image is transformed instead of the mask."""
 
 
 def contrasts(pixels: Intensity, mask: Mask) -> dict[str, float]:
-    """`AS_DRAWN` and each turn that moves the mask → its contrast; empty where the mask is too small."""
+    """`AS_DRAWN` and each orientation that moves the mask → its contrast; empty if the mask is too small."""
     image, shape = _shrunk(pixels, mask)
     inner, outer = _bands(shape)
     if min(inner.sum(), outer.sum()) < FEWEST:
@@ -57,7 +57,7 @@ def _contrast(inside: Intensity, outside: Intensity) -> float:
 
 
 def _bands(shape: Mask) -> tuple[Mask, Mask]:
-    """The band within the outline, and the one around it; the image's edge is no outline."""
+    """The bands inside and outside the outline; the image's edge does not count as an outline."""
     reach = max(1, round(BAND * float(np.sqrt(shape.sum()))))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     cells = shape.astype(np.uint8)
@@ -67,7 +67,7 @@ def _bands(shape: Mask) -> tuple[Mask, Mask]:
 
 
 def _shrunk(pixels: Intensity, mask: Mask) -> tuple[Intensity, Mask]:
-    """Image and mask on a grid on which the mask is about `SIDE` wide; never finer than their own."""
+    """Image and mask on a grid on which the mask is about `SIDE` cells wide; never finer than their own."""
     factor = min(1.0, SIDE / max(1.0, float(np.sqrt(mask.sum()))))
     rows, columns = (max(1, round(length * factor)) for length in mask.shape)
     shares = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
@@ -78,5 +78,5 @@ def _shrunk(pixels: Intensity, mask: Mask) -> tuple[Intensity, Mask]:
 
 
 def _overlap(one: Mask, other: Mask) -> float:
-    """Their IoU."""
+    """IoU of two masks."""
     return float((one & other).sum() / (one | other).sum())

@@ -1,48 +1,48 @@
-"""Facts: what the checks know of a study set. No pixel is kept, whatever the images' size."""
+"""Facts: numbers and hashes of a study set on which the checks work. No pixels are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import NamedTuple
 
-from pipeline.records import Box, Shape, Skipped
-from pipeline.validation.alikes import Picture, alike
+from pipeline.records import Box, Kind, Shape, Skipped
+from pipeline.validation.near_duplicates import Picture, near_duplicate_groups
 from pipeline.validation.pieces import Piece
-
-Kind: TypeAlias = Literal["mask", "box"]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """What one reader says of one finding on one image, measured on the image's own grid."""
+class MeasuredReference:
+    """One reader's annotation of one finding on one image, measured on the image's own grid."""
 
     finding: str
-    """Empty where the image's labels call every finding absent, and the annotation names none."""
+    """Empty if the annotation names no finding and the image's labels call every finding absent."""
     reader: str
     kind: Kind
     area_px: int
-    """Of all its masks or boxes together; 0: "it is not there"."""
+    """Area in pixels of all its masks or boxes together; 0: the reader says that the finding is absent."""
     boxes: tuple[Box, ...] = ()
     fingerprint: str = ""
-    """Of its shape and place; empty where nothing is drawn."""
+    """Hash of shape and position; empty if nothing is drawn."""
     pieces: tuple[Piece, ...] = ()
-    """The connected parts of a mask, the largest first."""
+    """Connected parts of a mask, the largest first."""
     holes: tuple[Piece, ...] = ()
-    """What a mask encloses without covering it, the largest first."""
+    """Holes of a mask, the largest first."""
     background: tuple[float, float] | None = None
-    """Shares of the shape, and of the band around it, that lie beside the body; None where unknown."""
+    """Shares (0 … 1) of the shape, and of the band around it, outside the body; None if unknown."""
+    widest: tuple[float, float] = (0.0, 0.0)
+    """Shares (0 … 1) of the image and of its outermost pixels that the largest of its masks covers."""
     contrasts: Mapping[str, float] = field(default_factory=dict)
-    """Orientation → contrast across the mask's outline; see `contrast`."""
+    """Orientation → contrast across the mask's outline; see the module `contrast`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An annotation that is not used: it cannot be read, does not fit, or belongs to no image or finding."""
+    """An annotation that is not used: it is unreadable, does not fit, or has no image or finding."""
 
     subject: str
-    """Pseudonym of the image, or of the annotation where it has none."""
+    """Pseudonym of the image, or of the annotation if it has no image."""
     finding: str
     reader: str
     reason: str
@@ -52,7 +52,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far two readers agree on one finding of one image."""
+    """Dice (0 … 1) of two readers' annotations of one finding on one image."""
 
     finding: str
     kind: Kind
@@ -60,59 +60,81 @@ class Agreement:
     dice: float
 
 
+class Brightness(NamedTuple):
+    """How bright an image is, as shares (0 … 1) of the range that its file can hold or its window shows."""
+
+    darkest: float
+    """1st percentile of the pixels."""
+    middle: float
+    """Mean of the pixels."""
+    brightest: float
+    """99th percentile of the pixels."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """One image with everything that was said of it."""
+    """One image with its labels and measured annotations."""
 
     case_id: str
     patient_id: str
     shape: Shape
     labels: Mapping[str, int | None]
     picture: Picture | None
-    """None where the image cannot be decoded."""
-    drawn: tuple[Drawn, ...] = ()
+    """Hashes of the pixels; None if the image cannot be decoded."""
+    references: tuple[MeasuredReference, ...] = ()
     refused: tuple[Refused, ...] = ()
     agreements: tuple[Agreement, ...] = ()
+    brightness: Brightness | None = None
+    """None if the image cannot be decoded, or was not."""
 
     @property
     def annotated(self) -> frozenset[str]:
-        """The findings that an annotation is about, usable or not."""
-        return frozenset(entry.finding for part in (self.drawn, self.refused) for entry in part)
+        """Findings that have an annotation, whether it can be used or not."""
+        return frozenset(entry.finding for part in (self.references, self.refused) for entry in part)
 
-    def says(self, finding: str) -> int | None:
-        """1 present, 0 absent, None unknown: by its label, else by what was drawn."""
+    def label_of(self, finding: str) -> int | None:
+        """1 present, 0 absent, None unknown: the image's label, or else what the annotations show."""
         if self.labels.get(finding) is not None:
             return self.labels[finding]
-        areas = [entry.area_px for entry in self.drawn if entry.finding == finding]
+        areas = [entry.area_px for entry in self.references if entry.finding == finding]
         return int(any(areas)) if areas else None
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Which findings there can be."""
+    """Names of findings that labels and annotations may use."""
 
     findings: tuple[str, ...]
-    """All that labels and annotations are about."""
+    """All findings of labels and annotations."""
     declared: tuple[str, ...]
-    """Those that the config names; empty where it names none."""
+    """Findings that the config names; empty if it names none."""
     words: Mapping[str, int]
-    """Finding, in the network's word where the config has one → how many annotations are about it."""
+    """Finding, translated by the config if it is listed there → number of its annotations."""
 
 
 @dataclass(frozen=True)
 class StudySet:
-    """A study set with its annotations, as far as the checks may know it."""
+    """Facts of a study set with its annotations, as the checks receive them."""
 
     images: tuple[ImageFacts, ...]
     vocabulary: Vocabulary
     refused: tuple[Refused, ...] = ()
-    """Annotations and rows of labels that belong to no image or no finding."""
+    """Annotations and rows of labels without an image or a finding."""
     skipped: tuple[Skipped, ...] = ()
-    """Files and images that could not be used."""
+    """Files and images that could not be used, with reasons."""
+    unread: tuple[Skipped, ...] = ()
+    """Files below the annotations that are not read, with reasons."""
+    elsewhere: int = 0
+    """Number of annotations of images that are not among `images`, because the config selects others."""
+
+    @property
+    def case_ids(self) -> frozenset[str]:
+        """Pseudonyms of the images."""
+        return frozenset(image.case_id for image in self.images)
 
     @cached_property
-    def alike(self) -> tuple[tuple[ImageFacts, ...], ...]:
-        """Groups of images that look the same, identical ones included; see `alikes`."""
-        there = [image for image in self.images if image.picture is not None]
-        pictures = [image.picture for image in there if image.picture is not None]
-        return tuple(tuple(there[index] for index in group) for group in alike(pictures))
+    def near_duplicates(self) -> tuple[tuple[ImageFacts, ...], ...]:
+        """Groups of images that look the same, including identical ones."""
+        decoded = [image for image in self.images if image.picture is not None]
+        pictures = [image.picture for image in decoded if image.picture is not None]
+        return tuple(tuple(decoded[index] for index in group) for group in near_duplicate_groups(pictures))

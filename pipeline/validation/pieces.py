@@ -1,4 +1,4 @@
-"""Pieces: the connected parts of a mask, and what it encloses without covering it."""
+"""Pieces: the connected parts and the holes of a mask."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pipeline.records import Mask
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A connected part, or a hole."""
+    """A connected part of a mask, or a hole in it."""
 
     area_px: int
     row: int
     column: int
-    """Its centre of gravity, rounded."""
+    """Row and column of its centre of gravity, rounded to whole pixels."""
 
 
 def parts(mask: Mask) -> tuple[Piece, ...]:
@@ -27,21 +27,22 @@ def parts(mask: Mask) -> tuple[Piece, ...]:
 
 
 def holes(masks: Sequence[Mask]) -> tuple[Piece, ...]:
-    """What one of the masks encloses (4-connected) and none of them covers, the largest first.
+    """Holes: areas that one mask encloses (4-connected) and no mask covers, the largest first.
 
-    A gap between two masks that touch is none: each is looked at by itself.
+    A gap between two touching masks is not a hole, because each mask is examined by itself.
     """
     if not masks:
         return ()
     covered = np.logical_or.reduce(masks)
     enclosed = np.zeros_like(covered)
     for mask in masks:
-        enclosed |= _enclosed(mask)
+        part = _bounds(mask)
+        enclosed[part] |= _enclosed(mask[part])
     return _pieces(enclosed & ~covered, connectivity=4)
 
 
 def _enclosed(mask: Mask) -> Mask:
-    """What is outside a mask, and not connected to its surroundings."""
+    """Mask of the areas outside a mask that are not connected to the image's edge."""
     outside = np.pad(~mask, 1, constant_values=True)
     _, labels = cv2.connectedComponents(outside.astype(np.uint8), connectivity=4)
     found: Mask = (outside & (labels != labels[0, 0]))[1:-1, 1:-1]
@@ -49,14 +50,21 @@ def _enclosed(mask: Mask) -> Mask:
 
 
 def _pieces(mask: Mask, *, connectivity: int) -> tuple[Piece, ...]:
-    # Within its bounding box counting is many times faster.
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
+    if not mask.any():
         return ()
-    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.uint8)
+    rows, columns = _bounds(mask)
+    part = mask[rows, columns].astype(np.uint8)
     _, _, facts, centres = cv2.connectedComponentsWithStats(part, connectivity=connectivity)
     found = [
-        Piece(int(area), round(int(rows[0]) + row), round(int(columns[0]) + column))
+        Piece(int(area), round(rows.start + row), round(columns.start + column))
         for area, (column, row) in zip(facts[1:, cv2.CC_STAT_AREA], centres[1:].tolist(), strict=True)
     ]
     return tuple(sorted(found, key=lambda piece: (-piece.area_px, piece.row, piece.column)))
+
+
+def _bounds(mask: Mask) -> tuple[slice, slice]:
+    """Rows and columns of the bounding box, in which connected components are found many times faster."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

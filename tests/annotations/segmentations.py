@@ -1,4 +1,4 @@
-"""Segmentations: DICOM SEG files for tests, written by highdicom."""
+"""DICOM SEG files for tests, written by highdicom."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 
 
 def source_image(uid: str, shape: tuple[int, int], **attributes: object) -> Dataset:
-    """The header of a radiograph, enough for highdicom to refer to."""
+    """The header of a radiograph with the elements that highdicom needs of a source image."""
     image = Dataset()
     image.file_meta = FileMetaDataset()
     image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -43,7 +43,7 @@ def write_segmentation(
     labels: list[str],
     kind: SegmentationTypeValues = SegmentationTypeValues.BINARY,
 ) -> None:
-    """A SEG of planes (images, rows, columns, segments), written without its empty frames."""
+    """A SEG from an array (images, rows, columns, segments), written without empty frames."""
     algorithm = AlgorithmIdentificationSequence("by hand", codes.DCM.ArtificialIntelligence, "1")
     segments = [
         SegmentDescription(

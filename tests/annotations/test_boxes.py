@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.annotations.boxes import find, read
+from pipeline.annotations import read_annotation
+from pipeline.annotations.boxes import find
 from pipeline.errors import CaseError, ConfigError
 from pipeline.records import AnnotationItem, Box
 
@@ -20,7 +21,7 @@ def items(tmp_path: Path, text: str, **options: object) -> list[AnnotationItem]:
 
 
 def boxes(item: AnnotationItem, shape: tuple[int, int] = (4, 6)) -> tuple[Box, ...]:
-    found = read(item, case_id="case", finding="mass", shape=shape)
+    found = read_annotation(item, case_id="case", finding="mass", shape=shape)
     assert found.kind == "box"
     return found.boxes
 
@@ -104,12 +105,17 @@ def test_a_box_may_reach_one_pixel_over_the_edge(tmp_path: Path, coordinates: st
 @pytest.mark.parametrize(
     ("text", "options", "complaint"),
     [
-        ("picture,finding,x,y,width,height\n", {}, "no column names the image; the first row must"),
+        (
+            "picture,finding,x,y,width,height\n",
+            {},
+            r"does not say which column names the image; .*columns: \{image: picture\}",
+        ),
         ("image,x,y,width,height\n", {}, "has no column 'finding'"),
-        ("image,finding,x,y,w,h\n", {}, "has no columns x, y, width, height nor x_min"),
-        (HEADER, {"columns": {"finding": "findin"}}, "has no column 'findin'; column 2 is nearly called so"),
+        ("finding,x,y,width,height\n", {}, "has no column for the image; name the columns in the first row"),
+        ("image,finding,x,y,w,h\n", {}, "has neither columns x, y, width, height nor x_min"),
+        (HEADER, {"columns": {"finding": "findin"}}, "has no column 'findin'; column 2 has a similar name"),
         (HEADER, {"columns": {"heigth": "height"}}, r"columns\.heigth: unknown key; did you mean 'height'"),
-        (HEADER, {"columns": {"finding": "finding"}, "finding": "Mass"}, "drop one"),
+        (HEADER, {"columns": {"finding": "finding"}, "finding": "Mass"}, "remove one of the two"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from pipeline.annotations import find_annotations, seg_headers
 from pipeline.annotations.dicom_seg import find, read
-from pipeline.errors import CaseError
+from pipeline.errors import CaseError, WorkerFailure
 from pipeline.executors.here import Here
 from pipeline.executors.pool import Pool
-from pipeline.records import AnnotationItem
+from pipeline.records import AnnotationItem, ImagePlane, Reference
 from tests.annotations.segmentations import source_image, write_segmentation
 
 STUDIES = Path(__file__).parents[2] / "../shared/studies"
@@ -29,7 +30,7 @@ SECOND = np.array([[0, 0, 0, 0, 1], [0, 0, 0, 0, 0]], bool)
 EMPTY = np.zeros(SHAPE, bool)
 
 
-def drawn(item: AnnotationItem, shape: tuple[int, int] = SHAPE) -> list[list[list[int]]]:
+def as_lists(item: AnnotationItem, shape: tuple[int, int] = SHAPE) -> list[list[list[int]]]:
     found = read(item, case_id="case", finding="mass", shape=shape)
     return [mask.astype(int).tolist() for mask in found.masks]
 
@@ -40,21 +41,21 @@ def write_two_segments(path: Path, labels: list[str]) -> None:
 
 def test_segments_of_unlike_labels_are_findings(tmp_path: Path) -> None:
     write_two_segments(tmp_path / "seg.dcm", ["Mass", "Nodule"])
-    found = {item.finding: drawn(item) for item in find(tmp_path)}
+    found = {item.finding: as_lists(item) for item in find(tmp_path)}
     assert found == {"Mass": [FIRST.astype(int).tolist()], "Nodule": [SECOND.astype(int).tolist()]}
 
 
 def test_segments_of_one_label_are_instances(tmp_path: Path) -> None:
     write_two_segments(tmp_path / "seg.dcm", ["Mass", "Mass"])
     (item,) = find(tmp_path)
-    assert drawn(item) == [FIRST.astype(int).tolist(), SECOND.astype(int).tolist()]
+    assert as_lists(item) == [FIRST.astype(int).tolist(), SECOND.astype(int).tolist()]
 
 
 def test_overlapping_segments_keep_all_their_pixels(tmp_path: Path) -> None:
     planes = np.stack([FIRST, FIRST | SECOND], axis=-1)[None]
     write_segmentation(tmp_path / "seg", planes, [source_image("1.2.3", SHAPE)], ["Mass", "Mass"])
     (item,) = find(tmp_path)
-    assert drawn(item) == [FIRST.astype(int).tolist(), (FIRST | SECOND).astype(int).tolist()]
+    assert as_lists(item) == [FIRST.astype(int).tolist(), (FIRST | SECOND).astype(int).tolist()]
 
 
 @pytest.mark.parametrize("columns", [9, 10, 11, 13, 15, 16])
@@ -62,7 +63,7 @@ def test_frames_that_begin_within_a_byte_keep_their_pixels(tmp_path: Path, colum
     planes = np.random.default_rng(columns).random((1, 1, columns, 5)) < 0.7
     write_segmentation(tmp_path / "seg", planes, [source_image("1.2.3", (1, columns))], ["Mass"] * 5)
     (item,) = find(tmp_path)
-    assert drawn(item, (1, columns)) == np.moveaxis(planes[0], -1, 0).astype(int).tolist()
+    assert as_lists(item, (1, columns)) == np.moveaxis(planes[0], -1, 0).astype(int).tolist()
 
 
 def test_segments_of_two_files_lie_side_by_side(tmp_path: Path) -> None:
@@ -70,11 +71,11 @@ def test_segments_of_two_files_lie_side_by_side(tmp_path: Path) -> None:
     write_segmentation(tmp_path / "a", FIRST[None, ..., None], [image], ["Mass"])
     write_segmentation(tmp_path / "b", SECOND[None, ..., None], [image], ["Mass"])
     (item,) = find(tmp_path)
-    assert drawn(item) == [FIRST.astype(int).tolist(), SECOND.astype(int).tolist()]
+    assert as_lists(item) == [FIRST.astype(int).tolist(), SECOND.astype(int).tolist()]
 
 
 def slices(count: int) -> list[Dataset]:
-    """Headers of CT slices 1.2.3.0, 1.2.3.1, … one above the other."""
+    """Headers of stacked CT slices with the UIDs 1.2.3.0, 1.2.3.1, …."""
     geometry = {
         "SOPClassUID": CTImageStorage,
         "Modality": "CT",
@@ -92,7 +93,7 @@ def test_slices_left_out_because_they_are_empty_are_not_there(tmp_path: Path) ->
     planes = np.stack([SECOND, EMPTY, FIRST])[..., None]
     write_segmentation(tmp_path / "seg", planes, slices(3), ["Mass"])
     assert dcmread(tmp_path / "seg").NumberOfFrames == 2
-    assert {item.image: drawn(item) for item in find(tmp_path)} == {
+    assert {item.image: as_lists(item) for item in find(tmp_path)} == {
         "1.2.3.0": [SECOND.astype(int).tolist()],
         "1.2.3.1": [],
         "1.2.3.2": [FIRST.astype(int).tolist()],
@@ -102,7 +103,7 @@ def test_slices_left_out_because_they_are_empty_are_not_there(tmp_path: Path) ->
 def test_a_segment_missing_where_another_is_drawn_is_not_there(tmp_path: Path) -> None:
     planes = np.stack([np.stack([FIRST, EMPTY], axis=-1), np.stack([EMPTY, SECOND], axis=-1)])
     write_segmentation(tmp_path / "seg", planes, slices(2), ["Mass", "Nodule"])
-    assert {(item.image, item.finding): len(drawn(item)) for item in find(tmp_path)} == {
+    assert {(item.image, item.finding): len(as_lists(item)) for item in find(tmp_path)} == {
         ("1.2.3.0", "Mass"): 1,
         ("1.2.3.0", "Nodule"): 0,
         ("1.2.3.1", "Mass"): 0,
@@ -110,7 +111,7 @@ def test_a_segment_missing_where_another_is_drawn_is_not_there(tmp_path: Path) -
     }
 
 
-def test_frames_of_a_multi_frame_image_are_told_apart(tmp_path: Path) -> None:
+def test_frames_of_a_multi_frame_image_are_distinguished(tmp_path: Path) -> None:
     write_segmentation(tmp_path / "seg", np.stack([FIRST, SECOND])[..., None], slices(2), ["Mass"])
     header = dcmread(tmp_path / "seg")
     for groups in header.PerFrameFunctionalGroupsSequence:
@@ -119,7 +120,7 @@ def test_frames_of_a_multi_frame_image_are_told_apart(tmp_path: Path) -> None:
         source.ReferencedSOPInstanceUID = "1.2.4"
     del header.ReferencedSeriesSequence
     header.save_as(tmp_path / "seg")
-    assert {(item.image, item.frame): drawn(item) for item in find(tmp_path)} == {
+    assert {(item.image, item.frame): as_lists(item) for item in find(tmp_path)} == {
         ("1.2.4", 6): [FIRST.astype(int).tolist()],
         ("1.2.4", 3): [SECOND.astype(int).tolist()],
     }
@@ -133,7 +134,7 @@ def test_a_referenced_image_without_a_frame_is_not_there(tmp_path: Path) -> None
     reference.append(type(reference[0])(reference[0]))
     reference[-1].ReferencedSOPInstanceUID = other.SOPInstanceUID
     header.save_as(tmp_path / "seg")
-    assert {item.image: len(drawn(item)) for item in find(tmp_path)} == {"1.2.3": 2, "1.2.4": 0}
+    assert {item.image: len(as_lists(item)) for item in find(tmp_path)} == {"1.2.3": 2, "1.2.4": 0}
 
 
 def test_fractions_from_one_half_up_are_inside(tmp_path: Path) -> None:
@@ -143,14 +144,14 @@ def test_fractions_from_one_half_up_are_inside(tmp_path: Path) -> None:
     kind = SegmentationTypeValues.FRACTIONAL
     write_segmentation(tmp_path / "seg", fractions[None, ..., None], [image], ["Mass"], kind)
     (item,) = find(tmp_path)
-    assert drawn(item) == [[[0, 0, 0, 0, 0], [1, 1, 1, 0, 0]]]
+    assert as_lists(item) == [[[0, 0, 0, 0, 0], [1, 1, 1, 0, 0]]]
 
 
 def test_a_label_map_holds_several_segments_in_a_frame(tmp_path: Path) -> None:
     planes = np.stack([FIRST, SECOND], axis=-1)[None]
     kind = SegmentationTypeValues.LABELMAP
     write_segmentation(tmp_path / "seg", planes, [source_image("1.2.3", SHAPE)], ["Mass", "Nodule"], kind)
-    found = {item.finding: drawn(item) for item in find(tmp_path)}
+    found = {item.finding: as_lists(item) for item in find(tmp_path)}
     assert found == {"Mass": [FIRST.astype(int).tolist()], "Nodule": [SECOND.astype(int).tolist()]}
 
 
@@ -158,7 +159,7 @@ def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
     write_two_segments(tmp_path / "seg", ["Mass", "Mass"])
     (item,) = find(tmp_path)
     with pytest.raises(CaseError, match="look swapped") as refused:
-        drawn(item, (5, 2))
+        as_lists(item, (5, 2))
     assert refused.value.reason == "mask_size"
 
 
@@ -185,7 +186,7 @@ def test_a_frame_that_lies_on_no_certain_image_is_refused(tmp_path: Path, change
     (item,) = find(tmp_path)
     assert item.image == "1.2.3"
     with pytest.raises(CaseError, match=sentence) as refused:
-        drawn(item)
+        as_lists(item)
     assert refused.value.reason == "mask_not_joined"
 
 
@@ -196,16 +197,114 @@ def test_a_broken_file_among_good_ones_is_listed(tmp_path: Path) -> None:
     header.save_as(tmp_path / "broken.dcm")
     (tmp_path / "labels.csv").write_text("not DICOM")
     broken, good = find(tmp_path)
-    assert len(drawn(good)) == 2
+    assert len(as_lists(good)) == 2
     assert (broken.image, broken.finding) == ("broken", None)
     with pytest.raises(CaseError) as refused:
-        drawn(broken)
+        as_lists(broken)
     assert refused.value.reason == "annotation_unreadable"
+
+
+PLANE = ImagePlane((1, 0, 0), (0, 1, 0), (0, 0, 0), (1, 1), "1.2.9")
+
+
+def on_image(item: AnnotationItem, plane: ImagePlane) -> Reference:
+    return read(replace(item, plane=plane), case_id="case", finding="mass", shape=SHAPE)
+
+
+def one_slice(folder: Path, orientation: list[float], position: list[float]) -> AnnotationItem:
+    """A SEG of FIRST on one slice, then with another plane orientation and position."""
+    write_segmentation(folder / "seg", FIRST[None, ..., None], slices(1), ["Mass"])
+    header = dcmread(folder / "seg")
+    (frame,) = header.PerFrameFunctionalGroupsSequence
+    for groups in (header.SharedFunctionalGroupsSequence[0], frame):
+        if "PlaneOrientationSequence" in groups:
+            groups.PlaneOrientationSequence[0].ImageOrientationPatient = orientation
+        if "PlanePositionSequence" in groups:
+            groups.PlanePositionSequence[0].ImagePositionPatient = position
+    header.save_as(folder / "seg")
+    (item,) = find(folder)
+    return item
+
+
+@pytest.mark.parametrize(
+    ("orientation", "position", "expected"),
+    [
+        ([1, 0, 0, 0, 1, 0], [0, 0, 0], FIRST),
+        ([1, 0, 0, 0, -1, 0], [0, 1, 0], FIRST[::-1]),
+        ([-1, 0, 0, 0, 1, 0], [4, 0, 0], FIRST[:, ::-1]),
+        ([1, 0, 0, 0, 1, 0], [0.4, -0.4, 0.3], FIRST),
+    ],
+    ids=["as the image", "rows from below", "columns from the right", "rounded"],
+)
+def test_a_frame_is_turned_as_its_plane_orientation_says(
+    tmp_path: Path, orientation: list[float], position: list[float], expected: np.ndarray
+) -> None:
+    found = on_image(one_slice(tmp_path, orientation, position), PLANE)
+    np.testing.assert_array_equal(found.masks[0], expected)
+    assert found.notices == ()
+
+
+@pytest.mark.parametrize(
+    ("orientation", "position", "complaint"),
+    [
+        ([1, 0, 0, 0, 0, 1], [0, 0, 0], "not parallel"),
+        ([1, 0, 0, 0, 1, 0], [1, 0, 0], "half a pixel"),
+        ([1, 0, 0, 0, 1, 0], [0, 0, 2], "half a millimetre"),
+        ([1, 0, 0, 0, -1, 0], [0, 0, 0], "half a pixel"),
+    ],
+    ids=["oblique", "beside", "above", "turned about its first row"],
+)
+def test_a_frame_that_lies_elsewhere_is_refused(
+    tmp_path: Path, orientation: list[float], position: list[float], complaint: str
+) -> None:
+    item = one_slice(tmp_path, orientation, position)
+    with pytest.raises(CaseError, match=complaint) as refused:
+        on_image(item, PLANE)
+    assert refused.value.reason == "mask_not_joined"
+
+
+def test_another_frame_of_reference_than_that_of_the_named_image_is_a_warning(tmp_path: Path) -> None:
+    item = one_slice(tmp_path, [1, 0, 0, 0, -1, 0], [0, 0, 0])
+    found = on_image(item, replace(PLANE, frame_of_reference="1.2.8"))
+    np.testing.assert_array_equal(found.masks[0], FIRST)
+    assert [notice.kind for notice in found.notices] == ["warning"]
+
+
+def without_images(file: Path) -> Dataset:
+    """The header of a SEG whose frames name no image."""
+    header = dcmread(file)
+    for frame in header.PerFrameFunctionalGroupsSequence:
+        del frame.DerivationImageSequence
+    return header
+
+
+@pytest.mark.parametrize("change", ["no frame of reference", "no position", "no frames"])
+def test_a_file_that_names_no_image_and_no_place_is_listed(tmp_path: Path, change: str) -> None:
+    write_segmentation(tmp_path / "seg.dcm", FIRST[None, ..., None], slices(1), ["Mass"])
+    header = without_images(tmp_path / "seg.dcm")
+    del header.ReferencedSeriesSequence
+    if change == "no frame of reference":
+        del header.FrameOfReferenceUID
+    elif change == "no position":
+        del header.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence
+    else:
+        header.PerFrameFunctionalGroupsSequence = []
+    header.save_as(tmp_path / "seg.dcm")
+    (item,) = find(tmp_path)
+    assert (item.image, item.finding) == ("seg", None)
+    assert reason_of([item]) == ("annotation_empty" if change == "no frames" else "mask_not_joined")
+
+
+def test_images_of_the_series_are_not_called_healthy_where_frames_are_joined_by_place(tmp_path: Path) -> None:
+    write_segmentation(tmp_path / "seg.dcm", np.stack([FIRST, EMPTY])[..., None], slices(2), ["Mass"])
+    without_images(tmp_path / "seg.dcm").save_as(tmp_path / "seg.dcm")
+    (item,) = find(tmp_path)
+    assert item.place == PLANE
 
 
 @pytest.mark.skipif(not STUDIES.is_dir(), reason="the shared study sets are not here")
 def test_liver_frames_are_joined_by_uid_not_by_order() -> None:
-    """Frames run against the order of the files 01, 02, 03; preserved locations are not spoken of."""
+    """The frames are in reverse order of the files 01, 02, 03; SpatialLocationsPreserved is absent."""
     folder = STUDIES / "liver_ct" / "ct_seg"
     names = {dcmread(file).SOPInstanceUID: file.stem for file in folder.glob("0*.dcm")}
     frames = dcmread(folder / "liver.dcm").pixel_array
@@ -218,7 +317,7 @@ def test_liver_frames_are_joined_by_uid_not_by_order() -> None:
 
 
 @pytest.mark.skipif(not STUDIES.is_dir(), reason="the shared study sets are not here")
-@pytest.mark.filterwarnings("ignore")  # odd files make pydicom warn
+@pytest.mark.filterwarnings("ignore")  # pydicom warns about malformed files
 def test_odd_segmentations_raise_nothing_but_case_errors() -> None:
     outcomes = set()
     for item in find(STUDIES / "hostile" / "files"):
@@ -231,7 +330,7 @@ def test_odd_segmentations_raise_nothing_but_case_errors() -> None:
 
 
 def write_label_map(path: Path, *, segments: int, frames: int) -> None:
-    """A label map of which every frame is of one image."""
+    """A label map in which every frame belongs to one image."""
     data, source, derivation, shared = Dataset(), Dataset(), Dataset(), Dataset()
     data.file_meta = FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -253,7 +352,7 @@ def write_label_map(path: Path, *, segments: int, frames: int) -> None:
 def reason_of(items: Iterable[AnnotationItem]) -> str:
     (item,) = items
     with pytest.raises(CaseError) as refused:
-        drawn(item)
+        as_lists(item)
     return refused.value.reason
 
 
@@ -273,19 +372,19 @@ def test_segments_of_a_label_map_are_named_once_for_all_frames(
     assert len(asked) == 1
 
 
-def test_a_giant_file_is_set_aside_unread(tmp_path: Path) -> None:
+def test_a_giant_file_is_skipped_unread(tmp_path: Path) -> None:
     write_two_segments(tmp_path / "a.dcm", ["Mass", "Mass"])
     os.truncate(tmp_path / "a.dcm", 200 << 30)
     assert reason_of(find(tmp_path)) == "too_large"
 
 
 class Losing:
-    """An executor whose workers all take too long."""
+    """An executor whose workers always exceed the time limit."""
 
     def stream(
-        self, _: Callable[..., Any], items: Iterable[Any], *, lost: Callable[..., Any]
+        self, _: Callable[..., Any], items: Iterable[Any], *, on_failure: Callable[..., Any]
     ) -> Iterator[Any]:
-        return (lost(item, "out_of_time") for item in items)
+        return (on_failure(item, WorkerFailure("out_of_time")) for item in items)
 
 
 def test_files_are_opened_where_the_executor_works(tmp_path: Path) -> None:

@@ -1,20 +1,23 @@
-"""Tests of what is recognised without a config."""
+"""Tests of the annotation formats recognised without a config."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.annotations import find_annotations
-from pipeline.annotations.guess import guess_labels, guess_sources
+from pipeline.annotations.guess import guess_sources
+from pipeline.annotations.label_tables import label_tables
 from pipeline.errors import ConfigError
 from tests.annotations.segmentations import source_image, write_segmentation
 
 STUDIES = Path(__file__).parents[2] / "../shared/studies"
 FINDINGS = ("Mass", "Pleural Effusion")
+COLUMNS = {name: name for name in ("image", "finding", "x", "y", "width", "height")}
 BOXES = "image,finding,x,y,width,height\n7,Mass,0,0,1,1\n"
 RUNS = {"7": {"Mass": {"size": [2, 3], "counts": [6]}}}
 
@@ -66,16 +69,21 @@ def test_tables_and_run_lengths_in_a_folder_and_alone(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"7": {"Mass": 1}}')
     (tmp_path / "broken.json").write_text("{")
     sources = guess_sources(tmp_path, findings=FINDINGS)
-    assert sources == ({"format": "boxes", "file": "boxes.csv"}, {"format": "rle_json", "file": "masks.json"})
+    assert sources == (
+        {"format": "boxes", "file": "boxes.csv", "columns": COLUMNS},
+        {"format": "rle_json", "file": "masks.json"},
+    )
     assert len(find_annotations(tmp_path, sources)) == 2
-    for name, format_name in (("boxes.csv", "boxes"), ("masks.json", "rle_json")):
-        assert guess_sources(tmp_path / name, findings=FINDINGS) == ({"format": format_name},)
+    alone = {"boxes.csv": {"format": "boxes", "columns": COLUMNS}, "masks.json": {"format": "rle_json"}}
+    for name, source in alone.items():
+        assert guess_sources(tmp_path / name, findings=FINDINGS) == (source,)
 
 
 def test_boxes_of_the_only_finding_need_not_name_it(tmp_path: Path) -> None:
     (tmp_path / "boxes.csv").write_text("image,x,y,width,height\n7,0,0,1,1\n")
     sources = guess_sources(tmp_path, findings=["Mass"])
-    assert sources == ({"format": "boxes", "file": "boxes.csv", "finding": "Mass"},)
+    columns = {key: name for key, name in COLUMNS.items() if key != "finding"}
+    assert sources == ({"format": "boxes", "file": "boxes.csv", "columns": columns, "finding": "Mass"},)
 
 
 def test_segmentations_anywhere_below(tmp_path: Path) -> None:
@@ -88,19 +96,24 @@ def test_segmentations_anywhere_below(tmp_path: Path) -> None:
 def test_nothing_recognised_says_what_there_can_be(tmp_path: Path) -> None:
     files(tmp_path, "images/7.png", "notes.txt", "empty.csv")
     with pytest.raises(
-        ConfigError, match=r"no annotations recognised; there can be PNG.*annotations\.sources"
+        ConfigError, match=r"no annotations recognised; found .*; provide PNG.*annotations\.sources"
     ):
         guess_sources(tmp_path, findings=FINDINGS)
     with pytest.raises(ConfigError, match="no such annotations folder"):
         guess_sources(tmp_path / "none", findings=FINDINGS)
 
 
+def labels_in(path: Path, findings: Sequence[str] = FINDINGS) -> Path | None:
+    found = label_tables(path, findings, {})
+    return found[0].table.file if found else None
+
+
 def test_labels_are_the_table_with_most_findings(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("image,Mass\n7,1\n")
     (tmp_path / "b.csv").write_text("image,Mass,Pleural Effusion\n7,1,0\n")
-    assert guess_labels(tmp_path, FINDINGS) == tmp_path / "b.csv"
+    assert labels_in(tmp_path) == tmp_path / "b.csv"
     (tmp_path / "labels.csv").write_text("image,Mass,Pleural Effusion\n7,1,\n")
-    assert guess_labels(tmp_path / "a.csv", FINDINGS) == tmp_path / "labels.csv"
+    assert labels_in(tmp_path / "a.csv") == tmp_path / "labels.csv"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +127,7 @@ def test_labels_are_the_table_with_most_findings(tmp_path: Path) -> None:
 )
 def test_probabilities_boxes_and_other_tables_are_no_labels(tmp_path: Path, text: str) -> None:
     (tmp_path / "labels.csv").write_text(text)
-    assert guess_labels(tmp_path, FINDINGS) is None
+    assert labels_in(tmp_path) is None
 
 
 @pytest.mark.skipif(not STUDIES.is_dir(), reason="the shared study sets are not here")
@@ -131,5 +144,5 @@ def test_real_study_sets_are_recognised(
 ) -> None:
     (source,) = guess_sources(STUDIES / study, findings=[finding])
     assert source["format"] == format_name
-    labels = guess_labels(STUDIES / study, [finding])
+    labels = labels_in(STUDIES / study, [finding])
     assert labels == (STUDIES / study / "labels.csv" if labelled else None)

@@ -15,7 +15,7 @@ STUDIES = Path(__file__).parents[2] / "../shared/studies"
 def labels(tmp_path: Path, text: str, **columns: list[str]) -> dict[str, dict[str, int | None]]:
     (tmp_path / "labels.csv").write_text(text)
     found = read_labels(tmp_path / "labels.csv", image="file", columns=columns)
-    return {image: dict(said) for image, said in found.items()}
+    return {image: dict(labels) for image, labels in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_of_several_columns_one_is_enough(tmp_path: Path, cells: str, label: int
     assert found == {"7": {"lesion": label}}
 
 
-def test_suffixes_and_folders_of_images_are_dropped_but_uids_kept(tmp_path: Path) -> None:
+def test_suffixes_of_images_are_dropped_but_folders_and_uids_kept(tmp_path: Path) -> None:
     text = "file,Mass\nimages/00000820_000.dcm,1\n1.2.840.10008.7,0\nb.PNG,1\n"
-    assert list(labels(tmp_path, text, mass=["Mass"])) == ["00000820_000", "1.2.840.10008.7", "b"]
+    assert list(labels(tmp_path, text, mass=["Mass"])) == ["images/00000820_000", "1.2.840.10008.7", "b"]
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_rows_of_one_image_must_agree(tmp_path: Path, rows: tuple[str, ...], lab
     ("text", "complaint"),
     [
         ("image,Mass\n", "has no column 'file'"),
-        ("file,Mas\n", "has no column 'Mass'; column 2 is nearly called so"),
-        ("file,Mass\n6,1\n7,0.7\n", r"labels\.csv, row 3, column 'Mass': is no label; wanted 1, 0, true"),
+        ("file,Mas\n", "has no column 'Mass'; column 2 has a similar name"),
+        ("file,Mass\n6,1\n7,0.7\n", r"labels\.csv, row 3, column 'Mass': is not a label; write 1, 0, true"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
@@ -69,5 +69,5 @@ def test_breast_ultrasound_labels() -> None:
     file = STUDIES / "breast_ultrasound" / "labels.csv"
     columns = {"benign": ["benign"], "malignant": ["malignant"]}
     found = list(read_labels(file, image="sop_instance_uid", columns=columns).values())
-    assert [sum(said[finding] == 1 for said in found) for finding in columns] == [349, 168]
-    assert sum(said == {"benign": 0, "malignant": 0} for said in found) == 106
+    assert [sum(labels[finding] == 1 for labels in found) for finding in columns] == [349, 168]
+    assert sum(labels == {"benign": 0, "malignant": 0} for labels in found) == 106

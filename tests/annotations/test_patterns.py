@@ -74,12 +74,12 @@ def test_of_a_file_only_itself_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "complaint"),
     [
-        ("../{image}.png", "leads out of the annotations folder"),
-        ("/etc/{image}.png", "leads out of the annotations folder"),
-        ("{image}/../../{image}.png", "leads out of the annotations folder"),
+        ("../{image}.png", "is outside the annotations folder"),
+        ("/etc/{image}.png", "is outside the annotations folder"),
+        ("{image}/../../{image}.png", "is outside the annotations folder"),
         ("{finding}.png", r"has no \{image\}"),
         ("{imag}.png", "unknown field 'imag'; did you mean 'image'"),
-        ("{image.png", "expected '}'"),
+        ("{image.png", "a brace without its counterpart"),
         ("{}.png", "unknown field ''"),
     ],
 )
@@ -90,12 +90,22 @@ def test_a_pattern_that_cannot_be_used_is_refused(tmp_path: Path, pattern: str, 
         found(tmp_path / "inner", pattern)
 
 
-def test_a_finding_is_said_once(tmp_path: Path) -> None:
+def test_a_finding_is_given_once(tmp_path: Path) -> None:
     files(tmp_path, "Mass/7.png")
-    with pytest.raises(ConfigError, match="names it too"):
+    with pytest.raises(ConfigError, match=r"has \{finding\} too"):
         found(tmp_path, "{finding}/{image}.png", finding="Nodule")
 
 
 def test_no_file_at_all_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no file fits pattern 'a/\{image\}\.png' or 'b/\{image\}\.png'"):
+    with pytest.raises(
+        ConfigError, match=r"no file matches pattern 'a/\{image\}\.png' or 'b/\{image\}\.png'"
+    ):
         found(tmp_path, ("a/{image}.png", "b/{image}.png"))
+
+
+def test_a_file_is_named_by_the_first_pattern_that_it_matches(tmp_path: Path) -> None:
+    files(tmp_path, "1.seg.nrrd", "2.nrrd")
+    assert names(found(tmp_path, ("{image}.seg.nrrd", "{image}.nrrd"))) == [
+        ("1", None, "reader"),
+        ("2", None, "reader"),
+    ]

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
+from pipeline.annotations import find_annotations
 from pipeline.annotations.png import find, read
 from pipeline.errors import CaseError
 from pipeline.records import Reference
@@ -16,7 +18,7 @@ STUDIES = Path(__file__).parents[2] / "../shared/studies"
 VALUES = np.array([[0, 1, 0], [2, 2, 0]], np.uint8)
 
 
-def reference(path: Path, shape: tuple[int, int] = (2, 3), **options: str) -> Reference:
+def reference(path: Path, shape: tuple[int, int] = (2, 3), **options: object) -> Reference:
     (item,) = find(path, **options)
     return read(item, case_id="case", finding="mass", shape=shape)
 
@@ -29,7 +31,7 @@ def check_values(found: Reference) -> None:
 
 
 def coloured(*colours: int) -> Image.Image:
-    """VALUES as indices into a palette."""
+    """A PNG with VALUES as indices into a palette."""
     image = Image.fromarray(VALUES).convert("P")
     image.putdata(VALUES.ravel().tolist())
     image.putpalette(colours)
@@ -51,7 +53,7 @@ def coloured(*colours: int) -> Image.Image:
 )
 def test_values_are_instances_in_every_kind_of_png(tmp_path: Path, image: Image.Image) -> None:
     image.save(tmp_path / "1.png")
-    check_values(reference(tmp_path))
+    check_values(reference(tmp_path, instances="values"))
 
 
 def test_one_bit_is_one_instance(tmp_path: Path) -> None:
@@ -62,7 +64,7 @@ def test_one_bit_is_one_instance(tmp_path: Path) -> None:
 
 def test_a_grey_palette_that_starts_with_white_is_read_by_its_grey(tmp_path: Path) -> None:
     coloured(255, 255, 255, 0, 0, 0, 0, 0, 0).save(tmp_path / "1.png")
-    (mask,) = reference(tmp_path).masks
+    (mask,) = reference(tmp_path, instances="whole").masks
     assert mask.astype(int).tolist() == [[1, 0, 1], [0, 0, 1]]
 
 
@@ -75,7 +77,7 @@ def test_an_empty_mask_says_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        (np.stack([VALUES, VALUES, VALUES * 0], axis=-1), "not_a_mask"),
+        (np.stack([VALUES == 1, VALUES == 2, VALUES == 3], axis=-1).astype(np.uint8), "not_a_mask"),
         (np.stack([VALUES, VALUES, VALUES, VALUES], axis=-1), "not_a_mask"),
         (np.zeros((3, 2), np.uint8), "mask_size"),
         (np.zeros((4, 6), np.uint8), "mask_size"),
@@ -95,14 +97,59 @@ def test_soft_edges_are_refused(tmp_path: Path) -> None:
         reference(tmp_path, shape=(1, 100))
 
 
-def test_components_are_an_option(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("instances", "count"), [("auto", 2), ("components", 2), ("half", 2), ("values", 1), ("whole", 1)]
+)
+def test_what_an_instance_is_can_be_set(tmp_path: Path, instances: str, count: int) -> None:
     Image.fromarray(np.array([[255, 0, 255]], np.uint8)).save(tmp_path / "1.png")
-    assert len(reference(tmp_path, shape=(1, 3)).masks) == 1
-    assert len(reference(tmp_path, shape=(1, 3), instances="components").masks) == 2
+    assert len(reference(tmp_path, shape=(1, 3), instances=instances).masks) == count
+
+
+ROWS, COLUMNS = np.mgrid[:24, :20]
+FIRST = (abs(ROWS - 7) < 4) & (abs(COLUMNS - 7) < 4)
+SECOND = (abs(ROWS - 18) < 3) & (abs(COLUMNS - 14) < 3)
+RIM = (abs(ROWS - 7) < 5) & (abs(COLUMNS - 7) < 5) & ~FIRST
+
+
+def grey(values: np.ndarray) -> Image.Image:
+    return Image.fromarray(values.astype(np.uint8))
+
+
+def inverted_palette() -> Image.Image:
+    image = grey(~FIRST).convert("P")
+    image.putdata((~FIRST).astype(int).ravel().tolist())
+    image.putpalette([0, 90, 0, 0, 0, 0])
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "lesions"),
+    [
+        (grey(255 * (FIRST | SECOND)), [49, 25]),
+        (grey(255 * (FIRST | SECOND) + 90 * RIM), [49, 25]),
+        (grey(FIRST + 2 * SECOND), [49, 25]),
+        (grey(FIRST + 255 * RIM), [49]),
+        (grey(1 + FIRST), [49]),
+        (inverted_palette(), [49]),
+    ],
+    ids=["two parts", "soft", "numbers", "void", "background 1", "palette"],
+)
+def test_a_guess_that_is_pinned_reads_the_same_and_is_none(
+    tmp_path: Path, image: Image.Image, lesions: list[int]
+) -> None:
+    image.save(tmp_path / "1.png")
+    guessed = reference(tmp_path, shape=(24, 20))
+    (notice,) = guessed.notices
+    assert notice.kind == "guess"
+    source = {"format": "png", **yaml.safe_load("{" + notice.line() + "}")}
+    (item,) = find_annotations(tmp_path, [source])
+    pinned = read(item, case_id="case", finding="mass", shape=(24, 20))
+    assert pinned.notices == ()
+    assert [mask.sum() for mask in guessed.masks] == [mask.sum() for mask in pinned.masks] == lesions
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_a_file_cut_short_is_refused(tmp_path: Path, share: float) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path, share: float) -> None:
     values = np.random.default_rng(0).integers(0, 2, (40, 50), np.uint8)
     file = tmp_path / "1.png"
     Image.fromarray(values).save(file)
@@ -140,7 +187,7 @@ def test_breast_ultrasound_masks_keep_their_lesions_apart() -> None:
     with_instances = {file.stem for file in (folder / "masks_instances").iterdir()}
     for item in [item for item in items if item.image in with_instances]:
         with Image.open(folder / "masks" / f"{item.image}.png") as union:
-            drawn = np.asarray(union) > 0
-        found = read(item, case_id="case", finding="benign", shape=drawn.shape)
+            expected = np.asarray(union) > 0
+        found = read(item, case_id="case", finding="benign", shape=expected.shape)
         assert len(found.masks) > 1
-        np.testing.assert_array_equal(np.any(found.masks, axis=0), drawn)
+        np.testing.assert_array_equal(np.any(found.masks, axis=0), expected)

@@ -24,7 +24,7 @@ def items(tmp_path: Path, content: object) -> list[AnnotationItem]:
     return list(find(tmp_path, file="masks.json"))
 
 
-def drawn(item: AnnotationItem, shape: tuple[int, int] = (2, 3)) -> list[list[list[int]]]:
+def as_lists(item: AnnotationItem, shape: tuple[int, int] = (2, 3)) -> list[list[list[int]]]:
     found = read(item, case_id="case", finding="mass", shape=shape)
     return [mask.astype(int).tolist() for mask in found.masks]
 
@@ -36,13 +36,13 @@ def entry(counts: object, size: object = (2, 3)) -> dict[str, object]:
 def test_runs_go_down_the_columns(tmp_path: Path) -> None:
     (item,) = items(tmp_path, {"7": {"Mass": entry(RUNS)}})
     assert (item.image, item.finding, item.reader) == ("7", "Mass", "reader")
-    assert drawn(item) == [MASK]
+    assert as_lists(item) == [MASK]
 
 
 def test_text_by_hand(tmp_path: Path) -> None:
-    """One character a run below 16: "0" + 3 is "3"."""
+    """COCO text with one character per run below 16: "0" + 3 is "3"."""
     (item,) = items(tmp_path, {"7": {"Mass": entry("33")}})
-    assert drawn(item) == [MASK]
+    assert as_lists(item) == [MASK]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -52,18 +52,18 @@ def test_text_by_pycocotools(tmp_path: Path, seed: int) -> None:
     mask = np.kron(coarse, np.ones((random.integers(1, 60), random.integers(1, 60)))).astype(np.uint8)
     coded = coco.encode(np.asfortranarray(mask))
     (item,) = items(tmp_path, {"7": {"Mass": entry(coded["counts"].decode(), coded["size"])}})
-    assert drawn(item, mask.shape) == ([mask.tolist()] if mask.any() else [])
+    assert as_lists(item, mask.shape) == ([mask.tolist()] if mask.any() else [])
 
 
 def test_a_list_of_masks_is_one_an_instance(tmp_path: Path) -> None:
     (item,) = items(tmp_path, {"7": {"Mass": [entry([0, 1, 5]), entry([5, 1])]}})
-    assert drawn(item) == [[[1, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 1]]]
+    assert as_lists(item) == [[[1, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 1]]]
 
 
 @pytest.mark.parametrize("masks", [entry([6]), [], None, [entry([6])]])
 def test_an_empty_mask_says_not_there(tmp_path: Path, masks: object) -> None:
     (item,) = items(tmp_path, {"7": {"Mass": masks}})
-    assert drawn(item) == []
+    assert as_lists(item) == []
 
 
 @pytest.mark.parametrize(
@@ -92,20 +92,20 @@ def test_an_empty_mask_says_not_there(tmp_path: Path, masks: object) -> None:
 def test_what_is_no_mask_of_the_image_is_refused(tmp_path: Path, mask: object, reason: str) -> None:
     (item,) = items(tmp_path, {"7": {"Mass": mask}})
     with pytest.raises(CaseError) as refused:
-        drawn(item)
+        as_lists(item)
     assert refused.value.reason == reason
 
 
-def test_an_image_key_is_a_name_never_a_path(tmp_path: Path) -> None:
+def test_an_image_key_never_leads_upwards(tmp_path: Path) -> None:
     found = items(tmp_path, {"../../etc/7.png": {"Mass": entry(RUNS)}, "1.2.840.7": {"Mass": entry(RUNS)}})
-    assert [item.image for item in found] == ["7", "1.2.840.7"]
+    assert [item.image for item in found] == ["etc/7", "1.2.840.7"]
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[1]", "holds a list, wanted {image"),
-        ('{"7": [1]}', "image 1 holds a list, wanted {image"),
+        ("[1]", "holds a list; write it as {image"),
+        ('{"7": [1]}', "image 1 holds a list; write it as {image"),
         ("{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
     ],
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, compla
 def test_half_a_character_becomes_its_escape(tmp_path: Path) -> None:
     (item,) = items(tmp_path, {"\ud800": {"a\udfff": entry(RUNS)}})
     assert (item.image, item.finding) == ("\\ud800", "a\\udfff")
-    assert drawn(item) == [MASK]
+    assert as_lists(item) == [MASK]
 
 
 def test_a_giant_file_is_not_read(tmp_path: Path) -> None:
@@ -127,3 +127,9 @@ def test_a_giant_file_is_not_read(tmp_path: Path) -> None:
     os.truncate(tmp_path / "masks.json", 200 << 30)
     with pytest.raises(ConfigError, match="larger than 512 MiB"):
         list(find(tmp_path, file="masks.json"))
+
+
+@pytest.mark.parametrize("content", [{}, {"7": {}}])
+def test_a_file_without_any_finding_is_refused(tmp_path: Path, content: object) -> None:
+    with pytest.raises(ConfigError, match="names no finding of an image"):
+        items(tmp_path, content)

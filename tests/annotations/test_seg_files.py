@@ -1,4 +1,4 @@
-"""Tests of how DICOM SEG files are told from others."""
+"""Tests of recognising DICOM SEG files."""
 
 from __future__ import annotations
 

@@ -1,14 +1,16 @@
 """Plain: the maps of one method as tensors, and the quantities of the papers in double precision."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
 import torch
 from monai.networks.nets import DenseNet
 from torch import Tensor, nn
 
 from pipeline.attribution.explainer import open_explainer
+from pipeline.records import Cells
 
 CROSS = torch.tensor(
     [
@@ -55,6 +57,24 @@ def densenet(dimensions: int = 2, *, mirrored: bool = False) -> nn.Module:
 
 def random_inputs(*shape: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+def interpolated(maps: Tensor, cells: Sequence[Cells], sides: Sequence[int]) -> Tensor:
+    """Maps (batch, maps, *grid) at every pixel of the input, by numpy's interpolation axis by axis."""
+    values = maps.double().numpy()
+    for dim, (axis, side) in enumerate(zip(cells, sides, strict=True), start=2):
+        centres = axis.start + axis.step * np.arange(axis.size)
+        values = np.apply_along_axis(
+            lambda line, c=centres, n=side: np.interp(np.arange(n), c, line), dim, values
+        )
+    return torch.from_numpy(values)
+
+
+def cells_of(network: nn.Module, inputs: Tensor, method: str | Mapping[str, Any], layer: str = "last") -> Any:
+    """Where the cells of the method's maps lie, per axis."""
+    explainer = open_explainer(network, methods=[method], default_layer=layer, example=inputs)
+    (cells,) = explainer.explain(inputs).cells.values()
+    return cells
 
 
 def activations_and_gradients(network: nn.Module, inputs: Tensor, layer: str) -> tuple[Tensor, Tensor]:

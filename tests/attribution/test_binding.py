@@ -9,9 +9,9 @@ import pytest
 
 from pipeline.attribution import METHODS
 from pipeline.attribution.binding import BoundMethod, bind
-from pipeline.attribution.options import fitting
 from pipeline.attribution.specs import read_specs
 from pipeline.errors import ConfigError
+from pipeline.guards.plugin_options import options_of
 
 
 def bound(value: Any) -> BoundMethod:
@@ -48,9 +48,9 @@ def test_a_wrapper_gets_what_it_wraps_with_its_own_layers_and_options() -> None:
     assert method.layers == ("stride8", "stride32")
     first, second = given(method)["of"]
     assert given(method)["weights"] == (1.0, 2.0)
-    assert first.keywords["samples"] == 2
-    assert first.keywords["of"].keywords == {"layer": "stride8"}
-    assert second.keywords == {"layer": "stride32"}
+    assert given(first)["samples"] == 2
+    assert given(given(first)["of"]) == {"layer": "stride8"}
+    assert given(second) == {"layer": "stride32"}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,10 @@ def test_a_wrapper_gets_what_it_wraps_with_its_own_layers_and_options() -> None:
         ),
         (
             {"method": "smoothgrad", "of": ["gradcam", "layercam"]},
-            "methods: smoothgrad(gradcam, layercam): of: found 2 methods, wanted one",
+            (
+                "methods: smoothgrad(gradcam, layercam): of: found 2 methods, wanted one; keep one, or list "
+                "smoothgrad once per method"
+            ),
         ),
         (
             {"method": "gradcam", "of": "layercam"},
@@ -79,7 +82,7 @@ def test_a_wrapper_gets_what_it_wraps_with_its_own_layers_and_options() -> None:
         ),
         (
             {"method": "integrated_gradients", "steps": "many", "name": "IG"},
-            "methods: IG: steps: found 'many', wanted a whole number",
+            "methods: IG: steps: found 'many'; set it to a whole number",
         ),
         (
             {"method": "flips", "of": {"method": "rise", "cels": 3}},
@@ -87,7 +90,7 @@ def test_a_wrapper_gets_what_it_wraps_with_its_own_layers_and_options() -> None:
         ),
         (
             {"method": "gradcam", "forward": 1},
-            "methods: gradcam: forward: unknown option of gradcam; there are: none",
+            "methods: gradcam: forward: unknown option of gradcam; remove it, there are none",
         ),
     ],
 )
@@ -104,6 +107,8 @@ def test_every_option_of_a_method_has_a_default_that_a_config_could_give(name: s
     options = {p.name: p.default for p in parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != "of"}
     for option, default in options.items():
         value = list(default) if isinstance(default, tuple) else default
-        assert fitting(value, method.maps, option, key=name) == default
+        assert options_of(method.maps, {option: value}, where=str, plugin=name, given_elsewhere={"of"}) == {
+            option: default
+        }
     assert ("of" in parameters) == (method.reads == "method")
     assert next(iter(parameters)) == "forward"

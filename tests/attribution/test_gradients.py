@@ -23,14 +23,14 @@ BY_HAND = [[[4.0, 0.0], [-2.0, 0.0]], [[5.0, 2.0], [4.0, -1.0]], [[0.0, 3.0], [0
 @pytest.mark.parametrize("together", [1, 2, 3, 9])
 def test_every_logit_by_hand_however_many_go_together(together: int) -> None:
     values = VALUES.clone().requires_grad_()
-    assert gradients_of(outputs_of(values), values, together=together).tolist() == BY_HAND
+    assert gradients_of(outputs_of(values), values, logits_per_pass=together).tolist() == BY_HAND
 
 
 def test_the_graph_is_kept_and_nothing_is_added_up() -> None:
     values = VALUES.clone().requires_grad_()
     outputs = outputs_of(values)
-    first, second = gradients_of(outputs, values), gradients_of(outputs, values, together=3)
-    assert torch.equal(first, second)
+    first, second = gradients_of(outputs, values), gradients_of(outputs, values, logits_per_pass=3)
+    torch.testing.assert_close(first, second)
     assert values.grad is None
 
 
@@ -45,7 +45,7 @@ def test_where_no_logit_depends_on_it_it_is_refused(together: int) -> None:
     values, other = VALUES.clone().requires_grad_(), VALUES.clone().requires_grad_()
     for outputs in (outputs_of(other), outputs_of(other).detach()):
         with pytest.raises(ConfigError, match="no logit depends on it"):
-            gradients_of(outputs, values, together=together)
+            gradients_of(outputs, values, logits_per_pass=together)
 
 
 class Undecided(torch.autograd.Function):

@@ -30,7 +30,9 @@ def test_a_stride_gives_the_last_grid_of_that_size(calls: tuple[Call, ...], stri
 
 
 def test_a_stride_that_is_not_there_names_those_that_are(calls: tuple[Call, ...]) -> None:
-    with pytest.raises(ConfigError, match=r"no activation of stride 3, only \[2, 4, 8, 16\]"):
+    with pytest.raises(
+        ConfigError, match=r"no activation of stride 3, only \[2, 4, 8, 16\]; choose one of these"
+    ):
         resolve(calls, INPUTS, "stride3")
 
 
@@ -40,7 +42,7 @@ def test_a_misspelt_module_is_corrected(calls: tuple[Call, ...]) -> None:
 
 
 def test_a_layer_without_a_grid_is_refused(calls: tuple[Call, ...]) -> None:
-    with pytest.raises(ConfigError, match="has no grid"):
+    with pytest.raises(ConfigError, match="has no grid; choose a layer before the global pooling"):
         resolve(calls, INPUTS, "class_layers.out")
 
 
@@ -60,7 +62,9 @@ def test_a_module_called_twice_is_read_at_its_last_call() -> None:
     )
     assert [resolve(found, INPUTS, f"relu#{nth}").nth for nth in (1, 2)] == [1, 2]
     for nth in (0, 3):
-        with pytest.raises(ConfigError, match=rf"layer 'relu#{nth}': the module is called 2 times, from #1"):
+        with pytest.raises(
+            ConfigError, match=rf"layer 'relu#{nth}': the module is called 2 times; choose #1 to #2"
+        ):
             resolve(found, INPUTS, f"relu#{nth}")
 
 
@@ -70,7 +74,7 @@ def test_a_pool_to_a_fixed_grid_comes_behind_the_last_layer(pool: type[nn.Module
     found = trace(network, INPUTS)
     assert resolve(found, INPUTS, "last").module == "1"
     assert resolve(found, INPUTS, "2").shape == (1, 2, 7, 7)
-    with pytest.raises(ConfigError, match=r"no activation of stride 9, only \[2\]"):
+    with pytest.raises(ConfigError, match=r"no activation of stride 9, only \[2\]; choose one of these"):
         resolve(found, INPUTS, "stride9")
 
 
@@ -103,7 +107,7 @@ def test_the_stride_of_a_volume_is_that_of_its_coarsest_axis() -> None:
     )
     found = trace(network, volume)
     assert resolve(found, volume, "stride2").shape == (1, 1, 8, 16, 16)
-    with pytest.raises(ConfigError, match=r"no activation of stride 1, only \[2\]"):
+    with pytest.raises(ConfigError, match=r"no activation of stride 1, only \[2\]; choose one of these"):
         resolve(found, volume, "stride1")
 
 
@@ -118,3 +122,35 @@ def test_tracing_leaves_no_hook_behind_even_when_the_network_fails() -> None:
     with pytest.raises(RuntimeError):
         trace(network, INPUTS)
     assert not network[0]._forward_hooks
+
+
+class Leaving(nn.Module):
+    """A network whose features pass through NumPy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 2, 1)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        features = torch.from_numpy(self.first(inputs).detach().numpy())
+        return self.head(self.second(features).mean(dim=(2, 3)))
+
+
+def test_after_a_step_outside_of_torch_last_is_no_earlier_layer_in_silence() -> None:
+    calls = trace(Leaving().eval(), INPUTS)
+    assert [call.module for call in calls if call.cells] == ["first"]
+    with pytest.raises(ConfigError, match=r"layer 'last'.*is unknown after"):
+        resolve(calls, INPUTS, "last")
+
+
+def test_a_layer_whose_place_is_lost_is_refused_by_name() -> None:
+    class Rolled(Leaving):
+        def forward(self, inputs: Tensor) -> Tensor:
+            return self.head(self.second(self.first(inputs).roll(3, dims=2)).mean(dim=(2, 3)))
+
+    calls = trace(Rolled().eval(), INPUTS)
+    with pytest.raises(
+        ConfigError, match=r"layer 'second'.*unknown after the operation roll; name a layer before"
+    ):
+        resolve(calls, INPUTS, "second")

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.attribution.memory import Made, Memory
+from pipeline.attribution.memory import AllocatedBytes, Memory
 
 
 def test_every_new_tensor_is_counted_once_also_between_modules() -> None:
     values = torch.zeros(4, 8)
-    with Made() as made:
+    with AllocatedBytes() as made:
         doubled = torch.cat([values, values])  # 64 numbers, between modules
         view = doubled.reshape(16, 4)[:2]  # nothing new
         view += 1  # nothing new

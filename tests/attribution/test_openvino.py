@@ -60,6 +60,18 @@ def fast(explainer: Explainer) -> Explainer:
     return compiled(explainer, example=inputs())
 
 
+@pytest.mark.parametrize("findings", [2, 3])
+def test_the_compiled_graph_gives_log_odds_and_their_maps(findings: int) -> None:
+    network, batch = densenet(), inputs()
+    head = network.class_layers.out
+    head.weight.data, head.bias.data = 4 * head.weight.data[:findings], head.bias.data[:findings]
+    by_torch = open_explainer(network, methods=["gradcam", "cam"], example=batch, activation="softmax")
+    ours, wanted = compiled(by_torch, example=batch).explain(batch), by_torch.explain(batch)
+    assert apart(ours.logits, wanted.logits) < EXACT
+    for name, relevance in wanted.maps.items():
+        assert apart(ours.maps[name], relevance) < EXACT
+
+
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_the_compiled_graph_gives_what_torch_gives(dimensions: int) -> None:
     batch = inputs(dimensions)
@@ -177,11 +189,19 @@ class Picky(nn.Module):
 @pytest.mark.parametrize(
     ("network", "methods", "complaint"),
     [
-        (densenet, ["saliency"], r"^methods: saliency: backend openvino gives cam and gradcam alone"),
-        (densenet, ["layercam"], r"^methods: layercam: backend openvino gives cam and gradcam alone"),
-        (densenet, ["gradcam", "gradcam@stride4"], r"^methods: gradcam@stride4: .* takes no gradients"),
-        (lambda: FlatHead(torch.ones(2, 1, 32, 24)), ["gradcam@features"], "is not a global average pool"),
-        (Picky, ["cam@features"], r"^backend: openvino cannot take the network \(.+\); use torch$"),
+        (densenet, ["saliency"], r"^methods: saliency: backend openvino supports only cam and gradcam;"),
+        (densenet, ["layercam"], r"^methods: layercam: backend openvino supports only cam and gradcam;"),
+        (densenet, ["gradcam", "gradcam@stride4"], r"^methods: gradcam@stride4: .* computes no gradients"),
+        (
+            lambda: FlatHead(torch.ones(2, 1, 32, 24)),
+            ["gradcam@features"],
+            "is not followed by a global average pool",
+        ),
+        (
+            Picky,
+            ["cam@features"],
+            r"^backend: openvino cannot convert the network; set backend: torch$",
+        ),
     ],
 )
 def test_what_cannot_be_compiled_is_refused_with_the_reason(
@@ -193,9 +213,9 @@ def test_what_cannot_be_compiled_is_refused_with_the_reason(
 
 
 def test_another_device_or_precision_of_the_network_is_refused(explainer: Explainer) -> None:
-    with pytest.raises(ConfigError, match=r"takes a float32 network, found torch\.bfloat16 on cpu"):
+    with pytest.raises(ConfigError, match=r"runs float32 networks on the CPU, found torch\.bfloat16 on cpu"):
         compiled(explainer, example=inputs().bfloat16())
-    with pytest.raises(ConfigError, match=r"found torch\.float32 on meta; use device: cpu"):
+    with pytest.raises(ConfigError, match=r"found torch\.float32 on meta; set device: cpu"):
         compiled(explainer, example=inputs().to("meta"))
 
 
@@ -203,7 +223,7 @@ def test_a_precision_that_the_cpu_lacks_is_refused(
     explainer: Explainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openvino.Core, "get_property", lambda *_: ["FP32", "INT8"])
-    with pytest.raises(ConfigError, match="this CPU does not compute in bfloat16; use float32"):
+    with pytest.raises(ConfigError, match="this CPU does not compute in bfloat16; set precision: float32"):
         compiled(explainer, example=inputs(), precision="bfloat16")
 
 
@@ -237,5 +257,7 @@ def test_without_openvino_the_complaint_names_the_extra() -> None:
         check=True,
         cwd=Path(__file__).parents[2],
     )
-    assert ended.stdout.startswith("backend: openvino is not installed here; install it with pip install")
+    assert ended.stdout.startswith(
+        "backend: openvino is not installed; run pip install 'heatproof[openvino]'"
+    )
     assert "heatproof[openvino]" in ended.stdout

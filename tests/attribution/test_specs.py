@@ -60,9 +60,15 @@ def test_a_wrapper_is_called_after_what_it_wraps_however_deep() -> None:
     [
         ("gradcma", "methods: unknown attribution method 'gradcma'; did you mean 'gradcam'?"),
         ("gradcam@", "methods: 'gradcam@' names no layer after the @; write for example gradcam@stride8"),
-        (3, "methods: found 3, wanted a method's name, or keys and values with 'method'"),
+        (
+            3,
+            (
+                "methods: found 3, wanted a method's name, or keys and values with 'method'; write for "
+                "example gradcam"
+            ),
+        ),
         ({"of": "gradcam"}, "methods: {'of': 'gradcam'} has no key 'method'"),
-        ({"method": 3}, "methods: method: found 3, wanted a text"),
+        ({"method": 3}, "methods: method: found 3, wanted a text; set it to a name"),
         ({"method": "lpr"}, "methods: unknown attribution method 'lpr'; did you mean 'lrp'?"),
         (
             {"method": "flips", "of": {"method": "smoothgrad", "of": "lpr"}},
@@ -70,17 +76,29 @@ def test_a_wrapper_is_called_after_what_it_wraps_however_deep() -> None:
         ),
         (
             {"method": "gradcam@last", "stride": 8},
-            "methods: gradcam: has 2 layers (last, stride8); give one",
+            "methods: gradcam: has 2 layers (last, stride8); keep one",
         ),
-        ({"method": "gradcam", "stride": "8"}, "methods: gradcam: stride: found '8', wanted a whole number"),
+        (
+            {"method": "gradcam", "stride": "8"},
+            "methods: gradcam: stride: found '8', wanted a whole number; set for example 8",
+        ),
         ({"method": "gradcam", "stride": True}, "methods: gradcam: stride: found True"),
-        ({"method": "gradcam", "layer": ""}, "methods: gradcam: layer: found '', wanted a text"),
+        (
+            {"method": "gradcam", "layer": ""},
+            "methods: gradcam: layer: found '', wanted a text; set it to a name",
+        ),
         (
             {"method": "gradcam", "name": "a/b"},
-            "methods: gradcam: name: found 'a/b', wanted a text without '/'",
+            (
+                "methods: gradcam: name: found 'a/b', wanted a text without '/' or control characters; "
+                "rename it"
+            ),
         ),
         ({"method": "gradcam", "name": "a\nb"}, "methods: gradcam: name: found 'a\\nb'"),
-        ({"method": "gradcam", "name": 7}, "methods: gradcam: name: found 7, wanted a text"),
+        (
+            {"method": "gradcam", "name": 7},
+            "methods: gradcam: name: found 7, wanted a text; set it to a name",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(value: Any, complaint: str) -> None:
@@ -100,9 +118,7 @@ def test_names_are_unique_and_not_those_of_something_else() -> None:
 
 
 def test_no_method_at_all_is_refused_with_all_there_are() -> None:
-    with pytest.raises(
-        ConfigError, match=r"^methods: is empty; name at least one, there are: ablationcam, cam, "
-    ):
+    with pytest.raises(ConfigError, match=r"^methods: is empty; choose at least one of: ablationcam, cam, "):
         read_specs([])
 
 

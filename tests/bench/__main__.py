@@ -1,4 +1,4 @@
-"""Bench: what each stage costs on this machine, as ratios within one run. `make bench`; asserts nothing."""
+"""Bench: cost of each stage on this machine, as ratios within one run (`make bench`); asserts nothing."""
 
 from __future__ import annotations
 
@@ -18,17 +18,25 @@ from rich.table import Table
 from safetensors.torch import save_file
 
 from pipeline.audit import WORKER_MODULES, audit
+from pipeline.audited_model.loading import open_model
+from pipeline.cases.case import decode_case, finish_case
+from pipeline.cases.protocol import Protocol
 from pipeline.classifiers import load_card
+from pipeline.cohort.index import index_studies
 from pipeline.config import load_config
 from pipeline.executors.pool import Pool
 from pipeline.geometry import resized
-from pipeline.joints.drawn import Cut, Explained, Loaded, Protocol
-from pipeline.joints.intake import Case, take_in
-from pipeline.joints.plan import make_plan
-from pipeline.joints.subject import open_subject
-from pipeline.joints.work import finish_case, load_case
-from pipeline.records import AnnotationItem, Heatmap, Prediction
-from tests.bench.decoding import decode_one, lost
+from pipeline.plan import make_plan
+from pipeline.records import (
+    AnnotationItem,
+    Case,
+    ContourRule,
+    DecodedCase,
+    ExplainedCase,
+    Heatmap,
+    Prediction,
+)
+from tests.bench.decoding import decode_one, failed
 from tests.bench.explaining import explaining
 from tests.bench.memory import memory, tree_memory
 from tests.bench.timing import interleaved, timed
@@ -39,7 +47,7 @@ SHAPE = (1024, 1024)
 GRID = 224
 PARTS = ("stages", "explaining", "memory")
 LIMIT_MAPS, LIMIT_AUDIT = 1.10, 1.5
-"""What is promised: forward with maps over forward alone; whole audit over its slower part alone."""
+"""Promised ratios: forward with maps / forward alone; whole audit / its slower part alone."""
 
 
 def main() -> None:
@@ -65,7 +73,7 @@ def main() -> None:
 
 
 def stages(folder: Path, *, images: int, batch: int, device: str) -> Table:
-    """Milliseconds an image and images a second of each stage, and the two promised ratios."""
+    """Milliseconds per image and images per second of each stage, and the two promised ratios."""
     write_uncompressed_study(folder, images)
     card = write_densenet121(folder)
     seconds = _outside_the_network(folder, card)
@@ -93,7 +101,7 @@ def stages(folder: Path, *, images: int, batch: int, device: str) -> Table:
 
 
 def write_uncompressed_study(folder: Path, images: int) -> None:
-    """Images of `SHAPE` with one mask each, findings in turn."""
+    """Write images of `SHAPE` with one mask each; the finding alternates."""
     for number in range(1, images + 1):
         write_image(folder / "images", number, picture(number, SHAPE))
         finding = FINDINGS[number % len(FINDINGS)]
@@ -129,14 +137,14 @@ def _outside_the_network(folder: Path, card_path: Path) -> dict[str, float]:
     random = np.random.default_rng(0)
     with Pool(preload=WORKER_MODULES) as pool:
         cases = _cases(folder, pool)
-        decode_seconds = timed(lambda: list(pool.stream(decode_one, cases, lost=lost)))
-        load = partial(load_case, preprocessing=card.preprocessing, run=run)
+        decode_seconds = timed(lambda: list(pool.stream(decode_one, cases, on_failure=failed)))
+        load = partial(decode_case, preprocessing=card.preprocessing, run=run)
         loaded: list[Any] = []
-        load_seconds = timed(lambda: loaded.extend(pool.stream(load, cases, lost=lost)))
-        protocol = Protocol(run, Cut("fraction", 0.6, "annotated"), 0, 0, "mask", "reader")
+        load_seconds = timed(lambda: loaded.extend(pool.stream(load, cases, on_failure=failed)))
+        protocol = Protocol(run, ContourRule("fraction", 0.6, "annotated"), 0, 0, "mask", "reader")
         finish = partial(finish_case, protocol=protocol)
         works = [_explained(item, folder, random) for item in loaded]
-        finish_seconds = timed(lambda: list(pool.stream(finish, works, lost=lost)))
+        finish_seconds = timed(lambda: list(pool.stream(finish, works, on_failure=failed)))
     return {
         "decode alone": decode_seconds,
         "decode, prepare, write the picture": load_seconds,
@@ -146,18 +154,18 @@ def _outside_the_network(folder: Path, card_path: Path) -> dict[str, float]:
 
 def _cases(folder: Path, pool: Pool) -> tuple[Case, ...]:
     names = iter(range(10**9))
-    return take_in(folder / "images", executor=pool, pseudonym=lambda *_: f"case-{next(names)}").cases
+    return index_studies(folder / "images", executor=pool, pseudonym=lambda *_: f"case-{next(names)}").cases
 
 
-def _explained(loaded: Loaded, folder: Path, random: np.random.Generator) -> Explained:
-    """An image as it comes from a network with 14 findings, one of them annotated."""
+def _explained(loaded: DecodedCase, folder: Path, random: np.random.Generator) -> ExplainedCase:
+    """An explained image of a network with 14 findings, one of them annotated."""
     name, case_id = loaded.case.source.stem, loaded.case.case_id
     placement = resized(loaded.model_input.placement, (7, 7))
     maps = random.standard_normal((len(FINDINGS), 7, 7)).astype(np.float32)
     (finding,) = (f for f in FINDINGS if (folder / "masks" / f / f"{name}.png").exists())
     path = str(folder / "masks" / finding / f"{name}.png")
     item = AnnotationItem("png", name, finding, "reader", {"path": path, "instances": "values"})
-    return Explained(
+    return ExplainedCase(
         loaded=loaded,
         predictions=tuple(Prediction(case_id, f, 0.0, 0.4, 0.5) for f in FINDINGS),
         heatmaps=tuple(
@@ -171,8 +179,8 @@ def _explained(loaded: Loaded, folder: Path, random: np.random.Generator) -> Exp
 
 
 def _network(card: Path, *, images: int, batch: int, device: str) -> tuple[float, float]:
-    """Seconds for all images: forward alone, and with the maps of all findings."""
-    subject = open_subject(
+    """Seconds for all images: forward pass alone, and with the maps of all findings."""
+    subject = open_model(
         card, weights=None, allow_pickle=False, device=device, precision="float32", methods=("gradcam",)
     )
     network = subject.classifier.network

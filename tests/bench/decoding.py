@@ -1,15 +1,15 @@
-"""Decoding: what the bench does in workers, in a module that they can load without torch."""
+"""Decoding: the bench's worker functions, in a module that loads without torch."""
 
-from pipeline.contracts import Loss
-from pipeline.joints.intake import Case
+from pipeline.errors import CaseError
 from pipeline.loaders import decode
+from pipeline.records import Case
 
 
 def decode_one(case: Case) -> None:
-    """Decode an image and let go of it: pixels do not leave the worker in an audit either."""
+    """Decode an image and discard it; in an audit, pixels do not leave the worker either."""
     decode(case.source, case_id=case.case_id, window="full")
 
 
-def lost(_case: Case, _why: Loss) -> None:
-    """No worker may die here."""
-    raise RuntimeError("a worker died")
+def failed(_case: Case, _error: CaseError) -> None:
+    """Raise, because no image may fail here."""
+    raise RuntimeError("an image of the bench failed")

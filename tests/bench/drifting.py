@@ -1,4 +1,4 @@
-"""Drifting: how far compiled graphs move logits, and the mean IoU of contours against masks."""
+"""Drifting: the effect of compiled graphs on logits and on the mean IoU of contours."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pipeline.classifiers import load_card
 from pipeline.classifiers.classifier import open_classifier
 from pipeline.contours.drawing import draw
 from pipeline.geometry import resized, whole
-from pipeline.phantoms.samples import Samples, samples
 from pipeline.records import Heatmap
+from tests.reference_model.samples import Samples, samples
 
 CARD = Path(pipeline.__file__).parent / "phantoms" / "reference_model" / "reference_model.yaml"
 FILMS, SIZE, SEED = 64, 256, 103
@@ -26,7 +26,7 @@ FILMS, SIZE, SEED = 64, 256, 103
 
 
 def drifts(explainer: Explainer, compiled: Mapping[str, Explainer], inputs: Tensor) -> Iterator[str]:
-    """A sentence for each precision that was compiled; none for none."""
+    """One sentence per compiled precision."""
     if not compiled:
         return
     wanted = explainer.explain(inputs).logits
@@ -39,13 +39,13 @@ def drifts(explainer: Explainer, compiled: Mapping[str, Explainer], inputs: Tens
         same = BACKENDS["openvino"](reference, example=batch, precision=precision)
         iou = mean_iou(same.explain(batch), films)
         yield (
-            f"OpenVINO {precision}: logits move by {off:.1e} of the largest; the mean IoU of the reference "
+            f"OpenVINO {precision}: logits differ by {off:.1e} of the largest; the mean IoU of the reference "
             f"model's contours over {FILMS} phantoms by {iou - by_torch:+.1e} from {by_torch:.3f}"
         )
 
 
 def mean_iou(explanation: Explanation, films: Samples) -> float:
-    """Of the contours at 0.6 of the maximum with the masks, over all findings that are present."""
+    """Mean IoU of the contours at 0.6 of the maximum with the masks, over all present findings."""
     values = []
     for (row, present), finding in product(enumerate(films.labels), range(films.labels.shape[1])):
         if present[finding]:

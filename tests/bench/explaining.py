@@ -1,4 +1,4 @@
-"""Explaining: what the maps of all findings cost, beside the libraries that give one finding at a time."""
+"""Explaining: cost of the maps of all findings, compared with libraries that do one at a time."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from tests.bench.timing import interleaved
 FINDINGS = 18
 GRID = 224
 LAYER = "class_layers.relu"
-"""What "last" is in MONAI's DenseNet, as the other libraries name it."""
+"""Name of the layer "last" of MONAI's DenseNet in the other libraries."""
 SAME = 1e-4
-"""Relative to the largest value: the libraries must give the map whose cost is compared."""
+"""Tolerance relative to the largest value: the compared libraries must give the same map."""
 MATRIX = 2048
-"""Rows and columns of the matrices whose product says how fast the machine can multiply."""
+"""Rows and columns of the matrices whose product measures the machine's speed of multiplication."""
 FORWARD, OURS = "forward alone", "gradcam"
 CAPTUM, MONAI, MONAI_WHOLE = "Captum LayerGradCam", "MONAI GradCAM, map alone", "MONAI GradCAM"
 OTHERS = (CAPTUM, MONAI, MONAI_WHOLE)
-"""Called once a finding; by default MONAI's also enlarges and normalises the map."""
+"""Called once per finding; by default MONAI's also upsamples and normalises the map."""
 WANTED = {OURS: "≤ 1.10", CAPTUM: "≥ 20", MONAI_WHOLE: "≥ 60"}
 DEEPER = ("layercam@stride16", "gradcam++@stride16")
 OPENVINO = {"float32": "≥ 1", "bfloat16": "≥ 2"}
@@ -43,18 +43,18 @@ Call = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The network and the batch that everything is measured on."""
+    """The network and the batch of all measurements."""
 
     network: nn.Module
     inputs: Tensor
 
     def milliseconds(self, seconds: float) -> float:
-        """Of one image."""
+        """Milliseconds per image."""
         return 1000 * seconds / len(self.inputs)
 
 
 def explaining(*, batch: int, device: str) -> Table:
-    """Milliseconds an image, and the promised ratios."""
+    """Milliseconds per image, and the promised ratios."""
     setting = _setting(batch, device)
     ours = {method: _explainer(setting, method) for method in ("gradcam", *DEEPER)}
     compiled = _compiled(ours["gradcam"], setting)
@@ -101,7 +101,7 @@ def _forward(setting: Setting) -> None:
 
 
 def _compiled(explainer: Explainer, setting: Setting) -> Mapping[str, Explainer]:
-    """By precision; none where OpenVINO is not installed or the network is not on the CPU."""
+    """Compiled networks by precision; empty without OpenVINO or if the network is not on the CPU."""
     if setting.inputs.device.type != "cpu" or find_spec("openvino") is None:
         return {}
     from pipeline.attribution.openvino import compiled, openvino  # noqa: PLC0415  # an optional extra
@@ -114,7 +114,7 @@ def _compiled(explainer: Explainer, setting: Setting) -> Mapping[str, Explainer]
 def _others(setting: Setting, explainer: Explainer) -> dict[str, Call]:
     """The other libraries on the whole batch; every call explains the next finding.
 
-    Each has its own copy of the network, with weights that want gradients, as they need it.
+    Each has its own copy of the network, with weights that require gradients, as these libraries expect.
     """
     networks = [deepcopy(setting.network).requires_grad_() for _ in range(2)]
     captum = LayerGradCam(networks[0], networks[0].get_submodule(LAYER))
@@ -136,21 +136,21 @@ def _unchanged(relevance: Tensor) -> Tensor:
 
 
 def _same(theirs: Tensor, ours: NDArray[np.float32], *, positive: bool = False) -> None:
-    """Refuse to compare the cost of different maps; ours sums the gradient, theirs averages it."""
+    """Raise if the maps differ; ours sums the gradient, the other libraries average it."""
     wanted = ours.clip(0) if positive else ours
     summed = ours[0, 0].size * theirs.detach().cpu().numpy()
     assert np.abs(summed - wanted).max() < SAME * np.abs(ours).max()
 
 
 def _product(dtype: torch.dtype, device: str) -> Call:
-    """The product of two square matrices, rounded as convolutions on the device round."""
+    """The product of two square matrices, with the precision of convolutions on the device."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32
     matrix = torch.randn(MATRIX, MATRIX).to(device, dtype)
     return lambda: matrix @ matrix
 
 
 def _finished(call: Call, device: str) -> Call:
-    """The call, over once the device is done with it."""
+    """The call, which returns once the device has finished."""
     if not device.startswith("cuda"):
         return call
 
@@ -180,7 +180,7 @@ def _wanted(name: str) -> str:
 
 
 def _floor(setting: Setting, forward: float, rates: Mapping[torch.dtype, float]) -> str:
-    """What the multiplications alone would take."""
+    """Time of the multiplications alone."""
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         setting.network(setting.inputs[:1])
     operations, rate = counter.get_total_flops(), rates[torch.float32]

@@ -1,4 +1,4 @@
-"""Memory: does an audit of many images take more of it than one of few?"""
+"""Memory: peak memory of an audit of many images compared with one of few."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.table import Table
 
 from pipeline.audit import audit
 from pipeline.config import load_config
-from pipeline.joints.plan import make_plan
+from pipeline.plan import make_plan
 from tests.study import picture, square, write_image, write_labels, write_mask, write_model
 
 PATIENTS = 50
@@ -56,7 +56,7 @@ def _memory_of_audit(study: Path, model: Path, queue: Any) -> None:
 
 @contextmanager
 def tree_memory() -> Iterator[Callable[[], int]]:
-    """Gives a function that says the peak of this process and its descendants together, in bytes."""
+    """Yield a function that returns the peak memory of this process and its descendants, in bytes."""
     highest = 0
     ended = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Timing: calls measured in turn, so that a busy moment of the machine meets all of them."""
+"""Timing: interleaved calls, so that a busy moment of the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def interleaved(calls: Sequence[Callable[[], object]], *, rounds: int) -> list[float]:
-    """The median seconds of each call; each is made once before, untimed."""
+    """The median seconds of each call, after one untimed call of each."""
     for call in calls:
         call()
     seconds = [[timed(call) for call in calls] for _ in range(rounds)]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pipeline.reporting import write_report
 from pipeline.review.results import review
 from tests.browser.opened import Opened
 from tests.reporting.run_folder import HOSTILE, make_run
+from tests.reporting.written import write_report
 from tests.review.test_results import agree, by_turns, decided, every_other
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

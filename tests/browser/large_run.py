@@ -12,12 +12,15 @@ import numpy as np
 from tests.reporting.run_folder import manifest
 
 FINDINGS = tuple(f"finding {number}" for number in range(1, 15))
+MISSES = 18
+"""One image of so many has a contour that misses the lesion."""
 VIEWS = ("PA", "AP", "LL")
 MAKERS = ("Acme", "Bolt", "Cadmium")
 COLUMNS = ("case_id", "patient_id", "frame", "rows", "columns", "spacing_row_mm", "spacing_column_mm")
 EMPTY_TABLES = {
     "summary.csv": "finding,reader,method,metric,n,undefined,reasons,patients,estimate,low,high,better,unit",
     "skipped.csv": "subject,stage,reason,message",
+    "unmatched.csv": "case_id,patient_id,finding,reader,method,kind,what,number",
     "scores.csv": "case_id,patient_id,finding,reader,method,metric,value,undefined_because,lesion",
 }
 
@@ -42,6 +45,13 @@ def make_large_run(folder: Path, *, cases: int) -> Path:
             place.mkdir()
             (place / "case.json").write_text(json.dumps(case), encoding="utf-8")
             table.writerow([case["case_id"], case["patient_id"], 0, 64, 64, "", ""])
+    with (folder / "unmatched.csv").open("a", encoding="utf-8", newline="") as file:
+        for number in range(0, cases, MISSES):
+            finding = FINDINGS[number % len(FINDINGS)]
+            csv.writer(file).writerow(
+                [f"case-{number:012x}", f"patient-{number // 2:012x}", finding, "A", "gradcam", "mask",
+                 "missed_lesion", 1]
+            )  # fmt: skip
     return folder
 
 
@@ -49,7 +59,7 @@ def _case(number: int, probabilities: list[float], overlap: float) -> dict[str, 
     case_id = f"case-{number:012x}"
     finding = FINDINGS[number % len(FINDINGS)]
     of = {"finding": finding, "method": "gradcam", "reader": "A"}
-    value = 0.0 if number % 18 == 0 else overlap
+    value = 0.0 if number % MISSES == 0 else overlap
     seen = number % 3 == 0
     return {
         "case_id": case_id,

@@ -7,6 +7,14 @@ from typing import Any
 
 from playwright.sync_api import Page, Request
 
+STILL = """() => {
+  const place = document.querySelector(".pane .over g")?.getAttribute("transform") ?? "";
+  const still = window.lastPlace === place;
+  window.lastPlace = place;
+  return still;
+}"""
+"""Whether the image lies where it lay a frame before; the stage is fitted again when its size changes."""
+
 
 class Opened:
     """A page; `complaints` are errors and warnings of the console, and requests that leave the folder."""
@@ -25,6 +33,7 @@ class Opened:
         address = (run / "cases" / f"{number:04x}c0ffee" / "index.html").as_uri()
         self.page.goto(address + (f"#{finding}" if finding else ""))
         self.page.wait_for_selector("#case[data-drawn]")
+        self.page.wait_for_function(STILL)
         return self.page
 
     def _look_at(self, request: Request) -> None:

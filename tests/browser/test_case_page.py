@@ -1,4 +1,4 @@
-"""A case page says what the run knows of the case, and runs nothing that it is told."""
+"""A case page says what the run knows of the case, and runs nothing from its data."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from playwright.sync_api import Page
 from pipeline.contours.drawing import draw
 from pipeline.geometry import resized, whole
 from pipeline.records import Dropped, Peak
-from pipeline.reporting import write_report
 from tests.browser.opened import Opened, settle
 from tests.reporting.run_folder import HOSTILE, make_run
+from tests.reporting.written import write_report
 
 HIT = 3
 """The case whose benign finding is hit, and whose malignant one is absent and not drawn."""
@@ -48,15 +48,15 @@ def test_the_overview_loads_without_a_complaint(opened: Opened, run: Path) -> No
     assert opened.page.locator("#count").inner_text() == "21 of 21"
 
 
-def test_findings_are_told_with_prediction_label_and_outcome(opened: Opened, run: Path) -> None:
+def test_findings_are_listed_with_prediction_label_and_outcome(opened: Opened, run: Path) -> None:
     page = opened.case(run, HIT)
-    told = cells(page, "#findings")
+    listed = cells(page, "#findings")
     predictions = case_json(run, HIT)["predictions"]
-    assert [row[0] for row in told] == ["benign", "malignant"]
-    assert [row[1] for row in told] == [f"{p['probability']:.2f} threshold 0.50" for p in predictions]
-    assert [row[2:4] for row in told] == [["positive", "present"], ["negative", "absent"]]
-    assert told[0][4] == "hit"
-    assert told[1][4] == "absent, nothing drawn"
+    assert [row[0] for row in listed] == ["benign", "malignant"]
+    assert [row[1] for row in listed] == [f"{p['probability']:.2f} threshold 0.50" for p in predictions]
+    assert [row[2:4] for row in listed] == [["positive", "present"], ["negative", "absent"]]
+    assert listed[0][4] == "hit"
+    assert listed[1][4] == "absent, nothing drawn"
 
 
 def test_scores_are_those_of_the_run(opened: Opened, run: Path) -> None:
@@ -66,18 +66,18 @@ def test_scores_are_those_of_the_run(opened: Opened, run: Path) -> None:
         for s in case_json(run, HIT)["scores"]
         if s["finding"] == "benign"
     }
-    told = {row[0]: row[1:] for row in cells(page, "#scores")}
+    listed = {row[0]: row[1:] for row in cells(page, "#scores")}
     methods = ("gradcam", "location_prior", "center_prior")
-    assert told["IoU"] == ["Reader A", *(f"{scores['iou', method]:.2f}" for method in methods)]
-    assert told["Box IoU lesion 1"] == ["Reader B", *(f"{scores['box_iou', m]:.2f}" for m in methods)]
-    assert told["Hit"] == ["Reader A", *("yes" if scores["hit", method] else "no" for method in methods)]
+    assert listed["IoU"] == ["Reader A", *(f"{scores['iou', method]:.2f}" for method in methods)]
+    assert listed["Box IoU lesion 1"] == ["Reader B", *(f"{scores['box_iou', m]:.2f}" for m in methods)]
+    assert listed["Hit"] == ["Reader A", *("yes" if scores["hit", method] else "no" for method in methods)]
     assert (
         page.locator("#scores p").inner_text()
         == "Contours without the finding: undefined, the finding is present."
     )
 
 
-def test_a_contour_is_told_with_its_area_and_lesion(opened: Opened, run: Path) -> None:
+def test_a_contour_is_listed_with_its_area_and_lesion(opened: Opened, run: Path) -> None:
     page = opened.case(run, HIT)
     (region,) = case_json(run, HIT)["regions"]
     (row,) = cells(page, ".contours")
@@ -167,9 +167,9 @@ def test_choosing_a_finding_shows_its_own(opened: Opened, run: Path) -> None:
     page.click("#findings button:text('malignant')")
     page.wait_for_selector("#finding-name:text('malignant')")
     assert page.locator("#finding").input_value() == "malignant"
-    assert page.locator("#contours").inner_text() == "None drawn."
+    assert page.locator("#contours").inner_text() == "No contours."
     assert "gate was closed" in page.locator("#live-scores").inner_text()
-    assert page.locator("#annotations li").all_inner_texts() == ["Reader A: not there", "Reader B: not there"]
+    assert page.locator("#annotations li").all_inner_texts() == ["Reader A: absent", "Reader B: absent"]
 
 
 def test_the_address_names_a_finding(opened: Opened, run: Path) -> None:
@@ -177,10 +177,10 @@ def test_the_address_names_a_finding(opened: Opened, run: Path) -> None:
     assert page.locator("#finding-name").inner_text() == "malignant"
 
 
-def test_the_image_is_told_with_its_attributes(opened: Opened, run: Path) -> None:
-    told = opened.case(run, 1).locator("#image").inner_text()
+def test_the_image_is_described_with_its_attributes(opened: Opened, run: Path) -> None:
+    listed = opened.case(run, 1).locator("#image").inner_text()
     for fact in ("240 × 180 px", "0.4 × 0.4 mm", "p0000", "Acme", "054Y"):
-        assert fact in told
+        assert fact in listed
 
 
 def run_nothing(page: Page) -> None:
@@ -213,7 +213,7 @@ def test_hostile_text_in_every_field_shows_as_text_and_runs_nothing(opened: Open
     opened.page.add_init_script("window.alert = (text) => { window.ran = text; }")
     page = opened.case(run, 0)
     run_nothing(page)
-    for place in ("#image", "#set-aside-list", "#annotations", "#layers", "#live-scores", "#scores"):
+    for place in ("#image", "#skipped-list", "#annotations", "#layers", "#live-scores", "#scores"):
         assert HOSTILE in page.locator(place).inner_text(), place
     assert page.locator("#image dd").all_inner_texts()[3].startswith("<img src=x onerror=alert(1)><b>")
 
@@ -222,7 +222,8 @@ def test_hostile_names_of_findings_and_methods_run_nothing(opened: Opened, tmp_p
     run = make_run(tmp_path, cases=1)
     for path in (*run.glob("*.json"), *run.glob("*.csv"), *run.glob("cases/*/case.js*")):
         text = path.read_text(encoding="utf-8")
-        name = json.dumps(HOSTILE)[1:-1] if path.suffix != ".csv" else HOSTILE.replace('"', "")
+        doubled = HOSTILE.replace('"', '""')
+        name = json.dumps(HOSTILE)[1:-1] if path.suffix != ".csv" else f'"{doubled}"'
         path.write_text(text.replace("benign", name), encoding="utf-8")
     write_report(run)
     opened.page.add_init_script("window.alert = (text) => { window.ran = text; }")
@@ -233,7 +234,7 @@ def test_hostile_names_of_findings_and_methods_run_nothing(opened: Opened, tmp_p
 
 
 @pytest.mark.parametrize("name", ["case.js", "pixels.js"])
-def test_missing_data_are_told(browser: Any, tmp_path: Path, name: str) -> None:
+def test_missing_data_are_reported(browser: Any, tmp_path: Path, name: str) -> None:
     run = make_run(tmp_path, cases=1)
     write_report(run)
     folder = next(run.glob("cases/*/"))

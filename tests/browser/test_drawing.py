@@ -12,11 +12,10 @@ from playwright.sync_api import Page
 
 from pipeline.contours.drawing import draw
 from pipeline.contours.otsu import otsu
-from pipeline.contracts import Drawing
-from pipeline.geometry import cropped, mirrored, place, resized, whole
+from pipeline.geometry import cropped, mirrored, resample_to_image, resized, whole
 from pipeline.metrics.scoring import score_drawing
-from pipeline.records import Box, Heatmap, Mask, Placement, Reference
-from pipeline.store.scripts import packed_map, runs
+from pipeline.records import Box, Drawing, Heatmap, Mask, Placement, Reference
+from pipeline.store.scripts import map_json, runs
 
 IN_BROWSER = """([packed, shape, rule, spacing, readers]) => {
   const { decoding, maps, drawing, overlap } = heatproof;
@@ -71,6 +70,12 @@ def sample(seed: int, grid: tuple[int, int], placement: Placement) -> Sample:
     )
 
 
+def saturated(of: Sample) -> Sample:
+    """With plateaus, as of a map whose brightest quarter is stored as 255."""
+    cells = of.heatmap.relevance
+    return replace(of, heatmap=replace(of.heatmap, relevance=np.minimum(cells, np.quantile(cells, 0.75))))
+
+
 PAD = cropped(resized(whole((61, 45)), (40, 40)), (-3, -2), (46, 44))
 SAMPLES = {
     "the whole image": sample(1, (7, 9), whole((64, 90))),
@@ -80,6 +85,7 @@ SAMPLES = {
     "mirrored": sample(5, (5, 7), mirrored(whole((50, 70)))),
     "finer than the image": sample(6, (40, 50), whole((20, 25))),
     "one row of cells": sample(7, (1, 6), whole((30, 48))),
+    "plateaus": saturated(sample(8, (9, 11), whole((50, 61)))),
 }
 RULES = [
     ("fraction", 0.0),
@@ -108,7 +114,7 @@ def in_browser(page: Page, of: Sample, **rule: Any) -> dict[str, Any]:
         for r in of.references
     ]
     found: dict[str, Any] = page.evaluate(
-        IN_BROWSER, [packed_map(of.heatmap), of.shape, rule, spacing, readers]
+        IN_BROWSER, [map_json(of.heatmap), of.shape, rule, spacing, readers]
     )
     return found
 
@@ -117,7 +123,7 @@ def in_browser(page: Page, of: Sample, **rule: Any) -> dict[str, Any]:
 def test_a_map_is_placed_to_the_last_bit(workbench: Page, name: str) -> None:
     of = SAMPLES[name]
     found = in_browser(workbench, of, rule="fraction", threshold=0.5)["placed"]
-    wanted = place(np.maximum(of.heatmap.relevance, 0), of.heatmap.placement)
+    wanted = resample_to_image(np.maximum(of.heatmap.relevance, 0), of.heatmap.placement)
     assert np.array_equal(np.array(found, np.float32).reshape(of.shape), wanted)
 
 
@@ -129,7 +135,7 @@ def test_level_regions_and_scores_are_the_pipelines(
     of = SAMPLES[name]
     found = in_browser(workbench, of, rule=rule, threshold=threshold)
     wanted = draw(of.heatmap, rule=rule, threshold=threshold)
-    assert {region["threshold"] for region in found["regions"]} == {r.threshold for r in wanted.regions}
+    assert {region["level"] for region in found["regions"]} == {r.level for r in wanted.regions}
     assert in_words(found) == in_words_of(wanted)
     assert found["scores"] == [of_metrics(wanted, reference, of.shape) for reference in of.references]
 

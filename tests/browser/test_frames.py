@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.reporting import write_report
 from tests.browser.opened import Opened, on_screen, place_of, settle
 from tests.reporting.run_folder import make_run
+from tests.reporting.written import write_report
 
 
 def as_frames(case: Any) -> Any:

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from pipeline.reporting import write_report
-from pipeline.reporting.single_file import write_single_file
 from pipeline.review.results import review
 from tests.browser.opened import Opened, settle
 from tests.reporting.run_folder import HOSTILE, make_run
+from tests.reporting.written import write_report, write_single_file
 from tests.review.test_results import agree, by_turns, decided
 
 ENDING = "</script><img src=x onerror=alert(1)><!--"

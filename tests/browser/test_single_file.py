@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from pipeline.reporting.single_file import write_single_file
 from tests.browser.opened import Opened, settle
+from tests.reporting.written import write_single_file
 
 CASES = ["0003c0ffee", "0001c0ffee"]
 
@@ -72,9 +72,19 @@ def test_decisions_made_in_the_file_can_be_exported(page: Page) -> None:
     for key in "jx":
         page.keyboard.press(key)
         settle(page)
+    progress = page.locator("#review-progress").inner_text()
+    assert progress == (
+        "1 of 2 open here; in the run 15 open in 8 cases (13 in cases without a page in this file)"
+    )
     page.fill("#reviewer", "Ann")
     page.keyboard.press("Tab")
     with page.expect_download() as download:
         page.click("[data-does=save]")
     exported = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
     assert [d["case_id"] for d in exported["decisions"]] == [CASES[1]]
+    assert len(exported["open"]) == 15
+    page.click("#next-open")
+    page.wait_for_selector(f"#name:text-is('{CASES[0]}')")
+    page.keyboard.press("z")
+    settle(page)
+    assert page.locator("#review-state").inner_text().startswith(f"Undone: {CASES[1]}, malignant")

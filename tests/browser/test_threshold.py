@@ -11,10 +11,9 @@ import pytest
 from playwright.sync_api import Page
 
 from pipeline.contours.drawing import draw
-from pipeline.contracts import Drawing
 from pipeline.geometry import resized, whole
 from pipeline.metrics.scoring import score_drawing
-from pipeline.records import Heatmap, Reference
+from pipeline.records import Drawing, Heatmap, Reference
 from tests.browser.opened import Opened, settle
 from tests.reporting.run_folder import FINDINGS, METHODS, MINIMUM_AREA_PX, make_run
 
@@ -119,7 +118,7 @@ def test_as_audited_the_page_shows_the_scores_and_regions_on_file(
         regions = [r for r in content["regions"] if r["finding"] == finding]
         assert areas(page) == [f"{region['area_px']:,}" for region in regions]
         level = page.locator("#level").inner_text()
-        assert level == (f"level {regions[0]['threshold']:.3g} logit" if regions else "")
+        assert level == (f"level {regions[0]['level']:.3g} logit" if regions else "")
         for method in METHODS:
             page.select_option("#method", method)
             settle(page)
@@ -187,15 +186,15 @@ def test_a_closed_gate_draws_nothing_until_the_threshold_is_moved(opened: Opened
     page.keyboard.press(".")
     settle(page)
     assert page.locator("path.network").count() == 1
-    assert "drawn where there is nothing" in page.locator("#live-scores").inner_text()
+    assert "contours although absent" in page.locator("#live-scores").inner_text()
 
 
-def test_boxes_and_masks_of_no_lesion_are_told_in_words(opened: Opened, run: Path) -> None:
+def test_boxes_and_masks_of_no_lesion_are_described_in_words(opened: Opened, run: Path) -> None:
     page = opened.case(run, 8, finding="benign")
     settle(page)
     assert (
         page.locator("#live-scores li").first.inner_text().replace("\n", " ")
-        == "Reader A nothing there, nothing drawn"
+        == "Reader A absent, no contours"
     )
 
     assert page.locator("#live-scores li").count() == 3

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from pipeline.geometry import cropped, place, resized, view, whole
+from pipeline.geometry import cropped, resample_to_image, resized, view, whole
 from pipeline.records import Display
-from pipeline.reporting import write_report
 from tests.browser.opened import Opened, colour_at, on_screen, place_of, settle
 from tests.reporting.run_folder import make_run
+from tests.reporting.written import write_report
 
 COLOURS = {"inferno": cv2.COLORMAP_INFERNO, "viridis": cv2.COLORMAP_VIRIDIS, "jet": cv2.COLORMAP_JET}
 HIT = 0
@@ -116,16 +116,16 @@ def test_dragging_changes_the_window(opened: Opened, small: Path, how: str) -> N
     ).inner_text() == f"C {0.5 * center - 1024:.3g}  W {0.5 * width:.3g} HU".replace("-", "−")
 
 
-def test_the_window_is_told_in_modality_units(opened: Opened, small: Path) -> None:
+def test_the_window_is_shown_in_modality_units(opened: Opened, small: Path) -> None:
     # 900 × 0.5 - 1024 = -574 and 2700 × 0.5 - 1024 = 326: centre -124, width 900
     assert opened.case(small, HIT).locator("#corner-window").inner_text() == "C −124  W 900 HU"
 
 
-def test_without_a_rescale_slope_the_window_is_told_in_stored_values(opened: Opened, run: Path) -> None:
+def test_without_a_rescale_slope_the_window_is_shown_in_stored_values(opened: Opened, run: Path) -> None:
     assert opened.case(run, HIT).locator("#corner-window").inner_text() == "C 128  W 255"
 
 
-def test_an_unspecified_unit_is_not_told(opened: Opened, tmp_path: Path) -> None:
+def test_an_unspecified_unit_is_not_shown(opened: Opened, tmp_path: Path) -> None:
     def display(image: np.ndarray) -> Display:
         return Display(image, 0, 200, slope=2.0, intercept=1.0, unit="US")
 
@@ -158,12 +158,12 @@ def test_the_keyboard_changes_the_window(opened: Opened, small: Path) -> None:
     ).inner_text() == f"C {round(-124 - step)}  W {round(900 - step)} HU".replace("-", "−")
 
 
-def test_the_value_under_the_pointer_is_told(opened: Opened, small: Path) -> None:
+def test_the_value_under_the_pointer_is_shown(opened: Opened, small: Path) -> None:
     values = np.load(small / "values.npy")[HIT].astype(int)
     page = opened.case(small, HIT)
     page.mouse.move(*on_screen(page, 12, 31))
-    told = page.locator("#corner-point").inner_text()
-    assert told.startswith(
+    readout = page.locator("#corner-point").inner_text()
+    assert readout.startswith(
         f"x 31, y 12  value {'%.3g' % (values[12, 31] * 0.5 - 1024)} HU  map ".replace("-", "−")
     )
     page.mouse.move(5, 5)
@@ -194,7 +194,7 @@ def test_the_wheel_zooms_about_the_pointer(opened: Opened, run: Path) -> None:
     assert place_of(page) == pytest.approx(before)
 
 
-def test_the_zoom_is_told_in_screen_pixels_a_pixel(opened: Opened, run: Path) -> None:
+def test_the_zoom_is_shown_in_screen_pixels_per_pixel(opened: Opened, run: Path) -> None:
     page = opened.case(run, HIT)
     assert page.locator("#corner-zoom").inner_text() == f"{round(100 * place_of(page)[0])} %"
 
@@ -313,7 +313,7 @@ def fully_opaque(page: Page) -> None:
 @pytest.mark.parametrize("table", ["inferno", "viridis", "jet"])
 def test_the_heatmap_is_the_placed_map_in_its_colours(opened: Opened, small: Path, table: str) -> None:
     relevance, top = heat_of(small)
-    placed = place(np.maximum(relevance, 0), resized(whole(SHAPE), relevance.shape))
+    placed = resample_to_image(np.maximum(relevance, 0), resized(whole(SHAPE), relevance.shape))
     page = opened.case(small, HIT)
     page.select_option("#colours", table)
     fully_opaque(page)
@@ -342,7 +342,7 @@ def test_cells_show_the_map_as_it_is(opened: Opened, small: Path) -> None:
 def test_weak_relevance_lets_the_image_through(opened: Opened, small: Path) -> None:
     relevance, top = heat_of(small)
     values = np.load(small / "values.npy")[HIT].astype(int)
-    placed = place(np.maximum(relevance, 0), resized(whole(SHAPE), relevance.shape))
+    placed = resample_to_image(np.maximum(relevance, 0), resized(whole(SHAPE), relevance.shape))
     page = opened.case(small, HIT)
     fully_opaque(page)
     row, column = np.argwhere(placed == 0)[0]
@@ -441,15 +441,17 @@ def test_the_legend_names_scale_unit_maximum_and_level(opened: Opened, run: Path
     page = opened.case(run, HIT)
     relevance, top = heat_of(run)
     content = json.loads((run / "cases/0000c0ffee/case.json").read_text())
-    placed = place(relevance, resized(whole((content["rows"], content["columns"])), relevance.shape))
+    placed = resample_to_image(
+        relevance, resized(whole((content["rows"], content["columns"])), relevance.shape)
+    )
     region = json.loads((run / "cases/0000c0ffee/case.json").read_text())["regions"][0]
     words = page.locator(".scale-figure").get_attribute("aria-label")
     assert words == (
         f"Colour scale from 0 to {top:.3g} logit; maximum of this image {placed.max():.3g}, "
-        f"contours from {region['threshold']:.3g}"
+        f"contours from {region['level']:.3g}"
     )
     mark = page.locator(".mark-line").get_attribute("d")
-    assert float(mark[1:].split()[0]) == pytest.approx(200 * region["threshold"] / top, abs=0.06)
+    assert float(mark[1:].split()[0]) == pytest.approx(200 * region["level"] / top, abs=0.06)
     assert "same scale in all images" in page.locator("#scale").inner_text()
     page.select_option("#method", "center_prior")
     page.wait_for_selector("#scale:has-text('scale of this image alone')")
@@ -487,7 +489,7 @@ def test_choices_of_display_go_with_the_reader_to_the_next_case(opened: Opened, 
     assert set(pressed) == {"invert", "beside", "cells"}
 
 
-def test_the_picture_is_told_in_words(opened: Opened, run: Path) -> None:
+def test_the_picture_is_described_in_words(opened: Opened, run: Path) -> None:
     page = opened.case(run, HIT)
     assert page.locator(".pane canvas").get_attribute("aria-label") == (
         "Image 0000c0ffee; heatmap of benign by gradcam, 1 contour; annotated by Reader A, Reader B"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from pipeline.reporting import write_report
 from pipeline.review.results import review
 from tests.browser.opened import Opened, settle
 from tests.reporting.run_folder import make_run
+from tests.reporting.written import write_report
 
 MOST = 20
 """Rows of the list, so that a review that goes in circles ends."""
@@ -33,8 +33,9 @@ def answer_all(page: Page, answer: str) -> None:
         page.wait_for_selector("#case[data-drawn]")
         for _ in range(page.locator("#subjects .answer-null").count() + 1):
             if page.locator("#subjects .answer-null").count():
-                page.keyboard.press(answer)
-                settle(page)
+                for key in answer:
+                    page.keyboard.press(key)
+                    settle(page)
         assert page.locator("#subjects .answer-null").count() == 0
         if page.locator("#next").get_attribute("href") is None:
             return
@@ -54,7 +55,9 @@ def exported(browser: Browser, run: Path, name: str, answer: str, folder: Path) 
     page.wait_for_selector("#filters:not([hidden])")
     answer_all(page, answer)
     page.goto((run / "index.html").as_uri())
-    assert page.locator("#review-done").inner_text() == "14 of 14 contours and missed lesions"
+    assert page.locator("#review-done").inner_text() == (
+        "16 of 16 contours and missed lesions; nothing open; 16 changes not exported"
+    )
     page.fill("#reviewer", name)
     page.keyboard.press("Tab")
     with page.expect_download() as download:
@@ -68,10 +71,10 @@ def exported(browser: Browser, run: Path, name: str, answer: str, folder: Path) 
 
 
 def test_what_two_reviewers_export_is_merged(browser: Browser, fresh: Path, tmp_path: Path) -> None:
-    files = [exported(browser, fresh, *who, tmp_path) for who in (("Ann", "x"), ("Bob", "d"))]
+    files = [exported(browser, fresh, *who, tmp_path) for who in (("Ann", "x"), ("Bob", "dd"))]
     result = review(fresh, files)
     assert result.reviewers == ("Ann", "Bob")
-    assert len(result.reviewed) == len(result.disputed) == 14
+    assert len(result.reviewed) == len(result.disputed) == 16
     answers = {name: {e.by_reviewer[name].answer for e in result.reviewed} for name in result.reviewers}
     assert answers == {"Ann": {"network_wrong"}, "Bob": {"annotation_wrong"}}
     assert result.agreements[0].interval.estimate == pytest.approx(-1.0)

@@ -69,7 +69,7 @@ def test_attributes_of_hostile_text_can_be_chosen_and_stay_text(page: Page) -> N
     assert page.locator(f"{ROWS} .sub").first.inner_text() == HOSTILE
 
 
-def test_nothing_found_is_said(page: Page) -> None:
+def test_an_empty_result_is_reported(page: Page) -> None:
     page.fill("[name=text]", "nobody")
     assert page.locator("#no-case").is_visible()
     assert page.locator(ROWS).count() == 0
@@ -118,14 +118,14 @@ def test_thumbnails_are_shown(page: Page) -> None:
     )
 
 
-def test_what_is_reviewed_can_be_told_from_what_is_open(opened: Opened, run: Path, page: Page) -> None:
+def test_reviewed_rows_can_be_distinguished_from_open_ones(opened: Opened, run: Path, page: Page) -> None:
     case = opened.case(run, 1)
-    for key in "jxd":
+    for key in "jxdd":
         case.keyboard.press(key)
         settle(case)
     page.goto((run / "index.html").as_uri())
     page.select_option("[name=reviewed]", "1")
     assert [entry[:2] for entry in listed(page)] == [("0001c0ffee", "malignant")]
-    assert page.locator(ROWS).first.locator("td").last.inner_text() == "2 of 2"
+    assert page.locator(ROWS).first.locator("td").last.inner_text() == "2 of 2\ndone"
     page.select_option("[name=reviewed]", "0")
     assert "0001c0ffee" not in {case for case, *_ in listed(page)}

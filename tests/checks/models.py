@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pipeline.attribution.explainer import open_explainer
 from pipeline.classifiers import Preprocessing, prepare
 from pipeline.contracts import LoadedModel
-from pipeline.records import Image, ModelInput
+from pipeline.records import Cells, Image, ModelInput
 from tests.study import ARGUMENTS, FINDINGS, picture
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {
@@ -41,9 +41,10 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Explained:
+class FixedExplanation:
     logits: NDArray[np.float32]
     maps: Mapping[str, NDArray[np.float32]]
+    cells: Mapping[str, tuple[Cells, ...]] = field(default_factory=dict)
 
 
 def recipe(name: str) -> Preprocessing:
@@ -96,7 +97,7 @@ def explain_another(network: nn.Module, example: Tensor) -> Callable[[Tensor], A
 
 def with_logits(model: LoadedModel, logits: list[list[float]]) -> LoadedModel:
     """The model, answering the same to every batch."""
-    answer = Explained(np.array(logits, np.float32), {})
+    answer = FixedExplanation(np.array(logits, np.float32), {})
     return replace(model, explain=lambda _: answer)
 
 
@@ -138,17 +139,34 @@ def with_gradients(model: LoadedModel, change: Callable[[Tensor], Tensor]) -> Lo
     return replace(model, read=lambda inputs: Changed(model.read(inputs)))
 
 
+def with_cells(model: LoadedModel, change: Callable[[Cells], Cells]) -> LoadedModel:
+    """The model with an engine that takes its cells to lie elsewhere."""
+
+    class Changed:
+        def __init__(self, reading: Any) -> None:
+            self.activations = reading.activations
+            self.cells = lambda layer: tuple(map(change, reading.cells(layer)))
+
+    return replace(model, read=lambda inputs: Changed(model.read(inputs)))
+
+
+def shifted(cells: Cells) -> Cells:
+    """Cells that lie 0.7 cells farther, and at least 3 pixels."""
+    return replace(cells, start=cells.start + max(0.7 * cells.step, 3))
+
+
 def with_maps(
     model: LoadedModel, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]
 ) -> LoadedModel:
     """The model with an explainer that changes the maps of every network."""
 
-    def explainer_of(network: nn.Module, example: Tensor) -> Callable[[Tensor], Explained]:
+    def explainer_of(network: nn.Module, example: Tensor) -> Callable[[Tensor], FixedExplanation]:
         explain = explain_another(network, example)
 
-        def changed(inputs: Tensor) -> Explained:
+        def changed(inputs: Tensor) -> FixedExplanation:
             explained = explain(inputs)
-            return Explained(explained.logits, {k: change(v) for k, v in explained.maps.items()})
+            maps = {name: change(values) for name, values in explained.maps.items()}
+            return FixedExplanation(explained.logits, maps, explained.cells)
 
         return changed
 

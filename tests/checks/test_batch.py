@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.attribution.explainer import open_explainer
-from pipeline.attribution.gradcam import gradcam
+from pipeline.attribution.methods.gradcam import gradcam
 from pipeline.checks.batch import batch_equals_one_by_one
 from pipeline.contracts import Forward
 from pipeline.errors import CheckError
-from tests.checks.models import Explained, honest, in_training_mode, mixing_images
+from tests.checks.models import FixedExplanation, honest, in_training_mode, mixing_images
 
 
 def test_a_batch_that_equals_its_images_is_confirmed() -> None:
@@ -42,7 +42,7 @@ def test_a_method_that_draws_other_numbers_for_each_image_of_a_batch_is_found() 
     model = honest()
     explainer = open_explainer(model.network, methods=["gradcam"], example=model.example)
     planted = replace(explainer.methods[0], maps=partial(noisy, layer="last"))
-    with pytest.raises(CheckError, match="does a method draw other numbers for each image"):
+    with pytest.raises(CheckError, match="use methods that draw the same random numbers for each image"):
         batch_equals_one_by_one(replace(model, explain=replace(explainer, methods=(planted,)).explain))
 
 
@@ -50,10 +50,12 @@ def test_a_method_that_draws_other_numbers_for_each_image_of_a_batch_is_found() 
 def test_maps_may_move_by_rounding_but_not_more(factor: float, found: bool) -> None:  # noqa: FBT001
     explain = honest().explain
 
-    def moved(inputs: Tensor) -> Explained:
+    def moved(inputs: Tensor) -> FixedExplanation:
         explained = explain(inputs)
         scale = factor if len(inputs) > 1 else 1
-        return Explained(explained.logits, {name: scale * maps for name, maps in explained.maps.items()})
+        return FixedExplanation(
+            explained.logits, {name: scale * maps for name, maps in explained.maps.items()}
+        )
 
     model = replace(honest(), explain=moved)
     if found:
@@ -65,9 +67,9 @@ def test_maps_may_move_by_rounding_but_not_more(factor: float, found: bool) -> N
 
 @pytest.mark.parametrize("value", [7.0, np.nan])
 def test_maps_that_depend_on_the_batch_are_found_where_logits_do_not(value: float) -> None:
-    def explain(inputs: Tensor) -> Explained:
+    def explain(inputs: Tensor) -> FixedExplanation:
         cells = np.ones((len(inputs), 2, 1, 1), np.float32)
-        return Explained(cells[..., 0, 0], {"gradcam": cells * (value if len(inputs) > 1 else 1)})
+        return FixedExplanation(cells[..., 0, 0], {"gradcam": cells * (value if len(inputs) > 1 else 1)})
 
     with pytest.raises(CheckError, match="depends on its batch"):
         batch_equals_one_by_one(replace(honest(), explain=explain))

@@ -17,7 +17,7 @@ from tests.checks.models import RECIPES, honest, with_maps, with_placement
 @pytest.mark.parametrize("name", RECIPES)
 def test_right_preprocessing_is_confirmed_with_the_distance_measured(name: str) -> None:
     sentence = corner_lights_corner(honest(name))
-    share = float(sentence.removeprefix("lit places are found within ").partition("%")[0]) / 100
+    share = float(sentence.removeprefix("bright patches are found within ").partition("%")[0]) / 100
     assert share <= 0.8 * TOLERANCE
 
 
@@ -73,5 +73,5 @@ def normalised_as_monai_does(maps: NDArray[np.float32]) -> NDArray[np.float32]:
 def test_maps_that_are_inverted_or_empty_are_found(
     name: str, defect: Callable[[NDArray[np.float32]], NDArray[np.float32]]
 ) -> None:
-    with pytest.raises(CheckError, match="lights a place"):
+    with pytest.raises(CheckError, match=r"a heatmap is .* away from the patch"):
         corner_lights_corner(with_maps(honest(name), defect))

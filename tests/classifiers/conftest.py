@@ -59,7 +59,7 @@ def card(write_card: CardWriter) -> ModelCard:
 
 @pytest.fixture
 def network(card: ModelCard) -> nn.Module:
-    """Trained, as far as one can tell: no tensor is what a new network has."""
+    """A network that looks trained: no tensor has its initial values."""
     network = build_network(card).eval()
     generator = torch.Generator().manual_seed(0)
     for name, tensor in network.state_dict().items():

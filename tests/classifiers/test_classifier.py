@@ -47,7 +47,9 @@ def inputs(classifier: Classifier, n: int) -> list[ModelInput]:
     return [prepare(Image(f"case{i}", p, None), classifier.card.preprocessing) for i, p in enumerate(pixels)]
 
 
-def test_a_classifier_is_ready_to_be_read(write_card: CardWriter, weights: Path, network: nn.Module) -> None:
+def test_a_classifier_is_in_evaluation_mode_with_its_weights(
+    write_card: CardWriter, weights: Path, network: nn.Module
+) -> None:
     classifier = opened(write_card(), weights)
     assert classifier.findings == ("nodule", "effusion")
     assert classifier.weights_sha256 == sha256(weights.read_bytes()).hexdigest()
@@ -58,7 +60,7 @@ def test_a_classifier_is_ready_to_be_read(write_card: CardWriter, weights: Path,
     torch.testing.assert_close(classifier.network(batch), network(batch), rtol=0, atol=1e-5)
 
 
-def test_the_weights_named_by_the_card_lie_beside_it(write_card: CardWriter, weights: Path) -> None:
+def test_the_weights_named_by_the_card_are_in_its_folder(write_card: CardWriter, weights: Path) -> None:
     stated = sha256(weights.read_bytes()).hexdigest()
     card_path = write_card(weights="small.safetensors", sha256=stated.upper())
     assert opened(card_path, None).weights_sha256 == stated
@@ -71,7 +73,10 @@ def test_weights_named_by_the_user_must_be_those_of_the_card(write_card: CardWri
 
 
 def test_a_card_without_weights_asks_for_them(write_card: CardWriter) -> None:
-    with pytest.raises(ConfigError, match=r"card\.yaml: names no weights; name a file with --weights"):
+    with pytest.raises(
+        ConfigError,
+        match=r"card\.yaml: names no weights file; add weights and sha256 to the card, or use --weights",
+    ):
         opened(write_card(), None)
 
 
@@ -102,7 +107,7 @@ def test_more_images_than_the_batch_holds_is_a_bug(write_card: CardWriter, weigh
     ("activation", "logits", "probabilities"),
     [
         ("sigmoid", [0, 1.098612], [0.5, 0.75]),  # ln 3
-        ("softmax", [1, 2.098612], [0.25, 0.75]),
+        ("softmax", [-1.098612, 1.098612], [0.25, 0.75]),  # log-odds
         ("none", [-0.5, 0.625], [0, 0.625]),
     ],
 )
@@ -111,8 +116,8 @@ def test_logits_become_probabilities_by_hand(
 ) -> None:
     thresholds = {"nodule": 0.5, "effusion": 0.8}
     classifier = opened(write_card(activation=activation, operating_thresholds=thresholds), weights)
-    of_a_padded_batch = torch.tensor([[9, 9], logits, [0, 0]])
-    first, _, *predictions = classifier.predictions(["first", "second"], of_a_padded_batch)
+    padded_logits = torch.tensor([[9, 9], logits, [0, 0]])
+    first, _, *predictions = classifier.predictions(["first", "second"], padded_logits)
     assert (first.case_id, first.finding, first.logit) == ("first", "nodule", 9)
     assert [(p.case_id, p.finding) for p in predictions] == [("second", "nodule"), ("second", "effusion")]
     assert [p.logit for p in predictions] == pytest.approx(logits)
@@ -147,7 +152,7 @@ def _dev_logits(n: int) -> dict[str, list[float]]:
 
 
 def _dev_images(uids: set[str]) -> list[Image]:
-    """Decoded here without a window: the loader is tested elsewhere."""
+    """Images decoded without a window; the loader has its own tests."""
     images: dict[str, Any] = {}
     for path in sorted((SHARED / "studies/breast_ultrasound/images").glob("*.dcm")):
         uid = str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID)
@@ -160,14 +165,14 @@ def _dev_images(uids: set[str]) -> list[Image]:
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the real network and study set are not here")
-def test_a_real_network_gives_the_logits_that_its_trainer_saw() -> None:
-    wanted = _dev_logits(12)
+def test_a_real_network_gives_the_logits_of_its_training() -> None:
+    expected = _dev_logits(12)
     classifier = opened(
         PROJECT / "configs/models/breast_ultrasound_densenet121.yaml",
         SHARED / "models/breast_ultrasound_densenet121.safetensors",
     )
-    images = [prepare(image, classifier.card.preprocessing) for image in _dev_images(set(wanted))]
+    images = [prepare(image, classifier.card.preprocessing) for image in _dev_images(set(expected))]
     assert len(images) == 12
     with torch.inference_mode():
         logits = classifier.network(classifier.tensor(images, batch_size=16))
-    np.testing.assert_allclose(logits[:12], [wanted[image.case_id] for image in images], atol=1e-4)
+    np.testing.assert_allclose(logits[:12], [expected[image.case_id] for image in images], atol=1e-4)

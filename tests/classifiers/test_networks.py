@@ -11,7 +11,7 @@ from tests.classifiers.conftest import CardWriter
 
 
 @pytest.mark.parametrize("name", NETWORK_CLASSES)
-def test_every_class_is_built_with_a_logit_a_finding(write_card: CardWriter, name: str) -> None:
+def test_every_class_is_built_with_one_logit_per_finding(write_card: CardWriter, name: str) -> None:
     network = build_network(load_card(write_card(**{"architecture.class": name}))).eval()
     assert network(torch.zeros(1, 1, 32, 32)).shape == (1, 2)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.classifiers import Preprocessing, prepare
 from pipeline.errors import CaseError
-from pipeline.geometry import to_image, to_model
+from pipeline.geometry import to_image
 from pipeline.records import Image, ModelInput
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -33,7 +33,7 @@ def prepared(pixels: NDArray[np.floating], **recipe: Any) -> ModelInput:
     return prepare(image, Preprocessing.model_validate({"window": "full", **recipe}))
 
 
-def as_it_is(pixels: list[list[float]], **recipe: Any) -> NDArray[np.float32]:
+def unresized(pixels: list[list[float]], **recipe: Any) -> NDArray[np.float32]:
     """The tensor of an image of 2 × 2 pixels that is neither resized nor cropped."""
     return prepared(np.array(pixels), resize={"rule": "none"}, crop={"centre": [2, 2]}, **recipe).tensor
 
@@ -41,13 +41,13 @@ def as_it_is(pixels: list[list[float]], **recipe: Any) -> NDArray[np.float32]:
 @pytest.mark.parametrize(
     ("recipe", "shape", "first", "centre", "last"),
     [
-        # 2 image rows and 1 column a cell: cell 0 is centred half a cell, 1 row, below the edge at -0.5.
+        # 2 image rows and 1 column per cell: cell 0 is centred half a cell, 1 row, below the edge at -0.5.
         ("stretched", (100, 60), (0.5, 0), (49.5, 29.5), (98.5, 59)),
-        # 1000 × 800 → 640 × 512, 1.5625 pixels a cell, less 80 rows and 16 columns on either side.
+        # 1000 × 800 → 640 × 512, 1.5625 pixels per cell, less 80 rows and 16 columns on either side.
         ("classic pneumonia", (1000, 800), (125.28, 25.28), (499.5, 399.5), (873.72, 773.72)),
-        # 20 rows above and below, then 2 pixels a cell.
+        # 20 rows above and below, then 2 pixels per cell.
         ("squared", (60, 100), (-19.5, 0.5), (29.5, 49.5), (78.5, 98.5)),
-        # 100 × 60 → 50 × 30, 2 pixels a cell, 10 cells left and right.
+        # 100 × 60 → 50 × 30, 2 pixels per cell, 10 cells left and right.
         ("whole within a square", (100, 60), (0.5, -19.5), (49.5, 29.5), (98.5, 78.5)),
         # 60 rows go, 30 above; 9 columns are added, 4 of them on the left.
         ("centre of the original", (100, 42), (30, -4), (49.5, 21), (69, 46)),
@@ -85,13 +85,10 @@ def test_the_nearest_neighbour_is_the_pixel_at_the_centre_of_the_cell() -> None:
     np.testing.assert_allclose(shrunk.tensor[0], image[1::3, 1::3], atol=1e-7)
 
 
-def test_odd_numbers_are_cut_and_added_as_torchvision_does() -> None:
+def test_odd_differences_are_cropped_and_padded_as_in_torchvision() -> None:
     """center_crop starts at round(difference / 2), to even, and adds the smaller half first."""
     starts = [
-        to_model(
-            prepared(np.zeros((old, 9)), resize={"rule": "none"}, crop={"centre": [new, 9]}).placement,
-            np.zeros((1, 2)),
-        )[0, 0]
+        -prepared(np.zeros((old, 9)), resize={"rule": "none"}, crop={"centre": [new, 9]}).placement.offset[0]
         for old, new in ((9, 8), (9, 6), (8, 9), (6, 9))
     ]
     assert starts == [0, -2, 0, 1]
@@ -114,13 +111,13 @@ def test_shrinking_is_antialiased() -> None:
     np.testing.assert_allclose(shrunk, [[0.3, 0], [0.3, 0]], atol=1e-6)
 
 
-def test_bilinear_is_that_of_torch_with_antialiasing() -> None:
+def test_bilinear_equals_torch_with_antialiasing() -> None:
     image = np.random.default_rng(0).random((37, 53), np.float32)
-    ours = prepared(image, resize={"rule": "exact", "size": [16, 60]}).tensor
-    theirs = torch.nn.functional.interpolate(
+    resized = prepared(image, resize={"rule": "exact", "size": [16, 60]}).tensor
+    expected = torch.nn.functional.interpolate(
         torch.from_numpy(image)[None, None], (16, 60), mode="bilinear", antialias=True, align_corners=False
     )
-    np.testing.assert_allclose(ours, theirs[0].numpy(), atol=1e-6)
+    np.testing.assert_allclose(resized, expected[0].numpy(), atol=1e-6)
 
 
 def test_padding_is_black_and_outside_the_image() -> None:
@@ -129,7 +126,7 @@ def test_padding_is_black_and_outside_the_image() -> None:
 
 
 def test_grey_is_copied_to_three_channels() -> None:
-    tensor = as_it_is([[0, 0.25], [0.5, 1]], channels=3)
+    tensor = unresized([[0, 0.25], [0.5, 1]], channels=3)
     assert tensor.shape == (3, 2, 2)
     assert (tensor == tensor[0]).all()
 
@@ -146,18 +143,18 @@ def test_grey_is_copied_to_three_channels() -> None:
     ],
 )
 def test_an_intensity_rule_by_hand(intensity: object, values: list[float]) -> None:
-    tensor = as_it_is([[0, 0.5], [1, 0.5]], intensity=intensity)
+    tensor = unresized([[0, 0.5], [1, 0.5]], intensity=intensity)
     assert tensor.dtype == np.float32
     np.testing.assert_allclose(tensor.ravel(), values, atol=1e-5)
 
 
 def test_imagenet_has_its_own_numbers_for_each_channel() -> None:
-    tensor = as_it_is([[0.5, 0.5], [0.5, 0.5]], channels=3, intensity="imagenet")
+    tensor = unresized([[0.5, 0.5], [0.5, 0.5]], channels=3, intensity="imagenet")
     np.testing.assert_allclose(tensor[:, 0, 0], [0.06550, 0.19643, 0.41778], atol=1e-5)
 
 
-def test_min_max_stretches_what_is_there() -> None:
-    tensor = as_it_is([[0.2, 0.3], [0.4, 0.3]], intensity="min_max")
+def test_min_max_stretches_the_range_of_the_image() -> None:
+    tensor = unresized([[0.2, 0.3], [0.4, 0.3]], intensity="min_max")
     np.testing.assert_allclose(tensor.ravel(), [0, 0.5, 1, 0.5], atol=1e-6)
 
 
@@ -169,7 +166,7 @@ def test_a_flat_image_becomes_0(intensity: str) -> None:
     np.testing.assert_array_equal(tensor, np.zeros((1, 16, 16)))
 
 
-def test_the_image_itself_is_left_as_it_was() -> None:
+def test_the_image_itself_is_not_changed() -> None:
     image = Image("case", np.full((2, 2), 0.5, np.float32), spacing_mm=None)
     recipe = {"window": "full", "resize": {"rule": "none"}, "crop": {"centre": [2, 2]}}
     prepare(image, Preprocessing.model_validate(recipe)).tensor[:] = 9
@@ -177,14 +174,14 @@ def test_the_image_itself_is_left_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_pixels_that_are_not_numbers_are_refused(value: float) -> None:
-    with pytest.raises(CaseError, match="not numbers") as refusal:
+def test_pixels_that_are_nan_or_infinite_are_refused(value: float) -> None:
+    with pytest.raises(CaseError, match="NaN or infinite") as refusal:
         prepared(np.array([[0, value]]), resize={"rule": "exact", "size": 2})
     assert refusal.value.reason == "pixels_not_finite"
 
 
 @pytest.mark.parametrize("recipe", ["squared", "classic pneumonia"])
-def test_a_sliver_of_an_image_is_refused_before_it_fills_the_memory(recipe: str) -> None:
+def test_a_very_elongated_image_is_refused_before_it_fills_the_memory(recipe: str) -> None:
     with pytest.raises(CaseError, match="too elongated") as refusal:
         prepared(np.zeros((1, 20_000)), **RECIPES[recipe])
     assert refusal.value.reason == "too_elongated"

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.classifiers import Preprocessing
 from pipeline.errors import ConfigError
-from pipeline.strict import validated
+from pipeline.guards.yaml_models import validated
 
 EXACT = {"rule": "exact", "size": [8, 6]}
 
@@ -47,22 +47,28 @@ def test_presets_stand_for_their_rules() -> None:
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        ({"window": "heder"}, "window: wanted header, full or [centre, width] with a width above 0"),
-        ({"window": [40, 0]}, "window: wanted header, full or [centre, width] with a width above 0"),
+        ({"window": "heder"}, "window: choose header, full or [centre, width] with a width above 0"),
+        ({"window": [40, 0]}, "window: choose header, full or [centre, width] with a width above 0"),
         ({"windw": "full"}, "windw: unknown key; did you mean 'window'?"),
         ({"resize": {**EXACT, "fliter": "nearest"}}, "resize.fliter: unknown key; did you mean 'filter'?"),
-        ({"resize": {"rule": "exact"}}, "resize.size: is missing; rule exact wants one"),
-        ({"resize": {"rule": "none", "size": 7}}, "resize.size: rule none takes no size"),
-        ({"resize": {"rule": "longer_side", "size": [7, 8]}}, "size: rule longer_side wants one number"),
-        ({"resize": {"rule": "exact", "size": [0, 8]}}, "resize.size.0: input should be greater than 0"),
+        ({"resize": {"rule": "exact"}}, "resize.size: is missing; add the size that rule exact needs"),
+        ({"resize": {"rule": "none", "size": 7}}, "resize.size: rule none takes no size; remove it"),
+        (
+            {"resize": {"rule": "longer_side", "size": [7, 8]}},
+            "size: rule longer_side takes one number; give",
+        ),
+        ({"resize": {"rule": "exact", "size": [0, 8]}}, "resize.size.0: wanted more than 0"),
         ({"resize": {"rule": "shorter_side", "size": 7}}, "crop: resize rule shorter_side leaves images of"),
         ({"resize": {"rule": "none"}, "pad": "square"}, "crop: resize rule none leaves images of different"),
         ({"crop": {"center": [4, 5]}}, "crop.center: unknown key; did you mean 'centre'?"),
         ({"intensity": "imagnet"}, "intensity: unknown preset; did you mean 'imagenet'?"),
-        ({"intensity": "imagenet"}, "intensity: mean has 3 values, wanted 1, one a channel"),
-        ({"intensity": {"rule": "mean_std", "mean": [0.5]}}, "rule mean_std goes with mean and std"),
-        ({"intensity": {"rule": "none", "low": 0}}, "intensity: rule none goes with no other key"),
-        ({"intensity": {"rule": "mean_std", "mean": [0.5], "std": [0]}}, "std.0: input should be greater"),
+        (
+            {"intensity": "imagenet"},
+            "intensity: mean has 3 values, wanted 1; give one per channel or change channels",
+        ),
+        ({"intensity": {"rule": "mean_std", "mean": [0.5]}}, "rule mean_std takes mean and std; add std"),
+        ({"intensity": {"rule": "none", "low": 0}}, "intensity: rule none takes no other key; remove low"),
+        ({"intensity": {"rule": "mean_std", "mean": [0.5], "std": [0]}}, "std.0: wanted more than 0"),
     ],
 )
 def test_a_wrong_recipe_is_refused_by_key(values: dict[str, Any], complaint: str) -> None:

@@ -1,12 +1,14 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from pipeline.contours import RULES
 from pipeline.contours.drawing import closed_gate, draw
-from pipeline.contracts import Drawing
 from pipeline.errors import CaseError
-from pipeline.geometry import cropped, mirrored, place, resized, whole
-from pipeline.records import Heatmap, Intensity, Outline, Placement
+from pipeline.geometry import cropped, mirrored, resample_to_image, resized, whole
+from pipeline.records import Drawing, Heatmap, Intensity, Outline, Placement
 
 HALF = 0.5
 
@@ -59,7 +61,7 @@ def test_without_outlines_a_drawing_is_the_same() -> None:
 
 def test_a_region_says_where_it_comes_from() -> None:
     region = draw(heatmap(TWO_BLOBS), rule="fraction", threshold=0.25).regions[0]
-    found = (region.case_id, region.finding, region.method, region.rule, region.threshold)
+    found = (region.case_id, region.finding, region.method, region.rule, region.level)
     assert found == ("case", "nodule", "gradcam", "fraction", 2.0)
 
 
@@ -69,6 +71,14 @@ def test_a_pixel_exactly_at_the_level_is_inside() -> None:
 
 def test_the_peak_is_the_first_of_equal_maxima() -> None:
     assert absolute(TWO_BLOBS, 3).peak == (3, 4)
+
+
+@pytest.mark.parametrize("rule", sorted(set(RULES) - {"otsu"}))
+def test_of_equally_high_plateaus_the_largest_has_the_peak_whatever_rows_a_rule_reads(rule: str) -> None:
+    """Cells of 9 pixels. The two cells below are one plateau: from centre to centre, down to the edge."""
+    cells = np.array([[0, 0, 0, 0], [0, 9, 0, 0], [0, 0, 0, 0], [0, 9, 9, 0]])
+    drawing = draw(heatmap(cells, resized(whole((36, 36)), (4, 4))), rule=rule, threshold=0.5)
+    assert drawing.peak == (31, 17)  # of the row of the centres, 31, and columns 13 … 22
 
 
 def test_pixels_that_touch_at_a_corner_are_one_region() -> None:
@@ -99,16 +109,16 @@ def test_a_region_that_fills_the_image_is_closed_along_the_image_s_edge() -> Non
     assert bounds(region.outlines[0]) == (-0.5, -0.5, 1.5, 1.5)
 
 
-def test_a_linear_ramp_is_cut_where_it_crosses_the_level() -> None:
-    # Along a row the map is 0, 1, … 9: it crosses 6.3 at x = 6.3, and ends at the image's edge, x = 9.5.
+def test_a_contour_of_a_linear_ramp_lies_where_it_crosses_the_level() -> None:
+    # Each row is 0, 1, … 9: it crosses 6.3 at x = 6.3 and ends at the image's edge, x = 9.5.
     (region,) = absolute(np.tile(np.arange(10), (6, 1)), 6.3).regions
     left, top, right, bottom = bounds(region.outlines[0])
     assert (left, right) == pytest.approx((6.3, 9.5), abs=1e-3)
     assert (top, bottom) == (-0.5, 5.5)
 
 
-def test_a_ramp_of_coarse_cells_is_cut_at_the_interpolated_crossing() -> None:
-    # Four cells of 10 pixels, centred at x = 4.5, 14.5, 24.5, 34.5, worth 0, 10, 20, 30: 13 is at x = 17.5.
+def test_a_contour_of_a_ramp_of_coarse_cells_lies_at_the_interpolated_crossing() -> None:
+    # Four cells of 10 pixels, centred at x = 4.5, 14.5, 24.5, 34.5, valued 0, 10, 20, 30: 13 is at x = 17.5.
     ramp = heatmap(np.tile([0, 10, 20, 30], (2, 1)), resized(whole((20, 40)), (2, 4)))
     (region,) = draw(ramp, rule="absolute", threshold=13).regions
     assert bounds(region.outlines[0])[0] == pytest.approx(17.5, abs=0.05)
@@ -164,8 +174,8 @@ def test_the_whole_maximum_keeps_the_peak() -> None:
     assert (drawing.mask.sum(), drawing.peak) == (2, (3, 4))
 
 
-def test_negative_relevance_is_cut_before_it_is_interpolated() -> None:
-    # Cells 2 and -2 are centred at x = 4.5 and 14.5. With -2 cut to 0, level 1 is crossed at 9.5, else at 7.
+def test_negative_relevance_is_set_to_0_before_it_is_interpolated() -> None:
+    # Cells 2 and -2 are centred at x = 4.5 and 14.5. With -2 set to 0, level 1 is crossed at 9.5, else at 7.
     signs = heatmap([[2, -2]], resized(whole((10, 20)), (1, 2)))
     (region,) = draw(signs, rule="absolute", threshold=1).regions
     assert region.mask.shape == (10, 10)
@@ -193,7 +203,7 @@ def test_the_minimum_area_in_mm2_counts_where_the_spacing_is_known() -> None:
     assert absolute(TWO_BLOBS, 3, minimum_area_mm2=2.5).dropped == 0
 
 
-def test_a_map_with_nan_is_set_aside() -> None:
+def test_a_map_with_nan_is_skipped() -> None:
     with pytest.raises(CaseError) as caught:
         absolute([[0, np.nan], [1, 0]], HALF)
     assert caught.value.reason == "heatmap_not_finite"
@@ -207,7 +217,7 @@ def test_behind_a_closed_gate_there_is_nothing() -> None:
     assert drawing.heatmap is hot
 
 
-def test_a_map_with_nan_is_set_aside_behind_a_closed_gate_too() -> None:
+def test_a_map_with_nan_is_skipped_behind_a_closed_gate_too() -> None:
     with pytest.raises(CaseError, match="NaN or infinity"):
         closed_gate(heatmap([[0, np.nan], [1, 0]]))
 
@@ -225,22 +235,22 @@ def test_the_drawing_is_the_thresholded_placed_map(rule: str, threshold: float, 
     placement = resized(cropped(whole((90, 70)), (10, 5), (60, 60)), (7, 7))
     cells = np.random.default_rng(seed).normal(size=(7, 7)).astype(np.float32)
     drawing = draw(heatmap(cells, placement), rule=rule, threshold=threshold)
-    placed = place(np.maximum(cells, 0), placement)
-    np.testing.assert_array_equal(drawing.mask, placed >= drawing.regions[0].threshold)
+    placed = resample_to_image(np.maximum(cells, 0), placement)
+    np.testing.assert_array_equal(drawing.mask, placed >= drawing.regions[0].level)
     assert drawing.peak is not None
     assert placed[drawing.peak] == pytest.approx(placed.max(), rel=1e-6)
 
 
-def test_the_peak_of_a_map_that_is_flat_at_the_edge_is_the_middle_of_that_edge() -> None:
-    # Cells of 4 pixels: beyond the centre of the corner cell, at 1.5, the map is flat, so in pixels 0 and 1.
+def test_the_peak_of_a_map_that_is_flat_at_the_edge_is_at_the_centre_of_the_cell() -> None:
+    # Cells of 4 pixels: the map is flat beyond the centre of the corner cell at 1.5, so in pixels 0 and 1.
     cells = np.array([[5.0, 1.0], [1.0, 0.0]], np.float32)
     drawing = draw(heatmap(cells, resized(whole((8, 8)), (2, 2))), rule="fraction", threshold=0.6)
-    assert drawing.peak == (0, 0)
-    # The last row of cells from the left: row 7 and 6 of the image, columns 0 and 1.
+    assert drawing.peak == (1, 1)
+    # The maximum is now in the bottom left cell: flat in rows 6 and 7 and columns 0 and 1 of the image.
     drawing = draw(
         heatmap(cells[::-1].copy(), resized(whole((8, 8)), (2, 2))), rule="fraction", threshold=0.6
     )
-    assert drawing.peak == (6, 0)
+    assert drawing.peak == (6, 1)
 
 
 def test_the_drawing_of_the_mirrored_view_is_mirrored_back() -> None:
@@ -250,3 +260,11 @@ def test_the_drawing_of_the_mirrored_view_is_mirrored_back() -> None:
     other = draw(heatmap(cells[:, ::-1].copy(), mirrored(placement)), rule="fraction", threshold=0.6)
     np.testing.assert_array_equal(one.mask, other.mask)
     assert one.peak == other.peak
+
+
+@pytest.mark.parametrize("level", [float("nan"), float("inf")])
+def test_a_rule_without_a_finite_level_skips_the_image(monkeypatch: pytest.MonkeyPatch, level: float) -> None:
+    monkeypatch.setitem(RULES._loaded, "absolute", replace(RULES["absolute"], level=lambda *_: level))
+    with pytest.raises(CaseError, match=f"The rule 'absolute' gave the level {level}") as skipped:
+        absolute([[0, 1], [2, 3]], 0.5)
+    assert skipped.value.reason == "level_not_finite"

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from pipeline.contours.sampling import rows_with_extremes, window_reaching
-from pipeline.geometry import cropped, mirrored, place_on, resized, whole
-from pipeline.records import Intensity, Placement
+from pipeline.geometry import cropped, mirrored, placed, resample_to_pixels, resized, whole
+from pipeline.records import Cells, Intensity, Placement
 
 PLACEMENTS = {
     "whole image": resized(whole((40, 31)), (6, 5)),
@@ -12,6 +12,8 @@ PLACEMENTS = {
     "mirrored": mirrored(resized(cropped(whole((40, 31)), (4, 3), (30, 20)), (6, 5))),
     "one pixel a cell": whole((6, 5)),
     "more cells than pixels": resized(whole((3, 2)), (6, 5)),
+    "receptive fields": placed(whole((40, 31)), (Cells(-1.2, 6.5, 6), Cells(3, 5, 5))),
+    "mirrored receptive fields": mirrored(placed(whole((40, 31)), (Cells(2, 6.5, 6), Cells(3, 5, 5)))),
 }
 
 
@@ -27,12 +29,12 @@ def placement(request: pytest.FixtureRequest) -> Placement:
 
 def everywhere(relevance: Intensity, placement: Placement) -> Intensity:
     rows, columns = placement.image_shape
-    return place_on(relevance, placement, np.arange(rows), np.arange(columns))
+    return resample_to_pixels(relevance, placement, np.arange(rows), np.arange(columns))
 
 
 def test_a_pixel_does_not_depend_on_the_others_asked_for(relevance: Intensity, placement: Placement) -> None:
     rows, columns = np.array([1, 2]), np.array([0, 1])
-    part = place_on(relevance, placement, rows, columns)
+    part = resample_to_pixels(relevance, placement, rows, columns)
     np.testing.assert_array_equal(part, everywhere(relevance, placement)[np.ix_(rows, columns)])
 
 
@@ -43,7 +45,7 @@ def test_equal_cells_give_exactly_equal_pixels() -> None:
 
 def test_the_chosen_rows_hold_both_extremes(relevance: Intensity, placement: Placement) -> None:
     placed = everywhere(relevance, placement)
-    chosen = placed[rows_with_extremes(relevance, placement)]
+    chosen = placed[rows_with_extremes(placement)]
     assert (chosen.max(), chosen.min()) == (placed.max(), placed.min())
 
 
@@ -67,5 +69,5 @@ def test_the_window_of_one_hot_cell_is_small() -> None:
     relevance[5, 5] = 1
     window = window_reaching(relevance, resized(whole((1000, 1000)), (10, 10)), 0.5)
     assert window is not None
-    # The centre is at 549.5, half of it is reached within half a cell: pixels 500 … 599, and one beside.
+    # The cell's centre is at 549.5; half its value is reached within half a cell: pixels 500 … 599, plus one.
     assert [(axis[0], axis[-1]) for axis in window] == [(499, 600), (499, 600)]

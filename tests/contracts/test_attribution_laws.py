@@ -17,7 +17,7 @@ from pipeline.errors import ConfigError
 from tests.attribution.plain import densenet, random_inputs
 
 LAYERS = ("last", "stride4", "features.denseblock1")
-"""With the closed form, an average pool, and a concatenation that has not been through a ReLU."""
+"""A layer with a closed form, an average pool, and a concatenation without a ReLU after it."""
 HEADS_ONLY = {"cam"}
 OPTIONS: dict[str, dict[str, Any]] = {
     "smoothgrad": {"samples": 3},
@@ -25,18 +25,18 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "occlusion": {"patch": 9},
     "rise": {"samples": 30},
 }
-"""Fewer passes than the defaults. Patches start every 5 pixels, and 29 = 9 + 4 · 5: alike from both sides."""
+"""Fewer passes than the defaults. Patches start every 5 pixels; as 29 = 9 + 4 · 5, they are symmetric."""
 RANDOM = {"smoothgrad", "rise"}
-"""A mirrored image does not meet mirrored noise or masks."""
+"""Methods whose random noise or masks are not mirrored with the image."""
 TOLERANCES = {"ablationcam": 1e-4, "occlusion": 1e-4, "xgradcam": 1e-4}
-"""Of a map's largest value, where not 1e-5. The first two are differences of nearly equal logits; the third
-divides by sums, in which before a ReLU positive and negative cancel."""
+"""Relative to a map's largest value; 1e-5 for other methods. The first two subtract nearly equal logits; the
+third divides by sums in which, before a ReLU, positive and negative values cancel."""
 GRIDS = {2: (48, 29), 3: (24, 16, 29)}
-"""The width halves to 15, 8, 4 without an off-by-one, so that a mirror stays a mirror."""
+"""Widths that halve symmetrically (29 → 15, 8, 4), so that a mirrored input gives a mirrored map."""
 
 
 def layers_of(method: str) -> tuple[str, ...]:
-    """The layers at which a method is tried; "last" once where it reads none."""
+    """The layers at which a method is tested; only "last" if it reads no layer."""
     takes_layer = (
         METHODS[method].reads == "method" or "layer" in inspect.signature(METHODS[method].maps).parameters
     )
@@ -87,7 +87,7 @@ def test_maps_are_finite_and_on_the_right_grid(
 ) -> None:
     explainer = opened(networks[dimensions], method, layer, dimensions)
     relevance = relevance_of(explainer, inputs_of(dimensions))
-    of_layer = explainer.targets[layer].call.shape[2:] if explainer.targets else None
+    of_layer = explainer.targets[layer].call.grid if explainer.targets else None
     grid = GRIDS[dimensions] if METHODS[method].reads == "input" else of_layer
     assert relevance.shape == (3, 3, *grid)
     assert relevance.dtype == np.float32
@@ -169,21 +169,67 @@ def test_a_mirrored_image_has_the_mirrored_map_on_a_network_that_treats_both_sid
     if method not in RANDOM:
         assert_equal(mirrored, relevance, 10 * TOLERANCES.get(method, 1e-5))
         return
-    # With a few random samples it differs, but not more than with another seed.
+    # With few random samples the maps differ, but not more than with another seed.
     reseeded = relevance_of(opened(network, method, layer, dimensions, seed=1), inputs)
     assert np.linalg.norm(mirrored - relevance) <= 1.5 * np.linalg.norm(reseeded - relevance)
 
 
 def assert_equal(ours: NDArray[np.float32], theirs: NDArray[np.float32], tolerance: float) -> None:
-    """Image by image and finding by finding, relative to the batch's largest value."""
+    """Compares maps, relative to the largest value of the batch."""
     assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
 
 
+def with_head(network: nn.Module, weight: Tensor, bias: Tensor) -> nn.Module:
+    """A copy of the network whose last layer has another weight (findings, channels) and bias."""
+    changed = deepcopy(network)
+    changed.class_layers.out.weight.data, changed.class_layers.out.bias.data = weight.clone(), bias.clone()
+    return changed
+
+
+@pytest.mark.parametrize(("method", "layer"), [case[:2] for case in CASES if case[2] == 2])
+def test_what_is_added_to_all_logits_of_a_softmax_changes_no_map(
+    networks: dict[int, nn.Module], method: str, layer: str
+) -> None:
+    """Neither a constant nor anything that depends on the image changes a probability."""
+    network, inputs = networks[2], inputs_of(2)
+    head, added = network.class_layers.out, torch.linspace(-1, 2, network.class_layers.out.in_features)
+    other = with_head(network, head.weight.data + added, head.bias.data + 3)
+    softmax = [
+        open_explainer(
+            one,
+            methods=[spec_of(method, layer)],
+            default_layer=layer,
+            example=inputs,
+            activation="softmax",
+        ).explain(inputs)
+        for one in (network, other)
+    ]
+    assert np.allclose(softmax[0].logits, softmax[1].logits, atol=1e-5)
+    assert_equal(softmax[1].maps["map"], softmax[0].maps["map"], 10 * TOLERANCES.get(method, 2e-5))
+
+
+@pytest.mark.parametrize(("method", "layer"), [case[:2] for case in CASES if case[2] == 2])
+def test_a_softmax_of_two_has_the_maps_of_a_sigmoid_of_their_difference(
+    networks: dict[int, nn.Module], method: str, layer: str
+) -> None:
+    network, inputs = networks[2], inputs_of(2)
+    weight, bias = (
+        value.data[:2] for value in (network.class_layers.out.weight, network.class_layers.out.bias)
+    )
+    two = with_head(network, weight, bias)
+    differences = with_head(network, weight - weight.flip(0), bias - bias.flip(0))
+    spec = {"methods": [spec_of(method, layer)], "default_layer": layer, "example": inputs}
+    softmax = open_explainer(two, **spec, activation="softmax").explain(inputs)
+    sigmoid = open_explainer(differences, **spec).explain(inputs)
+    assert np.allclose(softmax.logits, sigmoid.logits, atol=1e-5)
+    assert_equal(softmax.maps["map"], sigmoid.maps["map"], 10 * TOLERANCES.get(method, 2e-5))
+
+
 class Reader(nn.Module):
-    """Logits that rest on one corner: a convolution, ReLU, a mask, global average pool, linear."""
+    """A network that reads one corner only: convolution, ReLU, mask, global average pool, linear."""
 
     def __init__(self, mask: Tensor) -> None:
-        """`mask` (*grid): 1 where it reads, else 0."""
+        """`mask` (*grid): 1 where the network reads, else 0."""
         super().__init__()
         torch.manual_seed(0)
         self.convolution = (nn.Conv2d if mask.dim() == 2 else nn.Conv3d)(1, 4, 3, padding=1)
@@ -210,7 +256,7 @@ class Mask(nn.Module):
 
 
 def corners(grid: tuple[int, ...]) -> Iterator[Tensor]:
-    """A third of every axis at its start, and the same at the far end of the first, and of the last axis."""
+    """Masks of three corners, a third of every axis wide: the first, flipped along first and last axis."""
     corner = torch.zeros(grid)
     corner[tuple(slice(side // 3) for side in grid)] = 1
     yield from (corner, corner.flip(0), corner.flip(-1))
@@ -219,7 +265,7 @@ def corners(grid: tuple[int, ...]) -> Iterator[Tensor]:
 @pytest.mark.parametrize("grid", [(24, 33), (12, 15, 18)])
 @pytest.mark.parametrize(
     "method", [method for method in METHODS if method != "flips"]
-)  # it lights both sides
+)  # flips marks both sides
 def test_a_network_that_reads_one_corner_lights_that_corner(method: str, grid: tuple[int, ...]) -> None:
     rise = {"samples": 1000, "cells": 3, "activation": "none"}
     options = {"occlusion": {"patch": 3}, "rise": rise}.get(method, {})
@@ -242,6 +288,6 @@ def test_what_a_network_cannot_see_has_no_relevance(method: str) -> None:
     inputs = 0.5 + torch.rand(2, 1, 24, 33, generator=torch.Generator().manual_seed(0))
     explainer = open_explainer(Reader(corner), methods=[spec_of(method, "last", **options)], example=inputs)
     relevance = relevance_of(explainer, inputs)
-    # The convolution sees one pixel beyond the corner, a patch of three two more.
+    # The convolution sees one pixel beyond the corner, an occlusion patch of three pixels two more.
     assert np.abs(relevance[..., 11:, :]).max() <= 1e-6 * np.abs(relevance).max()
     assert np.abs(relevance[..., 14:]).max() <= 1e-6 * np.abs(relevance).max()

@@ -1,4 +1,4 @@
-"""Laws that every registered self-check obeys: an honest model passes, its planted defect does not."""
+"""Laws of every registered self-check: a correct model passes, a model with the planted defect fails."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,15 +8,25 @@ from torch import nn
 from pipeline.checks import CHECKS
 from pipeline.contracts import LoadedModel
 from pipeline.errors import CheckError
-from tests.checks.models import RECIPES, honest, in_training_mode, with_gradients, with_logits, with_maps
+from tests.checks.models import (
+    RECIPES,
+    honest,
+    in_training_mode,
+    shifted,
+    with_cells,
+    with_gradients,
+    with_logits,
+    with_maps,
+)
 
 DEFECTS: Mapping[str, Callable[[], LoadedModel]] = {
     "findings": lambda: with_logits(honest(), [[0.1, 0.2, 0.3], [1.1, 1.2, 1.3]]),
     "gradients": lambda: with_gradients(honest(), lambda gradients: gradients * 1.01),
     "batch": lambda: in_training_mode(nn.BatchNorm2d),
+    "cells": lambda: with_cells(honest(), shifted),
     "corner": lambda: with_maps(honest(), lambda maps: maps.max() - maps),
 }
-"""Check → the model that only its defect sets apart from an honest one."""
+"""Check → a model that differs from a correct one only by the defect that the check detects."""
 
 
 def test_every_check_has_a_planted_defect() -> None:

@@ -1,6 +1,6 @@
-"""Laws of heatmap formats: the one shared map, written in each, comes back on its own grid.
+"""Laws of heatmap formats: the same map, written in every format, is read back on its own grid.
 
-The map is not symmetric and lies over an image that is not square, so that a flip or a transposition shows.
+The map is not symmetric and the image not square, so that a flip or a transposition is detected.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import SimpleITK as sitk  # noqa: N813  the name its manual gives it
 from PIL import Image
 
 from pipeline.errors import CaseError
-from pipeline.heatmaps import FORMATS, read_heatmap
-from pipeline.joints.heatmap_files import find_heatmaps
+from pipeline.external_maps.catalogue import find_maps
+from pipeline.external_maps.formats import FORMATS, read_heatmap
 from pipeline.records import HeatmapItem
-from tests.heatmaps.parametric_maps import write_parametric_map
+from tests.external_maps.formats.parametric_maps import write_parametric_map
 
 IMAGE_SHAPE = (6, 12)
 MAP = np.array([[0, 10, 20, 30], [40, 50, 60, 250]], np.float32)
@@ -53,7 +53,7 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], None]] = {
 
 def found(name: str, folder: Path, relevance: np.ndarray = MAP) -> HeatmapItem:
     WRITERS[name](folder, relevance)
-    (item,) = find_heatmaps(folder).items
+    (item,) = find_maps(folder).items
     return item
 
 
@@ -65,7 +65,7 @@ def test_every_registered_format_has_a_writer_here() -> None:
 def test_the_shared_map_comes_back(name: str, tmp_path: Path) -> None:
     item = found(name, tmp_path)
     assert (item.format, item.image, item.finding, item.method) == (name, IMAGE, FINDING, "heatmap")
-    assert (item.frame, item.probability) == (0, None)
+    assert (item.frame or 0, item.probability) == (0, None)
     relevance = read_heatmap(item, shape=IMAGE_SHAPE)
     assert relevance.dtype == np.float32
     np.testing.assert_array_equal(relevance, MAP)
@@ -89,7 +89,7 @@ def test_a_map_finer_than_its_image_or_turned_against_it_is_refused(name: str, t
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_broken_file_is_refused(name: str, tmp_path: Path) -> None:
-    item = replace(found(name, tmp_path), held="")
+    item = replace(found(name, tmp_path), sha256="")
     Path(item.path).write_bytes(Path(item.path).read_bytes()[:40])
     with pytest.raises(CaseError) as refused:
         read_heatmap(item, shape=IMAGE_SHAPE)

@@ -6,23 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contracts import Drawing, Metric
+from pipeline.contracts import Metric
 from pipeline.errors import CaseError
 from pipeline.geometry import whole
 from pipeline.metrics import METRICS
 from pipeline.metrics.scoring import score_drawing
-from pipeline.records import Box, Heatmap, Reference, Region, Score
+from pipeline.records import Box, Drawing, Heatmap, Point, Reference, Region, Score
 
 SHAPE = (12, 16)
-KINDS = ("mask", "box")
+KINDS = ("mask", "box", "point")
 
 
 SPACING_MM = (20.0, 30.0)
-"""Of pixels so large that a shift is beyond every tolerance."""
+"""Spacing so large that a shift by one pixel exceeds every tolerance."""
 
 
 def drawn(row: int, column: int) -> Drawing:
-    """A region of 4 × 5 pixels, which are all that is relevant, and whose peak is its middle."""
+    """A drawing of one region of 4 × 5 pixels, relevance 1 inside and 0 outside, peak in the middle."""
     inside = np.ones((4, 5), np.bool_)
     mask = np.zeros(SHAPE, np.bool_)
     mask[row : row + 4, column : column + 5] = True
@@ -40,10 +40,13 @@ IDENTICAL, SHIFTED, APART = drawn(3, 4), drawn(3, 7), drawn(8, 11)
 
 
 def reference(kind: str, *, present: bool = True) -> Reference:
-    """The region drawn at row 3, column 4; or the statement that there is none."""
+    """A reference with the region of IDENTICAL, or one that says that the finding is absent."""
     if kind == "mask":
         masks = (IDENTICAL.mask,) if present else ()
         return Reference("case", "nodule", "r", "mask", masks=masks)
+    if kind == "point":
+        points = (Point(x=6, y=5),) if present else ()
+        return Reference("case", "nodule", "r", "point", points=points)
     boxes = (Box(x=3.5, y=2.5, width=5, height=4),) if present else ()
     return Reference("case", "nodule", "r", "box", boxes=boxes)
 
@@ -56,22 +59,22 @@ def scores(metric: Metric, drawing: Drawing, kind: str, *, present: bool = True)
 
 
 def is_of_healthy_images(metric: Metric) -> bool:
-    """Whether it judges images without the finding, and not where a contour lies."""
+    """Whether the metric scores images without the finding rather than localisation."""
     return isinstance(metric.emptiness.healthy_clear, float)
 
 
 PAIRS = [(name, kind) for name, metric in METRICS.items() for kind in sorted(metric.against)]
-"""Every metric with every kind of reference that it is for."""
+"""(metric, kind of reference) for every kind that the metric applies to."""
 LOCALISING = [pair for pair in PAIRS if not is_of_healthy_images(METRICS[pair[0]])]
 OF_MAPS = [pair for pair in LOCALISING if METRICS[pair[0]].reads == "map"]
 PUBLISHED_WITHOUT_MISSES = {"iou_true_positives"}
-"""Scored as a protocol published it, though it rewards a network that draws where it is sure alone."""
+"""Follows a published protocol, although it rewards a network that draws only where it is sure."""
 OF_CONTOURS = [p for p in LOCALISING if p not in OF_MAPS and p[0] not in PUBLISHED_WITHOUT_MISSES]
 SHARES = [pair for pair in PAIRS if not METRICS[pair[0]].unit]
 
 
 def worth(metric: Metric, drawing: Drawing, kind: str) -> float:
-    """The score where the higher is the better; for metrics of healthy images, of a healthy image."""
+    """The score, negated if lower is better; metrics of healthy images get a healthy reference."""
     (row,) = scores(metric, drawing, kind, present=not is_of_healthy_images(metric))
     assert row.value is not None
     return row.value if metric.better == "higher" else -row.value

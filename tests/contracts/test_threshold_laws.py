@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from pipeline.contours import EXTREMES_SUFFICE, RULES
+from pipeline.contours import RULES
 from pipeline.contours.drawing import draw
 from pipeline.geometry import cropped, resized, whole
 from pipeline.records import Heatmap, Intensity
 
-THRESHOLD = {"fraction": 0.6, "otsu": 0.0, "percentile": 80.0, "absolute": 0.5}
-"""A sensible number for each rule and a map of 0 … 1."""
-IN_THE_MAPS_UNIT = {"absolute"}
-"""Rules whose number scales with the map."""
+THRESHOLD = {
+    name: rule.tuned_over[len(rule.tuned_over) // 2] if rule.tuned_over else 0.5
+    for name, rule in RULES.items()
+}
+"""A sensible threshold per rule, for a map of 0 … 1."""
 VIEW = resized(cropped(whole((60, 50)), (6, 4), (48, 40)), (6, 5))
 
 
@@ -24,13 +25,9 @@ def rule(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_every_rule_is_under_these_laws() -> None:
-    assert set(THRESHOLD) == set(RULES)
-
-
 @pytest.mark.parametrize("value", [0.0, 0.7, 3.0, -1.0])
 def test_a_flat_map_has_no_level(rule: str, value: float) -> None:
-    assert RULES[rule](np.full((8, 9), value, np.float32), THRESHOLD[rule]) is None
+    assert RULES[rule].level(np.full((8, 9), value, np.float32), THRESHOLD[rule]) is None
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
@@ -50,7 +47,7 @@ def test_a_constant_map_gives_no_region_even_where_the_view_is_a_part_of_the_ima
 @pytest.mark.parametrize("seed", range(3))
 def test_scaling_a_relative_map_changes_nothing(rule: str, seed: int) -> None:
     relevance = np.random.default_rng(seed).random((6, 5), dtype=np.float32)
-    number = THRESHOLD[rule] * (3.7 if rule in IN_THE_MAPS_UNIT else 1)
+    number = THRESHOLD[rule] * (3.7 if not RULES[rule].tuned_over else 1)
     plain = draw(heatmap(relevance), rule=rule, threshold=THRESHOLD[rule])
     scaled = draw(heatmap(relevance * np.float32(3.7)), rule=rule, threshold=number)
     assert plain.regions
@@ -60,13 +57,25 @@ def test_scaling_a_relative_map_changes_nothing(rule: str, seed: int) -> None:
 
 def test_the_level_lies_within_the_map(rule: str) -> None:
     relevance = np.random.default_rng(0).random((20, 20), dtype=np.float32)
-    level = RULES[rule](relevance, THRESHOLD[rule])
+    level = RULES[rule].level(relevance, THRESHOLD[rule])
     assert level is not None
     assert relevance.min() <= level <= relevance.max()
 
 
-def test_rules_said_to_need_the_extremes_alone_do_so(rule: str) -> None:
+def test_rules_declared_to_read_the_extremes_alone_do_so(rule: str) -> None:
     relevance = np.random.default_rng(0).random((20, 20), dtype=np.float32)
     extremes = np.array([[relevance.max(), relevance.min()]], np.float32)
-    same = RULES[rule](relevance, THRESHOLD[rule]) == RULES[rule](extremes, THRESHOLD[rule])
-    assert same or rule not in EXTREMES_SUFFICE
+    same = RULES[rule].level(relevance, THRESHOLD[rule]) == RULES[rule].level(extremes, THRESHOLD[rule])
+    assert same or RULES[rule].reads != "extremes"
+
+
+def test_a_rule_says_in_words_what_is_inside(rule: str) -> None:
+    words = RULES[rule].words.format(threshold=THRESHOLD[rule])
+    assert words.startswith("pixels ")
+    assert "{" not in words
+
+
+def test_a_rule_is_tuned_over_thresholds_that_it_takes(rule: str) -> None:
+    relevance = np.random.default_rng(0).random((20, 20), dtype=np.float32)
+    levels = [RULES[rule].level(relevance, threshold) for threshold in RULES[rule].tuned_over]
+    assert levels == sorted(level for level in levels if level is not None)

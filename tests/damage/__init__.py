@@ -1,1 +1,1 @@
-"""Damage: a seeded generator of damaged files, and what becomes of them. `make fuzz` runs it."""
+"""Damage: a seeded generator of damaged files, and their outcomes (`make fuzz`)."""

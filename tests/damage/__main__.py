@@ -1,4 +1,4 @@
-"""The fuzz run: `python -m tests.damage [--count 10000]`. Ends with 1 where anything was unhandled."""
+"""The fuzz run: `python -m tests.damage [--count 10000]`. Exits with 1 if any error was unhandled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORKER_MODULES = ("tests.damage.examine", "tests.damage.annotations")
 
 
 def main() -> int:
-    """Exit code."""
+    """The exit code."""
     parser = ArgumentParser(description="Damaged files through the decoding workers.")
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=6)

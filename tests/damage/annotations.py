@@ -1,4 +1,4 @@
-"""Annotations: damaged masks, boxes, run lengths and segmentations, and what becomes of them."""
+"""Annotations: damaged masks, boxes, run lengths and segmentations, and their outcomes."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from pipeline.annotations import read_annotation
+from pipeline.cohort.pseudonyms import Pseudonyms
 from pipeline.errors import CaseError, ConfigError
 from pipeline.executors.here import Here
-from pipeline.joints.truth import gather
-from pipeline.store.pseudonyms import Pseudonyms
+from pipeline.ground_truth.matching import gather_truth
 from tests.annotations.segmentations import source_image, write_segmentation
+from tests.cohort.cases import case
 from tests.damage.examine import UNHANDLED, Outcome, measured
 from tests.damage.streams import deflate_bomb_of
-from tests.joints.cases import case
 
 SHAPE = (12, 10)
 FINDING = "nodule"
 REFERENCE = "reference"
 IMAGE = case("a", uid="1.2.3.4")
 SOURCE_REFUSED = "source_refused"
-"""A ConfigError: the source as a whole says nothing that can be used."""
+"""Outcome of a ConfigError: the whole source is unusable."""
 
 
 def mask() -> np.ndarray:
-    """Two lesions."""
+    """A mask with two lesions."""
     values = np.zeros(SHAPE, np.uint8)
     values[2:6, 3:7], values[8:11, 1:3] = 1, 2
     return values
@@ -49,7 +49,7 @@ def mask() -> np.ndarray:
 
 @cache
 def sound_annotations() -> dict[str, bytes]:
-    """File name → bytes, one or more a format."""
+    """File name → bytes, one or more files per format."""
     picture = BytesIO()
     Image.fromarray(mask()).save(picture, "PNG")
     runs = {"size": SHAPE, "counts": [33, 4, 8, 4, 71]}
@@ -87,7 +87,7 @@ def flipped(random: Random, data: bytes) -> bytes:
 
 
 def flipped_early(random: Random, data: bytes) -> bytes:
-    """Where sizes and types stand."""
+    """Flip bits at the start of the file, where sizes and types are."""
     changed = bytearray(data)
     for _ in range(random.choice((1, 3, 9))):
         changed[random.randrange(min(len(changed), 400))] = random.choice(
@@ -108,7 +108,7 @@ def noise(random: Random, data: bytes) -> bytes:
 
 
 def other_text(random: Random, data: bytes) -> bytes:
-    """Words where numbers should be, other encodings, endless and negative numbers, formulas, nesting."""
+    """Replace text: words for numbers, other encodings, infinite and negative numbers, formulas, nesting."""
     words = (
         b"NaN",
         b"-1",
@@ -131,7 +131,7 @@ def other_text(random: Random, data: bytes) -> bytes:
 
 
 def bomb(random: Random, data: bytes) -> bytes:
-    """A file that announces, or inflates to, far more than it is."""
+    """A file that declares, or inflates to, a far larger size."""
     side = random.choice((60000, 2**31 - 1))
     if data.startswith(b"\x89PNG"):
         head = struct.pack(">4sIIBBBBB", b"IHDR", side, side, 8, 0, 0, 0, 0)
@@ -158,14 +158,14 @@ def _png_chunk(name: bytes, content: bytes) -> bytes:
 
 
 def surrogates(random: Random, data: bytes) -> bytes:
-    """Halves of characters, as JSON escapes them and as UTF-8 forbids them."""
+    """Lone surrogates, as JSON escapes and as invalid UTF-8."""
     half = random.choice((b"\\ud800", b"\\udcff\\ud800", b"\xed\xa0\x80"))
     word = random.choice((b'"a"', b"nodule", b"image", b"counts"))
     return data.replace(word, b'"' + half + b'"' if word == b'"a"' else half)
 
 
 def giant(_: Random, data: bytes) -> bytes:
-    """A sound file that goes on with zeros, of which the disk holds none."""
+    """A valid file followed by zeros, as a sparse file."""
     return data
 
 
@@ -179,7 +179,7 @@ GIANT_BYTES = 200 << 30
 def write_damaged_annotations(
     folder: Path, *, count: int, seed: int, first: int = 0
 ) -> Iterator[tuple[str, Path]]:
-    """Kind and path; every format in every kind of damage, in turn. Each file lies in a folder of its own."""
+    """Kind and path of each file, cycling through all formats and kinds of damage; one folder per file."""
     kinds = [(name, damage) for damage in DAMAGE for name in sound_annotations()]
     for number, (name, damage) in enumerate(islice(cycle(kinds), first % len(kinds), None), start=first):
         if number == first + count:
@@ -194,14 +194,14 @@ def write_damaged_annotations(
 
 
 def examine_annotation(path: Path) -> Outcome:
-    """What a study set whose annotations are this file's folder would come to."""
+    """The outcome of a study set whose annotations are this file's folder."""
     return measured(lambda: (_result(path.parent), ""))
 
 
 def _result(folder: Path) -> str:
-    """A run gathers in its own process, which has no bounds: what asks for too much there ends it."""
+    """The outcome in the main process, where a run reads annotations without memory limits."""
     try:
-        truth = gather(
+        truth = gather_truth(
             folder,
             sources=(),
             labels=None,
@@ -226,5 +226,5 @@ def _result(folder: Path) -> str:
         assert all(m.shape == SHAPE and m.dtype == np.bool_ and m.any() for m in reference.masks)
         assert all(np.isfinite([b.x, b.y, b.width, b.height]).all() and b.width > 0 for b in reference.boxes)
         results.add(REFERENCE)
-    told = results or unjoined  # a mask is read here also where its name belongs to no finding
-    return min(sorted(told), key=lambda name: name == REFERENCE) if told else "nothing_found"
+    reasons = results or unjoined  # a mask is read here also where its name belongs to no finding
+    return min(sorted(reasons), key=lambda name: name == REFERENCE) if reasons else "nothing_found"

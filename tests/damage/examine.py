@@ -1,4 +1,4 @@
-"""Examine: what becomes of one damaged file on the way that every study takes, in a worker process."""
+"""Examine: the outcome of one damaged file in the audit's stages, in a worker process."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.cases.case import decode_case
 from pipeline.classifiers import Preprocessing
-from pipeline.contracts import Loss
 from pipeline.errors import CaseError
-from pipeline.joints.intake import Case
-from pipeline.joints.work import Loaded, load_case
 from pipeline.loaders import find_files, read_header
-from pipeline.records import ImageSource
+from pipeline.records import Case, DecodedCase, ImageSource
 from pipeline.store.cases import case_folder
 from tests.damage.rights import without_override
 
@@ -33,15 +31,15 @@ RECIPE = Preprocessing.model_validate(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a file, and what it took."""
+    """The outcome of a file, and its cost."""
 
     result: str
     """`AUDITED`, a reason code, or `UNHANDLED`."""
     seconds: float = 0.0
     peak_mb: float = 0.0
-    """Of the worker while it had the file, what it has anyway included."""
+    """Peak memory of the worker during the file, including its own baseline."""
     detail: str = ""
-    """A traceback where it is unhandled; of an audited file a hash over all that came out of it."""
+    """Traceback of an unhandled error; for an audited file a hash of all results."""
 
 
 def examine(path: Path) -> Outcome:
@@ -50,7 +48,7 @@ def examine(path: Path) -> Outcome:
 
 
 def measured(what: Callable[[], tuple[str, str]]) -> Outcome:
-    """Result and detail as they are given, with what they took; whatever else is raised is unhandled."""
+    """The outcome of a call with its cost; any other exception counts as unhandled."""
     start = time.perf_counter()
     _forget_peak()
     try:
@@ -67,13 +65,13 @@ def _unprivileged(path: Path) -> tuple[str, str]:
         return _result(path)
 
 
-def lost(_path: Path, why: Loss) -> Outcome:
-    """The outcome of a file that cost its worker."""
-    return Outcome(why)
+def failed(_path: Path, error: CaseError) -> Outcome:
+    """The outcome of a file whose worker died."""
+    return Outcome(error.reason)
 
 
 def found(folder: Path) -> list[Path]:
-    """The damaged files that the listing of their folder gives, each as it would go on from there."""
+    """The damaged files in the listing of their folder, as in an audit."""
     return list(find_files(folder))
 
 
@@ -91,11 +89,11 @@ def _result(path: Path) -> tuple[str, str]:
 
 
 def _loaded(source: ImageSource, path: Path, digest: object) -> str:
-    """Why the image was set aside; empty where it is whole, and its pictures are written."""
+    """Reason why the image was skipped; empty if it was decoded and its pictures are written."""
     run = path.parent.parent / f"pictures-{path.name[:6]}"
     case = Case(case_id="case-1", patient_id="patient-1", source=source)
-    loaded = load_case(case, preprocessing=RECIPE, run=run)
-    if not isinstance(loaded, Loaded):
+    loaded = decode_case(case, preprocessing=RECIPE, run=run)
+    if not isinstance(loaded, DecodedCase):
         _check_words(loaded.reason, loaded.message, path)
         return loaded.reason
     tensor = loaded.model_input.tensor
@@ -110,7 +108,7 @@ def _loaded(source: ImageSource, path: Path, digest: object) -> str:
 
 
 def _check_words(reason: str, message: str, path: Path) -> None:
-    """A reason is a code, and no message holds a path or anything of the header."""
+    """Check that the reason is a code and that the message holds no path and no text of the header."""
     assert reason.replace("_", "").isalnum()
     assert reason.islower()
     assert not any(secret in message for secret in (path.name, "Roe", "1.2.826", "/"))

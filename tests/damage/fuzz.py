@@ -1,4 +1,4 @@
-"""Fuzz: thousands of damaged files through the workers, in portions, and a table of what became of them."""
+"""Fuzz: send thousands of damaged files through the workers in batches, and tabulate the outcomes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.executors.pool import Pool
 from pipeline.executors.worker import Limits
 from tests.damage.annotations import examine_annotation, write_damaged_annotations
-from tests.damage.examine import AUDITED, UNHANDLED, Outcome, examine, found, lost
+from tests.damage.examine import AUDITED, UNHANDLED, Outcome, examine, failed, found
 from tests.damage.kinds import SOUND, write_damaged
 from tests.damage.rights import without_override
 
@@ -23,7 +23,7 @@ LIMITS = Limits(seconds=30, memory_mb=2048)
 
 @dataclass
 class Tally:
-    """What became of files, by kind of damage."""
+    """Outcomes of files, by kind of damage."""
 
     outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     slowest: tuple[float, str] = (0.0, "")
@@ -40,7 +40,7 @@ class Tally:
 
 
 def fuzz(folder: Path, *, count: int, seed: int, pool: Pool, said: Callable[[str], object] = print) -> Tally:
-    """The outcomes of `count` damaged files. A sound file must always come out the same."""
+    """The outcomes of `count` damaged files. The result of an intact file must not change."""
     tally = Tally()
     sound: set[str] = set()
     for first in range(0, count, PORTION):
@@ -62,7 +62,7 @@ def _examined(
     written = list(write_damaged(place, count=count, seed=seed, first=first))
     with without_override():
         listed = found(place)
-    outcomes = dict(zip(listed, pool.stream(examine, listed, lost=lost), strict=True))
+    outcomes = dict(zip(listed, pool.stream(examine, listed, on_failure=failed), strict=True))
     for kind, path in written:
         mine = [name for name in listed if name.name[:6] == path.name[:6] and name.parent == place]
         inside = [name for name in listed if path in name.parents]
@@ -75,12 +75,12 @@ def _examined(
 def fuzz_annotations(
     folder: Path, *, count: int, seed: int, pool: Pool, said: Callable[[str], object] = print
 ) -> Tally:
-    """The same of annotations: what a study set would come to whose annotations are one damaged file."""
+    """The outcomes of `count` study sets whose annotations are one damaged file."""
     tally = Tally()
     for first in range(0, count, PORTION):
         some = min(PORTION, count - first)
         written = list(write_damaged_annotations(folder / "files", count=some, seed=seed, first=first))
-        outcomes = pool.stream(examine_annotation, [path for _, path in written], lost=lost)
+        outcomes = pool.stream(examine_annotation, [path for _, path in written], on_failure=failed)
         for (kind, path), outcome in zip(written, outcomes, strict=True):
             tally.add(kind, f"{path.parent.name}-{kind}", outcome)
         _remove(folder)
@@ -97,7 +97,7 @@ def _remove(folder: Path) -> None:
 
 
 def table(tally: Tally, results: Iterable[str] | None = None) -> str:
-    """Kinds of damage × outcome, then the slowest file and the highest peak of memory."""
+    """Table of damage × outcome, then the slowest file and the highest peak of memory."""
     total = sum(tally.outcomes.values(), Counter[str]())
     columns = list(results or [name for name, _ in total.most_common()])
     width = max(map(len, tally.outcomes)) + 2

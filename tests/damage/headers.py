@@ -1,4 +1,4 @@
-"""Headers: well-formed files whose elements say what cannot be."""
+"""Headers: well-formed files with impossible values."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ CHARACTER_SETS = (
 
 
 def sizes_that_do_not_fit(random: Random, path: Path) -> None:
-    """Rows × Columns beside the data."""
+    """Rows and Columns that do not match the pixel data."""
     data = read(random.choice([PLAIN, "colour", "palette", "frames", "rle", "jpeg", "jpeg_ls", "jpeg_2000"]))
     for keyword in random.choice((["Rows"], ["Columns"], ["Rows", "Columns"])):
         setattr(data, keyword, random.choice([size for size in SIZES if size]))
@@ -76,7 +76,7 @@ def sizes_of_zero(random: Random, path: Path) -> None:
 
 
 def bits_that_do_not_fit(random: Random, path: Path) -> None:
-    """BitsStored over BitsAllocated and the like."""
+    """BitsStored greater than BitsAllocated, and similar."""
     data = read(random.choice([PLAIN, "signed", "colour", "rle", "jpeg_2000", "jpeg_ls"]))
     data.BitsStored = random.choice((0, 1, 13, 16, 17, 32, 33, 255, 65535))
     if random.random() < 0.5:
@@ -143,7 +143,7 @@ def photometric(random: Random, path: Path) -> None:
 
 
 def transfer_syntax(random: Random, path: Path) -> None:
-    """Wrong or unknown, the data as they were."""
+    """A wrong or unknown transfer syntax with unchanged data."""
     content = sound_files()[random.choice(list(sound_files()))]
     at = content.find(b"\x02\x00\x10\x00UI")
     (length,) = struct.unpack_from("<H", content, at + 6)
@@ -164,7 +164,7 @@ def instance_uid(random: Random, path: Path) -> None:
 
 
 def character_set(random: Random, path: Path) -> None:
-    """Unknown and contradicting character sets, and text that is in none."""
+    """Unknown and contradicting character sets, and text in none of them."""
     content = sound_files()[random.choice((PLAIN, "frames", "signed"))]
     words = random.choice(CHARACTER_SETS).encode()
     words += b" " * (len(words) % 2)
@@ -178,7 +178,7 @@ def character_set(random: Random, path: Path) -> None:
 
 
 def deep_sequences(random: Random, path: Path) -> None:
-    """A thousand sequences in each other, with lengths and without."""
+    """A thousand nested sequences, with and without lengths."""
     depth = random.choice((50, 1000, 1000, 3000))
     item = b""
     undefined = random.random() < 0.5
@@ -200,7 +200,7 @@ def deep_sequences(random: Random, path: Path) -> None:
 
 
 def enhanced(random: Random, path: Path) -> None:
-    """Functional groups that are empty, too few, or not what they should be."""
+    """Functional groups that are empty, too few or of the wrong type."""
     data = read("frames")
     group = Dataset()
     inner = Dataset()
@@ -212,17 +212,17 @@ def enhanced(random: Random, path: Path) -> None:
 
 
 def read(name: str) -> Dataset:
-    """A sound file's data set."""
+    """The data set of an intact file."""
     return dcmread(BytesIO(sound_files()[name]))
 
 
 def write(dataset: Dataset, path: Path) -> None:
-    """Write it as it is, true or not."""
+    """Write the data set without validation."""
     path.write_bytes(saved(dataset))
 
 
 def saved(dataset: Dataset) -> bytes:
-    """The bytes of its file, true or not."""
+    """The bytes of its file, without validation."""
     buffer = BytesIO()
     with disable_value_validation():
         dataset.save_as(buffer, enforce_file_format=True)
@@ -230,7 +230,7 @@ def saved(dataset: Dataset) -> bytes:
 
 
 def _put(dataset: Dataset, keyword: str, text: str) -> None:
-    """Text in an element that may not hold such text, as bytes that nothing looks at."""
+    """Put invalid text into an element as raw bytes, which bypasses validation."""
     tag = Tag(keyword)
     value = text.encode() + b" " * (len(text) % 2)
     dataset[tag] = RawDataElement(tag, dictionary_VR(tag), len(value), value, 0, False, True)

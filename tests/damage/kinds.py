@@ -21,7 +21,7 @@ KINDS: Mapping[str, Callable[[Random, Path], None]] = {
 
 
 def write_damaged(folder: Path, *, count: int, seed: int, first: int = 0) -> Iterator[tuple[str, Path]]:
-    """Kind and path of `count` files, the kinds in turn; the same numbers give the same bytes."""
+    """Kind and path of `count` files, cycling through all kinds; the same arguments give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, kind in enumerate(islice(cycle(KINDS), first, first + count), start=first):
         path = folder / f"{number:06}-{kind}"

@@ -1,4 +1,4 @@
-"""Places: where elements begin and end in a DICOM file, told by a parser of its own."""
+"""Places: start and end of elements in a DICOM file, from a parser independent of pydicom."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
-"""Value representations with four bytes of length, PS3.5, 7.1.2."""
+"""Value representations with a four-byte length, PS3.5, 7.1.2."""
 UNDEFINED = 0xFFFFFFFF
 META_END = 132
 ITEM = 0xFFFE
@@ -14,7 +14,7 @@ ITEM = 0xFFFE
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One element of an explicit little endian file: offsets of its parts."""
+    """Offsets of the parts of one element of an explicit little endian file."""
 
     tag: int
     vr: int
@@ -25,7 +25,7 @@ class Place:
 
 
 def places(data: bytes) -> list[Place]:
-    """All elements at the top and in items, as far as they can be followed."""
+    """All elements at the top level and in items, as far as they can be parsed."""
     found: list[Place] = []
     at = META_END
     while at + 8 <= len(data):

@@ -1,4 +1,4 @@
-"""Rights: root may read whatever it likes; for a while, not."""
+"""Rights: temporarily take away root's permission to read every file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @contextmanager
 def without_override() -> Iterator[None]:
-    """This thread keeps to the permissions of files, also where it is root's."""
+    """Within the block, this thread respects file permissions even as root."""
     header, data = (ctypes.c_uint32 * 2)(VERSION, 0), (ctypes.c_uint32 * 6)()
     if _libc.capget(header, data):
         yield

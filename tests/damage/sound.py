@@ -1,4 +1,4 @@
-"""Sound: small DICOM files in many encodings, as they should be; damage begins with one of them."""
+"""Sound: small intact DICOM files in many encodings, the starting point of all damage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pydicom.uid import (
 ROWS, COLUMNS = 40, 36
 SOP_INSTANCE_UID = "1.2.826.0.1.3680043.10.6.1"
 PLAIN = "explicit"
-"""The name of the file that most headers are damaged in."""
+"""Name of the file used for most damaged headers."""
 INSTALLED = Path(pydicom.__file__).parent / "data" / "test_files"
 FROM_PYDICOM = ("SC_rgb_jpeg_gdcm.dcm", "JPGExtended.dcm", "SC_rgb_small_odd.dcm", "MR_small_RLE.dcm")
 """Encodings that nothing here writes, decoded by GDCM where they are JPEG."""
@@ -59,7 +59,7 @@ def sound_files() -> dict[str, bytes]:
 
 
 def pixels(rows: int = ROWS, columns: int = COLUMNS) -> NDArray[np.uint16]:
-    """Twelve bits: a slope with noise."""
+    """12-bit pixels: a gradient with noise."""
     slope = np.add.outer(np.arange(rows), np.arange(columns)) * (3000 / (rows + columns))
     return (slope + np.random.default_rng(6).integers(0, 900, (rows, columns))).astype(np.uint16)
 
@@ -67,7 +67,7 @@ def pixels(rows: int = ROWS, columns: int = COLUMNS) -> NDArray[np.uint16]:
 def data_set(
     array: NDArray[np.integer], *, syntax: UID = ExplicitVRLittleEndian, frames: int = 1, **elements: object
 ) -> Dataset:
-    """A radiograph with text, a private block and nested sequences beside its pixels."""
+    """A radiograph with text, a private block, nested sequences and pixels."""
     data = Dataset()
     data.file_meta = FileMetaDataset()
     data.file_meta.TransferSyntaxUID = syntax

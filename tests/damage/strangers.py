@@ -1,4 +1,4 @@
-"""Strangers: files of other kinds between the studies, and what is no file at all."""
+"""Strangers: files of other types among the studies, and entries that are not files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.damage.sound import INSTALLED, PLAIN, jpeg, sound_files
 
 
 def foreign_file(random: Random, path: Path) -> None:
-    """DICOMDIR, ZIP, PDF, pictures, pages, noise, nothing."""
+    """DICOMDIR, ZIP, PDF, pictures, HTML, noise and empty files."""
     noise = random.randbytes(random.choice((1, 131, 132, 4000)))
     contents = (
         b"",
@@ -53,7 +53,7 @@ def socket_file(_random: Random, path: Path) -> None:
 
 
 def link(random: Random, path: Path) -> None:
-    """Links that loop, lead nowhere, up, or to a device."""
+    """Links that loop, are broken, lead upwards, or to a device."""
     path.symlink_to(
         random.choice((path, path.parent, Path("/nowhere"), Path("/dev/zero"), Path("/dev/null")))
     )
@@ -70,7 +70,7 @@ def without_permission(random: Random, path: Path) -> None:
 
 
 def odd_name(random: Random, path: Path) -> None:
-    """Names that are no UTF-8, hold control characters or markup, or are as long as can be."""
+    """Names that are not UTF-8, contain control characters or markup, or have the maximum length."""
     names = (
         b"\xff\xfe\x80.dcm",
         b"a\nb\r\t.dcm",

@@ -1,4 +1,4 @@
-"""Streams: pixel data that lie about their size, and bombs: small files that mean to grow."""
+"""Streams: pixel data with a false size, and decompression bombs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ITEM, DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 
 def stream_of_another_size(random: Random, path: Path) -> None:
-    """JPEG and JPEG 2000 streams of other dimensions than the header."""
+    """JPEG and JPEG 2000 streams whose dimensions differ from the header."""
     rows, columns = random.choice(
         ((ROWS, COLUMNS + 1), (COLUMNS, ROWS), (33, 33), (200, 300), (ROWS - 1, COLUMNS))
     )
@@ -36,7 +36,7 @@ def stream_of_another_size(random: Random, path: Path) -> None:
 
 
 def jpeg_2000_bomb(random: Random, path: Path) -> None:
-    """A few bytes that announce a huge image, or as many tiles or components as can be."""
+    """A few bytes that declare a huge image, or the maximum number of tiles or components."""
     data = read("jpeg_2000")
     stream = bytearray(_codestream(data))
     side = random.choice((60000, 8192, 2**31, 2**32 - 1))
@@ -59,7 +59,7 @@ def jpeg_2000_bomb(random: Random, path: Path) -> None:
 
 
 def deflate_bomb(random: Random, path: Path) -> None:
-    """A deflated data set that inflates to gigabytes of one element, or of nested emptiness."""
+    """A deflated data set that inflates to gigabytes of one element, or of nested empty sequences."""
     path.write_bytes(deflate_bomb_of(sound_files()["deflated"], random.choice((2**24, 2**28, BOMB_BYTES))))
 
 
@@ -79,7 +79,7 @@ def deflate_bomb_of(content: bytes, size: int) -> bytes:
 
 
 def run_length_bomb(random: Random, path: Path) -> None:
-    """RLE segments that go on where the frame has ended, and headers that point elsewhere."""
+    """RLE segments longer than the frame, and headers with wrong offsets."""
     data = read("rle")
     count = random.choice((0, 1, 2, 15, 16, 2**31))
     offsets = [random.choice((64, 0, 65, 2**31, 2**32 - 1, 100)) for _ in range(15)]
@@ -91,7 +91,7 @@ def run_length_bomb(random: Random, path: Path) -> None:
 
 
 def size_bomb(random: Random, path: Path) -> None:
-    """A header that asks for more than any memory holds, with hardly a pixel."""
+    """A header that declares more pixels than fit into memory, with hardly any pixel data."""
     data = read(random.choice(("explicit", "colour", "palette", "frames")))
     data.Rows = data.Columns = random.choice((8192, 65535))
     data.BitsAllocated = random.choice((8, 16, 32, 64))
@@ -100,7 +100,7 @@ def size_bomb(random: Random, path: Path) -> None:
 
 
 def encapsulation(random: Random, path: Path) -> None:
-    """Offset tables, items and delimiters that are missing, cut or point beyond the end."""
+    """Offset tables, items and delimiters that are missing, truncated or point beyond the end."""
     data = read(random.choice(("jpeg_2000", "jpeg_2000_frames", "jpeg", "jpeg_ls", "rle")))
     stream = _codestream(data)
     cut = random.randrange(1, len(stream))
@@ -132,7 +132,7 @@ def encapsulation(random: Random, path: Path) -> None:
 
 
 def damaged_stream(random: Random, path: Path) -> None:
-    """Flipped bits and cuts within a compressed frame, its marker segments above all."""
+    """Flipped bits and truncation within a compressed frame, mostly in its marker segments."""
     name = random.choice(("jpeg_2000", "jpeg", "jpeg_ls", "rle", "SC_rgb_jpeg_gdcm.dcm", "JPGExtended.dcm"))
     content = bytearray(sound_files()[name])
     start = content.find(b"\xe0\x7f\x10\x00") + 12
@@ -145,7 +145,7 @@ def damaged_stream(random: Random, path: Path) -> None:
 
 
 def _codestream(data: Dataset) -> bytes:
-    """The first frame's bytes, behind the offset table."""
+    """The bytes of the first frame, which follow the offset table."""
     value = bytes(data.PixelData)
     (table,) = struct.unpack_from("<I", value, 4)
     (length,) = struct.unpack_from("<I", value, 12 + table)
@@ -153,7 +153,7 @@ def _codestream(data: Dataset) -> bytes:
 
 
 def _unchecked(data: Dataset) -> bytes:
-    """The data set's bytes, with pixel data that pydicom would not write."""
+    """The data set's bytes, with pixel data that pydicom refuses to write."""
     value, data.PixelData = bytes(data.PixelData), encapsulate([b"HERE" * 4])
     content = saved(data)
     at = content.find(b"\xe0\x7f\x10\x00") + 12

@@ -1,4 +1,4 @@
-"""Damaged files end as images or with a reason, whatever was done to them. `make fuzz` takes thousands."""
+"""Every damaged file is audited or skipped with a reason. `make fuzz` tests thousands."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import WorkerFailure
 from pipeline.executors.pool import Pool
 from tests.damage.annotations import write_damaged_annotations
-from tests.damage.examine import AUDITED, UNHANDLED, Outcome, examine, lost
+from tests.damage.examine import AUDITED, UNHANDLED, Outcome, examine, failed
 from tests.damage.fuzz import LIMITS, Tally, fuzz, fuzz_annotations, table
 from tests.damage.kinds import KINDS, SOUND, write_damaged
 from tests.damage.places import boundaries
@@ -46,7 +47,7 @@ def test_a_file_may_end_at_any_boundary(tmp_path: Path, pool: Pool) -> None:
         paths.append(tmp_path / "cut" / f"{end:06}")
         paths[-1].parent.mkdir(exist_ok=True)
         paths[-1].write_bytes(content[:end])
-    outcomes = list(pool.stream(examine, paths, lost=lost))
+    outcomes = list(pool.stream(examine, paths, on_failure=failed))
     assert len(outcomes) > 100
     assert {outcome.result for outcome in outcomes} <= {
         "not_dicom", "unreadable", "no_pixels", "pixel_data_mismatch", "decode_failed",
@@ -64,9 +65,9 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
     assert written("other", 2) != first
 
 
-def test_what_nothing_handles_is_told() -> None:
+def test_an_unhandled_outcome_is_reported() -> None:
     tally = Tally()
-    tally.add("kind", "000001-kind", lost(Path(), "out_of_time"))
+    tally.add("kind", "000001-kind", failed(Path(), WorkerFailure("out_of_time")))
     assert not tally.unhandled
     tally.add("kind", "000002-kind", Outcome(UNHANDLED, 2.5, 7.0, "a traceback"))
     assert tally.unhandled == ["000002-kind\na traceback"]

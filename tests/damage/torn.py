@@ -1,4 +1,4 @@
-"""Torn: damage to the bytes of a file, whatever they mean."""
+"""Torn: damage to the bytes of a file, regardless of their meaning."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def wrong_length(random: Random, path: Path) -> None:
 
 
 def undefined_length(random: Random, path: Path) -> None:
-    """On an element that has no delimiter, a sequence or the pixels too."""
+    """Set an undefined length on an element without delimiter, including sequences and pixel data."""
     data = bytearray(sound_files()[random.choice((PLAIN, "signed", "palette"))])
     place = random.choice([p for p in places(bytes(data)) if bytes(data[p.vr : p.vr + 2]) in LONG])
     data[place.length : place.length + 4] = b"\xff\xff\xff\xff"
@@ -67,7 +67,7 @@ def undefined_length(random: Random, path: Path) -> None:
 
 
 def spliced(random: Random, path: Path) -> None:
-    """The beginning of one file and the end of another, or a part of a file twice, or left out."""
+    """The start of one file and the end of another, or a part of a file repeated or omitted."""
     first, second = any_file(random), any_file(random)
     start, end = sorted((random.randrange(len(first)), random.randrange(len(first))))
     ways = (
@@ -84,7 +84,7 @@ def without_preamble(random: Random, path: Path) -> None:
 
 
 def any_file(random: Random) -> bytes:
-    """A sound file."""
+    """An intact file."""
     return random.choice(list(sound_files().values()))
 
 

@@ -1,4 +1,4 @@
-"""Burned in: text is found by its look alone, and Tesseract is asked for places and not for words."""
+"""Burned-in text: found by its appearance alone; from Tesseract only positions are used, not words."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.loaders.burned_in import _words, find_text, installed_detector
+from pipeline.loaders.burned_in import _words, find_text
 from pipeline.phantoms.radiograph import phantom
+from pipeline.plan import installed_detector
 from pipeline.records import Box, Intensity
 
 PLACE = (60, 400)
@@ -69,7 +70,7 @@ def test_a_large_picture_is_shrunk_and_its_boxes_are_in_its_own_pixels() -> None
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (7, 3)])
-def test_the_smallest_pictures_are_looked_at(shape: tuple[int, int]) -> None:
+def test_the_smallest_pictures_are_searched(shape: tuple[int, int]) -> None:
     assert find_text(np.ones(shape, np.float32), "contrast") == ()
 
 
@@ -86,9 +87,9 @@ for row in ("5 1 1 1 1 1 20 30 40 10 91.5 DOE^JANE", "5 1 1 1 1 2 70 30 9 10 95 
 
 
 def test_tesseract_gives_places_of_sure_words_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = tmp_path / "tesseract"
-    place.write_text(FAKE)
-    place.chmod(0o755)
+    script = tmp_path / "tesseract"
+    script.write_text(FAKE)
+    script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert installed_detector() == "tesseract"
     assert find_text(film(), "tesseract") == (Box(x=16.5, y=26.5, width=46.0, height=16.0),)
@@ -101,7 +102,7 @@ def test_tesseract_gives_places_of_sure_words_alone(tmp_path: Path, monkeypatch:
 @real_tesseract
 @pytest.mark.parametrize("text", ["RT6", "MRN 2214"])
 def test_tesseract_itself_reads_what_is_too_short_for_a_line(text: str) -> None:
-    """Black letters on white are what it was made for; these are white, on a film."""
+    """Tesseract is made for black letters on white; these are white letters on a radiograph."""
     word = text.rsplit(maxsplit=1)[-1]
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
     boxes = _words(np.rint(film(text, scale=1.0) * 255).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""Decoding: one image from one frame, or one reason why not."""
+"""Decoding: each frame gives one image, or one reason for skipping it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_file_is_read_once(write, tmp_path: Path, monkeypatch: pytest.Monkey
     assert reads == [Path(source.path)]
 
 
-def test_a_file_that_is_gone_changed_or_shorter_than_listed(write, tmp_path: Path) -> None:
+def test_a_file_that_is_missing_changed_or_shorter_than_listed(write, tmp_path: Path) -> None:
     path = write(np.zeros((2, 3, 3), np.uint8), frames=2)
     sources = read_header(path, root=tmp_path)
     for pixels in (np.zeros((3, 3), np.uint8), np.zeros((3, 4), np.uint8)):
@@ -62,13 +62,13 @@ def test_a_file_that_is_gone_changed_or_shorter_than_listed(write, tmp_path: Pat
     assert reason(sources[0]) == "unreadable"
 
 
-@pytest.mark.parametrize("place", [0, 300, 75_000, -1])
-def test_a_change_that_leaves_size_and_time_alone_is_noticed(write, tmp_path: Path, place: int) -> None:
+@pytest.mark.parametrize("offset", [0, 300, 75_000, -1])
+def test_a_change_that_leaves_size_and_time_alone_is_noticed(write, tmp_path: Path, offset: int) -> None:
     path = write(np.zeros((500, 300), np.uint8))
     (source,) = read_header(path, root=tmp_path)
     decode(source, case_id="case")
     content = bytearray(path.read_bytes())
-    content[place] ^= 1
+    content[offset] ^= 1
     path.write_bytes(content)
     os.utime(path, ns=(source.modified_ns, source.modified_ns))
     assert path.stat().st_size == source.size_bytes
@@ -149,8 +149,8 @@ def test_damaged_bytes_give_an_image_or_a_reason(syntax, write, tmp_path: Path) 
     random = np.random.default_rng(1)
     for _ in range(60):
         damaged = bytearray(content)
-        for place in random.integers(132, 1200, 8):
-            damaged[place] = random.integers(0, 256)
+        for offset in random.integers(132, 1200, 8):
+            damaged[offset] = random.integers(0, 256)
         path.write_bytes(damaged)
         try:
             for source in read_header(path, root=tmp_path)[:2]:
@@ -162,7 +162,7 @@ def test_damaged_bytes_give_an_image_or_a_reason(syntax, write, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
-def test_a_file_cut_within_its_pixels(syntax, write, tmp_path: Path) -> None:
+def test_a_file_truncated_within_its_pixels(syntax, write, tmp_path: Path) -> None:
     path = write(NOISE, syntax=syntax, BitsStored=12, HighBit=11)
     path.write_bytes(path.read_bytes()[:-500])
     (source,) = read_header(path, root=tmp_path)

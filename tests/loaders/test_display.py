@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.loaders.display import brightness_display, stored_display
-from pipeline.loaders.greyscale import Greyscale, Rescale, Table, Window, presented
+from pipeline.loaders.greyscale import Greyscale, Rescale, Table, Window, presentation_values
 from pipeline.records import Display
 
 PLAIN = Greyscale(bits=12, signed=False, modality=Rescale(), voi=None, inverted=False, padding=None)
@@ -54,7 +54,7 @@ def test_through_its_first_window_the_display_is_the_image(shown: Greyscale) -> 
     stored.flat[:5] = [max(low, 0), max(low, 1), 3, 4, high]
     found = stored_display(stored, shown)
     assert found is not None
-    assert np.abs(brightness(found) - presented(stored, shown)).max() < 1e-6
+    assert np.abs(brightness(found) - presentation_values(stored, shown)).max() < 1e-6
 
 
 def test_sixteen_signed_bits_do_not_overflow() -> None:

@@ -1,4 +1,4 @@
-"""Folder: every file below a folder is named once, in one order."""
+"""Folder: every file below a folder is found once, in a fixed order."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
 
 
 def test_no_folder_is_a_complaint_about_the_config(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="found no folder"):
+    with pytest.raises(ConfigError, match="is not a folder; choose the folder"):
         list(find_files(tmp_path / "absent"))
 
 
 @contextmanager
 def nested(folder: Path, name: str, depth: int) -> Iterator[None]:
-    """`depth` folders in each other with an empty file in the last; taken away again, which rmtree cannot."""
+    """`depth` nested folders with an empty file in the last; removes them, because rmtree cannot."""
     start = Path.cwd()
     os.chdir(folder)
     for _ in range(depth):
@@ -96,7 +96,7 @@ def nested(folder: Path, name: str, depth: int) -> Iterator[None]:
     os.chdir(start)
 
 
-def test_folders_nested_deeper_than_calls_can_be_are_looked_through(tmp_path: Path) -> None:
+def test_folders_nested_deeper_than_calls_can_be_are_searched(tmp_path: Path) -> None:
     (tmp_path / "e").touch()
     with nested(tmp_path, "d", 1100):
         found = names(tmp_path)
@@ -111,7 +111,7 @@ def test_a_path_too_long_to_look_at_is_named(tmp_path: Path) -> None:
     assert refusal.value.reason == "unreadable"
 
 
-def test_a_folder_that_is_gone_before_it_is_entered_is_named(
+def test_a_folder_that_was_removed_before_it_is_entered_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")

@@ -1,4 +1,4 @@
-"""Frames: each frame of a multi-frame image is shown by its own functional groups."""
+"""Frames: each frame of a multi-frame image is displayed according to its own functional groups."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from pipeline.loaders.frames import of_frame
+from pipeline.loaders.frames import frame_dataset
 
 TWO = np.stack([np.full((32, 40), 10, np.uint8), np.full((32, 40), 20, np.uint8)])
 
@@ -54,9 +54,9 @@ def test_only_the_wanted_frame_is_shown(syntax, write, load) -> None:
 def test_the_data_set_itself_is_left_as_it_was() -> None:
     dataset = Dataset()
     dataset.file_meta = Dataset()
-    assert of_frame(dataset, 0) is dataset
+    assert frame_dataset(dataset, 0) is dataset
     dataset.PixelSpacing = [9, 9]
     dataset.PerFrameFunctionalGroupsSequence = [group(PixelMeasuresSequence={"PixelSpacing": [1, 2]})]
-    assert of_frame(dataset, 0).PixelSpacing == [1, 2]
-    assert of_frame(dataset, 1).PixelSpacing == [9, 9]
+    assert frame_dataset(dataset, 0).PixelSpacing == [1, 2]
+    assert frame_dataset(dataset, 1).PixelSpacing == [9, 9]
     assert dataset.PixelSpacing == [9, 9]

@@ -1,4 +1,4 @@
-"""Greyscale: each step of the greyscale pipeline by hand."""
+"""Greyscale: each step of the greyscale pipeline against values calculated by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.loaders.greyscale import (
     Window,
     modality_span,
     modality_values,
-    presented,
+    presentation_values,
     voi_values,
 )
 
@@ -29,9 +29,9 @@ def values(*numbers: float) -> np.ndarray:
 def test_eight_bits_are_exactly_their_share_of_255() -> None:
     every = np.arange(256, dtype=np.uint8)
     expected = (np.arange(256) / 255).astype(np.float32)
-    assert (presented(every, BYTE) == expected).all()
-    assert (presented(every, replace(BYTE, voi=Window(128, 256))) == expected).all()
-    assert (presented(every, replace(BYTE, inverted=True)) == expected[::-1]).all()
+    assert (presentation_values(every, BYTE) == expected).all()
+    assert (presentation_values(every, replace(BYTE, voi=Window(128, 256))) == expected).all()
+    assert (presentation_values(every, replace(BYTE, inverted=True)) == expected[::-1]).all()
 
 
 def test_rescale_gives_hounsfield_units_and_a_falling_slope_turns_the_span() -> None:
@@ -46,7 +46,7 @@ def test_a_table_holds_its_ends() -> None:
 
 
 def test_linear_window_as_the_standard_writes_it() -> None:
-    # C.11.2.1.2.1: c = 2048, w = 4096 shows 0 … 4095 whole; c = 0, w = 100 has its ends at -50 and 49.
+    # C.11.2.1.2.1: c = 2048, w = 4096 covers 0 … 4095; c = 0, w = 100 reaches from -50 to 49.
     assert voi_values(values(0, 4095), Window(2048, 4096), (0, 1)).tolist() == [0, 1]
     assert voi_values(values(-50, -0.5, 49), Window(0, 100), (0, 1)).tolist() == [0, 0.5, 1]
 
@@ -57,7 +57,7 @@ def test_exact_window_has_its_ends_at_half_its_width() -> None:
 
 
 def test_a_linear_window_of_width_one_is_a_step() -> None:
-    # x <= c - 0.5 is the lowest value, all above the highest.
+    # x <= c - 0.5 gives the lowest value, everything above the highest.
     assert voi_values(values(9, 9.5, 9.6, 10), Window(10, 1), (0, 1)).tolist() == [0, 0, 1, 1]
 
 
@@ -75,23 +75,25 @@ def test_sigmoid_window() -> None:
 def test_without_window_the_whole_modality_range_is_shown() -> None:
     scale = replace(BYTE, bits=12, signed=True, modality=Rescale(2, 100))
     assert scale.stored == (-2048, 2047)
-    shown = presented(np.array([-2048, 2047, 0], np.int16), scale)
+    shown = presentation_values(np.array([-2048, 2047, 0], np.int16), scale)
     assert shown == pytest.approx([0, 1, 2048 / 4095])
 
 
 def test_a_voi_table_is_a_share_of_its_highest_entry() -> None:
     scale = replace(BYTE, voi=Table(values(0, 512, 1023), first=100, highest=1023))
-    assert presented(np.array([99, 101, 200], np.uint8), scale) == pytest.approx([0, 512 / 1023, 1])
+    assert presentation_values(np.array([99, 101, 200], np.uint8), scale) == pytest.approx([0, 512 / 1023, 1])
 
 
 def test_padding_is_black_even_where_the_image_is_inverted() -> None:
     scale = replace(BYTE, inverted=True, padding=(0, 2))
-    assert presented(np.array([0, 2, 3, 255], np.uint8), scale) == pytest.approx([0, 0, 252 / 255, 0])
+    assert presentation_values(np.array([0, 2, 3, 255], np.uint8), scale) == pytest.approx(
+        [0, 0, 252 / 255, 0]
+    )
 
 
 def test_padding_does_not_move_the_window() -> None:
     scale = replace(BYTE, bits=16, signed=True, voi=Window(0.5, 2), padding=(-2000, -2000))
-    assert presented(np.array([-2000, 0, 1], np.int16), scale).tolist() == [0, 0.5, 1]
+    assert presentation_values(np.array([-2000, 0, 1], np.int16), scale).tolist() == [0, 0.5, 1]
 
 
 def test_the_table_of_all_values_shows_what_each_value_would(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,14 +106,7 @@ def test_the_table_of_all_values_shows_what_each_value_would(monkeypatch: pytest
         padding=(-7, 3),
     )
     stored = np.arange(-512, 512, dtype=np.int16).reshape(32, 32)
-    by_table = presented(stored, scale)
+    by_table = presentation_values(stored, scale)
     monkeypatch.setattr(greyscale, "TABLE_BITS", 0)
-    assert (by_table == presented(stored, scale)).all()
+    assert (by_table == presentation_values(stored, scale)).all()
     assert by_table.dtype == np.float32
-
-
-def test_full_leaves_modality_and_window_out_and_a_pair_is_a_window() -> None:
-    scale = replace(BYTE, modality=Rescale(2, 5), voi=Window(1, 2), inverted=True, padding=(0, 0))
-    assert scale.windowed("header") == scale
-    assert scale.windowed("full") == replace(scale, modality=Rescale(), voi=None)
-    assert scale.windowed((40, 400)) == replace(scale, voi=Window(40, 400))

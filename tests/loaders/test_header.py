@@ -1,4 +1,4 @@
-"""Header: one source a frame, an allow-list of attributes, and a reason for whatever is no image."""
+"""Header: one source per frame, allow-listed attributes, and a reason for every file that is not an image."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from pipeline import inflation
 from pipeline.errors import CaseError
+from pipeline.guards import deflate
 from pipeline.loaders import dataset as datasets
 from pipeline.loaders import header, read_header
 from pipeline.loaders.header import _age
@@ -104,7 +104,7 @@ def test_free_text_in_a_code_is_dropped(write, tmp_path: Path) -> None:
     assert not {"body_part", "sex", "view"} & set(source.attributes)
 
 
-def test_long_text_is_cut_and_control_characters_are_taken_out(write, tmp_path: Path) -> None:
+def test_long_text_is_shortened_and_control_characters_are_removed(write, tmp_path: Path) -> None:
     (source,) = read_header(write(SQUARE, Manufacturer="A\x07B" + "c" * 99), root=tmp_path)
     assert source.attributes["manufacturer"] == "A B" + "c" * 61
 
@@ -158,9 +158,9 @@ def test_a_transfer_syntax_without_decoder_is_named(write, tmp_path: Path) -> No
     path = write(SQUARE)
     mpeg = b"1.2.840.10008.1.2.4.100\0"
     content = path.read_bytes()
-    place = content.index(b"1.2.840.10008.1.2.1\0")
+    offset = content.index(b"1.2.840.10008.1.2.1\0")
     length = struct.pack("<H", len(mpeg))
-    content = content[: place - 2] + length + mpeg + content[place + 20 :]
+    content = content[: offset - 2] + length + mpeg + content[offset + 20 :]
     path.write_bytes(content)
     assert reason(path, tmp_path) == "unknown_transfer_syntax"
 
@@ -179,12 +179,12 @@ def test_a_deflated_bomb_is_not_inflated(write, tmp_path: Path, monkeypatch: pyt
     path = write(np.zeros((100, 100), np.uint8), syntax=DeflatedExplicitVRLittleEndian)
     assert path.stat().st_size < 1000
     assert len(read_header(path, root=tmp_path)) == 1
-    monkeypatch.setattr(inflation, "LARGEST_INFLATED_BYTES", 5000)
+    monkeypatch.setattr(deflate, "LARGEST_INFLATED_BYTES", 5000)
     monkeypatch.setattr(zlib, "decompress", None)
     assert reason(path, tmp_path) == "too_large"
 
 
-def test_a_file_cut_anywhere_is_an_image_or_a_reason(write, tmp_path: Path) -> None:
+def test_a_file_truncated_anywhere_is_an_image_or_a_reason(write, tmp_path: Path) -> None:
     content = write(SQUARE, Manufacturer="Maker").read_bytes()
     cut = tmp_path / "cut"
     for length in range(0, len(content), 7):
@@ -197,11 +197,11 @@ def test_a_file_cut_anywhere_is_an_image_or_a_reason(write, tmp_path: Path) -> N
 
 def test_what_rust_raises_in_panic_is_a_reason_too_but_an_interrupt_is_not() -> None:
     class PanicException(BaseException):
-        """As pyo3 derives it."""
+        """A panic with the base class that pyo3 uses."""
 
     with pytest.raises(CaseError) as refusal, datasets.refusing("decode_failed", "broken"):
         raise PanicException
-    assert refusal.value.message == "broken (PanicException)"
+    assert refusal.value.message == "broken; export the file again"
     with pytest.raises(KeyboardInterrupt), datasets.refusing("decode_failed", "broken"):
         raise KeyboardInterrupt
 
@@ -210,3 +210,22 @@ def test_importing_the_loaders_loads_no_heavy_library() -> None:
     heavy = "{'torch', 'monai', 'highdicom', 'SimpleITK', 'pandas', 'cv2'}"
     script = f"import sys, pipeline.loaders; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_attributes_that_cannot_be_shown_are_named_and_stop_nothing(write, load) -> None:
+    odd = {"PatientAge": "OLD", "StudyDate": "yesterday", "PixelAspectRatio": ["0", "1"]}
+    assert [caution.message for caution in load(write([[0, 99], [2, 3]], **odd)).cautions] == [
+        "Patient's Age is not an age such as 063Y, so it was not used",
+        "Study Date is not a date such as 20240131, so it was not used",
+        "Pixel Aspect Ratio is not two positive numbers, so it was not used",
+    ]
+    usual = {"PatientAge": "063Y", "StudyDate": "20240131", "PixelAspectRatio": ["2", "1"]}
+    assert not load(write([[0, 99], [2, 3]], **usual)).cautions
+    assert not load(write([[0, 99], [2, 3]], PatientAge="", StudyDate="")).cautions
+
+
+def test_a_number_that_is_needed_and_is_none_is_named(write, tmp_path: Path) -> None:
+    path = write(np.zeros((2, 2, 2), np.uint8), frames=2)
+    path.write_bytes(path.read_bytes().replace(b"IS\x02\x002 ", b"IS\x02\x00xx"))
+    with pytest.raises(CaseError, match=r"^Number of Frames is not a number; export the file again$"):
+        read_header(path, root=tmp_path)

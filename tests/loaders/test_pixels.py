@@ -1,4 +1,4 @@
-"""Pixels: each transfer syntax by a file whose pixels are known, and stored values within their words."""
+"""Pixels: each transfer syntax on a file with known pixels, and the position of stored values in words."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from pipeline.loaders import jpeg12, pixels
 from pipeline.loaders.pixels import decodable, without_unused_bits
 
 SIGNED_16 = {(0, 31): 422, (0, 32): 319, (31, 0): 366, (63, 63): 862}
-"""Of MR_small.dcm, at (row, column), as pydicom's own tests know it; likewise below."""
+"""(row, column) → stored value of MR_small.dcm, from pydicom's own tests; the same for the files below."""
 STRIPES = {(5, 50): 0.299 * 255, (25, 50): 0.587 * 255, (45, 50): 0.114 * 255, (75, 50): 64, (95, 50): 255}
-"""Red, green, blue, grey and white of SC_rgb."""
+"""Values of the red, green, blue, grey and white stripes of SC_rgb."""
 STRIPES_YBR = {(5, 50): 76, (15, 50): 166, (25, 50): 150, (45, 50): 29, (75, 50): 64, (95, 50): 255}
 EXTENDED = {(420, 140): 244, (230, 120): 95}
 
-# (transfer syntax, a file of pydicom's, its lowest stored value, its span, stored values at places)
+# (transfer syntax, pydicom test file, lowest possible stored value, value range, pixel → stored value)
 KNOWN = [
     (ImplicitVRLittleEndian, "MR_small_implicit.dcm", -32768, 65535, SIGNED_16),
     (ExplicitVRLittleEndian, "MR_small.dcm", -32768, 65535, SIGNED_16),
@@ -62,7 +62,7 @@ KNOWN = [
     (JPEG2000Lossless, "J2K_pixelrep_mismatch.dcm", -4096, 8191, {(0, 0): -2000, (47, 279): 621}),
     (JPEG2000Lossless, "GDCMJ2K_TextGBR.dcm", 0, 255, {(46, 140): 0.299 * 255, (350, 195): 128}),
 ]  # fmt: skip
-# Codestreams that are allowed under the second transfer syntax too, which no file at hand uses.
+# Codestreams that are also valid under the second transfer syntax, for which there is no test file.
 RELABELLED = [
     (JPEGLosslessSV1, JPEGLossless, "SC_rgb_jpeg_gdcm.dcm", 0, 255, STRIPES),
     (JPEG2000Lossless, JPEG2000, "MR_small_jp2klossless.dcm", -32768, 65535, SIGNED_16),
@@ -76,7 +76,7 @@ SLOPE_HTJ2K = base64.b64decode(
     dADAEsASgKoAwnQAvgADVADAE8ATgCT5oKdCdQDe3cHJ7LUAwCpgFWAAAOfp6enidwBMkiT9knv2Sey4AP/Z
     """
 )
-"""`SLOPE` as OpenJPH writes it, reversibly."""
+"""`SLOPE` encoded losslessly by OpenJPH."""
 
 
 def bundled(name: str) -> Path:
@@ -87,22 +87,22 @@ def stored(image, low: float, span: float) -> np.ndarray:
     return image.pixels.astype(np.float64) * span + low
 
 
-@pytest.mark.parametrize(("syntax", "name", "low", "span", "places"), KNOWN)
-def test_known_pixels(syntax: UID, name: str, low: int, span: int, places: dict, load) -> None:
+@pytest.mark.parametrize(("syntax", "name", "low", "span", "values"), KNOWN)
+def test_known_pixels(syntax: UID, name: str, low: int, span: int, values: dict, load) -> None:
     assert pydicom.dcmread(bundled(name)).file_meta.TransferSyntaxUID == syntax
     found = stored(load(bundled(name), window="full"), low, span)
-    assert {place: found[place] for place in places} == pytest.approx(places, abs=span * 1e-7)
+    assert {pixel: found[pixel] for pixel in values} == pytest.approx(values, abs=span * 1e-7)
 
 
-@pytest.mark.parametrize(("syntax", "other", "name", "low", "span", "places"), RELABELLED)
+@pytest.mark.parametrize(("syntax", "other", "name", "low", "span", "values"), RELABELLED)
 def test_the_same_codestream_under_its_other_transfer_syntax(
-    syntax: UID, other: UID, name: str, low: int, span: int, places: dict, load, tmp_path: Path
+    syntax: UID, other: UID, name: str, low: int, span: int, values: dict, load, tmp_path: Path
 ) -> None:
     content = bundled(name).read_bytes()
     path = tmp_path / "relabelled"
     path.write_bytes(content.replace(syntax.encode(), other.encode(), 1))
     found = stored(load(path, window="full"), low, span)
-    assert {place: found[place] for place in places} == pytest.approx(places, abs=span * 1e-7)
+    assert {pixel: found[pixel] for pixel in values} == pytest.approx(values, abs=span * 1e-7)
 
 
 @pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K])

@@ -1,4 +1,4 @@
-"""Presentation: what the header says about showing its pixels, and pydicom's own answer beside it."""
+"""Presentation: the display parameters in a header, compared with pydicom's own results."""
 
 from __future__ import annotations
 
@@ -153,9 +153,9 @@ def test_padding_written_with_the_wrong_sign_is_recognised(write, load) -> None:
 def test_pydicom_shows_the_same(elements: dict[str, object], write, load) -> None:
     path = write(RAMP, RescaleType="US", **elements)
     dataset = pydicom.dcmread(path)
-    theirs = apply_voi_lut(apply_modality_lut(dataset.pixel_array, dataset), dataset)
+    expected = apply_voi_lut(apply_modality_lut(dataset.pixel_array, dataset), dataset)
     slope, intercept = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
-    assert load(path).pixels == pytest.approx((theirs - intercept) / (255 * slope), abs=1e-6)
+    assert load(path).pixels == pytest.approx((expected - intercept) / (255 * slope), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,6 @@ def test_pydicom_shows_the_same(elements: dict[str, object], write, load) -> Non
     [
         ({"RescaleSlope": 0}, "decode_failed"),
         ({"VOILUTFunction": "CUBIC", "WindowCenter": 1, "WindowWidth": 2}, "decode_failed"),
-        ({"VOILUTSequence": [table(0, [])]}, "decode_failed"),
         ({"BitsStored": 9, "HighBit": 8}, "pixel_data_mismatch"),
         ({"BitsStored": 6, "HighBit": 9}, "pixel_data_mismatch"),
         ({"BitsStored": 0}, "pixel_data_mismatch"),
@@ -194,3 +193,62 @@ def test_the_steps_read_from_a_header() -> None:
     assert scale.modality == Rescale(2, -1024)
     assert scale.voi == Window(40, 400, "LINEAR")
     assert not isinstance(scale.voi, Table)
+
+
+BROKEN = table(0, [])
+
+
+@pytest.mark.parametrize("broken", [BROKEN, Dataset()], ids=["too few entries", "empty item"])
+def test_a_broken_voi_table_gives_way_to_the_next_and_then_to_the_window(broken, write, load) -> None:
+    window = {"WindowCenter": 25, "WindowWidth": 50, "VOILUTFunction": "LINEAR_EXACT"}
+    second = load(write(RAMP, VOILUTSequence=[broken, table(10, [0, 255])], **window))
+    assert second.pixels.ravel().tolist() == [0, 0, 1, 1, 1, 1]
+    windowed = load(write(RAMP, VOILUTSequence=[broken], **window))
+    assert windowed.pixels.ravel() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+    for image in (second, windowed):
+        (caution,) = image.cautions
+        assert caution.message.startswith("VOI LUT Sequence has a broken item (")
+        assert caution.message.endswith("), so it was not used")
+
+
+def test_a_broken_modality_table_gives_way_to_a_rescale_or_is_named(write, load) -> None:
+    rescaled = load(write(RAMP, ModalityLUTSequence=[BROKEN], RescaleSlope=2, RescaleIntercept=0))
+    assert rescaled.pixels == pytest.approx(RAMP / 255)
+    assert "Modality LUT Sequence" in rescaled.cautions[0].message
+    with pytest.raises(
+        CaseError, match=r"^LUT Descriptor does not have three numbers, or LUT Data is missing"
+    ):
+        load(write(RAMP, ModalityLUTSequence=[BROKEN]))
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"ModalityLUTSequence": [BROKEN]},
+        {"VOILUTSequence": [BROKEN]},
+        {"RescaleSlope": 0},
+        {"VOILUTFunction": "CUBIC", "WindowCenter": 1, "WindowWidth": 2},
+    ],
+)
+def test_the_full_range_needs_neither_modality_nor_window(elements: dict[str, object], write, load) -> None:
+    image = load(write(RAMP, **elements), window="full")
+    assert image.pixels == pytest.approx(RAMP / 255)
+    assert not image.cautions
+
+
+def test_a_number_that_is_none_is_named(write, load) -> None:
+    path = write(RAMP, RescaleSlope="1.25")
+    path.write_bytes(path.read_bytes().replace(b"1.25", b"none"))
+    with pytest.raises(CaseError, match=r"^Rescale Slope is not a number; export the file again$"):
+        load(path)
+    assert load(path, window="full").pixels == pytest.approx(RAMP / 255)
+
+
+def test_padding_that_is_no_number_is_not_used(write, load) -> None:
+    path = write(RAMP, WindowCenter=25, WindowWidth=50)
+    dataset = pydicom.dcmread(path)
+    dataset.add_new("PixelPaddingValue", "DS", "12345")
+    dataset.save_as(path)
+    path.write_bytes(path.read_bytes().replace(b"12345", b"black"))
+    (caution,) = load(path).cautions
+    assert caution.message == "Pixel Padding Value is not a number, so it was not used"

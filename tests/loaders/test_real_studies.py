@@ -1,4 +1,4 @@
-"""Real studies: odd files end as images or reasons; stored variants give back their source's pixels."""
+"""Real studies: unusual files become images or get a reason; re-encoded variants give the same pixels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def outcomes(path: Path, root: Path) -> str:
-    """ "image", or the reason why there is none."""
+    """ "image", or the reason code for refusing the file."""
     try:
         for source in read_header(path, root=root):
             image = decode(source, case_id="case")

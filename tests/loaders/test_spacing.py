@@ -1,11 +1,12 @@
-"""Spacing: from each element that may give it, and None where none makes sense."""
+"""Spacing: from each element that may state it, and None if no element is usable."""
 
 from __future__ import annotations
 
 import pytest
 from pydicom.dataset import Dataset
 
-from pipeline.loaders.spacing import aspect_ratio, spacing_mm
+from pipeline.loaders.spacing import SPACING, aspect_ratio, spacing_mm
+from pipeline.records import Caution
 
 
 def header(**elements: object) -> Dataset:
@@ -73,3 +74,62 @@ def test_an_aspect_ratio_is_no_spacing() -> None:
     assert aspect_ratio(header(PixelAspectRatio=[4, 3])) == "4:3"
     assert aspect_ratio(header(PixelAspectRatio=[1, 1])) == ""
     assert aspect_ratio(header(PixelAspectRatio=[0, 1])) == ""
+
+
+MAGNIFIED = {"ImagerPixelSpacing": [0.1, 0.1], "EstimatedRadiographicMagnificationFactor": 2}
+
+
+def read(**elements: object) -> tuple[object, list[Caution]]:
+    cautions: list[Caution] = []
+    return spacing_mm(header(**elements), cautions.append), cautions
+
+
+@pytest.mark.parametrize(
+    ("elements", "expected", "warned"),
+    [
+        # Equal to the detector's, without a type: not corrected, 10.7.1.3.
+        ({"PixelSpacing": [0.1, 0.1], **MAGNIFIED}, 0.05, True),
+        ({"PixelSpacing": [0.10001, 0.1], **MAGNIFIED}, 0.05, True),
+        # With a calibration type, it is what it says.
+        ({"PixelSpacing": [0.1, 0.1], "PixelSpacingCalibrationType": "FIDUCIAL", **MAGNIFIED}, 0.1, False),
+        # Corrected by the very factor.
+        ({"PixelSpacing": [0.05, 0.05], **MAGNIFIED}, 0.05, False),
+        # Corrected by another factor, for an unknown reason.
+        ({"PixelSpacing": [0.07, 0.07], **MAGNIFIED}, 0.07, True),
+        # Corrected by a factor that is not given.
+        ({"PixelSpacing": [0.07, 0.07], "ImagerPixelSpacing": [0.1, 0.1]}, 0.07, False),
+        ({"PixelSpacing": [0.1, 0.1], "ImagerPixelSpacing": [0.1, 0.1]}, 0.1, False),
+        # Whether it is corrected, is not said.
+        ({"PixelSpacing": [0.1, 0.1], "EstimatedRadiographicMagnificationFactor": 2}, 0.1, True),
+        ({"PixelSpacing": [0.1, 0.1], "EstimatedRadiographicMagnificationFactor": 1}, 0.1, False),
+    ],
+)
+def test_pixel_spacing_beside_imager_spacing_and_magnification(
+    elements: dict[str, object], expected: float, *, warned: bool
+) -> None:
+    found, cautions = read(**elements)
+    assert found == pytest.approx((expected, expected), rel=1e-3)
+    assert [caution.reason for caution in cautions] == [SPACING] * warned
+
+
+@pytest.mark.parametrize("factor", [0, -2])
+def test_a_magnification_that_is_none_is_named(factor: int) -> None:
+    found, cautions = read(ImagerPixelSpacing=[0.1, 0.1], EstimatedRadiographicMagnificationFactor=factor)
+    assert found == (0.1, 0.1)
+    assert [caution.message for caution in cautions] == [
+        "Estimated Radiographic Magnification Factor is not a positive number, so it was not used"
+    ]
+
+
+@pytest.mark.parametrize("nonsense", [[0, 0], [0.1], [0.1, -0.1]])
+def test_a_spacing_that_is_none_is_named_and_the_next_one_read(nonsense: list[float]) -> None:
+    found, cautions = read(PixelSpacing=nonsense, ImagerPixelSpacing=[0.1, 0.1])
+    assert found == (0.1, 0.1)
+    assert [caution.message for caution in cautions] == [
+        "Pixel Spacing is not two positive numbers, so it was not used"
+    ]
+
+
+def test_an_empty_spacing_is_no_cause_for_a_warning() -> None:
+    assert read(PixelSpacing=None) == (None, [])
+    assert read() == (None, [])

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.contracts import Drawing, Scored, Undefined
+from pipeline.contracts import Scored, Undefined
 from pipeline.geometry import whole
 from pipeline.metrics import METRICS
-from pipeline.records import Box, Heatmap, Intensity, Mask, Reference, Region, Shape
+from pipeline.records import Box, Drawing, Heatmap, Intensity, Mask, Reference, Region, Shape
 
 MILLIMETRE = (1.0, 1.0)
-"""The spacing at which a pixel is a millimetre."""
+"""(down, across) in mm: pixels of 1 mm."""
 
 
 def mask(*rows: str) -> Mask:
@@ -19,7 +19,7 @@ def mask(*rows: str) -> Mask:
 
 
 def region(pixels: Mask, peak: float = 1.0) -> Region:
-    """One region of the pixels, without outlines."""
+    """One region with these pixels, without outlines."""
     rows, columns = np.nonzero(pixels)
     top, left = int(rows.min()), int(columns.min())
     inside = pixels[top : rows.max() + 1, left : columns.max() + 1]
@@ -27,7 +27,7 @@ def region(pixels: Mask, peak: float = 1.0) -> Region:
 
 
 def drawing(*regions: Mask, peak: tuple[int, int] | None = None) -> Drawing:
-    """Each mask a region; the peak is the first region's first pixel unless it is given."""
+    """One region per mask; the peak is the first pixel of the first region unless it is given."""
     first = np.argwhere(regions[0])[0]
     return Drawing(
         regions=tuple(map(region, regions)),
@@ -41,7 +41,7 @@ def nothing_drawn(shape: Shape) -> Drawing:
 
 
 def of_map(relevance: object, drawn: Drawing | None = None) -> Drawing:
-    """A drawing of a map with a cell a pixel; nothing is drawn unless it is given."""
+    """A drawing with a map of one cell per pixel, and without regions unless `drawn` is given."""
     cells: Intensity = np.array(relevance, np.float32)
     rows, columns = cells.shape
     heatmap = Heatmap("case", "nodule", "gradcam", cells, "logit", whole((rows, columns)))
@@ -55,15 +55,15 @@ def values(
     *,
     spacing_mm: tuple[float, float] | None = None,
 ) -> tuple[float | Undefined, ...]:
-    """What the metric says, one an image or one a lesion."""
+    """The metric's scores, one per image or one per lesion."""
     return METRICS[metric].score(Scored(drawn, reference, spacing_mm))
 
 
 def masks(*instances: Mask) -> Reference:
-    """A reader's masks; without any: the finding is not there."""
+    """A reader's masks; without any, the finding is absent."""
     return Reference("case", "nodule", "reader1", "mask", masks=instances)
 
 
 def boxes(*found: Box) -> Reference:
-    """A reader's boxes; without any: the finding is not there."""
+    """A reader's boxes; without any, the finding is absent."""
     return Reference("case", "nodule", "reader1", "box", boxes=found)

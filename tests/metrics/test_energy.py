@@ -3,10 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contracts import Drawing
-from pipeline.geometry import cropped, mirrored, place, resized, whole
+from pipeline.geometry import cropped, mirrored, resample_to_image, resized, whole
 from pipeline.metrics.energy import energy_of
-from pipeline.records import Heatmap, Placement
+from pipeline.records import Drawing, Heatmap, Placement
 from tests.metrics.samples import drawing, mask, masks, of_map, values
 
 LEFT = mask("#...", "#...")
@@ -21,11 +20,11 @@ def coarse(placement: Placement, seed: int = 0) -> Heatmap:
     return Heatmap("case", "nodule", "gradcam", cells, "logit", placement)
 
 
-def test_six_of_ten_positive_parts_lie_inside_and_negative_relevance_is_none() -> None:
+def test_six_of_ten_positive_units_lie_inside_and_negative_relevance_is_ignored() -> None:
     assert values("energy_inside", of_map(MAP), masks(LEFT)) == (pytest.approx(6 / 10),)
 
 
-def test_what_is_drawn_does_not_matter() -> None:
+def test_contours_do_not_matter() -> None:
     drawn = of_map(MAP, drawing(mask("...#", "....")))
     assert values("energy_inside", drawn, masks(LEFT)) == (pytest.approx(6 / 10),)
 
@@ -62,13 +61,15 @@ PLACEMENTS = {
 def test_the_sum_over_pixels_is_known_without_the_pixels(placement: Placement) -> None:
     heatmap = coarse(placement)
     positive = replace(heatmap, relevance=np.maximum(heatmap.relevance, 0))
-    assert energy_of(heatmap) == pytest.approx(place(positive.relevance, placement).sum(dtype=np.float64))
+    assert energy_of(heatmap) == pytest.approx(
+        resample_to_image(positive.relevance, placement).sum(dtype=np.float64)
+    )
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS.values(), ids=PLACEMENTS)
 def test_on_a_coarse_grid_it_is_the_share_of_the_placed_map(placement: Placement) -> None:
     heatmap = coarse(placement)
-    placed = place(np.maximum(heatmap.relevance, 0), placement)
+    placed = resample_to_image(np.maximum(heatmap.relevance, 0), placement)
     lesion = np.zeros((40, 60), np.bool_)
     lesion[8:20, 12:31] = True
     drawn = Drawing((), np.zeros((40, 60), np.bool_), None, heatmap=heatmap)

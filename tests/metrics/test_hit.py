@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contracts import Drawing, Scored, Tolerances
+from pipeline.contracts import Scored
 from pipeline.metrics import METRICS
 from pipeline.metrics.hit import distance_to_mask
 from pipeline.metrics.scoring import score_drawing
-from pipeline.records import Box, Reference
+from pipeline.records import Box, Drawing, Reference, Tolerances
 from tests.metrics.samples import boxes, drawing, mask, masks, nothing_drawn, values
 
 DRAWN = mask(
@@ -63,7 +63,7 @@ def test_a_peak_in_the_second_box_hits() -> None:
 @pytest.mark.parametrize(
     ("name", "reference"), [("hit", masks(DRAWN)), ("near_hit", masks(DRAWN)), ("box_hit", boxes(AROUND))]
 )
-def test_a_flat_map_points_nowhere(name: str, reference: Reference) -> None:
+def test_a_flat_map_is_a_miss(name: str, reference: Reference) -> None:
     flat = replace(drawing(DRAWN), peak=None)
     assert scored(flat, name, reference) == 0
 

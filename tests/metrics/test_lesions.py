@@ -52,8 +52,8 @@ HEIGHTS = np.array(
 )
 
 
-def of(drawn_map: object = None) -> Candidates:
-    """A ring around a lesion of one pixel, and a square of four of which a lesion has the right half."""
+def ring_and_square(drawn_map: object = None) -> Candidates:
+    """A ring around a lesion of one pixel, and a square of four pixels whose right half is a lesion."""
     drawn = drawing(RING, PAIR)
     drawn = drawn if drawn_map is None else of_map(drawn_map, drawn)
     scored = Scored(drawn, masks(MIDDLE, RIGHT_HALF))
@@ -70,23 +70,23 @@ def of(drawn_map: object = None) -> Candidates:
     ],
 )
 def test_a_criterion_by_hand(criterion: Criterion, table: object) -> None:
-    assert of(HEIGHTS).affinity[criterion] == table
+    assert ring_and_square(HEIGHTS).affinity[criterion] == table
 
 
-def test_the_highest_pixel_is_of_the_region_alone_and_of_positive_relevance() -> None:
-    # Between the ring's pixels is the highest of all, but not in the ring.
+def test_only_pixels_of_the_region_count_as_its_highest() -> None:
+    # The highest pixel lies in the hole of the ring, not in the ring.
     heights = HEIGHTS.copy()
     heights[1, 1] = 9
-    assert of(heights).affinity["point_in_mask"] == ((0, 0), (0, 1))
+    assert ring_and_square(heights).affinity["point_in_mask"] == ((0, 0), (0, 1))
 
 
-def test_without_a_map_the_centroid_stands_for_the_highest_pixel() -> None:
-    found = of()
+def test_without_a_map_the_centroid_replaces_the_highest_pixel() -> None:
+    found = ring_and_square()
     assert found.affinity["point_in_mask"] == found.affinity["centre_hit"]
 
 
-def test_a_record_says_what_it_is_of_and_goes_through_json() -> None:
-    found = of(HEIGHTS)
+def test_a_record_names_its_subject_and_survives_json() -> None:
+    found = ring_and_square(HEIGHTS)
     assert (found.case_id, found.finding, found.reader, found.method) == (
         "case",
         "nodule",
@@ -99,28 +99,33 @@ def test_a_record_says_what_it_is_of_and_goes_through_json() -> None:
 
 
 def test_each_contour_has_the_number_of_its_lesion() -> None:
-    found = of(HEIGHTS)
+    found = ring_and_square(HEIGHTS)
     assert matches(found, Rule("iou", 0.5)) == (None, 2)
     assert matches(found, Rule("iou", 0.51)) == (None, None)
     assert matches(found, Rule("box_iou", 0.1)) == (1, 2)
     assert matches(found, Rule("centre_hit")) == (1, None)
-    assert matches(found, Rule("centre_hit", threshold=0)) == (1, None)  # a hit is a hit whatever the IoU
+    assert matches(found, Rule("centre_hit", threshold=0)) == (
+        1,
+        None,
+    )  # a hit does not depend on the threshold
 
 
-def test_what_is_left_over_on_either_side_is_listed() -> None:
-    found, rule = of(HEIGHTS), Rule("iou", 0.5)
+def test_unmatched_lesions_and_contours_are_listed() -> None:
+    found, rule = ring_and_square(HEIGHTS), Rule("iou", 0.5)
     assert unmatched_lesions(found, rule) == (1,)
     assert unmatched_contours(found, rule) == (1,)
 
 
-def test_the_assignment_is_the_rules() -> None:
-    both = replace(of(), affinity={"iou": ((0.6, 0.5), (0.8, 0.0))})  # the surest takes what the other needs
+def test_the_rule_selects_the_assignment() -> None:
+    both = replace(
+        ring_and_square(), affinity={"iou": ((0.6, 0.5), (0.8, 0.0))}
+    )  # greedy: the first contour takes lesion 1
     assert matches(both, Rule("iou", 0.1, "greedy")) == (1, None)
     assert matches(both, Rule("iou", 0.1, "optimal")) == (2, 1)
     assert matches(both, Rule("iou", 0.1, "many_to_one")) == (1, 1)
 
 
-def test_on_a_healthy_image_every_contour_is_left_over() -> None:
+def test_on_a_healthy_image_every_contour_is_unmatched() -> None:
     found = candidates(Scored(drawing(RING, PAIR), masks()), method="m", scores=(0.9, 0.4))
     assert (found.lesions, unmatched_contours(found, Rule()), unmatched_lesions(found, Rule())) == (
         0,
@@ -129,12 +134,12 @@ def test_on_a_healthy_image_every_contour_is_left_over() -> None:
     )
 
 
-def test_without_contours_every_lesion_is_left_over() -> None:
+def test_without_contours_every_lesion_is_unmatched() -> None:
     found = candidates(Scored(nothing_drawn((4, 6)), masks(MIDDLE, PAIR)), method="m", scores=())
     assert (unmatched_lesions(found, Rule()), unmatched_contours(found, Rule())) == ((1, 2), ())
 
 
-def test_boxes_are_held_against_bounding_boxes() -> None:
+def test_boxes_are_compared_with_bounding_boxes() -> None:
     # The box over columns 3 … 5 of the last two rows has six pixels, four of them the square's.
     box = Box(x=2.5, y=1.5, width=3, height=2)
     scored = Scored(of_map(HEIGHTS, drawing(RING, PAIR)), boxes(box))
@@ -152,6 +157,6 @@ def test_in_logits_a_contours_score_is_its_peak() -> None:
     assert contour_scores(regions(3, 1.5), unit="logit", probability=0.7) == (3, 1.5)
 
 
-def test_in_relative_maps_it_is_the_probability_times_the_share_of_the_highest_peak() -> None:
+def test_in_relative_maps_it_is_the_probability_times_the_relative_peak() -> None:
     assert contour_scores(regions(3, 1.5), unit="relative", probability=0.7) == pytest.approx((0.7, 0.35))
     assert contour_scores([], unit="relative", probability=0.7) == ()

@@ -3,8 +3,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from pipeline.metrics.bootstrap import Values
-from pipeline.metrics.matching import Assignment, Matches, matched
+from pipeline.metrics.matching import Assignment, Matches, match_contours
+from pipeline.records import Values
 
 CROSSED = np.array(
     [
@@ -19,28 +19,28 @@ CROSSED = np.array(
 def found(
     assignment: Assignment, *, scores: tuple[float, ...] = (3, 2, 1), threshold: float = 0.1
 ) -> Matches:
-    return matched(CROSSED, scores, threshold=threshold, assignment=assignment)
+    return match_contours(CROSSED, scores, threshold=threshold, assignment=assignment)
 
 
-def test_the_surest_contour_chooses_first() -> None:
+def test_the_contour_with_the_highest_score_chooses_first() -> None:
     assert found("greedy") == (1, None, 2)
     assert found("greedy", scores=(2, 3, 1)) == (2, 1, None)
     assert found("greedy", scores=(1, 3, 2)) == (None, 1, 2)
 
 
-def test_of_contours_equally_sure_the_first_chooses() -> None:
+def test_of_contours_with_equal_scores_the_first_chooses() -> None:
     assert found("greedy", scores=(1, 1, 1)) == (1, None, 2)
 
 
-def test_optimal_matches_as_many_as_can_be_and_of_these_the_best() -> None:
+def test_optimal_makes_the_most_pairs_then_the_greatest_affinity() -> None:
     assert found("optimal") == (2, 1, None)
 
 
 def test_optimal_prefers_two_poor_pairs_to_a_good_one() -> None:
     # Alone the first pair is worth 0.9, more than both others together.
     table = np.array([[0.9, 0.2], [0.2, 0.0]])
-    assert matched(table, [1, 1], threshold=0.1, assignment="optimal") == (2, 1)
-    assert matched(table, [1, 1], threshold=0.1, assignment="greedy") == (1, None)
+    assert match_contours(table, [1, 1], threshold=0.1, assignment="optimal") == (2, 1)
+    assert match_contours(table, [1, 1], threshold=0.1, assignment="greedy") == (1, None)
 
 
 def test_many_contours_may_find_one_lesion() -> None:
@@ -50,18 +50,18 @@ def test_many_contours_may_find_one_lesion() -> None:
 @pytest.mark.parametrize("assignment", ["greedy", "optimal", "many_to_one"])
 def test_a_pair_at_the_threshold_matches_and_below_it_does_not(assignment: Assignment) -> None:
     table = np.array([[0.5]])
-    assert matched(table, [1], threshold=0.5, assignment=assignment) == (1,)
-    assert matched(table, [1], threshold=0.51, assignment=assignment) == (None,)
+    assert match_contours(table, [1], threshold=0.5, assignment=assignment) == (1,)
+    assert match_contours(table, [1], threshold=0.51, assignment=assignment) == (None,)
 
 
 @pytest.mark.parametrize("assignment", ["greedy", "optimal", "many_to_one"])
 def test_without_contours_or_lesions_nothing_matches(assignment: Assignment) -> None:
-    assert matched(np.zeros((0, 2)), [], threshold=0.1, assignment=assignment) == ()
-    assert matched(np.zeros((2, 0)), [1, 2], threshold=0.1, assignment=assignment) == (None, None)
+    assert match_contours(np.zeros((0, 2)), [], threshold=0.1, assignment=assignment) == ()
+    assert match_contours(np.zeros((2, 0)), [1, 2], threshold=0.1, assignment=assignment) == (None, None)
 
 
 def best_by_trying(affinity: Values, threshold: float) -> tuple[int, float]:
-    """Most pairs and, of these choices, the greatest affinity."""
+    """The most pairs and the greatest affinity among such assignments, by brute force."""
     size = max(affinity.shape)
     square = np.zeros((size, size))
     square[: affinity.shape[0], : affinity.shape[1]] = affinity
@@ -76,7 +76,7 @@ def best_by_trying(affinity: Values, threshold: float) -> tuple[int, float]:
 def test_optimal_is_the_best_of_all_choices(seed: int) -> None:
     generator = np.random.default_rng(seed)
     affinity = generator.random((generator.integers(1, 6), generator.integers(1, 6)))
-    pairs = matched(affinity, [1] * len(affinity), threshold=0.6, assignment="optimal")
+    pairs = match_contours(affinity, [1] * len(affinity), threshold=0.6, assignment="optimal")
     chosen = [affinity[contour, lesion - 1] for contour, lesion in enumerate(pairs) if lesion]
     assert min(chosen, default=1) >= 0.6
     assert len({lesion for lesion in pairs if lesion}) == len(chosen)

@@ -27,7 +27,7 @@ def test_two_pixels_shared_of_four_and_four_is_a_dice_of_a_half() -> None:
     assert values("dice", drawing(FOUR_LEFT), masks(FOUR_MIDDLE)) == (pytest.approx(0.5),)
 
 
-def test_unequal_areas_tell_iou_and_dice_from_their_lookalikes() -> None:
+def test_unequal_areas_distinguish_iou_and_dice_from_similar_formulas() -> None:
     # 4 drawn, 5 in the reference, 2 in both: 2/7 and 4/9 (over the reference alone it would be 2/5).
     reference = masks(FOUR_MIDDLE | ONE_RIGHT)
     assert values("iou", drawing(FOUR_LEFT), reference) == (pytest.approx(2 / 7),)
@@ -57,7 +57,7 @@ def test_a_lesion_that_no_region_touches_scores_zero() -> None:
     assert values("lesion_dice", drawing(FOUR_LEFT), reference) == (1.0, 0.0)
 
 
-def test_one_region_may_serve_two_lesions() -> None:
+def test_one_region_may_score_two_lesions() -> None:
     halves = masks(mask("....", "##..", "...."), mask("....", "....", "##.."))
     assert values("lesion_iou", drawing(FOUR_LEFT), halves) == (0.5, 0.5)
 

@@ -3,10 +3,10 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pipeline.contours.drawing import draw
-from pipeline.contracts import Drawing, Scored
-from pipeline.geometry import cropped, place, resized, whole
+from pipeline.contracts import Scored
+from pipeline.geometry import cropped, resample_to_image, resized, whole
 from pipeline.metrics.pixels import LEVELS, iou_curve
-from pipeline.records import Heatmap, Placement
+from pipeline.records import Drawing, Heatmap, Placement
 from tests.metrics.samples import mask, masks, of_map, values
 
 LEFT = mask("#...", "#...")
@@ -25,7 +25,7 @@ def test_precision_is_1_at_half_the_recall_and_two_thirds_at_all() -> None:
 
 
 def test_the_curve_by_hand() -> None:
-    # From 1 up two of four are right, from 2 two of three, from 3 one of two, from 4 one; one is missed then.
+    # At level 1 two of four pixels are in the mask, at 2 two of three, at 3 one of two, at 4 one of one.
     curve = iou_curve(Scored(of_map(MAP), masks(LEFT)))
     assert curve == pytest.approx([2 / 4] * 5 + [2 / 3] * 5 + [1 / 3] * 5 + [1 / 2] * 4)
     assert values("best_iou", of_map(MAP), masks(LEFT)) == (pytest.approx(2 / 3),)
@@ -97,7 +97,7 @@ def test_the_curve_is_the_iou_of_the_contours_that_each_fraction_draws(
     generator = np.random.default_rng(seed)
     cells = generator.normal(size=(7, 7)).astype(np.float32)
     heatmap = Heatmap("case", "nodule", "gradcam", cells, "logit", placement)
-    lesion = place(generator.random((7, 7)).astype(np.float32), placement) > 0.6
+    lesion = resample_to_image(generator.random((7, 7)).astype(np.float32), placement) > 0.6
     closed = Drawing((), np.zeros((90, 70), np.bool_), None, heatmap=heatmap)
     curve = iou_curve(Scored(closed, masks(lesion)))
     drawn = [draw(heatmap, rule="fraction", threshold=level).mask for level in LEVELS]

@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contracts import Drawing, Tolerances
+from pipeline.contracts import Scored
 from pipeline.errors import CaseError
 from pipeline.metrics import DEFAULT, METRICS
 from pipeline.metrics.scoring import score_drawing, score_missing
-from pipeline.records import Box, Mask, Reference, Score
+from pipeline.records import Box, Drawing, Mask, Reference, Score, Tolerances
 from tests.metrics.samples import boxes, drawing, mask, masks, nothing_drawn, of_map
 
 SHAPE = (2, 4)
@@ -101,25 +101,25 @@ def test_a_clear_healthy_image_is_right() -> None:
     ]
 
 
-def test_a_row_says_what_it_is_of() -> None:
+def test_a_row_names_case_finding_reader_method_and_metric() -> None:
     row = score_drawing(drawing(LEFT), masks(LEFT), method="gradcam", shape=SHAPE)[0]
     assert row == Score("case", "nodule", "reader1", "gradcam", "iou", value=1.0)
 
 
 @pytest.mark.parametrize("odd", [LEFT.T, np.ones((3, 4), np.bool_)], ids=["turned", "larger"])
-def test_a_mask_of_another_size_is_set_aside(odd: Mask) -> None:
-    with pytest.raises(CaseError, match="the image 2 × 4") as caught:
+def test_a_mask_of_another_size_is_skipped(odd: Mask) -> None:
+    with pytest.raises(CaseError, match="the image has 2 × 4") as caught:
         score_drawing(drawing(LEFT), masks(LEFT, odd), method="gradcam", shape=SHAPE)
     assert caught.value.reason == "mask_size"
 
 
-def test_a_drawing_of_another_size_is_set_aside() -> None:
-    with pytest.raises(CaseError, match="the drawing has 4 × 2 pixels") as caught:
+def test_a_drawing_of_another_size_is_skipped() -> None:
+    with pytest.raises(CaseError, match="The drawing has 4 × 2 pixels") as caught:
         score_drawing(nothing_drawn((4, 2)), boxes(BOX), method="gradcam", shape=SHAPE)
     assert caught.value.reason == "mask_size"
 
 
-def test_an_image_without_annotation_has_one_undefined_row_a_metric() -> None:
+def test_an_image_without_annotation_has_one_undefined_row_per_metric() -> None:
     rows = score_missing("case", "nodule", method="gradcam", reader="reader1")
     assert [row.metric for row in rows] == list(DEFAULT)
     assert {(row.value, row.undefined_because, row.lesion) for row in rows} == {(None, "not_annotated", None)}
@@ -188,3 +188,30 @@ def test_tolerances_reach_the_metrics() -> None:
 def test_a_healthy_image_whose_regions_were_all_too_small_is_clear() -> None:
     pointed = replace(nothing_drawn(SHAPE), peak=(1, 1))
     assert chosen(pointed, masks(), "contour_on_healthy", "hit") == [0, "healthy"]
+
+
+@pytest.mark.parametrize("values", [(), (0.5, 0.5), (float("nan"),), (float("inf"),)])
+def test_a_metric_with_a_wrong_number_of_values_or_none_finite_skips_the_image(
+    monkeypatch: pytest.MonkeyPatch, values: tuple[float, ...]
+) -> None:
+    monkeypatch.setitem(METRICS._loaded, "iou", replace(METRICS["iou"], score=lambda _: values))
+    with pytest.raises(
+        CaseError, match=r"The metric 'iou' gave .*, wanted 1 numbers or reasons; "
+    ) as refused:
+        score_drawing(drawing(LEFT), masks(LEFT), method="gradcam", shape=SHAPE, metrics=("iou",))
+    assert refused.value.reason == "metric_values"
+
+
+def test_a_metric_may_return_numpys_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METRICS._loaded, "iou", replace(METRICS["iou"], score=lambda _: (np.float32(0.5),)))
+    (score,) = score_drawing(drawing(LEFT), masks(LEFT), method="gradcam", shape=SHAPE, metrics=("iou",))
+    assert type(score.value) is float
+    assert score.value == 0.5
+
+
+def test_a_metric_cannot_change_what_others_read() -> None:
+    shared = Scored(of_map(np.ones(SHAPE, np.float32)), masks(LEFT))
+    for array in (shared.truth, shared.relevance):
+        assert array is not None
+        with pytest.raises(ValueError, match="read-only"):
+            array[0, 0] = 0

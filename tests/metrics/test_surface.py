@@ -61,8 +61,9 @@ def test_the_window_holds_the_mask_and_no_more() -> None:
 
 def test_distances_from_a_dot_to_a_square_around_it() -> None:
     # The dot is one row below the square's top. Its outline's 12 pixels are 1, √2, 2, √5 or √8 from the dot.
-    there, back = surface_distances(DOT, SQUARE, spacing=(1, 1))
+    (there, of_dot), (back, of_square) = surface_distances(DOT, SQUARE, spacing=(1, 1))
     assert there.tolist() == [1]
+    assert (of_dot.tolist(), of_square.tolist()) == ([1], [1] * 12)
     assert sorted(back**2) == pytest.approx([1, 1, 2, 2, 2, 4, 4, 5, 5, 5, 5, 8])
 
 
@@ -108,10 +109,10 @@ def blobs(seed: int, shape: tuple[int, ...]) -> tuple[Mask, Mask]:
 @pytest.mark.parametrize(("shape", "spacing"), [((24, 31), (0.7, 1.3)), ((9, 10, 11), (2.0, 0.5, 1.0))])
 def test_it_equals_monai_in_2d_and_3d(seed: int, shape: tuple[int, ...], spacing: tuple[float, ...]) -> None:
     one, other = blobs(seed, shape)
-    theirs = [torch.from_numpy(mask)[None, None].float() for mask in (one, other)]
+    tensors = [torch.from_numpy(mask)[None, None].float() for mask in (one, other)]
     options = {"include_background": True, "spacing": list(spacing)}
-    nsd = compute_surface_dice(*theirs, class_thresholds=[1.1], **options)
-    hd95 = compute_hausdorff_distance(*theirs, percentile=95, **options)
+    nsd = compute_surface_dice(*tensors, class_thresholds=[1.1], **options)
+    hd95 = compute_hausdorff_distance(*tensors, percentile=95, **options)
     assert normalised_surface_distance(one, other, tolerance=1.1, spacing=spacing) == pytest.approx(
         float(nsd)
     )

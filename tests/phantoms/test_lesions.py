@@ -123,5 +123,7 @@ def test_fluid_begins_about_the_diaphragm_and_rises_at_the_chest_wall(number: in
 def test_a_chest_without_room_for_a_lesion_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     thorax, rng = chest(0)
     monkeypatch.setattr(lesions, "TRIES", 0)
-    with pytest.raises(RuntimeError, match="no room"):
+    with pytest.raises(
+        RuntimeError, match="found no room for another lesion in 0 tries; choose another seed"
+    ):
         draw_disease(thorax, ["nodule"], rng)

@@ -15,10 +15,10 @@ from pydicom.pixels import apply_voi_lut
 from safetensors.torch import load_file
 
 from pipeline.phantoms.lesions import FINDINGS
-from pipeline.phantoms.measuring import auroc, logits, pointing
-from pipeline.phantoms.samples import INPUT_SIZE, Samples, samples
 from pipeline.phantoms.study_set import write_study_set
-from pipeline.phantoms.train import LAYERS, REFERENCE_MODEL, TEST_SEED, TRAIN_SEED, TUNE_SEED
+from tests.reference_model.measuring import auroc, logits, pointing
+from tests.reference_model.samples import INPUT_SIZE, Samples, samples
+from tests.reference_model.train import LAYERS, REFERENCE_MODEL, TEST_SEED, TRAIN_SEED, TUNE_SEED
 
 UNSEEN_SEED, COUNT = 77, 80
 LARGEST_FILE = 10_000_000

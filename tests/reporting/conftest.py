@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.reporting import write_report
 from tests.reporting.run_folder import make_run
+from tests.reporting.written import write_report
 
 
 @pytest.fixture(scope="session")

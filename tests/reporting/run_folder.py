@@ -1,20 +1,23 @@
-"""Run folder: a small synthetic audit as reports/README.md describes it, scores and summaries consistent."""
+"""Run folder: a small, consistent synthetic audit with the files of reports/README.md."""
 
 from __future__ import annotations
 
 import csv
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from pipeline.baselines import BASELINES
 from pipeline.contours.drawing import closed_gate, draw
+from pipeline.contracts import Scored
 from pipeline.geometry import resized, whole
+from pipeline.metrics.lesions import Rule, candidates, contour_scores, unmatched_lesions
 from pipeline.metrics.scoring import score_drawing
 from pipeline.records import (
     Box,
@@ -26,14 +29,26 @@ from pipeline.records import (
     Prediction,
     Reference,
     Skipped,
+    Summary,
 )
-from pipeline.store.cases import SHA256, case_folder, read_case, write_case
+from pipeline.statistics.verdict import Evidence, VerdictRow, verdict_rows
+from pipeline.store.cases import SHA256, candidates_of, case_folder, read_case, write_case
 from pipeline.store.pictures import write_pictures
+from pipeline.store.tables import write_table
 
 FINDINGS = ("benign", "malignant")
 METHODS = ("gradcam", "location_prior", "center_prior")
 HOSTILE = "<script>alert('x')</script>\"'&"
 MINIMUM_AREA_PX = 4
+RULE = {
+    "rule": "fraction",
+    "threshold": 0.6,
+    "gate": "predicted",
+    "probability": None,
+    "filled": False,
+    "words": "pixels at or above 0.6 of the map’s maximum",
+}
+"""Contour rule and gate of every finding, as in a manifest."""
 EMPTY_IS_ZERO = {"missed": 0.0, "healthy_drawn": "counted_as_contour_on_healthy", "healthy_clear": "healthy"}
 METRICS: tuple[dict[str, Any], ...] = (
     *(
@@ -112,7 +127,7 @@ def make_run(
 ) -> Path:
     """A finished run: benign, malignant and healthy cases in turn; one reader draws masks, one boxes.
 
-    `vary` has the last word on each case; `display` is how an 8-bit image is shown.
+    `vary` may change each case; `display` is the display of an 8-bit image.
     """
     methods = METHODS if baselines else METHODS[:1]
     rng = np.random.default_rng(7)
@@ -124,7 +139,7 @@ def make_run(
         if not labels:
             case = replace(case, labels=dict.fromkeys(FINDINGS))
         if not regions:
-            case = replace(case, regions=(), peaks=(), scores=())
+            case = replace(case, regions=(), peaks=(), scores=(), candidates=())
         made.append(_write_case(folder, vary(case), image, display(image)))
     _write_tables(folder, made, methods)
     priors = {f"{method}/{finding}": _baseline(method) for method in METHODS[1:2] for finding in FINDINGS}
@@ -142,7 +157,10 @@ def manifest(cases: int, methods: tuple[str, ...] = METHODS) -> dict[str, Any]:
         "version": "0.1.0",
         "title": "Phantom audit",
         "findings": list(FINDINGS),
-        "methods": [dict(zip(("name", "kind", "layer", "unit"), entry, strict=True)) for entry in described],
+        "methods": [
+            dict(zip(("name", "kind", "layer", "unit"), entry, strict=True)) | words_of(entry[0])
+            for entry in described
+        ],
         "config": {"studies": "/nobody/should/see/this/path"},
         "card": {
             "name": "Phantom DenseNet-121",
@@ -182,10 +200,10 @@ def manifest(cases: int, methods: tuple[str, ...] = METHODS) -> dict[str, Any]:
             },
         ],
         "contours": {
-            "rule": "fraction",
-            "threshold": 0.6,
-            "gate": "predicted",
+            "scaling": "positive",
             "minimum_area_px": MINIMUM_AREA_PX,
+            "minimum_area_mm2": 0,
+            "rules": {finding: dict(RULE) for finding in FINDINGS},
         },
         "statistics": {"replicates": 500, "confidence": 0.95, "seed": 0},
         "metrics": list(METRICS),
@@ -285,7 +303,16 @@ def _drawn_and_scored(case: FinishedCase, heatmap: Heatmap) -> FinishedCase:
         for score in score_drawing(drawing, reference, method=method, shape=case.shape)
         if (score.reader, score.metric) in SCORED
     ]
-    case = replace(case, scores=(*case.scores, *scores))
+    pairs = [
+        candidates(
+            Scored(drawing, reference),
+            method=method,
+            scores=contour_scores(drawing.regions, unit="logit", probability=1.0),
+        )
+        for reference in case.references
+        if reference.finding == finding
+    ]
+    case = replace(case, scores=(*case.scores, *scores), candidates=(*case.candidates, *pairs))
     if method in METHODS[1:]:
         return case
     row, column = drawing.peak or (0, 0)
@@ -299,7 +326,7 @@ def _drawn_and_scored(case: FinishedCase, heatmap: Heatmap) -> FinishedCase:
 
 
 def _write_case(run: Path, case: FinishedCase, image: Any, display: Display) -> Case:
-    """A finished case as the run's workers write it; its JSON."""
+    """Write a finished case as the run's workers do, and return its JSON."""
     write_case(run, case)
     folder = case_folder(run, case.case_id)
     (folder / SHA256).unlink()
@@ -317,7 +344,10 @@ def _write_tables(folder: Path, cases: list[Case], methods: tuple[str, ...]) -> 
     _write(folder / "scores.csv", SCORE_COLUMNS, scores)
     regions = [{"case_id": case["case_id"], **region} for case in cases for region in case["regions"]]
     (folder / "regions.json").write_text(json.dumps(regions), encoding="utf-8")
-    _write(folder / "summary.csv", SUMMARY_COLUMNS, [*_summaries(scores, methods), *_classification(cases)])
+    summaries = _summaries(scores, methods)
+    _write(folder / "summary.csv", SUMMARY_COLUMNS, [*summaries, *_classification(cases)])
+    write_table(folder, "verdict.csv", map(asdict, _verdict(summaries, methods)))
+    write_table(folder, "unmatched.csv", _missed(cases))
     _write(folder / "cases.csv", CASE_COLUMNS, cases)
     _write(
         folder / "predictions.csv", PREDICTION_COLUMNS, [{**c, **p} for c in cases for p in c["predictions"]]
@@ -325,6 +355,38 @@ def _write_tables(folder: Path, cases: list[Case], methods: tuple[str, ...]) -> 
     skipped = [_skipped("annotation-1", "annotations", "mask_size", HOSTILE)] if cases else []
     skipped += [_skipped(f"file-{n}", "loaders", "no_pixels", "The file holds no pixels.") for n in range(2)]
     _write(folder / "skipped.csv", SKIPPED_COLUMNS, skipped)
+
+
+def _missed(cases: list[Case]) -> Iterator[dict[str, Any]]:
+    """The rows of unmatched.csv about missed lesions, by the default criterion."""
+    for case in cases:
+        for found in candidates_of(case):
+            keys = {name: getattr(found, name) for name in ("case_id", "finding", "reader", "method", "kind")}
+            for number in unmatched_lesions(found, Rule()) if found.method in METHODS[:1] else ():
+                yield {**keys, "patient_id": case["patient_id"], "what": "missed_lesion", "number": number}
+
+
+def words_of(method: str) -> dict[str, str]:
+    """Texts that a manifest holds for a baseline in addition to its name; empty for the network's methods."""
+    if method not in BASELINES:
+        return {}
+    baseline = BASELINES[method]
+    unseen = "the network" if baseline.reads == "pixels" else "the image"
+    return {"title": baseline.title, "subject": baseline.subject, "unseen": unseen}
+
+
+def _verdict(rows: list[dict[str, Any]], methods: tuple[str, ...]) -> list[VerdictRow]:
+    """Rows of verdict.csv for a run without comparisons: every standing is unknown."""
+    summaries = [
+        Summary(
+            *(row[name] for name in ("finding", "reader", "method", "metric", "n")),
+            undefined={},
+            patients=row["patients"],
+            **{name: None if row[name] == "" else row[name] for name in ("estimate", "low", "high")},
+        )
+        for row in rows
+    ]
+    return verdict_rows(Evidence(summaries, (), methods[:1], methods[1:]), FINDINGS)
 
 
 def _summaries(scores: list[dict[str, Any]], methods: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -341,7 +403,7 @@ def _summaries(scores: list[dict[str, Any]], methods: tuple[str, ...]) -> list[d
 
 
 def _interval(scores: list[dict[str, Any]]) -> dict[str, Any]:
-    """Estimate with a bootstrap over images, which is near enough for a synthetic run."""
+    """Estimate with a bootstrap over images, which is accurate enough for a synthetic run."""
     values = np.array([score["value"] for score in scores if score["value"] is not None])
     reasons = Counter(score["undefined_because"] for score in scores if score["value"] is None)
     row: dict[str, Any] = {

@@ -5,6 +5,7 @@ import pytest
 from pipeline.reporting.charts import LEFT, RIGHT, WIDTH, histogram, whisker_chart
 from pipeline.reporting.run_folder import Method, read_run
 from pipeline.reporting.survey import Survey
+from tests.reporting.run_folder import words_of
 
 
 def test_a_dot_lies_at_its_share_of_the_axis(reported):
@@ -33,7 +34,10 @@ def test_every_baseline_has_its_name_and_its_mark(reported):
         )
         for row in run.summaries
     )
-    methods = [run.methods[0], *(Method(name, "baseline", "", "") for name in ("random", "local_contrast"))]
+    methods = [
+        run.methods[0],
+        *(Method(name, "baseline", "", "", **words_of(name)) for name in ("random", "local_contrast")),
+    ]
     chart = whisker_chart(replace(run, summaries=summaries, methods=methods), "hit", "Hit rate")
     assert [(line.mark, line.label) for line in chart.groups[0][2]] == [
         ("network", "gradcam"), ("random", "uniform random"), ("local_contrast", "local contrast")
@@ -46,8 +50,9 @@ def test_a_metric_that_nobody_scored_has_no_chart(reported):
 
 def test_bars_are_as_high_as_their_counts():
     of_run = Survey((), (), {}, {}, {("cam", "f"): (4, 0, 2, *[0] * 8), ("prior", "f"): (1, *[0] * 10)}, {})
-    chart = histogram(of_run, "f", network="cam", baseline="prior")
+    chart = histogram(of_run, "f", network="cam", baseline="prior", title="a prior")
     assert [bar[2] for bar in chart.bars[:3]] == [96, 0, 48]
     assert chart.description == "IoU exactly 0: 4 images, IoU up to 0.2: 2 images"
+    assert chart.baseline == "a prior"
     assert chart.steps.startswith("M0 96V72.00H20V96.00H40")
-    assert histogram(of_run, "g", network="cam", baseline=None) is None
+    assert histogram(of_run, "g", network="cam", baseline=None, title="") is None

@@ -7,14 +7,15 @@ from pipeline.reporting import facts
 from pipeline.reporting.limits import limits
 from pipeline.reporting.run_folder import Method, read_run
 from pipeline.reporting.survey import survey
+from tests.reporting.run_folder import words_of
 
 
 def test_the_limits_name_the_grid_and_the_boxes(reported):
     run = read_run(reported)
-    said = " ".join(limits(run, survey(run)))
-    assert "Maps of gradcam have 9 × 12 cells" in said
-    assert "Boxes are not masks" in said
-    assert "One reader annotated" not in said
+    text = " ".join(limits(run, survey(run)))
+    assert "Maps of gradcam have 9 × 12 cells" in text
+    assert "Boxes are not masks" in text
+    assert "Only one reader annotated" not in text
 
 
 def test_of_the_card_only_what_is_known_to_be_harmless_is_shown(reported):
@@ -24,26 +25,41 @@ def test_of_the_card_only_what_is_known_to_be_harmless_is_shown(reported):
     assert "/nobody" not in str(shown)
 
 
-def test_the_method_is_told_in_words(reported):
+@pytest.mark.parametrize(
+    ("activation", "explained"),
+    [
+        ("sigmoid", "the logit of each finding, ln(p / (1 - p)) of its probability p"),
+        ("none", "the network’s output, which is a probability"),
+        (None, None),
+    ],
+)
+def test_what_the_maps_are_of_is_stated(reported, activation, explained):
     run = read_run(reported)
-    told = dict(facts.method(run, survey(run)))
-    assert told["Contours"] == "pixels from 0.6 of the map’s maximum"
-    assert told["Gate"] == "findings whose probability reaches the operating point get contours"
-    assert told["Left out as smaller"] == "none"
-    assert told["Intervals"] == (
+    run = replace(run, manifest={**run.manifest, "card": {"activation": activation}})
+    assert dict(facts.model(run)).get("Explained") == explained
+
+
+def test_the_method_is_described_in_words(reported):
+    run = read_run(reported)
+    shown = dict(facts.method(run, survey(run)))
+    assert shown["Contours"] == "pixels at or above 0.6 of the map’s maximum"
+    assert shown["Gate"] == "findings whose probability reaches the operating point get contours"
+    assert shown["Too small, left out"] == "none"
+    assert shown["Intervals"] == (
         "95 % by bootstrap over patients (percentiles), 500 replicates, seed 0; "
-        "Clopper–Pearson for shares where every patient has one image"
+        "Clopper–Pearson for shares if every patient has one image"
     )
-    assert told["Map: gradcam"] == "layer features.norm5, 9 × 12 cells, unit: logit"
+    assert shown["Map: gradcam"] == "layer features.norm5, 9 × 12 cells, unit: logit"
 
 
-def test_what_a_baseline_never_saw_is_told(reported):
+def test_what_a_baseline_never_saw_is_reported(reported):
     run = read_run(reported)
     methods = [
-        Method(name, "baseline", "", "relative") for name in ("center_prior", "random", "local_contrast")
+        Method(name, "baseline", "", "relative", **words_of(name))
+        for name in ("center_prior", "random", "local_contrast")
     ]
-    told = dict(facts.method(replace(run, methods=methods), survey(run)))
-    seen = {name: told[f"Baseline: {name}"] for name in ("centre prior", "uniform random", "local contrast")}
+    shown = dict(facts.method(replace(run, methods=methods), survey(run)))
+    seen = {name: shown[f"Baseline: {name}"] for name in ("centre prior", "uniform random", "local contrast")}
     assert seen == {
         "centre prior": "one fixed spot in the middle of every image; never saw the image",
         "uniform random": "a map of random numbers; never saw the image",
@@ -54,28 +70,29 @@ def test_what_a_baseline_never_saw_is_told(reported):
 @pytest.mark.parametrize(
     ("gate", "words"),
     [
-        ("all", "every finding gets contours, predicted positive or not"),
+        ("all", "every finding gets contours, whether predicted or not"),
         ("predicted", "findings whose probability reaches the operating point get contours"),
         (
             "annotated",
             (
-                "findings that a reader drew get contours, and so do, for contours on healthy images to be "
-                "counted, findings whose probability reaches the operating point"
+                "annotated findings get contours; so do findings whose probability reaches the operating "
+                "point, so that contours on healthy images are counted"
             ),
         ),
     ],
 )
-def test_the_gate_is_told_as_it_works(reported, gate, words):
+def test_the_gate_is_described_as_it_works(reported, gate, words):
     run = read_run(reported)
-    run.manifest["contours"]["gate"] = gate
+    for rule in run.manifest["contours"]["rules"].values():
+        rule["gate"] = gate
     assert dict(facts.method(run, survey(run)))["Gate"] == words
 
 
-def test_what_was_dropped_is_told_a_finding_and_method(reported):
+def test_dropped_regions_are_counted_per_finding_and_method(reported):
     run = read_run(reported)
     counted = {("gradcam", "malignant"): 1, ("gradcam", "benign"): 1200}
-    told = dict(facts.method(run, replace(survey(run), dropped=counted)))
-    assert told["Left out as smaller"] == "benign, gradcam: 1,200 regions; malignant, gradcam: 1 region"
+    shown = dict(facts.method(run, replace(survey(run), dropped=counted)))
+    assert shown["Too small, left out"] == "benign, gradcam: 1,200 regions; malignant, gradcam: 1 region"
 
 
 def test_boxes_are_no_limit_where_there_are_none(reported):
@@ -83,18 +100,18 @@ def test_boxes_are_no_limit_where_there_are_none(reported):
     unboxed = tuple(
         replace(row, n=0, estimate=None) if row.metric.startswith("box") else row for row in run.summaries
     )
-    said = " ".join(limits(replace(run, summaries=unboxed), survey(run)))
-    assert "Boxes are not masks" not in said
+    text = " ".join(limits(replace(run, summaries=unboxed), survey(run)))
+    assert "Boxes are not masks" not in text
 
 
-def test_emptiness_is_told_in_words(reported):
-    told = dict(facts.emptiness(read_run(reported)))
-    assert told["IoU"] == [
+def test_scores_of_empty_masks_are_described_in_words(reported):
+    shown = dict(facts.emptiness(read_run(reported)))
+    assert shown["IoU"] == [
         "counts as 0",
         "left out: the finding is absent (see contours without the finding)",
         "left out: the finding is absent",
     ]
-    assert told["Contours without the finding"] == [
+    assert shown["Contours without the finding"] == [
         "left out: the finding is present",
         "counts as 1",
         "counts as 0",
@@ -109,11 +126,21 @@ def test_skipped_are_grouped_the_most_frequent_first():
     assert facts.skipped_groups(skipped) == [("loaders", "no pixels", 2), ("loaders", "x", 1)]
 
 
-def test_reasons_are_told_in_words():
+def test_reasons_are_given_in_words():
     skipped = (Skipped("a", "annotations", "ambiguous_image", ""),)
     assert facts.skipped_groups(skipped) == [("annotations", "several files have the name of the image", 1)]
 
 
-def test_the_card_is_told_without_what_it_leaves_open(reported):
+def test_the_card_is_shown_without_its_empty_fields(reported):
     shown = dict(facts.model(read_run(reported)))
     assert shown["Architecture"] == "class: DenseNet121; arguments: in channels: 3"
+
+
+def test_rules_that_differ_are_listed_per_finding(reported):
+    run = read_run(reported)
+    own = run.manifest["contours"]["rules"]["malignant"]
+    own |= {"words": "pixels above Otsu’s threshold", "filled": True, "probability": 0.3}
+    shown = dict(facts.method(run, survey(run)))
+    assert shown["Contours: benign"] == "pixels at or above 0.6 of the map’s maximum"
+    assert shown["Contours: malignant"] == "pixels above Otsu’s threshold, with holes filled"
+    assert shown["Gate: malignant"] == "findings whose probability reaches 0.3 get contours"

@@ -16,5 +16,5 @@ def test_the_view_box_is_the_image_edge_to_edge():
 
 def test_a_reader_keeps_the_colour_of_their_place_in_the_run():
     reference = {"finding": "f", "reader": "B", "kind": "box", "outlines": [], "boxes": [[0, 0, 1, 1]]}
-    found = figure.reader_outlines({"references": [reference]}, "f", ("A", "B"))
+    found = figure.reader_outlines({"columns": 100, "references": [reference]}, "f", ("A", "B"))
     assert (found[0].colour, found[0].path) == (1, "M0 0h1v1h-1Z")

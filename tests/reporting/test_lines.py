@@ -1,4 +1,4 @@
-"""Lines: where points lie in the charts, and what the charts say in words."""
+"""Lines: positions of points in the charts, and the charts' descriptions."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_the_axis_ends_above_the_highest_bound_and_points_lie_at_their_share():
         pytest.approx(FLOOR - 0.5 * (FLOOR - CEILING)),
     )
     assert series.band.endswith("Z")
-    assert found.description == "gradcam is best at 0.5 of the maximum with a mean IoU of 0.20"
+    assert found.description == "gradcam has its best mean IoU at 0.5 of the maximum, 0.20"
 
 
 def test_baselines_lie_under_the_network_and_have_neither_dots_nor_band():
@@ -64,7 +64,7 @@ def test_rates_of_false_positives_double_along_the_axis():
     chart = froc(run(*rows), "nodule")
     assert [x for x, _ in chart.series[0].dots] == [LEFT, (LEFT + WIDTH - RIGHT) / 2, WIDTH - RIGHT]
     assert [text for _, text in chart.across] == ["1/8", "1/4", "1/2", "1", "2", "4", "8"]
-    assert chart.description == "gradcam finds 50 % of 20 lesions at 1 false positive an image"
+    assert chart.description == "gradcam finds 50 % of 20 lesions at 1 false positive per image"
 
 
 def test_calibration_lies_beside_the_diagonal():
@@ -76,21 +76,21 @@ def test_calibration_lies_beside_the_diagonal():
     ideal, network = chart.series
     assert ideal.path == f"M{LEFT} {FLOOR}L{WIDTH - RIGHT} {CEILING}"
     assert network.dots[1] == (pytest.approx(LEFT + 0.9 * (WIDTH - LEFT - RIGHT)), CEILING)
-    assert "at a mean probability of 0.10 the finding is there in 25%" in chart.description
+    assert "at a mean probability of 0.10 the finding is present in 25%" in chart.description
 
 
-def group(attribute, name, estimate, *, p="1", few="0", metric="hit"):
+def group(attribute, name, estimate, *, p="1", differs="0", few="0", metric="hit"):
     return {
         "finding": "nodule", "reader": "A", "metric": metric, "attribute": attribute, "group": name,
         "n": "12", "patients": "7", "too_few": few, "estimate": estimate, "low": "", "high": "",
-        "corrected_p": p,
+        "corrected_p": p, "differs": differs,
     }  # fmt: skip
 
 
 def test_groups_have_a_line_each_and_the_few_no_number():
     rows = (
-        group("sex", "F", "0.5", p="0.01"),
-        group("sex", "M", "", few="1", p=""),
+        group("sex", "F", "0.5", p="0.01", differs="1"),
+        group("sex", "M", "", few="1", p="", differs=""),
         group("view", "PA", "0.5"),
         group("sex", "F", "0.25", metric="iou"),
     )

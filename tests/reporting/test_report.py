@@ -7,14 +7,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from pipeline.reporting import write_report
 from pipeline.reporting.run_folder import read_run
 from pipeline.reporting.survey import survey
 from tests.reporting.run_folder import HOSTILE, make_run
+from tests.reporting.written import write_report
 
 
 class Page(HTMLParser):
-    """Everything in a page that could load, run or lead somewhere; and all its numbers and text."""
+    """Elements, attributes, links, numbers and text of a page."""
 
     def __init__(self, text):
         super().__init__()
@@ -40,8 +40,8 @@ def pages(run):
 
 
 def own_scripts(page):
-    """How many scripts the report brought itself."""
-    return sum(re.fullmatch(r"static/[\w-]+\.js", target) is not None for target in page.targets)
+    """Number of scripts that the report itself contains."""
+    return sum(re.fullmatch(r"(static|cases)/[\w-]+\.js", target) is not None for target in page.targets)
 
 
 def test_the_overview_and_a_page_a_case_are_written(tmp_path):
@@ -57,7 +57,7 @@ def test_every_case_has_the_same_page(reported):
 
 
 def test_maps_and_pictures_are_not_opened_again(tmp_path):
-    """The report costs the main process one JSON a case; the rest is for the browser."""
+    """The main process reads one JSON per case; the browser does the rest."""
     run = make_run(tmp_path, cases=2)
     for name in ("heatmaps.npz", "thumbnail.jpg", "case.js", "pixels.js"):
         for path in run.glob(f"cases/*/{name}"):
@@ -96,7 +96,7 @@ def test_hostile_text_shows_as_text_and_becomes_no_element(reported):
 
 
 def test_the_page_of_a_case_holds_nothing_of_the_case(reported):
-    """What comes from a study reaches it by data scripts alone; tests/browser sees what becomes of it."""
+    """Text from a study reaches case pages only through data scripts, which tests/browser covers."""
     page = Page(next(iter(reported.glob("cases/*/index.html"))).read_text(encoding="utf-8"))
     assert page.targets[-4:] == ["../../index.html", "../../index.html#cases", "case.json", "thumbnail.jpg"]
     for word in ("c0ffee", "Acme", "Reader", "alert", "p000"):
@@ -107,7 +107,8 @@ def test_hostile_names_of_findings_break_neither_pages_nor_files(tmp_path):
     run = make_run(tmp_path, cases=3)
     for path in (*run.glob("*.json"), *run.glob("*.csv"), *run.glob("cases/*/case.json")):
         text = path.read_text(encoding="utf-8")
-        name = json.dumps(HOSTILE)[1:-1] if path.suffix == ".json" else HOSTILE.replace('"', "")
+        cell = '"' + HOSTILE.replace('"', '""') + '"'
+        name = json.dumps(HOSTILE)[1:-1] if path.suffix == ".json" else cell
         path.write_text(text.replace("benign", name), encoding="utf-8")
     write_report(run)
     overview = Page((run / "index.html").read_text(encoding="utf-8"))
@@ -194,7 +195,7 @@ def test_hits_of_masks_and_of_boxes_are_shown_apart(reported):
 
 
 def content_of(script):
-    """What a data script hands over, where that is one thing."""
+    """The argument of a data script that has only one."""
     text = script.read_text(encoding="utf-8")
     return json.loads(text[text.index("(") + 1 : text.rindex(");")])
 
@@ -220,10 +221,10 @@ def test_the_run_script_tells_the_page_what_it_must_know_of_the_run(reported):
 def test_the_run_script_knows_every_outcome(reported):
     run = content_of(reported / "cases" / "run.js")
     of_run = survey(read_run(reported))
-    told = [
+    outcomes = [
         run["outcomes"][ord(letter) - ord("a")][0] for word in run["outcomes_of_cases"] for letter in word
     ]
-    assert told == [row.outcome for row in of_run.rows]
+    assert outcomes == [row.outcome for row in of_run.rows]
     assert {len(word) for word in run["outcomes_of_cases"]} == {2}
 
 

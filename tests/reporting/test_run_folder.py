@@ -4,11 +4,10 @@ import json
 import pytest
 
 from pipeline.errors import AuditError
-from pipeline.reporting.report import write_report
 from pipeline.reporting.run_folder import read_run
-from pipeline.reporting.single_file import write_single_file
 from pipeline.reporting.tables import localisation
 from tests.reporting.run_folder import make_run
+from tests.reporting.written import write_report, write_single_file
 
 
 def test_reasons_are_counted(reported):
@@ -53,8 +52,9 @@ def test_a_finding_that_starts_with_a_sign_keeps_its_numbers(tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["findings"][0] = "+benign"
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    table = (folder / "summary.csv").read_text(encoding="utf-8")
-    (folder / "summary.csv").write_text(table.replace("\nbenign,", "\n'+benign,"), encoding="utf-8")
+    for name in ("summary.csv", "verdict.csv"):
+        table = (folder / name).read_text(encoding="utf-8")
+        (folder / name).write_text(table.replace("\nbenign,", "\n'+benign,"), encoding="utf-8")
     assert next(group.finding for group in localisation(read_run(folder)).groups) == "+benign"
 
 
@@ -89,12 +89,15 @@ def test_a_link_to_a_run_folder_is_as_good_as_the_folder(tmp_path):
     ("text", "complaint"),
     [
         ("[" * 200_000, r"manifest\.json: is not JSON"),
-        ("[]", r"manifest\.json: holds a list, wanted an object; make the run again"),
+        ("[]", r"manifest\.json: holds a list, wanted an object; rerun to regenerate it"),
         ("{}", r"manifest\.json: run_id: wanted a str"),
-        ('{"run_id": "a", "findings": [], "metrics": [], "methods": [1]}', "methods: wanted name and kind"),
+        (
+            '{"run_id": "a", "findings": [], "metrics": [], "methods": [1]}',
+            "methods: an entry lacks name or kind",
+        ),
     ],
 )
-def test_a_manifest_that_is_none_is_told(tmp_path, text, complaint):
+def test_a_manifest_that_is_none_is_reported(tmp_path, text, complaint):
     folder = make_run(tmp_path, cases=0)
     (folder / "manifest.json").write_text(text, encoding="utf-8")
     with pytest.raises(AuditError, match=complaint):
@@ -104,14 +107,15 @@ def test_a_manifest_that_is_none_is_told(tmp_path, text, complaint):
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("cases.csv", b"case_id\n\xff\n", r"cases\.csv: is no table in UTF-8"),
-        ("cases.csv", b"case_id,frame\n" + b"a" * 200_000, r"cases\.csv: is no table in UTF-8"),
+        ("cases.csv", b"case_id\n\xff\n", r"cases\.csv: is not a CSV in UTF-8"),
+        ("cases.csv", b"case_id,frame\n" + b"a" * 200_000, r"cases\.csv: is not a CSV in UTF-8"),
         ("skipped.csv", b"subject,reason\na,b\n", r"skipped\.csv: has no column 'stage'"),
-        ("skill.csv", b"finding,n\nbenign,many\n", r"skill\.csv: row 1: n: is 'many', wanted a number"),
-        ("skill.csv", b"finding,low\nbenign,=1\n", r"skill\.csv: row 1: low: is '=1', wanted a number"),
+        ("skill.csv", b"finding,n\nbenign,many\n", r"skill\.csv: row 1: n: found 'many', wanted a number"),
+        ("skill.csv", b"finding,low\nbenign,nan\n", r"skill\.csv: row 1: low: found 'nan', wanted a number"),
+        ("skill.csv", b"finding,low\nbenign,=1\n", r"skill\.csv: row 1: low: found '=1', wanted a number"),
     ],
 )
-def test_a_table_that_is_none_is_told(tmp_path, name, content, complaint):
+def test_a_table_that_is_none_is_reported(tmp_path, name, content, complaint):
     folder = make_run(tmp_path, cases=0)
     (folder / name).write_bytes(content)
     with pytest.raises(AuditError, match=complaint):
@@ -119,12 +123,12 @@ def test_a_table_that_is_none_is_told(tmp_path, name, content, complaint):
 
 
 @pytest.mark.parametrize(("column", "word"), [("n", "x"), ("estimate", "x"), ("reasons", "healthy=x")])
-def test_a_word_among_the_numbers_of_a_summary_is_told(tmp_path, column, word):
+def test_a_word_among_the_numbers_of_a_summary_is_reported(tmp_path, column, word):
     folder = make_run(tmp_path, cases=1)
     header, row, *_ = csv.reader((folder / "summary.csv").read_text(encoding="utf-8").splitlines())
     row[header.index(column)] = word
     (folder / "summary.csv").write_text(f"{','.join(header)}\n{','.join(row)}\n", encoding="utf-8")
-    with pytest.raises(AuditError, match=rf"summary\.csv: .*{column}: is '{word}', wanted"):
+    with pytest.raises(AuditError, match=rf"summary\.csv: .*{column}: found '{word}', wanted"):
         read_run(folder)
 
 
@@ -133,9 +137,9 @@ def test_a_word_among_the_numbers_of_a_summary_is_told(tmp_path, column, word):
     [
         ("cases/0000c0ffee/case.json", "{}", r"case\.json: case_id: wanted a str"),
         ("cases/0000c0ffee/case.json", "[" * 200_000, r"case\.json: is not JSON"),
-        ("baselines.npz", "x", r"baselines\.npz: is no file of arrays"),
-        ("baselines.npz", "", r"baselines\.npz: is no file of arrays"),
-        ("cases/0000c0ffee/pixels.js", "x", r"pixels\.js: hands over no data"),
+        ("baselines.npz", "x", r"baselines\.npz: is not a NumPy file"),
+        ("baselines.npz", "", r"baselines\.npz: is not a NumPy file"),
+        ("cases/0000c0ffee/pixels.js", "x", r"pixels\.js: contains no data"),
     ],
 )
 def test_a_damaged_file_of_a_run_is_named(tmp_path, name, text, complaint):

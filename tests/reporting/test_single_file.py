@@ -6,9 +6,9 @@ import re
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.reporting.single_file import write_single_file
 from tests.reporting.run_folder import HOSTILE, make_run
 from tests.reporting.test_report import Page
+from tests.reporting.written import write_single_file
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def text(run):
 
 
 def blocks(text):
-    """Address → content of the data in the file."""
+    """Address → content of each data block in the file."""
     found = re.findall(r'<script type="application/json" data-address="([^"]*)">(.*?)</script>', text)
     return {address: json.loads(content) for address, content in found}
 
@@ -73,7 +73,9 @@ def test_cases_can_be_named(run, tmp_path):
 
 
 def test_a_case_that_the_run_does_not_hold_is_refused(run, tmp_path):
-    with pytest.raises(ConfigError, match="--cases: 0099 is no case of the run phantom-0123abcd"):
+    with pytest.raises(
+        ConfigError, match="--cases: 0099 is not a case of the run phantom-0123abcd; choose case ids"
+    ):
         write_single_file(run, tmp_path / "one.html", cases=["0099"])
 
 

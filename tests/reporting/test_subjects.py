@@ -2,41 +2,29 @@ import pytest
 
 from pipeline.errors import AuditError
 from pipeline.reporting.run_folder import read_run
-from pipeline.reporting.subjects import Subject, results_sha256, subjects
+from pipeline.reporting.subjects import Subject, missed_lesions, results_sha256, subjects
 from tests.reporting.run_folder import make_run
 
 
-def score(metric, value, *, reader="A", lesion=None, method="cam", finding="nodule"):
-    return {
-        "finding": finding,
-        "reader": reader,
-        "method": method,
-        "metric": metric,
-        "value": value,
-        "lesion": lesion,
-    }
+def lesion(reader, number, *, finding="nodule"):
+    return Subject("lesion", finding, reader, number)
 
 
-def test_contours_of_the_method_come_first_then_the_lesions_without_any_overlap():
+def test_contours_of_the_method_come_first_then_the_missed_lesions_of_readers():
     case = {
+        "case_id": "one",
         "regions": [
             {"finding": "nodule", "method": "cam"},
             {"finding": "nodule", "method": "other"},
             {"finding": "nodule", "method": "cam"},
         ],
         "references": [{"finding": "nodule", "reader": reader} for reader in "ABC"],
-        "scores": [
-            score("lesion_iou", 0.0, reader="majority", lesion=1),
-            score("box_iou", 0.0, reader="B", lesion=1),
-            score("lesion_iou", 0.25, lesion=1),
-            score("lesion_iou", 0.0, lesion=2),
-            score("lesion_iou", 0.0, lesion=1, method="other"),
-            score("lesion_iou", None, lesion=1, reader="C"),
-            score("lesion_dice", 0.0, lesion=2),
-            score("iou", 0.0),
-        ],
     }
-    assert subjects(case, ["mass", "nodule"], "cam") == [
+    missed = {
+        "one": [lesion("majority", 1), lesion("B", 1), lesion("A", 2), lesion("A", 1, finding="mass")],
+        "other": [lesion("A", 1)],
+    }
+    assert subjects(case, ["mass", "nodule"], "cam", missed) == [
         Subject("contour", "nodule", "cam", 1),
         Subject("contour", "nodule", "cam", 2),
         Subject("lesion", "nodule", "A", 2),
@@ -46,7 +34,38 @@ def test_contours_of_the_method_come_first_then_the_lesions_without_any_overlap(
 
 def test_a_run_without_a_method_of_the_network_has_nothing_to_review(tmp_path):
     run = read_run(make_run(tmp_path, cases=2))
-    assert subjects(run.case(run.case_ids[0]), run.findings, None) == []
+    assert subjects(run.case(run.case_ids[0]), run.findings, None, {}) == []
+
+
+UNMATCHED = """case_id,patient_id,finding,reader,method,kind,what,number
+one,p,nodule,A,gradcam,mask,missed_lesion,2
+one,p,nodule,A,gradcam,box,missed_lesion,2
+one,p,nodule,'=B,gradcam,mask,missed_lesion,1
+one,p,nodule,A,gradcam,mask,contour_without_lesion,1
+one,p,nodule,A,location_prior,mask,missed_lesion,1
+two,p,nodule,A,gradcam,point,missed_lesion,1
+"""
+
+
+def test_missed_lesions_are_those_of_the_table_by_the_first_method(tmp_path):
+    run = make_run(tmp_path, cases=2)
+    (run / "unmatched.csv").write_text(UNMATCHED, encoding="utf-8")
+    assert missed_lesions(read_run(run)) == {
+        "one": (lesion("A", 2), lesion("=B", 1)),
+        "two": (lesion("A", 1),),
+    }
+
+
+def test_a_table_of_missed_lesions_that_cannot_be_read_is_named(tmp_path):
+    run = make_run(tmp_path, cases=2)
+    (run / "unmatched.csv").write_text(UNMATCHED.replace("point,missed_lesion,1", "point,missed_lesion,²"))
+    with pytest.raises(AuditError, match=r"unmatched\.csv: number: found '²', wanted a whole number; rerun"):
+        missed_lesions(read_run(run))
+    (run / "unmatched.csv").unlink()
+    with pytest.raises(
+        AuditError, match=r"unmatched\.csv: cannot be read .* give the folder of a finished run"
+    ):
+        missed_lesions(read_run(run))
 
 
 def test_the_hash_of_results_changes_with_a_score_and_not_with_the_report(tmp_path):
@@ -58,5 +77,7 @@ def test_the_hash_of_results_changes_with_a_score_and_not_with_the_report(tmp_pa
 
 
 def test_a_folder_that_lacks_its_scores_is_named(tmp_path):
-    with pytest.raises(AuditError, match=r"regions\.json: cannot be read .* is this a finished run"):
+    with pytest.raises(
+        AuditError, match=r"regions\.json: cannot be read .* give the folder of a finished run"
+    ):
         results_sha256(tmp_path)

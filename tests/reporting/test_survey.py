@@ -72,6 +72,7 @@ def test_mask_and_box_scores_stay_apart():
         ),
         "nodule",
         "cam",
+        {},
     )
     assert row.iou == pytest.approx(0.3)
     assert row.box_iou == 0.9

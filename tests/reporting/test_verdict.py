@@ -1,15 +1,17 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.records import Summary
 from pipeline.reporting.run_folder import Method, RunFolder
-from pipeline.reporting.verdict import gated, verdict
+from pipeline.reporting.verdict import gate_note, verdict
+from pipeline.statistics.verdict import Evidence, verdict_rows
+from tests.reporting.run_folder import words_of
 
 NETWORK = Method("gradcam", "network", "last", "logit")
-PRIOR = Method("location_prior", "baseline", "", "relative")
-CENTRE = Method("center_prior", "baseline", "", "relative")
+PRIOR = Method("location_prior", "baseline", "", "relative", **words_of("location_prior"))
+CENTRE = Method("center_prior", "baseline", "", "relative", **words_of("center_prior"))
 
 
 def row(method, metric, estimate, low, high, *, n=42, patients=30, reader="A"):
@@ -19,14 +21,18 @@ def row(method, metric, estimate, low, high, *, n=42, patients=30, reader="A"):
 def paired(difference, low, high, p, *, metric="hit", second="location_prior", patients=30):
     return {
         "finding": "malignant", "reader": "A", "metric": metric, "first": "gradcam", "second": second,
-        "patients": str(patients), "difference": str(difference), "difference_low": str(low),
-        "difference_high": str(high), "corrected_p": "" if p is None else str(p),
+        "patients": patients, "difference": difference, "difference_low": low, "difference_high": high,
+        "corrected_p": p,
     }  # fmt: skip
 
 
 def judged(*rows, comparisons=(), methods=(NETWORK, PRIOR, CENTRE)):
-    tables = {"comparisons": tuple(comparisons)}
-    run = RunFolder(Path(), {"findings": ["malignant"]}, methods, rows, (), (), tables)
+    """The verdict on a finding, computed from these rows, stored, and read back."""
+    network = [method.name for method in methods if not method.is_baseline]
+    baselines = [method.name for method in methods if method.is_baseline]
+    stored = verdict_rows(Evidence(rows, comparisons, network, baselines), ["malignant"])
+    texts = [{k: "" if v is None else str(v) for k, v in asdict(one).items()} for one in stored]
+    run = RunFolder(Path(), {"findings": ["malignant"]}, methods, rows, (), (), {"verdict": tuple(texts)})
     return verdict(run, "malignant")
 
 
@@ -38,9 +44,10 @@ def test_a_shown_difference_reads_worse_though_the_intervals_overlap():
     assert found.standing == "worse"
     assert found.title == "worse than a baseline"
     assert found.sentences[0].text == (
-        "Points at the lesion in 24 % [12–50] of 42 images; one fixed average mask, the same for every "
-        "image, does in 67 % [34–86]. The network looks in the right place less often than "
-        "a map that never saw the image: on the same images −43 points [−62 to −20], corrected p = 0.012."
+        "The network points at the lesion in 24 % [12–50] of 42 images; one fixed average mask, the same "
+        "for every image, does so in 67 % [34–86]. The network looks in the right place less often than a "
+        "map that never saw the image: difference on the same images −43 points [−62 to −20], corrected p = "
+        "0.012."
     )
 
 
@@ -48,17 +55,17 @@ def test_a_shown_difference_above_the_fixed_mask_reads_better():
     found = judged(*HITS, comparisons=[paired(0.3, 0.1, 0.5, 0.05)])
     assert found.standing == "better"
     assert found.sentences[0].text.endswith(
-        "more often than a map that never saw the image: on the same images +30 points [+10 to +50], "
-        "corrected p = 0.050."
+        "more often than a map that never saw the image: difference on the same images +30 points "
+        "[+10 to +50], corrected p = 0.050."
     )
 
 
-def test_a_difference_that_is_not_shown_is_not_said_to_be_one():
+def test_a_difference_that_is_not_significant_is_not_reported_as_one():
     found = judged(*HITS, comparisons=[paired(-0.2, -0.4, 0.0, 0.051)])
     assert found.standing == "no_better"
     assert found.sentences[0].text.endswith(
-        "That is not shown to be better than a map that never saw the image: "
-        "on the same images −20 points [−40 to 0], corrected p = 0.051."
+        "This is not shown to be better than a map that never saw the image: "
+        "difference on the same images −20 points [−40 to 0], corrected p = 0.051."
     )
 
 
@@ -68,7 +75,7 @@ def test_a_difference_that_is_not_shown_is_not_said_to_be_one():
 def test_without_a_test_or_with_few_patients_nothing_is_judged(comparisons):
     found = judged(*HITS, comparisons=comparisons)
     assert found.standing == "unknown"
-    assert found.sentences[0].text.endswith("Too few to tell the two apart (30 patients).")
+    assert found.sentences[0].text.endswith("The data are too few to tell the two apart (30 patients).")
 
 
 def test_the_strongest_fixed_map_is_the_one_to_beat():
@@ -79,7 +86,7 @@ def test_the_strongest_fixed_map_is_the_one_to_beat():
         comparisons=[paired(0.3, 0.1, 0.5, 0.01), paired(-0.2, -0.3, -0.1, 0.01, second="center_prior")],
     )
     assert found.standing == "worse"
-    assert "one fixed spot in the middle of every image does in 80 % [75–90]" in found.sentences[0].text
+    assert "one fixed spot in the middle of every image does so in 80 % [75–90]" in found.sentences[0].text
 
 
 def test_a_finding_stands_where_its_less_favourable_sentence_stands():
@@ -95,7 +102,7 @@ def test_a_finding_stands_where_its_less_favourable_sentence_stands():
     assert "mean IoU of 0.20 [0.10–0.30] over 42 images" in found.sentences[1].text
 
 
-def test_contours_are_told_apart_in_iou():
+def test_contours_are_compared_in_iou():
     found = judged(
         row("gradcam", "iou", 0.2, 0.1, 0.3),
         row("location_prior", "iou", 0.4, 0.3, 0.5),
@@ -103,7 +110,7 @@ def test_contours_are_told_apart_in_iou():
     )
     assert found.sentences[0].text.endswith(
         "Its contours fit worse than those of a map that never saw the image: "
-        "on the same images −0.20 [−0.25 to −0.12], corrected p = 0.010."
+        "difference on the same images −0.20 [−0.25 to −0.12], corrected p = 0.010."
     )
 
 
@@ -119,7 +126,9 @@ def test_boxes_speak_where_there_are_no_masks():
         ],
     )
     pointing, contours = found.sentences
-    assert pointing.text.startswith("Points into the radiologist’s boxes in 24 % [12–38] of 42 images")
+    assert pointing.text.startswith(
+        "The network points into the radiologist’s boxes in 24 % [12–38] of 42 images"
+    )
     assert contours.text.startswith(
         "Its contours overlap the radiologist’s boxes with a mean IoU of 0.20 [0.10–0.30] over 42 lesions"
     )
@@ -129,10 +138,10 @@ def test_boxes_speak_where_there_are_no_masks():
 def test_hits_of_masks_speak_before_those_of_boxes():
     found = judged(row("gradcam", "box_hit", 0.9, 0.8, 1), row("gradcam", "hit", 0.5, 0.4, 0.6, n=10))
     assert len(found.sentences) == 1
-    assert found.sentences[0].text.startswith("Points at the lesion in 50 % [40–60] of 10 images")
+    assert found.sentences[0].text.startswith("The network points at the lesion in 50 % [40–60] of 10 images")
 
 
-def test_another_number_of_images_is_said():
+def test_a_different_number_of_images_is_reported():
     found = judged(row("gradcam", "hit", 0.5, 0.4, 0.6), row("location_prior", "hit", 0.5, 0.4, 0.6, n=40))
     assert "50 % [40–60] of 40." in found.sentences[0].text
 
@@ -144,13 +153,14 @@ def test_readers_among_themselves_stand_beside_the_network():
         row("reader B", "iou", 0.8, 0.7, 0.9, n=30),
         row("reader C", "iou", 0.6, 0.5, 0.7, n=10),
     )
-    assert "; readers among themselves 0.75. " in found.sentences[0].text  # 0.8 and 0.6, by their images
+    # 0.8 and 0.6, weighted by their images
+    assert "; the readers compared with each other reach 0.75. " in found.sentences[0].text
 
 
 def test_without_a_fixed_map_nothing_is_judged():
     found = judged(row("gradcam", "hit", 0.5, 0.4, 0.6), methods=(NETWORK,))
     assert found.standing == "unknown"
-    assert "nothing to hold it against" in found.sentences[0].text
+    assert "nothing to compare it with" in found.sentences[0].text
 
 
 @pytest.mark.parametrize("rows", [(), (row("gradcam", "hit", None, None, None, n=0, patients=0),)])
@@ -166,22 +176,21 @@ def test_the_reader_is_named_only_where_there_are_several():
     assert "42 images (A)" in judged(one, replace(one, reader="B", n=10)).sentences[0].text
 
 
-def test_a_gate_that_the_fixed_maps_share_is_told():
-    told = "Where the network does not predict {} nothing is drawn, by the fixed maps either."
-    manifest = {"findings": ["nodule", "effusion"], "contours": {"gate": "predicted"}}
+def test_a_gate_that_the_fixed_maps_share_is_reported():
+    sentence = "Where the network does not predict {}, no contours are drawn, not even for the baselines."
+    rules = {finding: {"gate": "predicted"} for finding in ("nodule", "effusion")}
+    manifest = {"findings": ["nodule", "effusion"], "contours": {"rules": rules}}
     two = RunFolder(Path(), manifest, (NETWORK, PRIOR), (), (), (), {})
-    assert gated(two) == told.format("a finding")
-    two.manifest["contours"]["findings"] = {"effusion": {"gate": "all"}}
-    assert gated(two) == told.format("nodule")
-    two.manifest["contours"]["gate"] = "annotated"
-    assert gated(two) == ""
+    assert gate_note(two) == sentence.format("a finding")
+    rules["effusion"]["gate"] = "all"
+    assert gate_note(two) == sentence.format("nodule")
+    rules["nodule"]["gate"] = "annotated"
+    assert gate_note(two) == ""
 
 
 def test_contours_on_healthy_images_are_a_remark():
     found = judged(row("gradcam", "contour_on_healthy", 0.407, 0.22, 0.6, n=27))
-    assert (
-        found.remark == "Where the finding is absent it still draws a contour in 41 % [22–60] of 27 images."
-    )
+    assert found.remark == "On images without the finding it draws a contour in 41 % [22–60] of 27 images."
 
 
 @pytest.mark.parametrize(
@@ -191,20 +200,27 @@ def test_contours_on_healthy_images_are_a_remark():
         ("local_contrast", "the contrast of the image itself, without any network,", "the network"),
     ],
 )
-def test_a_baseline_is_not_said_to_be_blinder_than_it_is(baseline, subject, never_saw):
-    methods = (NETWORK, Method(baseline, "baseline", "", "relative"))
+def test_a_sentence_names_what_each_baseline_never_saw(baseline, subject, never_saw):
+    methods = (NETWORK, Method(baseline, "baseline", "", "relative", **words_of(baseline)))
     rows = (row("gradcam", "hit", 0.5, 0.4, 0.6), row(baseline, "hit", 0.5, 0.4, 0.6))
     found = judged(*rows, comparisons=[paired(0.0, -0.1, 0.1, 1, second=baseline)], methods=methods)
     assert found.sentences[0].text == (
-        f"Points at the lesion in 50 % [40–60] of 42 images; {subject} does in 50 % [40–60]. "
-        f"That is not shown to be better than a map that never saw {never_saw}: "
-        "on the same images 0 points [−10 to +10], corrected p = 1.000."
+        f"The network points at the lesion in 50 % [40–60] of 42 images; {subject} does so in 50 % [40–60]. "
+        f"This is not shown to be better than a map that never saw {never_saw}: "
+        "difference on the same images 0 points [−10 to +10], corrected p = 1.000."
     )
 
 
-def test_the_networks_other_maps_are_told_beside_the_first():
+def test_the_networks_other_maps_are_reported_beside_the_first():
     methods = (NETWORK, Method("layercam@stride8", "network", "", "relative"), PRIOR)
     rows = (*HITS, row("layercam@stride8", "hit", 0.762, 0.62, 0.88))
     found = judged(*rows, methods=methods)
-    assert found.others == "The network’s other maps point right in: layercam@stride8 76 % [62–88]."
+    assert found.others == "The network’s other maps point at the lesion in: layercam@stride8 76 % [62–88]."
     assert judged(*HITS).others == ""
+
+
+def test_a_run_of_an_older_version_has_no_verdict_and_says_why():
+    run = RunFolder(Path(), {"findings": ["malignant"]}, (NETWORK,), (), (), (), {})
+    found = verdict(run, "malignant")
+    assert (found.standing, found.title) == ("unknown", "cannot be judged")
+    assert "no verdict.csv" in found.sentences[0].text

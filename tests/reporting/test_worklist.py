@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.reporting import write_report
 from pipeline.reporting.run_folder import read_run
 from pipeline.reporting.survey import Row, Survey, survey
 from pipeline.reporting.worklist import worklist, worklist_scripts
 from tests.reporting.run_folder import make_run
+from tests.reporting.written import write_report
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def contents(run, of_run):
 
 
 def rows(**facts):
-    """Two findings on three images."""
+    """A survey of two findings on three images."""
     return tuple(
         replace(Row(f"c{n // 2}", "ab"[n % 2], "hit", None, positive=False, iou=None, box_iou=None), **facts)
         for n in range(6)
@@ -37,15 +37,14 @@ def test_the_list_has_a_row_a_case_and_finding_and_its_numbers_are_the_surveys(r
     codes = [code for code, _ in found["worklist-data.js"]["outcomes"]]
     assert part["cases"] == list(run.case_ids)
     assert [codes[ord(letter) - ord("a")] for letter in part["outcome"]] == [r.outcome for r in of_run.rows]
-    assert [int(digit) for digit in part["subjects"]] == [row.subjects for row in of_run.rows]
     for column, name in (("probability", "probability"), ("iou", "iou"), ("box", "box_iou")):
-        told = [None if text == "" else int(text) / 10_000 for text in part[column].split(",")]
+        decoded = [None if text == "" else int(text) / 10_000 for text in part[column].split(",")]
         wanted = [getattr(row, name) for row in of_run.rows]
-        assert told == [None if value is None else round(value, 4) for value in wanted]
+        assert decoded == [None if value is None else round(value, 4) for value in wanted]
 
 
-def test_cases_are_cut_into_parts_of_whole_cases(run, monkeypatch):
-    monkeypatch.setattr("pipeline.reporting.worklist.ROWS_A_PART", 5)
+def test_the_worklist_is_split_into_parts_of_whole_cases(run, monkeypatch):
+    monkeypatch.setattr("pipeline.reporting.worklist.ROWS_PER_PART", 5)
     found = contents(run, survey(run))
     assert list(found) == ["worklist-data.js", "worklist-1.js", "worklist-2.js"]
     assert [len(found[f"worklist-{n}.js"]["cases"]) for n in (1, 2)] == [2, 1]
@@ -53,7 +52,7 @@ def test_cases_are_cut_into_parts_of_whole_cases(run, monkeypatch):
     assert worklist(run, survey(run))["scripts"] == ["worklist-1", "worklist-2"]
 
 
-def test_attributes_with_several_values_can_be_chosen_from_and_ages_go_by_decades(run):
+def test_attributes_with_several_values_can_be_chosen_from_and_ages_are_grouped_by_decade(run):
     facts = (
         {"sex": "F", "age": "009Y", "view": "PA", "modality": "US"},
         {"sex": "M", "age": "061Y", "modality": "US"},
@@ -83,13 +82,6 @@ def test_an_attribute_with_too_many_values_cannot_be_chosen_from(run, monkeypatc
     assert contents(run, of_run)["worklist-data.js"]["attributes"] == []
 
 
-def test_more_subjects_than_a_digit_can_say_are_as_many_as_it_can(run):
-    of_run = Survey(rows(subjects=40), (), {}, {}, {}, {}, attributes=({}, {}, {}))
-    found = contents(run, of_run)
-    assert found["worklist-1.js"]["subjects"] == "zzzzzz"
-    assert found["worklist-data.js"]["subjects"] == 240
-
-
 def test_what_was_skipped_as_a_whole_is_listed_with_its_reason(run):
     shared = contents(run, survey(run))["worklist-data.js"]
     assert shared["outcomes"][-1][0] == "skipped"
@@ -103,7 +95,7 @@ def test_what_was_skipped_as_a_whole_is_listed_with_its_reason(run):
 def test_parts_of_a_longer_list_do_not_stay(tmp_path, monkeypatch):
     run = make_run(tmp_path, cases=3)
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.reporting.worklist.ROWS_A_PART", 1)
+        patched.setattr("pipeline.reporting.worklist.ROWS_PER_PART", 1)
         write_report(run)
     assert len(list((run / "static").glob("worklist-[0-9].js"))) == 3
     write_report(run)

@@ -43,7 +43,7 @@ def test_the_published_schema_is_that_of_the_reader() -> None:
     assert json.loads(published.read_text(encoding="utf-8")) == schema()
 
 
-def test_files_are_read_one_a_reviewer_by_name(tmp_path: Path) -> None:
+def test_files_are_read_sorted_by_reviewer(tmp_path: Path) -> None:
     paths = [write(tmp_path, "b.json", reviewer="Bob", decisions=[]), write(tmp_path, "a.json")]
     ann, bob = read_decisions(paths, RUN)
     assert (ann.reviewer, bob.reviewer) == ("Ann", "Bob")
@@ -52,11 +52,25 @@ def test_files_are_read_one_a_reviewer_by_name(tmp_path: Path) -> None:
     assert bob.decisions == ()
 
 
+def test_a_file_may_list_what_is_open_and_older_files_do_not(tmp_path: Path) -> None:
+    entry = {name: DECISION[name] for name in ("case_id", "kind", "finding", "by", "number", "comment")}
+    (ann,) = read_decisions([write(tmp_path, "a.json", decisions=[], open=[entry])], RUN)
+    assert (ann.open[0].subject, ann.open[0].comment) == (
+        Subject("lesion", "nodule", "Reader A", 2),
+        " kept as it is ",
+    )
+    (old,) = read_decisions([write(tmp_path, "b.json")], RUN)
+    assert old.open == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
         ({"run_id": "other-1"}, "holds decisions on the run other-1, wanted phantom-0123abcd; give files"),
-        ({"results_sha256": "cd" * 32}, r"another version of this run: .*sha256 cdcdcdcdcdcd…, now abab"),
+        (
+            {"results_sha256": "cd" * 32},
+            r"another version of this run, .*sha256 of contours and scores cdcdcdcdcdcd…, now abab",
+        ),
         ({"format": "x"}, r"a\.json: format: "),
         ({"reviewer": " "}, r"a\.json: reviewer: "),
         ({"decisions": [{**DECISION, "answer": "maybe"}]}, r"a\.json: decisions\.0\.answer: "),
@@ -72,21 +86,32 @@ def test_what_is_not_about_this_run_or_no_export_is_refused(
 
 
 def test_two_files_of_one_reviewer_are_refused(tmp_path: Path) -> None:
-    paths = [write(tmp_path, "a.json"), write(tmp_path, "b.json")]
-    with pytest.raises(ConfigError, match=r"b\.json: is by 'Ann', and so is .*a\.json; .* give the newest"):
+    newer = [{**DECISION, "answer": "unsure"}, {**DECISION, "number": 3}]
+    paths = [write(tmp_path, "a.json"), write(tmp_path, "b.json", decisions=newer)]
+    with pytest.raises(
+        ConfigError,
+        match=r"b\.json: is by 'Ann', and so is .*a\.json; 2 answers only in the first, 1 answer only in the "
+        r"second; give one that holds all answers \(import both",
+    ):
         read_decisions(paths, RUN)
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("{", "is not JSON"), ("[" * 200_000, "is not JSON"), ("[]", "holds a list, wanted exported decisions")],
+    [
+        ("{", "is not JSON"),
+        ("[" * 200_000, "is not JSON"),
+        ("[]", "holds a list, wanted exported decisions; export them again"),
+    ],
 )
-def test_what_is_no_json_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+def test_other_json_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "a.json").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=complaint):
         read_decisions([tmp_path / "a.json"], RUN)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"lost\.json: cannot be read \(No such file"):
+    with pytest.raises(
+        ConfigError, match=r"lost\.json: cannot be read \(No such file.*\); give a file that can be read"
+    ):
         read_decisions([tmp_path / "lost.json"], RUN)

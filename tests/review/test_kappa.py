@@ -10,7 +10,7 @@ PATIENTS = ["b", "a", "b", "c", "c", "a"]
 
 
 def whole(table: np.ndarray) -> np.ndarray:
-    """The table of all patients, each drawn once."""
+    """The sums over all patients, each with weight 1."""
     return np.ones((1, len(table))) @ table
 
 
@@ -29,7 +29,7 @@ def test_cohen_agrees_with_scikit_learn() -> None:
     assert cohen_kappa(whole(table)) == pytest.approx([cohen_kappa_score(given[:, 0], given[:, 1])])
 
 
-def test_what_one_of_two_left_open_is_left_out_of_cohen() -> None:
+def test_cohen_excludes_subjects_without_two_answers() -> None:
     given = np.array([[0, 0], [0, -1], [1, 1], [-1, 1], [0, 1], [1, 1]])
     both = given[[0, 2, 4, 5]]
     table = cohen_table(given, PATIENTS, answers=2)
@@ -41,7 +41,7 @@ FLEISS = [
     [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1], [7, 7, 0, 0, 0],
     [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
 ]  # fmt: skip
-"""Ten subjects, fourteen raters, five answers: the example that is worked in many places, kappa 0.210."""
+"""Ten subjects, fourteen raters, five answers: the widely used example, kappa 0.210."""
 
 
 def test_fleiss_of_the_example_with_fourteen_raters() -> None:
@@ -68,7 +68,7 @@ def test_where_everybody_always_says_the_same_kappa_is_undefined() -> None:
 def test_a_patient_drawn_twice_counts_twice() -> None:
     given = np.array([[0, 0], [0, 1], [1, 1], [1, 0], [0, 0], [1, 1]])
     table = cohen_table(given, PATIENTS, answers=2)
-    twice = np.concatenate([given, given[[1, 5]]])  # those of patient a
+    repeated = np.concatenate([given, given[[1, 5]]])  # the subjects of patient a
     assert cohen_kappa(np.array([[2.0, 1.0, 1.0]]) @ table) == pytest.approx(
-        [cohen_kappa_score(twice[:, 0], twice[:, 1])]
+        [cohen_kappa_score(repeated[:, 0], repeated[:, 1])]
     )

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.metrics.bootstrap import Resampling
-from pipeline.reporting import write_report
 from pipeline.reporting.run_folder import read_run
-from pipeline.reporting.subjects import Subject, results_sha256, subjects
-from pipeline.review.corrected import Wrong, corrected_summaries
+from pipeline.reporting.subjects import Subject, missed_lesions, results_sha256, subjects
+from pipeline.review.corrected import WrongAnnotations, corrected_summaries
 from pipeline.review.decisions import ANSWERS
 from pipeline.review.results import Review, review
+from pipeline.statistics.bootstrap import Resampling
 from tests.reporting.run_folder import HOSTILE, make_run
+from tests.reporting.written import write_report
 
-ASKED = 11
+SUBJECTS = 14
 """Contours and missed lesions of the run."""
 Answering = Callable[[int, str, Subject], str | None]
 
@@ -34,14 +34,15 @@ def run(tmp_path: Path) -> Path:
 
 
 def decided(run: Path, reviewer: str, answer: Answering, *, comment: str = "") -> Path:
-    """The export of a reviewer who gives `answer` (place, case, subject), None leaving it open."""
+    """The export of a reviewer who gives `answer` (index, case, subject), where None means no answer."""
     folder = read_run(run)
-    asked = [
+    missed = missed_lesions(folder)
+    items = [
         (case_id, subject)
         for case_id in folder.case_ids
-        for subject in subjects(folder.case(case_id), folder.findings, folder.network)
+        for subject in subjects(folder.case(case_id), folder.findings, folder.network, missed)
     ]
-    answers = [(case_id, subject, answer(n, case_id, subject)) for n, (case_id, subject) in enumerate(asked)]
+    answers = [(case_id, subject, answer(n, case_id, subject)) for n, (case_id, subject) in enumerate(items)]
     path = run.parent / f"{len(list(run.parent.glob('*.json')))}.json"
     content = {
         "format": "heatproof-decisions-1",
@@ -50,9 +51,9 @@ def decided(run: Path, reviewer: str, answer: Answering, *, comment: str = "") -
         "reviewer": reviewer,
         "exported": "2026-11-22",
         "decisions": [
-            {"case_id": case_id, **subject._asdict(), "answer": said, "comment": comment, "decided": "2026"}
-            for case_id, subject, said in answers
-            if said
+            {"case_id": case_id, **subject._asdict(), "answer": given, "comment": comment, "decided": "2026"}
+            for case_id, subject, given in answers
+            if given
         ],
     }
     path.write_text(json.dumps(content), encoding="utf-8")
@@ -76,15 +77,50 @@ def every_other(number: int, _case: str, _subject: Subject) -> str | None:
     return "agree" if number % 2 else None
 
 
+def nothing(_number: int, _case: str, _subject: Subject) -> None:
+    return None
+
+
 def test_every_answer_is_in_review_csv_with_its_standing(run: Path) -> None:
     review(run, [decided(run, "Bob", by_turns, comment="=1"), decided(run, "Ann", every_other)])
     rows = table(run, "review.csv")
-    assert len(rows) == ASKED + 5
+    assert len(rows) == SUBJECTS + 7
     first, *_ = rows
     assert (first["reviewer"], first["answer"], first["standing"]) == ("Bob", "agree", "single")
     assert first["comment"] == "'=1"
     standings = {(r["case_id"], r["kind"], r["finding"], r["by"], r["number"]): r["standing"] for r in rows}
-    assert sorted(standings.values()) == ["disputed"] * 5 + ["single"] * 6
+    assert sorted(standings.values()) == ["disputed"] * 7 + ["single"] * 7
+
+
+def test_what_nobody_answered_is_listed_and_counted(run: Path) -> None:
+    files = [decided(run, "Ann", every_other), decided(run, "Bob", nothing)]
+    content = json.loads(files[1].read_text())
+    case_id, subject = next((entry.case_id, entry.subject) for entry in review(run, files).open)
+    content["open"] = [{"case_id": case_id, **subject._asdict(), "comment": "which of the two?"}]
+    files[1].write_text(json.dumps(content))
+    result = review(run, files)
+    assert len(result.reviewed) == len(result.open) == SUBJECTS / 2
+    left = [row for row in table(run, "review.csv") if row["standing"] == "open"]
+    assert len(left) == SUBJECTS / 2
+    assert [(r["reviewer"], r["comment"], r["answer"]) for r in left if r["comment"]] == [
+        ("Bob", "which of the two?", "")
+    ]
+    rows = table(run, "review-summary.csv")
+    counts = [(r["measure"], r["reviewers"], r["n"]) for r in rows if r["measure"].startswith("open")]
+    assert counts == [("open", "Ann", "7"), ("open", "Bob", "14"), ("open_for_all", "", "7")]
+    page = Text(result.page.read_text(encoding="utf-8")).text
+    assert "Nobody answered 7 contours and lesions" in page
+    assert "Bob: which of the two?" in page
+
+
+def test_an_answer_on_a_lesion_about_which_only_older_pages_asked_is_kept(run: Path) -> None:
+    """Where unmatched.csv does not call the lesion missed although no contour overlaps it."""
+    path = decided(run, "Ann", agree)
+    lines = (run / "unmatched.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (run / "unmatched.csv").write_text(lines[0], encoding="utf-8")
+    result = review(run, [path])
+    assert len(result.reviewed) == SUBJECTS
+    assert result.open == ()
 
 
 def test_agreement_is_of_all_findings_and_of_each(run: Path) -> None:
@@ -95,9 +131,9 @@ def test_agreement_is_of_all_findings_and_of_each(run: Path) -> None:
     ]
     assert {a.finding for a in result.agreements} == {"(all)", "benign", "malignant"}
     assert result.agreements[0].interval.estimate == 1
-    assert result.agreements[0].n == ASKED
+    assert result.agreements[0].n == SUBJECTS
     rows = [row for row in table(run, "review-summary.csv") if row["measure"] == "cohen_kappa"]
-    assert (rows[0]["reviewers"], rows[0]["estimate"], rows[0]["n"]) == ("Ann; Bob", "1.0", str(ASKED))
+    assert (rows[0]["reviewers"], rows[0]["estimate"], rows[0]["n"]) == ("Ann; Bob", "1.0", str(SUBJECTS))
 
 
 def test_units_of_intervals_are_those_of_the_audit(run: Path) -> None:
@@ -124,7 +160,7 @@ def test_three_reviewers_have_three_pairs(run: Path) -> None:
 def test_one_reviewer_has_nobody_to_agree_with(run: Path) -> None:
     result = review(run, [decided(run, "Ann", agree)])
     assert result.agreements == ()
-    assert "there is nobody to agree with" in result.page.read_text(encoding="utf-8")
+    assert "There is only one reviewer" in result.page.read_text(encoding="utf-8")
 
 
 def test_without_a_wrong_annotation_the_scores_are_made_again_as_the_audit_would(run: Path) -> None:
@@ -176,7 +212,7 @@ def test_half_of_the_reviewers_are_not_enough_to_leave_an_annotation_out(run: Pa
 
 
 def test_a_contour_that_shows_a_wrong_annotation_takes_all_scores_of_its_finding_there(run: Path) -> None:
-    wrong = Wrong(frozenset(), frozenset({("0003c0ffee", "benign")}), frozenset())
+    wrong = WrongAnnotations(frozenset(), frozenset({("0003c0ffee", "benign")}), frozenset())
     units = {case_id: case_id for case_id in read_run(run).case_ids}
     pairs = corrected_summaries(read_run(run), wrong, units, Resampling(replicates=50))
     changed = {(p.original.finding, p.original.reader) for p in pairs if p.differs}
@@ -202,11 +238,11 @@ def test_a_file_that_names_what_the_run_does_not_hold_is_refused(run: Path) -> N
 
 
 class Text(HTMLParser):
-    """What a page says, and its elements."""
+    """The text of a page, and the names of its elements."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.said, self.tags = "", set()
+        self.text, self.tags = "", set()
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
@@ -214,15 +250,15 @@ class Text(HTMLParser):
         self.tags.add(tag)
 
     def handle_data(self, data: str) -> None:
-        self.said += data
+        self.text += data
 
 
 def test_the_page_shows_hostile_comments_and_names_as_text(run: Path) -> None:
     files = [decided(run, HOSTILE, by_turns, comment=HOSTILE), decided(run, "Ann", agree)]
     page = Text(review(run, files).page.read_text(encoding="utf-8"))
     assert "script" not in page.tags
-    assert page.said.count(HOSTILE) > 3
-    assert "8 contours and lesions got different answers" in page.said
+    assert page.text.count(HOSTILE) > 3
+    assert "10 contours and lesions got different answers" in page.text
 
 
 def test_the_overview_leads_to_the_review_once_there_is_one(run: Path) -> None:

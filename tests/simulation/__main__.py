@@ -1,8 +1,8 @@
-"""Simulation: how often intervals cover the truth, and how often a test sees a difference that is not there.
+"""Simulation: coverage of the intervals, and false alarms of the tests.
 
-`make simulate` prints the shares over 500 made-up study sets of each of several sizes. It ends with 1 where
-the default interval of a statistic covers the truth in fewer than 93 % or more than 97 % of all its study
-sets. Of one size alone, 500 study sets tell a share to 2 % only: there two more are allowed.
+`make simulate` prints the shares over 500 synthetic study sets of each of several sizes. It exits with 1
+if the default interval of a statistic covers the true value in fewer than 93 % or more than 97 % of all its
+study sets. For a single size, 500 study sets determine a share only to 2 %, so two more percent are allowed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.metrics.bootstrap import Resampling
-from pipeline.metrics.classification import auroc, interval_of_auroc
-from pipeline.metrics.comparison import difference_of_means
-from pipeline.metrics.intervals import Interval, interval_of_mean
-from pipeline.metrics.proportions import interval_of_proportion
-from pipeline.metrics.skill import skill
+from pipeline.statistics.bootstrap import Resampling
+from pipeline.statistics.classification import auroc
+from pipeline.statistics.comparison import difference_of_means
+from pipeline.statistics.intervals import Interval, interval_of_mean
+from pipeline.statistics.proportions import interval_of_proportion
+from pipeline.statistics.skill import skill
 from tests.simulation.studies import MANY, StudySet, study_set
+from tests.statistics.areas import interval_of_auroc
 
 SIZES = (10, 20, 50, 100, 200)
 """Patients."""
@@ -43,7 +44,7 @@ Shares = dict[tuple[str, int, str], float]
 
 
 def main() -> int:
-    """The exit code, after the tables were printed."""
+    """Print the tables and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=500, help="study sets of each size (default 500)")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="patients (default 10 … 200)")
@@ -66,7 +67,7 @@ def main() -> int:
 
 
 def table(title: str, shares: Shares) -> Table:
-    """A line a statistic and size, a column a kind of interval."""
+    """One line per statistic and size, one column per kind of interval."""
     found = Table("statistic", "patients", *INTERVALS, title=title)
     for name, size in dict.fromkeys((name, size) for name, size, _ in shares):
         found.add_row(name, str(size), *(f"{100 * shares[name, size, how]:.1f} %" for how in INTERVALS))
@@ -74,7 +75,7 @@ def table(title: str, shares: Shares) -> Table:
 
 
 def outside(covered: Shares, sizes: Sequence[int]) -> list[str]:
-    """What the default interval covers too seldom or too often."""
+    """The statistics whose default interval has too low or too high coverage."""
     failed = []
     for name in STATISTICS:
         shares = [covered[name, size, DEFAULT] for size in sizes]
@@ -89,7 +90,7 @@ def outside(covered: Shares, sizes: Sequence[int]) -> list[str]:
 
 
 def true_values(generator: np.random.Generator) -> dict[str, float]:
-    """What the statistics estimate, from very many patients."""
+    """The true values of the statistics, from very many patients."""
     of = study_set(generator, MANY)
     score, prior, ceiling = of.score.mean(), of.prior.mean(), of.ceiling.mean()
     return {
@@ -101,7 +102,7 @@ def true_values(generator: np.random.Generator) -> dict[str, float]:
 
 
 def coverage(size: int, truth: dict[str, float], *, sets: int, seed: int) -> Shares:
-    """In what share of the study sets that have an interval it holds the truth."""
+    """Share of the intervals that contain the true value."""
     covered: Counter[tuple[str, str]] = Counter()
     given: Counter[tuple[str, str]] = Counter()
     for number, of in enumerate(_study_sets(size, sets, seed)):
@@ -118,7 +119,7 @@ def coverage(size: int, truth: dict[str, float], *, sets: int, seed: int) -> Sha
 
 
 def false_alarms(size: int, *, sets: int, seed: int) -> Shares:
-    """In what share of study sets two maps that are equally good seem to differ."""
+    """Share of study sets in which two equally good maps differ significantly."""
     seen: Counter[str] = Counter()
     for number, of in enumerate(_study_sets(size, sets, seed + 1)):
         for how in INTERVALS:

@@ -1,4 +1,4 @@
-"""Made-up study sets whose true means are known: patients with one to six images, alike within a patient."""
+"""Synthetic study sets with known true means: one to six images per patient, correlated within a patient."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 
 MANY = 400_000
-"""Patients of whom the truth is taken: its error is a hundredth of the narrowest interval below."""
+"""Patients for the true values, whose error is then 1 % of the narrowest interval below."""
 
 
 @dataclass(frozen=True)
 class StudySet:
-    """A row an image."""
+    """One row per image."""
 
     patients: list[str]
     score: Values
-    """Skewed, between 0 and 1, more than a third of them misses."""
+    """A skewed score between 0 and 1, more than a third of them 0."""
     rival: Values
-    """Of another map that is exactly as good."""
+    """The score of another map that is equally good."""
     hit: Values
     """0 or 1."""
     prior: Values
@@ -31,7 +31,7 @@ class StudySet:
 
 
 def study_set(generator: np.random.Generator, patients: int) -> StudySet:
-    """A draw of patients; how easy a patient is moves all numbers of all images of theirs."""
+    """A random study set; the difficulty of a patient affects all numbers of all their images."""
     unit = np.repeat(np.arange(patients), generator.integers(1, 7, size=patients))
     images = len(unit)
     ease = 0.8 * generator.normal(size=patients)[unit]

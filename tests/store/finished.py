@@ -1,4 +1,4 @@
-"""Finished: one finished case with everything in it, small enough to write its JSON by hand."""
+"""Finished: a complete finished case, small enough to write its JSON by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Atomic: a file is there whole or not at all."""
+"""Atomic: a file is either complete or absent."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Cases: a finished case comes back from disk as it was, outlines on half pixels."""
+"""Cases: a finished case is read back unchanged, with outlines on half pixels."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from pipeline.records import Box, Mask, Peak, Reference, Score, Skipped
-from pipeline.store.atomic import PASSING_PREFIX
+from pipeline.store.atomic import TEMPORARY_PREFIX
 from pipeline.store.cases import (
-    WRITTEN,
+    TABLE_KEYS,
     candidates_of,
     case_folder,
     curves_of,
     hash_files,
     is_finished,
     read_case,
+    remove_leftovers,
     scores_of,
-    sweep,
     why_skipped,
     write_case,
     write_skipped,
@@ -49,7 +49,7 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
     case = written(tmp_path)
     (reference,) = case.pop("references")
     assert {tuple(point) for point in reference.pop("outlines")[0]} == {tuple(p) for p in around_2_1}
-    assert reference == {"finding": "nodule", "reader": "anna", "kind": "mask", "boxes": []}
+    assert reference == {"finding": "nodule", "reader": "anna", "kind": "mask", "boxes": [], "points": []}
     assert case == {
         "case_id": "case-1",
         "patient_id": "patient-1",
@@ -62,12 +62,13 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
         "view": [-0.5, -0.5, 4, 3],
         "labels": {"nodule": 1},
         "predictions": [{"finding": "nodule", "logit": 0.25, "probability": 0.5625, "threshold": 0.5}],
-        "maps": [{"finding": "nodule", "method": "gradcam", "grid": [1, 2], "maximum": 1.5}],
+        "maps": [{"finding": "nodule", "method": "gradcam", "grid": [1, 2], "scale": [1, 1], "offset": [0, 0],
+            "overhang": [[0.5, 0.5], [0.5, 0.5]], "maximum": 1.5}],
         "peaks": [{"finding": "nodule", "method": "gradcam", "x": 2.0, "y": 1.0, "relevance": 1.5}],
         "dropped": [{"finding": "nodule", "method": "gradcam", "count": 2}],
         "regions": [
             {
-                "finding": "nodule", "method": "gradcam", "rule": "fraction", "threshold": 0.75,
+                "finding": "nodule", "method": "gradcam", "rule": "fraction", "level": 0.75,
                 "unit": "logit", "area_px": 1, "area_mm2": 0.12, "peak": 1.5, "outlines": [around_2_1],
             }
         ],
@@ -142,7 +143,7 @@ def test_boxes_are_x_y_width_height(tmp_path: Path) -> None:
 
 
 def area(outline: list[list[float]]) -> float:
-    """Of a polygon, by the shoelace formula."""
+    """The area of a polygon, by the shoelace formula."""
     x, y = np.array(outline).T
     return abs(float(x @ np.roll(y, 1) - y @ np.roll(x, 1))) / 2
 
@@ -183,7 +184,7 @@ def test_words_of_any_alphabet_and_of_none_come_back(tmp_path: Path) -> None:
     json.loads((case_folder(tmp_path, "case-1") / "case.json").read_bytes().decode("utf-8"))
 
 
-def test_a_case_is_finished_when_it_was_audited_or_set_aside(tmp_path: Path) -> None:
+def test_a_case_is_finished_when_it_was_audited_or_skipped(tmp_path: Path) -> None:
     assert not is_finished(tmp_path, "case-1")
     written(tmp_path)
     skipped = Skipped("case-2", "load", "decode_failed", "a sentence")
@@ -208,7 +209,7 @@ def test_the_hash_of_the_input_is_for_its_owner_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reason", "finished"), [("unreadable", False), ("worker_died", False), ("mask_size", True)]
 )
-def test_what_may_pass_is_tried_again(tmp_path: Path, *, reason: str, finished: bool) -> None:
+def test_transient_failures_are_tried_again(tmp_path: Path, *, reason: str, finished: bool) -> None:
     write_skipped(tmp_path, Skipped("case-1", "load", reason, "a sentence"))
     assert is_finished(tmp_path, "case-1") is finished
     written(tmp_path)
@@ -219,24 +220,24 @@ def test_what_may_pass_is_tried_again(tmp_path: Path, *, reason: str, finished: 
 def test_a_sweep_leaves_this_run_alone(tmp_path: Path) -> None:
     written(tmp_path)
     write_skipped(tmp_path, Skipped("case-2", "load", "decode_failed", "a sentence"))
-    (tmp_path / f"{PASSING_PREFIX}x").write_text("half")
-    (tmp_path / "cases" / "case-1" / f"{PASSING_PREFIX}y").write_text("half")
+    (tmp_path / f"{TEMPORARY_PREFIX}x").write_text("half")
+    (tmp_path / "cases" / "case-1" / f"{TEMPORARY_PREFIX}y").write_text("half")
     (tmp_path / "cases" / "run.js").write_text("of the whole run")
-    sweep(tmp_path, ["case-1"])
+    remove_leftovers(tmp_path, ["case-1"])
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {"cases/run.js"} | {
         f"cases/case-1/{name}" for name in ("case.json", "case.js", "heatmaps.npz", ".sha256")
     }
 
 
-def test_what_is_matched_and_the_curves_come_back(tmp_path: Path) -> None:
+def test_candidates_and_curves_come_back(tmp_path: Path) -> None:
     case = written(tmp_path)
     (found,), (curve,) = candidates_of(case), curves_of(case)
     assert (found.case_id, found.lesions, found.affinity) == ("case-1", 1, {"iou": [[1.0]]})
     assert (curve.method, curve.ious) == ("gradcam", [0.25, 0.5])
 
 
-def test_the_page_is_not_told_what_only_tables_are_made_of(tmp_path: Path) -> None:
+def test_the_page_does_not_get_data_that_only_tables_need(tmp_path: Path) -> None:
     written(tmp_path)
     assert "affinity" not in (tmp_path / "cases" / "case-1" / "case.js").read_text()
 
@@ -248,13 +249,13 @@ def test_a_sweep_removes_links_themselves_and_nothing_that_is_called_otherwise(t
     run = tmp_path / "run"
     (run / "cases" / "notes").mkdir(parents=True)
     (run / "cases" / "case-9").symlink_to(tmp_path / "victim")
-    sweep(run, [])
+    remove_leftovers(run, [])
     assert [path.name for path in (run / "cases").iterdir()] == ["notes"]
     (run / "cases" / "notes").rmdir()
     (run / "cases").rmdir()
     (run / "cases").symlink_to(thesis.parents[1])
     (thesis.parents[1] / "case-8").mkdir()
-    sweep(run, [])
+    remove_leftovers(run, [])
     assert thesis.exists()
     assert (thesis.parents[1] / "case-8").exists()
 
@@ -282,8 +283,8 @@ def test_a_case_that_a_power_failure_damaged_is_not_finished(tmp_path: Path, nam
     assert is_finished(tmp_path, "case-1")
 
 
-@pytest.mark.parametrize("missing", sorted(WRITTEN))
-def test_a_case_without_what_tables_are_made_of_is_not_finished(tmp_path: Path, missing: str) -> None:
+@pytest.mark.parametrize("missing", sorted(TABLE_KEYS))
+def test_a_case_without_data_that_tables_need_is_not_finished(tmp_path: Path, missing: str) -> None:
     case = written(tmp_path)
     del case[missing]
     (case_folder(tmp_path, "case-1") / "case.json").write_text(json.dumps(case))
@@ -291,14 +292,14 @@ def test_a_case_without_what_tables_are_made_of_is_not_finished(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "[" * 200_000])
-def test_damaged_words_on_why_an_image_was_set_aside_are_none(tmp_path: Path, content: str) -> None:
+def test_a_damaged_skipped_json_counts_as_none(tmp_path: Path, content: str) -> None:
     write_skipped(tmp_path, Skipped("case-1", "load", "decode_failed", "a sentence"))
     (case_folder(tmp_path, "case-1") / "skipped.json").write_text(content)
     assert why_skipped(tmp_path, "case-1") is None
     assert not is_finished(tmp_path, "case-1")
 
 
-def test_what_marks_a_case_as_finished_is_on_the_disk_before_it_has_its_name(
+def test_the_file_that_marks_a_case_as_finished_is_synced_before_its_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[bytes] = []

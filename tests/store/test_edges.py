@@ -1,4 +1,4 @@
-"""Edges: outlines of masks, counted by hand and held against scikit-image."""
+"""Edges: outlines of masks, counted by hand and compared with scikit-image."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_is_inside_lies_on_the_right_hand() -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_outlines_are_those_of_scikit_image(seed: int) -> None:
-    """Of random masks, where every way of four pixels occurs: the same rings, each on the same vertices."""
+    """Random masks, which contain every pattern of four pixels: the same outlines, with the same vertices."""
     random = np.random.default_rng(seed).random((13, 17)) < 0.2 + 0.1 * seed
     wanted = [line[:-1, ::-1] - 1 for line in find_contours(np.pad(random, 1).astype(np.float32), 0.5)]
     found = mask_outlines(random)

@@ -107,7 +107,7 @@ def test_a_pipe_in_a_run_folder_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_place_that_cannot_be_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to(tmp_path / "lost")
     for place in (

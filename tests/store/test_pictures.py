@@ -22,7 +22,7 @@ def content_of(script: bytes) -> dict[str, Any]:
 
 
 def read_back(script: bytes) -> tuple[NDArray[np.integer], dict[str, object]]:
-    """The values in a pixels.js, by the description of the format alone."""
+    """The pixel values in a pixels.js, decoded from the description of its format alone."""
     content = content_of(script)
     shape = (content["bits"] // 8, content["rows"], content["columns"])
     planes = np.frombuffer(zlib.decompress(base64.b64decode(content.pop("data"))), np.uint8).reshape(shape)

@@ -1,4 +1,4 @@
-"""Scripts: what the pages read, taken apart by hand; the browser's side is tested in tests/browser."""
+"""Scripts: the data that pages read, decoded by hand; tests/browser tests the JavaScript side."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def test_a_case_script_holds_the_content_the_map_and_the_lesions() -> None:
     assert np.frombuffer(base64.b64decode(cells), "<f4").tolist() == [1.5, -2]
     assert packed == {
         "finding": "nodule", "method": "gradcam", "grid": [1, 2], "scale": [1, 1], "offset": [0, 0],
+        "overhang": [[0.5, 0.5], [0.5, 0.5]],
     }  # fmt: skip
     assert beside["masks"] == [[[1, 2, 1, 1, 0, 1]]]
     assert beside["shown"] == ["nodule"]
@@ -42,6 +43,7 @@ def test_a_map_goes_with_the_exact_place_of_its_grid() -> None:
     _, beside = arguments(case_script(finished_case(heatmaps=(heatmap,)), b"{}"), "case")
     assert beside["maps"][0]["scale"] == [7 / 3, 5 / 3]
     assert beside["maps"][0]["offset"] == [(7 / 3 - 1) / 2, (5 / 3 - 1) / 2]
+    assert beside["maps"][0]["overhang"] == [[0.5, 0.5], [0.5, 0.5]]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def prediction(finding: str, probability: float) -> Prediction:
 
 
 def unseen(**changes: Any) -> Any:
-    """Six findings that nobody sees, in a case that `changes`."""
+    """A case with six findings that nobody annotated, labelled or predicted, with `changes`."""
     names = "abcdef"
     maps = tuple(
         Heatmap("case-1", name, "cam", np.zeros((65, 65), np.float32), "logit", whole((65, 65)))

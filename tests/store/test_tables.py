@@ -1,4 +1,4 @@
-"""Tables: what reports/README.md says of each file, and nothing that a spreadsheet would run."""
+"""Tables: the files match reports/README.md, and hold no text that a spreadsheet would execute."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tabulated(run: Path, *case_ids: str) -> list[dict[str, Any] | Skipped]:
 
 
 def described(name: str) -> list[str]:
-    """The columns that the README's table names for a file, what is in brackets or behind them left out."""
+    """The columns that the README's table names for a file, without remarks in or after brackets."""
     (row,) = (line for line in README.read_text().splitlines() if line.startswith(f"| `{name}` |"))
     content = re.split("[;:]", re.sub(r"\([^)]*\)", "", row.split("|")[3]))[0]
     return [words.strip() for words in content.split(",")]
@@ -103,7 +103,7 @@ def test_regions_are_json_whatever_their_number(tmp_path: Path, count: int) -> N
     assert len(json.loads((tmp_path / "regions.json").read_text())) == count
 
 
-def test_cases_are_in_the_order_asked_for_and_those_set_aside_are_handed_on(tmp_path: Path) -> None:
+def test_cases_keep_the_given_order_and_skipped_ones_are_passed_on(tmp_path: Path) -> None:
     skipped = Skipped("case-2", "load", "unreadable", "a sentence")
     for case_id in ("case-1", "case-3"):
         write_case(tmp_path, finished_case(case_id=case_id))
@@ -130,7 +130,7 @@ def test_nothing_appears_where_a_case_cannot_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_text_that_a_spreadsheet_would_run_is_defused(tmp_path: Path, start: str) -> None:
+def test_text_that_a_spreadsheet_would_run_is_escaped(tmp_path: Path, start: str) -> None:
     text = f"{start}HYPERLINK(1)"
     read_back = f"'{text}".replace("\r", "\n")
     score = Score("case-1", "nodule", text, "gradcam", "iou", 0.0)
@@ -196,7 +196,7 @@ def test_a_summary_row_counts_the_undefined_by_reason(tmp_path: Path) -> None:
 
 
 def test_the_cells_of_another_column_are_not_written(tmp_path: Path) -> None:
-    """A header's text that is not allow-listed stays out, even were it handed on."""
+    """Text of a DICOM header that is not allow-listed is not written, even if it is passed in."""
     write_case(tmp_path, finished_case(attributes={"modality": "DX", "patient_name": "Doe"}))
     tabulated(tmp_path, "case-1")
     assert "Doe" not in "".join((tmp_path / name).read_text() for name in CASE_TABLES)
@@ -213,7 +213,7 @@ def test_the_crosswalk_is_on_the_disk_before_what_it_was_made_of_goes(
     assert len(waited) == 1
 
 
-def test_text_that_a_spreadsheet_would_split_at_semicolons_is_defused_behind_them(tmp_path: Path) -> None:
+def test_text_that_a_spreadsheet_would_split_at_semicolons_is_escaped_behind_them(tmp_path: Path) -> None:
     write_table(tmp_path, "skipped.csv", [{"subject": "s", "message": "x;=cmd|' /C calc'!A0"}])
     lines = (tmp_path / "skipped.csv").read_text().splitlines()
     assert [cell for line in lines for cell in line.split(";") if cell.startswith("=")] == []

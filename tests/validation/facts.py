@@ -1,23 +1,25 @@
-"""Facts: images and annotations as the checks see them, without files."""
+"""Facts: hand-made facts of images and annotations for the checks, without files."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pipeline.validation.check import Check, Found
-from pipeline.validation.facts import Drawn, ImageFacts, StudySet, Vocabulary
+from pipeline.validation.checks.check import Check, Found
+from pipeline.validation.facts import ImageFacts, MeasuredReference, StudySet, Vocabulary
 
 SHAPE = (100, 200)
 
 
-def drawn(finding: str = "nodule", reader: str = "anna", *, area: int = 100, **facts: Any) -> Drawn:
-    return Drawn(finding, reader, facts.pop("kind", "mask"), area, **facts)
+def drawn(
+    finding: str = "nodule", reader: str = "anna", *, area: int = 100, **facts: Any
+) -> MeasuredReference:
+    return MeasuredReference(finding, reader, facts.pop("kind", "mask"), area, **facts)
 
 
-def image(name: str, *entries: Drawn, **facts: Any) -> ImageFacts:
-    """An image of the patient of the same name; facts by their names, `labels` as findings."""
+def image(name: str, *entries: MeasuredReference, **facts: Any) -> ImageFacts:
+    """Facts of an image whose patient has the same name; `facts` are further fields."""
     given: dict[str, Any] = {"patient_id": name, "shape": SHAPE, "labels": {}, "picture": None, **facts}
-    return ImageFacts(case_id=name, drawn=tuple(entries), **given)
+    return ImageFacts(case_id=name, references=tuple(entries), **given)
 
 
 def study(*images: ImageFacts, **facts: Any) -> StudySet:
@@ -25,7 +27,7 @@ def study(*images: ImageFacts, **facts: Any) -> StudySet:
 
 
 def found(check: Check, *images: ImageFacts, **facts: Any) -> list[Found]:
-    """What a check finds in a study set."""
+    """Problems that a check finds in a study set of these images."""
     return list(check.find(study(*images, **facts)))
 
 

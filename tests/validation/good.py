@@ -1,4 +1,4 @@
-"""Good: a small study set in which nothing is wrong, to be broken in one way at a time."""
+"""Good: a small study set without problems; tests make one problem at a time in copies of it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def disc(row: float, column: float, radius: float = 7.0) -> NDArray[np.bool_]:
 
 
 def centre(number: int) -> tuple[int, int]:
-    """Of the nodule of image `number`: away from the middle, where a flip would not move it."""
+    """Row and column of the nodule of image `number`, off-centre so that a flip moves it."""
     return 16 + number % 6, 18 + number // 6
 
 
 def body(number: int) -> NDArray[np.uint8]:
-    """A patient: coarse and fine structure of its own between two strips of black padding."""
+    """Pixels of one patient: individual coarse and fine structure between two strips of black padding."""
     random = np.random.default_rng(number)
     coarse = Image.fromarray(random.integers(60, 180, (9, 6), dtype=np.uint8))
     smooth = np.asarray(coarse.resize((SHAPE[1] - 2 * FRAME, SHAPE[0]), Image.Resampling.BICUBIC), np.float64)
@@ -61,20 +61,20 @@ def write_mask(folder: Path, reader: str, finding: str, number: int, mask: NDArr
 
 
 def drawn(reader: str, number: int) -> NDArray[np.bool_]:
-    """The nodule of an image as a reader draws it: none like the other."""
+    """The nodule of an image as a reader draws it; each reader draws a slightly different disc."""
     row, column = centre(number)
     return disc(row + 0.5 * READERS.index(reader), column, 7.0 + 0.25 * READERS.index(reader))
 
 
 def boxes(**changed: str) -> str:
-    """boxes.csv; `changed` replaces the coordinates of an image ("image2") or leaves it out ("")."""
+    """Text of boxes.csv; `changed` replaces the coordinates of an image ("image2") or removes it ("")."""
     rows = {f"image{number}": f"{20 + number},{40 + number},12,9" for number in WITH_EFFUSION} | changed
     lines = [f"{image},effusion,dora,{cells}" for image, cells in rows.items() if cells]
     return "\n".join(["image,finding,reader,x,y,width,height", *lines]) + "\n"
 
 
 def labels(**changed: str) -> str:
-    """labels.csv; `changed` replaces the labels of an image ("image2") or adds one."""
+    """Text of labels.csv; `changed` replaces the labels of an image ("image2") or adds one."""
     rows = {
         f"image{number}": f"{int(number in WITH_NODULE)},{int(number in WITH_EFFUSION)}"
         for number in (*WITH_NODULE, *HEALTHY)
@@ -86,7 +86,7 @@ def labels(**changed: str) -> str:
 
 
 def write_good(folder: Path) -> Path:
-    """Twenty images: seventeen with a nodule that three readers drew, four with a box, three healthy ones."""
+    """Write twenty images: seventeen with a nodule drawn by three readers, four with a box, three healthy."""
     for number in (*WITH_NODULE, *HEALTHY):
         write_image(folder / "images", number, pixels(number))
     for number in WITH_NODULE:
@@ -98,7 +98,7 @@ def write_good(folder: Path) -> Path:
 
 
 def add_copy(folder: Path, number: int, of: NDArray[np.uint8], **attributes: str) -> None:
-    """Another healthy image of the given pixels."""
+    """Add a healthy image with the given pixels."""
     write_image(folder / "images", number, of, **attributes)
     text = (folder / "labels.csv").read_text()
     (folder / "labels.csv").write_text(f"{text}{uid(number)},0,0\n")

@@ -1,4 +1,4 @@
-"""What is beside the body, and how much of a shape lies there."""
+"""The background of an image, and the shares of a shape that lie on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.validation.background import background, shares
 
 
 def patient(rows: int = 60, columns: int = 80) -> NDArray[np.float32]:
-    """Grey tissue, uneven everywhere."""
+    """Grey noise without any uniform row or column."""
     return (0.3 + 0.4 * np.random.default_rng(5).random((rows, columns))).astype(np.float32)
 
 
@@ -23,7 +23,7 @@ def region(
 
 
 def is_background(pixels: NDArray[np.float32], expected: NDArray[np.bool_]) -> bool:
-    """But for the darkest pixels of tissue at the edge: there is no air to tell them from."""
+    """Whether the background is as expected, apart from a few dark pixels of tissue at the edge."""
     found = background(pixels)
     return bool(found[expected].all() and found[~expected].mean() < 0.01)
 
@@ -45,7 +45,7 @@ def test_padding_within_padding_is_background() -> None:
     pixels[:4] = 1.0
     pixels[50:, :] = 0.5
     assert is_background(pixels, ~region(4, 50, 10, 80))
-    pixels[:, :10] = 0.0  # now no row at the top is even before these are cut off
+    pixels[:, :10] = 0.0  # now no row at the top is uniform before these columns are removed
     assert is_background(pixels, ~region(4, 50, 10, 80))
 
 
@@ -85,27 +85,27 @@ def test_a_diagonal_touch_does_not_connect() -> None:
     assert is_background(pixels, region(0, 10, 0, 10))
 
 
-def test_an_image_of_one_brightness_has_no_background_that_can_be_told() -> None:
+def test_an_image_of_one_brightness_has_no_background() -> None:
     assert not background(np.zeros((6, 5), np.float32)).any()
 
 
-def test_large_images_are_looked_at_on_a_coarser_grid() -> None:
+def test_large_images_are_examined_on_a_coarser_grid() -> None:
     pixels = patient(1200, 900)
     pixels[:, :300] = 0.0
-    pixels[0, 0] = 1.0  # so that no row or column is even
+    pixels[0, 0] = 1.0  # so that no row or column is uniform
     found = background(pixels)
     assert found[:, :290].mean() > 0.99
     assert found[:, 310:].mean() < 0.01
 
 
 def test_shares_of_a_shape_and_of_the_band_around_it() -> None:
-    """A 10 × 10 square, half of it beside the body; the band is 2 px wide: 0.15 of 10."""
-    beside = region(0, 60, 0, 20)
-    inside, around = shares(region(20, 30, 15, 25), beside)
+    """A 10 × 10 square, half of it outside the body; the band is 2 px wide: 0.15 of 10."""
+    outside_body = region(0, 60, 0, 20)
+    inside, around = shares(region(20, 30, 15, 25), outside_body)
     assert inside == 0.5
     assert around == 0.5
-    assert shares(region(20, 30, 5, 15), beside) == (1.0, 1.0)
-    assert shares(region(20, 30, 40, 50), beside) == (0.0, 0.0)
+    assert shares(region(20, 30, 5, 15), outside_body) == (1.0, 1.0)
+    assert shares(region(20, 30, 40, 50), outside_body) == (0.0, 0.0)
 
 
 def test_the_band_is_as_wide_as_fifteen_hundredths_of_the_root_of_the_area() -> None:

@@ -1,4 +1,4 @@
-"""Contrast across outlines, worked by hand and turned over."""
+"""Contrast across outlines, computed by hand, for masks as drawn, flipped and rotated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def square(top: int, left: int, side: int, shape: tuple[int, int] = (60, 80)) ->
 
 
 def lesion(mask: NDArray[np.bool_], inside: float = 0.8, noise: float = 0.0) -> NDArray[np.float32]:
-    """0.4 outside, and noise everywhere."""
+    """Brightness 0.4 outside the mask and `inside` within, with noise everywhere."""
     random = np.random.default_rng(3).normal(0, noise, mask.shape) if noise else 0
     return (np.where(mask, inside, 0.4) + random).astype(np.float32)
 
@@ -37,7 +37,7 @@ def test_the_contrast_is_in_standard_deviations() -> None:
 
 
 def test_the_spread_is_the_mean_of_both_sides() -> None:
-    """Noise of 0.2 inside alone: 0.4 / sqrt((0.04 + 0) / 2 + 0.0001) = 2.82."""
+    """Noise of 0.2 inside only: 0.4 / sqrt((0.04 + 0) / 2 + 0.0001) = 2.82."""
     mask = square(10, 10, 40, (120, 120))
     pixels = lesion(mask)
     pixels[mask] += np.random.default_rng(1).normal(0, 0.2, int(mask.sum())).astype(np.float32)
@@ -45,7 +45,7 @@ def test_the_spread_is_the_mean_of_both_sides() -> None:
 
 
 def test_only_the_bands_along_the_outline_count() -> None:
-    """2 px of a square of 20 on either side; what lies deeper and farther may be anything."""
+    """Bands of 2 px on either side of a 20 × 20 square count; pixels farther from the outline do not."""
     mask = square(10, 10, 20)
     pixels = lesion(mask)
     pixels[14:26, 14:26] = 0.0
@@ -74,13 +74,13 @@ def test_a_transposed_mask_is_seen_in_square_images_alone() -> None:
 
 
 def test_a_turn_that_hardly_moves_the_mask_is_left_out() -> None:
-    middle = square(5, 30, 20)  # columns 30 … 49 of 80: left to right it covers itself
+    middle = square(5, 30, 20)  # columns 30 … 49 of 80: equal to its left-right mirror image
     assert set(contrasts(lesion(middle), middle)) == {AS_DRAWN, UD, HALF}
     third = square(5, 24, 20)  # shares 8 of 32 columns with its mirror image: IoU 0.25
     assert LR in contrasts(lesion(third), third)
 
 
-def test_a_large_mask_is_looked_at_on_a_coarser_grid_and_a_small_one_as_it_is() -> None:
+def test_a_large_mask_is_examined_on_a_coarser_grid_and_a_small_one_as_it_is() -> None:
     large = square(100, 100, 480, (1200, 1600))
     assert contrasts(lesion(large, noise=0.2), large)[AS_DRAWN] > 10  # noise is averaged
     small = square(10, 10, 20)
@@ -94,5 +94,5 @@ def test_a_mask_of_few_pixels_says_nothing() -> None:
 def test_the_edge_of_the_image_is_no_outline() -> None:
     mask = square(0, 0, 20)
     pixels = lesion(mask)
-    pixels[0, :16] = 0.0  # at the edge and within the mask, away from its outline
+    pixels[0, :16] = 0.0  # at the image's edge, within the mask, away from its outline
     assert contrasts(pixels, mask)[AS_DRAWN] == pytest.approx(40, rel=1e-4)

@@ -1,4 +1,4 @@
-"""One image and what was drawn on it, measured."""
+"""Measuring of one image with its annotations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pipeline.records import Box, Image, Reference
 from pipeline.validation.contrast import AS_DRAWN
 from pipeline.validation.facts import ImageFacts, Refused
-from pipeline.validation.measuring import boxed, dice, measured
+from pipeline.validation.measuring import boxes_mask, dice, measure_image
 from tests.validation.good import SHAPE, disc
 
 NOTHING = np.zeros(SHAPE, np.bool_)
@@ -27,7 +27,7 @@ def box(finding: str, reader: str, *boxes: Box) -> Reference:
 def facts(*references: Reference, decoded: bool = True, refused: tuple[Refused, ...] = ()) -> ImageFacts:
     pixels = np.random.default_rng(1).random(SHAPE).astype(np.float32) * 0.2 + 0.3
     pixels[disc(20, 20)] += 0.5
-    return measured(
+    return measure_image(
         case_id="case",
         patient_id="patient",
         shape=SHAPE,
@@ -40,18 +40,18 @@ def facts(*references: Reference, decoded: bool = True, refused: tuple[Refused, 
 
 def test_a_box_covers_the_pixels_whose_centres_it_holds() -> None:
     """x from 1.5 to 3.5 holds the centres 2 and 3, y from -0.5 to 0.5 the centre 0."""
-    covered = boxed([Box(1.5, -0.5, 2, 1)], (3, 5))
+    covered = boxes_mask([Box(1.5, -0.5, 2, 1)], (3, 5))
     assert np.argwhere(covered).tolist() == [[0, 2], [0, 3]]
 
 
-def test_a_box_is_cut_at_the_edges_of_its_image() -> None:
-    assert boxed([Box(-5, -5, 100, 100)], (3, 5)).all()
-    assert not boxed([Box(-5, 0, 4, 2)], (3, 5)).any()
-    assert not boxed([Box(7, 0, 4, 2)], (3, 5)).any()
+def test_a_box_is_clipped_at_the_edges_of_its_image() -> None:
+    assert boxes_mask([Box(-5, -5, 100, 100)], (3, 5)).all()
+    assert not boxes_mask([Box(-5, 0, 4, 2)], (3, 5)).any()
+    assert not boxes_mask([Box(7, 0, 4, 2)], (3, 5)).any()
 
 
 def test_boxes_that_overlap_cover_a_pixel_once() -> None:
-    assert boxed([Box(0, 0, 1, 0.5), Box(1, 0, 1, 0.5)], (1, 4)).sum() == 2
+    assert boxes_mask([Box(0, 0, 1, 0.5), Box(1, 0, 1, 0.5)], (1, 4)).sum() == 2
 
 
 def test_dice_is_twice_the_shared_over_the_sum() -> None:
@@ -62,7 +62,7 @@ def test_dice_is_twice_the_shared_over_the_sum() -> None:
 
 def test_a_mask_is_measured_as_all_its_instances_together() -> None:
     first, second = disc(20, 20), disc(50, 40, 4)
-    (drawn,) = facts(mask("nodule", "anna", first, second)).drawn
+    (drawn,) = facts(mask("nodule", "anna", first, second)).references
     assert drawn.area_px == first.sum() + second.sum()
     assert [piece.area_px for piece in drawn.pieces] == [first.sum(), second.sum()]
     assert drawn.background is not None
@@ -70,7 +70,7 @@ def test_a_mask_is_measured_as_all_its_instances_together() -> None:
 
 
 def test_a_box_has_no_pieces_and_no_contrast_but_a_place() -> None:
-    (drawn,) = facts(box("nodule", "anna", Box(14.5, 12.5, 10, 8))).drawn
+    (drawn,) = facts(box("nodule", "anna", Box(14.5, 12.5, 10, 8))).references
     assert (drawn.area_px, drawn.boxes) == (80, (Box(14.5, 12.5, 10, 8),))
     assert (drawn.pieces, drawn.holes, dict(drawn.contrasts)) == ((), (), {})
     assert drawn.background == pytest.approx((0, 0), abs=0.1)
@@ -78,7 +78,7 @@ def test_a_box_has_no_pieces_and_no_contrast_but_a_place() -> None:
 
 def test_an_empty_annotation_has_nothing_but_its_emptiness() -> None:
     for reference in (mask("nodule", "anna"), box("nodule", "anna")):
-        (drawn,) = facts(reference).drawn
+        (drawn,) = facts(reference).references
         assert (drawn.area_px, drawn.fingerprint, drawn.background) == (0, "", None)
         assert (drawn.pieces, drawn.holes, dict(drawn.contrasts)) == ((), (), {})
 
@@ -86,8 +86,8 @@ def test_an_empty_annotation_has_nothing_but_its_emptiness() -> None:
 def test_an_image_that_cannot_be_decoded_still_has_what_was_drawn() -> None:
     found = facts(mask("nodule", "anna", disc(20, 20)), decoded=False)
     assert found.picture is None
-    assert found.drawn[0].area_px == disc(20, 20).sum()
-    assert (found.drawn[0].background, dict(found.drawn[0].contrasts)) == (None, {})
+    assert found.references[0].area_px == disc(20, 20).sum()
+    assert (found.references[0].background, dict(found.references[0].contrasts)) == (None, {})
 
 
 def test_fingerprints_tell_shape_and_place() -> None:
@@ -96,16 +96,16 @@ def test_fingerprints_tell_shape_and_place() -> None:
         drawn.fingerprint
         for drawn in facts(
             mask("a", "anna", one), mask("b", "anna", shifted), box("c", "anna", Box(1, 2, 3, 4))
-        ).drawn
+        ).references
     }
     assert len(prints) == 3
     again = facts(mask("d", "bert", one & (np.indices(SHAPE)[0] < 20), one & (np.indices(SHAPE)[0] >= 20)))
-    assert again.drawn[0].fingerprint in prints
+    assert again.references[0].fingerprint in prints
 
 
 def test_the_order_of_boxes_does_not_change_their_fingerprint() -> None:
     one, other = Box(1, 2, 3, 4), Box(5, 6, 7, 8)
-    first, second = facts(box("a", "anna", one, other), box("a", "bert", other, one)).drawn
+    first, second = facts(box("a", "anna", one, other), box("a", "bert", other, one)).references
     assert first.fingerprint == second.fingerprint
 
 
@@ -136,13 +136,13 @@ def test_a_mask_without_a_finding_is_compared_with_nobodys() -> None:
 def test_dust_is_kept_up_to_its_largest_grains() -> None:
     dust = NOTHING.copy()
     dust[::2, ::2] = True
-    (drawn,) = facts(mask("nodule", "anna", dust)).drawn
+    (drawn,) = facts(mask("nodule", "anna", dust)).references
     assert len(drawn.pieces) == 64
 
 
 def test_what_an_image_says_of_a_finding_is_its_label_or_else_what_was_drawn() -> None:
     found = facts(mask("nodule", "anna"), mask("scar", "anna", disc(20, 20)), mask("cyst", "anna"))
-    assert [found.says(name) for name in ("nodule", "scar", "cyst", "rib")] == [1, 1, 0, None]
+    assert [found.label_of(name) for name in ("nodule", "scar", "cyst", "rib")] == [1, 1, 0, None]
 
 
 def test_what_was_refused_is_annotated_too() -> None:
@@ -154,7 +154,7 @@ def test_the_same_bits_in_another_shape_are_another_mask() -> None:
     prints = set()
     for shape in ((2, 6), (3, 4)):
         mask = (np.arange(12) < 7).reshape(shape)
-        found = measured(
+        found = measure_image(
             case_id="case",
             patient_id="patient",
             shape=shape,
@@ -162,5 +162,5 @@ def test_the_same_bits_in_another_shape_are_another_mask() -> None:
             image=None,
             references=[Reference("case", "nodule", "anna", "mask", masks=(mask,))],
         )
-        prints.add(found.drawn[0].fingerprint)
+        prints.add(found.references[0].fingerprint)
     assert len(prints) == 2

@@ -1,4 +1,4 @@
-"""Connected parts and holes, counted by eye."""
+"""Connected parts and holes of masks that are small enough to count by eye."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 "use strict";
-// Addresses: where pages and pictures of the run lie; `root` leads from the page to the run's folder.
+// Addresses: URLs of pages and pictures of the run; `root` is the path from the page to the run's folder.
 
 heatproof.addresses = (() => {
   const folder = (caseId, root) => `${root}cases/${encodeURIComponent(caseId)}/`;
@@ -10,9 +10,9 @@ heatproof.addresses = (() => {
     ofCase: (caseId, finding, root) =>
       `${folder(caseId, root)}index.html${finding ? `#${encodeURIComponent(finding)}` : ""}`,
     thumbnail: (caseId, root) => `${folder(caseId, root)}thumbnail.jpg`,
-    // The finding that this page's own address names.
+    // The finding in this page's URL.
     finding: () => decodeURIComponent(location.hash.slice(1)),
-    // The address follows what is shown, so that a link to another finding of this image leads somewhere.
+    // Keep the URL in step with the shown finding, so that links to other findings of this image work.
     follow: (finding) => history.replaceState(null, "", `#${encodeURIComponent(finding)}`),
   };
 })();

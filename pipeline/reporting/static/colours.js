@@ -1,10 +1,10 @@
 "use strict";
-// Colours: tables of 256 colours, and how much of the image each lets through. Nothing touches the page.
+// Colours: tables of 256 colours with their opacity. No DOM access.
 // Inferno and viridis are perceptually even; by Stéfan van der Walt and Nathaniel Smith (matplotlib, CC0).
 
 heatproof.colours = (() => {
   const LEVELS = 256;
-  const OPAQUE_FROM = 0.5; // share of the scale; below, colours fade, so that weak relevance hides nothing
+  const OPAQUE_FROM = 0.5; // share of the scale; below, colours fade out and show the image
 
   const INFERNO =
     "AAAEAQAFAQEGAQEIAgEKAgIMAgIOAwIQBAMSBAMUBQQXBgQZBwUbCAUdCQYfCgciCwckDAgmDQgpDgkrEAktEQowEgoyFAs0FQs3" +
@@ -64,7 +64,7 @@ heatproof.colours = (() => {
     return top > 0 ? Math.round(Math.min(Math.max(value / top, 0), 1) * (LEVELS - 1)) : 0;
   }
 
-  // Relevance (cells or pixels) as an ImageData of that many columns.
+  // Relevance (cells or pixels) as an ImageData with the given number of columns.
   function picture(values, columns, { name, top }) {
     const made = new ImageData(columns, values.length / columns);
     const [colours, out] = [words(name), new Uint32Array(made.data.buffer)];

@@ -1,12 +1,12 @@
 "use strict";
-// Commands: everything that a reader can do on a case page, by name; keys, tools and gestures call them.
+// Commands: all actions on a case page, by name; keys, tools and gestures call them.
 
 heatproof.commands = (() => {
   const { colours, thresholdPanel, thresholds, view: views, window: windows } = heatproof;
   const { get } = heatproof.elements;
   const PAN_STEP = 40; // screen pixels that an arrow key moves the image
   const ZOOM_STEP = 1.25;
-  const WINDOW_STEP = 16; // pixels of dragging that an arrow key stands for
+  const WINDOW_STEP = 16; // pixels of dragging that one arrow key press equals
   const DIRECTIONS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
   function next(list, current, step) {
@@ -19,8 +19,7 @@ heatproof.commands = (() => {
     if (get(id).hasAttribute("href")) get(id).click();
   }
 
-  // `openFrame` gives the shown image of a case, by its number, when it is loaded; `review` is what review.js
-  // makes.
+  // `openFrame` loads the image of a case, by its index; `review` is the result of review.js.
   function commands(now, openFrame, review) {
     const { run, state, change } = now;
 
@@ -32,17 +31,17 @@ heatproof.commands = (() => {
       change({ window: windows.dragged(state.window, across, down, range) });
     }
 
-    // Frames come when they are loaded; of several that were asked for meanwhile only the last is shown.
+    // Frames load asynchronously; if several are requested meanwhile, only the last one is shown.
     let wanted = now.siblings.indexOf(state.frame);
-    async function showFrame(place) {
-      if (!(place in now.siblings)) return;
-      wanted = place;
-      const found = await openFrame(now.siblings[place]);
-      if (wanted !== place) return;
+    async function showFrame(index) {
+      if (!(index in now.siblings)) return;
+      wanted = index;
+      const found = await openFrame(now.siblings[index]);
+      if (wanted !== index) return;
       now.shown = found;
       if (state.baselines) found.receiveBaselines(state.baselines);
-      change({ frame: now.siblings[place], highlighted: null, subject: null });
-      if (place + 1 in now.siblings) openFrame(now.siblings[place + 1]);
+      change({ frame: now.siblings[index], highlighted: null, subject: null });
+      if (index + 1 in now.siblings) openFrame(now.siblings[index + 1]);
     }
 
     function setThreshold(threshold) {
@@ -51,17 +50,17 @@ heatproof.commands = (() => {
       change({ live: { rule, threshold: thresholdPanel.within(rule, threshold, top) }, highlighted: null });
     }
 
-    // Another rule starts at the level of the one before, so that the contours stay. Nothing without a map: one
-    // that is the same for all images may still be on its way.
+    // A new rule starts at the level of the previous one, so that the contours stay the same. Does nothing
+    // without a map: a baseline that is the same for all images may still be loading.
     function setRule(rule) {
       const [found, { level }] = [now.layer(), now.drawing()];
       if (!found) {
         change({});
         return;
       }
-      const from = level ?? thresholds.level(found.placed, now.rule(), found.extremes) ?? 0;
-      const threshold =
-        rule === "otsu" ? 0 : thresholds.thresholdAt(rule, from, found.placed, found.extremes);
+      const known = thresholds.known(now.rule().rule);
+      const from = level ?? (known ? thresholds.level(found.placed, now.rule(), found.extremes) : null) ?? 0;
+      const threshold = thresholds.thresholdAt(rule, from, found.placed, found.extremes);
       change({ live: { rule, threshold }, highlighted: null });
     }
 
@@ -129,12 +128,13 @@ heatproof.commands = (() => {
         }),
       threshold(direction) {
         const { rule, threshold } = now.rule();
-        if (rule !== "otsu" && now.layer())
+        if (thresholds.adjustable(rule) && now.layer())
           setThreshold(threshold + direction * thresholdPanel.stepOf(rule, now.layer().maximum));
       },
       audited: () => change({ live: null, highlighted: null }),
       answer: (code) => review.answer(code),
-      takeBack: () => review.takeBack(),
+      change: () => review.change(),
+      undo: () => review.undo(),
       subject: (_argument, _key, event) => review.step(stepOf(event)),
       comment: () => review.toComment(),
       leave: () => review.leave(),

@@ -1,10 +1,10 @@
 "use strict";
-// Contour table: one row a contour of the map that is shown, with the lesion that it overlaps best.
+// Contour table: one row per contour of the shown map, with the lesion that it overlaps best.
 
 heatproof.contourTable = (() => {
   const { make, table, sub } = heatproof.elements;
   const { plural, quantity, count, share } = heatproof.words;
-  const { matched } = heatproof.overlap;
+  const { lesionsOf, matched } = heatproof.overlap;
 
   const HEADS = [
     ["No.", ""],
@@ -12,17 +12,16 @@ heatproof.contourTable = (() => {
     ["Area, px", "number"],
   ];
 
-  // The best lesion of each reader: its IoU and, where there are several, its number.
+  // The best lesion of each reader: its IoU and, if there are several, its number.
   function match(region, reader) {
     if (!region.runs) return null;
     const found = matched(region, reader);
-    const lesions = reader.kind === "box" ? reader.boxes : reader.masks;
     if (!found) return "0.00";
     return make(
       "span",
       {},
       make("data", { value: found.iou }, share(found.iou)),
-      lesions.length > 1 ? sub(`lesion ${found.lesion}`) : "",
+      lesionsOf(reader).length > 1 ? sub(`lesion ${found.lesion}`) : "",
     );
   }
 
@@ -36,15 +35,15 @@ heatproof.contourTable = (() => {
     ];
   }
 
-  // Regions in their order, readers who see the finding, and how many regions were left out as too small;
-  // `highlight` is told which region a row is about while the row is pointed at or in focus, else null.
+  // The regions, the readers who annotated the finding, and the number of regions below the minimum area.
+  // `highlight` is called with the region of the row under the pointer or in focus, or null.
   function contours({ regions, dropped }, readers, unit, highlight) {
-    const lesions = readers.filter((reader) => reader.masks.length || reader.boxes.length);
+    const lesions = readers.filter((reader) => lesionsOf(reader).length);
     const heads = [
       ...HEADS,
       [`Peak, ${unit}`, "number"],
       ...lesions.map(({ reader, kind }) => [
-        `${kind === "box" ? "Box IoU" : "IoU"}, ${reader}`,
+        `${{ box: "Box IoU", point: "Covers" }[kind] ?? "IoU"}, ${reader}`,
         "number wraps",
       ]),
     ];
@@ -57,12 +56,12 @@ heatproof.contourTable = (() => {
     return [
       regions.length
         ? make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Contours" }, made)
-        : make("p", { class: "empty" }, "None drawn."),
+        : make("p", { class: "empty" }, "No contours."),
       dropped
         ? make(
             "p",
             { class: "empty" },
-            `${plural(dropped, "region")} left out as smaller than the smallest contour.`,
+            `${plural(dropped, "region")} below the minimum area not shown.`,
           )
         : "",
     ].filter(Boolean);

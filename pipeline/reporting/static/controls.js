@@ -1,12 +1,12 @@
 "use strict";
-// Controls: choices of finding and map, switches of layers, tools. They call commands and show the state.
+// Controls: selection of finding and map, layer switches and tools. They call commands and show the state.
 
 heatproof.controls = (() => {
   const { make, get, show } = heatproof.elements;
 
   const options = (entries) => entries.map(([value, text]) => make("option", { value }, text));
 
-  // Findings that somebody sees come first where there are many.
+  // If there are many findings, those annotated or predicted in this image come first.
   function fillFindings(findings, seen) {
     const others = findings.filter((name) => !seen.includes(name));
     const list = (names) => options(names.map((name) => [name, name]));
@@ -30,7 +30,7 @@ heatproof.controls = (() => {
     };
     get("method").replaceChildren(
       ...kind(false, "of the network"),
-      ...kind(true, "fixed maps, saw no image"),
+      ...kind(true, "baselines, independent of the image"),
     );
   }
 
@@ -72,18 +72,18 @@ heatproof.controls = (() => {
 
   // A slider over the frames of one object.
   function fillFrames(siblings, frame) {
-    const place = siblings.indexOf(frame);
+    const index = siblings.indexOf(frame);
     show(get("frames"), siblings.length > 1);
     get("frame-slider").max = String(siblings.length - 1);
-    get("frame-slider").value = String(place);
-    get("frame-words").textContent = `${place + 1} of ${siblings.length}`;
+    get("frame-slider").value = String(index);
+    get("frame-words").textContent = `${index + 1} of ${siblings.length}`;
   }
 
   const value = (id, wanted) => {
     if (get(id).value !== wanted) get(id).value = wanted;
   };
 
-  // Everything that shows a choice shows the state's.
+  // Update all controls to the state.
   function reflect(state) {
     value("finding", state.finding);
     value("method", state.method);

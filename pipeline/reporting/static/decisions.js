@@ -1,17 +1,18 @@
 "use strict";
-// Decisions: what a reviewer answered, kept in this browser by run and results, and handed out as one JSON
-// file that decisions.schema.json describes.
+// Decisions: the answers of each reviewer, stored in this browser by reviewer, run and results. An answer is
+// only replaced where that is asked for, and every change can be undone.
 
 heatproof.decisions = (() => {
-  const FORMAT = "heatproof-decisions-1";
-  const DIGITS = 16; // of the results' hash, in the name under which decisions are kept
+  const DIGITS = 16; // of the results' hash in the storage key
   const REVIEWER = "heatproof reviewer";
+  const UNDOABLE = 500; // most changes that can be undone
   const ANSWERS = new Map([
     ["agree", "agree"],
     ["network_wrong", "network wrong"],
     ["annotation_wrong", "annotation wrong"],
     ["unsure", "unsure"],
   ]);
+  const OPEN = { answer: null, comment: "", decided: null };
 
   const read = (name) => {
     try {
@@ -21,13 +22,21 @@ heatproof.decisions = (() => {
     }
   };
 
-  // Whether it could be kept: a browser may be full, or forbid it.
+  // Whether the value could be stored: storage may be full or disabled.
   function write(name, value) {
     try {
       localStorage.setItem(name, JSON.stringify(value));
       return true;
     } catch {
       return false;
+    }
+  }
+
+  function remove(name) {
+    try {
+      localStorage.removeItem(name);
+    } catch {
+      // Storage is disabled: there is nothing to remove.
     }
   }
 
@@ -39,83 +48,152 @@ heatproof.decisions = (() => {
     }
   }
 
-  // The decisions of a run { run_id, results_sha256 }; of a case they are { subject's key: { answer, comment,
-  // decided } }, where an answer may still be missing.
-  function store({ run_id: runId, results_sha256: results }) {
-    const prefix = `heatproof review ${runId} ${results.slice(0, DIGITS)} `;
-    const ofCase = (caseId) => read(prefix + caseId) ?? {};
+  const versionOf = ({ run_id: runId, results_sha256: results }) => `${runId} ${results.slice(0, DIGITS)}`;
+  const owner = (reviewer) => (reviewer ? `of ${encodeURIComponent(reviewer)} ` : "");
 
-    function put(caseId, key, change) {
-      const known = ofCase(caseId);
-      const { answer = null, comment = "", decided = null } = { ...known[key], ...change };
-      return write(prefix + caseId, { ...known, [key]: { answer, comment, decided } });
-    }
+  // What `reviewer` ("": no name yet) decided on a run { run_id, results_sha256 }, per case
+  // { subject's key: { answer, comment, decided } }; an answer may still be missing.
+  function store(run, reviewer) {
+    const version = versionOf(run);
+    const prefix = `heatproof review ${owner(reviewer)}${version} `;
+    const history = `heatproof undo ${owner(reviewer)}${version}`;
+    const unexported = `heatproof unexported ${owner(reviewer)}${version}`;
+    const ofCase = (caseId) => read(prefix + caseId) ?? {};
+    const at = (caseId, key) => ({ ...OPEN, ...ofCase(caseId)[key] });
 
     function cases() {
       const known = names().filter((name) => name.startsWith(prefix));
       return known.map((name) => name.slice(prefix.length));
     }
 
-    // As the file lists them, in the order of `order`, which is the run's.
-    function all(order) {
-      const place = new Map(order.map((caseId, index) => [caseId, index]));
-      const known = cases().filter((caseId) => place.has(caseId));
-      return known
-        .sort((one, other) => place.get(one) - place.get(other))
-        .flatMap((caseId) =>
-          Object.entries(ofCase(caseId))
-            .filter(([, { answer }]) => answer)
-            .map(([key, { answer, comment, decided }]) => {
-              const [kind, finding, by, number] = JSON.parse(key);
-              return { case_id: caseId, kind, finding, by, number, answer, comment, decided };
-            }),
-        );
+    function put(caseId, key, change) {
+      const known = ofCase(caseId);
+      return write(prefix + caseId, { ...known, [key]: { ...OPEN, ...known[key], ...change } });
     }
 
-    // How many answers there are of each case.
-    function counts() {
-      return new Map(
-        cases().map((caseId) => [caseId, Object.values(ofCase(caseId)).filter(({ answer }) => answer).length]),
-      );
+    // Record a change of { answer, decided } or of { comment }, so that it can be undone.
+    function record(caseId, key, before, after) {
+      write(history, [...(read(history) ?? []), [caseId, key, before, after]].slice(-UNDOABLE));
+      write(unexported, changes() + 1);
     }
 
-    const file = (order, reviewer) => ({
-      format: FORMAT,
-      run_id: runId,
-      results_sha256: results,
-      reviewer,
-      exported: new Date().toISOString(),
-      decisions: all(order),
-    });
+    const changes = () => read(unexported) ?? 0;
 
-    // Takes up a file that was handed out before; why it cannot, in words, or "".
-    function take(found, order) {
-      if (found?.format !== FORMAT || !Array.isArray(found.decisions)) return "This is no file of decisions.";
-      if (found.run_id !== runId) return `These decisions are about another run, ${found.run_id}.`;
-      if (found.results_sha256 !== results)
-        return "These decisions are about another version of this run: its contours or scores have changed.";
-      const known = new Set(order);
-      for (const { case_id: caseId, answer, comment, decided, ...subject } of found.decisions)
-        if (known.has(caseId) && ANSWERS.has(answer))
-          put(caseId, heatproof.subjects.key(subject), { answer, comment, decided });
+    // Give an answer (null: none). An answer that is there is only replaced with `replace`, whichever page or tab
+    // gave it. Returns "", or why nothing was stored: "answered" or "full".
+    function answer(caseId, key, code, { replace = false } = {}) {
+      const { answer: known, decided: since } = at(caseId, key);
+      if (known && !replace) return "answered";
+      const decided = code && new Date().toISOString();
+      if (!put(caseId, key, { answer: code, decided })) return "full";
+      record(caseId, key, { answer: known, decided: since }, { answer: code, decided });
       return "";
     }
 
-    return { ofCase, put, counts, file, take };
+    // Store the comment while it is typed; `before` is the comment before, once it is complete.
+    function comment(caseId, key, text, before = null) {
+      if (!put(caseId, key, { comment: text })) return "full";
+      if (before !== null && before !== text) record(caseId, key, { comment: before }, { comment: text });
+      return "";
+    }
+
+    const isStill = (found, after) => Object.entries(after).every(([name, value]) => found[name] === value);
+
+    // Undo the last change, and return { caseId, key, before, after }; null if there is none. Changes that were
+    // changed again since, in another way, are passed over.
+    function undo() {
+      const known = read(history) ?? [];
+      while (known.length) {
+        const [caseId, key, before, after] = known.pop();
+        if (!isStill(at(caseId, key), after)) continue;
+        if (!put(caseId, key, before)) return null;
+        write(history, known);
+        write(unexported, changes() + 1);
+        return { caseId, key, before, after };
+      }
+      write(history, []);
+      return null;
+    }
+
+    // The changes that can be undone and the number of unexported ones, which are then forgotten here.
+    function giveHistory() {
+      const given = [read(history) ?? [], changes()];
+      [history, unexported].forEach(remove);
+      return given;
+    }
+
+    function inherit(from) {
+      const [entries, more] = from.giveHistory();
+      if (entries.length) write(history, [...(read(history) ?? []), ...entries].slice(-UNDOABLE));
+      if (more) write(unexported, changes() + more);
+    }
+
+    return {
+      reviewer,
+      ofCase,
+      at,
+      cases,
+      put,
+      answer,
+      comment,
+      undo,
+      changes,
+      canUndo: () => (read(history) ?? []).length > 0,
+      exported: () => write(unexported, 0),
+      replace: (caseId, content) =>
+        Object.keys(content).length ? write(prefix + caseId, content) : remove(prefix + caseId),
+      inherit,
+      giveHistory,
+    };
+  }
+
+  // Give the answers without a name to `reviewer`. Returns the number of those that stay without one, because
+  // this name has another answer.
+  function adopt(run, reviewer) {
+    const [from, to] = [store(run, ""), store(run, reviewer)];
+    let left = 0;
+    for (const caseId of from.cases()) {
+      const rest = {};
+      for (const [key, found] of Object.entries(from.ofCase(caseId))) {
+        const known = to.at(caseId, key);
+        const comment = found.comment || known.comment;
+        if (known.answer === found.answer && known.comment === comment) continue;
+        if (known.answer || !to.put(caseId, key, { ...found, comment })) rest[key] = found;
+      }
+      left += Object.keys(rest).length;
+      from.replace(caseId, rest);
+    }
+    to.inherit(from);
+    return left;
   }
 
   const reviewer = () => read(REVIEWER) ?? "";
-  const setReviewer = (name) => write(REVIEWER, name.trim());
 
-  // A file of the store's decisions, as the browser saves files.
-  function save(of, order) {
-    const content = JSON.stringify(of.file(order, reviewer()), null, 1);
-    const address = URL.createObjectURL(new Blob([content], { type: "application/json" }));
-    const { make } = heatproof.elements;
-    const name = `decisions-${of.file([], "").run_id}-${reviewer()}`.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-");
-    make("a", { href: address, download: `${name}.json` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  // Set the name, and give it the answers that have none. Returns what `adopt` returns.
+  function setReviewer(run, name) {
+    write(REVIEWER, name.trim());
+    return name.trim() ? adopt(run, name.trim()) : 0;
   }
 
-  return { ANSWERS, store, reviewer, setReviewer, save };
+  // Names of the reviewers ("": no name) with answers on this run in this browser → number of answers.
+  function reviewers(run) {
+    const form = /^heatproof review (?:of (\S+) )?(.*) (\S+)$/;
+    const found = new Map();
+    for (const name of names()) {
+      const [, encoded, version] = form.exec(name) ?? [];
+      if (version !== versionOf(run)) continue;
+      const who = encoded ? decodeURIComponent(encoded) : "";
+      const given = Object.values(read(name) ?? {}).filter(({ answer }) => answer).length;
+      if (given) found.set(who, (found.get(who) ?? 0) + given);
+    }
+    return found;
+  }
+
+  // The decisions of the named reviewer, with those of version 0.2.0, which have no name.
+  function current(run) {
+    if (reviewer()) adopt(run, reviewer());
+    return store(run, reviewer());
+  }
+
+  return { ANSWERS, REVIEWER, store, current, reviewer, setReviewer, reviewers };
 })();

@@ -1,5 +1,5 @@
 "use strict";
-// Decoding: from the text in data scripts to numbers on a grid. Nothing here touches the page.
+// Decoding: text in data scripts → numbers on a grid. No DOM access.
 
 heatproof.decoding = (() => {
   function bytes(base64) {
@@ -9,7 +9,7 @@ heatproof.decoding = (() => {
     return found;
   }
 
-  // float32 in little endian, whatever the machine's own order is.
+  // Little-endian float32, whatever the machine's byte order.
   function floats(base64) {
     const view = new DataView(bytes(base64).buffer);
     const found = new Float32Array(view.byteLength / 4);
@@ -17,10 +17,9 @@ heatproof.decoding = (() => {
     return found;
   }
 
-  // A raw map as the pipeline packs it: { finding, method, grid, scale, offset, cells } with cells as
-  // numbers.
-  function map(packed) {
-    return { ...packed, cells: floats(packed.cells) };
+  // A raw map { finding, method, grid, scale, offset, cells }, with its cells decoded to numbers.
+  function map(encoded) {
+    return { ...encoded, cells: floats(encoded.cells) };
   }
 
   async function inflated(base64) {
@@ -28,28 +27,28 @@ heatproof.decoding = (() => {
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
-  // PNG's filter "up" undone in place: each byte was less by the one above it.
+  // Undo PNG's filter "Up" in place: add the byte above to each byte.
   function unfilter(plane, columns) {
     for (let i = columns; i < plane.length; i += 1) plane[i] += plane[i - columns];
     return plane;
   }
 
-  // { rows, columns, low, high, slope, intercept, unit, values }; values are the stored ones, 8 or 16 bits.
-  async function pixels(packed) {
-    const { rows, columns, bits } = packed;
+  // { rows, columns, low, high, slope, intercept, unit, values } with stored values of 8 or 16 bits.
+  async function pixels(encoded) {
+    const { rows, columns, bits } = encoded;
     const size = rows * columns;
-    const data = await inflated(packed.data);
+    const data = await inflated(encoded.data);
     if (data.length !== size * (bits / 8))
       throw new Error(`pixels: ${data.length} bytes for ${rows} × ${columns} of ${bits} bits`);
-    if (bits === 8) return { ...packed, values: unfilter(data, columns) };
+    if (bits === 8) return { ...encoded, values: unfilter(data, columns) };
     const high = unfilter(data.subarray(0, size), columns);
     const low = unfilter(data.subarray(size), columns);
     const values = new Uint16Array(size);
     for (let i = 0; i < size; i += 1) values[i] = (high[i] << 8) | low[i];
-    return { ...packed, values };
+    return { ...encoded, values };
   }
 
-  // A mask as { top, left, height, width, inside, area }; inside holds 1 for each pixel of it, row by row.
+  // A mask as { top, left, height, width, inside, area }; inside is 1 for pixels of the mask, row by row.
   function mask(code) {
     const [top, left, height, width, ...runs] = code;
     const inside = new Uint8Array(height * width);

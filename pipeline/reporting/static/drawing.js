@@ -1,27 +1,27 @@
 "use strict";
-// Drawing: what a map draws at a threshold, as pipeline/contours/drawing.py does: regions with outlines, and
-// the peak. Nothing here touches the page.
+// Drawing: the regions of a map at a threshold, with outlines, and its peak, as in
+// pipeline/contours/drawing.py. No DOM access.
 
 heatproof.drawing = (() => {
   const { maps, thresholds, regions, outlines } = heatproof;
   const NOTHING = { level: null, regions: [], dropped: 0, peak: null };
 
-  // A positive map with all that drawings at any threshold need of it: { map, placed, extremes, peak, maximum
-  // }.
+  // A positive map with all values that do not depend on the threshold: { map, placed, extremes, peak,
+  // maximum }.
   function layer(map, shape) {
-    const placed = maps.place(map, shape);
+    const placed = maps.resampleToImage(map, shape);
     return {
       map,
       placed,
       extremes: maps.extremes(placed),
-      peak: maps.peak(placed, shape),
+      peak: maps.peak(placed, shape, map),
       maximum: maps.extremes(map.cells).highest,
     };
   }
 
-  // `rule` is { rule, threshold } with the minimum areas.
+  // `rule` is { rule, threshold } and the minimum areas.
   function draw({ map, placed, extremes, peak }, shape, rule, spacing) {
-    // The cells, because the edge of what the network saw stands out on the image.
+    // Tests the cells, because on the image the edge of the network's view would count as contrast.
     if (thresholds.isFlat(maps.extremes(map.cells))) return NOTHING;
     const level = thresholds.level(placed, rule, extremes);
     if (level === null) return NOTHING;

@@ -1,5 +1,5 @@
 "use strict";
-// Elements: parts of a page made from data; text goes in as text alone, never as markup.
+// Elements: page elements made from data; text is inserted as text, never as markup.
 
 heatproof.elements = (() => {
   const SVG = "http://www.w3.org/2000/svg";
@@ -15,7 +15,7 @@ heatproof.elements = (() => {
     return made;
   }
 
-  // An element of HTML; children are elements, text, or lists of them.
+  // An HTML element; children are elements, text, or lists of both.
   function make(name, attributes = {}, ...children) {
     return fill(document.createElement(name), attributes, children);
   }
@@ -24,7 +24,7 @@ heatproof.elements = (() => {
     return fill(document.createElementNS(SVG, name), attributes, children);
   }
 
-  // A table of heads [text, class] and rows of cells; a cell is text, an element, or null for a dash.
+  // A table with heads [text, class] and rows of cells; a cell is text, an element, or null for a dash.
   function table(heads, rows, { of = "plain", caption = "" } = {}) {
     const kinds = heads.map(([, kind]) => kind);
     const cell = (content, index) =>

@@ -1,32 +1,32 @@
 "use strict";
-// Frames: the other frames of the object that an image is one of, loaded when they are asked for.
+// Frames: the other frames of a multi-frame object, loaded on demand.
 
 heatproof.frames = (() => {
   const { addresses, decoding, given, load } = heatproof;
-  const KEPT = 16; // frames that stay decoded
+  const CACHED_FRAMES = 16; // frames that stay decoded
 
-  // Numbers of the cases that are frames of one object, this one among them; of one alone, none.
+  // Indices of all cases that are frames of the same object, including this one; empty for a single frame.
   function siblings(run, caseIndex) {
     const all = run.frames.find((cases) => cases.includes(caseIndex)) ?? [];
-    const there = all.filter((index) => addresses.has(run.cases[index]));
-    return there.length > 1 ? there : [];
+    const available = all.filter((index) => addresses.has(run.cases[index]));
+    return available.length > 1 ? available : [];
   }
 
-  // The shown image of a case: of this page, or of a folder beside it.
+  // The image of a case, from this page or from another case's folder.
   function source(run, own, shown) {
     const made = new Map();
     return (caseIndex) => {
       if (!made.has(caseIndex)) made.set(caseIndex, open(run.cases[caseIndex], caseIndex === own));
-      if (made.size > KEPT) made.delete(made.keys().next().value);
+      if (made.size > CACHED_FRAMES) made.delete(made.keys().next().value);
       return made.get(caseIndex);
     };
 
     async function open(caseId, isOwn) {
       const folder = isOwn ? "" : `../${encodeURIComponent(caseId)}/`;
-      const [content, [packed]] = isOwn
+      const [content, [encoded]] = isOwn
         ? [given("case.js"), given("pixels.js")]
         : await Promise.all([load(`${folder}case.js`), load(`${folder}pixels.js`)]);
-      return shown(run, content, await decoding.pixels(packed));
+      return shown(run, content, await decoding.pixels(encoded));
     }
   }
 

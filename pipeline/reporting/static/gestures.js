@@ -9,7 +9,7 @@ heatproof.gestures = (() => {
   const LINE = 33;
   const RIGHT = 2;
 
-  // A pointer's place in the pane that it is over; panes lie side by side and show the same.
+  // The position of a pointer within its pane; panes are side by side and show the same part of the image.
   function inPane(event, host, paneWidth) {
     const box = host.getBoundingClientRect();
     return { x: (event.clientX - box.left) % paneWidth, y: event.clientY - box.top };
@@ -31,12 +31,12 @@ heatproof.gestures = (() => {
       else does.zoom(inPane(event, host, paneWidth()), ZOOM_A_NOTCH ** (-moved / NOTCH));
     }
 
-    const place = (event) => ({ x: event.clientX, y: event.clientY });
+    const positionOf = (event) => ({ x: event.clientX, y: event.clientY });
 
     function down(event) {
       if (event.target.closest("button, input, select")) return;
       host.setPointerCapture(event.pointerId);
-      pointers.set(event.pointerId, place(event));
+      pointers.set(event.pointerId, positionOf(event));
       windowing = event.button === RIGHT || event.shiftKey || does.mode() === "window";
     }
 
@@ -45,7 +45,7 @@ heatproof.gestures = (() => {
       const before = pointers.get(event.pointerId);
       if (!before) return;
       const held = [...pointers.values()];
-      const here = place(event);
+      const here = positionOf(event);
       pointers.set(event.pointerId, here);
       if (held.length === 2) pinch(held, [...pointers.values()]);
       else if (windowing) does.window(here.x - before.x, here.y - before.y);

@@ -1,6 +1,6 @@
 "use strict";
-// Heatproof: the name that the scripts of a page share, and where the data of a run and of its cases arrive.
-// Data come as scripts that call run, case, pixels, baselines or worklist: a page opened from a folder may not fetch.
+// Heatproof: the namespace of the page's scripts, which receives the data of the run and its cases. Data are
+// scripts that call run, case, pixels, baselines or worklist, because a page opened from disk may not fetch.
 
 const heatproof = (() => {
   const arrived = new Map();
@@ -9,13 +9,13 @@ const heatproof = (() => {
     arrived.set(document.currentScript.getAttribute("src"), content);
   }
 
-  // What the script at an address has handed over, as a list of arguments; undefined before it ran.
+  // The arguments passed by the script at a URL, as a list; undefined before it ran.
   function given(address) {
     return arrived.get(address);
   }
 
-  // The same of a script that is not part of the page yet, handed out once; a promise, refused where there is
-  // no such script.
+  // Load a script that is not part of the page yet; a promise of its arguments, rejected if there is no such
+  // script.
   function load(address) {
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");

@@ -1,25 +1,25 @@
 "use strict";
-// Kept: results that are computed once for the same question, and choices that outlive a page.
+// Kept: memoised results, and settings kept from page to page.
 
 heatproof.kept = (() => {
-  // The results of the last few calls, so that going back and forth costs nothing.
+  // Memoise the results of the last `room` calls.
   function last(compute, room = 1) {
     const known = [];
-    return (...wanted) => {
-      const found = known.find(({ asked }) => asked.every((value, index) => value === wanted[index]));
+    return (...args) => {
+      const found = known.find((call) => call.args.every((value, index) => value === args[index]));
       if (found) return found.result;
-      known.unshift({ asked: wanted, result: compute(...wanted) });
+      known.unshift({ args, result: compute(...args) });
       known.length = Math.min(known.length, room);
       return known[0].result;
     };
   }
 
-  // In this tab, from page to page; where the browser keeps nothing for files, nothing is kept.
+  // Stored for this tab, from page to page; ignored if the browser has no storage for local files.
   function write(name, value) {
     try {
       sessionStorage.setItem(name, JSON.stringify(value));
     } catch {
-      // Full, or forbidden: the next page starts from its own defaults.
+      // Storage is full or disabled: the next page starts with its defaults.
     }
   }
 

@@ -1,17 +1,17 @@
 "use strict";
-// Keys: everything that the mouse does, by keyboard, and the list of keys that "?" shows.
+// Keys: keyboard control of everything that the mouse does, and the list of keys that "?" shows.
 
 heatproof.keys = (() => {
   const { kept } = heatproof;
   const { make, get } = heatproof.elements;
 
-  // Keys, the command that they give with its argument, and what it does in words.
+  // Keys, their command with its argument, and its description.
   const KEYS = [
     [
       "Image",
       [
-        [["+", "="], "zoom", 1, "closer"],
-        [["-"], "zoom", -1, "farther"],
+        [["+", "="], "zoom", 1, "zoom in"],
+        [["-"], "zoom", -1, "zoom out"],
         [
           ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"],
           "pan",
@@ -20,12 +20,12 @@ heatproof.keys = (() => {
         ],
         [["Shift+ArrowLeft", "Shift+ArrowRight"], "width", null, "window narrower, wider"],
         [["Shift+ArrowUp", "Shift+ArrowDown"], "brightness", null, "brighter, darker"],
-        [["w"], "windowing", null, "dragging changes the window, or moves the image again"],
+        [["w"], "windowing", null, "switch dragging between window and moving the image"],
         [["i"], "invert", null, "invert"],
-        [["0"], "fit", null, "the whole image"],
-        [["r"], "reset", null, "view, window and threshold as at first"],
-        [["["], "frame", -1, "frame before"],
-        [["]"], "frame", 1, "frame after"],
+        [["0"], "fit", null, "fit the whole image"],
+        [["r"], "reset", null, "reset view, window and threshold"],
+        [["["], "frame", -1, "previous frame"],
+        [["]"], "frame", 1, "next frame"],
       ],
     ],
     [
@@ -43,11 +43,11 @@ heatproof.keys = (() => {
     [
       "Finding, map, threshold",
       [
-        [["f", "Shift+F"], "finding", null, "next finding, the one before"],
-        [["g", "Shift+G"], "method", null, "next map, the one before"],
+        [["f", "Shift+F"], "finding", null, "next, previous finding"],
+        [["g", "Shift+G"], "method", null, "next, previous map"],
         [["."], "threshold", 1, "higher threshold"],
         [[","], "threshold", -1, "lower threshold"],
-        [["l"], "audited", null, "the audit’s own threshold"],
+        [["l"], "audited", null, "threshold of the audit"],
       ],
     ],
     [
@@ -55,25 +55,27 @@ heatproof.keys = (() => {
       [
         [["y"], "answer", "agree", "agree"],
         [["x"], "answer", "network_wrong", "network wrong"],
-        [["d"], "answer", "annotation_wrong", "annotation (drawing) wrong"],
+        [["d"], "answer", "annotation_wrong", "annotation (drawing) wrong; press twice"],
         [["u"], "answer", "unsure", "unsure"],
-        [["Backspace"], "takeBack", null, "take the answer back"],
+        [["o"], "change", null, "change (overwrite) an answer"],
+        [["z", "Backspace"], "undo", null, "undo the last answer, in any case; again: the one before"],
         [["e"], "comment", null, "comment"],
-        [["j", "Shift+J"], "subject", null, "next to review, the one before"],
-        [["Escape"], "leave", null, "review nothing"],
+        [["j", "Shift+J"], "subject", null, "next, previous contour or lesion"],
+        [["Escape"], "leave", null, "keep the answer, or stop reviewing"],
       ],
     ],
     [
       "Cases",
       [
-        [["n"], "next", null, "next case in the worklist’s order"],
-        [["p"], "previous", null, "case before"],
-        [["?"], "help", null, "these keys"],
+        [["n"], "next", null, "next case of the worklist"],
+        [["p"], "previous", null, "previous case of the worklist"],
+        [["?"], "help", null, "this list of keys"],
       ],
     ],
   ];
   const ARROWS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
   const NAME = "heatproof keys off";
+  const ONCE = new Set(["answer", "change", "undo", "next", "previous"]); // a key held down counts once
 
   const part = (name) => ARROWS[name] ?? (name.length === 1 ? name.toUpperCase() : name);
   const label = (key) => make("kbd", {}, key === "+" ? key : key.split("+").map(part).join(" "));
@@ -99,7 +101,7 @@ heatproof.keys = (() => {
     );
   }
 
-  // Fields keep the keys that they understand themselves.
+  // Input fields handle their own keys.
   function isBusy(target) {
     return (
       target instanceof Element &&
@@ -113,7 +115,7 @@ heatproof.keys = (() => {
     return shifted ? `Shift+${key}` : key;
   }
 
-  // Keys without Ctrl or Alt may be in the way of speech control, so they can be switched off (WCAG 2.2,
+  // Keys without Ctrl or Alt may interfere with speech control, so they can be switched off (WCAG 2.2,
   // 2.1.4).
   function start(commands) {
     get("keys-on").checked = !kept.read(NAME);
@@ -122,8 +124,8 @@ heatproof.keys = (() => {
     listen(commands);
   }
 
-  // `commands` by name, called with the argument of the table, the key and the event; an answer of false
-  // leaves the key to the browser.
+  // `commands` by name are called with the table's argument, the key and the event; if one returns false, the
+  // browser handles the key.
   function listen(commands) {
     const byKey = new Map(
       KEYS.flatMap(([, entries]) =>
@@ -135,7 +137,9 @@ heatproof.keys = (() => {
         return;
       const key = pressed(event);
       const [name, argument] = byKey.get(key) ?? [];
-      if (name && commands[name](argument, key, event) !== false) event.preventDefault();
+      if (!name) return;
+      const ignored = event.repeat && ONCE.has(name);
+      if (ignored || commands[name](argument, key, event) !== false) event.preventDefault();
     });
   }
 

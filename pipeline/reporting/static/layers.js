@@ -7,7 +7,7 @@ heatproof.layers = (() => {
   const DECIMALS = 100;
   const short = (value) => Math.round(value * DECIMALS) / DECIMALS;
 
-  // Closed polygons of (x, y) as one path; drawn with fill-rule evenodd, holes stay open.
+  // Closed polygons of (x, y) as one path; with fill-rule evenodd, holes stay open.
   function polygons(outlines) {
     return outlines
       .filter((outline) => outline.length)
@@ -25,33 +25,36 @@ heatproof.layers = (() => {
       .join("");
   }
 
-  // The edge of what the network saw; null where that is the whole image.
+  // The edge of the image part that the network saw; null if it saw the whole image.
   function frame({ view: [x, y, width, height], rows, columns }) {
     const whole = x <= -EDGE && y <= -EDGE && x + width >= columns - EDGE && y + height >= rows - EDGE;
     return whole ? null : svg("path", { class: "line frame", d: rectangles([[x, y, width, height]]) });
   }
 
   function annotations(references, colourOf) {
-    return references
-      .filter((reference) => reference.outlines.length || reference.boxes.length)
-      .map((reference) => {
-        const d = polygons(reference.outlines) + rectangles(reference.boxes);
-        return svg("path", { class: `line reader reader-${colourOf(reference.reader)}`, d });
-      });
+    return references.flatMap((reference) => {
+      const [colour, { points }] = [`reader-${colourOf(reference.reader)}`, reference];
+      const d = polygons(reference.outlines) + rectangles(reference.boxes);
+      const dots = points.map(({ x, y }) => `M${short(x)} ${short(y)}h0`).join("");
+      return [
+        ...(d ? [svg("path", { class: `line reader ${colour}`, d })] : []),
+        ...(dots ? [svg("path", { class: `line reader dot ${colour}`, d: dots })] : []),
+      ];
+    });
   }
 
-  // A number beside an outline, where there are several; it keeps its size however close the view is, see
-  // stage.move.
+  // A number next to an outline, if there are several; its size does not change with the zoom, see stage.move.
   function number(text, x, y, kind) {
     return svg("text", { class: `label ${kind}`, "data-x": short(x), "data-y": short(y) }, text);
   }
 
-  // Lesions of a reader are numbered at the top right of their box, as tables call them.
+  // Lesions of a reader are numbered as in tables, at the top right of their box.
   function lesionNumbers(references, colourOf) {
-    const numbered = ({ reader, masks, boxes }) => {
+    const numbered = ({ reader, masks, boxes, points }) => {
       const corners = [
         ...masks.map(({ top, left, width }) => [left + width, top]),
         ...boxes.map(([x, y, width]) => [x + width, y]),
+        ...points.map(({ x, y }) => [x, y]),
       ];
       if (corners.length < 2) return [];
       return corners.map(([x, y], index) => number(String(index + 1), x, y, `reader-${colourOf(reader)}`));
@@ -59,7 +62,7 @@ heatproof.layers = (() => {
     return references.flatMap(numbered);
   }
 
-  // Contours where there is most room, left of the middle, in which the peak may be.
+  // Contours are numbered left of their centre, where the peak may be.
   function contourNumbers(regions) {
     if (regions.length < 2 || !regions[0].runs) return [];
     return regions.map(({ runs, top, bottom }, index) => {
@@ -78,18 +81,17 @@ heatproof.layers = (() => {
     );
   }
 
-  // A frame round a lesion that is asked about, { left, top, right, bottom } or null.
+  // A frame around the lesion under review, { left, top, right, bottom } or null.
   function marked(box) {
-    if (!box) return null;
     const margin = 0.15 * Math.max(box.right - box.left, box.bottom - box.top);
     const [width, height] = [box.right - box.left + 2 * margin, box.bottom - box.top + 2 * margin];
     const d = rectangles([[box.left - margin, box.top - margin, width, height]]);
     return svg("path", { class: "line marked", d });
   }
 
-  function peak(place) {
-    if (!place) return [];
-    const d = `M${place.column} ${place.row}h0`;
+  function peak(at) {
+    if (!at) return [];
+    const d = `M${at.column} ${at.row}h0`;
     return [svg("path", { class: "peak-case", d }), svg("path", { class: "peak", d })];
   }
 

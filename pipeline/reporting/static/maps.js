@@ -1,9 +1,11 @@
 "use strict";
-// Maps: a raw map laid over the image, to the last bit as pipeline/geometry.py does it. Nothing touches the
-// page.
+// Maps: a raw map resampled to the image, bit-identical to pipeline/geometry.py. No DOM access.
 
 heatproof.maps = (() => {
-  const HALF_CELL = 0.5;
+  const EDGE_TO_EDGE = [
+    [0.5, 0.5],
+    [0.5, 0.5],
+  ];
   const { fround } = Math;
 
   // Negative relevance is not drawn (Selvaraju et al. 2017, eq. 2).
@@ -11,21 +13,22 @@ heatproof.maps = (() => {
     return { ...map, cells: map.cells.map((cell) => (cell > 0 ? cell : 0)) };
   }
 
-  // Where a grid over the whole image lies, as a baseline's does.
+  // Placement of a grid that covers the whole image, like a baseline's.
   function overWhole(grid, shape) {
     const ratio = grid.map((cells, axis) => shape[axis] / cells);
-    return { scale: ratio, offset: ratio.map((r) => (r - 1) / 2) };
+    return { scale: ratio, offset: ratio.map((r) => (r - 1) / 2), overhang: EDGE_TO_EDGE };
   }
 
-  // Along one axis: the cell before each pixel (-1 where the network did not see it) and the share of the
-  // next.
+  // Along one axis: the cell before each pixel (-1 where the grid does not reach) and the weight of the next
+  // cell.
   function positions(map, axis, pixels) {
     const cells = map.grid[axis];
+    const [before, after] = map.overhang[axis];
     const lower = new Int32Array(pixels);
     const share = new Float32Array(pixels);
     for (let pixel = 0; pixel < pixels; pixel += 1) {
       const position = (pixel - map.offset[axis]) / map.scale[axis];
-      const seen = position >= -HALF_CELL && position < cells - HALF_CELL;
+      const seen = position >= -before && position < cells - 1 + after;
       const clipped = Math.min(Math.max(position, 0), cells - 1);
       const cell = Math.trunc(clipped);
       lower[pixel] = seen ? cell : -1;
@@ -34,9 +37,9 @@ heatproof.maps = (() => {
     return { lower, share };
   }
 
-  // A map (rows × columns of cells) on the image's pixels by bilinear interpolation, row by row, in float32:
-  // flat beyond the centres of the outermost cells, 0 where the network did not see.
-  function place(map, [rows, columns]) {
+  // A map (rows × columns of cells) resampled to the image's pixels by bilinear interpolation, row by row, in
+  // float32: constant beyond the centres of the outermost cells as far as the grid reaches, 0 farther out.
+  function resampleToImage(map, [rows, columns]) {
     const across = positions(map, 1, columns);
     const [gridRows, gridColumns] = map.grid;
     const wide = new Float32Array(gridRows * columns);
@@ -80,17 +83,64 @@ heatproof.maps = (() => {
     return { lowest, highest };
   }
 
-  // { row, column } in the middle of the first maximum: beyond its outermost centres the map is flat.
-  function peak(placed, [rows, columns]) {
-    let first = 0;
-    for (let i = 1; i < placed.length; i += 1) if (placed[i] > placed[first]) first = i;
-    const [row, column] = [Math.floor(first / columns), first % columns];
-    let [lastRow, lastColumn] = [row, column];
-    while (lastRow + 1 < rows && placed[(lastRow + 1) * columns + column] === placed[first]) lastRow += 1;
-    while (lastColumn + 1 < columns && placed[row * columns + lastColumn + 1] === placed[first])
-      lastColumn += 1;
-    return { row: Math.floor((row + lastRow) / 2), column: Math.floor((column + lastColumn) / 2) };
+  // { row, column } of a pixel with the highest value; of several as in pipeline/plateau.py.
+  function peak(placed, [rows, columns], map) {
+    const { highest } = extremes(placed);
+    const far = [beyond(map, 0, rows), beyond(map, 1, columns)];
+    const distance = (i) => far[0][Math.floor(i / columns)] ** 2 + far[1][i % columns] ** 2;
+    let least = Infinity;
+    for (let i = 0; i < placed.length; i += 1) {
+      if (placed[i] === highest) least = Math.min(least, distance(i));
+    }
+    const belongs = (i) => placed[i] === highest && distance(i) === least;
+    const seen = new Uint8Array(placed.length);
+    let largest = [];
+    for (let i = 0; i < placed.length; i += 1) {
+      if (seen[i] || !belongs(i)) continue;
+      const found = plateau(i, seen, belongs, [rows, columns]);
+      if (found.length > largest.length) largest = found;
+    }
+    return nearestToCentroid(largest, columns);
   }
 
-  return { positive, overWhole, place, extremes, peak };
+  // Along one axis: each pixel's distance from the span of the cells' centres, in cells.
+  function beyond(map, axis, pixels) {
+    return Float64Array.from({ length: pixels }, (_, pixel) => {
+      const position = (pixel - map.offset[axis]) / map.scale[axis];
+      return Math.max(-position, position - (map.grid[axis] - 1), 0);
+    });
+  }
+
+  // The pixels that are connected with the first one by edges or corners, and that belong.
+  function plateau(first, seen, belongs, [rows, columns]) {
+    const found = [first];
+    seen[first] = 1;
+    for (let next = 0; next < found.length; next += 1) {
+      const [row, column] = [Math.floor(found[next] / columns), found[next] % columns];
+      for (let r = Math.max(row - 1, 0); r <= Math.min(row + 1, rows - 1); r += 1) {
+        for (let c = Math.max(column - 1, 0); c <= Math.min(column + 1, columns - 1); c += 1) {
+          const i = r * columns + c;
+          if (seen[i] || !belongs(i)) continue;
+          seen[i] = 1;
+          found.push(i);
+        }
+      }
+    }
+    return found;
+  }
+
+  function nearestToCentroid(pixels, columns) {
+    const place = (i) => ({ row: Math.floor(i / columns), column: i % columns });
+    const mean = (axis) => pixels.reduce((sum, i) => sum + place(i)[axis], 0) / pixels.length;
+    const [middleRow, middleColumn] = [mean("row"), mean("column")];
+    let [nearest, least] = [-1, Infinity];
+    for (const i of pixels) {
+      const { row, column } = place(i);
+      const distance = (row - middleRow) ** 2 + (column - middleColumn) ** 2;
+      if (distance < least || (distance === least && i < nearest)) [nearest, least] = [i, distance];
+    }
+    return place(nearest);
+  }
+
+  return { positive, overWhole, resampleToImage, extremes, peak };
 })();

@@ -1,19 +1,19 @@
 "use strict";
-// Now: the state of a case page, what follows from it, and telling the drawings what has changed.
+// Now: the state of a case page and values derived from it; listeners are notified of changes.
 
 heatproof.now = (() => {
-  const { colours, kept, stage, view: views, window: windows } = heatproof;
+  const { colours, kept, overlap, stage, view: views, window: windows } = heatproof;
   const REMEMBERED = ["hidden", "opacity", "colours", "smooth", "beside", "inverted"]; // from page to page
   const NAME = "heatproof page";
 
-  // What a reader drew, else what was predicted positive, else the first.
+  // The first annotated finding, or else the first that was predicted positive, or else the first.
   function firstFinding(run, { content, seen }) {
     const offered = run.findings.filter((finding) => seen.includes(finding));
-    const drawn = (finding) =>
-      content.references.some((r) => r.finding === finding && (r.outlines.length || r.boxes.length));
+    const annotated = (finding) =>
+      content.references.some((r) => r.finding === finding && overlap.isThere(r));
     const positive = (finding) =>
       content.predictions.some((p) => p.finding === finding && p.probability >= p.threshold);
-    return offered.find(drawn) ?? offered.find(positive) ?? offered[0] ?? run.findings[0] ?? "";
+    return offered.find(annotated) ?? offered.find(positive) ?? offered[0] ?? run.findings[0] ?? "";
   }
 
   function atFirst(run, shown, finding) {
@@ -31,15 +31,15 @@ heatproof.now = (() => {
       window: windows.asStored(shown.pixels),
       view: null, // null: the whole image
       mode: "pan", // or "window": what dragging does
-      live: null, // { rule, threshold }; null: the audit's
-      highlighted: null, // a contour's place in the table
+      live: null, // { rule, threshold }; null: as in the audit
+      highlighted: null, // index of a contour in the table
       baselines: null,
-      subject: null, // the place of what is being reviewed in the case's list
-      decided: 0, // counts decisions, so that what shows them is drawn again
+      subject: null, // index of the contour or lesion under review in the case's list
+      decided: 0, // number of decisions; a change triggers a redraw
     };
   }
 
-  // `frame` is the number of the case that is shown, `siblings` the numbers of all frames of its object.
+  // `frame` is the index of the shown case, `siblings` are the indices of all frames of its object.
   function now({ run, host, shown, frame, siblings, finding }) {
     const state = { ...atFirst(run, shown, finding), frame };
     const here = { run, host, state, shown, siblings };
@@ -51,7 +51,7 @@ heatproof.now = (() => {
     here.layer = () => here.shown.layer(state.finding, state.method);
     here.readers = () => here.shown.readers(state.finding);
     here.rule = () => {
-      const { rule, threshold } = heatproof.thresholds.cutOf(run.contours, state.finding);
+      const { rule, threshold } = run.contours.rules[state.finding];
       return state.live ?? { rule, threshold };
     };
     here.drawing = () =>
@@ -63,17 +63,17 @@ heatproof.now = (() => {
     here.view = () => state.view ?? here.fitted();
     here.colourOf = (reader) => run.readers.indexOf(reader) % run.reader_colours;
 
-    // Drawings follow once before the next frame of the screen, however many changes come before it.
+    // Changes are collected and trigger one redraw before the next animation frame.
     here.change = (changes) => {
       Object.assign(state, changes);
       if ("finding" in changes || "method" in changes)
         Object.assign(state, { live: null, highlighted: null });
-      if (!changed.size) requestAnimationFrame(tell);
+      if (!changed.size) requestAnimationFrame(notify);
       for (const name of Object.keys(changes)) changed.add(name);
       if (REMEMBERED.some((name) => name in changes)) remember();
     };
 
-    function tell() {
+    function notify() {
       const names = changed;
       changed = new Set();
       for (const listener of listeners) listener(names);

@@ -1,17 +1,16 @@
 "use strict";
-// Order: which case comes before and after this one, as the worklist was sorted and filtered when it was
-// left.
+// Order: the previous and next case, in the worklist as last sorted and filtered.
 
 heatproof.order = (() => {
   const { addresses, kept } = heatproof;
   const name = (runId) => `heatproof order ${runId}`;
 
-  // Rows as [number of the case, number of the finding], kept as one flat list.
-  function keep(runId, rows) {
+  // Store rows of [case index, finding index] as one flat list.
+  function store(runId, rows) {
     kept.write(name(runId), rows.flat());
   }
 
-  // The rows as they were kept; none where no worklist was left in this tab.
+  // The stored rows; empty if no worklist was opened in this tab.
   function listedRows(runId) {
     const flat = kept.read(name(runId));
     return Array.isArray(flat)
@@ -19,22 +18,22 @@ heatproof.order = (() => {
       : [];
   }
 
-  // Where a case and finding stand in rows, -1 where they do not; a case alone where the finding is another.
+  // Index of the row of a case and finding, or else of any row of the case, or else -1.
   function placeIn(rows, caseIndex, findingIndex) {
     const exact = rows.findIndex(([one, finding]) => one === caseIndex && finding === findingIndex);
     return exact >= 0 ? exact : rows.findIndex(([one]) => one === caseIndex);
   }
 
-  // { place, count, previous, next } in the worklist; where the case is not in it, among all cases of the
-  // run, whose rows name no finding (-1).
+  // { position, count, previous, next } in the worklist; if the case is not listed, among all cases of the run,
+  // in rows without finding (-1).
   function around({ run_id: runId, cases }, caseIndex, findingIndex) {
-    const there = (rows) => rows.filter(([one]) => addresses.has(cases[one]));
-    const listed = there(listedRows(runId));
+    const withPage = (rows) => rows.filter(([one]) => addresses.has(cases[one]));
+    const listed = withPage(listedRows(runId));
     const isListed = placeIn(listed, caseIndex, findingIndex) >= 0;
-    const rows = isListed ? listed : there(cases.map((_, index) => [index, -1]));
+    const rows = isListed ? listed : withPage(cases.map((_, index) => [index, -1]));
     const at = placeIn(rows, caseIndex, findingIndex);
-    return { place: at + 1, count: rows.length, previous: rows[at - 1] ?? null, next: rows[at + 1] ?? null };
+    return { position: at + 1, count: rows.length, previous: rows[at - 1] ?? null, next: rows[at + 1] ?? null };
   }
 
-  return { keep, around };
+  return { store, around };
 })();

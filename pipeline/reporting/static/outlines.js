@@ -1,13 +1,12 @@
 "use strict";
-// Outlines: sub-pixel polygons around one region of a placed map, by marching squares, as
-// pipeline/contours/outlines.py draws them but for the simplification within 0.05 px. Nothing here touches
-// the page.
+// Outlines: sub-pixel polygons around one region of a placed map, by marching squares, as in
+// pipeline/contours/outlines.py but without the simplification within 0.05 px. No DOM access.
 
 heatproof.outlines = (() => {
   const { fround } = Math;
-  const LEAST_WIDTH = 0.05; // px; a thinner polygon encloses nothing once it is simplified
+  const LEAST_WIDTH = 0.05; // px; a thinner polygon has no area after simplification
 
-  // The next smaller number of that precision, for positive numbers.
+  // The next smaller number of the given precision, for positive numbers.
   function below64(value) {
     const view = new DataView(new ArrayBuffer(8));
     view.setFloat64(0, value);
@@ -22,9 +21,9 @@ heatproof.outlines = (() => {
     return view.getFloat32(0);
   }
 
-  // The region's window with a margin: its own pixels and those below the level as they are, other regions 0;
-  // beyond the image values are mirrored to below the level, so that outlines run along the image's outer
-  // edge.
+  // The region's window with a margin. Its own pixels and those below the level keep their values, and other
+  // regions are 0. Outside the image, values are mirrored to below the level, so that outlines follow the
+  // image's outer edge.
   function around(region, placed, [rows, columns], level) {
     const [top, left] = [region.top - 1, region.left - 1];
     const [height, width] = [region.bottom - region.top + 2, region.right - region.left + 2];
@@ -46,17 +45,17 @@ heatproof.outlines = (() => {
     return { values, inside, height, width, top, left };
   }
 
-  // Sides of a square between four pixels: 0 top, 1 right, 2 bottom, 3 left. From which to which a contour
-  // goes, for each way of its pixels above the level (8 top left, 4 top right, 2 bottom left, 1 bottom
-  // right), the region on its right hand; diagonal neighbours above the level are connected.
+  // Sides of a square between four pixels: 0 top, 1 right, 2 bottom, 3 left. For each pattern of pixels above
+  // the level (8 top left, 4 top right, 2 bottom left, 1 bottom right): start and end side of the contour,
+  // with the region on its right. Diagonal neighbours above the level are connected.
   // prettier-ignore
   const STEPS = [
     [], [[2, 1]], [[3, 2]], [[3, 1]], [[1, 0]], [[2, 0]], [[3, 0], [1, 2]], [[3, 0]],
     [[0, 3]], [[0, 1], [2, 3]], [[0, 2]], [[0, 1]], [[1, 3]], [[2, 3]], [[1, 2]], [],
   ];
 
-  // From crossing to crossing; a crossing has twice the number of its upper or left pixel, and one more on a
-  // column.
+  // Steps from crossing to crossing. The crossing after pixel p has the number 2 p within a row, and 2 p + 1
+  // within a column.
   function steps(values, height, width, level) {
     const next = new Map();
     for (let y = 0; y + 1 < height; y += 1) {
@@ -74,7 +73,7 @@ heatproof.outlines = (() => {
     return next;
   }
 
-  // Where the level is crossed, (x, y) in the window.
+  // The points where the level is crossed, (x, y) in the window.
   function crossing(key, values, width, level) {
     const at = key >> 1;
     const [x, y] = [at % width, Math.floor(at / width)];
@@ -109,7 +108,7 @@ heatproof.outlines = (() => {
   const farthest = (polygon, from) =>
     polygon.reduce((found, point) => (apart(point, from) > apart(found, from) ? point : found));
 
-  // Whether any corner lies away from the line between the two that are farthest apart.
+  // Whether any corner is off the line between the two corners that are farthest apart.
   function isWide(polygon) {
     const one = farthest(polygon, polygon[0]);
     const other = farthest(polygon, one);

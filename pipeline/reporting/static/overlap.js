@@ -1,6 +1,6 @@
 "use strict";
-// Overlap: contours against readers' masks and boxes, by the formulas of pipeline/metrics. Nothing touches
-// the page.
+// Overlap: scores of contours against readers' annotations, with the formulas of pipeline/metrics. No DOM
+// access.
 
 heatproof.overlap = (() => {
   const { box: boxOf } = heatproof.regions;
@@ -8,7 +8,7 @@ heatproof.overlap = (() => {
   const intersectionOverUnion = (shared, one, other) => shared / (one + other - shared);
   const dice = (shared, one, other) => (2 * shared) / (one + other);
 
-  // All lesions of one reader as one mask over the image, with its area.
+  // The union of all lesions of one reader as a mask of the image, with its area.
   function union(masks, [rows, columns]) {
     const inside = new Uint8Array(rows * columns);
     for (const mask of masks) {
@@ -23,7 +23,7 @@ heatproof.overlap = (() => {
     return { top: 0, left: 0, height: rows, width: columns, inside, area };
   }
 
-  // Pixels that a region and a mask share.
+  // Number of pixels that a region and a mask share.
   function shared(region, mask) {
     let found = 0;
     for (const { row, from, to } of region.runs) {
@@ -36,7 +36,7 @@ heatproof.overlap = (() => {
     return found;
   }
 
-  // Of two boxes x, y, width, height; 0 where neither has an area.
+  // IoU of two boxes [x, y, width, height]; 0 if neither has an area.
   function ofBoxes([x, y, width, height], [otherX, otherY, otherWidth, otherHeight]) {
     const across = Math.min(x + width, otherX + otherWidth) - Math.max(x, otherX);
     const down = Math.min(y + height, otherY + otherHeight) - Math.max(y, otherY);
@@ -45,39 +45,55 @@ heatproof.overlap = (() => {
     return both > 0 ? common / both : 0;
   }
 
-  // IoU of one region with one lesion, a mask or a box.
+  // One entry per lesion of a reader: boxes, points { x, y }, or masks (also for polygons).
+  const lesionsOf = ({ kind, masks, boxes, points }) =>
+    ({ box: boxes, point: points })[kind] ?? masks;
+
+  // Whether a region covers the pixel of a point.
+  function covers(region, { x, y }) {
+    const [row, column] = [Math.round(y), Math.round(x)];
+    return region.runs.some((run) => run.row === row && run.from <= column && column < run.to);
+  }
+
+  // Overlap of a region with a lesion: IoU with a mask or a box; for a point 1 if covered, else 0.
   function ofLesion(region, lesion) {
+    if ("x" in lesion) return Number(covers(region, lesion));
     if (Array.isArray(lesion)) return ofBoxes(boxOf(region), lesion);
     return intersectionOverUnion(shared(region, lesion), region.area_px, lesion.area);
   }
 
+  // Whether a stored reference contains a lesion; older runs have no points.
+  const isThere = ({ outlines, boxes, points = [] }) => Boolean(outlines.length || boxes.length || points.length);
+
   const best = (regions, worth) => regions.reduce((most, region) => Math.max(most, worth(region)), 0);
 
-  // What a drawing is worth against one reader { kind, masks, union, boxes }: { iou, dice, lesions } for
-  // masks, { lesions } for boxes, { healthy } (whether something was drawn) where the reader says that
-  // nothing is there.
-  function scores(regions, { kind, masks, union: truth, boxes }) {
-    const lesions = kind === "box" ? boxes : masks;
+  // Scores of a drawing against one reader { kind, masks, union, boxes, points }: { iou, dice, lesions } for
+  // masks, { lesions } for boxes, { points } (1 if covered) for points, { healthy } (whether there are any
+  // contours) if the reader annotated the finding as absent.
+  function scores(regions, reader) {
+    const { kind, union: truth } = reader;
+    const lesions = lesionsOf(reader);
     if (!lesions.length) return { healthy: regions.length > 0 };
     const each = lesions.map((lesion) => best(regions, (region) => ofLesion(region, lesion)));
     if (kind === "box") return { lesions: each };
+    if (kind === "point") return { points: each };
     const common = regions.reduce((sum, region) => sum + shared(region, truth), 0);
-    const drawn = regions.reduce((sum, region) => sum + region.area_px, 0);
+    const area = regions.reduce((sum, region) => sum + region.area_px, 0);
     if (!regions.length) return { iou: 0, dice: 0, lesions: each };
     return {
-      iou: intersectionOverUnion(common, drawn, truth.area),
-      dice: dice(common, drawn, truth.area),
+      iou: intersectionOverUnion(common, area, truth.area),
+      dice: dice(common, area, truth.area),
       lesions: each,
     };
   }
 
-  // The lesion that a region overlaps best, { lesion, iou } with lesions counted from 1; null where it
-  // overlaps none.
-  function matched(region, { kind, masks, boxes }) {
-    const values = (kind === "box" ? boxes : masks).map((lesion) => ofLesion(region, lesion));
+  // The lesion that a region overlaps best, { lesion, iou } with lesions numbered from 1; null if it overlaps
+  // none.
+  function matched(region, reader) {
+    const values = lesionsOf(reader).map((lesion) => ofLesion(region, lesion));
     const iou = Math.max(0, ...values);
     return iou > 0 ? { lesion: values.indexOf(iou) + 1, iou } : null;
   }
 
-  return { union, scores, matched };
+  return { union, lesionsOf, isThere, scores, matched };
 })();

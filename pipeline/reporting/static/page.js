@@ -1,5 +1,5 @@
 "use strict";
-// Page: a case page put together from the data beside it.
+// Page: build a case page from the data in its folder.
 
 (async () => {
   const {
@@ -46,17 +46,17 @@
   const review = reviewOf(now);
   const commands = commandsOf(now, openFrame, review);
 
-  // Fixed maps are the same for every case, so they come only when one is asked for.
+  // Baseline maps that are the same for every case are loaded on demand.
   async function loadBaselines(changed) {
     if (!changed.has("method") || now.method()?.kind !== "baseline" || now.state.baselines) return;
-    const [baselines] = await load("../baselines.js").catch(() => [[]]); // a run without any has no such maps
+    const [baselines] = await load("../baselines.js").catch(() => [[]]); // a run may have no such maps
     now.shown.receiveBaselines(baselines);
     now.change({ baselines });
   }
 
   function point(at) {
-    const place = at && views.toImage(now.view(), now.shown.image.proportions, at);
-    readouts.fillPoint(place, { pixels: now.shown.pixels, layer: now.layer(), unit: now.unit() });
+    const point = at && views.toImage(now.view(), now.shown.image.proportions, at);
+    readouts.fillPoint(point, { pixels: now.shown.pixels, layer: now.layer(), unit: now.unit() });
   }
 
   controls.fillMethods(run.methods);
@@ -64,7 +64,7 @@
   controls.listen(commands, now.change);
   keys.start(commands);
   thresholdPanel.start({
-    rules: thresholds.RULES,
+    rules: thresholds.names(),
     onRule: commands.setRule,
     onThreshold: commands.setThreshold,
   });

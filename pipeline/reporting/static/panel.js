@@ -1,5 +1,5 @@
 "use strict";
-// Panel: the tables beside the image, made from the content of case.js and run.js.
+// Panel: the tables next to the image, from the content of case.js and run.js.
 
 heatproof.panel = (() => {
   const { make, table, sub } = heatproof.elements;
@@ -20,7 +20,7 @@ heatproof.panel = (() => {
     return found && make("span", { class: `outcome outcome-${found[0]}` }, found[1]);
   }
 
-  // One row a finding: what was predicted, what is known, what became of it; its name chooses it.
+  // One row per finding: prediction, label, outcome; a click on its name selects it.
   function findings(run, content, chosen, choose) {
     const rows = run.findings.map((finding, index) => {
       const prediction = content.predictions.find((entry) => entry.finding === finding);
@@ -56,24 +56,25 @@ heatproof.panel = (() => {
     return made;
   }
 
-  // What each reader says of a finding.
+  // Each reader's annotation of a finding.
   function annotations(readers, colourOf) {
     if (!readers.length) return make("p", { class: "empty" }, "No reader annotated this finding.");
-    const said = ({ boxes, masks }) => {
+    const summary = ({ boxes, masks, points }) => {
+      if (points.length) return plural(points.length, "point");
       if (boxes.length) return plural(boxes.length, "box", "boxes");
-      return masks.length ? plural(masks.length, "lesion") : "not there";
+      return masks.length ? plural(masks.length, "lesion") : "absent";
     };
     const item = (entry) =>
       make(
         "li",
         {},
         make("span", { class: `swatch on-page reader-${colourOf(entry.reader)}` }),
-        `${entry.reader}: ${said(entry)}`,
+        `${entry.reader}: ${summary(entry)}`,
       );
     return make("ul", { class: "annotations" }, readers.map(item));
   }
 
-  // The scores of a finding, { metric, reader, lesion, cells }: a line a metric and reader, a cell a method.
+  // The scores of a finding, { metric, reader, lesion, cells }: one line per metric and reader, one cell per method.
   function lines(run, content, finding) {
     const found = new Map();
     for (const score of content.scores.filter((entry) => entry.finding === finding)) {
@@ -129,7 +130,7 @@ heatproof.panel = (() => {
     ];
   }
 
-  // Metrics without any value, grouped by why.
+  // Metrics without any value, grouped by reason.
   function undefinedWords(run, missing) {
     const groups = new Map();
     for (const line of missing) {

@@ -1,17 +1,17 @@
 "use strict";
-// Readouts: the small texts in the corners of the stage, as on a workstation.
+// Readouts: the texts in the corners of the image, as on a workstation.
 
 heatproof.readouts = (() => {
   const { get } = heatproof.elements;
   const { quantity } = heatproof.words;
   const { center, width, inUnits } = heatproof.window;
 
-  const UNSPECIFIED = "US"; // DICOM's word for a unit that is not told (PS3.3, C.11.1.1.2)
+  const UNSPECIFIED = "US"; // DICOM's value for an unspecified unit (PS3.3, C.11.1.1.2)
 
   const unitOf = ({ slope, unit }) => (slope === null || unit === UNSPECIFIED ? "" : unit);
   const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
 
-  // Centre and width of the window, in modality units where they are known.
+  // Centre and width of the window, in modality units if they are known.
   function windowWords(pixels, window) {
     const scale = pixels.slope === null ? 1 : Math.abs(pixels.slope);
     const [middle, wide] = [inUnits(center(window), pixels), Math.abs(width(window)) * scale];
@@ -24,7 +24,7 @@ heatproof.readouts = (() => {
     get("corner-zoom").textContent = `${Math.round(100 * zoom)} %`;
   }
 
-  // What lies under the pointer: place, value, relevance.
+  // Under the pointer: position, pixel value, relevance.
   function fillPoint(point, { pixels, layer, unit }) {
     get("corner-point").textContent = point ? pointWords(point, pixels, layer, unit) : "";
   }

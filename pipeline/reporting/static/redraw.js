@@ -1,14 +1,14 @@
 "use strict";
-// Redraw: drawing again whatever a change of the state touches.
+// Redraw: redraw the parts of the page that depend on changed state.
 
 heatproof.redraw = (() => {
   const { addresses, colours, contourTable, controls, elements, kept, layers, order } = heatproof;
   const { overlap, panel } = heatproof;
   const { readouts, scales, stage, thresholdPanel, window: windows, words } = heatproof;
   const { get, make, show } = elements;
-  const GATE = "The audit drew no contour here: the gate was closed, as the finding was not predicted.";
+  const GATE = "The audit drew no contour here: the gate was closed, because the finding was not predicted.";
 
-  // A function that draws what the names of changed parts of the state ask for.
+  // A function that takes the names of changed state and redraws what depends on them.
   function redraw(now, commands, review) {
     const { run, state, host } = now;
     const imageSheet = kept.last((pixels, low, high, inverted) =>
@@ -103,7 +103,7 @@ heatproof.redraw = (() => {
                 ...layers.peak(found.peak),
               ]
             : []),
-          ...[layers.marked(review.lesion())].filter(Boolean),
+          ...review.lesions().map(layers.marked),
         );
         pane.canvas.setAttribute("aria-label", description(pane));
         move(pane);
@@ -118,7 +118,7 @@ heatproof.redraw = (() => {
           ? scales.colourScale({
               top,
               shared,
-              maximum: found.extremes.highest, // of pixels, as thresholds take it; a cell may be higher
+              maximum: found.extremes.highest, // of pixels, as in thresholds; a cell may be higher
               level: now.drawing().level,
               unit: now.unit(),
               colours: state.colours,
@@ -128,21 +128,21 @@ heatproof.redraw = (() => {
     }
 
     function threshold() {
-      const [found, drawn] = [now.layer(), now.drawing()];
+      const [found, drawing] = [now.layer(), now.drawing()];
       thresholdPanel.fill({
         ...now.rule(),
         top: found?.maximum ?? 1,
         unit: now.unit(),
         live: Boolean(state.live),
-        level: drawn.level,
+        level: drawing.level,
         there: Boolean(found),
       });
-      const measurable = drawn.regions.every((region) => region.runs); // outlines on file have no pixels
+      const measurable = drawing.regions.every((region) => region.runs); // stored outlines have no pixels
       const readers = measurable ? now.readers() : [];
       const entries = readers.map((reader) => ({
         reader: reader.reader,
         colour: now.colourOf(reader.reader),
-        scores: overlap.scores(drawn.regions, reader),
+        scores: overlap.scores(drawing.regions, reader),
       }));
       const open = state.live || now.shown.gateIsOpen(state.finding);
       thresholdPanel.fillScores(entries, open ? "" : GATE);
@@ -170,8 +170,8 @@ heatproof.redraw = (() => {
       const { content, names, seen } = now.shown;
       document.title = `${content.case_id} – ${run.title} – Heatproof`;
       get("image").replaceChildren(panel.image(content));
-      get("set-aside-list").replaceChildren(...panel.skipped(run, content));
-      show(get("set-aside"), content.skipped.length > 0);
+      get("skipped-list").replaceChildren(...panel.skipped(run, content));
+      show(get("skipped"), content.skipped.length > 0);
       const cautions = content.cautions ?? [];
       get("cautions-list").replaceChildren(...panel.cautions(run, cautions));
       show(get("cautions"), cautions.length > 0);
@@ -194,7 +194,7 @@ heatproof.redraw = (() => {
     function navigation() {
       if (addresses.finding() !== state.finding) addresses.follow(state.finding);
       const at = order.around(run, state.frame, run.findings.indexOf(state.finding));
-      get("place").textContent = `${words.count(at.place)} of ${words.count(at.count)}`;
+      get("place").textContent = `${words.count(at.position)} of ${words.count(at.count)}`;
       lead(get("previous"), at.previous);
       lead(get("next"), at.next);
     }

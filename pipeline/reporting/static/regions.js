@@ -1,9 +1,9 @@
 "use strict";
-// Regions: the connected parts of a placed map at or above a level, as pipeline/contours/drawing.py finds
-// them. Pixels that touch by an edge or a corner belong to one region. Nothing here touches the page.
+// Regions: the connected parts of a placed map at or above a level, as in pipeline/contours/drawing.py. Pixels
+// that touch at an edge or a corner are connected. No DOM access.
 
 heatproof.regions = (() => {
-  // Runs of pixels at or above the level, row by row: { row, from, to } with `to` behind the last.
+  // Runs of pixels at or above the level, row by row: { row, from, to }, `to` exclusive.
   function runs(placed, [rows, columns], level) {
     const found = [];
     for (let row = 0; row < rows; row += 1) {
@@ -31,7 +31,7 @@ heatproof.regions = (() => {
     return at;
   }
 
-  // For each run the first run of its region: runs of neighbouring rows that touch, corners included, are
+  // For each run, the first run of its region. Runs of neighbouring rows that touch, also at corners, are
   // joined.
   function joined(all) {
     const parents = all.map((_, index) => index);
@@ -67,12 +67,12 @@ heatproof.regions = (() => {
     return found;
   }
 
-  // Pixels that a region must reach; the minimum in mm² holds where the spacing is known.
+  // Minimum area of a region in pixels; the minimum in mm² applies if the spacing is known.
   function minimumPixels({ minimum_area_px: pixels = 0, minimum_area_mm2: area = 0 }, spacing) {
     return spacing ? Math.max(pixels, area / (spacing[0] * spacing[1])) : pixels;
   }
 
-  // { regions, dropped }: regions by their peak, the highest first, and how many were too small.
+  // { regions, dropped }: regions sorted by their peak, highest first, and the number of too small ones.
   function find(placed, shape, level, { minimum = 0, spacing = null } = {}) {
     const all = runs(placed, shape, level);
     const groups = new Map();
@@ -83,7 +83,7 @@ heatproof.regions = (() => {
     const found = [...groups.values()].map((parts) => region(parts, placed, shape[1]));
     const regions = found.filter((one) => one.area_px >= minimum).sort((one, other) => other.peak - one.peak);
     for (const one of regions) {
-      one.threshold = level;
+      one.level = level;
       one.area_mm2 = spacing && one.area_px * spacing[0] * spacing[1];
     }
     return { regions, dropped: found.length - regions.length };

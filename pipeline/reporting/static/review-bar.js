@@ -1,44 +1,82 @@
 "use strict";
-// Review bar: how much of the run is reviewed in this browser; decisions handed out and taken up again.
+// Review bar: progress of the review in this browser; undo, export and import of decisions.
 
 (() => {
-  const { decisions, given } = heatproof;
+  const { addresses, decisions, exports, given, progress, subjects } = heatproof;
   const { get, show } = heatproof.elements;
-  const { count } = heatproof.words;
-  const [run] = given("static/worklist-data.js") ?? [];
-  if (!get("review-bar") || !run?.subjects) return;
-  const parts = Array.from({ length: run.parts }, (_, part) => given(`static/worklist-${part + 1}.js`)[0]);
-  const cases = parts.flatMap((part) => part.cases);
-  const store = decisions.store(run);
+  const { count, plural } = heatproof.words;
+  const [run] = given("cases/run.js") ?? [];
+  if (!get("review-bar") || !run?.subjects.some((entries) => entries.length)) return;
+  const current = () => decisions.current(run);
 
   const say = (text) => {
     get("review-state").textContent = text;
   };
 
+  const changed = () => window.dispatchEvent(new Event("storage")); // the worklist updates its counts
+
+  function othersText() {
+    const others = [...decisions.reviewers(run)].filter(([name]) => name !== decisions.reviewer());
+    const names = others.map(([name, number]) => `${name || "no name"} (${count(number)})`);
+    return names.length ? `Also stored in this browser: answers of ${names.join(", ")}.` : "";
+  }
+
   function draw() {
-    const answered = [...store.counts().values()].reduce((sum, number) => sum + number, 0);
-    get("review-share").value = answered / run.subjects;
-    get("review-done").textContent = `${count(answered)} of ${count(run.subjects)} contours and missed lesions`;
-    get("export").disabled = !answered;
+    const store = current();
+    const found = progress.ofRun(run, store);
+    const changes = store.changes();
+    if (document.activeElement !== get("reviewer")) get("reviewer").value = store.reviewer;
+    get("review-share").value = (found.all - found.open) / found.all;
+    get("review-done").textContent = [
+      `${count(found.all - found.open)} of ${count(found.all)} contours and missed lesions`,
+      progress.text(run, found),
+      changes ? `${plural(changes, "change")} not exported` : "",
+    ]
+      .filter(Boolean)
+      .join("; ");
+    get("review-others").textContent = othersText();
+    get("export").disabled = found.open === found.all;
+    get("undo").disabled = !store.canUndo();
+    const next = progress.nextOpen(run, found, -1);
+    show(get("next-open"), next >= 0);
+    if (next < 0) return;
+    const [[finding]] = run.subjects[next];
+    get("next-open").setAttribute("href", addresses.ofCase(run.cases[next], run.findings[finding], ""));
   }
 
   function save() {
-    say(decisions.reviewer() ? "" : "Say first who reviews.");
-    if (decisions.reviewer()) decisions.save(store, cases);
-    else get("reviewer").focus();
+    say(decisions.reviewer() ? exports.save(run, current()) : "Enter the name of the reviewer first.");
+    if (!decisions.reviewer()) get("reviewer").focus();
+    draw();
+  }
+
+  function undo() {
+    const undone = current().undo();
+    const subject = undone && subjects.title(subjects.ofKey(undone.key));
+    const text = (answer) => decisions.ANSWERS.get(answer) ?? "open";
+    if (!undone) say("There is no answer to undo.");
+    else if ("comment" in undone.after) say(`Undone: ${undone.caseId}, ${subject}: comment as before.`);
+    else say(`Undone: ${undone.caseId}, ${subject}: ${text(undone.after.answer)} → ${text(undone.before.answer)}.`);
+    changed();
   }
 
   async function take(file) {
     if (!file) return;
     const found = await file.text().then(JSON.parse).catch(() => null);
-    say(store.take(found, cases) || `Took up ${count(found.decisions.length)} decisions.`);
-    draw();
-    window.dispatchEvent(new Event("storage")); // the list counts anew
+    say(exports.take(run, found));
+    changed();
   }
 
-  get("reviewer").value = decisions.reviewer();
-  get("reviewer").addEventListener("change", (event) => decisions.setReviewer(event.target.value));
+  function rename(name) {
+    const left = decisions.setReviewer(run, name);
+    const rest = `${plural(left, "answer")} without a name differ from those of ${name.trim()}`;
+    say(left ? `${rest} and stay without one.` : "");
+    changed();
+  }
+
+  get("reviewer").addEventListener("change", (event) => rename(event.target.value));
   get("export").addEventListener("click", save);
+  get("undo").addEventListener("click", undo);
   get("decisions-file").addEventListener("change", (event) => take(event.target.files[0]));
   window.addEventListener("storage", draw);
   window.addEventListener("pageshow", draw);

@@ -1,32 +1,47 @@
 "use strict";
-// Review: the reviewer's answers on the contours and missed lesions of the image that is shown.
+// Review: the reviewer's answers on contours and missed lesions of the shown image. A key answers an open
+// question once; answers are changed only after "Change", and every change can be undone.
 
 heatproof.review = (() => {
-  const { decisions, kept, subjects, words } = heatproof;
-  const { get, make } = heatproof.elements;
-  const KEYS = { agree: "Y", network_wrong: "X", annotation_wrong: "D", unsure: "U" };
-  const REVIEWING = "heatproof reviewing"; // whether the next page of this tab goes on with it
-  const ALL_DONE = "All is answered here. N: next case. J: choose one to change. Backspace: take the last back.";
-  const FULL = "This browser keeps nothing here: export before you leave the page.";
+  const { addresses, decisions, exports, kept, progress, questions, subjects, words } = heatproof;
+  const { get, show } = heatproof.elements;
+  const REVIEWING = "heatproof reviewing"; // whether the next page of this tab continues the review
+  const SAYS = {
+    done: "All answered in this image. N: next case. O: change an answer. Z: undo the last answer.",
+    full: "This browser cannot store this: export the decisions before you leave the page.",
+    confirm: "Press D again to confirm. “Annotation wrong” can take this image’s scores out of the summary.",
+    change: "Now press Y, X, D or U for the other answer; Escape keeps this one.",
+    first: "This is the first one here.",
+    last: "This is the last one here. Shift+J: previous. N: next case.",
+    nothing: "There is no answer to undo.",
+    unnamed: "Enter the name of the reviewer first.",
+  };
+  const CAREFUL = "annotation_wrong"; // the answer that changes scores needs its key twice
 
-  function title({ kind, finding, by, number }) {
-    return kind === "contour" ? `${finding}: contour ${number}` : `${finding}: missed lesion ${number}, ${by}`;
-  }
+  const textOf = (answer) => decisions.ANSWERS.get(answer) ?? "open";
+  const say = (text) => {
+    get("review-state").textContent = text;
+  };
 
   function review(now) {
     const { run, state } = now;
-    const store = decisions.store(run);
+    let store = decisions.current(run);
     const caseId = () => now.shown.content.case_id;
-    const listOf = kept.last((content) => subjects.list(run, content));
-    const list = () => listOf(now.shown.content);
+    const listOf = kept.last((id) => subjects.list(run, id));
+    const list = () => listOf(caseId());
     const keyAt = (index) => subjects.key(list()[index]);
-    const decisionAt = (index) => store.ofCase(caseId())[keyAt(index)] ?? { answer: null, comment: "" };
+    const decisionAt = (index) => store.at(caseId(), keyAt(index));
     const isOpen = (index) => !decisionAt(index).answer;
 
-    // Whether the last question here was answered a moment ago: a key more was meant for the next image.
-    let allDone = false;
+    // What the next key is about: { place, changing, confirming }; void once another question is chosen.
+    let pending = {};
+    const place = () => (current() ? `${caseId()} ${keyAt(state.subject)}` : null);
+    const isPending = (name) => pending.place !== undefined && pending.place === place() && pending[name];
+    const expect = (what) => {
+      pending = { place: place(), ...what };
+    };
 
-    // What is being reviewed, as long as the audit's own contours of its finding are shown.
+    // The contour or lesion under review, as long as the audit's contours of its finding are shown.
     function current() {
       const subject = list()[state.subject];
       const shown =
@@ -34,8 +49,10 @@ heatproof.review = (() => {
       return shown ? subject : null;
     }
 
+    const redraw = () => now.change({ decided: state.decided + 1 });
+
     function choose(index) {
-      allDone = false;
+      pending = {};
       kept.write(REVIEWING, true);
       const { finding } = list()[index];
       const method = subjects.reviewed(run);
@@ -43,45 +60,86 @@ heatproof.review = (() => {
       now.change({ subject: index });
     }
 
-    // The next that is still open after a place, from the beginning again; -1 where none is.
-    function openAfter(place) {
+    // Index of the next unanswered contour or lesion after `index`, wrapping around; -1 if there is none.
+    function openAfter(index) {
       const count = list().length;
-      const order = Array.from({ length: count }, (_, step) => (place + 1 + step) % count);
+      const order = Array.from({ length: count }, (_, step) => (index + 1 + step) % count);
       return order.find(isOpen) ?? -1;
     }
 
+    // The question that was left, else the first open one.
+    function resume() {
+      if (list().length) choose(list()[state.subject] ? state.subject : Math.max(openAfter(-1), 0));
+    }
+
+    // The next or previous question; the list does not wrap around.
     function step(direction) {
-      const count = list().length;
-      if (!count) return;
-      if (!current()) choose(Math.max(openAfter(-1), 0));
-      else choose((state.subject + direction + count) % count);
+      say("");
+      if (!current()) resume();
+      else if (list()[state.subject + direction]) choose(state.subject + direction);
+      else say(direction > 0 ? SAYS.last : SAYS.first);
     }
 
-    function put(change) {
-      const written = store.put(caseId(), keyAt(state.subject), { ...change, decided: new Date().toISOString() });
-      get("review-state").textContent = written ? "" : FULL;
-    }
-
-    // By key. Without anything chosen it chooses what is asked about first.
+    // Answer by key. If nothing is selected, select the first open one.
     function answer(code) {
-      if (!current()) step(1);
-      else if (!allDone) give(code);
+      if (!current()) {
+        say("");
+        resume();
+      } else if (!isOpen(state.subject) && !isPending("changing")) keep();
+      else if (code === CAREFUL && !isPending("confirming")) {
+        expect({ changing: isPending("changing"), confirming: true });
+        say(SAYS.confirm);
+      } else give(code);
     }
 
+    // The answer that is there stays.
+    function keep() {
+      pending = {};
+      const known = textOf(decisionAt(state.subject).answer);
+      say(`Already answered: ${known}. It stays. To change it, press O or click Change.`);
+      redraw();
+    }
+
+    // Give an answer, or delete it (null), and go on to the next open question.
     function give(code) {
-      put({ answer: code });
+      const replaced = isPending("changing");
+      const failed = store.answer(caseId(), keyAt(state.subject), code, { replace: replaced });
+      if (failed === "answered") return keep();
+      if (failed) return say(SAYS.full);
+      pending = {};
+      say("");
       const following = openAfter(state.subject);
-      now.change({ decided: state.decided + 1 });
-      if (following >= 0) choose(following);
-      allDone = following < 0;
-      if (allDone) get("review-state").textContent = ALL_DONE;
+      redraw();
+      if (following < 0) say(SAYS.done);
+      else if (!replaced) choose(following);
+      return null;
     }
 
-    function takeBack() {
-      if (!current()) return;
-      allDone = false;
-      put({ answer: null });
-      now.change({ decided: state.decided + 1 });
+    function change() {
+      if (!current()) resume();
+      if (!current() || isOpen(state.subject)) return;
+      expect({ changing: true });
+      say(SAYS.change);
+      redraw();
+      requestAnimationFrame(() => get("subjects").querySelector(".answers")?.focus());
+    }
+
+    // Undo the last answer or comment, in whichever case it was given.
+    function undo() {
+      pending = {};
+      const undone = store.undo();
+      if (undone) {
+        const subject = subjects.ofKey(undone.key);
+        const where = undone.caseId === caseId() ? "" : `${undone.caseId}, `;
+        const what =
+          "comment" in undone.after
+            ? "comment as before"
+            : `${textOf(undone.after.answer)} → ${textOf(undone.before.answer)}`;
+        say(`Undone: ${where}${subjects.title(subject)}: ${what}.`);
+        const index = undone.caseId === caseId() ? list().findIndex((one) => subjects.key(one) === undone.key) : -1;
+        if (index >= 0) choose(index);
+      } else say(SAYS.nothing);
+      redraw();
     }
 
     function toComment() {
@@ -89,84 +147,96 @@ heatproof.review = (() => {
       requestAnimationFrame(() => document.getElementById("comment")?.focus());
     }
 
+    // Escape: leave what was begun, else the review.
     function leave() {
+      say("");
+      if (isPending("changing") || isPending("confirming")) {
+        pending = {};
+        redraw();
+        return;
+      }
       kept.write(REVIEWING, false);
       now.change({ subject: null });
     }
 
+    function said(text, before) {
+      if (!current()) return;
+      const failed = store.comment(caseId(), keyAt(state.subject), text, before);
+      if (failed) say(SAYS.full);
+      else if (before !== undefined) summary();
+    }
+
     function save() {
-      const missing = !decisions.reviewer();
-      get("review-state").textContent = missing ? "Say first who reviews." : "";
-      if (missing) get("reviewer").focus();
-      else decisions.save(store, run.cases);
+      say(store.reviewer ? exports.save(run, store) : SAYS.unnamed);
+      if (!store.reviewer) get("reviewer").focus();
+      summary();
     }
 
-    function answerButton(code, text, chosen) {
-      const made = make(
-        "button",
-        { type: "button", "data-answer": code, "aria-pressed": chosen === code, title: `key ${KEYS[code]}` },
-        text,
-      );
-      made.addEventListener("click", () => (chosen === code ? takeBack() : give(code)));
-      return made;
+    // Show the answers of the reviewer whose name is stored.
+    function follow(left = 0) {
+      const [before, name] = [store.reviewer, decisions.reviewer()];
+      store = decisions.current(run);
+      pending = {};
+      get("reviewer").value = name;
+      const others = before && before !== name ? ` The answers of ${before} stay under that name.` : "";
+      const rest = left ? ` ${words.plural(left, "answer")} without a name differ and stay without one.` : "";
+      say(name ? `Answers of ${name}.${others}${rest}` : `Answers without a name.${others}`);
+      redraw();
     }
 
-    function commentField(comment) {
-      const field = make("textarea", { id: "comment", rows: 2, maxlength: 2000 });
-      field.value = comment;
-      field.addEventListener("input", () => put({ comment: field.value }));
-      field.addEventListener("keydown", (event) => event.key === "Escape" && get("stage").focus());
-      return make("label", { class: "comment" }, "Comment", field);
-    }
+    const does = { choose, give, change, said };
 
-    function item(subject, index) {
-      const { answer: chosen, comment } = decisionAt(index);
-      const isCurrent = subject === current();
-      const name = make(
-        "button",
-        { type: "button", class: "plain-button", "aria-pressed": isCurrent, "data-subject": index },
-        title(subject),
-      );
-      name.addEventListener("click", () => choose(index));
-      const said = make("span", { class: `answer answer-${chosen}` }, decisions.ANSWERS.get(chosen) ?? "open");
-      const answers = [...decisions.ANSWERS].map(([code, text]) => answerButton(code, text, chosen));
-      return make(
-        "li",
-        { class: isCurrent ? "is-current" : "" },
-        make("div", { class: "subject-line" }, name, said),
-        isCurrent
-          ? [make("div", { class: "answers", role: "group", "aria-label": title(subject) }, answers)]
-          : "",
-        isCurrent ? commentField(comment) : comment && make("p", { class: "note" }, comment),
-      );
-    }
-
-    function progress() {
-      const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
-      const [answered, all] = [sum([...store.counts().values()]), sum(run.subjects_of_cases)];
-      const here = list().filter((_, index) => !isOpen(index)).length;
-      return `${here} of ${list().length} here, ${words.count(answered)} of ${words.count(all)} in the run`;
+    function summary() {
+      const found = progress.ofRun(run, store);
+      const here = list().filter((_, index) => isOpen(index)).length;
+      const now = list().length ? `${here} of ${list().length} open here` : "nothing to review in this image";
+      const changes = store.changes();
+      get("review-progress").textContent = `${now}; in the run ${progress.text(run, found)}`;
+      get("review-unexported").textContent = changes ? `${words.plural(changes, "change")} not exported` : "";
+      get("undo").disabled = !store.canUndo();
+      const next = progress.nextOpen(run, found, subjects.caseIndex(run, caseId()));
+      show(get("next-open"), next >= 0);
+      if (next < 0) return;
+      const [[finding]] = run.subjects[next];
+      get("next-open").setAttribute("href", addresses.ofCase(run.cases[next], run.findings[finding], "../../"));
     }
 
     function draw() {
-      const inFocus = get("subjects").contains(document.activeElement);
-      get("subjects").replaceChildren(...list().map(item));
-      if (inFocus) get("subjects").querySelector("[aria-pressed=true]")?.focus();
-      get("review-progress").textContent = list().length ? progress() : "nothing to review in this image";
+      questions.draw(
+        list().map((subject, index) =>
+          questions.item(subject, index, {
+            ...decisionAt(index),
+            isCurrent: subject === current(),
+            changing: isPending("changing"),
+            does,
+          }),
+        ),
+      );
+      summary();
     }
 
-    // Goes on with the first open question where the page before was reviewed.
+    // Another tab stored answers, or another name.
+    function stored(event) {
+      if (event.key === decisions.REVIEWER && decisions.reviewer() !== store.reviewer) follow();
+      else redraw();
+    }
+
+    // If the previous page was under review, continue with the first open answer.
     function start() {
-      get("reviewer").value = decisions.reviewer();
-      get("reviewer").addEventListener("change", (event) => decisions.setReviewer(event.target.value));
-      window.addEventListener("storage", () => now.change({ decided: state.decided + 1 }));
+      get("reviewer").value = store.reviewer;
+      get("reviewer").addEventListener("change", (event) =>
+        follow(decisions.setReviewer(run, event.target.value)),
+      );
+      window.addEventListener("storage", stored);
+      window.addEventListener("pageshow", (event) => event.persisted && follow());
       const first = list().length ? openAfter(-1) : -1;
       if (kept.read(REVIEWING) && first >= 0) choose(first);
     }
 
     return {
       answer,
-      takeBack,
+      change,
+      undo,
       step,
       toComment,
       leave,
@@ -174,7 +244,10 @@ heatproof.review = (() => {
       draw,
       start,
       contour: () => (current()?.kind === "contour" ? current().number - 1 : null),
-      lesion: () => (current()?.kind === "lesion" ? subjects.box(current(), now.readers()) : null),
+      lesions: () => {
+        const subject = current();
+        return subject?.kind === "lesion" ? subjects.boxes(subject, now.readers(), now.shown.image) : [];
+      },
     };
   }
 

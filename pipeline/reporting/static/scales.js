@@ -1,5 +1,5 @@
 "use strict";
-// Scales: the colour scale of a heatmap in its unit, and the bar that shows a length in millimetres.
+// Scales: the colour scale of a heatmap in its unit, and the scale bar in millimetres.
 
 heatproof.scales = (() => {
   const { make, svg, sub } = heatproof.elements;
@@ -8,7 +8,7 @@ heatproof.scales = (() => {
   const LENGTHS_MM = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200];
   const BAR_SHARE = 0.25; // of the pane's width, at most
 
-  // Upper end of a map's scale: of all images where the unit is logits, else its own.
+  // Upper end of a map's scale: the maximum over all images if the unit is logits, otherwise its own.
   function top(method, findingIndex, maximum) {
     const shared = method.unit === "logit" ? method.tops[findingIndex] : null;
     return { value: shared ?? maximum, shared: shared !== null && shared !== undefined };

@@ -1,25 +1,25 @@
 "use strict";
-// Shown: one image with everything known of it, decoded when it is asked for.
+// Shown: one image with its maps and annotations, decoded on demand.
 
 heatproof.shown = (() => {
   const { decoding, drawing, maps, overlap, kept, thresholds, view } = heatproof;
   const MAPS_KEPT = 4;
 
-  // `content` and `beside` are what case.js handed over, `pixels` what pixels.js did, decoded; `baselines`
-  // may come later.
-  function shown(run, [content, beside], pixels) {
+  // `content` and `extra` are the data of case.js, `pixels` are those of pixels.js, decoded; `baselines` may
+  // arrive later.
+  function shown(run, [content, extra], pixels) {
     const shape = [content.rows, content.columns];
     let baselines = null;
 
-    // A map under a method, on its own grid and on the image's; null where the page has none.
+    // A method's map on its own grid and resampled to the image; null if the page has none.
     function layer(finding, method) {
       const map = rawMap(finding, method, baselines);
       return map && placedLayer(map);
     }
 
     const rawMap = kept.last((finding, method, _) => {
-      const packed = beside.maps.find((entry) => entry.finding === finding && entry.method === method);
-      if (packed) return maps.positive(decoding.map(packed));
+      const encoded = extra.maps.find((entry) => entry.finding === finding && entry.method === method);
+      if (encoded) return maps.positive(decoding.map(encoded));
       const fixed = (baselines ?? []).find(
         (entry) => entry.method === method && (entry.finding ?? finding) === finding,
       );
@@ -28,45 +28,46 @@ heatproof.shown = (() => {
 
     const placedLayer = kept.last((map) => drawing.layer(map, shape), MAPS_KEPT);
 
-    // What each reader said of a finding, masks decoded.
+    // Each reader's annotations of a finding, with decoded masks.
     const readers = kept.last(
       (finding) =>
         content.references
-          .map((reference, index) => ({ reference, codes: beside.masks[index] }))
+          .map((reference, index) => ({ reference, codes: extra.masks[index] }))
           .filter(({ reference }) => reference.finding === finding)
           .map(({ reference, codes }) => {
             const masks = codes.map(decoding.mask);
-            return { ...reference, masks, union: overlap.union(masks, shape) };
+            const points = (reference.points ?? []).map(([x, y]) => ({ x, y }));
+            return { ...reference, masks, points, union: overlap.union(masks, shape) };
           }),
       MAPS_KEPT,
     );
 
     // Whether the audit drew contours for a finding.
     function gateIsOpen(finding) {
-      const { gate, probability } = thresholds.cutOf(run.contours, finding);
+      const { gate, probability } = run.contours.rules[finding];
       const predicted = content.predictions.some(
         (p) => p.finding === finding && p.probability >= (probability ?? p.threshold),
       );
-      const drawn = content.references.some(
-        (r) => r.finding === finding && (r.boxes.length || r.outlines.length),
+      const annotated = content.references.some(
+        (r) => r.finding === finding && overlap.isThere(r),
       );
-      return { all: true, predicted, annotated: predicted || drawn }[gate] ?? true;
+      return { all: true, predicted, annotated: predicted || annotated }[gate] ?? true;
     }
 
-    // What a map draws by a rule { rule, threshold }; the minimum area is the audit's.
-    const drawn = kept.last((finding, method, rule, threshold, _) => {
+    // The drawing of a map by a rule { rule, threshold }, with the audit's minimum area.
+    const draw = kept.last((finding, method, rule, threshold, _) => {
       const found = layer(finding, method);
-      if (!found) return null;
+      if (!found || !thresholds.known(rule)) return null; // a rule without a JavaScript version
       return drawing.draw(found, shape, { ...run.contours, rule, threshold }, content.spacing_mm);
     }, MAPS_KEPT);
 
-    // What the audit drew; where the page has no map, the outlines that the audit left.
+    // The audit's drawing; if the page has no map, the stored outlines.
     function audited(finding, method) {
       if (!gateIsOpen(finding)) return drawing.NOTHING;
-      const { rule, threshold, filled } = thresholds.cutOf(run.contours, finding);
+      const { rule, threshold, filled } = run.contours.rules[finding];
       const unit = run.methods.find(({ name }) => name === method)?.unit;
-      if (filled || unit === "contour") return asStored(finding, method); // the page neither fills nor brings
-      return drawn(finding, method, rule, threshold, baselines) ?? asStored(finding, method);
+      if (filled || unit === "contour") return asStored(finding, method); // the page cannot redraw these
+      return draw(finding, method, rule, threshold, baselines) ?? asStored(finding, method);
     }
 
     function asStored(finding, method) {
@@ -75,7 +76,7 @@ heatproof.shown = (() => {
       const regions = of(content.regions);
       return {
         ...drawing.NOTHING,
-        level: regions[0]?.threshold ?? null,
+        level: regions[0]?.level ?? null,
         regions,
         dropped: of(content.dropped).reduce((sum, entry) => sum + entry.count, 0),
         peak: peak ? { row: peak.y, column: peak.x } : null,
@@ -85,7 +86,7 @@ heatproof.shown = (() => {
     return {
       content,
       pixels,
-      seen: beside.shown,
+      seen: extra.shown,
       image: { rows: shape[0], columns: shape[1], proportions: view.proportions(content.spacing_mm) },
       names: [...new Set(content.references.map(({ reader }) => reader))].sort(),
       layer,
@@ -93,7 +94,7 @@ heatproof.shown = (() => {
       gateIsOpen,
       audited,
       live: (finding, method, { rule, threshold }) =>
-        drawn(finding, method, rule, threshold, baselines) ?? asStored(finding, method),
+        draw(finding, method, rule, threshold, baselines) ?? asStored(finding, method),
       receiveBaselines(found) {
         baselines = found;
       },

@@ -1,6 +1,6 @@
 "use strict";
-// Single: where overview and cases are one file, data and pictures come from blocks of it, and the address
-// says which page is shown: "#case/<case>/<finding>", else the overview.
+// Single: in a single-file report, data and pictures come from blocks of the file, and the URL's fragment
+// selects the page: "#case/<case>/<finding>", otherwise the overview.
 
 (() => {
   const page = document.getElementById("page");
@@ -9,7 +9,7 @@
   );
   const read = new Map();
 
-  // Of the address: the case that is shown, or "", and its finding.
+  // The shown case, or "", and its finding, from the URL.
   function shown() {
     const [, caseId = "", finding = ""] = location.hash.match(/^#case\/([^/]*)\/?(.*)$/) ?? [];
     return [caseId, finding].map(decodeURIComponent);
@@ -18,7 +18,7 @@
   const [caseId] = shown();
   const folder = caseId ? `cases/${encodeURIComponent(caseId)}/` : "";
 
-  // An address beside the page that is shown, as one in the run's folder; nothing is asked for.
+  // A URL relative to the shown page → path in the run's folder; nothing is fetched.
   const inFolder = (address) =>
     decodeURIComponent(new URL(address, `file:///${folder}index.html`).pathname.slice(1));
 
@@ -49,7 +49,7 @@
   if (has(caseId)) {
     page.replaceChildren(document.getElementById("case-page").content.cloneNode(true));
     document.body.className = "workstation";
-    history.scrollRestoration = "manual"; // the overview's place is not the case's
+    history.scrollRestoration = "manual"; // the overview's scroll position does not apply to a case
     window.scrollTo(0, 0);
   }
   window.addEventListener("hashchange", () => shown()[0] !== caseId && location.reload());

@@ -4,9 +4,9 @@
 heatproof.stage = (() => {
   const { make, show, svg } = heatproof.elements;
   const { matrix, EDGE } = heatproof.view;
-  const NEAREST_FROM = 4; // screen pixels a pixel of the image: from here on pixels show as they are
+  const NEAREST_FROM = 4; // screen pixels per image pixel, from which on pixels are not interpolated
 
-  // A canvas that holds an ImageData, to be drawn from.
+  // A canvas with an ImageData, to draw from.
   function sheet(picture) {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [picture.width, picture.height];
@@ -14,7 +14,7 @@ heatproof.stage = (() => {
     return canvas;
   }
 
-  // What a pane shows: everything over each other, or one side of the comparison.
+  // Content of a pane: all layers, or one side of the comparison.
   const OVERLAID = [{ title: "", readers: true, network: true }];
   const BESIDE = [
     { title: "Readers", readers: true, network: false },
@@ -36,7 +36,7 @@ heatproof.stage = (() => {
     };
   }
 
-  // The panes in their place, made anew where one becomes two or two become one.
+  // The panes, made anew if their number changes.
   function panes(host, beside, existing) {
     const wanted = beside ? BESIDE : OVERLAID;
     if (existing.length === wanted.length) return existing;
@@ -50,7 +50,7 @@ heatproof.stage = (() => {
     return { width: host.clientWidth / count, height: host.clientHeight };
   }
 
-  // As many device pixels as the pane has, so that nothing is blurred.
+  // Match the canvas to the pane's device pixels, so that nothing is blurred.
   function fitCanvas(canvas, { width, height }) {
     const ratio = window.devicePixelRatio || 1;
     const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
@@ -59,7 +59,7 @@ heatproof.stage = (() => {
     return ratio;
   }
 
-  // The pixels of a pane: the image, and over it the heatmap { sheet, map, smooth, opacity } or null.
+  // Draw the image of a pane, and over it the heatmap { sheet, map, smooth, opacity } or null.
   function drawPixels(onPane, { size: ofPane, view, image, sheet: of, heat }) {
     const context = onPane.canvas.getContext("2d");
     const ratio = fitCanvas(onPane.canvas, ofPane);
@@ -102,7 +102,7 @@ heatproof.stage = (() => {
     context.restore();
   }
 
-  // Outlines and scale bar { text, width } or null follow the view.
+  // Move outlines and scale bar { text, width } (or null) with the view.
   function move(onPane, view, image, bar) {
     const [across, down, x, y] = matrix(view, image.proportions);
     onPane.group.setAttribute("transform", `matrix(${across} 0 0 ${down} ${x} ${y})`);

@@ -1,38 +1,24 @@
 "use strict";
-// Threshold panel: the rule and its slider, and what the contours are worth against each reader, at once.
+// Threshold panel: the rule, its slider, and the resulting scores against each reader.
 
 heatproof.thresholdPanel = (() => {
   const { make, get } = heatproof.elements;
   const { quantity, share } = heatproof.words;
-  const STEPS = 200; // of a slider over relevance
-
-  const RULES = {
-    fraction: { title: "share of the maximum", unit: "", range: () => ({ min: 0, max: 1, step: 0.01 }) },
-    absolute: {
-      title: "relevance",
-      unit: null,
-      range: (top) => ({ min: 0, max: top, step: step(top / STEPS) }),
-    },
-    percentile: { title: "percentile", unit: "%", range: () => ({ min: 0, max: 100, step: 0.5 }) },
-    otsu: { title: "Otsu", unit: "", range: () => ({ min: 0, max: 1, step: 0.01 }) },
-  };
-
-  // The largest power of ten that is no larger: sliders stop at numbers that can be said.
-  const step = (width) => (width > 0 ? 10 ** Math.floor(Math.log10(width)) : 0.01);
+  const { thresholds } = heatproof;
 
   function stepOf(rule, top) {
-    return RULES[rule].range(top).step;
+    return thresholds.facts(rule).range(top).step;
   }
 
-  // A threshold within its rule's range.
+  // A threshold clipped to its rule's range.
   function within(rule, threshold, top) {
-    const { min, max } = RULES[rule].range(top);
+    const { min, max } = thresholds.facts(rule).range(top);
     return Math.min(Math.max(threshold, min), max);
   }
 
   function start({ rules, onRule, onThreshold }) {
     get("rule").replaceChildren(
-      ...rules.map((name) => make("option", { value: name }, RULES[name]?.title ?? name)),
+      ...rules.map((name) => make("option", { value: name }, thresholds.facts(name).title)),
     );
     get("rule").addEventListener("change", (event) => onRule(event.target.value));
     get("threshold").addEventListener("input", (event) => onThreshold(Number(event.target.value)));
@@ -42,10 +28,16 @@ heatproof.thresholdPanel = (() => {
     );
   }
 
-  // `top` is the map's maximum, `unit` its unit; `live` tells whether the threshold is not the audit's.
+  function offer(rule, title) {
+    const offered = [...get("rule").options].some(({ value }) => value === rule);
+    if (!offered) get("rule").append(make("option", { value: rule, disabled: "" }, title));
+  }
+
+  // `top` is the map's maximum, `unit` its unit; `live` is true if the threshold differs from the audit's.
   function fill({ rule, threshold, top, unit, live, level, there }) {
-    const { range, unit: ofRule } = RULES[rule];
+    const { range, title, unit: ofRule } = thresholds.facts(rule);
     const { min, max, step: by } = range(top);
+    if (!thresholds.known(rule)) offer(rule, title); // the audit's rule, which this page cannot redraw
     get("rule").value = rule;
     for (const [id, finest] of [
       ["threshold", by],
@@ -53,9 +45,9 @@ heatproof.thresholdPanel = (() => {
     ]) {
       const field = get(id);
       for (const [name, value] of Object.entries({ min, max, step: finest })) field.setAttribute(name, value);
-      field.disabled = rule === "otsu" || !there;
+      field.disabled = !thresholds.adjustable(rule) || !there;
       if (field !== document.activeElement || Number(field.value) !== threshold)
-        field.value = rule === "otsu" ? "" : String(Number(threshold.toPrecision(6)));
+        field.value = !thresholds.adjustable(rule) ? "" : String(Number(threshold.toPrecision(6)));
     }
     get("rule").disabled = !there;
     get("threshold-unit").textContent = ofRule ?? unit;
@@ -68,10 +60,14 @@ heatproof.thresholdPanel = (() => {
   const number = (title, value) =>
     make("span", { class: "worth" }, title, " ", make("data", { value }, share(value)));
 
-  // What the contours are worth against one reader, in words.
+  // The scores of the contours against one reader, as text.
   function worth(found) {
     if ("healthy" in found)
-      return [found.healthy ? "drawn where there is nothing" : "nothing there, nothing drawn"];
+      return [found.healthy ? "contours although absent" : "absent, no contours"];
+    if ("points" in found) {
+      const covered = found.points.filter(Boolean).length;
+      return [`${covered} of ${found.points.length} points covered`];
+    }
     if ("iou" in found) return [number("IoU", found.iou), number("Dice", found.dice)];
     return found.lesions.map((value, index) =>
       number(found.lesions.length > 1 ? `Box ${index + 1} IoU` : "Box IoU", value),

@@ -1,13 +1,13 @@
 "use strict";
-// View: where the image's plane lies on the screen, { x, y, scale }. Nothing here touches the page.
+// View: the position of the image on the screen, { x, y, scale }. No DOM access.
 // Image coordinates (column, row) count from the centre of the first pixel; its edge is at -0.5.
 
 heatproof.view = (() => {
   const EDGE = 0.5;
-  const CLOSEST = 64; // screen pixels a pixel of the image
+  const CLOSEST = 64; // screen pixels per image pixel
   const FARTHEST = 0.5; // of the scale at which the whole image fits
 
-  // Screen units a column and a row of scale 1, so that pixels that are not square keep their true shape.
+  // Screen units per column and per row at scale 1, so that non-square pixels keep their true shape.
   function proportions(spacing) {
     if (!spacing) return [1, 1];
     const least = Math.min(...spacing);
@@ -21,7 +21,7 @@ heatproof.view = (() => {
     return { x: (pane.width - width * scale) / 2, y: (pane.height - height * scale) / 2, scale };
   }
 
-  // The view after the wheel: what lies under the pointer { x, y } stays there.
+  // The view after zooming; the point under the pointer { x, y } stays there.
   function zoomed(view, pointer, factor, fit) {
     const scale = Math.min(Math.max(view.scale * factor, fit.scale * FARTHEST), Math.max(CLOSEST, fit.scale));
     const ratio = scale / view.scale;

@@ -1,10 +1,10 @@
 "use strict";
-// Window: which stored values are black and which white. Nothing here touches the page.
+// Window: the stored values shown as black and white. No DOM access.
 
 heatproof.window = (() => {
   const LEAST_WIDTH = 1e-6;
 
-  // The window that the pipeline showed to the network; low above high means that low values are bright.
+  // The window that the network saw; low > high means that low values are bright.
   const asStored = ({ low, high }) => ({ low, high });
 
   const center = ({ low, high }) => (low + high) / 2;
@@ -15,8 +15,8 @@ heatproof.window = (() => {
     return { low: middle - wide / 2, high: middle + wide / 2 };
   }
 
-  // After dragging: right widens, down brightens, as in every viewer; a drag of `across` pixels doubles
-  // nothing by itself but adds as many 512ths of the range of stored values.
+  // The window after dragging: right widens, down brightens, as in most viewers. One pixel of dragging adds
+  // 1/512 of the range of stored values.
   function dragged(window, across, down, range) {
     const step = range / 512;
     const sign = Math.sign(width(window)) || 1;
@@ -30,7 +30,7 @@ heatproof.window = (() => {
     return inverted ? 1 - share : share;
   }
 
-  // Grey as a word of ImageData for each stored value.
+  // Grey of each stored value as a 32-bit word of ImageData.
   function table(count, window, inverted) {
     const [found, words] = [new Uint8ClampedArray(4 * count), 4];
     for (let value = 0; value < count; value += 1) {
@@ -48,7 +48,7 @@ heatproof.window = (() => {
     return made;
   }
 
-  // A stored value in modality units; as it is where these are unknown.
+  // A stored value in modality units, or unchanged if these are unknown.
   function inUnits(value, { slope, intercept }) {
     return slope === null ? value : value * slope + intercept;
   }

@@ -1,5 +1,5 @@
 "use strict";
-// Words: numbers and codes as the reader sees them, as pipeline/reporting/words.py says them.
+// Words: numbers and codes as text, as in pipeline/reporting/words.py.
 
 heatproof.words = (() => {
   const MINUS = "\u2212";

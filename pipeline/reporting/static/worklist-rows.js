@@ -1,10 +1,9 @@
 "use strict";
-// Worklist rows: the run's findings by image as columns of numbers, filtered and sorted. Nothing touches the
-// page.
+// Worklist rows: the findings of all images as columns of numbers; filters and sorting. No DOM access.
 
 heatproof.worklistRows = (() => {
   const UNKNOWN = -1;
-  const DIGITS = 10_000; // numbers between 0 and 1 come as whole ones
+  const DIGITS = 10_000; // numbers between 0 and 1 are stored as integers
   const NO_FINDING = 255;
   const A = "a".charCodeAt(0);
 
@@ -14,8 +13,9 @@ heatproof.worklistRows = (() => {
     for (let i = 0; i < values.length; i += 1) column[start + i] = values[i];
   }
 
-  // Columns of all parts, and behind them a row for each thing that was skipped as a whole.
-  function table(shared, parts) {
+  // The columns of all parts, followed by one row for each skipped image or file; `subjects` are those of
+  // cases/run.js.
+  function table(shared, parts, subjects) {
     const findings = shared.findings.length;
     const cases = [...parts.flatMap((part) => part.cases), ...shared.skipped.map(([subject]) => subject)];
     const audited = cases.length - shared.skipped.length;
@@ -25,7 +25,7 @@ heatproof.worklistRows = (() => {
       finding: new Uint8Array(size).fill(NO_FINDING),
       outcome: new Uint8Array(size).fill(shared.outcomes.length - 1),
       positive: new Int8Array(size).fill(UNKNOWN),
-      subjects: new Uint8Array(size),
+      subjects: new Uint16Array(size),
       probability: new Int16Array(size).fill(UNKNOWN),
       iou: new Int16Array(size).fill(UNKNOWN),
       box: new Int16Array(size).fill(UNKNOWN),
@@ -42,17 +42,20 @@ heatproof.worklistRows = (() => {
         of.finding[row] = i % findings;
         of.outcome[row] = part.outcome.charCodeAt(i) - A;
         of.positive[row] = Number(part.positive[i]);
-        of.subjects[row] = parseInt(part.subjects[i], 36);
       }
       first += part.cases.length;
     }
+    subjects.forEach((entries, index) => {
+      for (const [finding, contours, lesions] of entries)
+        of.subjects[index * findings + finding] = contours + lesions.length;
+    });
     for (let i = 0; i < shared.skipped.length; i += 1) of.case[row + i] = audited + i;
     return { ...shared, cases, audited, size, of, attributeOf: attributes };
   }
 
   const value = (column, row) => (column[row] === UNKNOWN ? null : column[row] / DIGITS);
 
-  // All rows by a column; what has no value stays last, whichever way the list is sorted.
+  // All rows sorted by a column; rows without a value come last in both directions.
   function order({ of, size }, key, descending) {
     const rows = Uint32Array.from({ length: size }, (_, index) => index);
     if (!key) return rows;
@@ -68,9 +71,9 @@ heatproof.worklistRows = (() => {
     });
   }
 
-  // Rows of an order that meet what is wanted: { finding, outcome, positive, reviewed: numbers or null,
-  // lowest, highest: of the IoU, text, attributes: numbers or null }; `open` tells of a row how much of it is
-  // not reviewed.
+  // The rows that match a filter { finding, outcome, positive, reviewed: numbers or null, lowest, highest: of
+  // the IoU, text, attributes: numbers or null }; `open` returns the number of a row's unanswered contours and
+  // lesions.
   function filter({ of, cases, attributeOf }, rows, wanted, open) {
     const text = wanted.text.trim().toLowerCase();
     const named = text ? cases.map((name) => name.toLowerCase().includes(text)) : null;
@@ -78,8 +81,8 @@ heatproof.worklistRows = (() => {
       limit === null ? null : limit * DIGITS,
     );
     const bounded = lowest !== null || highest !== null;
-    const chosen = wanted.attributes.flatMap((place, index) =>
-      place === null ? [] : [[attributeOf[index], place]],
+    const chosen = wanted.attributes.flatMap((value, index) =>
+      value === null ? [] : [[attributeOf[index], value]],
     );
     return rows.filter((row) => {
       const at = of.case[row];
@@ -87,7 +90,7 @@ heatproof.worklistRows = (() => {
       if (wanted.outcome !== null && of.outcome[row] !== wanted.outcome) return false;
       if (wanted.positive !== null && of.positive[row] !== wanted.positive) return false;
       if (named && !named[at]) return false;
-      for (const [column, place] of chosen) if (column[at] !== place) return false;
+      for (const [column, value] of chosen) if (column[at] !== value) return false;
       if (bounded) {
         const iou = of.iou[row] === UNKNOWN ? of.box[row] : of.iou[row];
         if (iou === UNKNOWN || (lowest !== null && iou < lowest) || (highest !== null && iou > highest))

@@ -1,9 +1,9 @@
 "use strict";
-// Worklist table: only the rows in sight are in the page, however many there are.
+// Worklist table: a virtual list; only the visible rows are in the page.
 
 heatproof.worklistTable = (() => {
   const { make } = heatproof.elements;
-  const AROUND = 8; // rows drawn beyond what is in sight
+  const OVERSCAN = 8; // rows above and below the visible ones
   const PRINTED = 100;
 
   // A list of `count` rows in a scrolling host around a table; `lineOf(position)` makes a row.
@@ -16,14 +16,14 @@ heatproof.worklistTable = (() => {
     const list = { count: 0, active: -1, height: 0 };
     body.replaceChildren(above, below);
 
-    function inSight() {
+    function visibleRange() {
       const room = table.tHead.offsetHeight;
-      const first = Math.floor(host.scrollTop / list.height) - AROUND;
-      const last = Math.ceil((host.scrollTop + host.clientHeight - room) / list.height) + AROUND;
+      const first = Math.floor(host.scrollTop / list.height) - OVERSCAN;
+      const last = Math.ceil((host.scrollTop + host.clientHeight - room) / list.height) + OVERSCAN;
       return [Math.max(first, 0), Math.min(last, list.count)];
     }
 
-    function place(first, last) {
+    function showRows(first, last) {
       for (const [position, line] of drawn) {
         if (position >= first && position < last) continue;
         if (line.contains(document.activeElement)) host.focus({ preventScroll: true });
@@ -48,15 +48,15 @@ heatproof.worklistTable = (() => {
 
     function draw() {
       if (!list.height) measure();
-      place(...inSight());
+      showRows(...visibleRange());
     }
 
-    // Rows are of one height: that of the style sheet.
+    // All rows have the height set in the style sheet.
     function measure() {
       list.height = parseFloat(getComputedStyle(table).getPropertyValue("--row")) || 48;
     }
 
-    // Other rows, from the top or from where the list was.
+    // Show `count` rows, from the scroll position `top`.
     function show(count, { top = 0 } = {}) {
       for (const line of drawn.values()) line.remove();
       drawn.clear();
@@ -64,12 +64,12 @@ heatproof.worklistTable = (() => {
       list.active = -1;
       table.setAttribute("aria-rowcount", count + 1);
       measure();
-      place(0, 0);
+      showRows(0, 0);
       host.scrollTop = top;
       draw();
     }
 
-    // The row at a position in focus, scrolled into sight.
+    // Focus the row at a position and scroll it into view.
     function go(position) {
       if (!list.count) return;
       list.active = Math.min(Math.max(position, 0), list.count - 1);
@@ -104,7 +104,7 @@ heatproof.worklistTable = (() => {
       for (const [position, line] of drawn) if (line.contains(event.target)) list.active = position;
       draw();
     });
-    window.addEventListener("beforeprint", () => place(0, Math.min(list.count, PRINTED)));
+    window.addEventListener("beforeprint", () => showRows(0, Math.min(list.count, PRINTED)));
     window.addEventListener("afterprint", draw);
 
     return { show, go, redraw: () => show(list.count, { top: host.scrollTop }), top: () => host.scrollTop };

@@ -2,7 +2,7 @@
 // Worklist: sorting, filters and keys of the list of cases on the overview.
 
 (() => {
-  const { addresses, decisions, given, kept, order, subjects, worklistRows, worklistTable } = heatproof;
+  const { addresses, decisions, given, kept, order, progress, worklistRows, worklistTable } = heatproof;
   const { get, make, show, sub } = heatproof.elements;
   const { count, share, capital } = heatproof.words;
   const host = get("worklist-host");
@@ -10,32 +10,37 @@
   if (!host || !shared) return;
 
   const parts = Array.from({ length: shared.parts }, (_, part) => given(`static/worklist-${part + 1}.js`)[0]);
-  const rows = worklistRows.table(shared, parts);
+  const [run] = given("cases/run.js") ?? [{ ...shared, results_sha256: "", cases: [], subjects: [] }];
+  const rows = worklistRows.table(shared, parts, run.subjects);
   const { of } = rows;
   const form = get("filters");
   const hasBoxes = Boolean(get("worklist").querySelector("[data-key=box]"));
-  const store = decisions.store(shared);
   const name = `heatproof worklist ${shared.run_id}`;
-  const state = { key: "", descending: false, ordered: null, found: null, answered: new Map() };
+  const state = { key: "", descending: false, ordered: null, found: null, store: null, open: new Map() };
 
-  // Answers of each case by finding, for the rows' own counts.
-  const answersOf = (caseIndex) => {
-    if (!state.answered.has(caseIndex)) {
-      const known = Object.entries(store.ofCase(rows.cases[caseIndex])).filter(([, { answer }]) => answer);
-      state.answered.set(
+  // The findings of the open contours and lesions per case, for the counts in rows.
+  const openOf = (caseIndex) => {
+    if (!state.open.has(caseIndex)) {
+      const found = progress.openOf(run, state.store, rows.cases[caseIndex]);
+      state.open.set(
         caseIndex,
-        known.map(([key]) => JSON.parse(key)[1]),
+        found.map(({ finding }) => finding),
       );
     }
-    return state.answered.get(caseIndex);
+    return state.open.get(caseIndex);
   };
   let reviewedCases = new Set();
-  function done(row) {
-    if (!of.subjects[row] || !reviewedCases.has(rows.cases[of.case[row]])) return 0;
+  function open(row) {
+    if (!of.subjects[row] || !reviewedCases.has(rows.cases[of.case[row]])) return of.subjects[row];
     const finding = shared.findings[of.finding[row]];
-    return answersOf(of.case[row]).filter((one) => one === finding).length;
+    return openOf(of.case[row]).filter((one) => one === finding).length;
   }
-  const open = (row) => of.subjects[row] - done(row);
+
+  function reviewCell(row) {
+    const [all, left] = [of.subjects[row], open(row)];
+    const text = all ? [`${count(all - left)} of ${count(all)}`, sub(left ? `${count(left)} open` : "done")] : "";
+    return make("td", { class: "number" }, text);
+  }
 
   function facts(caseIndex) {
     return shared.attributes
@@ -85,7 +90,7 @@
       make("td", { class: "number" }, probability === null ? "" : share(probability), sub(predicted)),
       number(of.iou, row),
       hasBoxes ? number(of.box, row) : "",
-      make("td", { class: "number" }, of.subjects[row] ? `${done(row)} of ${of.subjects[row]}` : ""),
+      reviewCell(row),
     );
   }
 
@@ -107,8 +112,9 @@
   }
 
   function filter({ top = 0 } = {}) {
-    reviewedCases = new Set(store.counts().keys());
-    state.answered.clear();
+    state.store = decisions.current(run);
+    reviewedCases = new Set(state.store.cases());
+    state.open.clear();
     state.ordered ??= worklistRows.order(rows, state.key, state.descending);
     state.found = worklistRows.filter(rows, state.ordered, wanted(), open);
     table.show(state.found.length, { top });
@@ -127,18 +133,18 @@
     filter();
   }
 
-  // Case pages step through the cases as they are listed here now.
+  // Case pages step through the cases in the current order of this list.
   function leave(event) {
     if (!event.target.closest("a")) return;
     const listed = [...state.found].filter((row) => of.finding[row] !== worklistRows.NO_FINDING);
-    order.keep(
+    order.store(
       shared.run_id,
       listed.map((row) => [of.case[row], of.finding[row]]),
     );
-    keep();
+    storeView();
   }
 
-  function keep() {
+  function storeView() {
     const values = Object.fromEntries(new FormData(form));
     kept.write(name, { values, key: state.key, descending: state.descending, top: table.top() });
   }
@@ -169,7 +175,7 @@
           "select",
           { name: `attribute-${index}` },
           option("", "all"),
-          values.map((text, place) => option(place, text)),
+          values.map((text, index) => option(index, text)),
         ),
       ),
     );
@@ -187,7 +193,7 @@
   form.addEventListener("reset", () => setTimeout(() => sortBy("", false)));
   form.addEventListener("submit", (event) => event.preventDefault());
   for (const kind of ["click", "auxclick"]) host.addEventListener(kind, leave);
-  window.addEventListener("pagehide", keep);
+  window.addEventListener("pagehide", storeView);
   window.addEventListener("storage", () => filter({ top: table.top() }));
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.target.closest("input, select, textarea")) return;

@@ -1,0 +1,231 @@
+"""Unread: the files below the annotations that no source reads, each with the reason."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.annotations.box_columns import has_coordinates
+from pipeline.annotations.foreign import FOREIGN, kind_of_file
+from pipeline.annotations.labels import is_label
+from pipeline.annotations.spelling import nearest, same
+from pipeline.annotations.tables import IMAGE_COLUMNS, Table, read_table
+from pipeline.errors import ConfigError
+from pipeline.records import file_stem
+
+MOST_FILES = 50_000
+"""Files after which the search ends."""
+MOST_OPENED = 300
+"""Files that are opened to find out what they are; further ones are told by their suffix."""
+MOST_NAMED = 4
+"""Most reasons that a refusal names."""
+OWN_OUTPUT = (frozenset({"pseudonym.key"}), frozenset({"manifest.json", "skipped.csv"}))
+"""Files by which a folder of runs, or a run's folder, is known; another run below must change no result."""
+MASKS = (".png", ".nii.gz", ".nii", ".nrrd", ".mha")
+WORD_ENDS = re.compile(r"\s*[|;,]\s*")
+"""What separates the words of several findings in one cell, as in "Nodule|Mass"."""
+PICTURE_FOLDER = re.compile(r"image|picture|preview|thumb|dicom|stud(y|ies)", re.IGNORECASE)
+"""Names of folders whose PNG files are pictures of the images, not masks."""
+LOUD = frozenset(
+    {
+        "mask_folder",
+        "foreign_format",
+        "table_unreadable",
+        "no_image_column",
+        "nearly_finding",
+        "not_labels",
+        "words",
+    }
+)
+"""Reasons that make a warning, because the file may have been meant to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that is not read."""
+
+    path: str
+    """Below the annotations folder."""
+    reason: str
+    message: str
+    """Without names of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read, to tell why a file is not."""
+
+    used: Collection[Path]
+    """Files that a source, or a table of the config, reads."""
+    findings: Sequence[str] = ()
+    stated: bool = False
+    """Whether the config states the sources."""
+
+    @property
+    def folders(self) -> set[Path]:
+        """Folders with a file that is read."""
+        return {file.parent for file in self.used}
+
+
+def unread_files(path: Path, reading: Reading, *, excluded: Collection[Path] = ()) -> list[Unread]:
+    """The files below a folder that are not read, in the order of their paths; hidden files are left out.
+
+    `excluded` are files and folders that belong to the run's other inputs and outputs.
+    """
+    if not path.is_dir():
+        return []
+    found: list[Unread] = []
+    folders, stems = reading.folders, {file_stem(_stem(file.name)) for file in reading.used}
+    for number, file in enumerate(_files(path, excluded)):
+        if file in reading.used:
+            continue
+        if number >= MOST_FILES:
+            message = f"more than {MOST_FILES:,} files lie below the annotations; the rest was not looked at"
+            return [*found, Unread("", "too_many_files", message)]
+        reason, message = _why(file, path, reading, folders, stems, opened=len(found) < MOST_OPENED)
+        found.append(Unread(file.relative_to(path).as_posix(), reason, message))
+    return found
+
+
+def what_is_there(path: Path, findings: Sequence[str]) -> str:
+    """Why the files below a folder, or the file, are not read, the likeliest first; empty without files."""
+    root = path if path.is_dir() else path.parent
+    found = unread_files(root, Reading((), findings))
+    groups = by_reason(found if path.is_dir() else [entry for entry in found if entry.path == path.name])
+    order = sorted(groups.items(), key=lambda group: (group[0][0] not in LOUD, -len(group[1])))
+    parts = []
+    for (_, message), files in order[:MOST_NAMED]:
+        more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+        parts.append(f"{files[0].path}{more} ({message})")
+    return ", ".join(parts)
+
+
+def _files(path: Path, excluded: Collection[Path]) -> Iterator[Path]:
+    """All files below a folder in a fixed order, without hidden and excluded ones and runs of Heatproof."""
+    for root, folders, files in os.walk(path):
+        if any(marks <= set(files) for marks in OWN_OUTPUT):
+            folders[:] = []
+            continue
+        folders[:] = sorted(name for name in folders if name[0] != "." and Path(root, name) not in excluded)
+        for name in sorted(files):
+            file = Path(root, name)
+            if name[0] != "." and file not in excluded:
+                yield file
+
+
+def _why(
+    file: Path, root: Path, reading: Reading, folders: set[Path], stems: set[str], *, opened: bool
+) -> tuple[str, str]:
+    """Reason and message of a file that is not read."""
+    suffix = _suffix(file)
+    if suffix in MASKS:
+        return _why_mask(file, root, reading, folders, stems)
+    if suffix in {".csv", ".tsv"} and opened:
+        return _why_table(file, reading)
+    kind = kind_of_file(file) if opened else ""
+    if kind == "dicom":
+        return "other_dicom", f"the file is {FOREIGN[kind]}"
+    if kind in FOREIGN:
+        return "foreign_format", f"the file is {FOREIGN[kind]}"
+    return "other_format", "the file is in no format of annotations"
+
+
+def _why_mask(
+    file: Path, root: Path, reading: Reading, folders: set[Path], stems: set[str]
+) -> tuple[str, str]:
+    if file_stem(_stem(file.name)) in stems and not reading.stated:
+        return "second_mask", "another file is read as the mask of the image"
+    if reading.stated or file.parent in folders:
+        return "no_pattern", "the file matches no pattern of annotations.sources"
+    names = file.relative_to(root).parts[:-1]
+    if any(PICTURE_FOLDER.search(name) for name in names):
+        return "picture_folder", "the folder's name is one of pictures, not of masks"
+    near = nearest(names[-1], reading.findings) if names else ""
+    similar = f"; the nearest finding is '{near}'" if near else ""
+    return "mask_folder", (
+        "the folder's name is neither a finding nor a word such as masks, or the folder is deeper than two "
+        f"levels{similar}; name the files in annotations.sources, with a pattern such as "
+        "masks/{folders}/{image}.png"
+    )
+
+
+def _why_table(file: Path, reading: Reading) -> tuple[str, str]:
+    try:
+        table = read_table(file)
+    except ConfigError:
+        return "table_unreadable", (
+            "the table is not CSV in UTF-8, or has rows with more cells than columns; save it as CSV in UTF-8"
+        )
+    if reading.stated and has_coordinates(table):
+        return "other_table", "the table is none of those that the config names"
+    if table.find_image_column() is None:
+        return "no_image_column", (
+            f"the table has no column that names images; call it {' or '.join(IMAGE_COLUMNS)}, or name it in "
+            "the config"
+        )
+    return _why_no_labels(table, reading.findings)
+
+
+def _why_no_labels(table: Table, findings: Sequence[str]) -> tuple[str, str]:
+    alike = {name: same(name, findings) for name in table.columns}
+    columns = [name for name, finding in alike.items() if finding]
+    for name in columns:
+        bad = [number for number, row in enumerate(table.rows, start=2) if not is_label(row[name])]
+        if bad and all(_is_number(cell) for cell in table.cells(name)):
+            return (
+                "probabilities",
+                "columns of the table are called like findings, but hold numbers, not labels",
+            )
+        if bad:
+            return "not_labels", (
+                f"the column of '{alike[name]}' has no label in row {bad[0]}; write 1, 0, true, false or -1"
+            )
+    if columns:
+        return (
+            "other_labels",
+            "the table holds labels and is not the one in use; name the right one in annotations.labels",
+        )
+    near = {name: nearest(name, findings) for name in table.columns}
+    close = [(place, finding) for place, finding in enumerate(near.values(), start=1) if finding]
+    if close:
+        place, finding = close[0]
+        return "nearly_finding", (
+            f"the table has no column of a finding; column {place} has a name similar to '{finding}': map "
+            "it in annotations.labels.columns"
+        )
+    for place, name in enumerate(table.columns, start=1):
+        words = {word for cell in {*table.cells(name)} for word in WORD_ENDS.split(cell)}
+        if any(same(word, findings) for word in words):
+            return "words", (
+                f"column {place} of the table holds words of findings, but labels are read from one column "
+                "per finding, called like it, with 1 or 0; write such columns"
+            )
+    return "no_finding_column", "the table has neither the columns of boxes nor one of a finding"
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _suffix(file: Path) -> str:
+    name = file.name.lower()
+    return ".nii.gz" if name.endswith(".nii.gz") else file.suffix.lower()
+
+
+def _stem(name: str) -> str:
+    return name[: -len(".nii.gz")] if name.lower().endswith(".nii.gz") else Path(name).stem
+
+
+def by_reason(files: Iterable[Unread]) -> Mapping[tuple[str, str], list[Unread]]:
+    """Reason and message → the files that are not read for it."""
+    found: dict[tuple[str, str], list[Unread]] = {}
+    for entry in files:
+        found.setdefault((entry.reason, entry.message), []).append(entry)
+    return found

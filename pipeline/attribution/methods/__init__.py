@@ -1,0 +1,1 @@
+"""Attribution methods, one per file; they are registered in `pipeline.attribution.METHODS`."""

@@ -1,0 +1,297 @@
+"""Reshaping: operations that order, cut, reduce or resample the dimensions of one tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import prod
+
+from pipeline.attribution.receptive_field.joining import broadcast
+from pipeline.attribution.receptive_field.layout import (
+    Dimension,
+    Factor,
+    Layout,
+    merged,
+    plain,
+    reshaped,
+    without,
+)
+from pipeline.attribution.receptive_field.operation import Operation, Rule
+from pipeline.attribution.receptive_field.windows import Window
+
+
+def same(operation: Operation) -> Layout | None:
+    """The layout of the first tensor."""
+    return operation.known
+
+
+def kept(name: str) -> Rule:
+    """The rule of an operation that keeps the layout of the argument `name`."""
+
+    def rule(operation: Operation) -> Layout | None:
+        layout = operation.layout(name)
+        return layout if isinstance(layout, tuple) else None
+
+    return rule
+
+
+def moved(order: Callable[[Operation, int], Sequence[int]]) -> Rule:
+    """The rule of an operation that orders the dimensions anew."""
+
+    def rule(operation: Operation) -> Layout | None:
+        layout = operation.known
+        return layout and tuple(layout[i] for i in order(operation, len(layout)))
+
+    return rule
+
+
+def swapped(operation: Operation, count: int) -> list[int]:
+    """The order of the dimensions after two are exchanged."""
+    order = list(range(count))
+    first, second = (operation.arguments[name] % count for name in ("dim0", "dim1"))
+    order[first], order[second] = second, first
+    return order
+
+
+def viewed(operation: Operation) -> Layout | None:
+    """The dimensions after a row-major reshape."""
+    layout = operation.known
+    return layout and reshaped(layout, list(operation.result.shape))
+
+
+def squeezed(operation: Operation) -> Layout | None:
+    """Dimensions of size 1 removed, at the places where the result's shape lacks them."""
+    layout = operation.known
+    if layout is None:
+        return None
+    dim = operation.arguments.get("dim")
+    gone = range(len(layout)) if dim is None else [dim] if isinstance(dim, int) else dim
+    removed = {i % len(layout) for i in gone}
+    return tuple(d for i, d in enumerate(layout) if i not in removed or d.size != 1)
+
+
+def unsqueezed(operation: Operation) -> Layout | None:
+    """A new dimension of size 1."""
+    layout = operation.known
+    if layout is None:
+        return None
+    at = operation.arguments["dim"] % (len(layout) + 1)
+    return (*layout[:at], *plain([1]), *layout[at:])
+
+
+def expanded(operation: Operation) -> Layout | None:
+    """Repeated dimensions, which have no position."""
+    layout = operation.known
+    return layout and broadcast(layout, list(operation.result.shape))
+
+
+def reduced(operation: Operation) -> Layout | None:
+    """Dimensions that are averaged, summed, … are mixed."""
+    layout = operation.known
+    result = operation.result[0] if isinstance(operation.result, tuple) else operation.result
+    dim = operation.arguments.get("dim")
+    if layout is None or dim is None or dim == []:
+        return None if layout is None else plain(result.shape)
+    reduced = {i % len(layout) for i in ([dim] if isinstance(dim, int) else dim)}
+    mixed = [dimension for i, dimension in enumerate(layout) if i in reduced]
+    if operation.arguments.get("keepdim"):
+        return without(tuple(plain([1])[0] if i in reduced else d for i, d in enumerate(layout)), mixed)
+    return without(tuple(d for i, d in enumerate(layout) if i not in reduced), mixed)
+
+
+def sliced(operation: Operation) -> Layout | None:
+    """Every `step`-th index of a dimension between two indices."""
+    layout = operation.known
+    if layout is None:
+        return None
+    dim = operation.arguments["dim"] % len(layout)
+    size, step = layout[dim].size, operation.arguments["step"]
+    start, end, _ = slice(operation.arguments["start"], operation.arguments["end"]).indices(size)
+    part = _part(layout[dim], start, max(end, start), step)
+    return None if part is None else (*layout[:dim], part, *layout[dim + 1 :])
+
+
+def _part(dimension: Dimension, start: int, end: int, step: int = 1) -> Dimension | None:
+    """Indices start, start + step, … below `end` of a dimension; None if their positions are uneven."""
+    first, last = dimension.before, dimension.size - dimension.after
+    if end <= first or start >= last:
+        return plain([len(range(start, end, step))])[0]
+    if step == 1 and start <= first and end >= last:
+        return replace(dimension, before=first - start, after=end - last)
+    factor = merged(dimension.factors)
+    if factor is None or start < first or end > last:
+        return None if dimension.axes else plain([len(range(start, end, step))])[0]
+    moved = factor.start + (start - first) * factor.step
+    size = len(range(start, end, step))
+    return Dimension((replace(factor, size=size, start=moved, step=factor.step * step),))
+
+
+def selected(operation: Operation) -> Layout | None:
+    """The other dimensions, at one index of a dimension."""
+    layout = operation.known
+    if layout is None:
+        return None
+    dim = operation.arguments["dim"] % len(layout)
+    return _at(layout, dim, operation.arguments["index"] % layout[dim].size)
+
+
+def _at(layout: Layout, dim: int, index: int) -> Layout:
+    """The other dimensions, at one index of a dimension, whose position is added to theirs."""
+    index -= layout[dim].before
+    chosen: list[Factor] = []
+    if 0 <= index < prod(factor.size for factor in layout[dim].factors):
+        for factor in reversed(layout[dim].factors):
+            index, at = divmod(index, factor.size)
+            chosen.append(replace(factor, size=1, start=factor.start + factor.step * at))
+    return without((*layout[:dim], *layout[dim + 1 :]), [Dimension(tuple(chosen))])
+
+
+def cut(operation: Operation) -> list[Layout | None] | None:
+    """Parts of a dimension, one layout each."""
+    layout = operation.known
+    if layout is None:
+        return None
+    dim = operation.arguments["dim"] % len(layout)
+    found: list[Layout | None] = []
+    start = 0
+    for tensor in operation.result:
+        part = _part(layout[dim], start, start + tensor.shape[dim])
+        found.append(None if part is None else (*layout[:dim], part, *layout[dim + 1 :]))
+        start += tensor.shape[dim]
+    return found
+
+
+def unbound(operation: Operation) -> list[Layout | None] | None:
+    """The other dimensions, for every index of a dimension."""
+    layout = operation.known
+    if layout is None:
+        return None
+    dim = operation.arguments["dim"] % len(layout)
+    return [_at(layout, dim, index) for index in range(layout[dim].size)]
+
+
+def flipped(operation: Operation) -> Layout | None:
+    """Mirrored dimensions."""
+    layout = operation.known
+    if layout is None:
+        return None
+    flipped = {dim % len(layout) for dim in operation.arguments["dims"]}
+    found = [_mirrored(d) if i in flipped else d for i, d in enumerate(layout)]
+    known = tuple(dimension for dimension in found if dimension is not None)
+    return known if len(known) == len(found) else None
+
+
+def _mirrored(dimension: Dimension) -> Dimension | None:
+    factor = merged(dimension.factors)
+    if factor is None:
+        return None if dimension.axes else dimension
+    turned = replace(factor, start=factor.start + factor.step * (factor.size - 1), step=-factor.step)
+    return Dimension((turned,), before=dimension.after, after=dimension.before)
+
+
+def unfolded(operation: Operation) -> Layout | None:
+    """A dimension cut into windows, with the places inside a window as a further last dimension."""
+    layout = operation.known
+    if layout is None:
+        return None
+    dim = operation.arguments["dimension"] % len(layout)
+    size, step = operation.arguments["size"], operation.arguments["step"]
+    factor = merged(layout[dim].factors)
+    if factor is None or layout[dim].before or layout[dim].after:
+        return None
+    windows = replace(factor, size=operation.result.shape[dim], step=factor.step * step)
+    inside = Factor(size, factor.axis, 0.0, factor.step)
+    return (*layout[:dim], Dimension((windows,)), *layout[dim + 1 :], Dimension((inside,)))
+
+
+def in_columns(operation: Operation) -> Layout | None:
+    """Windows of a grid of two axes as (batch, channels · places inside a window, windows)."""
+    layout = operation.known
+    if layout is None or len(layout) != 4:  # noqa: PLR2004  (batch, channels, rows, columns)
+        return None
+    names = ("kernel_size", "dilation", "padding", "stride")
+    inside, windows = [], []
+    for i, dimension in enumerate(layout[2:]):
+        kernel, dilation, padding, stride = (operation.arguments[name][i] for name in names)
+        factor = merged(dimension.factors)
+        if factor is None or dimension.before or dimension.after:
+            return None
+        number = (dimension.size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        start = factor.start - padding * factor.step
+        windows.append(Factor(number, factor.axis, start, factor.step * stride))
+        inside.append(Factor(kernel, factor.axis, 0.0, factor.step * dilation))
+    channels = replace(layout[1], factors=(*layout[1].factors, *inside))
+    return (layout[0], channels, Dimension(tuple(windows)))
+
+
+def picked(operation: Operation) -> Layout | None:
+    """Indices of a dimension in the order of a list; None if their positions are uneven."""
+    layout = operation.known
+    if layout is None:
+        return None
+    dim = operation.arguments["dim"] % len(layout)
+    indices = operation.arguments["index"].reshape(-1).tolist()
+    if not layout[dim].axes:
+        return (*layout[:dim], *plain([len(indices)]), *layout[dim + 1 :])
+    factor = merged(layout[dim].factors)
+    by = indices[1] - indices[0] if len(indices) > 1 else 1
+    even = indices == [indices[0] + by * i for i in range(len(indices))] if indices else False
+    if factor is None or layout[dim].before or layout[dim].after or not even or not by:
+        return None
+    start = factor.start + factor.step * indices[0]
+    part = replace(factor, size=len(indices), start=start, step=factor.step * by)
+    return (*layout[:dim], Dimension((part,)), *layout[dim + 1 :])
+
+
+def shuffled(operation: Operation) -> Layout | None:
+    """Channels in another order have no position."""
+    layout = operation.known
+    return layout and without((layout[0], *plain([layout[1].size]), *layout[2:]), layout[1:2])
+
+
+def halved(operation: Operation) -> Layout | None:
+    """Two halves of a dimension, which lie at the same place only if it has no positions."""
+    layout = operation.known
+    if layout is None:
+        return None
+    dim = operation.arguments["dim"] % len(layout)
+    return None if layout[dim].axes else (*layout[:dim], *plain([layout[dim].size // 2]), *layout[dim + 1 :])
+
+
+def new(operation: Operation) -> Layout:
+    """A tensor that takes only its shape from another has no positions."""
+    return plain(operation.result.shape)
+
+
+def windowed(window: Window) -> Rule:
+    """The rule of an operation that moves a window over the grid, the last dimensions of its input."""
+
+    def rule(operation: Operation) -> Layout | None:
+        layout = operation.known
+        if layout is None:
+            return None
+        result = operation.result[0] if isinstance(operation.result, tuple) else operation.result
+        moves = window(operation.arguments, [d.size for d in layout], list(result.shape))
+        grid = len(moves)
+        if len(layout) <= grid:
+            return None
+        channels = layout[1:-grid]
+        layout = without((layout[0], *plain(d.size for d in channels), *layout[-grid:]), channels)
+        others = (layout[0], *plain(result.shape[1:-grid]))
+        placed: list[Dimension] = []
+        for dimension, move, size in zip(layout[-grid:], moves, result.shape[-grid:], strict=True):
+            if not dimension.axes:
+                placed.append(Dimension((Factor(size),)))
+                continue
+            if move == (0.0, 1.0) and size == dimension.size:
+                placed.append(dimension)
+                continue
+            factor = merged(dimension.factors)
+            if factor is None or dimension.before or dimension.after:
+                return None
+            start, step = factor.start + factor.step * move.start, factor.step * move.step
+            width = max(factor.width, abs(step))
+            placed.append(Dimension((Factor(size, factor.axis, start, step, width),)))
+        return (*others, *placed)
+
+    return rule

@@ -1,0 +1,1 @@
+"""Audited model: card, weights and explainer, opened and self-checked."""

@@ -1,0 +1,166 @@
+"""Loading: the model under audit, with its explainer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from pipeline.attribution import BACKENDS
+from pipeline.attribution.explainer import MEMORY_MB, Explainer, open_explainer
+from pipeline.attribution.specs import MethodSpec
+from pipeline.audited_model.example import Example, check_example
+from pipeline.classifiers import ModelCard, load_card, prepare
+from pipeline.classifiers.classifier import Classifier, open_classifier
+from pipeline.classifiers.grids import last_grid, smallest_side
+from pipeline.classifiers.recipe import Preprocessing
+from pipeline.config import TORCH
+from pipeline.errors import ConfigError
+from pipeline.plan import AuditPlan
+from pipeline.records import Image, Notice
+
+LAST = "last"
+"""The default layer of the maps: the last one with a grid of more than one cell."""
+EXAMPLE_SHAPE = (320, 256)
+EXAMPLES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedModel:
+    """A classifier with its explainer."""
+
+    classifier: Classifier
+    explainer: Explainer
+    reference: Explainer | None = None
+    """The torch explainer in float32, which another backend is compared with; None for backend torch."""
+    notices: tuple[Notice, ...] = ()
+    """Contradictions between card, weights and outputs that do not stop the run."""
+    example: Example | None = None
+    """The card's example, which the network met; None without one."""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the attribution methods; the verdict is about the first."""
+        return tuple(method.name for method in self.explainer.methods)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Preprocessing declared by the model card."""
+        return self.classifier.card.preprocessing
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The result of a self-check that passed."""
+
+    name: str
+    title: str
+    detail: str
+
+
+def load_model(plan: AuditPlan, *, methods: Sequence[MethodSpec] | None = None) -> AuditedModel:
+    """The plan's model; `methods` overrides the config's."""
+    config = plan.config
+    return open_model(
+        plan.card_path,
+        weights=config.weights,
+        allow_pickle=config.allow_pickle_weights,
+        device=config.device,
+        precision=config.precision,
+        methods=config.methods if methods is None else methods,
+        memory_mb=config.memory_mb,
+        backend=config.backend,
+    )
+
+
+def open_model(
+    card_path: Path,
+    *,
+    weights: Path | None,
+    allow_pickle: bool,
+    device: str,
+    precision: Literal["float32", "bfloat16"],
+    methods: Sequence[MethodSpec],
+    memory_mb: float = MEMORY_MB,
+    backend: str = TORCH,
+) -> AuditedModel:
+    """The model of a card with its weights, and an explainer for `methods`. Raises ConfigError."""
+    card = load_card(card_path)
+    classifier = open_classifier(
+        card,
+        card_path=card_path,
+        weights=weights,
+        device=device,
+        precision=precision if backend == TORCH else "float32",
+        allow_pickle=allow_pickle,
+    )
+    met = check_example(_plain(classifier, card_path, weights, allow_pickle=allow_pickle), card_path)
+    example = example_batch(classifier)
+    if card.activation == "softmax" and len(card.findings) == 1:
+        raise ConfigError(
+            f"{card_path}: activation: softmax of one output is 1 for every image; set activation: sigmoid, "
+            "or list every output of the network"
+        )
+    explainer = open_explainer(
+        classifier.network,
+        methods=methods,
+        default_layer=card.target_layer,
+        example=example,
+        memory_mb=memory_mb,
+        activation=card.activation,
+    )
+    notices = (*classifier.notices, *_notices_of_grid(card, explainer))
+    if backend == TORCH:
+        return AuditedModel(classifier, explainer, notices=notices, example=met)
+    fast = BACKENDS[backend](explainer, example=example, precision=precision)
+    return AuditedModel(classifier, fast, explainer, notices=notices, example=met)
+
+
+def _plain(
+    classifier: Classifier, card_path: Path, weights: Path | None, *, allow_pickle: bool
+) -> Classifier:
+    """The classifier in float32 on the CPU, in which examples are compared."""
+    if classifier.card.example is None or (
+        classifier.device.type == "cpu" and classifier.precision == "float32"
+    ):
+        return classifier
+    return open_classifier(
+        classifier.card,
+        card_path=card_path,
+        weights=weights,
+        device="cpu",
+        precision="float32",
+        allow_pickle=allow_pickle,
+    )
+
+
+def _notices_of_grid(card: ModelCard, explainer: Explainer) -> Iterator[Notice]:
+    """A notice if the last grid is one cell, so that "last" is a layer before it."""
+    shape, blocks = card.preprocessing.shape, card.architecture.blocks
+    if LAST not in explainer.targets or max(last_grid(shape, blocks=blocks)) > 1:
+        return
+    call = explainer.targets[LAST].call
+    cells = " x ".join(map(str, call.shape[2:]))
+    yield Notice(
+        "guess",
+        "target_layer",
+        f"For an input of {shape[0]} x {shape[1]} px the network's last grid is a single cell, so the layer "
+        f"'{LAST}' is {call.module} ({cells} cells). The smallest input with a last grid of 2 x 2 is "
+        f"{smallest_side(2, blocks=blocks)} px.",
+    )
+
+
+def example_batch(classifier: Classifier) -> Any:
+    """A batch of smooth random images through the card's own preprocessing; the same in every run."""
+    random = np.random.default_rng(0)
+    inputs = []
+    for number in range(EXAMPLES):
+        noise = gaussian_filter(random.standard_normal(EXAMPLE_SHAPE), 2.0 + 6 * number)
+        pixels = (noise - noise.min()) / np.ptp(noise)
+        image = Image(case_id=f"example-{number}", pixels=pixels.astype(np.float32), spacing_mm=None)
+        inputs.append(prepare(image, classifier.card.preprocessing))
+    return classifier.tensor(inputs, batch_size=EXAMPLES)

@@ -1,0 +1,142 @@
+"""Cells check: a bright patch changes the cells that lie there, in every target layer of the loaded network.
+
+The places of the cells were computed from the network's operations (`attribution/receptive_field`). Here they
+are measured: a patch is drawn on the example images, and the centre of the activations' change is compared
+with the patch's place among the computed cells.
+
+A trained network may look to one side of its cells: one for ultrasound, half a cell upwards. Therefore all is
+measured again with every kernel mirrored, which turns what was learned, but not what the operations do with
+grids; the mean of both is the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.modules.conv import _ConvNd
+
+from pipeline.contracts import LoadedModel
+from pipeline.errors import CheckError
+from pipeline.records import Cells
+
+PLACES = (0.3, 0.5, 0.7)
+"""Centres of the patches, as shares of each side; nearer to the border it would cut the change off."""
+FLOOR = 0.2
+"""Changes below this share of the largest are ignored: wide receptive fields and gates change every cell."""
+CONTRAST = 0.25
+"""Distance of the patches' values from the example's largest and smallest value, as a share of its range."""
+TOLERANCE_CELLS = 0.5
+"""Largest distance between computed and measured place. Correct networks stay below 0.35 cells."""
+TOLERANCE_PX = 2.0
+"""The same in pixels, for cells of one or two pixels: a filter may answer to one side of an edge."""
+TOLERANCE_WIDTH = 0.35
+"""The same as a share of the change's width: few taps far apart, of dilated kernels, have a noisy centre."""
+
+
+def cells_lie_where_computed(model: LoadedModel) -> str:
+    """Largest distance in cells between computed and measured places, over layers and axes."""
+    worst, silent = 0.0, list[str]()
+    for layer in model.layers:
+        cells = model.read(model.example).cells(layer)
+        found = _farthest(model, layer, cells)
+        if found is None:
+            silent.append(layer)
+            continue
+        farthest, width = found
+        least = [max(TOLERANCE_CELLS, TOLERANCE_PX / abs(axis.step)) for axis in cells]
+        allowed = np.maximum(least, TOLERANCE_WIDTH * width)
+        if (farthest > allowed).any():
+            axis = int(np.argmax(farthest - allowed))
+            raise CheckError(
+                f"cells of layer '{layer}' were computed to lie {farthest[axis]:.1f} cells from where a "
+                f"bright patch changes them (at most {allowed[axis]:.1f} allowed); name another layer, or "
+                "use a method that reads the input"
+            )
+        worst = max(worst, float(farthest.max()))
+    if silent:
+        return f"no patch changes layer {', '.join(silent)}, so the places of its cells are not confirmed"
+    return f"bright patches change the cells within {worst:.2f} cells of their computed places"
+
+
+def _farthest(
+    model: LoadedModel, layer: str, cells: Sequence[Cells]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Largest distance between computed and measured places, and the changes' width, in cells, per axis.
+
+    None if nothing changes.
+    At each place along an axis, the mean over images, kernels and places along the other axis counts.
+    """
+    found = list(_distances(model, layer, cells))
+    with _mirrored_kernels(model.network):
+        found += _distances(model, layer, cells)
+    if not found:
+        return None
+    means = [
+        [
+            np.mean([distance[axis] for at, distance, _ in found if at[axis] == place] or [0.0])
+            for place in PLACES
+        ]
+        for axis in range(len(cells))
+    ]
+    return np.abs(means).max(axis=1), np.mean([width for _, _, width in found], axis=0)
+
+
+def _distances(
+    model: LoadedModel, layer: str, cells: Sequence[Cells]
+) -> Iterator[tuple[tuple[float, ...], NDArray[np.float64], NDArray[np.float64]]]:
+    """Places of patches that change the layer; measured minus computed place, and width, in cells, per axis.
+
+    Measured places are means over the example images, on which the patch is bright and dark by turns.
+    """
+    example = model.example
+    before = model.read(example).activations(layer).float()
+    lowest, highest = example.amin(), example.amax()
+    away = CONTRAST * (highest - lowest)
+    for places in product(PLACES, repeat=len(cells)):
+        sides = zip(places, example.shape[2:], cells, strict=True)
+        patch = [_patch(place, side, abs(axis.step)) for place, side, axis in sides]
+        lit = example.clone()
+        lit[::2, :, *patch] = highest + away
+        lit[1::2, :, *patch] = lowest - away
+        change = (model.read(lit).activations(layer).float() - before).square().sum(dim=1)
+        middle = [(pixels.start + pixels.stop - 1) / 2 for pixels in patch]
+        computed = [(pixel - axis.start) / axis.step for pixel, axis in zip(middle, cells, strict=True)]
+        found = [_centre(image) for image in change.double().cpu().numpy() if image.max() > 0]
+        if found:
+            centre, width = np.mean(found, axis=0)
+            yield places, centre - computed, width
+
+
+@contextmanager
+def _mirrored_kernels(network: nn.Module) -> Iterator[None]:
+    """Inside `with`, the kernels of all convolutions are mirrored along every axis of the grid."""
+    modules = [module for module in network.modules() if isinstance(module, _ConvNd)]
+    kept = [(module, module.weight.data) for module in modules]
+    try:
+        for module, weight in kept:
+            module.weight.data = weight.flip(tuple(range(2, weight.dim())))
+        yield
+    finally:
+        for module, weight in kept:
+            module.weight.data = weight
+
+
+def _patch(place: float, side: int, step: float) -> slice:
+    """The pixels of one axis within half a cell of a place."""
+    middle, half = place * (side - 1), max(step, 1.0) / 2
+    start = max(round(middle - half + 0.5), 0)
+    return slice(start, min(max(round(middle + half - 0.5), start) + 1, side))
+
+
+def _centre(change: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centre of gravity and standard deviation of a change above its floor, in cells, (2, axes)."""
+    weights = np.where(change >= FLOOR * change.max(), change, 0).ravel()
+    indices = np.indices(change.shape).reshape(change.ndim, -1)
+    centre = indices @ weights / weights.sum()
+    width = np.sqrt((indices - centre[:, None]) ** 2 @ weights / weights.sum())
+    return np.stack([centre, width])

@@ -1,0 +1,1 @@
+"""Command line: arguments, terminal output, exit codes."""

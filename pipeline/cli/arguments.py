@@ -1,0 +1,164 @@
+"""Arguments: the options of every command."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline import __version__
+from pipeline.cli.card import add_card
+
+OPTIONS = {
+    "studies": ("studies", "folder with the DICOM files, searched at any depth"),
+    "annotations": ("annotations.path", "folder or file with the radiologists' annotations"),
+    "heatmaps": ("heatmaps.path", "folder with maps that were computed elsewhere"),
+    "model": ("model", "model card (YAML)"),
+    "weights": ("weights", "weights file that replaces the one in the model card"),
+    "out": ("out", "folder in which the run makes its own folder (default: reports)"),
+}
+"""Option → (config key, help text)."""
+
+
+def parser_of() -> ArgumentParser:
+    """The parser with all commands."""
+    parser = ArgumentParser(
+        prog="heatproof",
+        description="Check whether a medical-image classifier looks where radiologists look.",
+    )
+    parser.add_argument("--version", action="version", version=f"heatproof {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_run_commands(commands)
+    _add_compare(
+        commands.add_parser(
+            "compare",
+            help="compare two finished runs on the same images",
+            description="Compare two finished runs: paired differences on the same images, first minus "
+            "second.",
+        )
+    )
+    _add_review(
+        commands.add_parser(
+            "review",
+            help="merge reviewers' decisions on a run's contours and missed lesions",
+            description="Merge the decisions that reviewers exported from a run's report: agreement of the "
+            "reviewers, disputed cases, and scores without the annotations that reviewers call wrong.",
+        )
+    )
+    _add_report(
+        commands.add_parser(
+            "report",
+            help="write a finished run's report again, optionally as one file to share",
+            description="Write a finished run's report again, optionally as one HTML file to share.",
+        )
+    )
+    add_card(
+        commands.add_parser(
+            "card",
+            help="write a model card for a weights file, or check one on an example",
+            description="Write a model card for a weights file, or check one on an example.",
+        )
+    )
+    return parser
+
+
+def _add_run_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
+    """audit, score, tune and validate: the commands that read a study set."""
+    audit = commands.add_parser(
+        "audit",
+        help="score a model's heatmaps against annotations and write a report",
+        description="Audit a model on a study set. Without arguments, the built-in reference model is "
+        "audited on the built-in phantoms.",
+    )
+    _add_options(audit, [name for name in OPTIONS if name != "heatmaps"])
+    _add_masking(audit)
+    _add_explaining(audit)
+    score = commands.add_parser(
+        "score",
+        help="score maps that were computed elsewhere, without a model",
+        description="Score maps from NIfTI, .npy, .npz, PNG or DICOM Parametric Map files, or contours from "
+        "DICOM SEG files.",
+    )
+    _add_options(score, [name for name in OPTIONS if name not in {"model", "weights"}])
+    _add_masking(score)
+    _add_explaining(score)
+    tune = commands.add_parser(
+        "tune",
+        help="choose threshold rule, threshold and gate for each finding on a tuning split",
+        description="Choose threshold rule, threshold and gate for each finding on the images that "
+        "tuning.where selects, and write them as a config. Here --out is the name of that file.",
+    )
+    _add_options(tune, [name for name in OPTIONS if name != "heatmaps"])
+    validate = commands.add_parser(
+        "validate",
+        help="check the annotations and write a page and a table of problems",
+        description="Check the annotations. With --model, their finding names are compared with those of "
+        "the model card.",
+    )
+    _add_options(validate, [name for name in OPTIONS if name != "heatmaps"])
+    _add_explaining(validate)
+
+
+def _add_masking(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--mask-burned-in",
+        action="store_true",
+        help="blank possible text in the pixels before the model and the report use the image",
+    )
+
+
+def _add_explaining(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--explain-inputs",
+        action="store_true",
+        help="only print how files, columns, words and names are read, with three examples",
+    )
+
+
+def _add_compare(compare: ArgumentParser) -> None:
+    compare.add_argument("runs", type=Path, nargs=2, metavar="RUN", help="folder of a finished run")
+    compare.add_argument(
+        "--methods",
+        nargs=2,
+        default=(None, None),
+        metavar="METHOD",
+        help="method of the first and of the second run (default: the first attribution method of each)",
+    )
+    compare.add_argument(
+        "--intersect", action="store_true", help="if the runs have different images, compare only common ones"
+    )
+    compare.add_argument("--out", type=Path, default=Path("reports"), help=OPTIONS["out"][1])
+
+
+def _add_review(review: ArgumentParser) -> None:
+    review.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    review.add_argument("decisions", type=Path, nargs="+", help="exported decisions, one file per reviewer")
+
+
+def _add_report(report: ArgumentParser) -> None:
+    report.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    report.add_argument(
+        "--single-file",
+        type=Path,
+        metavar="OUT.html",
+        help="also write one HTML file with the overview and some cases",
+    )
+    report.add_argument(
+        "--cases",
+        metavar="N|ID,…",
+        help="with --single-file: number of cases, worst first, or case ids separated by commas (default: "
+        "the worst and best cases of the overview)",
+    )
+
+
+def _add_options(command: ArgumentParser, names: Iterable[str]) -> None:
+    for name in names:
+        command.add_argument(f"--{name}", help=OPTIONS[name][1])
+    command.add_argument("--config", type=Path, help="config (YAML); configs/audit.yaml describes every key")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a config key, for example --set contours.threshold=0.5; may be repeated",
+    )

@@ -1,0 +1,282 @@
+"""Command line: arguments → config → run → exit code. All output goes through the module terminal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from pipeline.cli.arguments import OPTIONS, parser_of
+from pipeline.cli.card import card
+from pipeline.cli.inputs import explain_inputs, notify_on
+from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
+from pipeline.cli.terminal import (
+    comparison_table,
+    findings_of_one,
+    headline_table,
+    open_console,
+    policy_line,
+    progress_display,
+    skipped_counts,
+    verdict_lines,
+    verdict_pair,
+    visible,
+)
+from pipeline.config import AuditConfig, load_config, parse_override
+from pipeline.errors import AuditError, ConfigError, OutputError
+from pipeline.plan import RunPlan, make_plan
+from pipeline.reporting.chance import warnings_of_chance
+from pipeline.store.atomic import make_folder, writing
+from pipeline.tuning.plan import make_tuning_plan
+from pipeline.validation.plan import make_validation_plan
+
+if TYPE_CHECKING:  # loads pandas
+    from pipeline.run.outcome import Outcome
+
+DONE, POLICY_FAILED, NOT_STARTED, STOPPED = 0, 1, 2, 3
+CONFIGS = Path(__file__).parents[2] / "configs"
+REFERENCE_CARD = Path(__file__).parents[1] / "phantoms" / "reference_model" / "reference_model.yaml"
+PHANTOMS = {"seed": 2026, "count": 96}
+"""Seed and number of images of the built-in study set; the reference model was trained on other seeds."""
+INTERRUPTION = {
+    "audit": "finished images are kept; rerun the same command to resume",
+    "score": "finished images are kept; rerun the same command to resume",
+    "tune": "nothing was written; rerun the same command to start again",
+    "validate": "nothing was finished; rerun the same command to start again",
+    "compare": "nothing was written; rerun the same command to start again",
+    "review": "nothing was written; rerun the same command to start again",
+    "report": "the report may be incomplete; rerun the same command to regenerate it",
+    "card": "nothing was written; rerun the same command to start again",
+}
+"""Command → message after an interruption."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, and return its exit code.
+
+    0: done, policy met. 1: done, policy failed. 2: could not start. 3: could not write the results.
+    130: interrupted.
+    """
+    options = parser_of().parse_args(arguments)
+    errors = open_console(stderr=True)
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with exit_in_time(until_exit=arguments is None):
+            return COMMANDS[options.command](options)
+    except OutputError as error:
+        errors.print(f"heatproof: {visible(str(error))}")
+        return STOPPED
+    except AuditError as error:
+        errors.print(f"heatproof: {visible(str(error))}")
+        return NOT_STARTED
+    except KeyboardInterrupt:
+        errors.print(f"\nheatproof: interrupted; {INTERRUPTION[options.command]}")
+        return INTERRUPTED
+
+
+def _audit(options: Namespace) -> int:
+    console = open_console()
+    config = _config(options, console)
+    plan = make_plan(config)
+    if options.explain_inputs:
+        return explain_inputs(plan, console)
+    from pipeline.audit import audit  # noqa: PLC0415  # loads torch, which takes seconds; errors above come first
+
+    with progress_display(console) as progress:
+        outcome = audit(plan, progress=progress, notify=notify_on(console))
+    return _print_outcome(outcome, plan, console)
+
+
+def _score(options: Namespace) -> int:
+    console = open_console()
+    config = load_config(options.config, _overrides(options))
+    from pipeline.external_maps.plan import make_score_plan  # noqa: PLC0415  # loads pydicom
+    from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
+
+    plan = make_score_plan(config)
+    if plan.gate_opened:
+        console.print(
+            "No map has a probability, so contours are drawn for every finding (contours.gate: all)"
+        )
+    if options.explain_inputs:
+        return explain_inputs(plan, console)
+    with progress_display(console, verb="Scoring") as progress:
+        outcome = score(plan, progress=progress, notify=notify_on(console))
+    return _print_outcome(outcome, plan, console)
+
+
+def _print_outcome(outcome: Outcome, plan: RunPlan, console: Console) -> int:
+    """Print the numbers of a run, and return the exit code."""
+    console.print(headline_table(outcome.results.summaries, plan.findings))
+    for line in verdict_lines(outcome.index.parent):
+        console.print(line)
+    for warning in warnings_of_chance(outcome.results.summaries):
+        console.print(f"Warning: {warning}")
+    audited = len(outcome.results.audited)
+    console.print(f"{audited} of {outcome.images} images audited{skipped_counts(outcome.results.skipped)}")
+    for row in outcome.results.policy:
+        console.print(policy_line(row))
+    if outcome.missed_share > plan.config.policy.max_skipped:
+        console.print(
+            f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited; "
+            f"policy.max_skipped allows {plan.config.policy.max_skipped:.0%}."
+        )
+    console.print(f"Report: {outcome.index}")
+    return DONE if outcome.passed else POLICY_FAILED
+
+
+def _validate(options: Namespace) -> int:
+    console = open_console()
+    plan = make_validation_plan(load_config(options.config, _overrides(options)))
+    if options.explain_inputs:
+        return explain_inputs(plan, console)
+    from pipeline.validation.validate import validate  # noqa: PLC0415  # loads the image libraries
+
+    with progress_display(console, verb="Validating") as progress:
+        validation = validate(plan, progress=progress, notify=notify_on(console))
+    for (level, title), count in validation.counts.items():
+        console.print(f"{level:<8}{count:>6,}  {title}")
+    levels = ", ".join(f"{n:,} {level}{'' if n == 1 else 's'}" for level, n in validation.levels.items())
+    console.print(f"{validation.images:,} images validated: {levels}")
+    console.print(f"Page: {validation.index}")
+    return DONE if validation.passed else POLICY_FAILED
+
+
+def _compare(options: Namespace) -> int:
+    from pipeline.comparison.compare import compare  # noqa: PLC0415  # loads pandas
+
+    found = compare(
+        tuple(options.runs),
+        methods=tuple(options.methods),
+        out=options.out,
+        intersect=options.intersect,
+    )
+    console = open_console()
+    console.print(f"A  {found.names[0]}\nB  {found.names[1]}\n{found.images:,} images in both runs")
+    if not found.same_annotations:
+        console.print("Warning: the runs were scored against different annotations.")
+    for line in findings_of_one(found.only_in):
+        console.print(line)
+    for row in found.verdicts:
+        console.print(verdict_pair(row))
+    console.print(comparison_table(found.rows))
+    console.print(f"Page: {found.index}")
+    return DONE
+
+
+def _review(options: Namespace) -> int:
+    from pipeline.review.results import review  # noqa: PLC0415  # loads the statistics
+
+    console = open_console()
+    result = review(options.run, options.decisions)
+    for entry in result.agreements:
+        low, high = entry.interval.low, entry.interval.high
+        shown = "–" if entry.interval.estimate is None else f"{entry.interval.estimate:.3f}"
+        bounds = "" if low is None or high is None else f" [{low:.3f}–{high:.3f}]"
+        names = ", ".join(entry.reviewers)
+        console.print(f"{entry.measure}  {entry.finding}  {names}  {shown}{bounds} (n {entry.n:,})")
+    console.print(
+        f"{len(result.reviewed):,} contours and missed lesions reviewed, "
+        f"{len(result.disputed):,} disputed, {result.wrong.count:,} annotations called wrong"
+    )
+    if result.open:
+        cases = len({entry.case_id for entry in result.open})
+        console.print(
+            f"{len(result.open):,} contours and missed lesions of {cases:,} images have no answer: "
+            "see standing 'open' in review.csv"
+        )
+    console.print(f"Page: {result.page}")
+    return DONE
+
+
+def _report(options: Namespace) -> int:
+    from pipeline.run.report import report, report_in_one_file  # noqa: PLC0415  # loads numpy and the templates
+
+    console = open_console()
+    if options.single_file is None:
+        with writing(options.run):
+            console.print(f"Report: {report(options.run)}")
+        return DONE
+    cases: int | list[str] | None = None
+    if options.cases is not None:
+        cases = int(options.cases) if options.cases.isdecimal() else options.cases.split(",")
+    if options.single_file.is_dir():
+        raise ConfigError(f"--single-file: {options.single_file} is a folder; give the name of a file")
+    make_folder(options.single_file.parent)
+    with writing(options.run):
+        chosen = report_in_one_file(options.run, options.single_file, cases=cases)
+    size = options.single_file.stat().st_size / 1e6
+    console.print(f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)")
+    return DONE
+
+
+def _config(options: Namespace, console: Console) -> AuditConfig:
+    """The config of the command line, or that of the built-in phantoms if no input is given."""
+    overrides = _overrides(options)
+    if options.config or {"studies", "annotations.path", "model", "weights"} & overrides.keys():
+        return load_config(options.config, overrides)
+    studies = Path(overrides.get("out", "reports")) / "phantoms"
+    config = load_config(
+        CONFIGS / "phantom.yaml",
+        {"studies": str(studies / "images"), "annotations.path": str(studies), "model": str(REFERENCE_CARD)}
+        | overrides,
+    )
+    _make_phantoms(studies, console)
+    return config
+
+
+def _overrides(options: Namespace) -> dict[str, Any]:
+    """Dotted keys → values that the command line sets; --set overrides the other options."""
+    given = {key: getattr(options, name, None) for name, (key, _) in OPTIONS.items()}
+    given["burned_in_text.mask"] = getattr(options, "mask_burned_in", None)
+    return {key: value for key, value in given.items() if value} | dict(map(parse_override, options.set))
+
+
+def _make_phantoms(folder: Path, console: Console) -> None:
+    """Write the built-in study set unless it exists already."""
+    if (folder / "labels.csv").exists():
+        return
+    from pipeline.phantoms.study_set import write_study_set  # noqa: PLC0415  # loads pydicom
+
+    console.print(f"Making {PHANTOMS['count']} phantom radiographs in {folder}")
+    make_folder(folder)
+    with writing(folder):
+        write_study_set(folder, **PHANTOMS)
+
+
+def _tune(options: Namespace) -> int:
+    console = open_console()
+    out = Path(options.out) if options.out else None
+    options.out = None  # --out of tune is a file, not the folder of runs
+    plan, path = make_tuning_plan(load_config(options.config, _overrides(options)), out)
+    from pipeline.tuning.choice import describe_choice  # noqa: PLC0415
+    from pipeline.tuning.tune import tune  # noqa: PLC0415  # loads torch
+
+    with progress_display(console, verb="Tuning") as progress:
+        tuning = tune(plan, path, progress=progress, notify=notify_on(console))
+    for entry in tuning.choices:
+        console.print(describe_choice(entry))
+    console.print(f"{tuning.images - len(tuning.skipped)} of {tuning.images} images used")
+    console.print(f"Config: {tuning.path}")
+    return DONE
+
+
+COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
+    "audit": _audit,
+    "score": _score,
+    "tune": _tune,
+    "validate": _validate,
+    "compare": _compare,
+    "review": _review,
+    "report": _report,
+    "card": card,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

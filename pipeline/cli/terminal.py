@@ -1,0 +1,208 @@
+"""Terminal: all output of the commands: progress, tables and single lines."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from pipeline.records import Notice, Progress, Skipped, Summary
+from pipeline.records.names import HEADLINES
+from pipeline.reporting.words import MINUS, p_value
+
+PLAIN_LINES = 10
+"""Number of progress lines that a run prints without a terminal."""
+
+SKIPPED_KINDS = {"index": "file", "annotations": "annotation", "heatmaps": "heatmap", "unread": "unread file"}
+"""Stage → kind of input that it skips; all other stages skip images."""
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """A console without markup, because names of findings and folders may contain brackets and colons."""
+    return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def progress_display(console: Console, *, verb: str = "Auditing") -> Iterator[Callable[[Progress], None]]:
+    """A function that shows the progress of a run: as a bar in a terminal, else as a few lines."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[skipped]} skipped"),
+    )
+    with Bar(*columns, console=console) as bar:
+        task = bar.add_task("Preparing", total=None, rate="", skipped=0)
+        start, before = time.monotonic(), None
+
+        def show(progress: Progress) -> None:
+            nonlocal before
+            before = progress.done if before is None else before
+            rate = (progress.done - before) / max(time.monotonic() - start, 1e-9)
+            bar.update(
+                task,
+                description=verb,
+                completed=progress.done,
+                total=progress.total,
+                rate=f"{rate:.1f} images/s",
+                skipped=progress.skipped,
+            )
+
+        yield show
+
+
+def _lines(console: Console) -> Callable[[Progress], None]:
+    start = time.monotonic()
+    before: int | None = None
+    last_part = -1
+
+    def show(progress: Progress) -> None:
+        nonlocal before, last_part
+        before = progress.done if before is None else before
+        part = PLAIN_LINES * progress.done // max(progress.total, 1)
+        if part > last_part:
+            last_part = part
+            rate = (progress.done - before) / max(time.monotonic() - start, 1e-9)
+            pace = (
+                f", {rate:.1f} images/s, {(progress.total - progress.done) / rate:.0f} s left" if rate else ""
+            )
+            console.print(f"{progress.done} of {progress.total} images, {progress.skipped} skipped{pace}")
+
+    return show
+
+
+def visible(text: str) -> str:
+    """The text with control characters escaped, because file names from outside can contain them."""
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if category(character).startswith("C") and character != "\n"
+        else character
+        for character in text
+    )
+
+
+def notice_lines(notices: Sequence[Notice]) -> Iterator[str]:
+    """Each notice with the original names, followed by the line of the config that states a guess."""
+    for notice in notices:
+        yield f"{notice.kind.capitalize()}: {notice.text()}"
+        if notice.pin:
+            yield f"  state it with: {notice.line()}"
+
+
+def headline_table(summaries: Sequence[Summary], findings: Sequence[str]) -> str:
+    """Hit rate and overlap of model and baselines, one line per finding, reader and method."""
+    known = {summary.metric for summary in summaries}
+    metrics = [metric for metric in HEADLINES if metric in known]
+    found: dict[tuple[str, str, str], dict[str, Summary]] = {}
+    for summary in summaries:
+        if summary.metric in metrics and summary.n and summary.finding in findings:
+            key = (summary.finding, summary.reader, summary.method)
+            found.setdefault(key, {})[summary.metric] = summary
+    rows = [("finding", "reader", "method", *metrics)]
+    rows += [
+        (*key, *(_estimate(by_metric.get(metric)) for metric in metrics)) for key, by_metric in found.items()
+    ]
+    return _aligned(rows)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A table with aligned columns, which a pipe or a narrow window does not wrap within a cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _estimate(summary: Summary | None) -> str:
+    if summary is None or summary.estimate is None:
+        return "–"
+    if summary.low is None or summary.high is None:
+        return f"{_signed(summary.estimate)} (n {summary.n})"
+    return f"{_signed(summary.estimate)} {_interval(summary.low, summary.high)} (n {summary.n})"
+
+
+def verdict_lines(run: Path) -> Iterator[str]:
+    """One line per finding with the report's verdict and the skill."""
+    from pipeline.reporting.headline_numbers import skill_of  # noqa: PLC0415  # loads numpy
+    from pipeline.reporting.run_folder import read_run  # noqa: PLC0415
+    from pipeline.reporting.verdict import verdicts  # noqa: PLC0415
+
+    folder = read_run(run)
+    for verdict in verdicts(folder):
+        skill = skill_of(folder, verdict.finding)
+        skill_text = (
+            f"; skill in pointing {skill.text} {skill.interval}".rstrip() if skill and skill.text else ""
+        )
+        yield f"{verdict.finding}: {verdict.title}{skill_text}"
+
+
+def verdict_pair(row: Mapping[str, str]) -> str:
+    """The verdicts of both runs on one finding, in one line."""
+    from pipeline.reporting.comparison_page import VERDICTS  # noqa: PLC0415  # loads the templates
+
+    return f"{row['finding']}: A: {VERDICTS[row['first']]}; B: {VERDICTS[row['second']]}"
+
+
+def findings_of_one(only_in: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """A line for each of two runs that has findings which the other lacks."""
+    for run, findings in zip("AB", only_in.values(), strict=True):
+        if findings:
+            yield f"Findings that only {run} has, so they are not compared: {', '.join(findings)}"
+
+
+def skipped_counts(skipped: Sequence[Skipped]) -> str:
+    """The numbers of skipped inputs: "; 7 files, 44 annotations skipped, see skipped.csv"."""
+    kinds = Counter(SKIPPED_KINDS.get(entry.stage, "image") for entry in skipped)
+    listed = ", ".join(f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in kinds.items())
+    return f"; {listed} skipped, see skipped.csv" if listed else ""
+
+
+def policy_line(row: Mapping[str, Any]) -> str:
+    """The outcome of one limit of the policy, in one line."""
+    found = "no estimate" if row["estimate"] is None else f"found {row['estimate']:.3g}".replace("-", MINUS)
+    return f"Policy {row['outcome']}: {row['finding']}, {row['rule']} {row['limit']:g}, {found}"
+
+
+def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The paired differences between two runs, A and B, one line per finding, reader and metric."""
+    head = ("finding", "reader", "metric", "n", "A", "B", f"A {MINUS} B", "corrected p")
+    return _aligned([head, *map(_difference, rows)])
+
+
+def _difference(row: Mapping[str, Any]) -> tuple[str, ...]:
+    def text(name: str) -> str:
+        return "–" if row[name] is None else _signed(row[name])
+
+    low, high = row["difference_low"], row["difference_high"]
+    interval = "" if low is None or high is None else f" {_interval(low, high)}"
+    return (
+        row["finding"],
+        row["reader"],
+        row["metric"],
+        f"{row['n']:,}",
+        text("first_estimate"),
+        text("second_estimate"),
+        text("difference") + interval,
+        p_value(row["corrected_p"]).removeprefix("= ") or "–",
+    )
+
+
+def _interval(low: float, high: float) -> str:
+    """An interval: "[0.436–0.900]", but "[−0.145 to 0.300]", where a dash would look like a sign."""
+    return f"[{_signed(low)}{'–' if low >= 0 else ' to '}{_signed(high)}]"
+
+
+def _signed(value: float) -> str:
+    """A value to three decimals, with a minus sign if it is negative."""
+    return f"{value:.3f}".replace("-", MINUS)

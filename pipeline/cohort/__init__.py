@@ -1,0 +1,1 @@
+"""Cohort: study folder → pseudonymised cases, and the selection of those that are audited."""

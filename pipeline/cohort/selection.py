@@ -1,0 +1,94 @@
+"""Selection: choose images by the rows of a table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.annotations.source_files import image_key
+from pipeline.annotations.tables import read_table
+from pipeline.cohort.lookup import ImageLookup, Join
+from pipeline.errors import ConfigError
+from pipeline.plan import RunPlan
+from pipeline.records import Case
+
+Where = Mapping[str, Sequence[str]]
+"""Column → accepted values."""
+Cells = tuple[str, ...]
+"""The cells of one row in the requested columns."""
+
+
+def chosen_cases(plan: RunPlan, cases: Sequence[Case]) -> list[Case]:
+    """The cases chosen by `select`; all cases if the config has no `select`."""
+    select = plan.config.select
+    if select is None:
+        return list(cases)
+    join = plan.config.annotations.join or "auto"
+    return select_cases(cases, plan.table(select), image=select.image, where=select.where, join=join)
+
+
+def select_cases(
+    cases: Sequence[Case], file: Path, *, image: str, where: Where, join: Join = "auto"
+) -> list[Case]:
+    """The images whose table row has an accepted value in every column; `cases` is the whole study set.
+
+    The column `image` holds SOP instance UIDs, file names or paths. Raises ConfigError if a name fits
+    several files, if rows of one image contradict each other, or if no image is chosen.
+    """
+    rows = _rows(file, image, where)
+    names = ImageLookup(cases, rows, join=join)
+    chosen = [case for case in cases if _matches(_row_of(case, rows, names, file), where)]
+    if not chosen:
+        wanted = ", ".join(f"{column} = {' or '.join(values)}" for column, values in where.items())
+        raise ConfigError(
+            f"{file}: no image of the study folder has a row with {wanted}; check the image names in the "
+            "table and the values in `where`"
+        )
+    return chosen
+
+
+def group_cases(
+    cases: Sequence[Case], file: Path, *, image: str, columns: Sequence[str], join: Join = "auto"
+) -> dict[str, dict[str, str]]:
+    """Column → case id → cell, without images that have no row. Raises ConfigError as `select_cases` does."""
+    rows = _rows(file, image, columns)
+    names = ImageLookup(cases, rows, join=join)
+    found = {case.case_id: _row_of(case, rows, names, file) for case in cases}
+    return {
+        column: {case_id: cells[position] for case_id, cells in found.items() if cells is not None}
+        for position, column in enumerate(columns)
+    }
+
+
+def _rows(file: Path, image: str, columns: Iterable[str]) -> Mapping[str, set[Cells]]:
+    """Image key → distinct rows of the image."""
+    table = read_table(file)
+    for column in (image, *columns):
+        table.column(column)
+    rows: dict[str, set[Cells]] = defaultdict(set)
+    for row in table.rows:
+        rows[image_key(row[image])].add(tuple(row[column] for column in columns))
+    return rows
+
+
+def _row_of(case: Case, rows: Mapping[str, set[Cells]], names: ImageLookup, file: Path) -> Cells | None:
+    found = names.names_of(case)
+    if not found:
+        return None
+    # The message gives a number, because a name may identify a patient.
+    where = f"{file}: image {list(rows).index(found[0]) + 1} in row order"
+    if all(map(names.ambiguous, found)):
+        raise ConfigError(
+            f"{where}: several files of the study folder have this name; write its SOP instance UID instead"
+        )
+    different = {cells for name in found if not names.ambiguous(name) for cells in rows[name]}
+    if len(different) > 1:
+        raise ConfigError(f"{where}: its rows contradict each other; keep one row per image")
+    return different.pop()
+
+
+def _matches(cells: Cells | None, where: Where) -> bool:
+    if cells is None:
+        return False
+    return all(cell in values for cell, values in zip(cells, where.values(), strict=True))

@@ -1,0 +1,1 @@
+"""Comparison: two finished runs on the same images."""

@@ -1,0 +1,77 @@
+"""Compare: two finished runs on the same images, by the paired bootstrap over patients; needs no model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.comparison.pairing import (
+    check_same_images,
+    comparison_rows,
+    findings_only_in,
+    read_side,
+    verdict_pairs,
+)
+from pipeline.guards.symlinks import refuse_link, refuse_links
+from pipeline.reporting.comparison_page import write_comparison_page
+from pipeline.store.atomic import write_bytes
+from pipeline.store.tables import write_table
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Result of a comparison."""
+
+    index: Path
+    names: tuple[str, str]
+    images: int
+    same_annotations: bool
+    rows: Sequence[dict[str, Any]]
+    """Rows of comparison.csv."""
+    verdicts: Sequence[dict[str, str]]
+    """Finding of both runs, and its verdict in the first and the second."""
+    only_in: Mapping[str, Sequence[str]]
+    """"first" and "second" → findings that the other run lacks."""
+
+
+def compare(
+    runs: tuple[Path, Path],
+    *,
+    methods: tuple[str | None, str | None],
+    out: Path,
+    intersect: bool,
+) -> Comparison:
+    """Compare one method of each run and write a folder in `out`; the same input gives the same folder."""
+    first, second = (read_side(run, method) for run, method in zip(runs, methods, strict=True))
+    images = check_same_images(first, second, intersect=intersect)
+    only_in = findings_only_in(first, second)
+    rows = comparison_rows(first, second)
+    facts = {
+        "version": __version__,
+        "names": [first.name, second.name],
+        "images": images,
+        "same_annotations": first.annotations_sha256 == second.annotations_sha256,
+        "resampling": asdict(first.resampling),
+        "verdicts": verdict_pairs(first, second),
+        "findings_only_in": only_in,
+    }
+    digest = hashlib.sha256(json.dumps([facts, rows], sort_keys=True).encode()).hexdigest()[:8]
+    folder = out / f"comparison-{digest}"
+    refuse_link(folder)
+    refuse_links(folder)
+    write_bytes(folder / "comparison.json", (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode())
+    write_table(folder, "comparison.csv", rows)
+    return Comparison(
+        index=write_comparison_page(folder, write=write_bytes),
+        names=(first.name, second.name),
+        images=images,
+        same_annotations=bool(facts["same_annotations"]),
+        rows=rows,
+        verdicts=verdict_pairs(first, second),
+        only_in=only_in,
+    )

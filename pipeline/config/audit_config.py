@@ -1,0 +1,114 @@
+"""Audit config: all settings of a run, from a YAML file and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt
+
+from pipeline.config.sections import (
+    DEFAULT_BASELINES,
+    TORCH,
+    Annotations,
+    BackendDrift,
+    Baselines,
+    BurnedInText,
+    Contours,
+    Heatmaps,
+    Lesions,
+    Limits,
+    Method,
+    Policy,
+    Readers,
+    Select,
+    Splits,
+    Statistics,
+    Subgroups,
+    SurfaceDistance,
+    Tolerances,
+    Tuned,
+    Tuning,
+    Validation,
+)
+from pipeline.errors import ConfigError
+from pipeline.guards.yaml_models import (
+    COMMAND_LINE,
+    LARGEST_CONFIG_BYTES,
+    Items,
+    PathText,
+    Strict,
+    parse_yaml,
+    read_yaml,
+    validated,
+)
+
+
+class AuditConfig(Strict):
+    """All settings of a run."""
+
+    title: str = "Audit"
+    studies: PathText | None = None
+    annotations: Annotations = Annotations()
+    heatmaps: Heatmaps = Heatmaps()
+    splits: Splits = Splits()
+    tuning: Tuning | None = None
+    tuned: Tuned | None = None
+    select: Select | None = None
+    model: PathText | None = None
+    weights: PathText | None = None
+    allow_pickle_weights: bool = False
+    device: str = "cpu"
+    backend: str = TORCH
+    backend_drift: BackendDrift = BackendDrift()
+    precision: Literal["float32", "bfloat16"] = "float32"
+    batch_size: PositiveInt = 8
+    memory_mb: PositiveInt = 1024
+    workers: Annotated[int, Field(ge=0)] = 0
+    limits: Limits = Limits()
+    burned_in_text: BurnedInText = BurnedInText()
+    methods: Items[Method] = ("gradcam",)
+    baselines: Baselines = Field(default_factory=lambda: dict(DEFAULT_BASELINES))
+    contours: Contours = Contours()
+    metrics: Items[str] = ()
+    tolerances: Tolerances = Tolerances()
+    surface_distance: SurfaceDistance = SurfaceDistance()
+    lesions: Lesions = Lesions()
+    readers: Readers = Readers()
+    subgroups: Subgroups = Subgroups()
+    statistics: Statistics = Statistics()
+    policy: Policy = Policy()
+    validation: Validation = Validation()
+    out: PathText = Path("reports")
+
+
+def load_config(path: Path | None, overrides: Mapping[str, Any]) -> AuditConfig:
+    """The config in a file (or the defaults), with dotted keys overridden: {"contours.threshold": 0.5}."""
+    values = read_yaml(path, most_bytes=LARGEST_CONFIG_BYTES) if path else {}
+    for key, value in overrides.items():
+        _set(values, key, value)
+    return validated(AuditConfig, values, source=str(path or COMMAND_LINE), overridden=overrides)
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """("contours.threshold", 0.5) from "contours.threshold=0.5"; the value is read as YAML."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {text}: found no key=value; write for example --set contours.threshold=0.5")
+    try:
+        return key, parse_yaml(value)
+    except ValueError as error:
+        raise ConfigError(f"--set {text}: the value is not valid YAML; correct this: {error}") from error
+
+
+def _set(values: dict[str, Any], key: str, value: object) -> None:
+    """Set a dotted key in `values`, and add the mappings that it needs."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        child = values.get(parent)
+        if child is not None and not isinstance(child, dict):
+            message = f"'{parent}' holds a value, not further keys; end the key with '{parent}'"
+            raise ConfigError(f"{COMMAND_LINE}: {key}: {message}")
+        values[parent] = values = dict(child or {})
+    values[last] = value

@@ -1,0 +1,126 @@
+"""Score plan: a config and a folder of maps, checked as far as possible without images and torch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.annotations import find_annotations
+from pipeline.annotations.guess import guess_sources
+from pipeline.annotations.label_tables import label_tables
+from pipeline.annotations.spelling import same
+from pipeline.annotations.tables import read_table
+from pipeline.config import AuditConfig
+from pipeline.errors import ConfigError
+from pipeline.external_maps.catalogue import MapCatalogue, find_maps, rename_findings
+from pipeline.plan import (
+    Inputs,
+    RunPlan,
+    check_findings,
+    check_scoring,
+    existing_path,
+    inputs,
+    reserved,
+    with_detector,
+)
+from pipeline.records import HeatmapItem
+from pipeline.records.names import READER_START
+
+NO_COMMON_FINDING = "the maps have no finding in common with the config, the annotations or the labels"
+NEED_PROBABILITIES = frozenset({"predicted"})
+"""Gates that cannot be applied without probabilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePlan(RunPlan):
+    """Everything that the scoring of external maps needs, checked."""
+
+    files: MapCatalogue
+    """The folder of maps."""
+    items: tuple[HeatmapItem, ...]
+    """The items of `files`, with findings as the run names them."""
+    methods: tuple[str, ...]
+    """Sorted method names."""
+    gate_opened: bool
+    """Whether the gate was changed to `all` because no map has a probability."""
+
+    @property
+    def expected(self) -> frozenset[tuple[str, str]]:
+        """(method, finding) with at least one map, for the scored findings."""
+        return frozenset((item.method, item.finding) for item in self.items if item.finding in self.findings)
+
+
+def make_score_plan(config: AuditConfig) -> ScorePlan:
+    """The checked plan of a scoring run. Raises ConfigError for missing or unknown settings."""
+    studies, annotations = inputs(config)
+    folder = existing_path(config.heatmaps.path, "heatmaps.path", "--heatmaps <folder>")
+    check_scoring(config)
+    _refuse_maps_among_annotations(folder, annotations, guessed=not config.annotations.sources)
+    files = find_maps(folder)
+    items = tuple(rename_findings(files.items, config.annotations.findings))
+    map_findings = {item.finding for item in items}
+    findings = config.heatmaps.findings or _known_findings(Inputs(config, studies, annotations), map_findings)
+    if not map_findings & set(findings):
+        problem = f"no map shows {' or '.join(findings)}" if findings else NO_COMMON_FINDING
+        raise ConfigError(
+            f"heatmaps.findings: {problem}; list the findings here as the maps name them, or map their names "
+            "in annotations.findings"
+        )
+    check_findings(config, findings, whose="the maps")
+    methods = _checked_methods(files)
+    opened = _opens_gate(config, has_probabilities=files.has_probabilities)
+    if opened:
+        config = config.model_copy(update={"contours": config.contours.model_copy(update={"gate": "all"})})
+    config = with_detector(config)
+    return ScorePlan(config, studies, annotations, findings, files, items, methods, opened)
+
+
+def _known_findings(inputs: Inputs, map_findings: Collection[str]) -> tuple[str, ...]:
+    """The maps' findings that also occur in the config, the annotations or the labels.
+
+    Others are ignored, because a file name may contain anything, also a patient's name, which must not
+    appear in a report.
+    """
+    path, settings, labels = inputs.annotations, inputs.config.annotations, inputs.labels()
+    known = {*settings.findings.values(), *inputs.config.contours.findings, *(labels[2] if labels else ())}
+    names = sorted(map_findings)
+    sources = settings.sources or guess_sources(path, findings=names, words=settings.findings)
+    items = find_annotations(path, sources)
+    known |= {settings.findings.get(item.finding, item.finding) for item in items if item.finding is not None}
+    tables = (
+        [read_table(labels[0])] if labels else [t.table for t in label_tables(path, names, settings.findings)]
+    )
+    known |= {column for table in tables[:1] for column in table.columns}
+    return tuple(name for name in names if same(name, {word for word in known if word}))
+
+
+def _refuse_maps_among_annotations(folder: Path, annotations: Path, *, guessed: bool) -> None:
+    """Refuse a folder of maps that would be read as annotations: maps would be compared with themselves."""
+    if guessed and folder.resolve().is_relative_to(annotations.resolve()):
+        raise ConfigError(
+            f"heatmaps.path: {folder} lies in the annotations folder {annotations}, so its files would be "
+            "read as annotations; move it, or list the annotations in annotations.sources"
+        )
+
+
+def _checked_methods(files: MapCatalogue) -> tuple[str, ...]:
+    taken = sorted(name for name in files.methods if name in reserved() or name.startswith(READER_START))
+    if taken:
+        raise ConfigError(f"heatmaps: the method name '{taken[0]}' is reserved; rename the maps' method")
+    return files.methods
+
+
+def _opens_gate(config: AuditConfig, *, has_probabilities: bool) -> bool:
+    """Whether the default gate is replaced by `all`, because it needs probabilities and there are none."""
+    contours = config.contours
+    gates = {contours.gate, *(own.gate or contours.gate for own in contours.findings.values())}
+    if has_probabilities or not NEED_PROBABILITIES & gates:
+        return False
+    set_by_finding = any(own.gate in NEED_PROBABILITIES for own in contours.findings.values())
+    if "gate" in contours.model_fields_set or set_by_finding:
+        raise ConfigError(
+            "contours.gate: found 'predicted', but no map has a probability; set contours.gate to all or "
+            "annotated, or add a column probability to heatmaps.csv"
+        )
+    return True

@@ -1,0 +1,198 @@
+"""Affixes: the names of masks that have more than the image's name, such as "17_mask"."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from pipeline.ground_truth.inputs import FoundItems, sources_notice
+from pipeline.records import AnnotationItem, Case, Notice, file_stem
+
+MASK_WORDS = frozenset({
+    "mask", "masks", "seg", "segs", "segmentation", "segmentations", "gt", "ground", "truth", "groundtruth",
+    "label", "labels", "annotation", "annotations", "roi", "manual", "binary",
+})  # fmt: skip
+"""Words that say that a file is a mask, and not of what, of which part or by whom."""
+SAMPLE = 200
+"""Number of names that suggest an affix; it is then tried on all."""
+ABOUT = "annotations.sources"
+
+
+class Affix(NamedTuple):
+    """What stands before and after the names of images in the names of masks."""
+
+    before: str
+    after: str
+
+    def strip(self, name: str) -> str:
+        """The name without the affix; empty if it does not have it."""
+        fits = name.startswith(self.before) and name.endswith(self.after)
+        return name[len(self.before) : len(name) - len(self.after)] if fits else ""
+
+    def in_pattern(self, pattern: str) -> str:
+        """The pattern with the affix around its images."""
+        before, after = (text.replace("{", "{{").replace("}", "}}") for text in self)
+        return pattern.replace("{image}", f"{before}{{image}}{after}")
+
+    def says_mask(self) -> bool:
+        """Whether it consists of words for masks alone."""
+        text = " ".join(self).casefold()
+        return {*re.findall(r"[^\W_]+", text)} <= MASK_WORDS
+
+
+class Misnamed(NamedTuple):
+    """A source no name of which is an image's, and the affix without which most are."""
+
+    number: int
+    """Its place among the sources."""
+    items: Sequence[AnnotationItem]
+    affix: Affix
+    fitting: int
+    """Number of names that are an image's without the affix."""
+    names: int
+
+
+def names_of(cases: Iterable[Case]) -> frozenset[str]:
+    """The file names and UIDs of all images."""
+    found = {
+        name for case in cases for name in (case.source.stem, *case.other_stems, case.source.sop_instance_uid)
+    }
+    return frozenset(found - {""})
+
+
+def common_affix(names: Collection[str], images: Collection[str]) -> Affix | None:
+    """The affix without which more than half of the names are an image's.
+
+    None if there is no such affix, or if some name is an image's as it is.
+    """
+    if any(file_stem(name) in images for name in names):
+        return None
+    found = Counter(affix for name in sorted(names)[:SAMPLE] for affix in _affixes(name, images))
+    if not found:
+        return None
+    best = max(found, key=lambda affix: (found[affix], -len(affix.before) - len(affix.after), affix))
+    return best if 2 * sum(best.strip(name) in images for name in names) > len(names) else None
+
+
+def _affixes(name: str, images: Collection[str]) -> Iterator[Affix]:
+    """Whatever surrounds an image's name in `name`, except where it would cut a number in two."""
+    for start in range(len(name)):
+        for end in range(start + 1, len(name) + 1):
+            if name[start:end] in images and not (_in_number(name, start) or _in_number(name, end)):
+                yield Affix(name[:start], name[end:])
+
+
+def _in_number(name: str, place: int) -> bool:
+    """Whether a cut at that place has a digit on both sides."""
+    return name[:place][-1:].isdecimal() and name[place:][:1].isdecimal()
+
+
+def misnamed(found: FoundItems, images: Collection[str]) -> list[Misnamed]:
+    """The sources of masks that need an affix in their patterns."""
+    needing = []
+    for number, source in enumerate(found.sources):
+        items = [item for item in found.items if _is_of(item, source)]
+        names = {_last(item.image) for item in items}
+        affix = common_affix(names, images)
+        if affix:
+            fitting = sum(affix.strip(name) in images for name in names)
+            needing.append(Misnamed(number, items, affix, fitting, len(names)))
+    return needing
+
+
+def _is_of(item: AnnotationItem, source: Mapping[str, Any]) -> bool:
+    same = item.format == source["format"] and "pattern" in source
+    return same and source.get("finding") in {None, item.finding}
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def without_affixes(found: FoundItems, images: Collection[str]) -> FoundItems:
+    """The items with the images' names, where a guessed source's files all have an affix of masks."""
+    if found.stated:
+        return found
+    sure = [one for one in misnamed(found, images) if one.fitting == one.names and one.affix.says_mask()]
+    if not sure:
+        return found
+    affixes = {id(item): one.affix for one in sure for item in one.items}
+    items = [
+        replace(item, image=affixes[id(item)].strip(item.image)) if id(item) in affixes else item
+        for item in found.items
+    ]
+    sources = _with_affixes(found.sources, sure)
+    notice = sources_notice(sources, found.public)
+    others = [other for other in found.notices if other.kind != "guess" or other.about != ABOUT]
+    return replace(found, items=items, sources=sources, notices=(notice, *others))
+
+
+def _with_affixes(
+    sources: Sequence[Mapping[str, Any]], needing: Iterable[Misnamed]
+) -> tuple[Mapping[str, Any], ...]:
+    changed = [*sources]
+    for one in needing:
+        patterns = [one.affix.in_pattern(pattern) for pattern in _patterns(sources[one.number])]
+        pattern = patterns[0] if len(patterns) == 1 else patterns
+        changed[one.number] = {**sources[one.number], "pattern": pattern}
+    return tuple(changed)
+
+
+def _patterns(source: Mapping[str, Any]) -> Sequence[str]:
+    pattern = source.get("pattern", ())
+    return [pattern] if isinstance(pattern, str) else [*pattern]
+
+
+def corrected_sources(
+    found: FoundItems, images: Collection[str], *, findings: Sequence[str], labelled: bool
+) -> tuple[tuple[Notice, ...], int]:
+    """The notices, with the sources to write where masks fit no image or no finding; how many names they fit.
+
+    `labelled`: labels give the findings of masks that name none. A guess that fits nothing has no pin.
+    """
+    needing = misnamed(found, images)
+    nameless = [] if labelled else [*_nameless(found)]
+    notices = found.notices
+    if nameless or any(_fits_nothing(found, source, images) for source in found.sources):
+        notices = tuple(
+            replace(notice, pin={}) if (notice.kind, notice.about) == ("guess", ABOUT) else notice
+            for notice in notices
+        )
+    if not needing and not nameless:
+        return notices, 0
+    sources = [*_with_affixes(found.sources, needing)]
+    for number in nameless:
+        sources[number] = {**sources[number], "finding": _one_of(findings)}
+    names = sum(one.names for one in needing)
+    why = []
+    if needing:
+        fitting = sum(one.fitting for one in needing)
+        why.append(
+            f"none of {names:,} names of masks is an image's, but {fitting:,} are without their common part"
+        )
+    if nameless:
+        why.append("masks name no finding, and no labels give one")
+    text = "; ".join(why)
+    pin = sources_notice(sources, found.public)
+    return (*notices, replace(pin, kind="warning", message=text[0].upper() + text[1:])), names
+
+
+def _one_of(findings: Sequence[str]) -> str:
+    """The only finding, else what to write in its place."""
+    several = f"<one of {', '.join(findings)}>" if findings else "<finding>"
+    return findings[0] if len(findings) == 1 else several
+
+
+def _fits_nothing(found: FoundItems, source: Mapping[str, Any], images: Collection[str]) -> bool:
+    names = [item.image for item in found.items if _is_of(item, source)]
+    return bool(names) and not any(file_stem(name) in images for name in names)
+
+
+def _nameless(found: FoundItems) -> Iterator[int]:
+    """The places of the sources of masks that name no finding."""
+    for number, source in enumerate(found.sources):
+        if any(_is_of(item, source) and item.finding is None for item in found.items):
+            yield number

@@ -1,0 +1,1 @@
+"""Guards: refuse hostile input before anything else reads it."""

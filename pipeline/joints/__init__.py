@@ -1,1 +1,0 @@
-"""Joints: where stages meet. `audit.py` shows the whole run; each file here is one of its steps."""

@@ -1,0 +1,100 @@
+"""Records: frozen data classes that pass between stages.
+
+Identifiers of the input occur only in `ImageSource`, `AnnotationItem`, `HeatmapItem`, `MapPlane` and
+`Case.other_stems`. Of a run's outputs, only `crosswalk.csv` contains them.
+
+Arrays are indexed (row, column). Image coordinates are (x, y) = (column, row) with (0, 0) at the *centre* of
+the top left pixel, so that this pixel covers -0.5 … 0.5 in both directions.
+"""
+
+from pipeline.records.annotations import (
+    AnnotationItem,
+    Box,
+    Kind,
+    Labels,
+    Point,
+    Reference,
+    joined,
+    scored_as,
+)
+from pipeline.records.arrays import Intensity, Mask, Outline, Shape, Values
+from pipeline.records.cases import Case, DecodedCase, ExplainedCase, FinishedCase, Progress, Skipped
+from pipeline.records.heatmaps import Cells, Heatmap, HeatmapItem, MapPlane, ModelInput, Placement, Prediction
+from pipeline.records.images import (
+    BRIGHTNESSES,
+    IMAGE_SUFFIXES,
+    Caution,
+    Display,
+    Image,
+    ImageSource,
+    file_stem,
+    pixel_hash,
+)
+from pipeline.records.notices import Notice, NoticeKind
+from pipeline.records.planes import ImagePlane, Vector, image_plane
+from pipeline.records.regions import ContourRule, Drawing, Dropped, Peak, Region
+from pipeline.records.scores import (
+    ENOUGH_PATIENTS,
+    Candidates,
+    Curve,
+    Score,
+    Summary,
+    SurfaceDefinition,
+    Tolerances,
+    main_reader,
+)
+
+__all__ = [
+    "BRIGHTNESSES",
+    "ENOUGH_PATIENTS",
+    "IMAGE_SUFFIXES",
+    "AnnotationItem",
+    "Box",
+    "Candidates",
+    "Case",
+    "Caution",
+    "Cells",
+    "ContourRule",
+    "Curve",
+    "DecodedCase",
+    "Display",
+    "Drawing",
+    "Dropped",
+    "ExplainedCase",
+    "FinishedCase",
+    "Heatmap",
+    "HeatmapItem",
+    "Image",
+    "ImagePlane",
+    "ImageSource",
+    "Intensity",
+    "Kind",
+    "Labels",
+    "MapPlane",
+    "Mask",
+    "ModelInput",
+    "Notice",
+    "NoticeKind",
+    "Outline",
+    "Peak",
+    "Placement",
+    "Point",
+    "Prediction",
+    "Progress",
+    "Reference",
+    "Region",
+    "Score",
+    "Shape",
+    "Skipped",
+    "Summary",
+    "SurfaceDefinition",
+    "Tolerances",
+    "Values",
+    "Vector",
+    "file_stem",
+    "image_plane",
+    "joined",
+    "main_reader",
+    "pixel_hash",
+    "scored_as",
+]

@@ -1,0 +1,28 @@
+"""Names: values in the tables of a run that several stages write or read."""
+
+from typing import Literal, TypeAlias
+
+Standing: TypeAlias = Literal["better", "no_better", "worse", "unknown"]
+"""Value of `verdict` and `standing`: the network compared with its strongest baseline."""
+Question: TypeAlias = Literal["pointing", "contours", "absent", "other_map"]
+"""Value of `question` in verdict.csv. Judged: pointing and fit of contours. Only reported: contours on
+healthy images, other maps."""
+
+ALL_FINDINGS = "(all)"
+"""Value of `finding` in rows about all findings together."""
+CLASSIFIER = "classifier"
+"""Value of `method` in rows about probabilities instead of maps."""
+CONSENSUS_READERS = frozenset({"majority", "staple"})
+"""Values of `reader` for a consensus of several readers, named after the consensus rule."""
+LABELS_READER = "labels"
+"""Value of `reader` in rows that compare with image-level labels instead of annotations."""
+READER_START = "reader "
+"""Prefix of `method` in rows that score a reader against another reader."""
+FROC_RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""False positives per image at which FROC reports the sensitivity (Setio et al. 2017, LUNA16)."""
+POINTING = ("hit", "box_hit", "point_hit")
+"""Metrics of the map's peak; the first one that a finding has is used: for masks, boxes or points."""
+OVERLAPS = ("iou", "box_iou")
+"""Metrics of the contours; the first one that a finding has is used."""
+HEADLINES = ("hit", "iou", "box_hit", "box_iou", "point_hit")
+"""Metrics by which methods, groups and runs are compared: pointing of the map, and fit of the contours."""

@@ -1,0 +1,94 @@
+"""Headline numbers: the skill of each finding, and the outcome of the config's policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.records.names import POINTING
+from pipeline.reporting import words
+from pipeline.reporting.run_folder import RunFolder, number_of
+
+LIMITS = {
+    "min_skill": ("skill", "at least", "skill"),
+    "min_hit_rate": ("hit rate", "at least", "hit"),
+    "min_iou": ("mean IoU", "at least", "iou"),
+    "min_auroc": ("AUROC", "at least", "auroc"),
+    "max_on_healthy": ("contours where the finding is absent", "at most", "contour_on_healthy"),
+}
+"""Key of the config → what it limits, in which direction, and the metric whose format its numbers have."""
+PRIORS = {"location_prior": "the mean mask of other images", "center_prior": "a spot in the image’s centre"}
+CEILINGS = {"readers": "the readers compared with each other", "perfect": "every image right"}
+SEVERITY = ("fail", "warn", "unknown", "pass")
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """Skill in pointing, as text for the verdict."""
+
+    text: str
+    """Empty if there is no scale, because the map with skill 0 is as good as the one with skill 1."""
+    interval: str
+    zero: str
+    """Description of a skill of 0."""
+    one: str
+    """Description of a skill of 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The outcome of one limit of the policy, as text."""
+
+    outcome: str
+    text: str
+
+
+def skill_of(run: RunFolder, finding: str) -> Skill | None:
+    """Skill in pointing for the reader with most images; None if it is unknown."""
+    rows = [
+        row
+        for row in run.table("skill")
+        if (row["finding"], row["method"], row["measure"]) == (finding, run.network, "skill")
+        and row["metric"] in POINTING
+        and row["n"] != "0"
+    ]
+    if not rows:
+        return None
+    row = max(rows, key=lambda row: (-POINTING.index(row["metric"]), int(row["n"])))
+    low, high = number_of(row["low"]), number_of(row["high"])
+    return Skill(
+        text=words.number(float(row["estimate"]), "skill") if row["estimate"] else "",
+        interval="" if low is None or high is None else f"[{_number(low)} to {_number(high)}]",
+        zero=PRIORS.get(row["prior"], words.spaced(row["prior"])),
+        one=CEILINGS.get(row["ceiling"], row["ceiling"]),
+    )
+
+
+def limits_of(run: RunFolder, finding: str) -> tuple[Limit, ...]:
+    """Outcomes of the policy's limits for a finding, in the order of the config."""
+    return tuple(
+        Limit(row["outcome"], _limit(row)) for row in run.table("policy") if row["finding"] == finding
+    )
+
+
+def worst(limits: tuple[Limit, ...]) -> str:
+    """The least favourable outcome; empty without limits."""
+    return min((limit.outcome for limit in limits), key=SEVERITY.index, default="")
+
+
+def _limit(row: Mapping[str, str]) -> str:
+    name, side, form = LIMITS[row["rule"]]
+    wanted = f"{name} {side} {words.number(float(row['limit']), form)}"
+    if not row["estimate"]:
+        return f"{wanted}: there is no estimate"
+    low, high = number_of(row["low"]), number_of(row["high"])
+    bounds = "" if low is None or high is None else f", interval {_form(low, form)} to {_form(high, form)}"
+    return f"{wanted}: found {_form(float(row['estimate']), form)}{bounds}"
+
+
+def _form(value: float, form: str) -> str:
+    return words.number(value, form)
+
+
+def _number(value: float) -> str:
+    return words.number(value, "skill")

@@ -1,0 +1,1 @@
+"""Run: the run folder, the stream of batches, the tables and the manifest."""

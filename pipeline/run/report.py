@@ -1,0 +1,27 @@
+"""Report: write the pages of a finished run, with the scripts of its threshold rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.contours import rule_scripts
+from pipeline.reporting import write_report
+from pipeline.reporting.run_folder import MANIFEST, json_of
+from pipeline.reporting.single_file import write_single_file
+from pipeline.store.atomic import write_bytes
+
+
+def report(run: Path) -> Path:
+    """Write the report of a finished run; returns its overview page."""
+    return write_report(run, rule_scripts=_scripts(run), write=write_bytes)
+
+
+def report_in_one_file(run: Path, out: Path, *, cases: int | Sequence[str] | None) -> tuple[str, ...]:
+    """Write the report as one file; returns the ids of its cases. See `reporting.single_file`."""
+    return write_single_file(run, out, rule_scripts=_scripts(run), cases=cases, write=write_bytes)
+
+
+def _scripts(run: Path) -> dict[str, str]:
+    rules = json_of(run / "manifest.json", MANIFEST)["contours"]["rules"]
+    return rule_scripts(rule["rule"] for rule in rules.values())

@@ -1,0 +1,1 @@
+"""Statistics: scores of all cases → summaries with intervals, skill, comparisons, policy, verdict."""

@@ -1,0 +1,100 @@
+"""Policy: the limits of a config, compared with the results of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from pipeline.records import Summary
+from pipeline.records.names import CLASSIFIER, OVERLAPS, POINTING
+
+Outcome: TypeAlias = Literal["pass", "warn", "fail", "unknown"]
+LIMITS: Mapping[str, tuple[tuple[str, ...], Literal["least", "most"]]] = {
+    "min_hit_rate": (POINTING, "least"),
+    "min_iou": (OVERLAPS, "least"),
+    "min_auroc": (("auroc",), "least"),
+    "max_on_healthy": (("contour_on_healthy",), "most"),
+    "min_skill": (POINTING, "least"),
+}
+"""Config key → its metrics (the first that a finding has is used), and whether the limit is a lower bound."""
+SKILL_LIMIT = "min_skill"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedResult:
+    """A result that is compared with a limit."""
+
+    finding: str
+    reader: str
+    metric: str
+    n: int
+    estimate: float
+    low: float | None
+    high: float | None
+
+
+def apply_policy(
+    limits: Mapping[str, float | None],
+    *,
+    findings: Sequence[str],
+    method: str,
+    summaries: Iterable[Summary],
+    skills: Iterable[Mapping[str, Any]],
+) -> Iterator[dict[str, object]]:
+    """Rows of policy.csv: each limit for each finding, for the reader with the most images."""
+    scores = list(_scores(summaries, method))
+    skill_scores = list(_skills(skills, method))
+    for finding in findings:
+        for rule, limit in limits.items():
+            if limit is None:
+                continue
+            metrics, side = LIMITS[rule]
+            found = _first_result(skill_scores if rule == SKILL_LIMIT else scores, finding, metrics)
+            yield {
+                "finding": finding,
+                "rule": rule,
+                "limit": limit,
+                "metric": found.metric if found else "",
+                "reader": found.reader if found else "",
+                "n": found.n if found else 0,
+                "estimate": found.estimate if found else None,
+                "low": found.low if found else None,
+                "high": found.high if found else None,
+                "outcome": outcome(found, limit, side),
+            }
+
+
+def outcome(found: LimitedResult | None, limit: float, side: Literal["least", "most"]) -> Outcome:
+    """The outcome: "fail" if the estimate breaks the limit, "warn" if only its interval does."""
+    if found is None:
+        return "unknown"
+    sign = 1 if side == "least" else -1
+    if sign * found.estimate < sign * limit:
+        return "fail"
+    bound = found.low if side == "least" else found.high
+    return "pass" if bound is not None and sign * bound >= sign * limit else "warn"
+
+
+def _first_result(
+    known: Sequence[LimitedResult], finding: str, metrics: Sequence[str]
+) -> LimitedResult | None:
+    """The result for the first metric that the finding has, by the reader with the most images."""
+    for metric in metrics:
+        rows = [row for row in known if (row.finding, row.metric) == (finding, metric)]
+        if rows:
+            return max(sorted(rows, key=lambda row: row.reader), key=lambda row: row.n)
+    return None
+
+
+def _scores(summaries: Iterable[Summary], method: str) -> Iterator[LimitedResult]:
+    for row in summaries:
+        if row.method in {method, CLASSIFIER} and row.estimate is not None:
+            yield LimitedResult(row.finding, row.reader, row.metric, row.n, row.estimate, row.low, row.high)
+
+
+def _skills(rows: Iterable[Mapping[str, Any]], method: str) -> Iterator[LimitedResult]:
+    for row in rows:
+        if (row["method"], row["measure"]) == (method, "skill") and row["estimate"] is not None:
+            keys = ("finding", "reader", "metric", "n", "estimate", "low", "high")
+            yield LimitedResult(**{key: row[key] for key in keys})

@@ -1,0 +1,22 @@
+"""Dates: the day on which an output folder was first written."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def date_created(folder: Path) -> str:
+    """The ISO date, in UTC, on which the manifest of `folder` was first written; today's if there is none.
+
+    The environment variable `SOURCE_DATE_EPOCH` (seconds since 1970) stands in for the clock, so that runs on
+    different days give the same bytes (reproducible-builds.org).
+    """
+    manifest = folder / "manifest.json"
+    if manifest.exists():
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["created"])
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.fromtimestamp(int(epoch), tz=UTC) if epoch.isdecimal() else datetime.now(tz=UTC)
+    return now.date().isoformat()

@@ -1,0 +1,34 @@
+"""Plan: check the config and arguments of `heatproof tune`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.config import AuditConfig
+from pipeline.contours import RULES
+from pipeline.errors import ConfigError
+from pipeline.plan import AuditPlan, check_known, make_plan
+
+
+def make_tuning_plan(config: AuditConfig, out: Path | None) -> tuple[AuditPlan, Path]:
+    """The plan of a tuning run, and the file to write; raises the same errors as `make_plan`."""
+    if out is None:
+        raise ConfigError("--out: is missing; give --out <config to write>.yaml")
+    if out.is_dir() or not out.parent.is_dir():
+        raise ConfigError(f"--out: {out} is a folder, or its folder does not exist; give --out <file>.yaml")
+    plan = make_plan(config)
+    if config.tuning is None:
+        raise ConfigError("tuning.where: is missing; set it to the rows of select.file to tune on")
+    if config.select is None:
+        raise ConfigError(
+            "select: is missing; set select.file to a table of the images to tune on and those to audit"
+        )
+    for rule in config.tuning.rules:
+        check_known(RULES, rule, "tuning.rules")
+        if not RULES[rule].tuned_over:
+            tunable = [name for name in RULES if RULES[name].tuned_over]
+            raise ConfigError(
+                f"tuning.rules: '{rule}' cannot be tuned, because its thresholds differ from map to map; "
+                f"choose from {', '.join(tunable)}"
+            )
+    return plan, out

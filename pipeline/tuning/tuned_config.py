@@ -1,0 +1,45 @@
+"""Tuned config: the YAML file that tuning writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.config import AuditConfig, Tuned
+from pipeline.store.atomic import write_bytes
+from pipeline.tuning.choice import ThresholdChoice, describe_choice
+
+PRECISION = 6
+"""Significant digits of a probability."""
+HEADER = """\
+# Written by heatproof tune from the given config. Rule and threshold of each finding have the highest mean
+# IoU with the readers' annotations, ignoring the gate; the gate's probability has the highest Youden's J. The
+# means below are on the tuning images, and therefore optimistic for other images. `tuned` lists the tuning
+# patients by pseudonym and the tuning images by pixel hash; a report that scores any of them warns about it.
+"""
+
+
+def write_tuned(path: Path, config: AuditConfig, chosen: Sequence[ThresholdChoice], tuned: Tuned) -> None:
+    """Write the config with the chosen rules, and the gain of each in a comment."""
+    values = config.model_dump(mode="json", exclude_unset=True, exclude={"tuned"})
+    contours = values.setdefault("contours", {})
+    findings = contours.setdefault("findings", {})
+    for entry in chosen:
+        if not entry.unchanged_because:
+            findings[entry.finding] = findings.get(entry.finding, {}) | _rule_settings(entry)
+    values["tuned"] = tuned.model_dump(mode="json")
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
+    comments = "".join(f"# {line}\n" for line in map(describe_choice, chosen))
+    write_bytes(path, (HEADER + comments + text).encode())
+
+
+def _rule_settings(entry: ThresholdChoice) -> dict[str, Any]:
+    """The finding's entry under `contours.findings`."""
+    rule = entry.rule
+    settings: dict[str, Any] = {"rule": rule.rule, "threshold": rule.threshold, "gate": rule.gate}
+    if rule.probability is not None and rule.gate != "all":
+        settings["probability"] = float(f"{rule.probability:.{PRECISION}g}")
+    return settings

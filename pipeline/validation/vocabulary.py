@@ -1,0 +1,191 @@
+"""Vocabulary: the findings of a validation, from the model card, or else from config and annotations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.annotations.guess import MASK_FOLDER, SUFFIXES
+from pipeline.annotations.label_tables import label_columns
+from pipeline.annotations.labels import read_labels
+from pipeline.annotations.spelling import plain, same
+from pipeline.annotations.tables import read_table
+from pipeline.annotations.unread import PICTURE_FOLDER
+from pipeline.cohort.index import Cohort, Pseudonym
+from pipeline.contracts import Executor
+from pipeline.ground_truth.inputs import FoundItems, FoundLabels, find_items, find_labels
+from pipeline.ground_truth.matching import Truth, match_annotations, with_unread
+from pipeline.ground_truth.unread import find_unread
+from pipeline.ground_truth.words import NORMAL
+from pipeline.records import AnnotationItem
+from pipeline.validation.facts import Vocabulary
+from pipeline.validation.plan import ValidationPlan
+
+UNNAMED = "lesion"
+"""Finding of masks if neither config nor annotations name one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Annotations and labels with their finding names."""
+
+    items: FoundItems
+    vocabulary: Vocabulary
+    labels: FoundLabels
+    unknown: Mapping[str, str]
+    """Pseudonym → finding name that the config does not list; for the crosswalk."""
+    spelled: Mapping[str, str]
+    """Word → the declared finding whose name it has in another spelling."""
+
+
+def read_words(plan: ValidationPlan, executor: Executor, pseudonym: Pseudonym) -> Words:
+    """The annotations, the finding names of annotations and config, and the labels by image.
+
+    If neither card nor config names findings, the names in the annotations are the findings.
+    """
+    declared = _declared(plan)
+    items = _items(plan, declared, executor)
+    annotations = plan.config.annotations
+    named = (*declared, *annotations.findings)
+    found = Counter(
+        item.finding
+        for item in items.items
+        if item.finding and not _denies(item.finding, named, annotations.no_finding)
+    )
+    spelled = {
+        word: known
+        for word in found
+        if word not in annotations.findings and (known := same(word, declared)) not in {None, word}
+    }
+    names = {**spelled, **annotations.findings}
+    words: Counter[str] = Counter()
+    for word, count in found.items():
+        name = names.get(word, word)
+        if name is not None:
+            words[name] += count
+    if plan.card:
+        findings = plan.card.findings
+        vocabulary = Vocabulary(findings, findings, {w: count for w, count in words.items() if w in findings})
+    else:
+        vocabulary = Vocabulary(tuple(dict.fromkeys((*declared, *words))), declared, words)
+    labels = _labels(plan, vocabulary.findings, declared or vocabulary.findings)
+    undeclared = [word for word in words if word not in declared]
+    unknown = {word: pseudonym("finding", word) for word in undeclared} if declared and not plan.card else {}
+    read = Words(items, vocabulary, labels, {}, {word: name for word, name in spelled.items() if name})
+    return _with_pseudonyms(read, unknown, names)
+
+
+def match_words(plan: ValidationPlan, words: Words, cohort: Cohort, *, pseudonym: Pseudonym) -> Truth:
+    """Annotations and labels matched to cases, with the finding names of the vocabulary."""
+    annotations = plan.config.annotations
+    truth = match_annotations(
+        words.items,
+        words.labels,
+        names=annotations.findings,
+        denials=annotations.no_finding,
+        join=annotations.join,
+        findings=words.vocabulary.findings,
+        cases=cohort.cases,
+        pseudonym=pseudonym,
+    )
+    truth = replace(truth, unknown_words={**truth.unknown_words, **words.unknown})
+    findings = [name for name in words.vocabulary.findings if name not in words.unknown]
+    unread = find_unread(plan, cohort, words.items, words.labels, findings=findings)
+    return with_unread(truth, unread, pseudonym)
+
+
+def _denies(word: str, known: Sequence[str], denials: Sequence[str]) -> bool:
+    """Whether a word says, or seems to say, that nothing was found; known words are findings."""
+    said = same(word, (*known, *denials))
+    return said in denials if said is not None else plain(word) in NORMAL
+
+
+def _with_pseudonyms(words: Words, unknown: Mapping[str, str], names: Mapping[str, str | None]) -> Words:
+    """A copy in which the finding names in `unknown` are replaced by their pseudonyms."""
+
+    def pseudonym(word: str) -> str:
+        return unknown.get(word, word)
+
+    vocabulary, labels = words.vocabulary, words.labels
+
+    def rename(item: AnnotationItem) -> AnnotationItem:
+        word = names.get(item.finding or "") or item.finding or ""
+        return replace(item, finding=unknown[word]) if word in unknown else item
+
+    return replace(
+        words,
+        items=replace(words.items, items=[rename(item) for item in words.items.items]),
+        vocabulary=Vocabulary(
+            tuple(map(pseudonym, vocabulary.findings)),
+            vocabulary.declared,
+            {pseudonym(word): count for word, count in vocabulary.words.items()},
+        ),
+        labels=replace(
+            labels,
+            rows={
+                image: {pseudonym(word): label for word, label in row.items()}
+                for image, row in labels.rows.items()
+            },
+        ),
+        unknown={name: word for word, name in unknown.items()},
+    )
+
+
+def _declared(plan: ValidationPlan) -> tuple[str, ...]:
+    """The findings of the card, or else those that the config names."""
+    if plan.card:
+        return plan.card.findings
+    annotations = plan.config.annotations
+    translated = [word for word in annotations.findings.values() if word]
+    labelled = annotations.labels.columns if annotations.labels else ()
+    of_sources = [str(source["finding"]) for source in annotations.sources if source.get("finding")]
+    return tuple(dict.fromkeys((*translated, *labelled, *of_sources)))
+
+
+def _items(plan: ValidationPlan, declared: Sequence[str], executor: Executor) -> FoundItems:
+    """The annotations of the config's sources, or of guessed ones; folders of masks then name findings."""
+    settings = plan.config.annotations
+    folders = [] if settings.sources else list(_mask_folders(plan.annotations))
+    named = [] if settings.sources else [word for word in folders if same(word, declared) is None]
+    found = find_items(
+        plan.annotations,
+        sources=settings.sources,
+        findings=[*declared, *named],
+        public=declared,
+        words=settings.findings,
+        executor=executor,
+    )
+    if settings.sources or declared or folders:
+        return found
+    masks = set(SUFFIXES.values())
+    return replace(
+        found,
+        items=[
+            replace(item, finding=UNNAMED) if item.format in masks and item.finding is None else item
+            for item in found.items
+        ],
+    )
+
+
+def _mask_folders(path: Path) -> Iterator[str]:
+    """Names of folders, at most two levels deep, that hold mask files and may be named after findings."""
+    for folder in sorted([*path.glob("*/"), *path.glob("*/*/")]):
+        if MASK_FOLDER.search(folder.name) or PICTURE_FOLDER.search(folder.name):
+            continue
+        if any(any(folder.glob(f"[!.]*{suffix}")) for suffix in SUFFIXES):
+            yield folder.name
+
+
+def _labels(plan: ValidationPlan, findings: Sequence[str], public: Sequence[str]) -> FoundLabels:
+    """The labels by image; without configured columns, of the columns named like findings."""
+    labels, words = plan.labels(), plan.config.annotations.findings
+    if labels is not None and not labels[2]:
+        file, image, _ = labels
+        found = label_columns(read_table(file), findings, words)
+        # A column of a finding without labels is refused where it is read.
+        bad = {name: (name,) for name in found.no_labels if name in findings}
+        columns = {**bad, **found.by_finding}
+        return FoundLabels(read_labels(file, image=image, columns=columns), file, image, columns)
+    return find_labels(plan.annotations, labels, findings=findings, words=words, public=public)

@@ -1,0 +1,64 @@
+"""Card: `heatproof card new` and `heatproof card check`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from pipeline.cli import main
+from tests.study import picture, write_model
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    Image.fromarray(picture(7)).save(tmp_path / "example.png")
+    return write_model(tmp_path)
+
+
+def test_a_new_card_lies_beside_the_weights_and_is_never_replaced(
+    card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = card.with_suffix(".safetensors")
+    out = card.parent / "new" / "card.yaml"
+    assert main.main(["card", "new", str(weights), "--out", str(out)]) == 0
+    assert "question marks to replace by answers" in capsys.readouterr().out
+    assert yaml.safe_load(out.read_text())["weights"] == "../tiny.safetensors"
+    assert main.main(["card", "new", str(weights)]) == 2
+    assert "tiny.yaml: exists already; choose another file with --out" in capsys.readouterr().err
+
+
+def test_a_card_that_exists_is_refused_before_torch_is_loaded(card: Path) -> None:
+    weights = str(card.with_suffix(".safetensors"))
+    program = (
+        "import sys; from pipeline.cli.main import main; code = main(sys.argv[1:]);"
+        " print(code, sorted({'torch', 'monai'} & set(sys.modules)))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "card", "new", weights],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert ended.stdout.strip() == "2 []", ended.stderr
+
+
+def test_the_example_that_is_written_is_met(card: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["card", "check", str(card)]) == 2
+    assert "states no example; give --image <file>" in capsys.readouterr().err
+    image = ["--image", str(card.parent / "example.png")]
+    before = card.read_text()
+    assert main.main(["card", "check", str(card), *image]) == 0
+    assert "example: {image: 'example.png', logits: [" in capsys.readouterr().out
+    assert card.read_text() == before
+    assert main.main(["card", "check", str(card), *image, "--write"]) == 0
+    assert "Compare them with your own framework's" in capsys.readouterr().out
+    assert main.main(["card", "check", str(card)]) == 0
+    assert "The example is met: an image, by the card's preprocessing" in capsys.readouterr().out
+    assert main.main(["card", "check", str(card), *image, "--write"]) == 2
+    assert "a card without an example" in capsys.readouterr().err

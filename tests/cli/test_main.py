@@ -1,0 +1,305 @@
+"""Command line: exit codes and messages; whole runs are in test_audit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pipeline import __version__
+from pipeline.cli import arguments, main, terminal
+from pipeline.errors import CheckError
+from pipeline.plan import AuditPlan
+from pipeline.records import Progress, Skipped, Summary
+from pipeline.run.outcome import Outcome
+from pipeline.run.tables import Results
+
+CARD = main.CONFIGS / "models" / "pneumonia_densenet121.yaml"
+NEEDS = ["--studies", "images", "--annotations", "notes", "--model", str(CARD)]
+
+COMPLAINTS = {
+    "no-studies": (["--model", str(CARD)], "studies: is missing; give --studies <folder>"),
+    "lost-studies": (["--studies", "lost"], "studies: lost does not exist"),
+    "no-annotations": (["--studies", "images"], "annotations.path: is missing; give --annotations"),
+    "no-model": (NEEDS[:4], "model: is missing; give --model <model card>"),
+    "lost-model": ([*NEEDS[:4], "--model", "lost.yaml"], "model: lost.yaml does not exist"),
+    "no-model-card": (
+        [*NEEDS[:4], "--model", "wrong.yaml"],
+        "wrong.yaml: tilte: unknown key; choose one of: ",
+    ),
+    "lost-weights": ([*NEEDS, "--weights", "lost.pt"], "weights: lost.pt does not exist"),
+    "lost-config": (["--config", "lost.yaml"], "lost.yaml: cannot be read (No such file or directory)"),
+    "wrong-key-in-file": (
+        ["--config", "wrong.yaml"],
+        "wrong.yaml: tilte: unknown key; did you mean 'title'?",
+    ),
+    "wrong-key": (
+        [*NEEDS, "--set", "contours.ruel=otsu"],
+        "contours.ruel: unknown key; did you mean 'rule'?",
+    ),
+    "no-value": ([*NEEDS, "--set", "contours.rule"], "--set contours.rule: found no key=value"),
+    "unknown-method": (
+        [*NEEDS, "--set", "methods=[gradcma@last]"],
+        "unknown attribution method 'gradcma'; did you mean 'gradcam'?",
+    ),
+    "unknown-rule": (
+        [*NEEDS, "--set", "contours.rule=otzu"],
+        "unknown threshold rule 'otzu'; did you mean 'otsu'?",
+    ),
+    "wrong-threshold": (
+        [*NEEDS, "--set", "contours.threshold=60"],
+        "contours.threshold: found 60; rule 'fraction' takes",
+    ),
+    "prior-of-nothing": (
+        [*NEEDS, "--set", "baselines.location_prior.where={split: train}"],
+        "baselines.location_prior: needs select",
+    ),
+    "unknown-finding": (  # this check is the last one, so all others also run without torch
+        [*NEEDS, "--set", "contours.rule=otsu", "--set", "annotations.findings={Mass: nodule}"],
+        "annotations.findings: nodule: not a finding of the model pneumonia_densenet121, which has pneumonia",
+    ),
+}
+"""Name → arguments of `heatproof audit`, and part of its error message."""
+
+ASK = """
+import contextlib, io, json, sys
+from pipeline.cli.main import main
+answers = []
+for arguments in json.load(sys.stdin):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            code = main(arguments)
+        except SystemExit as end:
+            code = end.code
+    answers.append([code, said.getvalue(), sorted({"torch", "monai", "pydicom"} & set(sys.modules))])
+json.dump(answers, sys.stdout)
+"""
+
+
+def ask(lines: Sequence[Sequence[str]], folder: Path) -> list[tuple[int, str, list[str]]]:
+    """Exit code, output and heavy modules loaded so far, for each of several command lines in one process."""
+    ended = subprocess.run(
+        [sys.executable, "-c", ASK],
+        input=json.dumps(lines),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(main.CONFIGS.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [(code, said, heavy) for code, said, heavy in json.loads(ended.stdout)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the inputs that `NEEDS` names; they are empty."""
+    folder = tmp_path_factory.mktemp("inputs")
+    for name in ("images", "notes"):
+        (folder / name).mkdir()
+    (folder / "wrong.yaml").write_text("tilte: x\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(folder: Path) -> dict[str, tuple[int, str, list[str]]]:
+    lines = [["audit", *arguments] for arguments, _ in COMPLAINTS.values()]
+    return dict(zip(COMPLAINTS, ask(lines, folder), strict=True))
+
+
+@pytest.fixture
+def audit(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Runs `heatproof audit` with a replacement for the audit; returns exit code, stdout and stderr."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(folder)
+
+    def run(instead: Callable[..., Outcome], *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("pipeline.audit.audit", instead)
+        monkeypatch.setattr(main, "verdict_lines", lambda run: [f"what {run} says first"])
+        code = main.main(["audit", *NEEDS, *arguments])
+        return (code, *capsys.readouterr())
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
+
+
+def summary(finding: str, method: str, metric: str, **facts: Any) -> Summary:
+    given: dict[str, Any] = {"n": 8, "estimate": 0.25, "low": 0.125, "high": 0.5, **facts}
+    return Summary(finding, "a reader", method, metric, undefined={}, patients=8, **given)
+
+
+POLICY = {"finding": "nodule", "rule": "min_hit_rate", "limit": 0.5, "estimate": 0.25, "outcome": "fail"}
+
+
+def outcome(*summaries: Summary, passed: bool = True) -> Outcome:
+    policy = () if passed else (POLICY, POLICY | {"rule": "min_iou", "estimate": None, "outcome": "unknown"})
+    results = Results(("case-1",), (Skipped("case-2", "load", "no", "No."),), summaries, policy, ())
+    return Outcome(
+        Path("out/[run]/index.html"), results, images=2, missed_share=0.0 if passed else 0.5, passed=passed
+    )
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main.main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"heatproof {__version__}\n"
+
+
+def test_help_names_every_option_and_loads_nothing_heavy(folder: Path) -> None:
+    general, of_audit, version, nothing = ask([["--help"], ["audit", "--help"], ["--version"], []], folder)
+    assert [answer[0] for answer in (general, of_audit, version, nothing)] == [0, 0, 0, 2]
+    assert "audit" in general[1]
+    assert all(f"--{name}" in of_audit[1] for name in ({*arguments.OPTIONS, "config", "set"} - {"heatmaps"}))
+    assert nothing[2] == []
+
+
+@pytest.mark.parametrize("name", COMPLAINTS)
+def test_what_cannot_start_says_why_with_code_2(
+    answers: dict[str, tuple[int, str, list[str]]], name: str
+) -> None:
+    code, said, _ = answers[name]
+    assert code == 2
+    assert said.startswith("heatproof: ")
+    assert COMPLAINTS[name][1] in said
+
+
+def test_no_complaint_loads_anything_heavy(answers: dict[str, tuple[int, str, list[str]]]) -> None:
+    assert [name for name, (_, _, heavy) in answers.items() if heavy] == []
+
+
+def test_a_complaint_writes_nothing(answers: dict[str, tuple[int, str, list[str]]], folder: Path) -> None:
+    assert len(answers) == len(COMPLAINTS)
+    assert {path.name for path in folder.rglob("*")} == {"images", "notes", "wrong.yaml"}
+
+
+def test_a_run_ends_with_its_table_and_the_place_of_the_report(audit: Any) -> None:
+    found = outcome(summary("pneumonia", "gradcam", "iou"))
+    code, out, err = audit(lambda _plan, **_: found)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "finding    reader    method   iou",
+        "pneumonia  a reader  gradcam  0.250 [0.125–0.500] (n 8)",
+        "what out/[run] says first",
+        "1 of 2 images audited; 1 image skipped, see skipped.csv",
+        "Report: out/[run]/index.html",
+    ]
+
+
+def test_a_failed_policy_ends_with_code_1_and_says_so(audit: Any) -> None:
+    code, out, _ = audit(lambda _plan, **_: outcome(passed=False), "--set", "policy.max_skipped=0.2")
+    assert code == 1
+    assert out.splitlines()[-4:-1] == [
+        "Policy fail: nodule, min_hit_rate 0.5, found 0.25",
+        "Policy unknown: nodule, min_iou 0.5, no estimate",
+        "Policy failed: 50% of the images could not be audited; policy.max_skipped allows 20%.",
+    ]
+
+
+def test_a_failed_self_check_ends_with_code_2(audit: Any) -> None:
+    def instead(_plan: AuditPlan, **_: object) -> Outcome:
+        raise CheckError("the map [lights] elsewhere")
+
+    assert audit(instead) == (2, "", "heatproof: the map [lights] elsewhere\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_with_code_130_and_says_how_to_go_on(audit: Any, number: int) -> None:
+    def instead(_plan: AuditPlan, **_: object) -> Outcome:
+        os.kill(os.getpid(), number)
+        return outcome()
+
+    code, out, err = audit(instead)
+    assert (code, out) == (130, "")
+    assert "finished images are kept; rerun the same command to resume" in err
+
+
+def test_a_bug_keeps_its_traceback(audit: Any) -> None:
+    def instead(_plan: AuditPlan, **_: object) -> Outcome:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        audit(instead)
+
+
+def test_without_a_terminal_progress_is_a_line_for_every_tenth(audit: Any) -> None:
+    def instead(_plan: AuditPlan, progress: Callable[[Progress], None], **_: object) -> Outcome:
+        for done in range(201):
+            progress(Progress(done, 200, skipped=done // 100))
+        return outcome()
+
+    _, out, _ = audit(instead)
+    lines = [line.partition(" skipped")[0] + " skipped" for line in out.splitlines() if " skipped" in line]
+    assert lines[:11] == [f"{20 * n} of 200 images, {n // 5} skipped" for n in range(11)]
+
+
+def test_a_run_that_goes_on_starts_where_it_was(audit: Any) -> None:
+    def instead(_plan: AuditPlan, progress: Callable[[Progress], None], **_: object) -> Outcome:
+        for done in (7, 8, 9):
+            progress(Progress(done, 9, skipped=0))
+        return outcome()
+
+    _, out, _ = audit(instead)
+    assert [line.partition(" images")[0] for line in out.splitlines()[:3]] == ["7 of 9", "8 of 9", "9 of 9"]
+
+
+def test_in_a_terminal_progress_is_a_bar() -> None:
+    console = Console(file=StringIO(), force_terminal=True, width=100)
+    with terminal.progress_display(console) as progress:
+        progress(Progress(3, 20, skipped=2))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert all(part in shown for part in ("Auditing", "3/20", "images/s", "2 skipped"))
+
+
+def test_the_table_has_a_row_a_finding_reader_and_method() -> None:
+    summaries = [
+        summary("nodule [new]", "gradcam", "hit"),
+        summary("nodule [new]", "gradcam", "iou", low=None, high=None),
+        summary("nodule [new]", "center_prior", "iou"),
+        summary("effusion", "gradcam", "iou", n=0, estimate=None),
+        summary("all findings", "gradcam", "iou"),
+        summary("nodule [new]", "gradcam", "dice"),
+    ]
+    table = terminal.headline_table(summaries, ["nodule [new]", "effusion"])
+    assert table.splitlines() == [
+        "finding       reader    method        hit                        iou",
+        "nodule [new]  a reader  gradcam       0.250 [0.125–0.500] (n 8)  0.250 (n 8)",
+        "nodule [new]  a reader  center_prior  –                          0.250 [0.125–0.500] (n 8)",
+    ]
+
+
+def test_an_option_is_a_config_key_and_set_beats_it() -> None:
+    options = arguments.parser_of().parse_args(
+        ["audit", "--studies", "a", "--out", "b", "--set", "studies=c", "--set", "contours.threshold=0.25"]
+    )
+    config = main._config(options, Console())
+    assert (config.studies, config.out, config.contours.threshold) == (Path("c"), Path("b"), 0.25)
+
+
+def test_without_any_input_the_phantoms_are_audited(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+    monkeypatch.setattr(main, "_make_phantoms", lambda folder, _console: made.append(folder))
+    options = arguments.parser_of().parse_args(
+        ["audit", "--out", "elsewhere", "--set", "statistics.replicates=10"]
+    )
+    config = main._config(options, Console())
+    assert made == [Path("elsewhere/phantoms")]
+    assert (config.studies, config.annotations.path) == (made[0] / "images", made[0])
+    assert (config.model, config.statistics.replicates) == (main.REFERENCE_CARD, 10)
+
+
+def test_phantoms_are_made_once(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").touch()
+    main._make_phantoms(tmp_path, Console(file=StringIO()))
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.csv"]

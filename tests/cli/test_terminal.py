@@ -1,0 +1,39 @@
+"""Terminal: tables that line up."""
+
+from __future__ import annotations
+
+from pipeline.cli.terminal import comparison_table, notice_lines
+from pipeline.records import Notice
+
+
+def test_a_comparison_keeps_each_row_on_one_line_and_never_shows_a_p_value_of_0() -> None:
+    row = {
+        "finding": "nodule", "reader": "anna", "metric": "hit", "n": 1200, "first_estimate": 0.5,
+        "second_estimate": 0.25, "difference": 0.25, "difference_low": 0.125, "difference_high": 0.375,
+        "corrected_p": 0.0002,
+    }  # fmt: skip
+    equal = row | {"difference": 0.0, "difference_low": None, "difference_high": None, "corrected_p": None}
+    head, first, second = comparison_table([row, equal]).splitlines()
+    assert head.split() == ["finding", "reader", "metric", "n", "A", "B", "A", "−", "B", "corrected", "p"]
+    assert first.split("  ")[-1] == "< 0.001"
+    assert "1,200  0.500  0.250  0.250 [0.125–0.375]" in first
+    assert second.split() == ["nodule", "anna", "hit", "1,200", "0.500", "0.250", "0.000", "–"]
+
+
+def test_differences_have_a_minus_sign_and_no_dash_beside_it() -> None:
+    row = {
+        "finding": "nodule", "reader": "anna", "metric": "iou", "n": 9, "first_estimate": 0.25,
+        "second_estimate": 0.375, "difference": -0.125, "difference_low": -0.25, "difference_high": 0.0625,
+        "corrected_p": None,
+    }  # fmt: skip
+    assert "−0.125 [−0.250 to 0.062]" in comparison_table([row]).splitlines()[1]
+
+
+def test_a_notice_is_a_line_with_the_names_and_one_with_what_states_it() -> None:
+    guess = Notice("guess", "annotations", "{0} is boxes", ("a.csv",), {"annotations": {"path": "a.csv"}})
+    lines = list(notice_lines([Notice("warning", "studies", "all images are dark"), guess]))
+    assert lines == [
+        "Warning: all images are dark",
+        "Guess: a.csv is boxes",
+        "  state it with: annotations: {path: a.csv}",
+    ]

@@ -1,0 +1,62 @@
+"""Decompression bombs are refused before they are read, in images and in segmentations."""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from pipeline.annotations.seg_headers import Contents
+from pipeline.errors import CaseError
+from pipeline.guards.deflate import refuse_decompression_bomb
+from tests.damage.annotations import sound_annotations
+from tests.damage.sound import PLAIN, sound_files
+from tests.damage.streams import deflate_bomb_of
+
+
+def test_sound_files_pass() -> None:
+    for name in (PLAIN, "deflated"):
+        refuse_decompression_bomb(BytesIO(sound_files()[name]))
+
+
+def test_a_bomb_is_refused_while_it_is_still_small() -> None:
+    bomb = deflate_bomb_of(sound_files()["deflated"], 2**32)
+    assert len(bomb) < 2**23
+    with pytest.raises(CaseError, match="inflates to more than 512 MiB") as refusal:
+        refuse_decompression_bomb(BytesIO(bomb))
+    assert refusal.value.reason == "too_large"
+
+
+def with_element(data: bytes, element: bytes) -> bytes:
+    """A file with an extra element before its transfer syntax; the group length is not updated."""
+    place = data.index(b"\x02\x00\x10\x00UI")
+    return data[:place] + element + data[place:]
+
+
+PRIVATE = struct.pack("<HH2sHI", 2, 0x0102, b"OB", 0, 6000) + bytes(6000)
+UNKNOWN = struct.pack("<HH2sH", 2, 0x0009, b"ZZ", 4) + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("element", "reason"), [(PRIVATE, "too_large"), (UNKNOWN, "unreadable")], ids=["far", "odd"]
+)
+def test_a_transfer_syntax_is_found_however_far_it_stands(element: bytes, reason: str) -> None:
+    bomb = with_element(deflate_bomb_of(sound_files()["deflated"], 2**32), element)
+    with pytest.raises(CaseError) as refusal:
+        refuse_decompression_bomb(BytesIO(bomb))
+    assert refusal.value.reason == reason
+
+
+def test_a_deflated_file_whose_group_length_is_wrong_passes() -> None:
+    refuse_decompression_bomb(BytesIO(with_element(sound_files()["deflated"], PRIVATE)))
+
+
+def test_a_segmentation_is_examined_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.dcm"
+    path.write_bytes(sound_annotations()["a.deflated.dcm"])
+    Contents().add(path)
+    path.write_bytes(deflate_bomb_of(sound_annotations()["a.deflated.dcm"], 2**32))
+    with pytest.raises(CaseError, match="inflates to more"):
+        Contents().add(path)

@@ -1,0 +1,1 @@
+"""Mutation testing of run, cases and statistics: one token is flipped at a time. `make mutation`."""

@@ -1,0 +1,77 @@
+"""Commands: all commands of the README run in its order and print what it shows. `make test-readme`"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tests.readme.pages import NEVER_RUN, README, blocks, coded, commands, folder, run, table
+from tests.review.test_results import decided
+
+__all__ = ["folder"]
+
+ALIKE = 0.1
+"""Differences of printed numbers that another CPU's arithmetic may make: two of 20 images."""
+PHANTOM_FINDINGS = ("nodule", "consolidation", "effusion", "cardiomegaly")
+
+
+def write_maps(folder: Path, images: Path) -> None:
+    """A map of each finding and image, highest in a corner."""
+    corner = np.zeros((8, 8), np.float32)
+    corner[0, 0] = 1
+    folder.mkdir()
+    for image, finding in itertools.product(images.iterdir(), PHANTOM_FINDINGS):
+        np.save(folder / f"{image.stem}__{finding}.npy", corner)
+
+
+def prepared(command: str, folder: Path) -> str:
+    """The command with the inputs that a reader brings: maps, decisions, and a run's name."""
+    (audited,) = folder.glob("reports/reference_model-*") if "RUN" in command else (folder,)
+    if "HEATMAPS=maps" in command:
+        write_maps(folder / "maps", folder / "reports" / "phantoms" / "images")
+    if "decisions/*.json" in command:
+        (folder / "decisions").mkdir()
+        path = decided(audited, "anna", lambda *_: "agree")
+        path.rename(folder / "decisions" / "anna.json")
+    return re.sub(r"\bRUN\b", str(audited.relative_to(folder)), command)
+
+
+def test_the_commands_run_in_the_order_of_the_page_and_print_what_it_shows(folder: Path) -> None:
+    printed: dict[str, str] = {}
+    for command in commands(README):
+        if command in NEVER_RUN:
+            continue
+        if "contours.threshold" in command:  # a second run of the same model, in a place of its own
+            command = f"{command} OUT=others"  # noqa: PLW2901
+            (folder / "others").mkdir()
+            (folder / "others" / "phantoms").symlink_to(folder / "reports" / "phantoms")
+        printed[command] = run(prepared(command, folder), folder)
+    assert len(printed) == 10
+    alike_but_for_numbers(blocks(README, "text")[0], printed["make audit"])
+    (audited,) = folder.glob("reports/reference_model-*")
+    listed_files(audited)
+    assert yaml.safe_load((folder / "reports" / "tuned.yaml").read_text())["tuned"]["method"] == "gradcam"
+    assert (folder / "reports" / "report.html").stat().st_size > 10**6
+
+
+def alike_but_for_numbers(shown: str, printed: str) -> None:
+    """The page's terminal output is the program's, with nearly its numbers."""
+    number = re.compile(r"−?-?\d+\.\d+")
+    without_progress = re.sub(r"^\d+ of \d+ images, .*\n", "", printed, flags=re.MULTILINE)
+    run_id = re.compile(r"reference_model-[0-9a-f]{8}")
+    texts = [run_id.sub("<run>", text) for text in (shown, without_progress)]
+    assert number.sub("0", texts[0]) == number.sub("0", texts[1])
+    first, second = ([float(n.replace("−", "-")) for n in number.findall(text)] for text in texts)
+    assert first == pytest.approx(second, abs=ALIKE)
+
+
+def listed_files(audited: Path) -> None:
+    """The table of output files names all files of a run, and no others."""
+    listed = [name for row in table(README, "| in `reports/<run-id>/` |") for name in coded(row[0])]
+    visible = [path for path in audited.iterdir() if not path.name.startswith(".")]
+    assert sorted(listed) == sorted(f"{path.name}{'/' * path.is_dir()}" for path in visible)

@@ -1,0 +1,154 @@
+"""Pages: snippets, tables, links and names in README, CONTRIBUTING and SECURITY hold."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+import pipeline
+from pipeline import annotations, attribution, baselines, checks, contours, metrics
+from pipeline.attribution import METHODS
+from pipeline.classifiers.card import Example
+from pipeline.config import AuditConfig
+from pipeline.external_maps import formats
+from pipeline.registry import Registry
+from pipeline.validation import checks as validation_checks
+from tests.readme.pages import (
+    CONTRIBUTING,
+    NEVER_RUN,
+    PROJECT,
+    README,
+    SECURITY,
+    blocks,
+    coded,
+    folder,
+    run,
+    table,
+)
+
+__all__ = ["folder"]
+
+REGISTRIES: dict[str, Registry[Any]] = {
+    "attribution method": attribution.METHODS,
+    "metric": metrics.METRICS,
+    "annotation format": annotations.FORMATS,
+    "format of external maps": formats.FORMATS,
+    "contour rule": contours.RULES,
+    "baseline": baselines.BASELINES,
+    "self-check of the model": checks.CHECKS,
+    "check of annotations": validation_checks.CHECKS,
+}
+
+
+def test_the_config_is_one_that_the_program_reads() -> None:
+    (text,) = blocks(README, "yaml")
+    config = AuditConfig.model_validate(yaml.safe_load(text))
+    assert config.contours.threshold == 0.6
+    assert config.policy.min_auroc == 0.8
+
+
+def test_the_snippet_runs_and_gives_maps_of_the_shape_it_says() -> None:
+    _, text = blocks(README, "python")
+    names: dict[str, Any] = {}
+    exec(text, names)  # the README's own code
+    said = re.search(r"\((\d+) images, (\d+) findings, (\d+) rows, (\d+) columns\)", text)
+    assert said is not None
+    assert names["maps"].shape == tuple(map(int, said.groups()))
+
+
+def test_the_three_lines_print_an_example_that_a_card_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines, _ = blocks(README, "python")
+    assert len(lines.strip().splitlines()) == 3
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (4, 4), 51).save("example.png")
+    own = {
+        "Image": Image,
+        "preprocess": lambda image: torch.from_numpy(np.asarray(image, np.float32) / 255),
+        "model": lambda inputs: torch.stack([inputs.mean((1, 2)), -inputs.mean((1, 2))], dim=1),
+    }
+    exec(lines, own)  # the README's own code
+    example = Example.model_validate(yaml.safe_load(capsys.readouterr().out)["example"])
+    assert example == Example(image="example.png", logits=(0.2, -0.2))
+
+
+def test_every_target_that_a_page_names_is_in_the_makefile() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    named = {
+        target
+        for page in (README, CONTRIBUTING, SECURITY)
+        for target in re.findall(r"\bmake ([a-z-]+)", page)
+    }
+    listed = re.search(r"lists the longer checks: (.+?)\.", CONTRIBUTING, re.DOTALL)
+    assert listed is not None
+    for target in named | set(coded(listed[1])):
+        assert re.search(rf"^{target}: .*##", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("command", sorted(NEVER_RUN))
+def test_commands_that_are_not_run_here_are_targets_of_make(command: str, folder: Path) -> None:
+    assert run(f"{command} --dry-run --always-make", folder)
+
+
+@pytest.mark.parametrize("page", ["README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md"])
+def test_links_lead_to_files(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (PROJECT / page).read_text(encoding="utf-8"))
+    for link in links:
+        assert ((PROJECT / page).parent / link).exists(), link
+
+
+def test_exit_codes_are_those_of_the_command_line() -> None:
+    from pipeline.cli.interruption import INTERRUPTED  # noqa: PLC0415
+    from pipeline.cli.main import DONE, NOT_STARTED, POLICY_FAILED, STOPPED  # noqa: PLC0415
+
+    said = [int(row[0]) for row in table(README, "| exit code |")]
+    assert said == [DONE, POLICY_FAILED, NOT_STARTED, STOPPED, INTERRUPTED]
+
+
+def test_the_inputs_are_variables_of_the_makefile() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    for row in table(README, "| input |"):
+        assert f"$(call flag,{coded(row[0])[0]}," in makefile
+
+
+def test_it_counts_the_methods_right() -> None:
+    assert f"Grad-CAM, or one of {len(METHODS) - 1} other methods" in README
+
+
+def test_the_citation_is_of_this_version() -> None:
+    (entry,) = blocks(README, "bibtex")
+    assert f"version = {{{pipeline.__version__}}}" in entry
+
+
+def test_the_contributors_table_names_contracts_folders_and_laws() -> None:
+    rows = table(CONTRIBUTING, "| to add a … |")
+    assert [row[0] for row in rows] == list(REGISTRIES)
+    for name, contract, where, laws in rows:
+        registry_module = coded(where)[-1].removesuffix("__init__.py").strip("/")
+        wanted = {type(plugin) for plugin in REGISTRIES[name].values()}
+        assert {kind.__name__ for kind in wanted} == {contract.split(" of ")[0].strip("`")}
+        assert (PROJECT / "pipeline" / coded(where)[0]).is_dir()
+        assert "= Registry" in (PROJECT / "pipeline" / registry_module / "__init__.py").read_text().replace(
+            ": Registry", " = Registry"
+        )
+        assert (PROJECT / "tests" / coded(laws)[0]).is_file()
+
+
+def test_the_groups_of_entry_points_are_those_of_the_registries() -> None:
+    groups = {registry.group.removeprefix("heatproof.") for registry in REGISTRIES.values()} | {"backends"}
+    start = CONTRIBUTING.index("The groups are")
+    said = coded(CONTRIBUTING[start : CONTRIBUTING.index("[`tests/plugins`]")])
+    assert {name.removeprefix("heatproof").removeprefix(".") for name in said} == groups
+
+
+def test_the_entry_point_that_it_shows_is_the_example_packages() -> None:
+    (text,) = blocks(CONTRIBUTING, "toml")
+    assert text.strip() in (PROJECT / "tests" / "plugins" / "pyproject.toml").read_text()

@@ -1,0 +1,64 @@
+"""Headline numbers: skill and policy as text for the verdict."""
+
+from pathlib import Path
+
+from pipeline.reporting.headline_numbers import limits_of, skill_of, worst
+from pipeline.reporting.run_folder import Method, RunFolder
+
+SKILL = {
+    "finding": "nodule", "reader": "A", "method": "gradcam", "metric": "hit", "measure": "skill",
+    "prior": "location_prior", "ceiling": "perfect", "n": "42", "estimate": "-1.286", "low": "-3.8333",
+    "high": "-0.2248",
+}  # fmt: skip
+LIMIT = {
+    "finding": "nodule", "rule": "min_hit_rate", "limit": "0.5", "estimate": "0.238", "low": "0.104",
+    "high": "0.412", "outcome": "fail",
+}  # fmt: skip
+
+
+def run(**tables):
+    methods = (Method("gradcam", "network", "", "logit"),)
+    return RunFolder(Path(), {"findings": ["nodule"]}, methods, (), (), (), tables)
+
+
+def test_skill_has_its_interval_and_says_what_0_and_1_are():
+    found = skill_of(run(skill=(SKILL,)), "nodule")
+    assert (found.text, found.interval) == ("−1.29", "[−3.83 to −0.22]")
+    assert (found.zero, found.one) == ("the mean mask of other images", "every image right")
+
+
+def test_skill_is_of_masks_before_boxes_and_of_the_reader_with_most_images():
+    rows = (
+        SKILL | {"metric": "box_hit", "estimate": "0.1", "n": "90"},
+        SKILL | {"reader": "B", "n": "41", "estimate": "0.2"},
+        SKILL,
+        SKILL | {"metric": "iou", "estimate": "0.3", "n": "99"},
+    )
+    assert skill_of(run(skill=rows), "nodule").text == "−1.29"
+
+
+def test_skill_without_a_scale_is_reported_and_that_of_another_finding_is_not_shown():
+    without = skill_of(run(skill=(SKILL | {"estimate": "", "low": "", "high": ""},)), "nodule")
+    assert (without.text, without.interval) == ("", "")
+    assert skill_of(run(skill=(SKILL | {"estimate": "", "n": "0"},)), "nodule") is None
+    assert skill_of(run(skill=(SKILL,)), "effusion") is None
+    assert skill_of(run(), "nodule") is None
+
+
+def test_a_limit_says_what_is_wanted_and_what_was_found():
+    (limit,) = limits_of(run(policy=(LIMIT,)), "nodule")
+    assert limit.outcome == "fail"
+    assert limit.text == "hit rate at least 50 %: found 24 %, interval 10 % to 41 %"
+
+
+def test_a_limit_without_a_number_says_so():
+    lost = LIMIT | {"estimate": "", "low": "", "high": "", "outcome": "unknown"}
+    (limit,) = limits_of(run(policy=(lost,)), "nodule")
+    assert limit.text == "hit rate at least 50 %: there is no estimate"
+
+
+def test_the_worst_limit_decides():
+    rows = (LIMIT | {"outcome": "pass"}, LIMIT | {"outcome": "warn"}, LIMIT | {"outcome": "unknown"})
+    assert worst(limits_of(run(policy=rows), "nodule")) == "warn"
+    assert worst(limits_of(run(policy=(*rows, LIMIT)), "nodule")) == "fail"
+    assert worst(()) == ""

@@ -1,0 +1,154 @@
+"""Plan: every complaint about a config that needs neither torch nor a study, with key and remedy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import load_config
+from pipeline.errors import ConfigError
+from pipeline.plan import AuditPlan, make_plan
+from tests.study import write_model
+
+
+def plan(folder: Path, **settings: Any) -> AuditPlan:
+    """A plan of what is there in `folder`; `__` in a setting's name is a dot."""
+    (folder / "images").mkdir(exist_ok=True)
+    values = {
+        "studies": str(folder / "images"),
+        "annotations.path": str(folder),
+        "model": str(write_model(folder)),
+        **{key.replace("__", "."): value for key, value in settings.items()},
+    }
+    return make_plan(load_config(None, {key: value for key, value in values.items() if value is not None}))
+
+
+def test_a_plan_knows_where_everything_is(tmp_path: Path) -> None:
+    made = plan(tmp_path)
+    assert (made.studies, made.annotations) == (tmp_path / "images", tmp_path)
+    assert made.card.findings == ("nodule", "effusion")
+    assert made.labels() is None
+
+
+SELECT = {"file": "t.csv", "where": {"a": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"studies": None}, r"^studies: is missing; give --studies <folder>, or set the key in the config$"),
+        ({"annotations__path": None}, r"^annotations\.path: is missing; give --annotations <folder or file>"),
+        ({"model": None}, r"^model: is missing; give --model <model card>"),
+        (
+            {"studies": "/nowhere/studies"},
+            r"^studies: /nowhere/studies does not exist; correct the path, or give --studies <folder>$",
+        ),
+        (
+            {"annotations__path": "/nowhere/a"},
+            (
+                r"^annotations\.path: /nowhere/a does not exist; correct the path, "
+                r"or give --annotations <folder or file>$"
+            ),
+        ),
+        (
+            {"model": "/nowhere/card"},
+            r"^model: /nowhere/card does not exist; correct the path, or give --model <model card>$",
+        ),
+        (
+            {"weights": "/nowhere/w"},
+            r"^weights: /nowhere/w does not exist; correct the path, or give --weights <file>$",
+        ),
+        (
+            {"methods": ["gradcma"]},
+            r"^methods: unknown attribution method 'gradcma'; did you mean 'gradcam'\?",
+        ),
+        ({"methods": ["gradcma@last"]}, r"^methods: .*did you mean 'gradcam'\?"),
+        (
+            {"contours__rule": "ostu"},
+            r"^contours\.rule: unknown threshold rule 'ostu'; did you mean 'otsu'\?",
+        ),
+        (
+            {"contours__threshold": 60},
+            r"^contours\.threshold: found 60; rule 'fraction' takes a share of the maximum: set 0 … 1$",
+        ),
+        (
+            {"contours__rule": "percentile", "contours__threshold": 101},
+            r"^contours\.threshold: found 101; rule 'percentile' takes a percentile: set 0 … 100$",
+        ),
+        ({"baselines__location_prior": {"where": {"a": "b"}}}, r"^baselines\.location_prior: needs select"),
+        (
+            {"annotations__labels": {"file": "l.csv", "columns": {"nodul": "Mass"}}},
+            (
+                r"^annotations\.labels\.columns\.nodul: not a finding of the model tiny; "
+                r"did you mean 'nodule'\?$"
+            ),
+        ),
+        ({"methods": []}, r"^methods: is empty; choose at least one of: ablationcam, cam, "),
+        (
+            {"methods": ["gradcam", {"method": "flips", "of": "gradcma"}]},
+            r"^methods: flips: of: unknown attribution method 'gradcma'; did you mean 'gradcam'\?$",
+        ),
+        ({"methods": ["cam", "cam"]}, r"^methods: the name 'cam' is taken; write \{method: cam, …, name: "),
+        ({"methods": [{"method": "cam", "name": "random"}]}, r"^methods: the name 'random' is taken"),
+        ({"methods": [{"method": "cam", "name": "classifier"}]}, r"^methods: the name 'classifier' is taken"),
+        (
+            {"out": __file__},
+            r"^out: .*test_plan\.py is a file, wanted a folder; set --out <folder>$",
+        ),
+        ({"out": f"{__file__}/deep"}, r"^out: .*test_plan\.py is a file, wanted a folder"),
+        (
+            {"annotations__findings": {"mass": "nodul", "x": None}},
+            r"^annotations\.findings: nodul: not a finding of the model tiny, which has nodule, effusion",
+        ),
+    ],
+)
+def test_a_complaint_says_what_was_found_where_and_what_to_do(
+    tmp_path: Path, settings: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        plan(tmp_path, **settings)
+
+
+def test_what_is_right_is_not_complained_of(tmp_path: Path) -> None:
+    plan(
+        tmp_path,
+        methods=["cam", "gradcam@stride8", {"method": "smoothgrad", "of": "gradcam", "samples": 4}],
+        contours__rule="percentile",
+        contours__threshold=90,
+        select=SELECT,
+        baselines__location_prior={"where": {"a": "c"}},
+        annotations__findings={"mass": "nodule", "x": None},
+    )
+
+
+def test_tables_lie_in_the_annotations_folder_or_beside_the_annotations_file(tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text("")
+    labels = {"file": "labels.csv", "image": "stem", "columns": {"nodule": "Mass"}}
+    for path in (tmp_path, tmp_path / "boxes.csv"):
+        made = plan(tmp_path, annotations__path=str(path), annotations__labels=labels, select=SELECT)
+        assert made.labels() == (tmp_path / "labels.csv", "stem", {"nodule": ("Mass",)})
+        assert made.config.select
+        assert made.table(made.config.select) == tmp_path / "t.csv"
+
+
+def test_a_plan_is_made_without_loading_torch(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    made = (
+        "import sys\nfrom pathlib import Path\nfrom pipeline.config import load_config\n"
+        "from pipeline.plan import make_plan\n"
+        "make_plan(load_config(None, dict(a.split('=') for a in sys.argv[1:])))\n"
+        "assert not {'torch', 'monai', 'pydicom'} & set(sys.modules)\n"
+    )
+    settings = [
+        f"studies={tmp_path / 'images'}", f"annotations.path={tmp_path}", f"model={write_model(tmp_path)}",
+    ]  # fmt: skip
+    subprocess.run([sys.executable, "-c", made, *settings], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_map_may_not_be_called_as_a_reader_is(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the name 'reader anna' is taken"):
+        plan(tmp_path, methods=[{"method": "gradcam", "name": "reader anna"}])
