@@ -5,15 +5,21 @@ AuditError
 ├── CheckError    the loaded model failed a self-check: exit code 2, no report
 ├── OutputError   the output folder cannot be written: exit code 3, rerun the same command to resume
 └── CaseError     one file, image or annotation is skipped (`Skipped`); the run continues
-    └── WorkerFailure   the worker process died, or exceeded its time or memory limit
+    ├── WorkerFailure   the worker process died, or exceeded its time or memory limit
+    └── CaseBug         anything unforeseen while this file was handled; to be reported
 
-Any other exception is a bug and ends the run with its traceback.
+Any other exception outside workers is a bug and ends the run: exit code 70.
 """
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
+
+PACKAGE = Path(__file__).parent
+HOW_TO_REPORT = "please report it, as .github/CONTRIBUTING.md says"
 
 
 class AuditError(Exception):
@@ -63,3 +69,33 @@ class WorkerFailure(CaseError):  # noqa: N818  the name says that the worker fai
     def __reduce__(self) -> tuple[type[WorkerFailure], tuple[str]]:
         """Unpickle from the reason alone; the message follows from it."""
         return type(self), (self.reason,)
+
+
+class CaseBug(CaseError):  # noqa: N818  the name says that Heatproof failed, not the file
+    """Something unforeseen was raised while one file was handled; the run goes on without the file.
+
+    The message names the exception's type and its place in the code, not its text, which may quote the file.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__("bug", f"Heatproof failed on this file ({what}); {HOW_TO_REPORT}")
+        self.what = what
+
+    def __reduce__(self) -> tuple[type[CaseBug], tuple[str], dict[str, Any]]:
+        """Unpickle from the type and place; the message follows from them, notes stay."""
+        return type(self), (self.what,), vars(self)
+
+    @classmethod
+    def of(cls, error: BaseException) -> CaseBug:
+        """The bug that an exception shows."""
+        return cls(f"{type(error).__name__} in {place_of(error)}")
+
+
+def place_of(error: BaseException) -> str:
+    """File and line of this package from which an exception came; a file elsewhere only by its name."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
+    own = [frame for frame in own if Path(frame.filename).parent.name != "executors"]
+    if own:
+        return f"{Path(own[-1].filename).relative_to(PACKAGE.parent)}:{own[-1].lineno}"
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"

@@ -27,6 +27,6 @@ class Executor(Protocol):
 
         `function` and items can be pickled. If `function` raises a CaseError, the result is
         on_failure(item, error). The error is a WorkerFailure if the item killed its worker twice or exceeded
-        the executor's time or memory limit.
+        the executor's time or memory limit, and a CaseBug for any exception that is no AuditError.
         """
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from pipeline.errors import CaseError
+from pipeline.errors import AuditError, CaseBug, CaseError, WorkerFailure
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,4 +25,10 @@ class Here:
                 result = function(item)
             except CaseError as error:
                 result = on_failure(item, error)
+            except AuditError:
+                raise
+            except MemoryError:
+                result = on_failure(item, WorkerFailure("out_of_memory"))
+            except Exception as error:  # noqa: BLE001  the run goes on without this item
+                result = on_failure(item, CaseBug.of(error))
             yield result

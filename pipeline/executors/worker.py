@@ -15,7 +15,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import WorkerFailure
+from pipeline.errors import AuditError, CaseBug, WorkerFailure
 
 NICENESS = 10
 """Nice value of workers, which use only the cores that the network leaves idle."""
@@ -47,7 +47,7 @@ class Worker:
         self._closed = False
 
     def run(self, function: Callable[[Any], Any], item: object) -> Any:
-        """function(item), computed in the process. Raises what `function` raises, or WorkerFailure.
+        """function(item), computed in the process. Raises its AuditErrors, CaseBug or WorkerFailure.
 
         If the process dies, the item is retried once in a new process, because the item may not be the cause.
         An item that exceeds a limit is not retried.
@@ -137,9 +137,11 @@ def _worker_main(connection: Connection[Any, Any], memory_mb: int | None) -> Non
             reply: object = (function(item),)
         except MemoryError:
             reply = WorkerFailure("out_of_memory")
-        except BaseException as error:  # noqa: BLE001  the parent raises it
-            error.add_note("".join(traceback.format_exception(error)))
+        except AuditError as error:
             reply = error
+        except BaseException as error:  # noqa: BLE001  the run goes on without this item
+            reply = CaseBug.of(error)
+            reply.add_note("".join(traceback.format_exception(error)))
         _send(connection, reply)
         del function, item, reply
 
@@ -149,8 +151,8 @@ def _send(connection: Connection[Any, Any], reply: object) -> None:
         connection.send(reply)
     except MemoryError:
         connection.send(WorkerFailure("out_of_memory"))
-    except Exception as error:  # noqa: BLE001  a reply that does not pickle is a bug that the parent raises
-        connection.send(RuntimeError(f"a worker's reply cannot be sent: {error!r}"))
+    except Exception as error:  # noqa: BLE001  a reply that does not pickle
+        connection.send(CaseBug(f"{type(error).__name__} when its result is sent"))
 
 
 def _set_up_process(memory_mb: int | None) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import CaseError, WorkerFailure
+from pipeline.errors import CaseBug, CaseError, ConfigError, WorkerFailure
 from pipeline.executors.here import Here
 from pipeline.executors.pool import AHEAD, Pool
+from pipeline.executors.single import call
 from pipeline.executors.worker import Limits
+from pipeline.records import file_stem
 
 FAILURES = ("worker_died", "out_of_time", "out_of_memory")
 
@@ -28,8 +30,14 @@ def die_at_three(number: int) -> int:
     return number
 
 
-def fail(number: int) -> int:
-    raise ValueError(number)
+def fail_at_three(number: int) -> int:
+    if number == 3:
+        raise ValueError("Doe^Jane")
+    return number
+
+
+def refuse_config(_number: int) -> int:
+    raise ConfigError("no such column")
 
 
 def minus_one(_item: int, error: CaseError) -> int:
@@ -126,15 +134,48 @@ def test_what_libraries_print_in_a_worker_reaches_no_log(capfd: pytest.CaptureFi
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_answer_that_cannot_be_sent_is_a_bug_and_not_a_hang() -> None:
-    with Pool(workers=1) as pool, pytest.raises(RuntimeError, match="reply cannot be sent"):
-        list(pool.stream(unpicklable, [1], on_failure=minus_one))
+def bug_alone(item: int, error: CaseError) -> int:
+    assert isinstance(error, CaseBug), error
+    assert error.reason == "bug"
+    assert "CONTRIBUTING" in error.message
+    assert "Doe" not in error.message
+    BUGS.append(error)
+    return -item
 
 
-def test_an_error_of_the_function_is_raised_where_its_result_would_be() -> None:
-    with Pool(workers=1) as pool, pytest.raises(ValueError, match="7") as raised:
-        list(pool.stream(fail, [7], on_failure=minus_one))
-    assert "in fail" in raised.value.__notes__[0]  # the traceback in the worker
+BUGS: list[CaseBug] = []
+
+
+@pytest.mark.parametrize("executor", ["here", "pool"])
+def test_a_bug_costs_its_item_alone_and_names_its_place(executor: str) -> None:
+    BUGS.clear()
+    with Pool(workers=1) as pool:
+        chosen = Here() if executor == "here" else pool
+        assert list(chosen.stream(fail_at_three, range(5), on_failure=bug_alone)) == [0, 1, 2, -3, 4]
+    assert BUGS[0].what.startswith("ValueError in test_pool.py:")
+    if executor == "pool":
+        assert "in fail_at_three" in BUGS[0].__notes__[0]  # the traceback in the worker
+
+
+def test_an_answer_that_cannot_be_sent_is_a_bug_of_its_item() -> None:
+    with Pool(workers=1) as pool:
+        assert list(pool.stream(unpicklable, [1], on_failure=bug_alone)) == [-1]
+
+
+def test_a_place_within_the_package_is_named_and_what_the_error_quotes_is_not() -> None:
+    with Pool(workers=1) as pool:
+        assert list(pool.stream(file_stem, [1], on_failure=bug_alone)) == [-1]
+    assert BUGS[-1].what.startswith("AttributeError in pipeline/records/")
+
+
+def test_what_the_run_cannot_do_without_ends_it() -> None:
+    with Pool(workers=1) as pool:
+        for executor in (Here(), pool):
+            with pytest.raises(ConfigError, match="no such column"):
+                call(executor, refuse_config, 1)
+            with pytest.raises(CaseError, match="three is refused"):
+                call(executor, refuse_three, 3)
+            assert call(executor, squared, 3) == 9
 
 
 def test_workers_end_when_their_parent_is_killed() -> None:
