@@ -21,13 +21,13 @@ from functools import cache
 from pathlib import Path
 from typing import IO, NoReturn
 
+from tests.patience import SECONDS
+
 ROOT = Path(__file__).parents[1]
 SERVE = "import sys; from tests.warm import serve; serve(int(sys.argv[1]))"
 """The server's program: a script, because workers would import the module that was started."""
 LONGEST_REQUEST = 2**17
 """Bytes of a pickled request: arguments, folder, environment and what is called before."""
-SECONDS = 120
-"""Time limit in seconds, longer than any run of the tests takes."""
 
 
 class Run:

@@ -16,6 +16,7 @@ from pipeline.executors.pool import AHEAD, Pool
 from pipeline.executors.single import call
 from pipeline.executors.worker import Limits
 from pipeline.records import file_stem
+from tests.patience import SECONDS
 
 FAILURES = ("worker_died", "out_of_time", "out_of_memory")
 
@@ -193,7 +194,7 @@ def test_workers_end_when_their_parent_is_killed() -> None:
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
         parent.kill()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + SECONDS
     while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{worker}").exists()

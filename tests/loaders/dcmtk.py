@@ -11,6 +11,8 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.uid import UID, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
 
+from tests.patience import SECONDS
+
 PROGRAMS = ("dcm2pnm", "dcmj2pnm", "dcml2pnm")
 LUMA_WEIGHTS = [0.299, 0.587, 0.114]
 _COMMENT = b"#"
@@ -33,7 +35,7 @@ def brightness(path: Path, *, frame: int = 0) -> NDArray[np.float64] | None:
         [_program(UID(dataset.file_meta.get("TransferSyntaxUID", ""))), *options, path],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=SECONDS,
     )
     return _read(completed.stdout) if completed.returncode == 0 and completed.stdout else None
 

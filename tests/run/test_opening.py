@@ -24,6 +24,7 @@ from pipeline.records import Case, Notice, Progress, Skipped
 from pipeline.run.opening import KEY, Run, open_run, silent, skipped_at
 from pipeline.store.cases import read_case, write_case, write_skipped
 from tests.cohort.cases import case
+from tests.patience import SECONDS
 from tests.store.finished import finished_case
 
 CASES = [case(stem) for stem in "abcde"]
@@ -95,7 +96,7 @@ def test_workers_and_folder_are_free_when_a_run_is_interrupted(tmp_path: Path) -
         interrupted(run)
     (worker,) = ended.value.args  # as many as the config says
     assert worker != os.getpid()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + SECONDS
     while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{worker}").exists()
