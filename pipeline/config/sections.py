@@ -263,7 +263,8 @@ Level = Annotated[
 
 
 class Validation(Strict):
-    """Severity of the checks of `heatproof validate`, and which problems stop a run."""
+    """Severity of the checks of `heatproof validate`, what stops a run, and which words are shown."""
 
     levels: Mapping[str, Level] = Field(default_factory=dict)
     stop: Literal["never", "error", "warning"] = "error"
+    public_words: PositiveInt = 5

@@ -66,6 +66,8 @@ class Truth:
     """A hash over all annotation files and tables."""
     unknown_words: Mapping[str, str] = field(default_factory=dict)
     """Pseudonym → annotators' word that is not a finding of the network, for the crosswalk."""
+    private_readers: Mapping[str, str] = field(default_factory=dict)
+    """Pseudonym → name of a reader that is not shown, for the crosswalk."""
     unjoined: tuple[tuple[AnnotationItem, Skipped], ...] = ()
     """Annotations without image or finding, with the reason, which is also in `skipped`.
 

@@ -110,6 +110,8 @@ class Vocabulary:
     """Findings that the config names; empty if it names none."""
     words: Mapping[str, int]
     """Finding, translated by the config if it is listed there → number of its annotations."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """Pseudonym of a finding → its name, to compare spellings; it is never shown."""
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,7 @@ def write_validation_crosswalk(run: Run, cohort: Cohort, truth: Truth) -> None:
     for kind, names in (
         ("file", {**cohort.skipped_files, **truth.unread_files}),
         ("finding", truth.unknown_words),
+        ("reader", truth.private_readers),
         ("annotation", truth.skipped_images),
         ("name", names_of(run.notices, run.pseudonym)),
     ):

@@ -7,7 +7,7 @@ from pipeline.ground_truth.matching import Truth, match
 from pipeline.plan import RunPlan
 from pipeline.run.opening import open_run
 from pipeline.validation.plan import ValidationPlan
-from pipeline.validation.vocabulary import match_words, read_words
+from pipeline.validation.vocabulary import match_words, read_words, with_labels
 
 
 def read_inputs(plan: RunPlan | ValidationPlan) -> tuple[Cohort, Truth]:
@@ -17,6 +17,7 @@ def read_inputs(plan: RunPlan | ValidationPlan) -> tuple[Cohort, Truth]:
         if isinstance(plan, RunPlan):
             cohort = index(plan, executor=executor, pseudonym=pseudonym)
             return cohort, match(plan, cohort, executor=executor, pseudonym=pseudonym)
-        words = read_words(plan, executor, pseudonym)
+        words = read_words(plan, executor)
+        words = with_labels(plan, words, public=words.vocabulary.findings)
         cohort = index_studies(plan.studies, executor=executor, pseudonym=pseudonym)
         return cohort, match_words(plan, words, cohort, pseudonym=pseudonym)

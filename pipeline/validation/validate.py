@@ -22,6 +22,7 @@ from pipeline.validation.files import (
     write_validation_manifest,
 )
 from pipeline.validation.plan import ValidationPlan
+from pipeline.validation.private_words import hide_private_words, with_hidden
 from pipeline.validation.study_set import inspect_study_set, validation_id
 from pipeline.validation.vocabulary import match_words, read_words
 
@@ -68,9 +69,11 @@ def validate(
     Without `executor`, the work is done in worker processes on this machine.
     """
     with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
-        words = read_words(plan, run.executor, run.pseudonym)
+        words = read_words(plan, run.executor)
         cohort = index_studies(plan.studies, executor=run.executor, pseudonym=run.pseudonym)
+        words = hide_private_words(plan, words, cohort.cases, run.pseudonym)
         truth = match_words(plan, words, cohort, pseudonym=run.pseudonym)
+        truth = with_hidden(truth, words, plan.config.validation.public_words)
         run.announce(cohort.notices, truth.notices)
         name = validation_id(plan, cohort.cases, truth)
         inspected = inspect_study_set(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.annotations.guess import MASK_FOLDER, SUFFIXES
@@ -19,7 +19,6 @@ from pipeline.ground_truth.inputs import FoundItems, FoundLabels, find_items, fi
 from pipeline.ground_truth.matching import Truth, match_annotations, with_unread
 from pipeline.ground_truth.unread import find_unread
 from pipeline.ground_truth.words import NORMAL
-from pipeline.records import AnnotationItem
 from pipeline.validation.facts import Vocabulary
 from pipeline.validation.plan import ValidationPlan
 
@@ -36,12 +35,12 @@ class Words:
     labels: FoundLabels
     unknown: Mapping[str, str]
     """Pseudonym → finding name that the config does not list; for the crosswalk."""
-    spelled: Mapping[str, str]
-    """Word → the declared finding whose name it has in another spelling."""
+    private_readers: Mapping[str, str] = field(default_factory=dict)
+    """Pseudonym → name of a reader; for the crosswalk."""
 
 
-def read_words(plan: ValidationPlan, executor: Executor, pseudonym: Pseudonym) -> Words:
-    """The annotations, the finding names of annotations and config, and the labels by image.
+def read_words(plan: ValidationPlan, executor: Executor) -> Words:
+    """The annotations, and the finding names of annotations and config; without the labels.
 
     If neither card nor config names findings, the names in the annotations are the findings.
     """
@@ -70,11 +69,12 @@ def read_words(plan: ValidationPlan, executor: Executor, pseudonym: Pseudonym) -
         vocabulary = Vocabulary(findings, findings, {w: count for w, count in words.items() if w in findings})
     else:
         vocabulary = Vocabulary(tuple(dict.fromkeys((*declared, *words))), declared, words)
-    labels = _labels(plan, vocabulary.findings, declared or vocabulary.findings)
-    undeclared = [word for word in words if word not in declared]
-    unknown = {word: pseudonym("finding", word) for word in undeclared} if declared and not plan.card else {}
-    read = Words(items, vocabulary, labels, {}, {word: name for word, name in spelled.items() if name})
-    return _with_pseudonyms(read, unknown, names)
+    return Words(items, vocabulary, FoundLabels({}), {})
+
+
+def with_labels(plan: ValidationPlan, words: Words, *, public: Sequence[str]) -> Words:
+    """The words with the labels by image; `public` are the findings that are no names of the input."""
+    return replace(words, labels=_labels(plan, words.vocabulary.findings, public))
 
 
 def match_words(plan: ValidationPlan, words: Words, cohort: Cohort, *, pseudonym: Pseudonym) -> Truth:
@@ -90,7 +90,6 @@ def match_words(plan: ValidationPlan, words: Words, cohort: Cohort, *, pseudonym
         cases=cohort.cases,
         pseudonym=pseudonym,
     )
-    truth = replace(truth, unknown_words={**truth.unknown_words, **words.unknown})
     findings = [name for name in words.vocabulary.findings if name not in words.unknown]
     unread = find_unread(plan, cohort, words.items, words.labels, findings=findings)
     return with_unread(truth, unread, pseudonym)
@@ -100,37 +99,6 @@ def _denies(word: str, known: Sequence[str], denials: Sequence[str]) -> bool:
     """Whether a word says, or seems to say, that nothing was found; known words are findings."""
     said = same(word, (*known, *denials))
     return said in denials if said is not None else plain(word) in NORMAL
-
-
-def _with_pseudonyms(words: Words, unknown: Mapping[str, str], names: Mapping[str, str | None]) -> Words:
-    """A copy in which the finding names in `unknown` are replaced by their pseudonyms."""
-
-    def pseudonym(word: str) -> str:
-        return unknown.get(word, word)
-
-    vocabulary, labels = words.vocabulary, words.labels
-
-    def rename(item: AnnotationItem) -> AnnotationItem:
-        word = names.get(item.finding or "") or item.finding or ""
-        return replace(item, finding=unknown[word]) if word in unknown else item
-
-    return replace(
-        words,
-        items=replace(words.items, items=[rename(item) for item in words.items.items]),
-        vocabulary=Vocabulary(
-            tuple(map(pseudonym, vocabulary.findings)),
-            vocabulary.declared,
-            {pseudonym(word): count for word, count in vocabulary.words.items()},
-        ),
-        labels=replace(
-            labels,
-            rows={
-                image: {pseudonym(word): label for word, label in row.items()}
-                for image, row in labels.rows.items()
-            },
-        ),
-        unknown={name: word for word, name in unknown.items()},
-    )
 
 
 def _declared(plan: ValidationPlan) -> tuple[str, ...]:

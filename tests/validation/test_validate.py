@@ -259,7 +259,7 @@ BREAKS: Mapping[str, tuple[Callable[[Path], Any], int, str]] = {
     "undeclared_finding": (
         draw(3, disc(50, 30), finding="nodul"),
         1,
-        "', which the config does not name; choose one of: ",
+        "', which the config does not name; did you mean 'nodule'?",
     ),
     "no_finding": (no_finding, 1, "The image's labels name several findings; state the annotation's finding"),
     "empty_though_present": (
@@ -401,7 +401,7 @@ def test_what_is_broken_is_found_by_its_check_and_by_no_other(folder: Path, name
 def test_a_problem_names_its_images_finding_and_reader(
     folder: Path, name: str, subjects: set[str], finding: str, reader: str
 ) -> None:
-    validation = run(folder, **(BREAKS[name][0](folder) or {}))
+    validation = run(folder, **{"validation__public_words": 4, **(BREAKS[name][0](folder) or {})})
     row, called = rows(validation)[0], names(validation)
     assert {called[subject] for subject in row["subjects"].split()} == subjects
     assert (row["finding"], row["reader"]) == (finding, reader)
@@ -544,7 +544,7 @@ def test_progress_counts_images_and_skipped_images(folder: Path) -> None:
 def test_without_config_and_model_findings_are_named_like_the_folders_of_masks(tmp_path: Path) -> None:
     write_study(tmp_path)
     none = dict.fromkeys(("annotations__sources", "annotations__labels"))
-    validation = run(tmp_path, **none)
+    validation = run(tmp_path, validation__public_words=2, **none)
     manifest = json.loads((validation.index.parent / "manifest.json").read_text())
     assert (manifest["findings"], manifest["card"]) == (["effusion", "nodule"], None)
     assert manifest["counts"] | {"masks": 5, "labelled images": 6} == manifest["counts"]
@@ -574,6 +574,7 @@ def test_without_a_model_words_for_nothing_found_are_no_findings(
     (tmp_path / "boxes.csv").write_text("\n".join(lines) + "\n")
     sources = [{"format": "boxes", "file": "boxes.csv"}]
     changes = {"annotations__labels": None, "annotations__no_finding": list(stated)}
+    changes |= {"validation__public_words": 1}
     validation = run(tmp_path, annotations__sources=sources, **changes)
     manifest = json.loads((validation.index.parent / "manifest.json").read_text())
     assert manifest["findings"] == ["Mass"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 from pipeline.registry import did_you_mean
 from pipeline.validation.checks.check import Check, Found, all_annotation_count, annotation_count, percent
-from pipeline.validation.facts import StudySet
+from pipeline.validation.facts import StudySet, Vocabulary
 
 UNKNOWN, AMBIGUOUS = "unknown_finding", "ambiguous_finding"
 RARE = 0.1
@@ -39,8 +39,9 @@ def _undeclared(study: StudySet) -> Iterator[Found]:
         if not word or (vocabulary.declared and word in vocabulary.declared):
             continue
         known = list(vocabulary.declared)
-        reason = f", which the config does not name{did_you_mean(word, known)}" if known else ""
-        reason = reason or _misspelling(word, vocabulary.words)
+        meant = did_you_mean(vocabulary.spelled.get(word, word), known)
+        reason = f", which the config does not name{meant}" if known else ""
+        reason = reason or _misspelling(word, vocabulary)
         if reason:
             yield Found(
                 f"{_annotations(count)} {'has' if count == 1 else 'have'} the finding "
@@ -58,11 +59,12 @@ def _nameless(study: StudySet) -> Iterator[Found]:
             )
 
 
-def _misspelling(word: str, counts: Mapping[str, int]) -> str:
+def _misspelling(word: str, vocabulary: Vocabulary) -> str:
     """The end of a sentence about a rare name that resembles a frequent one; empty if it does not."""
+    counts, spelled = vocabulary.words, vocabulary.spelled
     frequent = [name for name, count in counts.items() if counts[word] <= RARE * count]
-    plain = {name.casefold(): name for name in frequent}
-    close = get_close_matches(word.casefold(), plain, n=1, cutoff=NEARLY)
+    plain = {spelled.get(name, name).casefold(): name for name in frequent}
+    close = get_close_matches(spelled.get(word, word).casefold(), plain, n=1, cutoff=NEARLY)
     if not close:
         return ""
     name = plain[close[0]]
