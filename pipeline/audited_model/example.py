@@ -15,6 +15,7 @@ from pipeline.audited_model.likely_causes import likely_causes
 from pipeline.classifiers import Preprocessing
 from pipeline.classifiers.classifier import Classifier
 from pipeline.errors import CheckError
+from pipeline.guards.inside_folder import inside_folder
 
 TOLERANCE: Final = 1e-3
 """Largest difference of a logit; of logits beyond 1, as a share of the logit."""
@@ -38,7 +39,7 @@ def check_example(classifier: Classifier, card_path: Path) -> Example | None:
     card = classifier.card
     if card.example is None:
         return None
-    path = card_path.parent / card.example.image
+    path = inside_folder(card_path, card.example.image, key="example.image", remedy="copy the image there")
     found, stated = logits_of(classifier, path, card.preprocessing), card.example.logits
     wrong = [number for number, pair in enumerate(zip(found, stated, strict=True)) if not close(*pair)]
     if wrong:

@@ -147,7 +147,7 @@ class ModelCard(Strict):
     operating_thresholds: Mapping[str, Probability] = Field(default=DEFAULT_THRESHOLD, validate_default=True)
     """Finding → probability from which it counts as positive; a single number applies to all findings."""
     weights: str | None = None
-    """Weights file: absolute, or relative to the card's folder. The config's `weights` overrides it."""
+    """Weights file in the card's folder or below, relative to it. The config's `weights` overrides it."""
     sha256: Sha256 | None = Field(default=None, validate_default=True)
     """SHA-256 of the weights file, checked whichever file is loaded; required if `weights` is set."""
     target_layer: str = "last"

@@ -17,9 +17,11 @@ from pipeline.classifiers.networks import build_network
 from pipeline.classifiers.operating_points import threshold_notices
 from pipeline.classifiers.weights import load_weights
 from pipeline.errors import ConfigError
+from pipeline.guards.inside_folder import inside_folder
 from pipeline.records import ModelInput, Notice, Prediction
 
 Precision = Literal["float32", "bfloat16"]
+GIVE_WEIGHTS = "copy the weights there, or name the file with --weights"
 
 
 def open_classifier(
@@ -112,7 +114,7 @@ def _weights_path(card: ModelCard, card_path: Path) -> Path:
         raise ConfigError(
             f"{card_path}: names no weights file; add weights and sha256 to the card, or use --weights"
         )
-    return card_path.parent / card.weights
+    return inside_folder(card_path, card.weights, key="weights", remedy=GIVE_WEIGHTS)
 
 
 def _probabilities(logits: Tensor, activation: str) -> Tensor:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from os.path import relpath
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from torch import Tensor
 
@@ -19,6 +19,7 @@ from pipeline.classifiers.networks import build_network
 from pipeline.classifiers.weight_formats import OTHER_FRAMEWORK
 from pipeline.classifiers.weights import check_fit, load_content, read_bytes
 from pipeline.errors import ConfigError
+from pipeline.guards.inside_folder import is_inside
 from pipeline.guards.yaml_models import validated
 from pipeline.records import Notice
 
@@ -42,6 +43,8 @@ KNOWN: Final[Mapping[tuple[tuple[int, ...], int, int], str]] = MappingProxyType(
 UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 LARGEST_SIDE: Final = 224
 ASKED: Final = f'"{QUESTION}"'
+Line: TypeAlias = tuple[str, str]
+"""A line of the card, and the comment beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,20 @@ def new_card(weights: Path, *, out: Path) -> tuple[str, tuple[Notice, ...]]:
     shape = _shape(checkpoint.tensors, weights)
     network = build_network(validated(ModelCard, _answered(shape), source=str(weights)))
     check_fit(checkpoint.tensors, network.state_dict(), weights, size=len(content))
+    return _text(
+        shape, checkpoint, weights.stem, _place(weights, out), sha256(content).hexdigest()
+    ), checkpoint.notices
+
+
+def _place(weights: Path, out: Path) -> Line:
+    """The card's line on the weights, which names them only in the card's folder or below."""
     place = relpath(weights.absolute(), out.absolute().parent)
-    return _text(shape, checkpoint, place, sha256(content).hexdigest()), checkpoint.notices
+    if is_inside(weights, out.parent):
+        return f"weights: {_quoted(place)}", ""
+    return (
+        "# weights:",
+        f"copy {_quoted(weights.name)} beside the card and name it, or give it with --weights",
+    )
 
 
 def _shape(tensors: Mapping[str, Tensor], path: Path) -> _Shape:
@@ -119,9 +134,9 @@ def _answered(shape: _Shape) -> dict[str, object]:
     }
 
 
-def _text(shape: _Shape, checkpoint: Checkpoint, weights: str, sha256: str) -> str:
+def _text(shape: _Shape, checkpoint: Checkpoint, name: str, place: Line, sha256: str) -> str:
     """The card as YAML, with a comment beside each question."""
-    name = UNSAFE.sub("_", Path(weights).stem).strip("._-") or "model"
+    name = UNSAFE.sub("_", name).strip("._-") or "model"
     arguments = ", ".join(f"{key}: {value}" for key, value in shape.arguments.items())
     layers = "-".join(map(str, shape.blocks))
     found = f"{layers} layers, growth rate {shape.growth_rate}, {shape.first_filters} first filters"
@@ -142,7 +157,7 @@ def _text(shape: _Shape, checkpoint: Checkpoint, weights: str, sha256: str) -> s
         (f"activation: {ASKED}", "sigmoid, softmax (one finding excludes others) or none (probabilities)"),
         (f"operating_thresholds: {ASKED}", "a finding counts from this probability: a number, or one each"),
         *([(f"# torchxrayvision's op_threshs in the file: {points}", "")] if points else []),
-        (f"weights: {_quoted(weights)}", ""),
+        place,
         (f"sha256: {sha256}", ""),
         ("target_layer: last", "last, stride8, or the name of a module"),
         ("preprocessing:", "as in the code that evaluated the model"),

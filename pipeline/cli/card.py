@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.terminal import open_console
 from pipeline.errors import ConfigError
+from pipeline.guards.inside_folder import is_inside
 from pipeline.plan import existing_path
 from pipeline.store.atomic import make_folder, write_bytes, writing
 
@@ -75,6 +76,11 @@ def _check(options: Namespace) -> int:
         )
     if options.write and (options.image is None or model_card.example is not None):
         raise ConfigError(f"--write: needs --image and a card without an example; remove the one in {path}")
+    if options.write and not is_inside(options.image, path.parent):
+        raise ConfigError(
+            f"--image: {options.image} is not in the folder of {path} or below; copy it there, so that the "
+            "card can name it"
+        )
     classifier = open_classifier(
         model_card,
         card_path=path,
@@ -95,6 +101,8 @@ def _check(options: Namespace) -> int:
         console.print(f"{logit:>10.4f}  {finding}")
     line = _example(options.image, logits, path)
     console.print(line)
+    if not is_inside(options.image, path.parent):
+        console.print(f"The card can have this example once {options.image.name} is beside it.")
     if options.write:
         with writing(path):
             write_bytes(path, path.read_bytes().rstrip(b"\n") + f"\n{line}\n".encode())
@@ -107,7 +115,9 @@ def _check(options: Namespace) -> int:
 
 def _example(image: Path, logits: Sequence[float], card_path: Path) -> str:
     """The example as a line of the card."""
-    place = relpath(image.absolute(), card_path.absolute().parent).replace("'", "''")
+    folder = card_path.parent
+    place = relpath(image.absolute(), folder.absolute()) if is_inside(image, folder) else image.name
+    place = place.replace("'", "''")
     numbers = ", ".join(f"{logit:.5f}" for logit in logits)
     return f"example: {{image: '{place}', logits: [{numbers}]}}"
 

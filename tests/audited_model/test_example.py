@@ -72,6 +72,17 @@ def test_files_that_are_no_example_are_refused(tmp_path: Path) -> None:
         read_input(tmp_path / "grey.png", WINDOWED)
 
 
+@pytest.mark.parametrize("name", ["../other.png", "link.png"])
+def test_an_example_outside_the_folder_of_the_card_is_not_read(tmp_path: Path, name: str) -> None:
+    card = write_model(tmp_path / "model")
+    Image.fromarray(picture(7)).save(tmp_path / "other.png")
+    (card.parent / "link.png").symlink_to(tmp_path / "other.png")
+    stated = yaml.safe_load(card.read_text()) | {"example": {"image": name, "logits": [0.0, 0.0]}}
+    card.write_text(yaml.safe_dump(stated))
+    with pytest.raises(ConfigError, match=r"example\.image: leads out of the folder"):
+        opened(card)
+
+
 def test_an_example_that_is_met_is_one_of_the_checks_and_of_the_identity(tmp_path: Path) -> None:
     card = write_model(tmp_path)
     assert opened(card).example is None

@@ -66,6 +66,36 @@ def test_the_weights_named_by_the_card_are_in_its_folder(write_card: CardWriter,
     assert opened(card_path, None).weights_sha256 == stated
 
 
+@pytest.mark.parametrize("way", ["../secret", "{root}/secret", "link", "linked/secret", "\0"])
+def test_a_card_that_names_weights_outside_its_folder_tells_nothing_of_them(
+    write_card: CardWriter, tmp_path: Path, way: str
+) -> None:
+    (tmp_path / "secret").write_bytes(b"root:x:0")
+    folder = tmp_path / "of_a_stranger"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "linked").symlink_to(tmp_path)
+    name = way.format(root=tmp_path)
+    card_path = write_card(weights=name, sha256="0" * 64).rename(folder / "card.yaml")
+    with pytest.raises(ConfigError, match="weights: leads out of the folder") as refused:
+        opened(card_path, None)
+    assert "sha256" not in str(refused.value)
+    with pytest.raises(ConfigError, match=r"secret: sha256 is"):  # the user may name any file
+        opened(card_path, tmp_path / "secret")
+
+
+def test_weights_below_the_folder_of_the_card_are_read_also_through_a_link_to_there(
+    write_card: CardWriter, weights: Path, tmp_path: Path
+) -> None:
+    stated = sha256(weights.read_bytes()).hexdigest()
+    (tmp_path / "below").mkdir()
+    weights.rename(tmp_path / "below" / "own.safetensors")
+    (tmp_path / "latest.safetensors").symlink_to("below/own.safetensors")
+    for name in ("below/own.safetensors", "latest.safetensors"):
+        card_path = write_card(weights=name, sha256=stated)
+        assert opened(card_path, None).weights_sha256 == stated
+
+
 def test_weights_named_by_the_user_must_be_those_of_the_card(write_card: CardWriter, weights: Path) -> None:
     card_path = write_card(weights="elsewhere.safetensors", sha256="0" * 64)
     with pytest.raises(ConfigError, match=r"small\.safetensors: sha256 is "):

@@ -24,12 +24,37 @@ def test_a_new_card_lies_beside_the_weights_and_is_never_replaced(
     card: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights = card.with_suffix(".safetensors")
-    out = card.parent / "new" / "card.yaml"
-    assert main.main(["card", "new", str(weights), "--out", str(out)]) == 0
-    assert "question marks to replace by answers" in capsys.readouterr().out
-    assert yaml.safe_load(out.read_text())["weights"] == "../tiny.safetensors"
     assert main.main(["card", "new", str(weights)]) == 2
     assert "tiny.yaml: exists already; choose another file with --out" in capsys.readouterr().err
+    card.unlink()
+    assert main.main(["card", "new", str(weights)]) == 0
+    assert "question marks to replace by answers" in capsys.readouterr().out
+    assert yaml.safe_load(card.read_text())["weights"] == "tiny.safetensors"
+
+
+def test_a_new_card_names_weights_below_its_folder_and_no_others(card: Path) -> None:
+    weights = card.with_suffix(".safetensors")
+    above, apart = card.parent.parent / f"{card.parent.name}.yaml", card.parent / "new" / "card.yaml"
+    for out in (above, apart):
+        assert main.main(["card", "new", str(weights), "--out", str(out)]) == 0
+    assert yaml.safe_load(above.read_text())["weights"] == f"{card.parent.name}/tiny.safetensors"
+    assert "weights" not in yaml.safe_load(apart.read_text())
+    assert "copy tiny.safetensors beside the card and name it, or give it with --weights" in apart.read_text()
+
+
+def test_an_image_that_is_not_below_the_card_is_not_written_into_it(
+    card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = card.parent.parent / f"{card.parent.name}-elsewhere.png"
+    Image.fromarray(picture(7)).save(image)
+    before = card.read_text()
+    assert main.main(["card", "check", str(card), "--image", str(image), "--write"]) == 2
+    assert "or below; copy it there" in capsys.readouterr().err
+    assert card.read_text() == before
+    assert main.main(["card", "check", str(card), "--image", str(image)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"image: '{image.name}'" in printed
+    assert f"The card can have this example once {image.name} is beside it." in printed
 
 
 def test_a_card_that_exists_is_refused_before_torch_is_loaded(card: Path) -> None:
