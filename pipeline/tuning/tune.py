@@ -88,7 +88,7 @@ def tune(
             executor=run.executor,
             cache=config.out / PIXEL_HASH_CACHE,
         )
-        write_tuned(out, config, choices, tuned)
+        write_tuned(out, config, choices, tuned, tables=plan.tables_folder)
     return Tuning(out, choices, len(cases), tuple(case for case in results if isinstance(case, Skipped)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,22 @@ HEADER = """\
 # IoU with the readers' annotations, ignoring the gate; the gate's probability has the highest Youden's J. The
 # means below are on the tuning images, and therefore optimistic for other images. `tuned` lists the tuning
 # patients by pseudonym and the tuning images by pixel hash; a report that scores any of them warns about it.
+# Absolute paths are left out; give them again on the command line.
 """
+PLACES = ("studies", "model", "weights", "out")
+"""Keys of the config that are paths; annotations and heatmaps have a key `path`, tables a key `file`."""
 
 
-def write_tuned(path: Path, config: AuditConfig, chosen: Sequence[ThresholdChoice], tuned: Tuned) -> None:
-    """Write the config with the chosen rules, and the gain of each in a comment."""
+def write_tuned(
+    path: Path, config: AuditConfig, chosen: Sequence[ThresholdChoice], tuned: Tuned, *, tables: Path
+) -> None:
+    """Write the config with the chosen rules, and the gain of each in a comment.
+
+    Absolute paths name machines and people: those of inputs are left out, those of tables become relative
+    to `tables`, the folder to which the config's tables are relative.
+    """
     values = config.model_dump(mode="json", exclude_unset=True, exclude={"tuned"})
+    _leave_out_places(values, tables)
     contours = values.setdefault("contours", {})
     findings = contours.setdefault("findings", {})
     for entry in chosen:
@@ -34,6 +45,19 @@ def write_tuned(path: Path, config: AuditConfig, chosen: Sequence[ThresholdChoic
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
     comments = "".join(f"# {line}\n" for line in map(describe_choice, chosen))
     write_bytes(path, (HEADER + comments + text).encode())
+
+
+def _leave_out_places(values: dict[str, Any], tables: Path) -> None:
+    """Remove the absolute paths from the values of a config."""
+    sections = [(values, name) for name in PLACES]
+    sections += [(values.get(name) or {}, "path") for name in ("annotations", "heatmaps")]
+    for section, key in sections:
+        if Path(section.get(key) or "").is_absolute():
+            del section[key]
+    annotations, subgroups = values.get("annotations") or {}, values.get("subgroups") or {}
+    for table in (annotations.get("labels"), values.get("select"), subgroups.get("table")):
+        if table and Path(table["file"]).is_absolute():
+            table["file"] = relpath(table["file"], tables)
 
 
 def _rule_settings(entry: ThresholdChoice) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from tests.study import FINDINGS, picture, uid, write_image, write_model, write_
 
 COUNT = 12
 TRAIN = range(1, 9)
+PLACES = ("studies", "annotations.path", "model", "out")
 
 
 def settings(folder: Path, **more: Any) -> dict[str, Any]:
@@ -64,7 +65,8 @@ def study(tmp_path: Path) -> Path:
 
 
 def audited(folder: Path, **overrides: Any) -> Outcome:
-    given = {key.replace("__", "."): value for key, value in overrides.items()}
+    given = {key: settings(folder)[key] for key in PLACES}
+    given |= {key.replace("__", "."): value for key, value in overrides.items()}
     return audit(make_plan(load_config(folder / "tuned.yaml", given)), executor=Here())
 
 
@@ -111,6 +113,26 @@ def test_an_audit_of_images_that_were_tuned_on_says_so_and_one_of_others_does_no
     assert "on 8 images of 8 patients, with maps of gradcam; none of them is scored here." in page
     manifest = (again.index.parent / "manifest.json").read_text()
     assert not any(name in manifest for name in load_config(study / "tuned.yaml", {}).tuned.patients)  # type: ignore[union-attr]
+
+
+def test_the_tuned_config_has_no_absolute_path_and_finds_its_tables_all_the_same(study: Path) -> None:
+    tuned(study, select__file=str(study / "splits.csv"), weights=str(study / "model" / "tiny.safetensors"))
+    text = (study / "tuned.yaml").read_text()
+    assert str(study.parent) not in text
+    written = yaml.safe_load(text)
+    assert written["select"]["file"] == "splits.csv"
+    assert not {"studies", "model", "weights", "out", "path"} & {*written, *written["annotations"]}
+    assert audited(study).images == COUNT - len(TRAIN)
+
+
+def test_relative_paths_stay_in_the_tuned_config_as_they_were_typed(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(study)
+    tuned(study, studies="images", annotations__path=".", model="model/tiny.yaml", out="out")
+    written = yaml.safe_load((study / "tuned.yaml").read_text())
+    assert (written["studies"], written["annotations"]["path"]) == ("images", ".")
+    assert (written["model"], written["out"]) == ("model/tiny.yaml", "out")
 
 
 def test_thresholds_tuned_on_another_methods_maps_cause_a_warning(study: Path) -> None:
