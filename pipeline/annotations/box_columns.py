@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.annotations.spelling import plain, same
@@ -162,7 +162,7 @@ def _coordinates(table: Table, stated: Mapping[str, str]) -> dict[str, str]:
 
 def _refuse_other_boxes(table: Table, sized: Mapping[str, str], corners: Mapping[str, str]) -> None:
     """Raise ConfigError if a table has two sets of coordinates that do not describe the same boxes."""
-    for row in table.rows:
+    for row in table.select((*sized.values(), *corners.values())):
         x, y, width, height = (number(row[name], separator=table.separator) for name in sized.values())
         left, top, right, bottom = (number(row[name], separator=table.separator) for name in corners.values())
         pairs = ((x, left), (y, top), (x + width, right), (y + height, bottom))
@@ -205,7 +205,18 @@ def _questions(
 
 def _several(table: Table, names: Sequence[str], key: str) -> bool:
     """Whether a column names several readers, or any frame."""
-    return any(len({*table.cells(name)}) > (key == "reader") for name in names)
+    wanted = 2 if key == "reader" else 1
+    return any(_has_words(table.cells(name), wanted) for name in names)
+
+
+def _has_words(cells: Iterable[str], count: int) -> bool:
+    """Whether there are at least `count` different cells."""
+    found: set[str] = set()
+    for cell in cells:
+        found.add(cell)
+        if len(found) >= count:
+            return True
+    return False
 
 
 def _refuse_questions(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from sys import intern
 from typing import Literal, NamedTuple, TypeAlias, cast
 
 from pipeline.annotations.box_columns import NO_COORDINATE, BoxColumns, box_columns, number
-from pipeline.annotations.source_files import image_key, source_file
+from pipeline.annotations.source_files import MOST_SHAPES, image_key, source_file
 from pipeline.annotations.tables import Table, read_table
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import ConfigError
@@ -93,7 +94,10 @@ def rows_of(
     first = _first_frame(table, names, first_frame)
     shift = 0.0 if origin == "centre" else PIXEL_CENTRE
     rows: dict[Key, list[Box | None]] = {}
-    for row in table.rows:
+    used = (names.image, names.finding, names.reader, names.frame, *names.coordinates.values())
+    for count, row in enumerate(table.select(name for name in used if name is not None), start=1):
+        if count > MOST_SHAPES:
+            raise ConfigError(f"{table.file}: has more than {MOST_SHAPES:,} rows of boxes; audit parts of it")
         key = _key(row, names, finding, reader, first)
         rows.setdefault(key, []).append(_box(row, names.coordinates, shift, table.separator))
     return BoxRows(table, names, rows)
@@ -109,18 +113,19 @@ def _key(
 
 
 def _text(cell: str) -> str:
-    """The cell; empty for the "nan" that some programs write into empty cells."""
-    return "" if cell.casefold() == "nan" else cell
+    """The cell, kept once for all rows; empty for the "nan" that some programs write into empty cells."""
+    return "" if cell.casefold() == "nan" else intern(cell)
 
 
 def _first_frame(table: Table, names: BoxColumns, stated: int | None) -> int:
     """The number of the first frame: as the config says, or 0 if the table has a frame 0."""
     if names.frame is None or stated is not None:
         return stated or 0
-    numbers = [frame for cell in table.cells(names.frame) if (frame := _frame(cell, 0)) is not None]
-    if numbers and min(numbers) != 0:
+    numbers = (frame for cell in table.cells(names.frame) if (frame := _frame(cell, 0)) is not None)
+    first = min(numbers, default=0)
+    if first != 0:
         raise ConfigError(
-            f"{table.file}: its frames begin at {min(numbers)}, so it is unknown whether the first frame "
+            f"{table.file}: its frames begin at {first}, so it is unknown whether the first frame "
             "is 0 or 1; set first_frame: 0 or first_frame: 1"
         )
     return 0

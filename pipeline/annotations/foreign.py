@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
-LARGEST_BYTES = 2**26
-"""Larger files are not opened to find out what they are."""
+from pipeline.errors import CaseError
+from pipeline.guards.json_files import LARGEST_BYTES, read_json
+from pipeline.guards.reading import open_file
+
+LARGEST_FILE_BYTES = 2**50
+"""Of a file of which only the first bytes are read."""
 HEAD_BYTES = 4096
 YOLO_LINE = re.compile(r"\d+(?:\s+[01]?\.\d+(?:e-\d+)?|\s+[01]){4,}")
 """A class number, then a centre and a size (or corners), as shares of the image."""
@@ -42,11 +46,12 @@ def kind_of_file(file: Path) -> str:
     """A key of `FOREIGN`; empty if the file is none of these."""
     suffix = file.suffix.lower()
     try:
-        if suffix == ".json":
-            return _json_kind(file)
-        with file.open("rb") as stream:
+        with open_file(file, most_bytes=LARGEST_FILE_BYTES) as stream:
             head = stream.read(HEAD_BYTES)
-    except (OSError, ValueError, RecursionError):
+            size = stream.seek(0, SEEK_END)
+        if suffix == ".json":
+            return _json_kind(file, head, size)
+    except CaseError:
         return ""
     if head[128:132] == b"DICM":
         return "contours" if RT_STRUCTURE_SET in head else "dicom"
@@ -63,11 +68,10 @@ def _is_yolo(head: bytes) -> bool:
     return bool(whole) and all(YOLO_LINE.fullmatch(line.strip()) for line in whole if line.strip())
 
 
-def _json_kind(file: Path) -> str:
-    if file.stat().st_size > LARGEST_BYTES:
-        with file.open("rb") as stream:
-            return "coco" if b'"images"' in stream.read(HEAD_BYTES) else ""
-    content = json.loads(file.read_text(encoding="utf-8-sig"))
+def _json_kind(file: Path, head: bytes, size: int) -> str:
+    if size > LARGEST_BYTES:  # not parsed to find out what it is
+        return "coco" if b'"images"' in head else ""
+    content = read_json(file, most_values=None)
     if isinstance(content, list):
         # A list of COCO results or annotations.
         return "coco" if content and isinstance(content[0], dict) and "image_id" in content[0] else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,10 +11,13 @@ from typing import Any
 from pipeline.annotations.box_columns import box_columns, has_coordinates
 from pipeline.annotations.label_tables import tables_in
 from pipeline.annotations.seg_files import segmentations
-from pipeline.annotations.source_files import files_with_suffix, refuse_large_file
+from pipeline.annotations.source_files import files_with_suffix
 from pipeline.annotations.spelling import plain
+from pipeline.annotations.tables import Table
 from pipeline.annotations.unread import what_is_there
-from pipeline.errors import ConfigError
+from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.json_files import LARGEST_BYTES, read_json
+from pipeline.guards.reading import open_file
 
 SUFFIXES: Mapping[str, str] = {
     ".png": "png",
@@ -24,6 +26,14 @@ SUFFIXES: Mapping[str, str] = {
 
 MASK_FOLDER = re.compile(r"mask|segmentation|annotation|lesion", re.IGNORECASE)
 """Names of mask folders; PNG files in any other folder may be the images themselves."""
+
+HEAD_BYTES = 2**16
+"""Bytes by which a JSON file is told from strangers' ones, which are not parsed."""
+KEY = rb'"(?:[^"\\]|\\.)*"\s*:\s*'
+MAYBE_RUN_LENGTHS = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*\{\s*" + KEY + rb"\{\s*" + KEY + rb"(?:\[\s*)?\{", re.DOTALL
+)
+"""The beginning of {image: {finding: {…}}} or {image: {finding: [{…}]}}."""
 
 SUPPORTED = (
     "PNG, NIfTI, NRRD or MetaImage masks (in the folder itself, in subfolders named like the findings, or in "
@@ -97,7 +107,7 @@ def _segmentations(path: Path) -> Iterator[Mapping[str, object]]:
 
 def _boxes(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:
     for table in tables_in(path):
-        if not has_coordinates(table):
+        if not has_coordinates(table) or not _is_whole(table):
             continue
         # With a single finding, the table need not name it.
         only = findings[0] if len(findings) == 1 else None
@@ -106,14 +116,25 @@ def _boxes(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]
         yield {"format": "boxes"} | _file(path, table.file) | {"columns": columns.by_key} | unnamed
 
 
+def _is_whole(table: Table) -> bool:
+    """Whether all rows can be read; a table that is damaged further down is listed as not read."""
+    try:
+        for _ in table.select(()):
+            pass
+    except ConfigError:
+        return False
+    return True
+
+
 def _run_lengths(path: Path) -> Iterator[Mapping[str, object]]:
     for file in files_with_suffix(path, ".json"):
         try:
-            refuse_large_file(file)
-            content = json.loads(file.read_text(encoding="utf-8-sig"))
-        except (ConfigError, OSError, ValueError, RecursionError):
+            with open_file(file, most_bytes=LARGEST_BYTES) as stream:
+                maybe = MAYBE_RUN_LENGTHS.match(stream.read(HEAD_BYTES))
+            found = maybe is not None and _is_run_lengths(read_json(file, most_values=None))
+        except CaseError:
             continue  # not an annotation file
-        if _is_run_lengths(content):
+        if found:
             yield {"format": "rle_json"} | _file(path, file)
 
 

@@ -41,13 +41,17 @@ class LabelTable:
 def label_tables(path: Path, findings: Sequence[str], names: Mapping[str, str | None]) -> list[LabelTable]:
     """The tables with labels in the folder `path` or next to the file `path`, most findings first."""
     root = path.parent if path.is_file() else path
-    found = [
-        LabelTable(table, image, columns)
-        for table in tables_in(root)
-        if (image := table.find_image_column()) is not None
-        and not has_coordinates(table)
-        and (columns := label_columns(table, findings, names)).by_finding
-    ]
+    found = []
+    for table in tables_in(root):
+        image = table.find_image_column()
+        if image is None or has_coordinates(table):
+            continue
+        try:
+            columns = label_columns(table, findings, names)
+        except ConfigError:
+            continue  # listed as not read
+        if columns.by_finding:
+            found.append(LabelTable(table, image, columns))
     return sorted(
         found,
         key=lambda entry: (
@@ -57,19 +61,24 @@ def label_tables(path: Path, findings: Sequence[str], names: Mapping[str, str | 
 
 
 def label_columns(table: Table, findings: Sequence[str], names: Mapping[str, str | None]) -> LabelColumns:
-    """The columns that are called like a finding, or like a word that `names` maps to one."""
-    exact: dict[str, list[str]] = {}
-    spelled: dict[str, list[str]] = {}
-    no_labels: list[str] = []
+    """The columns that are called like a finding, or like a word that `names` maps to one.
+
+    The rows of a table without such columns are not read. Raises ConfigError if those of another cannot be.
+    """
+    named: dict[str, tuple[str | None, str | None]] = {}
     for column in dict.fromkeys(table.columns):
         finding = names.get(column, column)
         known = finding if finding in findings else None
         guessed = same(finding, findings) if finding and known is None else None
-        if not (known or guessed):
+        if known or guessed:
+            named[column] = known, guessed
+    no_labels = _without_labels(table, list(named))
+    exact: dict[str, list[str]] = {}
+    spelled: dict[str, list[str]] = {}
+    for column, (known, guessed) in named.items():
+        if column in no_labels:
             continue
-        if not all(is_label(row[column]) for row in table.rows):
-            no_labels.append(column)
-        elif known:
+        if known:
             exact.setdefault(known, []).append(column)
         elif guessed:
             spelled.setdefault(guessed, []).append(column)
@@ -80,11 +89,20 @@ def label_columns(table: Table, findings: Sequence[str], names: Mapping[str, str
     }
     by_finding = exact | {finding: [column] for column, finding in alone.items()}
     order = {finding: tuple(by_finding[finding]) for finding in findings if finding in by_finding}
-    return LabelColumns(order, alone, tuple(no_labels))
+    return LabelColumns(order, alone, no_labels)
+
+
+def _without_labels(table: Table, columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns with a cell that is no label."""
+    bad: set[str] = set()
+    if columns:
+        for row in table.select(columns):
+            bad |= {column for column in columns if not is_label(row[column])}
+    return tuple(column for column in columns if column in bad)
 
 
 def tables_in(path: Path) -> Iterator[Table]:
-    """The readable tables directly in a folder, or the file itself."""
+    """The tables directly in a folder, or the file itself, of which only the first rows are read."""
     for suffix in TABLE_SUFFIXES:
         for file in files_with_suffix(path, suffix):
             try:

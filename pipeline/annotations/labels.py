@@ -15,6 +15,11 @@ WORDS: Mapping[str, int | None] = {
     "": None, "-1": None, "-1.0": None, "nan": None, "na": None,
 }  # fmt: skip
 """Cell in lower case → label. CheXpert writes uncertain as -1."""
+MOST_IMAGES = 1_000_000
+"""Images of one table of labels, which are all kept in memory."""
+CONTRADICTED = 2
+"""In place of a label that rows of one image contradict; it is unknown."""
+Known = int | None
 
 
 def read_labels(
@@ -23,21 +28,33 @@ def read_labels(
     """SOP instance UID or file stem → finding → label; `columns` maps each finding to its columns.
 
     A finding with several columns is present if any is 1, and absent if all are 0. It is unknown if rows of
-    the same image contradict each other. Raises ConfigError for a missing column or a cell without a label.
+    the same image contradict each other. Images with the same labels share one mapping. Raises ConfigError
+    for a missing column, a cell without a label, or more than `MOST_IMAGES` images.
     """
     table = read_table(file)
     table.refuse_shared_names(table.column(image))
-    for name in (name for names in columns.values() for name in names):
-        table.column(name)
-    found: dict[str, dict[str, set[int | None]]] = {}
-    for line, row in enumerate(table.rows, start=2):
-        labels = found.setdefault(image_key(row[image]), {finding: set() for finding in columns})
-        for finding, names in columns.items():
-            where = f"{file}, row {line}"
-            labels[finding].add(_any_of({_label(row[name], f"{where}, column '{name}'") for name in names}))
-    return {
-        key: {finding: _agreed(rows) for finding, rows in labels.items()} for key, labels in found.items()
+    used = [table.column(name) for names in columns.values() for name in names]
+    found: dict[str, tuple[Known, ...]] = {}
+    shared: dict[tuple[Known, ...], tuple[Known, ...]] = {}
+    for line, row in enumerate(table.select((image, *used)), start=2):
+        where = f"{file}, row {line}"
+        labels = tuple(
+            _any_of({_label(row[name], f"{where}, column '{name}'") for name in names})
+            for names in columns.values()
+        )
+        key = image_key(row[image])
+        if key in found:
+            labels = tuple(map(_agreed, found[key], labels))
+        elif len(found) >= MOST_IMAGES:
+            raise ConfigError(f"{file}: names more than {MOST_IMAGES:,} images; leave out those not in use")
+        found[key] = shared.setdefault(labels, labels)
+    by_finding = {
+        labels: dict(
+            zip(columns, (None if label == CONTRADICTED else label for label in labels), strict=True)
+        )
+        for labels in shared
     }
+    return {key: by_finding[labels] for key, labels in found.items()}
 
 
 def is_label(cell: str) -> bool:
@@ -53,12 +70,14 @@ def _label(cell: str, where: str) -> int | None:
     return WORDS[cell.lower()]
 
 
-def _any_of(columns: set[int | None]) -> int | None:
+def _any_of(columns: set[Known]) -> Known:
     if 1 in columns:
         return 1
     return 0 if columns == {0} else None
 
 
-def _agreed(rows: set[int | None]) -> int | None:
-    known = rows - {None}
-    return known.pop() if len(known) == 1 else None
+def _agreed(first: Known, second: Known) -> Known:
+    """The label of two rows: the one that is known, or `CONTRADICTED`."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first if first == second else CONTRADICTED

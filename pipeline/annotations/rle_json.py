@@ -7,17 +7,19 @@ uninitialised memory.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.annotations.masks import check_size
-from pipeline.annotations.source_files import error_position, image_key, refuse_large_file, source_file
+from pipeline.annotations.source_files import image_key, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.json_files import read_json
+from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Mask, Reference, Shape
 
 TEXT_START = 48
@@ -28,7 +30,23 @@ LONGEST_SHIFT = 35
 SECOND_BEFORE = 2
 """From the fourth run on, COCO's text stores the difference to the second run before."""
 
+LONGEST_SIDE = 2**31
+"""Pixels; a size beyond it is not one."""
+RUN_TYPES = ("<u1", "<u2", "<u4")
+"""NumPy types of runs, of which the smallest that holds them is taken."""
+
+NOT_RUNS = 'The mask is not run-length encoded; write it as {"size": …, "counts": …}.'
 SHAPE_WANTED = '{image: {finding: {"size": [rows, columns], "counts": ...}}}'
+
+
+class Runs(NamedTuple):
+    """One mask as it is kept until it is read, which is about as long as in the file."""
+
+    size: Shape
+    counts: bytes | None
+    """The runs; None if they are not run lengths."""
+    coding: str
+    """Their NumPy type, or "coco" for its compressed text."""
 
 
 def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iterator[AnnotationItem]:
@@ -40,12 +58,13 @@ def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iter
             raise ConfigError(f"{chosen}: image {number} holds a {kind}; write it as {SHAPE_WANTED}")
         for finding, masks in findings.items():
             entries = masks if isinstance(masks, list) else [] if masks is None else [masks]
+            findings[finding] = None  # so that the masks are not in memory twice
             yield AnnotationItem(
                 "rle_json",
                 _printable(image_key(image)),
                 _printable(finding),
                 reader,
-                payload={"masks": tuple(entries)},
+                payload={"masks": tuple(map(_compact, entries))},
             )
 
 
@@ -54,7 +73,7 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
 
     Raises CaseError: "mask_size", "not_a_mask" (keys missing, runs that do not fill the mask).
     """
-    entries = cast("tuple[Any, ...]", item.payload["masks"])
+    entries = cast("tuple[Runs | None, ...]", item.payload["masks"])
     masks = tuple(mask for mask in (_decode(entry, shape) for entry in entries) if mask.any())
     return Reference(case_id, finding, item.reader, kind="mask", masks=masks)
 
@@ -65,13 +84,8 @@ def _printable(name: str) -> str:
 
 
 def _mapping(file: Path) -> Mapping[str, Any]:
-    refuse_large_file(file)
-    try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror}); check its permissions") from error
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{file}: is not JSON in UTF-8{error_position(error)}; correct the file") from error
+    with named(file):
+        content = read_json(file, most_values=None)
     if not isinstance(content, dict):
         raise ConfigError(f"{file}: holds a {type(content).__name__}; write it as {SHAPE_WANTED}")
     if not any(content.values()):
@@ -79,18 +93,46 @@ def _mapping(file: Path) -> Mapping[str, Any]:
     return content
 
 
-def _decode(entry: Any, shape: Shape) -> Mask:
-    """The mask of one {"size", "counts"}."""
+def _compact(entry: Any) -> Runs | None:
+    """The mask of one {"size", "counts"}, not yet checked; None if it is not one at all."""
     try:
         rows, columns = (int(length) for length in entry["size"])
-        check_size((rows, columns), shape)
         counts = entry["counts"]
-        runs = _runs(counts) if isinstance(counts, str) else [int(run) for run in counts]
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise CaseError(
-            "not_a_mask", 'The mask is not run-length encoded; write it as {"size": …, "counts": …}.'
-        ) from error
-    if min(runs, default=0) < 0 or sum(runs) != rows * columns:
+        size = rows, columns
+        if not all(0 <= length < LONGEST_SIDE for length in size):
+            return None
+        if isinstance(counts, str):
+            return Runs(size, counts.encode("ascii"), "coco")
+        return Runs(size, *_packed(counts))
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _packed(counts: Sequence[Any]) -> tuple[bytes | None, str]:
+    """Run lengths as bytes, and their NumPy type; None instead if one is negative or too large."""
+    runs = np.fromiter((int(run) for run in counts), np.int64, len(counts))
+    if runs.size and runs.min() < 0:
+        return None, ""
+    largest = int(runs.max(initial=0))
+    fitting = (coding for coding in RUN_TYPES if largest <= np.iinfo(coding).max)
+    coding = next(fitting, "")
+    return (runs.astype(coding).tobytes() if coding else None), coding
+
+
+def _decode(entry: Runs | None, shape: Shape) -> Mask:
+    """The mask of one {"size", "counts"}."""
+    if entry is None:
+        raise CaseError("not_a_mask", NOT_RUNS)
+    rows, columns = entry.size
+    check_size((rows, columns), shape)
+    if entry.counts is None:
+        raise CaseError("not_a_mask", NOT_RUNS)
+    try:
+        runs = _runs(entry.counts) if entry.coding == "coco" else np.frombuffer(entry.counts, entry.coding)
+    except (ValueError, OverflowError) as error:
+        raise CaseError("not_a_mask", NOT_RUNS) from error
+    pixels = rows * columns
+    if runs.min(initial=0) < 0 or runs.max(initial=0) > pixels or runs.sum(dtype=np.int64) != pixels:
         raise CaseError(
             "not_a_mask",
             f'The mask\'s runs do not add up to its {rows} × {columns} pixels; correct "size" or "counts".',
@@ -99,11 +141,11 @@ def _decode(entry: Any, shape: Shape) -> Mask:
     return np.ascontiguousarray(np.repeat(inside, runs).reshape(columns, rows).T)
 
 
-def _runs(text: str) -> list[int]:
+def _runs(text: bytes) -> NDArray[np.int64]:
     """Run lengths from COCO's text: 5 bits per character, lowest first, sign in the last one's top bit."""
     runs: list[int] = []
     value = shift = 0
-    for character in text.encode("ascii"):
+    for character in text:
         bits = character - TEXT_START
         value |= (bits & (CONTINUED - 1)) << shift
         shift += VALUE_BITS
@@ -117,7 +159,7 @@ def _runs(text: str) -> list[int]:
         value = shift = 0
     if shift:
         raise ValueError("the text ends within a number")
-    return runs
+    return np.array(runs, np.int64)
 
 
 RLE_JSON = AnnotationFormat(find=find, read=read, kind="mask")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from pipeline.errors import ConfigError
 from pipeline.records import file_stem
 
 LARGEST_TABLE_BYTES = 2**29
-"""Upper limit for a table or a file of run-length masks, which are read into memory at once."""
+"""Upper limit for a table, which is read row by row."""
+MOST_SHAPES = 500_000
+"""Annotations, boxes and masks of one run in all: they are listed in memory."""
 
 
 def path_below(root: Path, relative: str) -> Path:
@@ -37,27 +38,6 @@ def files_with_suffix(path: Path, suffix: str) -> list[Path]:
     return [
         file for file in files if file.is_file() and file.suffix.lower() == suffix and file.name[0] != "."
     ]
-
-
-def refuse_large_file(file: Path) -> None:
-    """Raise ConfigError if a file is too large to be read into memory."""
-    try:
-        size = file.stat().st_size
-    except OSError as error:
-        raise ConfigError(
-            f"{file}: cannot be read ({error.strerror}); check the path and its permissions"
-        ) from error
-    if size > LARGEST_TABLE_BYTES:
-        raise ConfigError(
-            f"{file}: is larger than {LARGEST_TABLE_BYTES >> 20} MiB; split it, and list the parts as sources"
-        )
-
-
-def error_position(error: Exception) -> str:
-    """The position of a parsing error for a message, without the text found there; empty if unknown."""
-    if isinstance(error, json.JSONDecodeError):
-        return f" (line {error.lineno}, column {error.colno})"
-    return f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
 
 
 def image_key(name: str) -> str:

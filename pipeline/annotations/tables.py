@@ -1,15 +1,17 @@
-"""Tables: CSV files with one row per image or per box."""
+"""Tables: CSV files with one row per image or per box, read row by row in the columns that are asked for.
+
+Nothing of a table but its first rows is kept, so a wide table costs no more memory than a narrow one.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
-from typing import TextIO
 
-from pipeline.annotations.source_files import error_position, refuse_large_file
+from pipeline.annotations.csv_rows import Cells, csv_rows
 from pipeline.annotations.spelling import plain
 from pipeline.errors import ConfigError
 
@@ -27,23 +29,73 @@ OWNER_WORDS = frozenset({
 """Spellings of columns that say to which patient, study or series an image belongs."""
 
 FIRST_ROW = "name the columns in the first row"
-SEPARATORS = ",;\t"
-"""Spreadsheets in languages with decimal commas write semicolons."""
-BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-"""First bytes of a file → its encoding; without them, a table is in UTF-8."""
+SNIFFED_ROWS = 20
+"""Rows that are read with the header, to tell what a table is."""
+MOST_COLUMNS = 10_000
+MOST_CELLS = 10**8
+"""Rows times columns."""
+MOST_EMPTY_ROWS = 2**21
+"""Empty rows in succession: twice those of an empty sheet."""
+Row = Mapping[str, str]
+"""Column → cell, stripped; empty if the row is shorter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The content of a CSV file; cells are stripped, missing cells are empty."""
+    """A CSV file: its columns and first rows, and its other rows when they are asked for."""
 
     file: Path
     """Path of the file."""
     columns: tuple[str, ...]
     """Names in the first row."""
-    rows: Sequence[Mapping[str, str]]
-    """Column → cell, one per row."""
     separator: str = ","
+    first_rows: Sequence[Row] = ()
+    """Up to `SNIFFED_ROWS` rows that are not empty, in all columns."""
+    header: int = field(default=1, kw_only=True)
+    """Number of the row that names the columns: 2 if the first one states the separator."""
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """All rows that are not empty, in all columns, read one at a time; `select` is faster."""
+        return self.select(self.columns)
+
+    def select(self, columns: Iterable[str]) -> Iterator[Row]:
+        """The named columns of all rows that are not empty, read one at a time.
+
+        Of several columns of one name, the last counts. Raises ConfigError where the file is malformed, has
+        more than `MOST_CELLS` cells, or is no longer the one whose columns are known.
+        """
+        last = {name: place for place, name in enumerate(self.columns)}
+        wanted = {name: last[name] for name in columns}
+        records = csv_rows(self.file)
+        separator, header, first = next(records)
+        if (separator, header, _names(first)) != (self.separator, self.header, self.columns):
+            raise ConfigError(f"{self.file}: changed while it was read; start again")
+        most_rows = MOST_CELLS // max(1, len(self.columns))
+        last_row = self.header
+        for _, number, line in records:
+            if number - self.header > most_rows:
+                raise ConfigError(
+                    f"{self.file}: has more than {MOST_CELLS:,} cells (rows × columns); leave out columns, "
+                    "or split it, and list the parts as sources"
+                )
+            if number - last_row > MOST_EMPTY_ROWS:
+                raise ConfigError(
+                    f"{self.file}: has more than {MOST_EMPTY_ROWS:,} empty rows in succession; remove them"
+                )
+            if self._holds_cells(number, line):
+                last_row = number
+                yield {name: line[i].strip() if i < len(line) else "" for name, i in wanted.items()}
+
+    def _holds_cells(self, number: int, line: Cells) -> bool:
+        """Whether a row is not empty. Rows may be short, because some spreadsheets drop empty cells."""
+        width = len(self.columns)
+        if len(line) > width and any(cell.strip() for cell in line[width:]):
+            raise ConfigError(
+                f"{self.file}: row {number} has more cells than the first row has columns; put cells that "
+                f"contain '{self.separator}' in quotes, or name all columns in the first row"
+            )
+        return any(line)
 
     def column(self, name: str) -> str:
         """`name`. Raises ConfigError if the table has no such column, or several.
@@ -78,13 +130,15 @@ class Table:
 
     def refuse_shared_names(self, image: str) -> None:
         """Raise ConfigError if one name in the column `image` is that of images of several patients."""
-        for column in self.columns:
-            if column == image or plain(column) not in OWNER_WORDS:
-                continue
-            owners: dict[str, tuple[str, int]] = {}
-            for line, row in enumerate(self.rows, start=2):
-                name, owner = row[image], plain(row[column])
-                first, where = owners.setdefault(name, (owner, line)) if name and owner else (owner, line)
+        columns = [name for name in self.columns if name != image and plain(name) in OWNER_WORDS]
+        owners: dict[str, dict[str, tuple[str, int]]] = {name: {} for name in columns}
+        for line, row in enumerate(self.select((image, *columns)) if columns else (), start=2):
+            name = row[image]
+            for column in columns:
+                owner = plain(row[column])
+                first, where = (
+                    owners[column].setdefault(name, (owner, line)) if name and owner else (owner, line)
+                )
                 if first != owner:
                     raise ConfigError(
                         f"{self.file}: rows {where} and {line} name the same image, but differ in column "
@@ -94,49 +148,23 @@ class Table:
 
     def cells(self, column: str) -> Iterator[str]:
         """The cells of a column that are not empty."""
-        return (row[column] for row in self.rows if row[column])
+        return (row[column] for row in self.select([column]) if row[column])
 
 
 def read_table(file: Path) -> Table:
-    """The content of a CSV file in UTF-8, or in UTF-16 with a byte order mark. Raises ConfigError."""
-    refuse_large_file(file)
-    try:
-        with file.open("rb") as start:
-            encoding = BYTE_ORDER_MARKS.get(start.read(2), "utf-8-sig")
-        with file.open(encoding=encoding, newline="") as stream:
-            return _parsed(file, stream)
-    except OSError as error:
+    """A CSV file in UTF-8, or in UTF-16 with a byte order mark: its columns and first rows.
+
+    Raises ConfigError if the file cannot be read, or has more than `MOST_COLUMNS` columns.
+    """
+    separator, number, first = next(csv_rows(file))
+    if len(first) > MOST_COLUMNS:
         raise ConfigError(
-            f"{file}: cannot be read ({error.strerror}); check the path and its permissions"
-        ) from error
-    except (UnicodeError, csv.Error) as error:
-        raise ConfigError(
-            f"{file}: is not a CSV table in UTF-8{error_position(error)}; save it as CSV in UTF-8"
-        ) from error
+            f"{file}: has {len(first):,} columns, at most {MOST_COLUMNS:,} are read; leave out those that "
+            "are not needed"
+        )
+    table = Table(file, _names(first), separator, header=number)
+    return replace(table, first_rows=tuple(islice(table.rows, SNIFFED_ROWS)))
 
 
-def _parsed(file: Path, stream: TextIO) -> Table:
-    header = stream.readline()
-    if "\0" in header:
-        raise csv.Error
-    start = 0
-    separator = max(SEPARATORS, key=header.count)
-    if header.casefold().startswith("sep=") and len(header.strip()) == len("sep=;"):  # as Excel writes it
-        start, separator = 1, header.strip()[-1]
-    stream.seek(0)
-    lines = csv.reader(stream, delimiter=separator, strict=True)
-    for _ in range(start):
-        next(lines, None)
-    columns = tuple(name.strip() for name in next(lines, []))
-    rows = []
-    for number, line in enumerate(lines, start=2 + start):
-        if any(cell.strip() for cell in line[len(columns) :]):
-            raise ConfigError(
-                f"{file}: row {number} has more cells than the first row has columns; put cells that contain "
-                f"'{separator}' in quotes, or name all columns in the first row"
-            )
-        if any(line):
-            # Rows may be short, because some spreadsheets drop trailing empty cells.
-            cells = {name: cell.strip() for name, cell in zip(columns, line, strict=False)}
-            rows.append(dict.fromkeys(columns, "") | cells)
-    return Table(file, columns, rows, separator)
+def _names(header: Cells) -> tuple[str, ...]:
+    return tuple(name.strip() for name in header)

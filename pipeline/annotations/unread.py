@@ -6,14 +6,18 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from pipeline.annotations.box_columns import has_coordinates
 from pipeline.annotations.foreign import FOREIGN, kind_of_file
 from pipeline.annotations.labels import is_label
+from pipeline.annotations.source_files import LARGEST_TABLE_BYTES
 from pipeline.annotations.spelling import nearest, same
-from pipeline.annotations.tables import IMAGE_COLUMNS, Table, read_table
-from pipeline.errors import ConfigError
+from pipeline.annotations.tables import IMAGE_COLUMNS, MOST_COLUMNS, Table, read_table
+from pipeline.contracts import Executor
+from pipeline.errors import CaseError, ConfigError
 from pipeline.records import file_stem
 
 MOST_FILES = 50_000
@@ -22,10 +26,12 @@ MOST_OPENED = 300
 """Files that are opened to find out what they are; further ones are told by their suffix."""
 MOST_NAMED = 4
 """Most reasons that a refusal names."""
+MOST_CELLS = 1_000_000
+"""Cells of a table in which a reason is looked for."""
 OWN_OUTPUT = (frozenset({"pseudonym.key"}), frozenset({"manifest.json", "skipped.csv"}))
 """Files by which a folder of runs, or a run's folder, is known; another run below must change no result."""
 MASKS = (".png", ".nii.gz", ".nii", ".nrrd", ".mha")
-WORD_ENDS = re.compile(r"\s*[|;,]\s*")
+WORD_ENDS = re.compile(r"[|;,]")
 """What separates the words of several findings in one cell, as in "Nodule|Mass"."""
 PICTURE_FOLDER = re.compile(r"image|picture|preview|thumb|dicom|stud(y|ies)", re.IGNORECASE)
 """Names of folders whose PNG files are pictures of the images, not masks."""
@@ -41,6 +47,8 @@ LOUD = frozenset(
     }
 )
 """Reasons that make a warning, because the file may have been meant to be read."""
+
+OTHER_FORMAT = "other_format", "the file is in no format of annotations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +78,49 @@ class Reading:
         return {file.parent for file in self.used}
 
 
-def unread_files(path: Path, reading: Reading, *, excluded: Collection[Path] = ()) -> list[Unread]:
+def unread_files(
+    path: Path, reading: Reading, *, excluded: Collection[Path] = (), executor: Executor | None = None
+) -> list[Unread]:
     """The files below a folder that are not read, in the order of their paths; hidden files are left out.
 
-    `excluded` are files and folders that belong to the run's other inputs and outputs.
+    `excluded` are files and folders that belong to the run's other inputs and outputs. `executor` opens the
+    files; one that it cannot open within its limits has that reason.
     """
     if not path.is_dir():
         return []
-    found: list[Unread] = []
-    folders, stems = reading.folders, {file_stem(_stem(file.name)) for file in reading.used}
+    files: list[Path] = []
+    last: list[Unread] = []
     for number, file in enumerate(_files(path, excluded)):
         if file in reading.used:
             continue
         if number >= MOST_FILES:
             message = f"more than {MOST_FILES:,} files lie below the annotations; the rest was not looked at"
-            return [*found, Unread("", "too_many_files", message)]
-        reason, message = _why(file, path, reading, folders, stems, opened=len(found) < MOST_OPENED)
+            last = [Unread("", "too_many_files", message)]
+            break
+        files.append(file)
+    opened = [file for file in files[:MOST_OPENED] if _suffix(file) not in MASKS]
+    contents = dict(zip(opened, _opened(opened, reading, executor), strict=True))
+    folders, stems = reading.folders, {file_stem(_stem(file.name)) for file in reading.used}
+    found = []
+    for file in files:
+        mask = _suffix(file) in MASKS
+        reason, message = (
+            _why_mask(file, path, reading, folders, stems) if mask else contents.get(file, OTHER_FORMAT)
+        )
         found.append(Unread(file.relative_to(path).as_posix(), reason, message))
-    return found
+    return [*found, *last]
+
+
+def _opened(files: Sequence[Path], reading: Reading, executor: Executor | None) -> Iterator[tuple[str, str]]:
+    """Why each of the files is not read, by its content."""
+    why = partial(_why, findings=tuple(reading.findings), stated=reading.stated)
+    if executor is None:
+        return map(why, files)
+    return executor.stream(why, files, on_failure=_not_opened)
+
+
+def _not_opened(_file: Path, error: CaseError) -> tuple[str, str]:
+    return error.reason, error.message
 
 
 def what_is_there(path: Path, findings: Sequence[str]) -> str:
@@ -116,21 +149,16 @@ def _files(path: Path, excluded: Collection[Path]) -> Iterator[Path]:
                 yield file
 
 
-def _why(
-    file: Path, root: Path, reading: Reading, folders: set[Path], stems: set[str], *, opened: bool
-) -> tuple[str, str]:
-    """Reason and message of a file that is not read."""
-    suffix = _suffix(file)
-    if suffix in MASKS:
-        return _why_mask(file, root, reading, folders, stems)
-    if suffix in {".csv", ".tsv"} and opened:
-        return _why_table(file, reading)
-    kind = kind_of_file(file) if opened else ""
+def _why(file: Path, *, findings: Sequence[str], stated: bool) -> tuple[str, str]:
+    """Reason and message of a file, not a mask, that is not read."""
+    if _suffix(file) in {".csv", ".tsv"}:
+        return _why_table(file, findings, stated=stated)
+    kind = kind_of_file(file)
     if kind == "dicom":
         return "other_dicom", f"the file is {FOREIGN[kind]}"
     if kind in FOREIGN:
         return "foreign_format", f"the file is {FOREIGN[kind]}"
-    return "other_format", "the file is in no format of annotations"
+    return OTHER_FORMAT
 
 
 def _why_mask(
@@ -152,58 +180,87 @@ def _why_mask(
     )
 
 
-def _why_table(file: Path, reading: Reading) -> tuple[str, str]:
+def _why_table(file: Path, findings: Sequence[str], *, stated: bool) -> tuple[str, str]:
     try:
-        table = read_table(file)
+        return _why_not(read_table(file), findings, stated=stated)
     except ConfigError:
         return "table_unreadable", (
-            "the table is not CSV in UTF-8, or has rows with more cells than columns; save it as CSV in UTF-8"
+            "the table is not CSV in UTF-8, has rows with more cells than columns, or more than "
+            f"{MOST_COLUMNS:,} columns or {LARGEST_TABLE_BYTES >> 20} MiB; save it as CSV in UTF-8"
         )
-    if reading.stated and has_coordinates(table):
+
+
+def _why_not(table: Table, findings: Sequence[str], *, stated: bool) -> tuple[str, str]:
+    """Why a table is not read; of a table without labels, the first `MOST_CELLS` cells are looked at."""
+    if has_coordinates(table) and not stated:
+        for _ in table.select(()):  # boxes are read unless a row is malformed
+            pass
+    if stated and has_coordinates(table):
         return "other_table", "the table is none of those that the config names"
     if table.find_image_column() is None:
         return "no_image_column", (
             f"the table has no column that names images; call it {' or '.join(IMAGE_COLUMNS)}, or name it in "
             "the config"
         )
-    return _why_no_labels(table, reading.findings)
+    return _why_no_labels(table, findings)
 
 
 def _why_no_labels(table: Table, findings: Sequence[str]) -> tuple[str, str]:
-    alike = {name: same(name, findings) for name in table.columns}
-    columns = [name for name, finding in alike.items() if finding]
-    for name in columns:
-        bad = [number for number, row in enumerate(table.rows, start=2) if not is_label(row[name])]
-        if bad and all(_is_number(cell) for cell in table.cells(name)):
+    alike = {name: finding for name in table.columns if (finding := same(name, findings))}
+    numbers, rows = dict.fromkeys(alike, True), dict.fromkeys(alike, 0)
+    for number, row in enumerate(_some(table, list(alike)), start=2):
+        for name, cell in row.items():
+            rows[name] = rows[name] or (0 if is_label(cell) else number)
+            numbers[name] = numbers[name] and (not cell or _is_number(cell))
+    for name, row_number in rows.items():
+        if row_number and numbers[name]:
             return (
                 "probabilities",
                 "columns of the table are called like findings, but hold numbers, not labels",
             )
-        if bad:
+        if row_number:
             return "not_labels", (
-                f"the column of '{alike[name]}' has no label in row {bad[0]}; write 1, 0, true, false or -1"
+                f"the column of '{alike[name]}' has no label in row {row_number}; write 1, 0, true, "
+                "false or -1"
             )
-    if columns:
+    if alike:
         return (
             "other_labels",
             "the table holds labels and is not the one in use; name the right one in annotations.labels",
         )
-    near = {name: nearest(name, findings) for name in table.columns}
-    close = [(place, finding) for place, finding in enumerate(near.values(), start=1) if finding]
-    if close:
-        place, finding = close[0]
+    near = (
+        (place, nearest(name, findings)) for place, name in enumerate(dict.fromkeys(table.columns), start=1)
+    )
+    place, finding = next(((place, finding) for place, finding in near if finding), (0, ""))
+    if finding:
         return "nearly_finding", (
             f"the table has no column of a finding; column {place} has a name similar to '{finding}': map "
             "it in annotations.labels.columns"
         )
-    for place, name in enumerate(table.columns, start=1):
-        words = {word for cell in {*table.cells(name)} for word in WORD_ENDS.split(cell)}
-        if any(same(word, findings) for word in words):
-            return "words", (
-                f"column {place} of the table holds words of findings, but labels are read from one column "
-                "per finding, called like it, with 1 or 0; write such columns"
-            )
+    return _why_words(table, findings)
+
+
+def _why_words(table: Table, findings: Sequence[str]) -> tuple[str, str]:
+    known: dict[str, bool] = {}
+    places = {name: place for place, name in reversed([*enumerate(table.columns, start=1)])}
+    found = len(table.columns) + 1
+    for row in _some(table, table.columns):
+        for name, cell in row.items():
+            if places[name] < found and cell:
+                if cell not in known:
+                    known[cell] = any(same(word.strip(), findings) for word in WORD_ENDS.split(cell))
+                found = places[name] if known[cell] else found
+    if found <= len(table.columns):
+        return "words", (
+            f"column {found} of the table holds words of findings, but labels are read from one column "
+            "per finding, called like it, with 1 or 0; write such columns"
+        )
     return "no_finding_column", "the table has neither the columns of boxes nor one of a finding"
+
+
+def _some(table: Table, columns: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """The first rows of some columns, `MOST_CELLS` cells at most."""
+    return islice(table.select(columns), MOST_CELLS // max(1, len(columns)))
 
 
 def _is_number(cell: str) -> bool:

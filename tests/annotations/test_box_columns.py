@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from pipeline.annotations.box_columns import box_columns, has_coordinates, number
-from pipeline.annotations.tables import Table
+from pipeline.annotations.tables import Table, read_table
 from pipeline.errors import ConfigError
 
 
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 def table(header: str, *rows: str) -> Table:
-    columns = tuple(header.split(","))
-    cells = [dict(zip(columns, row.split(","), strict=True)) for row in rows]
-    return Table(Path("boxes.csv"), columns, cells)
+    Path("boxes.csv").write_text("\n".join((header, *rows)))
+    return read_table(Path("boxes.csv"))
 
 
 SIZED = "x,y,width,height"

@@ -125,7 +125,7 @@ def test_half_a_character_becomes_its_escape(tmp_path: Path) -> None:
 def test_a_giant_file_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "masks.json").touch()
     os.truncate(tmp_path / "masks.json", 200 << 30)
-    with pytest.raises(ConfigError, match="larger than 512 MiB"):
+    with pytest.raises(ConfigError, match="larger than 64 MiB"):
         list(find(tmp_path, file="masks.json"))
 
 
