@@ -6,11 +6,12 @@ tests/contracts/test_annotation_laws.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.annotations.outlined import checked_outlines
+from pipeline.annotations.source_files import MOST_SHAPES
 from pipeline.contracts import AnnotationFormat, Executor
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.file_hashes import refuse_changed
@@ -30,22 +31,30 @@ FORMATS: Registry[AnnotationFormat] = Registry(
     group="heatproof.annotations",
     wanted=AnnotationFormat,
 )
+TOO_MANY = f"more than {MOST_SHAPES:,} annotations, boxes and masks; read them in several runs"
 
 
 def find_annotations(
-    path: Path, sources: Sequence[Mapping[str, Any]], *, executor: Executor | None = None
+    path: Path, sources: Sequence[Mapping[str, Any]], *, executor: Executor | None = None, first: int = 0
 ) -> list[AnnotationItem]:
     """All annotations below `path`, in the order of the sources, without reading their geometry.
 
     A source is a mapping {"format": name, **options of that format's `find`}. `executor` opens files where a
-    format needs it. Raises ConfigError that names `annotations.sources[i]` for an unknown format or option, a
-    value of the wrong type or an unusable source.
+    format needs it; all else is read in this process. `first` is the number of the first source in the
+    config. Raises ConfigError that names `annotations.sources[i]` for an unknown format or option, a value of
+    the wrong type, an unusable source, or more than `MOST_SHAPES` annotations.
     """
     return [
         item
-        for number, source in enumerate(sources)
+        for number, source in enumerate(sources, start=first)
         for item in _find(path, dict(source), executor, where=f"annotations.sources[{number}]")
     ]
+
+
+def opens_files(source: Mapping[str, Any]) -> bool:
+    """Whether the source's format takes an executor that opens its files one by one."""
+    name = str(source.get("format"))
+    return name in FORMATS and FORMATS[name].opens_files
 
 
 def read_annotation(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
@@ -86,6 +95,21 @@ def _find(
     if not path.exists():
         raise ConfigError(f"{path}: no such annotations folder or file; check `annotations.path`")
     try:
-        return list(find(path, *opener, **checked))
+        return list(_up_to_most(find(path, *opener, **checked)))
     except ConfigError as error:
         raise ConfigError(f"{where} ({name}): {error}") from error
+
+
+def _up_to_most(items: Iterable[AnnotationItem]) -> Iterator[AnnotationItem]:
+    shapes = 0
+    for item in items:
+        shapes += shapes_of(item)
+        if shapes > MOST_SHAPES:
+            raise ConfigError(TOO_MANY)
+        yield item
+
+
+def shapes_of(item: AnnotationItem) -> int:
+    """What an annotation counts towards `MOST_SHAPES`: one, and one per box, mask or file of planes."""
+    shapes = (item.payload.get(key) for key in ("boxes", "masks", "planes"))
+    return 1 + sum(len(several) for several in shapes if isinstance(several, tuple))

@@ -97,7 +97,9 @@ def rows_of(
     used = (names.image, names.finding, names.reader, names.frame, *names.coordinates.values())
     for count, row in enumerate(table.select(name for name in used if name is not None), start=1):
         if count > MOST_SHAPES:
-            raise ConfigError(f"{table.file}: has more than {MOST_SHAPES:,} rows of boxes; audit parts of it")
+            raise ConfigError(
+                f"{table.file}: has more than {MOST_SHAPES:,} rows of boxes; read them in several runs"
+            )
         key = _key(row, names, finding, reader, first)
         rows.setdefault(key, []).append(_box(row, names.coordinates, shift, table.separator))
     return BoxRows(table, names, rows)

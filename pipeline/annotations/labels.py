@@ -46,7 +46,9 @@ def read_labels(
         if key in found:
             labels = tuple(map(_agreed, found[key], labels))
         elif len(found) >= MOST_IMAGES:
-            raise ConfigError(f"{file}: names more than {MOST_IMAGES:,} images; leave out those not in use")
+            raise ConfigError(
+                f"{file}: names more than {MOST_IMAGES:,} images; leave out those that are not in use"
+            )
         found[key] = shared.setdefault(labels, labels)
     by_finding = {
         labels: dict(

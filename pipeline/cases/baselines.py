@@ -72,7 +72,10 @@ def _other_images(
     assert select is not None
     assert isinstance(choice, OtherImages)
     join = plan.config.annotations.join or "auto"
-    others = select_cases(cohort.cases, plan.table(select), image=select.image, where=choice.where, join=join)
+    table = plan.table(select)
+    others = select_cases(
+        cohort.cases, table, image=select.image, where=choice.where, join=join, executor=executor
+    )
     refuse_leakage(
         Split("select.where", cohort.chosen if audited is None else audited),
         Split(f"baselines.{name}.where", others),

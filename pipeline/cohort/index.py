@@ -61,7 +61,7 @@ class Cohort:
 def index(plan: RunPlan, *, executor: Executor, pseudonym: Pseudonym) -> Cohort:
     """The cohort of the plan's study folder, with the cases that its `select` chooses."""
     cohort = index_studies(plan.studies, executor=executor, pseudonym=pseudonym)
-    return replace(cohort, chosen=tuple(chosen_cases(plan, cohort.cases)))
+    return replace(cohort, chosen=tuple(chosen_cases(plan, cohort.cases, executor=executor)))
 
 
 def index_studies(folder: Path, *, executor: Executor, pseudonym: Pseudonym) -> Cohort:

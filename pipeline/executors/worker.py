@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.context import ForkServerContext
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import AuditError, CaseBug, WorkerFailure
+from pipeline.errors import AuditError, CaseBug, CaseError, WorkerFailure
 
 NICENESS = 10
 """Nice value of workers, which use only the cores that the network leaves idle."""
@@ -23,6 +24,11 @@ STARTS = 3
 """Attempts to start a process, because it may be killed while it starts."""
 STARTING_SECONDS = 120.0
 MIB = 2**20
+MOST_REPLY_BYTES = 2**30
+"""Pickled size of one result: more than that of the largest image."""
+TOO_LARGE = (
+    f"the file comes to more than {MOST_REPLY_BYTES // MIB:,} MiB when it is read; split it, or leave it out"
+)
 _STARTING = threading.Lock()
 
 
@@ -148,7 +154,10 @@ def _worker_main(connection: Connection[Any, Any], memory_mb: int | None) -> Non
 
 def _send(connection: Connection[Any, Any], reply: object) -> None:
     try:
-        connection.send(reply)
+        content = ForkingPickler.dumps(reply)
+        if len(content) > MOST_REPLY_BYTES:
+            content = ForkingPickler.dumps(CaseError("too_large", TOO_LARGE))
+        connection.send_bytes(content)
     except MemoryError:
         connection.send(WorkerFailure("out_of_memory"))
     except Exception as error:  # noqa: BLE001  a reply that does not pickle

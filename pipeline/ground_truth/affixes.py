@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from pipeline.ground_truth.inputs import FoundItems, sources_notice
+from pipeline.ground_truth.input_notices import sources_notice
+from pipeline.ground_truth.inputs import FoundItems
 from pipeline.records import AnnotationItem, Case, Notice, file_stem
 
 MASK_WORDS = frozenset({

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.annotations import find_annotations
-from pipeline.annotations.boxes import BoxRows, rows_of
+from pipeline.annotations import TOO_MANY, find_annotations, opens_files, shapes_of
+from pipeline.annotations.boxes import rows_of
 from pipeline.annotations.foreign import FOREIGN, kind_of_file
 from pipeline.annotations.guess import guess_sources
-from pipeline.annotations.label_tables import LabelTable, label_columns, label_tables
+from pipeline.annotations.label_tables import label_columns, label_tables
 from pipeline.annotations.labels import read_labels
-from pipeline.annotations.source_files import source_file
-from pipeline.annotations.tables import IMAGE_COLUMNS, read_table
+from pipeline.annotations.source_files import MOST_SHAPES, source_file
+from pipeline.annotations.tables import read_table
 from pipeline.contracts import Executor
 from pipeline.errors import ConfigError
+from pipeline.executors.here import Here
+from pipeline.executors.single import require
+from pipeline.ground_truth.input_notices import (
+    BoxFacts,
+    Wording,
+    column_notices,
+    labels_notices,
+    row_notices,
+    sources_notice,
+    spelled_notices,
+)
 from pipeline.records import AnnotationItem, Labels, Notice
 
-CANONICAL = frozenset(
-    (
-        *IMAGE_COLUMNS,
-        "finding",
-        "reader",
-        "frame",
-        "x",
-        "y",
-        "width",
-        "height",
-        "x_min",
-        "y_min",
-        "x_max",
-        "y_max",
-    )
-)
-"""Names of columns that identify nobody, because they are the documented ones."""
 TABLES = ("boxes", "rle_json")
 """Formats whose annotations are in one file."""
-MOST_NAMED = 5
-"""Most files or words that one notice lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +60,16 @@ class FoundLabels:
     notices: tuple[Notice, ...] = ()
 
 
-class Wording:
-    """Names of the input in a message, as placeholders; documented names stay."""
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """Annotations, and what is known of them before any file is opened."""
 
-    def __init__(self, public: Sequence[str] = ()) -> None:
-        self.names: list[str] = []
-        self._public = {*CANONICAL, *public}
-
-    def __call__(self, name: str) -> str:
-        """The placeholder of a name."""
-        if name in self._public:
-            return escaped(name)
-        if name not in self.names:
-            self.names.append(name)
-        return f"{{{self.names.index(name)}}}"
-
-    def is_private(self, name: str) -> bool:
-        """Whether the name is one of the input."""
-        return name not in self._public
-
-    def listed(self, names: Sequence[str]) -> str:
-        """Several names, the first few of them."""
-        more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-        return ", ".join(map(self, names[:MOST_NAMED])) + more
-
-
-def escaped(text: str) -> str:
-    """Text for a message, whose braces are no placeholders."""
-    return text.replace("{", "{{").replace("}", "}}")
+    path: Path
+    sources: tuple[Mapping[str, Any], ...]
+    findings: tuple[str, ...]
+    words: Mapping[str, str | None]
+    first: int = 0
+    """Number of the first source in the config."""
 
 
 def find_items(
@@ -109,23 +83,52 @@ def find_items(
 ) -> FoundItems:
     """The annotations below `path`; without sources, formats are guessed from the files.
 
-    `public` are the findings that are no names of the input (default: all).
+    `public` are the findings that are no names of the input (default: all). `executor` reads the files.
     """
-    _refuse_foreign(path, sources)
-    used = tuple(sources) or guess_sources(path, findings=findings, words=words)
-    items = find_annotations(path, used, executor=executor)
-    files = {file for item in items for file in _paths(item)}
-    tables = [source for source in used if source["format"] in TABLES]
-    files |= {source_file(path, _file(source)) for source in tables}
-    boxes = [
-        (number, _rows(path, source)) for number, source in enumerate(used) if source["format"] == "boxes"
-    ]
+    executor = executor or Here()
+    folder = _Folder(path, tuple(map(dict, sources)), tuple(findings), dict(words))
+    used = require(executor, _sources, folder, where=f"annotations.path: {path}")
+    items: list[AnnotationItem] = []
     known = tuple(findings if public is None else public)
     notices = [] if sources else [sources_notice(used, known)]
-    for number, rows in boxes:
-        notices += [*_column_notices(used, number, rows)] if sources else []
-        notices += [*_row_notices(rows)]
+    for number, source in enumerate(used):
+        part = replace(folder, sources=(source,), first=number)
+        found, boxes = _read_source(part, executor)
+        items += found
+        if sum(map(shapes_of, items)) > MOST_SHAPES:
+            raise ConfigError(f"annotations.sources: {TOO_MANY}")
+        if boxes:
+            notices += [*column_notices(used, number, boxes)] if sources else []
+            notices += [*row_notices(boxes)]
+    files = {file for item in items for file in _paths(item)}
+    files |= {source_file(path, _file(source)) for source in used if source["format"] in TABLES}
     return FoundItems(items, used, bool(sources), frozenset(files), tuple(notices), known)
+
+
+def _sources(folder: _Folder) -> tuple[Mapping[str, Any], ...]:
+    """The sources that the config states, else those that the files suggest; runs in a worker."""
+    _refuse_foreign(folder.path, folder.sources)
+    return folder.sources or tuple(guess_sources(folder.path, findings=folder.findings, words=folder.words))
+
+
+def _read_source(folder: _Folder, executor: Executor) -> tuple[list[AnnotationItem], BoxFacts | None]:
+    """The annotations of a folder's only source, and what its table of boxes was read as."""
+    (source,) = folder.sources
+    if opens_files(source):
+        return find_annotations(folder.path, [source], executor=executor, first=folder.first), None
+    name = source.get("file")
+    where = f"annotations.sources[{folder.first}] ({source.get('format')}{f', {name}' if name else ''})"
+    return require(executor, _items, folder, where=where)
+
+
+def _items(folder: _Folder) -> tuple[list[AnnotationItem], BoxFacts | None]:
+    """`_read_source` of a format that opens no files on its own; runs in a worker."""
+    (source,) = folder.sources
+    items = find_annotations(folder.path, [source], first=folder.first)
+    if source["format"] != "boxes":
+        return items, None
+    rows = rows_of(folder.path, **{key: value for key, value in source.items() if key != "format"})
+    return items, BoxFacts(rows.table.file.name, rows.columns.by_key, rows.without_box)
 
 
 def _refuse_foreign(path: Path, sources: Sequence[Mapping[str, Any]]) -> None:
@@ -138,151 +141,66 @@ def _refuse_foreign(path: Path, sources: Sequence[Mapping[str, Any]]) -> None:
             raise ConfigError(f"annotations.sources[{number}].file: {file} is {FOREIGN[kind]}")
 
 
+@dataclass(frozen=True, slots=True)
+class LabelTask:
+    """Labels that are to be read."""
+
+    path: Path
+    """The annotations."""
+    labels: tuple[Path, str, Mapping[str, Sequence[str]]] | None
+    """File, image column and columns by finding, as the config says them."""
+    findings: tuple[str, ...]
+    words: Mapping[str, str | None]
+    public: tuple[str, ...]
+    """The findings that are no names of the input."""
+
+
 def find_labels(
     path: Path,
     labels: tuple[Path, str, Mapping[str, Sequence[str]]] | None,
     *,
     findings: Sequence[str],
     words: Mapping[str, str | None],
+    executor: Executor | None = None,
     public: Sequence[str] | None = None,
 ) -> FoundLabels:
-    """The labels of the config's table, else of a table next to the annotations; `public` as above."""
-    wording = Wording(findings if public is None else public)
-    if labels is not None:
-        file, image, columns = labels
+    """The labels of the config's table, else of one next to the annotations; options as of `find_items`."""
+    known = findings if public is None else public
+    return labels_by(_labels, LabelTask(path, labels, tuple(findings), dict(words), tuple(known)), executor)
+
+
+def labels_by(
+    read: Callable[[LabelTask], FoundLabels], task: LabelTask, executor: Executor | None
+) -> FoundLabels:
+    """The labels that `read` finds in a worker. Raises ConfigError that names the table."""
+    where = f"annotations.labels: {task.labels[0] if task.labels else task.path}"
+    if task.labels is not None:
+        file, image, columns = task.labels
+        task = replace(task, labels=(file, image, {name: tuple(of) for name, of in columns.items()}))
+    return require(executor or Here(), read, task, where=where)
+
+
+def _labels(task: LabelTask) -> FoundLabels:
+    wording = Wording(task.public)
+    if task.labels is not None:
+        file, image, columns = task.labels
         notices: tuple[Notice, ...] = ()
         if not columns:
-            found = label_columns(read_table(file), findings, words)
-            columns = {name: found.by_finding.get(name, (name,)) for name in findings}
-            notices = tuple(_spelled_notices(file, image, columns, found.spelled, wording))
+            found = label_columns(read_table(file), task.findings, task.words)
+            columns = {name: found.by_finding.get(name, (name,)) for name in task.findings}
+            notices = tuple(spelled_notices(file, image, columns, found.spelled, wording))
         return FoundLabels(read_labels(file, image=image, columns=columns), file, image, columns, notices)
-    tables = label_tables(path, findings, words)
+    tables = label_tables(task.path, task.findings, task.words)
     if not tables:
         return FoundLabels({})
     first, *others = tables
     file, image, columns = first.table.file, first.image, first.columns.by_finding
     rows = read_labels(file, image=image, columns=columns)
-    return FoundLabels(rows, file, image, columns, tuple(_labels_notices(first, others, wording)))
-
-
-def sources_notice(sources: Sequence[Mapping[str, Any]], public: Sequence[str]) -> Notice:
-    """What is read, with the sources that state it."""
-    wording = Wording(public)
-    parts = [_described(source, wording) for source in sources]
-    plain = [{key: _plain(value) for key, value in source.items()} for source in sources]
-    message = f"The config names no sources of annotations; these are read: {'; '.join(parts)}"
-    return Notice(
-        "guess", "annotations.sources", message, tuple(wording.names), {"annotations": {"sources": plain}}
-    )
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _described(source: Mapping[str, Any], wording: Wording) -> str:
-    kind, finding = source["format"], source.get("finding")
-    of = f" of {wording(str(finding))}" if finding else ""
-    if kind == "boxes":
-        columns = ", ".join(f"{key}: {wording(name)}" for key, name in source["columns"].items())
-        return f"{_of_file(source, wording)} as boxes{of} in pixels from the image's corner ({columns})"
-    if kind == "rle_json":
-        return f"{_of_file(source, wording)} as run-length masks"
-    if kind == "dicom_seg":
-        return "DICOM SEG files"
-    patterns = [source["pattern"]] if isinstance(source["pattern"], str) else source["pattern"]
-    label = "" if finding else " of the finding that the image's label calls present"
-    return f"{', '.join(map(wording, patterns))} as masks{of}{label}"
-
-
-def _of_file(source: Mapping[str, Any], wording: Wording) -> str:
-    return wording(str(source["file"])) if "file" in source else "the file"
-
-
-def _rows(path: Path, source: Mapping[str, Any]) -> BoxRows:
-    return rows_of(path, **{key: value for key, value in source.items() if key != "format"})
+    return FoundLabels(rows, file, image, columns, tuple(labels_notices(first, others, wording)))
 
 
 def _file(source: Mapping[str, Any]) -> str | None:
     return None if source.get("file") is None else str(source["file"])
-
-
-def _column_notices(sources: Sequence[Mapping[str, Any]], number: int, rows: BoxRows) -> Iterator[Notice]:
-    """The columns that a stated source neither maps nor has under a documented name."""
-    stated = sources[number].get("columns") or {}
-    found = rows.columns.by_key
-    guessed = {key: name for key, name in found.items() if key not in stated and name not in CANONICAL}
-    if guessed:
-        wording = Wording()
-        listed = ", ".join(f"{key}: {wording(name)}" for key, name in guessed.items())
-        whole = [dict(source) for source in sources]
-        whole[number] |= {"columns": {**stated, **found}}
-        about = f"annotations.sources[{number}].columns"
-        message = f"The columns of {wording(rows.table.file.name)} are read as {listed}"
-        yield Notice("guess", about, message, tuple(wording.names), {"annotations": {"sources": whole}})
-
-
-def _row_notices(rows: BoxRows) -> Iterator[Notice]:
-    if rows.without_box:
-        yield Notice(
-            "warning",
-            "annotations.sources",
-            f"{rows.without_box:,} rows of {{0}} have no coordinates, while other rows have boxes of the "
-            "same image, finding and reader; only the boxes are used",
-            (rows.table.file.name,),
-        )
-
-
-def _spelled_notices(
-    file: Path,
-    image: str,
-    columns: Mapping[str, Sequence[str]],
-    spelled: Mapping[str, str],
-    wording: Wording,
-) -> Iterator[Notice]:
-    if spelled:
-        yield _labels_notice(file, image, columns, spelled, wording)
-
-
-def _labels_notices(first: LabelTable, others: Sequence[LabelTable], wording: Wording) -> Iterator[Notice]:
-    file = first.table.file
-    yield _labels_notice(file, first.image, first.columns.by_finding, first.columns.spelled, wording)
-    wording = Wording()
-    if others:
-        names = wording.listed([entry.table.file.name for entry in others])
-        text = f"More tables have labels; only {wording(file.name)} is used, not {names}: name the right one"
-        yield Notice("warning", "annotations.labels", text, tuple(wording.names))
-    if first.columns.no_labels:
-        wording = Wording()
-        columns = wording.listed(first.columns.no_labels)
-        text = f"Columns of {wording(file.name)} have cells that are no labels and are not used: {columns}"
-        yield Notice("warning", "annotations.labels", text, tuple(wording.names))
-
-
-def _labels_notice(
-    file: Path,
-    image: str,
-    columns: Mapping[str, Sequence[str]],
-    spelled: Mapping[str, str],
-    wording: Wording,
-) -> Notice:
-    listed = ", ".join(
-        f"{wording(finding)} from {' and '.join(map(wording, names))}"
-        for finding, names in columns.items()
-        if wording.is_private(finding) or spelled.keys() & {*names} or [*names] != [finding]
-    )
-    message = (
-        f"The labels are those of {wording(file.name)}, whose column {wording(image)} names the image"
-        f"{listed and f'; columns: {listed}'}"
-    )
-    entry = {
-        "file": file.name,
-        "image": image,
-        "columns": {name: list(names) for name, names in columns.items()},
-    }
-    return Notice(
-        "guess", "annotations.labels", message, tuple(wording.names), {"annotations": {"labels": entry}}
-    )
 
 
 def _paths(item: AnnotationItem) -> Iterator[Path]:

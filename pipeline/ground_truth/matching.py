@@ -93,7 +93,13 @@ def match(plan: RunPlan, cohort: Cohort, *, executor: Executor, pseudonym: Pseud
         words=settings.findings,
         executor=executor,
     )
-    labels = find_labels(plan.annotations, plan.labels(), findings=plan.findings, words=settings.findings)
+    labels = find_labels(
+        plan.annotations,
+        plan.labels(),
+        findings=plan.findings,
+        words=settings.findings,
+        executor=executor,
+    )
     truth = match_annotations(
         items,
         labels,
@@ -104,7 +110,8 @@ def match(plan: RunPlan, cohort: Cohort, *, executor: Executor, pseudonym: Pseud
         cases=cohort.cases,
         pseudonym=pseudonym,
     )
-    return with_unread(truth, find_unread(plan, cohort, items, labels, findings=plan.findings), pseudonym)
+    unread = find_unread(plan, cohort, items, labels, findings=plan.findings, executor=executor)
+    return with_unread(truth, unread, pseudonym)
 
 
 def gather_truth(
@@ -119,13 +126,13 @@ def gather_truth(
     executor: Executor | None = None,
     **options: Any,
 ) -> Truth:
-    """The annotations below `path` and the labels of `cases`; `executor` opens files where a format needs it.
+    """The annotations below `path` and the labels of `cases`; `executor` reads the files.
 
     `labels` is (file, image column, finding → columns); `options` are those of `match_annotations`. Without
     sources, formats are guessed from the files.
     """
-    given: dict[str, Any] = {"findings": findings, "words": names}
-    items = find_items(path, sources=sources, executor=executor, **given)
+    given: dict[str, Any] = {"findings": findings, "words": names, "executor": executor}
+    items = find_items(path, sources=sources, **given)
     found = find_labels(path, labels, **given)
     options |= {"names": names, "findings": findings, "cases": cases, "pseudonym": pseudonym}
     return match_annotations(items, found, **options)
@@ -245,6 +252,15 @@ def _paths(item: AnnotationItem) -> Iterator[str]:
     yield from cast("tuple[str, ...]", item.payload.get("paths", ()))
 
 
+def _hashed(value: object) -> object:
+    """The value with hashes in place of bytes, which may be long, for its text."""
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    if isinstance(value, Mapping):
+        return {key: _hashed(entry) for key, entry in value.items()}
+    return tuple(map(_hashed, value)) if isinstance(value, tuple) else value
+
+
 def _digest(items: Iterable[AnnotationItem], labels: Iterable[Labels]) -> str:
     """A hash over the annotations, the contents of their files and the labels, independent of paths."""
     total = hashlib.sha256()
@@ -252,7 +268,7 @@ def _digest(items: Iterable[AnnotationItem], labels: Iterable[Labels]) -> str:
         for value in item.hashes.values():
             total.update(value.encode())
         payload = {name: value for name, value in item.payload.items() if name not in {"path", "paths"}}
-        facts = (item.format, item.image, item.finding, item.reader, item.frame, payload)
+        facts = (item.format, item.image, item.finding, item.reader, item.frame, _hashed(payload))
         total.update(repr(facts).encode())
     for known in labels:
         total.update(repr(sorted(known.items())).encode())

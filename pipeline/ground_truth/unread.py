@@ -8,7 +8,10 @@ from pathlib import Path
 
 from pipeline.annotations.unread import LOUD, Reading, Unread, by_reason, unread_files
 from pipeline.cohort.index import Cohort, Pseudonym
-from pipeline.ground_truth.inputs import FoundItems, FoundLabels, Wording, escaped
+from pipeline.contracts import Executor
+from pipeline.executors.here import Here
+from pipeline.ground_truth.input_notices import Wording, escaped
+from pipeline.ground_truth.inputs import FoundItems, FoundLabels
 from pipeline.plan import Inputs
 from pipeline.records import Notice, Skipped
 
@@ -19,14 +22,24 @@ STAGE = "unread"
 
 
 def find_unread(
-    plan: Inputs, cohort: Cohort, items: FoundItems, labels: FoundLabels, *, findings: Sequence[str]
+    plan: Inputs,
+    cohort: Cohort,
+    items: FoundItems,
+    labels: FoundLabels,
+    *,
+    findings: Sequence[str],
+    executor: Executor | None = None,
 ) -> list[Unread]:
-    """The files below the annotations that neither a source, the study folder nor another setting reads."""
+    """The files below the annotations that neither a source, the study folder nor another setting reads.
+
+    `executor` opens them, to say what they are.
+    """
     tables = [table for table in (plan.config.select, plan.config.subgroups.table) if table]
     used = [*items.files, *map(plan.table, tables), *([labels.file] if labels.file else [])]
     used += [Path(case.source.path) for case in cohort.cases]
     reading = Reading({*map(_absolute, used)}, findings, stated=items.stated)
-    return unread_files(_absolute(plan.annotations), reading, excluded={*_excluded(plan)})
+    excluded = {*_excluded(plan)}
+    return unread_files(_absolute(plan.annotations), reading, excluded=excluded, executor=executor or Here())
 
 
 def _excluded(plan: Inputs) -> Iterator[Path]:

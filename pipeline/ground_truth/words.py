@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.annotations.spelling import nearest, plain, same
 from pipeline.errors import ConfigError
-from pipeline.ground_truth.inputs import Wording, escaped
+from pipeline.ground_truth.input_notices import Wording, escaped
 from pipeline.records import Notice
 
 NORMAL = frozenset({

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.cohort.index import Cohort
 from pipeline.cohort.selection import group_cases
+from pipeline.contracts import Executor
 from pipeline.ground_truth.matching import Truth
 from pipeline.metrics import METRICS
 from pipeline.metrics.lesions import Rule, unmatched_contours, unmatched_lesions
@@ -120,7 +121,7 @@ def summarise(
             minimum_patients=config.subgroups.minimum_patients,
         ),
         matching=Rule(**config.lesions.model_dump()),
-        grouping=_grouping(plan, cohort),
+        grouping=_grouping(plan, cohort, run.executor),
         limits=config.policy.limits,
         skipped=[
             *cohort.skipped,
@@ -195,7 +196,7 @@ def _write_effects(
     return skills, comparisons
 
 
-def _grouping(plan: RunPlan, cohort: Cohort) -> Grouping:
+def _grouping(plan: RunPlan, cohort: Cohort, executor: Executor) -> Grouping:
     wanted = plan.config.subgroups
     table = wanted.table
     columns = (
@@ -205,6 +206,7 @@ def _grouping(plan: RunPlan, cohort: Cohort) -> Grouping:
             image=table.image,
             columns=table.columns,
             join=plan.config.annotations.join or "auto",
+            executor=executor,
         )
         if table
         else {}

@@ -104,6 +104,7 @@ def _tuning_cases(plan: AuditPlan, cohort: Cohort, run: Run) -> Sequence[Case]:
         image=config.select.image,
         where=config.tuning.where,
         join=config.annotations.join or "auto",
+        executor=run.executor,
     )
     refuse_leakage(
         Split("select.where", cohort.chosen),

@@ -18,6 +18,6 @@ def read_inputs(plan: RunPlan | ValidationPlan) -> tuple[Cohort, Truth]:
             cohort = index(plan, executor=executor, pseudonym=pseudonym)
             return cohort, match(plan, cohort, executor=executor, pseudonym=pseudonym)
         words = read_words(plan, executor)
-        words = with_labels(plan, words, public=words.vocabulary.findings)
+        words = with_labels(plan, words, public=words.vocabulary.findings, executor=executor)
         cohort = index_studies(plan.studies, executor=executor, pseudonym=pseudonym)
-        return cohort, match_words(plan, words, cohort, pseudonym=pseudonym)
+        return cohort, match_words(plan, words, cohort, pseudonym=pseudonym, executor=executor)

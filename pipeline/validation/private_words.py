@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from pipeline.cohort.index import Pseudonym
 from pipeline.cohort.lookup import ImageLookup, Join
+from pipeline.contracts import Executor
 from pipeline.errors import CaseError
 from pipeline.ground_truth.affixes import names_of, without_affixes
 from pipeline.ground_truth.inputs import FoundItems
@@ -27,7 +28,12 @@ Value = TypeVar("Value")
 
 
 def hide_private_words(
-    plan: ValidationPlan, words: Words, cases: Sequence[Case], pseudonym: Pseudonym
+    plan: ValidationPlan,
+    words: Words,
+    cases: Sequence[Case],
+    pseudonym: Pseudonym,
+    *,
+    executor: Executor,
 ) -> Words:
     """The words with labels and with pseudonyms for private names of findings and readers.
 
@@ -50,7 +56,8 @@ def hide_private_words(
         for name in {item.reader for item in words.items.items} - stated
         if ("reader", name) not in public
     }
-    labelled = with_labels(plan, words, public=[w for w in vocabulary.findings if w not in findings])
+    shown = [word for word in vocabulary.findings if word not in findings]
+    labelled = with_labels(plan, words, public=shown, executor=executor)
     return _renamed(labelled, findings, readers)
 
 

@@ -71,8 +71,8 @@ def validate(
     with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
         words = read_words(plan, run.executor)
         cohort = index_studies(plan.studies, executor=run.executor, pseudonym=run.pseudonym)
-        words = hide_private_words(plan, words, cohort.cases, run.pseudonym)
-        truth = match_words(plan, words, cohort, pseudonym=run.pseudonym)
+        words = hide_private_words(plan, words, cohort.cases, run.pseudonym, executor=run.executor)
+        truth = match_words(plan, words, cohort, pseudonym=run.pseudonym, executor=run.executor)
         truth = with_hidden(truth, words, plan.config.validation.public_words)
         run.announce(cohort.notices, truth.notices)
         name = validation_id(plan, cohort.cases, truth)

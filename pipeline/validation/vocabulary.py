@@ -15,7 +15,14 @@ from pipeline.annotations.tables import read_table
 from pipeline.annotations.unread import PICTURE_FOLDER
 from pipeline.cohort.index import Cohort, Pseudonym
 from pipeline.contracts import Executor
-from pipeline.ground_truth.inputs import FoundItems, FoundLabels, find_items, find_labels
+from pipeline.ground_truth.inputs import (
+    FoundItems,
+    FoundLabels,
+    LabelTask,
+    find_items,
+    find_labels,
+    labels_by,
+)
 from pipeline.ground_truth.matching import Truth, match_annotations, with_unread
 from pipeline.ground_truth.unread import find_unread
 from pipeline.ground_truth.words import NORMAL
@@ -72,12 +79,14 @@ def read_words(plan: ValidationPlan, executor: Executor) -> Words:
     return Words(items, vocabulary, FoundLabels({}), {})
 
 
-def with_labels(plan: ValidationPlan, words: Words, *, public: Sequence[str]) -> Words:
+def with_labels(plan: ValidationPlan, words: Words, *, public: Sequence[str], executor: Executor) -> Words:
     """The words with the labels by image; `public` are the findings that are no names of the input."""
-    return replace(words, labels=_labels(plan, words.vocabulary.findings, public))
+    return replace(words, labels=_labels(plan, words.vocabulary.findings, public, executor))
 
 
-def match_words(plan: ValidationPlan, words: Words, cohort: Cohort, *, pseudonym: Pseudonym) -> Truth:
+def match_words(
+    plan: ValidationPlan, words: Words, cohort: Cohort, *, pseudonym: Pseudonym, executor: Executor
+) -> Truth:
     """Annotations and labels matched to cases, with the finding names of the vocabulary."""
     annotations = plan.config.annotations
     truth = match_annotations(
@@ -91,7 +100,7 @@ def match_words(plan: ValidationPlan, words: Words, cohort: Cohort, *, pseudonym
         pseudonym=pseudonym,
     )
     findings = [name for name in words.vocabulary.findings if name not in words.unknown]
-    unread = find_unread(plan, cohort, words.items, words.labels, findings=findings)
+    unread = find_unread(plan, cohort, words.items, words.labels, findings=findings, executor=executor)
     return with_unread(truth, unread, pseudonym)
 
 
@@ -146,14 +155,24 @@ def _mask_folders(path: Path) -> Iterator[str]:
             yield folder.name
 
 
-def _labels(plan: ValidationPlan, findings: Sequence[str], public: Sequence[str]) -> FoundLabels:
+def _labels(
+    plan: ValidationPlan, findings: Sequence[str], public: Sequence[str], executor: Executor
+) -> FoundLabels:
     """The labels by image; without configured columns, of the columns named like findings."""
     labels, words = plan.labels(), plan.config.annotations.findings
-    if labels is not None and not labels[2]:
-        file, image, _ = labels
-        found = label_columns(read_table(file), findings, words)
-        # A column of a finding without labels is refused where it is read.
-        bad = {name: (name,) for name in found.no_labels if name in findings}
-        columns = {**bad, **found.by_finding}
-        return FoundLabels(read_labels(file, image=image, columns=columns), file, image, columns)
-    return find_labels(plan.annotations, labels, findings=findings, words=words, public=public)
+    path = plan.annotations
+    if labels is None or labels[2]:
+        return find_labels(path, labels, findings=findings, words=words, public=public, executor=executor)
+    task = LabelTask(path, labels, tuple(findings), dict(words), tuple(public))
+    return labels_by(_of_named_columns, task, executor)
+
+
+def _of_named_columns(task: LabelTask) -> FoundLabels:
+    """The labels in the columns named like findings; runs in a worker."""
+    assert task.labels is not None
+    file, image, _ = task.labels
+    found = label_columns(read_table(file), task.findings, task.words)
+    # A column of a finding without labels is refused where it is read.
+    bad = {name: (name,) for name in found.no_labels if name in task.findings}
+    columns = {**bad, **found.by_finding}
+    return FoundLabels(read_labels(file, image=image, columns=columns), file, image, columns)

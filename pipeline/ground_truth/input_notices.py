@@ -1,0 +1,184 @@
+"""Input notices: what annotations and labels are read as where the config does not say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.annotations.label_tables import LabelTable
+from pipeline.annotations.tables import IMAGE_COLUMNS
+from pipeline.records import Notice
+
+CANONICAL = frozenset(
+    (
+        *IMAGE_COLUMNS,
+        "finding",
+        "reader",
+        "frame",
+        "x",
+        "y",
+        "width",
+        "height",
+        "x_min",
+        "y_min",
+        "x_max",
+        "y_max",
+    )
+)
+"""Names of columns that identify nobody, because they are the documented ones."""
+MOST_NAMED = 5
+"""Most files or words that one notice lists."""
+
+
+class BoxFacts(NamedTuple):
+    """What a table of boxes was read as."""
+
+    name: str
+    """Name of the file."""
+    columns: Mapping[str, str]
+    """Key of the config → column."""
+    without_box: int
+    """Number of rows without coordinates that other rows of the same key contradict."""
+
+
+class Wording:
+    """Names of the input in a message, as placeholders; documented names stay."""
+
+    def __init__(self, public: Sequence[str] = ()) -> None:
+        self.names: list[str] = []
+        self._public = {*CANONICAL, *public}
+
+    def __call__(self, name: str) -> str:
+        """The placeholder of a name."""
+        if name in self._public:
+            return escaped(name)
+        if name not in self.names:
+            self.names.append(name)
+        return f"{{{self.names.index(name)}}}"
+
+    def is_private(self, name: str) -> bool:
+        """Whether the name is one of the input."""
+        return name not in self._public
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Several names, the first few of them."""
+        more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+        return ", ".join(map(self, names[:MOST_NAMED])) + more
+
+
+def escaped(text: str) -> str:
+    """Text for a message, whose braces are no placeholders."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def sources_notice(sources: Sequence[Mapping[str, Any]], public: Sequence[str]) -> Notice:
+    """What is read, with the sources that state it."""
+    wording = Wording(public)
+    parts = [_described(source, wording) for source in sources]
+    plain = [{key: _plain(value) for key, value in source.items()} for source in sources]
+    message = f"The config names no sources of annotations; these are read: {'; '.join(parts)}"
+    return Notice(
+        "guess", "annotations.sources", message, tuple(wording.names), {"annotations": {"sources": plain}}
+    )
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _described(source: Mapping[str, Any], wording: Wording) -> str:
+    kind, finding = source["format"], source.get("finding")
+    of = f" of {wording(str(finding))}" if finding else ""
+    if kind == "boxes":
+        columns = ", ".join(f"{key}: {wording(name)}" for key, name in source["columns"].items())
+        return f"{_of_file(source, wording)} as boxes{of} in pixels from the image's corner ({columns})"
+    if kind == "rle_json":
+        return f"{_of_file(source, wording)} as run-length masks"
+    if kind == "dicom_seg":
+        return "DICOM SEG files"
+    patterns = [source["pattern"]] if isinstance(source["pattern"], str) else source["pattern"]
+    label = "" if finding else " of the finding that the image's label calls present"
+    return f"{', '.join(map(wording, patterns))} as masks{of}{label}"
+
+
+def _of_file(source: Mapping[str, Any], wording: Wording) -> str:
+    return wording(str(source["file"])) if "file" in source else "the file"
+
+
+def column_notices(sources: Sequence[Mapping[str, Any]], number: int, rows: BoxFacts) -> Iterator[Notice]:
+    """The columns that a stated source neither maps nor has under a documented name."""
+    stated = sources[number].get("columns") or {}
+    found = rows.columns
+    guessed = {key: name for key, name in found.items() if key not in stated and name not in CANONICAL}
+    if guessed:
+        wording = Wording()
+        listed = ", ".join(f"{key}: {wording(name)}" for key, name in guessed.items())
+        whole = [dict(source) for source in sources]
+        whole[number] |= {"columns": {**stated, **found}}
+        about = f"annotations.sources[{number}].columns"
+        message = f"The columns of {wording(rows.name)} are read as {listed}"
+        yield Notice("guess", about, message, tuple(wording.names), {"annotations": {"sources": whole}})
+
+
+def row_notices(rows: BoxFacts) -> Iterator[Notice]:
+    if rows.without_box:
+        yield Notice(
+            "warning",
+            "annotations.sources",
+            f"{rows.without_box:,} rows of {{0}} have no coordinates, while other rows have boxes of the "
+            "same image, finding and reader; only the boxes are used",
+            (rows.name,),
+        )
+
+
+def spelled_notices(
+    file: Path,
+    image: str,
+    columns: Mapping[str, Sequence[str]],
+    spelled: Mapping[str, str],
+    wording: Wording,
+) -> Iterator[Notice]:
+    if spelled:
+        yield _labels_notice(file, image, columns, spelled, wording)
+
+
+def labels_notices(first: LabelTable, others: Sequence[LabelTable], wording: Wording) -> Iterator[Notice]:
+    file = first.table.file
+    yield _labels_notice(file, first.image, first.columns.by_finding, first.columns.spelled, wording)
+    wording = Wording()
+    if others:
+        names = wording.listed([entry.table.file.name for entry in others])
+        text = f"More tables have labels; only {wording(file.name)} is used, not {names}: name the right one"
+        yield Notice("warning", "annotations.labels", text, tuple(wording.names))
+    if first.columns.no_labels:
+        wording = Wording()
+        columns = wording.listed(first.columns.no_labels)
+        text = f"Columns of {wording(file.name)} have cells that are no labels and are not used: {columns}"
+        yield Notice("warning", "annotations.labels", text, tuple(wording.names))
+
+
+def _labels_notice(
+    file: Path,
+    image: str,
+    columns: Mapping[str, Sequence[str]],
+    spelled: Mapping[str, str],
+    wording: Wording,
+) -> Notice:
+    listed = ", ".join(
+        f"{wording(finding)} from {' and '.join(map(wording, names))}"
+        for finding, names in columns.items()
+        if wording.is_private(finding) or spelled.keys() & {*names} or [*names] != [finding]
+    )
+    message = (
+        f"The labels are those of {wording(file.name)}, whose column {wording(image)} names the image"
+        f"{listed and f'; columns: {listed}'}"
+    )
+    entry = {
+        "file": file.name,
+        "image": image,
+        "columns": {name: list(names) for name, names in columns.items()},
+    }
+    return Notice(
+        "guess", "annotations.labels", message, tuple(wording.names), {"annotations": {"labels": entry}}
+    )
