@@ -10,7 +10,7 @@ from pipeline.cohort.leakage import reuse_of
 from pipeline.contracts import Executor
 from pipeline.external_maps.case import draw_and_score_maps, with_maps
 from pipeline.external_maps.matching import match_maps
-from pipeline.external_maps.plan import ScorePlan
+from pipeline.external_maps.plan import WORKER_MODULES, ScorePlan
 from pipeline.ground_truth.matching import match
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.manifest import maps_provenance, name_of_scoring, write_manifest
@@ -20,8 +20,6 @@ from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.report import report
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
-
-WORKER_MODULES = ("pipeline.external_maps.case", "pipeline.validation.case")
 
 
 def score(

@@ -70,7 +70,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         "heatmaps.path": str(folder / "maps"),
         "out": str(folder / "out"),
     }
-    return score(make_score_plan(load_config(CONFIG, overrides)), executor=Here())
+    return score(make_score_plan(load_config(CONFIG, overrides), executor=Here()), executor=Here())
 
 
 @pytest.mark.parametrize(

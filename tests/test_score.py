@@ -44,7 +44,7 @@ def settings(folder: Path, **more: Any) -> dict[str, Any]:
 
 def scored(folder: Path, **more: Any) -> Outcome:
     values = settings(folder, heatmaps__path=str(folder / "maps"), **more)
-    return score(make_score_plan(load_config(None, values)), executor=Here())
+    return score(make_score_plan(load_config(None, values), executor=Here()), executor=Here())
 
 
 def rows(outcome: Outcome, name: str) -> list[dict[str, str]]:
@@ -352,6 +352,6 @@ def test_maps_among_the_annotations_are_refused_where_these_are_guessed(bare: Pa
     save_all(bare / "maps")
     values = settings(bare, heatmaps__path=str(bare / "maps"), annotations__path=str(bare))
     with pytest.raises(ConfigError, match=r"^heatmaps\.path: .* lies in the annotations folder"):
-        make_score_plan(load_config(None, values))
+        make_score_plan(load_config(None, values), executor=Here())
     sources = {"annotations.sources": [{"format": "png", "pattern": "said/masks/{finding}/{image}.png"}]}
     assert make_score_plan(load_config(None, values | sources)).methods == ("heatmap",)

@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from functools import partial
+from pathlib import Path
 
 from pipeline.annotations import find_annotations
 from pipeline.annotations.seg_files import segmentations
-from pipeline.annotations.source_files import image_key
-from pipeline.annotations.tables import FIRST_ROW, Table, read_table
+from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError
-from pipeline.external_maps.formats import format_of, suffix_of
+from pipeline.executors.here import Here
+from pipeline.executors.single import require
+from pipeline.external_maps.formats import format_of
 from pipeline.external_maps.formats.parametric_map import is_dicom, planes
+from pipeline.external_maps.targets import (
+    MOST_MAPS,
+    NAMING,
+    TABLE,
+    TOO_MANY,
+    MapTarget,
+    targets_by_names,
+    targets_by_table,
+)
 from pipeline.guards.file_hashes import TOO_LARGE, file_hash, refuse_changed
 from pipeline.records import HeatmapItem, MapPlane
 
-TABLE = "heatmaps.csv"
-METHOD = "heatmap"
-"""Method name of maps that are not in a subfolder and have no `method` in the table."""
-SEPARATOR = "__"
 CONTOURS = "dicom_seg"
-NAMING = "name the file <image>__<finding>.<ext>, or list it in heatmaps.csv"
-
-
-@dataclass(frozen=True, slots=True)
-class MapTarget:
-    """What a map shows, according to the table or its file name; empty where unknown."""
-
-    image: str = ""
-    """SOP instance UID of the image, or its name without suffix, with folders if they were given."""
-    finding: str = ""
-    """The finding as named in the file."""
-    method: str = METHOD
-    """The attribution method."""
-    probability: float | None = None
-    """Predicted probability 0 … 1; None if unknown."""
-    frame: int | None = None
-    """Frame of the image, counted from 0; None: it is not stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +67,31 @@ class MapCatalogue:
         return total.hexdigest()
 
 
-def find_maps(folder: Path) -> MapCatalogue:
+def find_maps(folder: Path, *, executor: Executor | None = None) -> MapCatalogue:
     """All maps of a folder, from its `heatmaps.csv` or, without that table, from the file names.
 
-    A bad file or row is listed in `problems`. Raises ConfigError if the folder has no usable map, or the
-    table lacks a column.
+    `executor` opens the files. A bad file or row is listed in `problems`. Raises ConfigError if the folder
+    has no usable map, more than `MOST_MAPS`, or if the table cannot be read or lacks a column.
     """
     if not folder.is_dir():
         raise ConfigError(f"heatmaps.path: {folder} is not a folder; give --heatmaps <folder>")
+    executor = executor or Here()
     table = folder / TABLE
-    targets = _by_table(read_table(table)) if table.exists() else _by_names(folder)
+    targets = (
+        require(executor, targets_by_table, table, where=str(table))
+        if table.exists()
+        else [*targets_by_names(folder)]
+    )
     items: list[HeatmapItem] = []
     problems: list[tuple[str, CaseError]] = []
-    for name, target in targets:
-        try:
-            items += _items_of_file(_existing_file(folder, name), target)
-        except CaseError as error:
-            problems.append((name, error))
+    found = executor.stream(partial(_items_of_file, folder), targets, on_failure=_refused)
+    for (name, _), of_file in zip(targets, found, strict=True):
+        if isinstance(of_file, CaseError):
+            problems.append((name, of_file))
+        else:
+            items += of_file
+        if len(items) > MOST_MAPS:
+            raise ConfigError(f"heatmaps.path: {folder}: {TOO_MANY}")
     if not items:
         raise ConfigError(
             f"heatmaps.path: {folder} holds no usable map (unusable files: {len(problems)}); provide "
@@ -103,62 +101,17 @@ def find_maps(folder: Path) -> MapCatalogue:
     return MapCatalogue(tuple(items), tuple(problems), has_probabilities)
 
 
-def _by_table(table: Table) -> Iterator[tuple[str, MapTarget]]:
-    """File name and target of each row; incomplete rows are refused later, by `_items_of_file`."""
-    table.column("file")
-    table.column("finding")
-    image = next((name for name in ("sop_instance_uid", "image") if name in table.columns), None)
-    if image is None:
-        raise ConfigError(f"{table.file}: has no column 'sop_instance_uid' or 'image'; {FIRST_ROW}")
-    has_probabilities = any(row.get("probability") for row in table.rows)
-    for row in table.rows:
-        yield (
-            row["file"],
-            MapTarget(
-                image=image_key(row[image]),
-                finding=row["finding"],
-                method=row.get("method") or METHOD,
-                probability=_number(row["probability"]) if has_probabilities else None,
-                frame=_frame(row.get("frame", "")),
-            ),
-        )
+def _refused(_target: object, error: CaseError) -> list[HeatmapItem] | CaseError:
+    return error
 
 
-def _frame(text: str) -> int | None:
-    """The number of a frame, counted from 0; None if the cell is empty, -1 (no frame) if it is malformed."""
-    if not text:
-        return None
-    return int(text) if text.isdecimal() else -1
+def _items_of_file(folder: Path, named: tuple[str, MapTarget]) -> list[HeatmapItem] | CaseError:
+    """The maps of one file with its hash, so that workers notice a change; runs in a worker.
 
-
-def _number(text: str) -> float:
-    """The number; NaN if it is malformed, which `_items` refuses."""
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
-
-
-def _by_names(folder: Path) -> Iterator[tuple[str, MapTarget]]:
-    """File name and target of each file; the subfolder names the method."""
-    for path in sorted(folder.rglob("*")):
-        name = PurePosixPath(path.relative_to(folder).as_posix())
-        if not path.is_file() or any(part.startswith(".") for part in name.parts):
-            continue
-        method = "/".join(name.parent.parts) or METHOD
-        image, separator, finding = _stem(path).rpartition(SEPARATOR)
-        complete = separator and image and finding
-        target = MapTarget(image_key(image), finding, method) if complete else MapTarget(method=method)
-        yield str(name), target
-
-
-def _stem(path: Path) -> str:
-    """The file name without its suffix, where a format's own suffix such as ".nii.gz" counts as one."""
-    return path.name[: len(path.name) - len(suffix_of(path) or path.suffix)]
-
-
-def _items_of_file(path: Path, target: MapTarget) -> list[HeatmapItem]:
-    """The maps of one file with its hash, so that workers notice a change. Raises CaseError."""
+    Raises CaseError.
+    """
+    name, target = named
+    path = _existing_file(folder, name)
     sha256 = file_hash(path)
     if sha256 == TOO_LARGE:
         refuse_changed(path, sha256)
@@ -180,13 +133,13 @@ def _items(path: Path, target: MapTarget) -> list[HeatmapItem]:
         )
     if is_dicom(path):
         return _contours(path, target) if segmentations(path) else _parametric_maps(path, target)
-    name = format_of(path)
-    if name is None:
+    format_name = format_of(path)
+    if format_name is None:
         raise CaseError(
             "not_a_heatmap",
             "The file is not a map; save it as .npy, .npz, .nii, .nii.gz, .png or DICOM Parametric Map.",
         )
-    return [_item(name, path, target)]
+    return [_item(format_name, path, target)]
 
 
 def _existing_file(folder: Path, name: str) -> Path:
@@ -232,7 +185,12 @@ def _completed(target: MapTarget, plane: MapPlane, *, alone: bool) -> MapTarget:
 
 def _contours(path: Path, target: MapTarget) -> list[HeatmapItem]:
     """One item per image and segment of a SEG; a segment's label is its finding, unless `target` has one."""
-    found = find_annotations(path, [{"format": CONTOURS}])
+    try:
+        found = find_annotations(path, [{"format": CONTOURS}])
+    except ConfigError as error:
+        raise CaseError(
+            "too_large", "The SEG holds too many segments; split it into several files."
+        ) from error
     labels = {item.finding for item in found}
     if target.finding and target.finding in labels:
         found = [item for item in found if item.finding == target.finding]

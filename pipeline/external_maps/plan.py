@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.annotations import find_annotations
-from pipeline.annotations.guess import guess_sources
 from pipeline.annotations.label_tables import label_tables
 from pipeline.annotations.spelling import same
 from pipeline.annotations.tables import read_table
 from pipeline.config import AuditConfig
+from pipeline.contracts import Executor
 from pipeline.errors import ConfigError
+from pipeline.executors.pool import Pool
+from pipeline.executors.single import require
+from pipeline.executors.worker import Limits
 from pipeline.external_maps.catalogue import MapCatalogue, find_maps, rename_findings
+from pipeline.ground_truth.inputs import find_items
 from pipeline.plan import (
     Inputs,
     RunPlan,
@@ -27,6 +30,8 @@ from pipeline.plan import (
 from pipeline.records import HeatmapItem
 from pipeline.records.names import READER_START
 
+WORKER_MODULES = ("pipeline.external_maps.case", "pipeline.validation.case")
+"""Modules that the workers of a scoring run import once for all."""
 NO_COMMON_FINDING = "the maps have no finding in common with the config, the annotations or the labels"
 NEED_PROBABILITIES = frozenset({"predicted"})
 """Gates that cannot be applied without probabilities."""
@@ -51,16 +56,29 @@ class ScorePlan(RunPlan):
         return frozenset((item.method, item.finding) for item in self.items if item.finding in self.findings)
 
 
-def make_score_plan(config: AuditConfig) -> ScorePlan:
-    """The checked plan of a scoring run. Raises ConfigError for missing or unknown settings."""
+def make_score_plan(config: AuditConfig, *, executor: Executor | None = None) -> ScorePlan:
+    """The checked plan of a scoring run. Raises ConfigError for missing or unknown settings.
+
+    The headers of all maps are read on `executor`, else in a worker process with the config's limits.
+    """
+    if executor is not None:
+        return _score_plan(config, executor)
+    limits = Limits(config.limits.seconds, config.limits.memory_mb)
+    with Pool(workers=1, preload=WORKER_MODULES, limits=limits) as pool:
+        return _score_plan(config, pool)
+
+
+def _score_plan(config: AuditConfig, executor: Executor) -> ScorePlan:
     studies, annotations = inputs(config)
     folder = existing_path(config.heatmaps.path, "heatmaps.path", "--heatmaps <folder>")
     check_scoring(config)
     _refuse_maps_among_annotations(folder, annotations, guessed=not config.annotations.sources)
-    files = find_maps(folder)
+    files = find_maps(folder, executor=executor)
     items = tuple(rename_findings(files.items, config.annotations.findings))
     map_findings = {item.finding for item in items}
-    findings = config.heatmaps.findings or _known_findings(Inputs(config, studies, annotations), map_findings)
+    findings = config.heatmaps.findings or _known_findings(
+        Inputs(config, studies, annotations), map_findings, executor
+    )
     if not map_findings & set(findings):
         problem = f"no map shows {' or '.join(findings)}" if findings else NO_COMMON_FINDING
         raise ConfigError(
@@ -76,7 +94,7 @@ def make_score_plan(config: AuditConfig) -> ScorePlan:
     return ScorePlan(config, studies, annotations, findings, files, items, methods, opened)
 
 
-def _known_findings(inputs: Inputs, map_findings: Collection[str]) -> tuple[str, ...]:
+def _known_findings(inputs: Inputs, map_findings: Collection[str], executor: Executor) -> tuple[str, ...]:
     """The maps' findings that also occur in the config, the annotations or the labels.
 
     Others are ignored, because a file name may contain anything, also a patient's name, which must not
@@ -85,14 +103,31 @@ def _known_findings(inputs: Inputs, map_findings: Collection[str]) -> tuple[str,
     path, settings, labels = inputs.annotations, inputs.config.annotations, inputs.labels()
     known = {*settings.findings.values(), *inputs.config.contours.findings, *(labels[2] if labels else ())}
     names = sorted(map_findings)
-    sources = settings.sources or guess_sources(path, findings=names, words=settings.findings)
-    items = find_annotations(path, sources)
-    known |= {settings.findings.get(item.finding, item.finding) for item in items if item.finding is not None}
-    tables = (
-        [read_table(labels[0])] if labels else [t.table for t in label_tables(path, names, settings.findings)]
-    )
-    known |= {column for table in tables[:1] for column in table.columns}
+    words = settings.findings
+    found = find_items(path, sources=settings.sources, findings=names, words=words, executor=executor)
+    known |= {words.get(item.finding, item.finding) for item in found.items if item.finding is not None}
+    table = _Labels(path, labels[0] if labels else None, tuple(names), dict(words))
+    where = f"annotations.labels: {labels[0] if labels else path}"
+    known |= {*require(executor, _label_columns, table, where=where)}
     return tuple(name for name in names if same(name, {word for word in known if word}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """The table of labels, or where it is looked for."""
+
+    annotations: Path
+    file: Path | None
+    findings: tuple[str, ...]
+    words: Mapping[str, str | None]
+
+
+def _label_columns(labels: _Labels) -> tuple[str, ...]:
+    """The names of the columns of labels; runs in a worker."""
+    if labels.file is not None:
+        return read_table(labels.file).columns
+    tables = label_tables(labels.annotations, labels.findings, labels.words)
+    return tables[0].table.columns if tables else ()
 
 
 def _refuse_maps_among_annotations(folder: Path, annotations: Path, *, guessed: bool) -> None:

@@ -80,7 +80,7 @@ def audit_plan(study: Path, **more: Any) -> AuditPlan:
 
 def score_plan(study: Path, **more: Any) -> ScorePlan:
     given = {"heatmaps__path": str(study / "maps"), "heatmaps__findings": FINDINGS, **more}
-    return make_score_plan(load_config(None, settings(study, **given)))
+    return make_score_plan(load_config(None, settings(study, **given)), executor=Here())
 
 
 @pytest.fixture(scope="module")
