@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.cases.contours import Drawings
 from pipeline.cases.protocol import Protocol
 from pipeline.cases.readers import score_readers
-from pipeline.contracts import Scored
+from pipeline.contracts import Scored, side_of_drawing, side_of_reference
 from pipeline.ground_truth.consensus import consensus
 from pipeline.ground_truth.references import CaseReferences, read_case_references
 from pipeline.metrics import METRICS
@@ -50,10 +50,15 @@ def score_case(
     scores: list[Score] = []
     pairs: list[Candidates] = []
     curves: list[Curve] = []
+    true = [side_of_reference(reference, case.decoded.shape) for reference in references]
     probability = {prediction.finding: prediction.probability for prediction in case.predictions}
     for (method, finding), drawing in drawings.items():
-        for reference in (r for r in references if r.finding == finding):
-            scored = Scored(drawing, reference, case.decoded.spacing_mm, protocol.tolerances)
+        drawn = side_of_drawing(drawing)
+        for reference, side in zip(references, true, strict=True):
+            if reference.finding != finding:
+                continue
+            known = (drawn, side)
+            scored = Scored(drawing, reference, case.decoded.spacing_mm, protocol.tolerances, known)
             scores += scores_of(scored, method=method, metrics=_applicable_metrics(drawing, protocol))
             pairs.append(_candidates(scored, method, probability.get(finding, 1.0)))
             curve = curve_of(scored, method=method)

@@ -3,7 +3,16 @@
 from pipeline.contracts.annotations import AnnotationFormat, HeatmapFormat
 from pipeline.contracts.contours import Baseline, ThresholdRule
 from pipeline.contracts.execution import Detector, Executor
-from pipeline.contracts.metrics import IMAGE_DIAGONAL, Emptiness, Metric, Scored, Undefined
+from pipeline.contracts.metrics import (
+    IMAGE_DIAGONAL,
+    Emptiness,
+    Metric,
+    Scored,
+    Side,
+    Undefined,
+    side_of_drawing,
+    side_of_reference,
+)
 from pipeline.contracts.networks import AttributionMethod, Check, Explanation, Forward, LoadedModel, Maps
 
 __all__ = [
@@ -22,6 +31,9 @@ __all__ = [
     "Maps",
     "Metric",
     "Scored",
+    "Side",
     "ThresholdRule",
     "Undefined",
+    "side_of_drawing",
+    "side_of_reference",
 ]

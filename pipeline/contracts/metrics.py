@@ -5,12 +5,54 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
 from pipeline.geometry import resample_to_image
 from pipeline.records import Drawing, Intensity, Kind, Mask, Reference, Shape, Tolerances
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Side:
+    """One side of comparisons: a mask, its instances, and what metrics find out about this side alone.
+
+    A reader's masks are compared with many others. What does not depend on the other side (areas, outlines,
+    centroids) is computed once per side, not once per comparison.
+    """
+
+    def __init__(self, mask: Mask, instances: tuple[Mask, ...]) -> None:
+        """`mask` is the union; the instances of a drawing are cropped, as its regions are."""
+        self.mask = mask
+        self.instances = instances
+        self._found: dict[tuple[Any, ...], Any] = {}
+
+    def once(self, compute: Callable[Concatenate[Side, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """compute(side, …), computed at the first call with these arguments. Callers must not change it."""
+        key = (compute, args, *kwargs.items())
+        if key not in self._found:
+            self._found[key] = compute(self, *args, **kwargs)
+        found: T = self._found[key]
+        return found
+
+
+def side_of_drawing(drawing: Drawing) -> Side:
+    """The contours' side of a comparison."""
+    return Side(drawing.mask, tuple(region.mask for region in drawing.regions))
+
+
+def side_of_reference(reference: Reference, shape: Shape) -> Side:
+    """The reference's side of a comparison; masks must have the image's `shape`."""
+    if len(reference.masks) == 1:
+        together = reference.masks[0].view()
+    else:
+        together = np.zeros(shape, np.bool_)
+        for mask in reference.masks:
+            together |= mask
+    together.flags.writeable = False  # all metrics share it
+    return Side(together, reference.masks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +64,8 @@ class Scored:
     spacing_mm: tuple[float, float] | None = None
     """Pixel spacing of the image (down, across); None if unknown."""
     tolerances: Tolerances = Tolerances()  # noqa: RUF009  frozen
+    known: tuple[Side, ...] = ()
+    """Sides that other comparisons have used; those of this drawing and this reference are used again."""
 
     @property
     def shape(self) -> Shape:
@@ -30,13 +74,19 @@ class Scored:
         return rows, columns
 
     @cached_property
+    def sides(self) -> tuple[Side, Side]:
+        """The drawing's side and the reference's side."""
+        drawn = (side for side in self.known if side.mask is self.drawing.mask)
+        true = (side for side in self.known if side.instances is self.reference.masks)
+        return (
+            next(drawn, None) or side_of_drawing(self.drawing),
+            next(true, None) or side_of_reference(self.reference, self.shape),
+        )
+
+    @property
     def truth(self) -> Mask:
         """Union of the reference's masks."""
-        together = np.zeros(self.shape, np.bool_)
-        for mask in self.reference.masks:
-            together |= mask
-        together.flags.writeable = False  # all metrics share it
-        return together
+        return self.sides[1].mask
 
     @cached_property
     def relevance(self) -> Intensity | None:

@@ -22,14 +22,24 @@ def consensus(references: Sequence[Reference], *, shape: Shape, by: Agreement = 
     `references` has one reference of masks per reader; a reference without masks votes for "absent". The
     instances of the consensus are its 8-connected components.
     """
-    votes = [np.logical_or.reduce([np.zeros(shape, np.bool_), *r.masks]) for r in references]
+    votes = [_vote(reference.masks, shape) for reference in references]
     agreed = RULES[by](votes)
     return replace(references[0], reader=by, kind="mask", masks=instances(agreed), boxes=(), polygons=())
 
 
+def _vote(masks: Sequence[Mask], shape: Shape) -> Mask:
+    """The union of one reader's masks; a single mask itself, not a copy."""
+    if len(masks) == 1:
+        return masks[0]
+    return np.asarray(np.logical_or.reduce([np.zeros(shape, np.bool_), *masks]))
+
+
 def majority(votes: Sequence[Mask]) -> Mask:
     """Pixels marked by more than half of the readers; with two readers, by both."""
-    return np.asarray(2 * np.sum(votes, axis=0, dtype=np.uint16) > len(votes))
+    count = np.zeros(votes[0].shape, np.uint16)
+    for vote in votes:  # one after the other: of many readers, all votes in one array fill the memory
+        count += vote
+    return np.asarray(2 * count.astype(np.uint32) > len(votes))
 
 
 def staple(votes: Sequence[Mask]) -> Mask:

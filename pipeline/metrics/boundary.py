@@ -6,9 +6,9 @@ In large lesions interior pixels dominate IoU, which then says little about shap
 import numpy as np
 from scipy.ndimage import minimum_filter1d
 
-from pipeline.contracts import Metric, Scored
+from pipeline.contracts import Metric, Scored, Side
 from pipeline.metrics.emptiness import LOCALISATION
-from pipeline.metrics.surface import window_of
+from pipeline.metrics.windows import Window, common, window_of, window_of_side
 from pipeline.records import Mask
 
 WIDTH = 0.02
@@ -37,7 +37,26 @@ def rim(mask: Mask, *, width_px: int) -> Mask:
 
 def _boundary_iou(scored: Scored) -> tuple[float]:
     width_px = max(round(WIDTH * float(np.hypot(*scored.shape))), 1)
-    return (boundary_intersection_over_union(scored.drawing.mask, scored.truth, width_px=width_px),)
+    (one, of_one), (other, of_other) = (side.once(_rim, width_px=width_px) for side in scored.sides)
+    both = common(of_one, of_other)
+    shared = np.count_nonzero(_within(one, of_one, both) & _within(other, of_other, both))
+    joined = np.count_nonzero(one) + np.count_nonzero(other) - shared
+    return (float(shared / joined),)
+
+
+def _rim(side: Side, *, width_px: int) -> tuple[Mask, Window]:
+    """The rim of a side, and the window that it fills; outside, there is none."""
+    window = side.once(window_of_side)
+    return rim(side.mask[window], width_px=width_px), window
+
+
+def _within(mask: Mask, filled: Window, window: Window) -> Mask:
+    """The part of a mask, which fills one window of the image, that lies in another one inside it."""
+    rows, columns = (
+        slice(inner.start - outer.start, inner.stop - outer.start)
+        for inner, outer in zip(window, filled, strict=True)
+    )
+    return mask[rows, columns]
 
 
 BOUNDARY_IOU = Metric(

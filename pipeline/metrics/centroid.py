@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.contracts import Metric, Scored, Undefined
+from pipeline.contracts import Metric, Scored, Side, Undefined
 from pipeline.metrics.emptiness import DISTANCE
-from pipeline.records import Mask
+from pipeline.records import Mask, Values
 
 
-def centroid(mask: Mask) -> NDArray[np.float64]:
+def centroid(mask: Mask) -> Values:
     """The mean position of the mask's pixels, one number per axis, in pixels. The mask must not be empty."""
     axes = range(mask.ndim)
     profiles = (mask.sum(axis=tuple(other for other in axes if other != axis)) for axis in axes)
@@ -19,13 +18,22 @@ def centroid(mask: Mask) -> NDArray[np.float64]:
 
 def centroid_distance(one: Mask, other: Mask, *, spacing: Sequence[float]) -> float:
     """Distance between the centroids, in the unit of `spacing`."""
-    return float(np.linalg.norm((centroid(one) - centroid(other)) * spacing))
+    return _distance(centroid(one), centroid(other), spacing)
+
+
+def _distance(one: Values, other: Values, spacing: Sequence[float]) -> float:
+    return float(np.linalg.norm((one - other) * spacing))
 
 
 def _centroid_distance(scored: Scored) -> tuple[float | Undefined]:
     if scored.spacing_mm is None:
         return ("spacing_unknown",)
-    return (centroid_distance(scored.drawing.mask, scored.truth, spacing=scored.spacing_mm),)
+    one, other = (side.once(_centroid) for side in scored.sides)
+    return (_distance(one, other, scored.spacing_mm),)
+
+
+def _centroid(side: Side) -> Values:
+    return centroid(side.mask)
 
 
 CENTROID_DISTANCE = Metric(

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.contracts import Metric, Scored, Undefined
 from pipeline.geometry import interpolate_axis
 from pipeline.metrics.emptiness import MAP
-from pipeline.metrics.surface import window_of
+from pipeline.metrics.windows import window_of
 from pipeline.records import Heatmap, Placement, Values
 
 

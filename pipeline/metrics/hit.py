@@ -18,6 +18,8 @@ def distance_to_mask(
     point: tuple[int, int], mask: Mask, *, spacing: Sequence[float], within: float
 ) -> float | None:
     """Distance from a pixel to the nearest mask pixel, in the unit of `spacing`; None if beyond `within`."""
+    if mask[point]:
+        return 0.0
     radii = [int(within / step) + 1 for step in spacing]
     starts = [max(index - radius, 0) for index, radius in zip(point, radii, strict=True)]
     stops = [index + radius + 1 for index, radius in zip(point, radii, strict=True)]

@@ -12,7 +12,7 @@ from pipeline.metrics.centroid import centroid
 from pipeline.metrics.hit import holds
 from pipeline.metrics.matching import Assignment, Matches, match_contours
 from pipeline.metrics.overlap import intersection_over_union, lesion_areas
-from pipeline.metrics.surface import window_of
+from pipeline.metrics.windows import window_of
 from pipeline.plateau import highest_pixel
 from pipeline.records import Box, Candidates, Mask, Point, Region, Values
 

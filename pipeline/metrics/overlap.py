@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contracts import Metric, Scored
+from pipeline.contracts import Metric, Scored, Side
 from pipeline.metrics.emptiness import BOTH_PRESENT, EITHER_PRESENT, LOCALISATION
+from pipeline.metrics.windows import Window, common, window_around, window_of_side
 from pipeline.records import Mask, Region
 
 
@@ -34,26 +36,45 @@ def dice_coefficient(areas: Areas) -> NDArray[np.float64]:
 @lru_cache(maxsize=1)  # shared by several metrics
 def image_areas(scored: Scored) -> Areas:
     """Areas of the union of all regions and the union of all instances."""
-    drawn, truth = scored.drawing.mask, scored.truth
-    return Areas(*(np.array(np.count_nonzero(mask)) for mask in (drawn & truth, drawn, truth)))
+    one, other = scored.sides
+    window = common(one.once(window_of_side), other.once(window_of_side))
+    shared = np.count_nonzero(one.mask[window] & other.mask[window])
+    return Areas(np.array(shared), *(np.array(side.once(_area)) for side in scored.sides))
 
 
 @lru_cache(maxsize=1)
 def lesion_areas(scored: Scored) -> Areas:
     """Areas of each region (first axis) and each instance of the reference (second axis)."""
     regions, lesions = scored.drawing.regions, scored.reference.masks
-    shared = [[_shared(region, lesion) for lesion in lesions] for region in regions]
-    return Areas(
-        np.array(shared, np.int64).reshape(len(regions), len(lesions)),
-        np.array([[region.area_px] for region in regions], np.int64).reshape(-1, 1),
-        np.array([[np.count_nonzero(lesion) for lesion in lesions]], np.int64),
-    )
+    drawn, true = scored.sides
+    shared = np.full((len(regions), len(lesions)), image_areas(scored).shared, np.int64)
+    if shared.size > 1:  # otherwise the region and the lesion are all that there is
+        windows = true.once(_windows)
+        for (row, region), (column, lesion) in product(enumerate(regions), enumerate(lesions)):
+            shared[row, column] = _shared(region, lesion, windows[column])
+    return Areas(shared, drawn.once(_areas).reshape(-1, 1), true.once(_areas).reshape(1, -1))
 
 
-def _shared(region: Region, lesion: Mask) -> int:
-    row, column = region.corner
-    height, width = region.mask.shape
-    return int(np.count_nonzero(region.mask & lesion[row : row + height, column : column + width]))
+def _area(side: Side) -> int:
+    return int(np.count_nonzero(side.mask))
+
+
+def _areas(side: Side) -> NDArray[np.int64]:
+    return np.array([np.count_nonzero(instance) for instance in side.instances], np.int64)
+
+
+def _windows(side: Side) -> list[Window]:
+    return [window_around(instance) for instance in side.instances]
+
+
+def _shared(region: Region, lesion: Mask, around: Window) -> int:
+    """Number of pixels that a region and a lesion, which is empty outside `around`, have in common."""
+    (top, left), (height, width) = region.corner, region.mask.shape
+    rows, columns = common((slice(top, top + height), slice(left, left + width)), around)
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return 0
+    inside = region.mask[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    return int(np.count_nonzero(inside & lesion[rows, columns]))
 
 
 def _per_image(share: Callable[[Areas], NDArray[np.float64]]) -> Callable[[Scored], tuple[float]]:

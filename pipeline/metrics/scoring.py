@@ -1,12 +1,12 @@
 """Scoring: one drawing against one reference → the scores of every metric that applies."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.contracts import IMAGE_DIAGONAL, Metric, Scored, Undefined
 from pipeline.errors import CaseError
 from pipeline.metrics import DEFAULT, METRICS
-from pipeline.records import Drawing, Kind, Reference, Score, Shape, Tolerances, scored_as
+from pipeline.records import Drawing, Kind, Mask, Reference, Score, Shape, Tolerances, scored_as
 
 
 def score_drawing(
@@ -24,7 +24,8 @@ def score_drawing(
     Metrics that do not apply to this kind of reference have no row. Raises CaseError("mask_size") if the
     drawing or a mask does not have the image's `shape`.
     """
-    _check_shapes(drawing, reference, shape)
+    check_shapes([drawing.mask], shape, of="drawing")
+    check_shapes(reference.masks, shape, of="reference mask")
     return scores_of(Scored(drawing, reference, spacing_mm, tolerances), method=method, metrics=metrics)
 
 
@@ -69,13 +70,14 @@ def score_missing(
     ]
 
 
-def _check_shapes(drawing: Drawing, reference: Reference, shape: Shape) -> None:
-    for owner, mask in [("drawing", drawing.mask), *(("reference mask", mask) for mask in reference.masks)]:
+def check_shapes(masks: Iterable[Mask], shape: Shape, *, of: str) -> None:
+    """Raise CaseError("mask_size") for a mask that does not have the image's shape; `of` says what it is."""
+    for mask in masks:
         if mask.shape != shape:
             found, wanted = (" × ".join(str(n) for n in size) for size in (mask.shape, shape))
             raise CaseError(
                 "mask_size",
-                f"The {owner} has {found} pixels, but the image has {wanted}; "
+                f"The {of} has {found} pixels, but the image has {wanted}; "
                 "export it on the image's pixel grid.",
             )
 

@@ -9,6 +9,7 @@ There are two definitions of the outline, whose numbers differ; beyond the image
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -16,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from pipeline.contracts import Metric, Scored, Undefined
+from pipeline.contracts import Metric, Scored, Side, Undefined
 from pipeline.metrics.emptiness import DISTANCE, LOCALISATION
 from pipeline.metrics.surfels import surfels
+from pipeline.metrics.windows import window_of
 from pipeline.records import Mask, SurfaceDefinition
 
 HD_PERCENTILE = 95
@@ -27,6 +29,8 @@ HD_PERCENTILE = 95
 
 Outline: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Points, (points, axes), and their weights."""
+SearchableOutline: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64], KDTree]
+"""An outline with the tree of its points."""
 
 
 def normalised_surface_distance(
@@ -43,6 +47,10 @@ def normalised_surface_distance(
     have two for surfels.
     """
     both = surface_distances(one, other, spacing=spacing, definition=definition)
+    return _near_share(both, tolerance=tolerance)
+
+
+def _near_share(both: tuple[Outline, Outline], *, tolerance: float) -> float:
     near = sum(float(weights[distances <= tolerance].sum()) for distances, weights in both)
     return near / sum(float(weights.sum()) for _, weights in both)
 
@@ -54,10 +62,12 @@ def hausdorff_95(
 
     For surfels it is the least distance within which 95 % of the outline's length lies.
     """
-    percentile = PERCENTILES[definition]
-    return max(
-        percentile(*found) for found in surface_distances(one, other, spacing=spacing, definition=definition)
-    )
+    both = surface_distances(one, other, spacing=spacing, definition=definition)
+    return _larger_percentile(both, definition=definition)
+
+
+def _larger_percentile(both: tuple[Outline, Outline], *, definition: SurfaceDefinition) -> float:
+    return max(PERCENTILES[definition](*found) for found in both)
 
 
 def surface_distances(
@@ -69,7 +79,12 @@ def surface_distances(
     """
     outline = OUTLINES[definition]
     first, second = outline(one, spacing=spacing), outline(other, spacing=spacing)
-    return (KDTree(second[0]).query(first[0])[0], first[1]), (KDTree(first[0]).query(second[0])[0], second[1])
+    return _distances((*first, KDTree(first[0])), (*second, KDTree(second[0])))
+
+
+def _distances(first: SearchableOutline, second: SearchableOutline) -> tuple[Outline, Outline]:
+    (points, weights, tree), (other_points, other_weights, other_tree) = first, second
+    return (other_tree.query(points)[0], weights), (tree.query(other_points)[0], other_weights)
 
 
 def _border_pixels(mask: Mask, *, spacing: Sequence[float]) -> Outline:
@@ -116,36 +131,39 @@ def outline_points(mask: Mask, *, spacing: Sequence[float]) -> NDArray[np.float6
     return np.asarray((np.argwhere(inside & ~core) + corner) * np.asarray(spacing, np.float64))
 
 
-def window_of(mask: Mask) -> tuple[slice, ...]:
-    """The smallest window around the mask, which must not be empty."""
-    axes = range(mask.ndim)
-    profiles = (np.flatnonzero(mask.any(axis=tuple(a for a in axes if a != axis))) for axis in axes)
-    return tuple(slice(int(profile[0]), int(profile[-1]) + 1) for profile in profiles)
-
-
 def _surface_distance(scored: Scored) -> tuple[float]:
-    spacing_mm, tolerances = scored.spacing_mm, scored.tolerances
-    return (
-        normalised_surface_distance(
-            scored.drawing.mask,
-            scored.truth,
-            tolerance=tolerances.surface_mm if spacing_mm else tolerances.surface_px,
-            spacing=spacing_mm or (1, 1),
-            definition=tolerances.surface,
-        ),
-    )
+    tolerances = scored.tolerances
+    tolerance = tolerances.surface_mm if scored.spacing_mm else tolerances.surface_px
+    return (_near_share(_distances_of(scored), tolerance=tolerance),)
 
 
 def _hd95(scored: Scored) -> tuple[float | Undefined]:
     if scored.spacing_mm is None:
         return ("spacing_unknown",)
-    found = hausdorff_95(
-        scored.drawing.mask,
-        scored.truth,
-        spacing=scored.spacing_mm,
-        definition=scored.tolerances.surface,
+    return (_larger_percentile(_distances_of(scored), definition=scored.tolerances.surface),)
+
+
+def _distances_of(scored: Scored) -> tuple[Outline, Outline]:
+    """The distances between both outlines, in the order by which the two sides of a comparison are kept.
+
+    Both metrics treat the sides alike, so that of two readers the distances are computed once.
+    """
+    one, other = sorted(scored.sides, key=id)
+    return _between(one, other, scored.spacing_mm or (1, 1), scored.tolerances.surface)
+
+
+@lru_cache(maxsize=1)  # shared by both metrics, and by both orders of two readers
+def _between(
+    one: Side, other: Side, spacing: tuple[float, float], definition: SurfaceDefinition
+) -> tuple[Outline, Outline]:
+    return _distances(
+        one.once(_searchable, spacing, definition), other.once(_searchable, spacing, definition)
     )
-    return (found,)
+
+
+def _searchable(side: Side, spacing: tuple[float, float], definition: SurfaceDefinition) -> SearchableOutline:
+    points, weights = OUTLINES[definition](side.mask, spacing=spacing)
+    return points, weights, KDTree(points)
 
 
 SURFACE_DISTANCE = Metric(

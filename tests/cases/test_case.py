@@ -14,6 +14,7 @@ from pipeline.cases.baselines import baselines_npz
 from pipeline.cases.burned_in_text import TextSearch
 from pipeline.cases.case import NO_TENSOR, decode, decode_case, draw_and_score, finish_case
 from pipeline.cases.protocol import Protocol
+from pipeline.cases.readers import MOST_READERS
 from pipeline.classifiers import Preprocessing
 from pipeline.errors import CaseError
 from pipeline.geometry import whole
@@ -21,6 +22,7 @@ from pipeline.records import Caution, DecodedCase, ModelInput, Skipped
 from pipeline.store.cases import read_case
 from tests.cases.explained import (
     CASE,
+    QUARTER,
     explained,
     finished,
     mask_item,
@@ -207,3 +209,15 @@ def test_a_map_that_is_flat_has_no_peak(protocol: Protocol) -> None:
     flat = (replace(h, relevance=np.ones((2, 2), np.float32)) for h in work.heatmaps[:1])
     found = finished(replace(work, heatmaps=(*flat, *work.heatmaps[1:])), protocol)
     assert [peak["finding"] for peak in found["peaks"]] == ["effusion"]
+
+
+def test_where_only_a_sample_of_readers_is_compared_the_case_says_so(
+    tmp_path: Path, protocol: Protocol
+) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    items = [mask_item(masks, QUARTER, reader=f"reader{number}") for number in range(MOST_READERS + 1)]
+    found = finished(explained(*items), replace(protocol, metrics=("iou",)))
+    assert [caution["reason"] for caution in found["cautions"]] == ["readers_sampled"]
+    assert str(len(items)) in found["cautions"][0]["message"]
+    assert finished(explained(*items[1:]), replace(protocol, metrics=("iou",)))["cautions"] == []

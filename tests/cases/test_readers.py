@@ -1,12 +1,27 @@
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
+from numpy.random import Generator
+from scipy.ndimage import gaussian_filter, label
 
-from pipeline.cases.readers import as_drawing, deepest_pixel, score_readers
+from pipeline.cases.readers import (
+    MOST_READERS,
+    NEIGHBOURS,
+    READERS_SAMPLED,
+    as_drawing,
+    deepest_pixel,
+    sampled,
+    score_readers,
+)
+from pipeline.errors import CaseError
 from pipeline.metrics import METRICS
-from pipeline.records import Box, Point, Reference, Score
-from tests.metrics.samples import boxes, mask, masks
+from pipeline.metrics.scoring import score_drawing
+from pipeline.records import Box, Kind, Mask, Point, Reference, Score, Tolerances, scored_as
+from tests.metrics.samples import boxes, drawing, mask, masks
 
 FOUR = mask("####", "....", "....")
 TWO = mask("##..", "....", "....")
@@ -105,10 +120,13 @@ def test_a_box_is_the_pixels_whose_centres_it_holds_at_least_one(box: Box, insid
 
 def test_a_reader_points_at_the_deepest_pixel_of_the_largest_lesion() -> None:
     large, small = mask("###..", "###..", "###.."), mask(".....", ".....", "....#")
-    assert deepest_pixel([small, large]) == (1, 1)
+    assert deepest_pixel(drawing(small, large).regions) == (1, 1)
     assert deepest_pixel([]) is None
     everything = mask("###", "###", "###")
-    assert deepest_pixel([everything]) == (1, 1)  # what lies beyond the image counts as outside
+    assert deepest_pixel(drawing(everything).regions) == (
+        1,
+        1,
+    )  # what lies beyond the image counts as outside
 
 
 def test_a_reader_hits_where_the_other_drew_that_pixel() -> None:
@@ -162,3 +180,106 @@ def test_a_reader_is_not_scored_against_another_word_of_his_own() -> None:
 def test_a_polygon_is_scored_against_a_mask() -> None:
     found = scores(reader("anna", masks(FOUR)), replace(reader("ben", masks(TWO)), kind="polygon"))
     assert found == {("reader anna", "ben"): 0.5, ("reader ben", "anna"): 0.5}
+
+
+def random_masks(random: Generator, shape: tuple[int, int]) -> tuple[Mask, ...]:
+    """None, one or several instances, some of which touch the border, overlap, or fill the image."""
+    field = gaussian_filter(random.standard_normal(shape), random.uniform(0.5, 4))
+    inside = field >= np.quantile(field, random.choice([0, 0.6, 0.9, 0.98]))
+    parts, count = label(inside)
+    found = [parts == number for number in range(1, min(count, 4) + 1)]
+    return tuple([[], [inside], found, [*found, found[0] | found[-1]]][random.integers(4)])
+
+
+def random_reader(random: Generator, name: str, finding: str, shape: tuple[int, int]) -> Reference:
+    kind: Kind = random.choice(["mask", "mask", "polygon", "box", "point"])
+    count, (height, width) = random.integers(4), shape
+    corners = random.uniform(-3, (width, height), (count, 2))
+    return Reference(
+        "case",
+        finding,
+        name,
+        kind,
+        masks=random_masks(random, shape) if scored_as(kind) == "mask" else (),
+        boxes=tuple(Box(*at, *random.uniform(0.2, 20, 2)) for at in corners) if kind == "box" else (),
+        points=tuple(Point(*at) for at in corners) if kind == "point" else (),
+    )
+
+
+def pair_by_pair(readers: list[Reference], shape: tuple[int, int], **options: object) -> Iterator[Score]:
+    """The scores of readers, where nothing that is known of one pair is used for another."""
+    for one, truth in permutations(readers, 2):
+        if one.finding == truth.finding and scored_as(one.kind) == scored_as(truth.kind):
+            yield from score_drawing(
+                as_drawing(one, shape), truth, method=f"reader {one.reader}", shape=shape, **options
+            )  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("spacing_mm", [None, (0.3, 0.7)], ids=["in pixels", "in mm"])
+@pytest.mark.parametrize("surface", ["border_pixel", "surfel"])
+def test_what_pairs_share_changes_no_number(spacing_mm: tuple[float, float] | None, surface: str) -> None:
+    random = np.random.default_rng(11)
+    metrics = tuple(name for name in METRICS if METRICS[name].reads != "map")
+    for _ in range(12):
+        shape = (int(random.integers(4, 40)), int(random.integers(4, 40)))
+        readers = [
+            random_reader(random, f"r{number}", finding, shape)
+            for number in range(5)
+            for finding in ("nodule", "effusion")[: random.integers(1, 3)]
+        ]
+        options = {
+            "spacing_mm": spacing_mm,
+            "metrics": metrics,
+            "tolerances": Tolerances(surface=surface),  # type: ignore[arg-type]
+        }
+        found = score_readers(readers, shape=shape, **options)  # type: ignore[arg-type]
+        assert found == list(pair_by_pair(readers, shape, **options))
+
+
+def test_the_deepest_pixel_is_that_of_the_whole_image() -> None:
+    random = np.random.default_rng(2)
+    for _ in range(40):
+        inside = gaussian_filter(random.standard_normal((30, 20)), 3) > random.uniform(-0.1, 0.1)
+        nearest = [
+            (min(np.hypot(*(np.argwhere(~np.pad(inside, 1)) - pixel - 1).T)), *(-pixel))
+            for pixel in np.argwhere(inside)
+        ]
+        _, row, column = max(nearest)  # the first in the order of reading, of several
+        assert deepest_pixel(drawing(inside).regions) == (-row, -column)
+
+
+def test_a_mask_of_another_size_is_refused() -> None:
+    odd = reader("ben", masks(mask("##", "##")))
+    with pytest.raises(CaseError, match="reference mask has 2 × 2 pixels, but the image has 3 × 4"):
+        score_readers([reader("anna", masks(FOUR)), odd], shape=SHAPE)
+
+
+def crowd(count: int) -> list[Reference]:
+    return [reader(f"r{number}", masks(FOUR if number % 2 else TWO)) for number in range(count)]
+
+
+def test_up_to_a_number_of_readers_each_is_scored_against_each_other_one() -> None:
+    readers = crowd(MOST_READERS)
+    rows = score_readers(readers, shape=SHAPE, metrics=("iou",))
+    assert [(row.method, row.reader) for row in rows] == [
+        (f"reader {one.reader}", truth.reader) for one, truth in permutations(readers, 2)
+    ]
+    assert list(sampled(readers)) == []
+
+
+@pytest.mark.parametrize("count", [MOST_READERS + 1, 2 * MOST_READERS + 7])
+def test_of_more_readers_each_is_scored_and_is_the_truth_equally_often_which_is_told(count: int) -> None:
+    readers = crowd(count)
+    rows = score_readers(readers, shape=SHAPE, metrics=("iou",))
+    pairs = {(row.method, row.reader) for row in rows}
+    assert len(pairs) == len(rows) == count * 2 * NEIGHBOURS
+    assert set(Counter(method for method, _ in pairs).values()) == {2 * NEIGHBOURS}
+    assert set(Counter(truth for _, truth in pairs).values()) == {2 * NEIGHBOURS}
+    assert rows == score_readers(readers, shape=SHAPE, metrics=("iou",))
+    (caution,) = sampled(readers)
+    assert (caution.reason, f"{count} readers" in caution.message) == (READERS_SAMPLED, True)
+
+
+def test_readers_of_different_findings_are_no_crowd() -> None:
+    half = crowd(MOST_READERS)
+    assert list(sampled([*half, *(replace(one, finding="effusion") for one in half)])) == []

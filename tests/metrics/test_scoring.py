@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contracts import Scored
+from pipeline.contracts import Scored, Side, side_of_drawing, side_of_reference
 from pipeline.errors import CaseError
 from pipeline.metrics import DEFAULT, METRICS
 from pipeline.metrics.scoring import score_drawing, score_missing
@@ -215,3 +215,25 @@ def test_a_metric_cannot_change_what_others_read() -> None:
         assert array is not None
         with pytest.raises(ValueError, match="read-only"):
             array[0, 0] = 0
+
+
+def test_what_one_side_knows_is_found_out_once() -> None:
+    asked = []
+
+    def count(side: Side, *, plus: int) -> int:
+        asked.append(plus)
+        return int(side.mask.sum()) + plus
+
+    side = side_of_reference(masks(LEFT), SHAPE)
+    assert [side.once(count, plus=plus) for plus in (0, 1, 0, 1)] == [4, 5, 4, 5]
+    assert asked == [0, 1]
+
+
+def test_sides_of_another_drawing_or_reference_are_not_used() -> None:
+    drawn, reference = drawing(LEFT), masks(LEFT, RIGHT)
+    sides = side_of_drawing(drawn), side_of_reference(reference, SHAPE)
+    known = Scored(drawn, reference, known=sides)
+    assert known.sides == sides
+    other = replace(known, drawing=drawing(RIGHT), reference=masks(RIGHT))
+    assert [int(side.mask.sum()) for side in other.sides] == [1, 1]
+    np.testing.assert_array_equal(other.truth, RIGHT)

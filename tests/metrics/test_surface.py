@@ -8,8 +8,8 @@ from pipeline.metrics.surface import (
     normalised_surface_distance,
     outline_points,
     surface_distances,
-    window_of,
 )
+from pipeline.metrics.windows import window_of
 from pipeline.records import Mask
 from tests.metrics.samples import MILLIMETRE, drawing, mask, masks, values
 
