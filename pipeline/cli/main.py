@@ -173,7 +173,8 @@ def _review(options: Namespace) -> int:
     from pipeline.review.results import review  # noqa: PLC0415  # loads the statistics
 
     console = open_console()
-    result = review(options.run, options.decisions)
+    with writing(options.run):
+        result = review(options.run, options.decisions)
     for entry in result.agreements:
         low, high = entry.interval.low, entry.interval.high
         shown = "–" if entry.interval.estimate is None else f"{entry.interval.estimate:.3f}"

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from pipeline.errors import AuditError, ConfigError
+from pipeline.errors import ConfigError
 from pipeline.guards.symlinks import refuse_links
 from pipeline.metrics import METRICS
 from pipeline.records.names import LABELS_READER
 from pipeline.registry import did_you_mean
 from pipeline.reporting.comparison_page import NOT_STORED, OTHER_METHOD
-from pipeline.reporting.run_folder import json_of, methods_of, numbered_rows
+from pipeline.reporting.run_folder import methods_of
 from pipeline.reporting.stored_verdicts import checked_verdicts
+from pipeline.run_files.objects import read_manifest
+from pipeline.run_files.tables import Known, read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.classification import replicated_auroc
 from pipeline.statistics.comparison import difference
@@ -26,10 +27,8 @@ from pipeline.statistics.effects import Row, blocks, corrected, difference_row, 
 from pipeline.statistics.verdict import standing_of
 from pipeline.store.tables import read_table
 
-MANIFEST = MappingProxyType(
-    {"findings": list, "methods": list, "statistics": dict, "annotations_sha256": str}
-)
-"""Required keys of manifest.json, with their types."""
+MANIFEST = ("statistics", "annotations_sha256")
+"""Keys of manifest.json that a comparison needs, with those that every command needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,11 @@ class Side:
     """Finding → the run's verdict, or why it has none: NOT_STORED or OTHER_METHOD."""
 
     @property
+    def known(self) -> Known:
+        """Column of the run's tables → the names that it may hold."""
+        return {"finding": self.findings}
+
+    @property
     def name(self) -> str:
         """Name in tables."""
         return f"{self.run.name}: {self.method}"
@@ -57,13 +61,12 @@ class Side:
 def read_side(run: Path, method: str | None) -> Side:
     """A finished run with `method`, or else its first network method; ConfigError if either is missing."""
     refuse_links(run)
-    try:
-        manifest = json_of(run / "manifest.json", MANIFEST)
-    except AuditError as error:
+    if not (run / "manifest.json").exists():
         raise ConfigError(
             f"{run}: not the folder of a finished run, because manifest.json cannot be read; give a folder "
             "that heatproof audit or heatproof score wrote"
-        ) from error
+        )
+    manifest = read_manifest(run, needed=MANIFEST)
     first, chosen = _chosen_method(run, manifest, method)
     cases = read_cases(run)
     known = {
@@ -100,7 +103,9 @@ def _chosen_method(run: Path, manifest: Mapping[str, Any], method: str | None) -
 
 
 def _verdicts(run: Path, manifest: Mapping[str, Any], *, is_first: bool) -> dict[str, str]:
-    stored = checked_verdicts(run, manifest, numbered_rows(run / "verdict.csv"))
+    table = run / "verdict.csv"
+    rows = list(read_rows(table)) if table.exists() else None
+    stored = checked_verdicts(run, manifest, rows)
     if is_first:
         return dict.fromkeys(manifest["findings"], NOT_STORED) | stored
     return dict.fromkeys(manifest["findings"], OTHER_METHOD)
@@ -190,7 +195,7 @@ def _side_by_side(first: Side, second: Side) -> pd.DataFrame:
     """Scores of both runs as two methods, "first" and "second"; patients are those of the first run."""
     parts = []
     for side, name in ((first, "first"), (second, "second")):
-        scores = headline_scores(read_scores(side.run))
+        scores = headline_scores(read_scores(side.run, known=side.known))
         chosen = scores[scores["method"] == side.method]
         parts.append(chosen.assign(case_id=chosen["case_id"].map(side.images), method=name))
     patients = dict(zip(parts[0]["case_id"], parts[0]["patient"], strict=True))
@@ -210,7 +215,7 @@ def _aurocs(first: Side, second: Side, resampling: Resampling) -> Iterator[Row]:
 
 
 def _predictions(side: Side) -> pd.DataFrame:
-    predictions = read_predictions(side.run)
+    predictions = read_predictions(side.run, known=side.known)
     return predictions.set_index(predictions["case_id"].map(side.images).rename("image"))
 
 

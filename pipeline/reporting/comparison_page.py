@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.reporting import words
-from pipeline.reporting.pages import Write, copy_static, environment_of
-from pipeline.reporting.run_folder import json_of, number_of, rows_of
+from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of
+from pipeline.reporting.run_folder import number_of
 from pipeline.reporting.verdict import TITLES
+from pipeline.run_files.objects import read_object
+from pipeline.run_files.tables import read_rows
 
 NOT_STORED, OTHER_METHOD = "not_stored", "other_method"
 VERDICTS = {
@@ -40,7 +42,7 @@ class Line:
 
 def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> Path:
     """Write the page of a comparison folder from comparison.json and comparison.csv."""
-    facts = json_of(folder / "comparison.json")
+    facts = read_object(folder / "comparison.json")
     copy_static(folder, write=write)
     environment = environment_of(
         run_id=folder.name, title="Comparison", created="", version=facts["version"], network=""
@@ -48,12 +50,12 @@ def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> P
     page = environment.get_template("comparison.html").render(
         root="",
         facts=facts,
-        lines=[_line(row) for row in rows_of(folder / "comparison.csv")],
+        lines=[_line(row) for row in read_rows(folder / "comparison.csv")],
         verdicts=facts.get("verdicts", []),
         verdict_words=VERDICTS,
     )
     index = folder / "index.html"
-    write(index, page.encode())
+    write(index, page.encode("utf-8", UNDECODABLE))
     return index
 
 

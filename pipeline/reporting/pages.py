@@ -15,6 +15,8 @@ from pipeline.reporting.run_folder import RunFolder
 
 Write: TypeAlias = Callable[[Path, bytes], object]
 """Function that writes a file; runs pass one that writes atomically."""
+UNDECODABLE = "backslashreplace"
+"""How pages show bytes of names that are not UTF-8."""
 POLICY = (
     "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     "base-uri 'none'; form-action 'none'"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.reporting.overview import overview
-from pipeline.reporting.pages import Write, copy_static, environment_of_run, page
+from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of_run, page
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.run_script import baselines_script, run_script
 from pipeline.reporting.survey import Survey, survey
@@ -48,7 +48,7 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
     shell = page(environment, "case.html", root="../../", scripts=scripts)
     _write_shells(folder, surveyed, shell, write)
     index = run / "index.html"
-    write(index, _overview(folder, surveyed).encode())
+    write(index, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))
     return index
 
 

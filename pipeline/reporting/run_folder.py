@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from pipeline.errors import AuditError
-from pipeline.guards.csv_injection import unescape_formulas
 from pipeline.guards.symlinks import refuse_links
 from pipeline.records import Skipped, Summary
+from pipeline.records.names import ALL_FINDINGS
 from pipeline.reporting.stored_verdicts import checked_verdicts
+from pipeline.run_files import case_shapes
+from pipeline.run_files.cells import COUNT
+from pipeline.run_files.damage import damaged, shown
+from pipeline.run_files.objects import read_manifest, read_object
+from pipeline.run_files.tables import NOTHING_KNOWN, Known, read_rows
 
 Case: TypeAlias = dict[str, Any]
 """The content of one case.json."""
 
-TABLES = ("verdict", "skill", "comparisons", "policy", "thresholds", "calibration", "subgroups")
+VERDICT = "verdict"
+"""The table whose names `stored_verdicts` checks, row by row."""
+TABLES = (VERDICT, "skill", "comparisons", "policy", "thresholds", "calibration", "subgroups")
 """Names of the CSVs that the overview shows."""
-MANIFEST: Mapping[str, type] = MappingProxyType(
-    {"run_id": str, "findings": list, "methods": list, "metrics": list}
-)
-"""Key of manifest.json that a report needs → its type."""
-CASE: Mapping[str, type] = MappingProxyType(
-    {"case_id": str, "attributes": dict, "labels": dict}
-    | dict.fromkeys(("predictions", "regions", "references", "scores"), list)
-)
-"""Key of case.json that a report needs → its type."""
-NUMBERS: Mapping[str, Callable[[str], float]] = MappingProxyType(
-    dict.fromkeys(("n", "patients", "readers", "baseline_n"), int)
-    | dict.fromkeys(
-        ("estimate", "low", "high", "difference", "difference_low", "difference_high", "p", "corrected_p",
-         "first_estimate", "second_estimate", "baseline_estimate", "baseline_low", "baseline_high",
-         "readers_estimate", "limit", "level", "predicted", "observed", "lowest", "highest"),
-        float,
-    )
-)  # fmt: skip
-"""Column of the tables that holds numbers → the function that reads one."""
+MANIFEST = ("run_id", "metrics", "contours")
+"""Keys of manifest.json that a report needs, with those that every command needs."""
+LONGEST_NAME = 255
+"""Bytes of a folder's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,42 +109,55 @@ class RunFolder:
         return self.path / "cases" / case_id
 
     def case(self, case_id: str) -> Case:
-        """The content of case.json of one image."""
+        """The content of case.json of one image. Raises ConfigError if it is damaged, or of another run."""
+        path = self.case_folder(case_id) / "case.json"
+        content = read_object(path, case_shapes.Case)
+        if content["case_id"] != case_id:
+            raise damaged(path, f"case_id: found {shown(content['case_id'])}, wanted '{case_id}'")
+        for key in ("predictions", "regions", "references", "scores"):
+            for name in {entry["finding"] for entry in content[key]}.difference(self.findings):
+                raise damaged(path, f"{key}: finding: found {shown(name)}, which this run does not have")
         # Runs of older versions lack these keys.
-        return {"dropped": [], "maps": [], "object_id": ""} | json_of(
-            self.case_folder(case_id) / "case.json", CASE
-        )
+        return {"dropped": [], "maps": [], "object_id": ""} | content
 
 
 def read_run(path: Path) -> RunFolder:
-    """The run in a folder. Raises AuditError if a file is missing, malformed or a link."""
+    """The run in a folder. Raises ConfigError if a file is missing, damaged, of another run, or a link."""
     refuse_links(path)
-    manifest = json_of(path / "manifest.json", MANIFEST)
-    methods = methods_of(manifest)
-    tables = {name: rows for name in TABLES if (rows := numbered_rows(path / f"{name}.csv")) is not None}
-    checked_verdicts(path, manifest, tables.get("verdict"))
+    manifest = read_manifest(path, needed=MANIFEST)
+    known = names_of(manifest)
+    shown_tables = {name: path / f"{name}.csv" for name in TABLES}
+    tables = {
+        name: tuple(read_rows(table, NOTHING_KNOWN if name == VERDICT else known))
+        for name, table in shown_tables.items()
+        if table.exists()
+    }
+    checked_verdicts(path, manifest, tables.get(VERDICT))
     return RunFolder(
         path=path,
         manifest=manifest,
-        methods=methods,
-        summaries=tuple(_summary(row) for row in _numbered(path / "summary.csv")),
+        methods=methods_of(manifest),
+        summaries=tuple(_summary(path, row) for row in read_rows(path / "summary.csv", known)),
         skipped=tuple(
             Skipped(row["subject"], row["stage"], row["reason"], row["message"])
-            for row in rows_of(path / "skipped.csv")
+            for row in read_rows(path / "skipped.csv")
         ),
-        case_ids=tuple(_plain_name(row["case_id"]) for row in rows_of(path / "cases.csv")),
+        case_ids=tuple(_plain_name(path, row["case_id"]) for row in read_rows(path / "cases.csv")),
         tables=tables,
     )
 
 
+def names_of(manifest: Mapping[str, Any]) -> Known:
+    """Column of the tables about all images → the names that it may hold."""
+    return {"finding": (*manifest["findings"], ALL_FINDINGS)}
+
+
 def methods_of(manifest: Mapping[str, Any]) -> tuple[Method, ...]:
-    """The methods that a manifest lists. Raises AuditError if an entry lacks its name or kind."""
+    """The methods that a checked manifest lists."""
     return tuple(_method(entry) for entry in manifest["methods"])
 
 
-def _method(entry: Any) -> Method:
-    if not (isinstance(entry, dict) and {"name", "kind"} <= entry.keys()):
-        raise AuditError("manifest.json: methods: an entry lacks name or kind; rerun to regenerate it")
+def _method(entry: Mapping[str, Any]) -> Method:
     name, spaced = entry["name"], str(entry["name"]).replace("_", " ")
     is_baseline = entry["kind"] == "baseline"  # older versions stored no texts for baselines
     return Method(
@@ -171,14 +171,14 @@ def _method(entry: Any) -> Method:
     )
 
 
-def _summary(row: dict[str, str]) -> Summary:
+def _summary(run: Path, row: Mapping[str, str]) -> Summary:
     return Summary(
         finding=row["finding"],
         reader=row["reader"],
         method=row["method"],
         metric=row["metric"],
         n=int(row["n"]),
-        undefined=_reasons(row["reasons"]),
+        undefined=_reasons(run, row["reasons"]),
         patients=int(row["patients"]),
         estimate=number_of(row["estimate"]),
         low=number_of(row["low"]),
@@ -186,14 +186,12 @@ def _summary(row: dict[str, str]) -> Summary:
     )
 
 
-def _reasons(text: str) -> dict[str, int]:
+def _reasons(run: Path, text: str) -> dict[str, int]:
     pairs = (part.rpartition("=") for part in text.split(";") if part.strip())
-    try:
-        return {reason.strip(): int(count) for reason, _, count in pairs}
-    except ValueError:
-        raise AuditError(
-            f"summary.csv: reasons: found {text!r}, wanted reason=count; rerun to regenerate it"
-        ) from None
+    found = {reason.strip(): count for reason, _, count in pairs}
+    if not all(COUNT.holds(count) for count in found.values()):
+        raise damaged(run / "summary.csv", f"reasons: found {shown(text)}, wanted reason=count")
+    return {reason: int(count) for reason, count in found.items()}
 
 
 def number_of(text: str) -> float | None:
@@ -201,73 +199,9 @@ def number_of(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _plain_name(case_id: str) -> str:
+def _plain_name(run: Path, case_id: str) -> str:
     """The case id, checked to be a plain folder name, because run folders may come from untrusted sources."""
-    if not case_id or case_id.startswith(".") or Path(case_id).name != case_id or "\\" in case_id:
-        raise AuditError(f"cases.csv: case_id {case_id!r} is not a plain folder name; rerun to regenerate it")
+    is_plain = case_id.isprintable() and not case_id.startswith(".") and len(case_id.encode()) <= LONGEST_NAME
+    if not is_plain or Path(case_id).name != case_id or "\\" in case_id:
+        raise damaged(run / "cases.csv", f"case_id {shown(case_id)} is not a plain folder name")
     return case_id
-
-
-class _Row(dict[str, str]):
-    """A row of a table that raises AuditError for a missing column."""
-
-    def __init__(self, path: Path, cells: Mapping[str, str]) -> None:
-        super().__init__(cells)
-        self.path = path
-
-    def __missing__(self, column: str) -> str:
-        raise AuditError(f"{self.path}: has no column '{column}'; rerun to regenerate it")
-
-
-def rows_of(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a table, with escaped formulas restored. Raises AuditError if it cannot be read."""
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines, restval=""):
-                yield _Row(path, {column: unescape_formulas(cell) for column, cell in row.items() if column})
-    except OSError as error:
-        raise AuditError(
-            f"{path}: cannot be read ({error.strerror}); give the folder of a finished run"
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise AuditError(f"{path}: is not a CSV in UTF-8; rerun to regenerate it") from error
-
-
-def numbered_rows(path: Path) -> tuple[dict[str, str], ...] | None:
-    """The rows of a table whose columns of numbers hold numbers; None if there is no such file."""
-    return tuple(_numbered(path)) if path.exists() else None
-
-
-def _numbered(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a table. Raises AuditError if a column of numbers holds other text."""
-    for number, row in enumerate(rows_of(path), start=1):
-        for column in row.keys() & NUMBERS.keys():
-            try:
-                if not math.isfinite(NUMBERS[column](row[column] or "0")):
-                    raise ValueError(row[column])  # noqa: TRY301  # as the readers of numbers do
-            except ValueError:
-                raise AuditError(
-                    f"{path}: row {number}: {column}: found {row[column]!r}, wanted a number; "
-                    "rerun to regenerate it"
-                ) from None
-        yield row
-
-
-def json_of(path: Path, kinds: Mapping[str, type] = MappingProxyType({})) -> dict[str, Any]:
-    """The object in a JSON file. Raises AuditError if it cannot be read, or a key of `kinds` is missing."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AuditError(
-            f"{path}: cannot be read ({error.strerror}); give the folder of a finished run"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise AuditError(f"{path}: is not JSON; rerun to regenerate it") from error
-    if not isinstance(content, dict):
-        raise AuditError(
-            f"{path}: holds a {type(content).__name__}, wanted an object; rerun to regenerate it"
-        )
-    for key, kind in kinds.items():
-        if not isinstance(content.get(key), kind):
-            raise AuditError(f"{path}: {key}: wanted a {kind.__name__}; rerun to regenerate it")
-    return content

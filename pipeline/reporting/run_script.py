@@ -6,17 +6,14 @@ import base64
 import json
 from collections.abc import Mapping
 from typing import Any
-from zipfile import BadZipFile
 
-import numpy as np
-
-from pipeline.errors import AuditError
 from pipeline.records import Intensity
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.subjects import results_sha256
 from pipeline.reporting.survey import OUTCOMES, Row, Survey
+from pipeline.run_files.arrays import read_maps
 
 
 def run_script(run: RunFolder, surveyed: Survey) -> str:
@@ -32,13 +29,7 @@ def baselines_script(run: RunFolder) -> str:
     `finding` is None if a map is the same for all findings.
     """
     path = run.path / "baselines.npz"
-    maps = []
-    if path.exists():
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                maps = [_baseline(key, arrays[key]) for key in arrays.files]
-        except (ValueError, EOFError, AttributeError, BadZipFile) as error:
-            raise AuditError(f"{path}: is not a NumPy file; rerun to regenerate it") from error
+    maps = [_baseline(key, relevance) for key, relevance in read_maps(path).items()] if path.exists() else []
     return f"heatproof.baselines({json.dumps(maps, separators=(',', ':'))});\n"
 
 

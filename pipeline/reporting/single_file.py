@@ -14,13 +14,18 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from urllib.parse import unquote
 
-from pipeline.errors import AuditError, ConfigError
+from pipeline.errors import ConfigError
+from pipeline.guards.reading import read_file
 from pipeline.reporting.overview import extreme_cases
-from pipeline.reporting.pages import Write
+from pipeline.reporting.pages import UNDECODABLE, Write
 from pipeline.reporting.report import RULE, write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
+from pipeline.run_files.damage import of_run
+from pipeline.run_files.scripts import arguments
 
+LARGEST_PICTURE = 2**22
+"""Bytes of a thumbnail."""
 POLICY = (
     "default-src 'none'; img-src data:; style-src {styles}; script-src {scripts}; "
     "base-uri 'none'; form-action 'none'"
@@ -62,7 +67,7 @@ def write_single_file(
     overview = _Page.read(index)
     case = _Page.read(folder.case_folder(chosen[0]) / "index.html") if chosen else None
     out.parent.mkdir(parents=True, exist_ok=True)
-    write(out, _assembled(folder, overview, case, chosen, rule_scripts).encode("utf-8"))
+    write(out, _assembled(folder, overview, case, chosen, rule_scripts).encode("utf-8", UNDECODABLE))
     return chosen
 
 
@@ -140,21 +145,8 @@ def _data(run: RunFolder, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
     shared += [run.path / "cases" / name for name in ("run.js", "baselines.js")]
     of_cases = (run.case_folder(case_id) / name for case_id in chosen for name in ("case.js", "pixels.js"))
     for path in chain(shared, of_cases):
-        yield path.relative_to(run.path).as_posix(), _arguments(path)
+        yield path.relative_to(run.path).as_posix(), _in_html(arguments(path))
     yield "thumbnails", _in_html(json.dumps({name: _picture(run, name) for name in chosen}))
-
-
-def _arguments(path: Path) -> str:
-    """The arguments in a data script as a JSON list: "heatproof.name(a, b);" → "[a, b]"."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        return _in_html(f"[{text[text.index('(') + 1 : text.rindex(')')]}]")
-    except OSError as error:
-        raise AuditError(
-            f"{path}: cannot be read ({error.strerror}); give the folder of a finished run"
-        ) from error
-    except ValueError as error:
-        raise AuditError(f"{path}: contains no data; rerun to regenerate it") from error
 
 
 def _in_html(content: str) -> str:
@@ -189,7 +181,9 @@ def _picture(run: RunFolder, case_id: str) -> str | None:
     path = run.case_folder(case_id) / "thumbnail.jpg"
     if not path.exists():
         return None
-    return f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    with of_run(path):
+        content = read_file(path, most_bytes=LARGEST_PICTURE)
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _static(name: str) -> str:

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
-from pipeline.errors import AuditError
-from pipeline.reporting.run_folder import Case, RunFolder, rows_of
+from pipeline.guards.reading import open_file
+from pipeline.reporting.run_folder import Case, RunFolder, names_of
+from pipeline.run_files.damage import of_run
+from pipeline.run_files.tables import LARGEST_BYTES, read_rows
 
 Kind: TypeAlias = Literal["contour", "lesion"]
 
@@ -40,19 +42,12 @@ def missed_lesions(run: RunFolder) -> Missed:
     The table is read, not computed again, so that pages and table cannot differ.
     """
     found: dict[str, dict[Subject, None]] = defaultdict(dict)
-    for row in rows_of(run.path / UNMATCHED):
+    known = {**names_of(run.manifest), "case_id": frozenset(run.case_ids)}
+    for row in read_rows(run.path / UNMATCHED, known):
         if (row["what"], row["method"]) == ("missed_lesion", run.network):
-            lesion = Subject("lesion", row["finding"], row["reader"], _number(run.path, row["number"]))
+            lesion = Subject("lesion", row["finding"], row["reader"], int(row["number"]))
             found[row["case_id"]][lesion] = None
     return {case_id: tuple(lesions) for case_id, lesions in found.items()}
-
-
-def _number(run: Path, text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise AuditError(
-            f"{run / UNMATCHED}: number: found {text!r}, wanted a whole number; rerun to regenerate it"
-        )
-    return int(text)
 
 
 def subjects(case: Case, findings: Sequence[str], method: str | None, missed: Missed) -> list[Subject]:
@@ -73,11 +68,6 @@ def results_sha256(run: Path) -> str:
     """The sha256 over contours and scores of a run, which identifies the run that decisions belong to."""
     digest = hashlib.sha256()
     for name in RESULTS:
-        try:
-            with (run / name).open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise AuditError(
-                f"{run / name}: cannot be read ({error.strerror}); give the folder of a finished run"
-            ) from error
+        with of_run(run / name), open_file(run / name, most_bytes=LARGEST_BYTES) as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

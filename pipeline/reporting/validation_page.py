@@ -10,7 +10,8 @@ from typing import Any
 from pipeline.reporting import notices, words
 from pipeline.reporting.figure import READER_COLOURS, polygons, rectangles
 from pipeline.reporting.pages import Write, copy_static, environment_of
-from pipeline.reporting.run_folder import json_of, rows_of
+from pipeline.run_files.objects import read_object
+from pipeline.run_files.tables import read_rows
 
 ROWS_SHOWN = 200
 """Most rows per check in the page; problems.csv has all."""
@@ -62,8 +63,8 @@ class Section:
 
 def write_validation_page(run: Path, *, write: Write = Path.write_bytes) -> Path:
     """Write the page of a validation folder from manifest.json, problems.csv and pictures.json."""
-    manifest = json_of(run / "manifest.json")
-    pictures = json_of(run / "pictures.json")
+    manifest = read_object(run / "manifest.json")
+    pictures = read_object(run / "pictures.json")
     sections = _sections(run, manifest, pictures)
     copy_static(run, write=write)
     environment = environment_of(
@@ -94,7 +95,7 @@ def write_validation_page(run: Path, *, write: Write = Path.write_bytes) -> Path
 
 def _sections(run: Path, manifest: Mapping[str, Any], pictures: Mapping[str, Any]) -> list[Section]:
     found: dict[str, list[Entry]] = {}
-    for row in rows_of(run / "problems.csv"):
+    for row in read_rows(run / "problems.csv"):
         entry = Entry(tuple(row["subjects"].split()), row["finding"], row["reader"], row["message"])
         found.setdefault(row["check"], []).append(entry)
     return [

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pipeline.reporting import words
-from pipeline.reporting.run_folder import RunFolder, json_of
+from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import OUTCOMES, Survey
+from pipeline.run_files.objects import read_object
+from pipeline.run_files.shapes import Groups
 
 Facts: TypeAlias = Mapping[str, str]
 
@@ -87,7 +89,7 @@ def _part(
 def _facts(run: RunFolder, surveyed: Survey) -> list[Facts]:
     """Attributes of each image, its first warning, and its groups from the config's subgroups.table."""
     path = run.path / "groups.json"
-    groups = json_of(path) if path.exists() else {}  # runs of older versions have no such file
+    groups = read_object(path, Groups) if path.exists() else {}  # runs of older versions have no such file
     warned = {
         case_id: {"warning": words.reason(reason)} for case_id, reason, _ in reversed(surveyed.cautions)
     }

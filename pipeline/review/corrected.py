@@ -80,7 +80,7 @@ def corrected_summaries(
 
     `units` are the units that the run's bootstrap resampled.
     """
-    scores = read_scores(run.path, units=units)
+    scores = read_scores(run.path, units=units, known={"finding": run.findings})
     covered = [wrong.covers(row) for row in scores.itertuples(index=False)]
     originals = {_key(row): row for row in run.summaries}
     recomputed = summarise(scores[~np.array(covered, bool)], findings=run.findings, resampling=resampling)

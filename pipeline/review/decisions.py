@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
 
-from pipeline.errors import ConfigError
+from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.json_files import read_json
 from pipeline.guards.yaml_models import Items, Strict, validated
 from pipeline.reporting.subjects import Kind, Subject
 
 Answer = Literal["agree", "network_wrong", "annotation_wrong", "unsure"]
 ANSWERS: tuple[Answer, ...] = ("agree", "network_wrong", "annotation_wrong", "unsure")
+EXPORT = "give the file that the report exported, or export the decisions again"
+"""Remedy for a file that holds no decisions."""
+LONGEST_NAME = 10_000
+"""Characters of a name in decisions."""
+LARGEST_NUMBER = 2**31
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -97,13 +102,11 @@ def read_decisions(paths: Sequence[Path], run: Run) -> list[Decisions]:
 
 def _read(path: Path, run: Run) -> Decisions:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}); give a file that can be read"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: is not JSON; export the decisions again") from error
+        content = read_json(path)
+    except CaseError as error:
+        what, *_ = error.message.split(";")
+        remedy = "give a file that can be read" if error.reason == "unreadable" else EXPORT
+        raise ConfigError(f"{path}: {what}; {remedy}") from error
     if not isinstance(content, dict):
         raise ConfigError(
             f"{path}: holds a {type(content).__name__}, wanted exported decisions; export them again"

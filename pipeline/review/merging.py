@@ -84,7 +84,7 @@ def _subjects(run: RunFolder, case_id: str, missed: Missed, answered: Iterable[S
     case = run.case(case_id)
     asked = subjects(case, run.findings, run.network, missed)
     lesions = {
-        Subject("lesion", score["finding"], score["reader"], score["lesion"])
+        Subject("lesion", score["finding"], score["reader"], score.get("lesion"))
         for score in case["scores"]
         if score["metric"] in OF_LESIONS and score["method"] == run.network
     }

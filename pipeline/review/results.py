@@ -10,14 +10,16 @@ from typing import Literal
 
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.reporting import words
-from pipeline.reporting.pages import environment_of_run, page
-from pipeline.reporting.run_folder import RunFolder, read_run, rows_of
+from pipeline.reporting.pages import UNDECODABLE, environment_of_run, page
+from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.subjects import results_sha256
 from pipeline.review.agreement import Agreement, agreements
 from pipeline.review.corrected import Pair, WrongAnnotations, corrected_summaries, wrong_annotations
 from pipeline.review.decisions import ANSWERS, Run, read_decisions
 from pipeline.review.merging import Reviewed, disputed, merge_decisions
 from pipeline.run.report import report
+from pipeline.run_files.damage import damaged
+from pipeline.run_files.tables import read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.store.atomic import write_bytes
 from pipeline.store.tables import write_table
@@ -49,8 +51,10 @@ class Review:
 def review(path: Path, files: Sequence[Path]) -> Review:
     """Merge the decisions in `files` on the run at `path`, and write the results to its folder."""
     run = read_run(path)
+    if "statistics" not in run.manifest:
+        raise damaged(path / "manifest.json", "statistics: is missing")
     read = read_decisions(files, Run(run.manifest["run_id"], results_sha256(path)))
-    patients = {row["case_id"]: row["patient_id"] for row in rows_of(path / "cases.csv")}
+    patients = {row["case_id"]: row["patient_id"] for row in read_rows(path / "cases.csv")}
     units = _units(run)
     unit_of_case = patients if units == "patients" else {case_id: case_id for case_id in patients}
     merged = merge_decisions(run, read, patients)
@@ -69,7 +73,7 @@ def review(path: Path, files: Sequence[Path]) -> Review:
     )
     write_table(path, "review.csv", _rows(result))
     write_table(path, "review-summary.csv", _summary_rows(result))
-    write_bytes(result.page, _html(run, result).encode("utf-8"))
+    write_bytes(result.page, _html(run, result).encode("utf-8", UNDECODABLE))
     report(path)  # rewritten with a link to review.html
     return result
 

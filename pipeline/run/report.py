@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pipeline.contours import rule_scripts
 from pipeline.reporting import write_report
-from pipeline.reporting.run_folder import MANIFEST, json_of
+from pipeline.reporting.run_folder import MANIFEST
 from pipeline.reporting.single_file import write_single_file
+from pipeline.run_files.objects import read_manifest
 from pipeline.store.atomic import write_bytes
 
 
@@ -23,5 +24,5 @@ def report_in_one_file(run: Path, out: Path, *, cases: int | Sequence[str] | Non
 
 
 def _scripts(run: Path) -> dict[str, str]:
-    rules = json_of(run / "manifest.json", MANIFEST)["contours"]["rules"]
+    rules = read_manifest(run, needed=MANIFEST)["contours"]["rules"]
     return rule_scripts(rule["rule"] for rule in rules.values())

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from pipeline.guards.csv_injection import unescape_formulas
+from pipeline.guards.reading import guarded, open_file
 from pipeline.records.names import HEADLINES
+from pipeline.run_files.columns import UNIQUE
+from pipeline.run_files.damage import damaged, of_run
+from pipeline.run_files.tables import (
+    LARGEST_BYTES,
+    NOT_CSV,
+    NOTHING_KNOWN,
+    Known,
+    check_cell,
+    columns_of,
+    header_of,
+)
 
-TEXT = ("case_id", "patient_id", "finding", "reader", "method", "metric")
 AGE_BANDS = {"under 20": (0, 20), "20 to 39": (20, 40), "40 to 59": (40, 60), "60 to 79": (60, 80),
              "80 and over": (80, 200)}  # fmt: skip
 """Name → first age in years, and the first age beyond the band."""
@@ -21,35 +35,37 @@ def read_cases(run: Path) -> pd.DataFrame:
 
     Patients are resampled in the order of this index, so intervals do not depend on the pseudonym key.
     """
-    cases = _text(pd.read_csv(run / "cases.csv", dtype=str, keep_default_na=False)).set_index("case_id")
+    cases = _read(run / "cases.csv").set_index("case_id")
     indexes = pd.factorize(cases["patient_id"])[0]
     return cases.assign(patient=[f"{index:09}" for index in indexes])
 
 
 def image_indexes(run: Path) -> pd.Series[str]:
     """Each case's index in the study set, which is resampled if intervals are over images."""
-    cases = read_cases(run)
+    return _image_indexes(read_cases(run))
+
+
+def _image_indexes(cases: pd.DataFrame) -> pd.Series[str]:
     return pd.Series([f"{index:09}" for index in range(len(cases))], index=cases.index)
 
 
-def read_scores(run: Path, *, units: Literal["patients", "images"] = "patients") -> pd.DataFrame:
+def read_scores(
+    run: Path, *, units: Literal["patients", "images"] = "patients", known: Known = NOTHING_KNOWN
+) -> pd.DataFrame:
     """scores.csv, one row per score, with `patient`: the index of the unit to resample, patient or image.
 
     `value` is NaN where a score is undefined, and `undefined_because` gives the reason. `lesion` is the
-    lesion's number as text, empty for scores of the whole image.
+    lesion's number as text, empty for scores of the whole image. `known` are the names that columns may hold.
     """
-    texts = (*TEXT, "undefined_because", "lesion")
-    scores = _text(
-        pd.read_csv(
-            run / "scores.csv",
-            usecols=[*texts, "value"],
-            dtype=dict.fromkeys(texts, "category") | {"case_id": str, "value": str},
-            keep_default_na=False,
-        ).astype(dict.fromkeys(texts, str))
-    )
-    exact = scores["value"].replace("", "nan").astype(float)  # read_csv of pandas 2 may miss the last bit
-    scores = scores.assign(value=exact)
-    unit_of_case = read_cases(run)["patient"] if units == "patients" else image_indexes(run)
+    path, cases = run / "scores.csv", read_cases(run)
+    scores = _read(path, known={**known, "case_id": cases.index})
+    defined = scores["value"] != ""
+    if (odd := np.flatnonzero(defined == (scores["undefined_because"] != ""))).size:
+        what = "wanted either a value or the reason why it is undefined"
+        raise damaged(path, f"row {odd[0] + 1}: value and undefined_because: {what}")
+    # read_csv of pandas 2 may miss the last bit of a number
+    scores = scores.assign(value=scores["value"].replace("", "nan").astype(float))
+    unit_of_case = cases["patient"] if units == "patients" else _image_indexes(cases)
     return scores.assign(patient=scores["case_id"].map(unit_of_case))
 
 
@@ -58,17 +74,15 @@ def headline_scores(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[scores["metric"].isin(HEADLINES) & scores["value"].notna()]
 
 
-def read_predictions(run: Path) -> pd.DataFrame:
+def read_predictions(run: Path, *, known: Known = NOTHING_KNOWN) -> pd.DataFrame:
     """predictions.csv with `patient`, the patient's index; `label` is NaN where unknown."""
-    names = ("case_id", "finding")
-    predictions = pd.read_csv(
-        run / "predictions.csv",
-        usecols=[*names, "probability", "label"],
-        dtype=dict.fromkeys(names, str),
-        keep_default_na=False,
-        na_values={"label": [""]},
+    cases = read_cases(run)
+    predictions = _read(run / "predictions.csv", known={**known, "case_id": cases.index})
+    return predictions.assign(
+        patient=predictions["case_id"].map(cases["patient"]),
+        probability=predictions["probability"].astype(float),
+        label=predictions["label"].replace("", "nan").astype(float),
     )
-    return _text(predictions).assign(patient=predictions["case_id"].map(read_cases(run)["patient"]))
 
 
 def banded(cases: pd.DataFrame) -> pd.DataFrame:
@@ -80,8 +94,34 @@ def banded(cases: pd.DataFrame) -> pd.DataFrame:
     return cases.assign(age=bands)
 
 
-def _text(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the formula escape removed from its text columns."""
-    return frame.assign(
-        **{name: frame[name].map(unescape_formulas) for name in frame.columns if name in TEXT}
-    )
+def _read(path: Path, *, known: Known = NOTHING_KNOWN) -> pd.DataFrame:
+    """A table of a run as text, with escaped formulas restored.
+
+    Cells hold what `run_files.columns` and `known` say; each different text of a column is checked once.
+    Raises ConfigError for any other file.
+    """
+    header = header_of(path)
+    with of_run(path), open_file(path, most_bytes=LARGEST_BYTES) as file, guarded("not_csv", NOT_CSV):
+        warnings.simplefilter("error")  # pandas warns where it drops cells
+        raw = pd.read_csv(file, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
+    frame = pd.DataFrame({name: _checked(path, raw[name], known.get(name)) for name in header})
+    repeated = frame.duplicated([*UNIQUE[path.name]]) if path.name in UNIQUE else np.zeros(1, bool)
+    if repeated.any():
+        row, names = int(np.argmax(repeated)) + 1, ", ".join(UNIQUE[path.name])
+        raise damaged(path, f"row {row}: repeats the {names} of another row")
+    return frame
+
+
+def _checked(path: Path, cells: pd.Series[str], names: Collection[str] | None) -> pd.Series[str]:
+    """A column as text. Raises ConfigError that names the first row with a wrong cell."""
+    name = str(cells.name)
+    if cells.isna().any():
+        raise damaged(path, f"row {int(np.argmax(cells.isna())) + 1}: has too few cells")
+    codes, texts = pd.factorize(cells)
+    meant = [unescape_formulas(text) for text in texts]
+    column = columns_of(path)[name]
+    for code, cell in enumerate(meant):
+        if not column.holds(cell) or (names is not None and cell not in names):
+            where = f"row {int(np.argmax(codes == code)) + 1}"
+            check_cell(path, where, name, cell, column=column, names=names)
+    return pd.Series(np.array(meant, object)[codes], index=cells.index, dtype=str)

@@ -17,6 +17,8 @@ WRITE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 )
 """Errors of the file system (disk full, no permission, disk broken) that the user has to resolve."""
+IN_THE_WAY = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY})
+"""Errors where a folder stands in the place of a file, or a file in that of a folder."""
 OWNER_ONLY = 0o600
 EVERYBODY_READS = 0o644
 TEMPORARY_PREFIX = ".passing-"
@@ -25,10 +27,16 @@ TEMPORARY_PREFIX = ".passing-"
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn a full disk or a missing permission within the block into an OutputError."""
+    """Turn a full disk, a missing permission or something in the way within the block into an OutputError."""
     try:
         yield
     except OSError as error:
+        if error.errno in IN_THE_WAY:
+            place = error.filename2 or error.filename or path
+            raise OutputError(
+                f"{place}: cannot be written ({error.strerror}), because a folder stands in the place of a "
+                "file or a file in that of a folder; remove what is in the way, then rerun the same command"
+            ) from error
         if error.errno not in WRITE_ERRNOS:
             raise
         raise OutputError(

@@ -25,6 +25,8 @@ from pipeline.records import (
     Score,
     Skipped,
 )
+from pipeline.run_files.objects import finished_case, read_content, skipped_entry
+from pipeline.run_files.scripts import incomplete, is_archive
 from pipeline.store.atomic import OWNER_ONLY, TEMPORARY_PREFIX, write_bytes, writing
 from pipeline.store.edges import mask_outlines
 from pipeline.store.scripts import case_script
@@ -37,15 +39,6 @@ TRANSIENT_REASONS = frozenset(
     {"unreadable", "worker_died", "out_of_time", "out_of_memory", "file_changed", "text_not_looked_for"}
 )
 """Transient failures, retried on resume."""
-DAMAGE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""Exceptions from reading a damaged file."""
-TABLE_KEYS = frozenset(
-    {
-        "case_id", "patient_id", "frame", "rows", "columns", "spacing_mm", "attributes", "labels",
-        "predictions", "regions", "scores", "skipped", "candidates", "curves",
-    }
-)  # fmt: skip
-"""Keys of case.json that the tables over all cases need."""
 DECIMALS = 2
 """Of coordinates in pixels; finer than the accuracy of any outline."""
 
@@ -64,28 +57,16 @@ def is_finished(run: Path, case_id: str) -> bool:
     if skipped is not None:
         return skipped.reason not in TRANSIENT_REASONS
     folder = case_folder(run, case_id)
-    sizes = {path.name: path.stat().st_size for path in folder.glob("*")}
-    complete = sizes.keys() >= {"case.js", "heatmaps.npz"} and all(sizes.values())
-    return complete and _is_intact(folder / "case.json")
+    if incomplete(folder) is not None or not is_archive(folder / "heatmaps.npz"):
+        return False
+    content = finished_case(folder / "case.json")
+    return content is not None and content["case_id"] == case_id
 
 
 def why_skipped(run: Path, case_id: str) -> Skipped | None:
     """Why an image was skipped; None if it was not, or if skipped.json is damaged."""
-    try:
-        content = (case_folder(run, case_id) / "skipped.json").read_bytes()
-        return Skipped(**json.loads(content))
-    except (FileNotFoundError, *DAMAGE_ERRORS):
-        return None
-
-
-def _is_intact(path: Path) -> bool:
-    """Whether a case.json is readable and has all that the tables need."""
-    try:
-        case: dict[str, Any] = json.loads(path.read_bytes())
-        scores_of(case), candidates_of(case), curves_of(case), [Skipped(**skip) for skip in case["skipped"]]
-        return case.keys() >= TABLE_KEYS
-    except (FileNotFoundError, *DAMAGE_ERRORS):
-        return False
+    content = skipped_entry(case_folder(run, case_id) / "skipped.json")
+    return Skipped(**content) if content is not None and content["subject"] == case_id else None
 
 
 def write_case(run: Path, case: FinishedCase) -> None:
@@ -112,14 +93,11 @@ def write_skipped(run: Path, skipped: Skipped) -> None:
 
 
 def read_case(run: Path, case_id: str) -> dict[str, Any] | Skipped:
-    """The JSON of a finished case, or why the case was skipped."""
+    """The JSON of a finished case, or why the case was skipped. Raises ConfigError if there is none."""
     skipped = why_skipped(run, case_id)
     if skipped is not None:
         return skipped
-    content: dict[str, Any] = json.loads(
-        (case_folder(run, case_id) / "case.json").read_text(encoding="utf-8")
-    )
-    return content
+    return read_content(case_folder(run, case_id) / "case.json")
 
 
 def hash_files(run: Path, case_ids: Iterable[str]) -> Iterator[tuple[str, Path]]:

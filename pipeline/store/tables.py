@@ -12,61 +12,14 @@ from typing import Any, Protocol
 
 from pipeline.guards.csv_injection import escape_formulas
 from pipeline.records import Skipped, Summary
+from pipeline.run_files.columns import TABLES
+from pipeline.run_files.tables import read_rows
 from pipeline.store.atomic import EVERYBODY_READS, OWNER_ONLY, atomic_text
 from pipeline.store.cases import read_case
 
 CASE_KEYS = ("case_id", "patient_id")
-ATTRIBUTES = (
-    "modality", "view", "laterality", "sex", "age", "manufacturer", "model", "body_part", "photometric",
-    "transfer_syntax", "bits_stored", "shifted_study_date",
-)  # fmt: skip
-BOUNDS = ("estimate", "low", "high")
-DIFFERENCE = ("difference", "difference_low", "difference_high", "p", "corrected_p")
-COLUMNS = {
-    "cases.csv": (*CASE_KEYS, "frame", "rows", "columns", "spacing_row_mm", "spacing_column_mm", *ATTRIBUTES),
-    "predictions.csv": (*CASE_KEYS, "finding", "logit", "probability", "threshold", "predicted", "label"),
-    "scores.csv": (
-        *CASE_KEYS, "finding", "reader", "method", "metric", "value", "undefined_because", "lesion",
-    ),
-    "summary.csv": (
-        "finding", "reader", "method", "metric", "n", "undefined", "reasons", "patients", "estimate", "low",
-        "high", "better", "unit",
-    ),
-    "skill.csv": (
-        "finding", "reader", "method", "metric", "measure", "prior", "ceiling", "n", "patients", *BOUNDS,
-    ),
-    "comparisons.csv": (
-        "finding", "reader", "metric", "first", "second", "n", "patients", "first_estimate",
-        "second_estimate", *DIFFERENCE, "standing",
-    ),
-    "subgroups.csv": (
-        "finding", "reader", "method", "metric", "attribute", "group", "n", "patients", "too_few", *BOUNDS,
-        *DIFFERENCE, "differs",
-    ),
-    "verdict.csv": (
-        "finding", "verdict", "question", "standing", "reader", "readers", "method", "metric", "n",
-        "patients", *BOUNDS, "baseline", "baseline_n", "baseline_estimate", "baseline_low", "baseline_high",
-        *DIFFERENCE[:3], "corrected_p", "readers_estimate",
-    ),
-    "policy.csv": ("finding", "rule", "limit", "metric", "reader", "n", *BOUNDS, "outcome"),
-    "thresholds.csv": ("finding", "reader", "method", "level", "n", "patients", *BOUNDS),
-    "calibration.csv": ("finding", "lowest", "highest", "predicted", "n", "observed", "low", "high"),
-    "unmatched.csv": (*CASE_KEYS, "finding", "reader", "method", "kind", "what", "number"),
-    "skipped.csv": ("subject", "stage", "reason", "message"),
-    "review.csv": (
-        *CASE_KEYS, "kind", "finding", "by", "number", "standing", "reviewer", "answer", "comment", "decided",
-    ),
-    "review-summary.csv": (
-        "measure", "finding", "reader", "method", "metric", "reviewers", "n", "patients", "estimate", "low",
-        "high", "original_n", "original_estimate", "original_low", "original_high",
-    ),
-    "crosswalk.csv": ("pseudonym", "kind", "sop_instance_uid", "frame", "file", "sha256"),
-    "comparison.csv": (
-        "finding", "reader", "metric", "n", "patients", "first_estimate", "second_estimate", *DIFFERENCE,
-        "standing",
-    ),
-    "problems.csv": ("subjects", "finding", "reader", "check", "level", "message"),
-}  # fmt: skip
+COLUMNS = {name: tuple(columns) for name, columns in TABLES.items()}
+"""Name of a table → its columns, in their order."""
 
 
 class Writer(Protocol):
@@ -111,12 +64,12 @@ def write_table(run: Path, name: str, rows: Iterable[Mapping[str, object]]) -> N
 
 
 def read_table(run: Path, name: str) -> list[dict[str, str]]:
-    """The rows of a table as text; empty if the table does not exist."""
+    """The rows of a table as text, with escaped formulas restored; empty if the table does not exist.
+
+    Raises ConfigError if the table is damaged.
+    """
     path = run / name
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return list(csv.DictReader(file))
+    return list(read_rows(path)) if path.exists() else []
 
 
 def summary_row(summary: Summary, *, better: str, unit: str) -> dict[str, object]:

@@ -90,11 +90,18 @@ def test_an_unknown_method_and_a_folder_without_a_run_are_named(tmp_path: Path) 
         compared(run, tmp_path)
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, "[]", "{}"])
-def test_a_folder_without_a_valid_manifest_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[" * 200_000, "is not JSON in UTF-8: too many brackets within each other; rerun"),
+        ("[]", "holds a list, wanted an object; rerun to regenerate it"),
+        ("{}", "findings: is missing; rerun to regenerate it, or give the run folder as it was written"),
+    ],
+)
+def test_a_folder_without_a_valid_manifest_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
     run = run_of(tmp_path / "a", (0.5, 0.6, 0.7, 0.8))
     (run / "manifest.json").write_text(text)
-    with pytest.raises(ConfigError, match="not the folder of a finished run"):
+    with pytest.raises(ConfigError, match=rf"a/manifest\.json: {complaint}"):
         compared(run, run)
 
 
@@ -210,5 +217,5 @@ def test_a_run_without_a_method_of_a_network_is_refused_unless_one_is_named(tmp_
     with pytest.raises(ConfigError, match="has no method of a network; name a baseline"):
         compared(run, run)
     edited(run, methods=["gradcam"])
-    with pytest.raises(AuditError, match="an entry lacks name or kind"):
+    with pytest.raises(ConfigError, match=r"methods\.0: wanted an object \(found 'gradcam'\)"):
         compared(run, run)

@@ -9,6 +9,8 @@ from pipeline.reporting.tables import localisation
 from tests.reporting.run_folder import make_run
 from tests.reporting.written import write_report, write_single_file
 
+SKILL = b"finding,reader,method,metric,measure,prior,ceiling,n,low,estimate,high\nbenign,a,b,c,d,e,f,%b,,\n"
+
 
 def test_reasons_are_counted(reported):
     rows = read_run(reported).summaries
@@ -58,7 +60,7 @@ def test_a_finding_that_starts_with_a_sign_keeps_its_numbers(tmp_path):
     assert next(group.finding for group in localisation(read_run(folder)).groups) == "+benign"
 
 
-@pytest.mark.parametrize("case_id", ["../../etc", "..", "a/b", "a\\b", "", ".hidden"])
+@pytest.mark.parametrize("case_id", ["../../etc", "..", "a/b", "a\\b", ".hidden", "a\x01b", "a" * 256])
 def test_a_case_that_leads_out_of_the_folder_is_refused(tmp_path, case_id):
     folder = make_run(tmp_path, cases=0)
     (folder / "cases.csv").write_text(f'case_id,patient_id\n"{case_id}",p\n', encoding="utf-8")
@@ -90,10 +92,10 @@ def test_a_link_to_a_run_folder_is_as_good_as_the_folder(tmp_path):
     [
         ("[" * 200_000, r"manifest\.json: is not JSON"),
         ("[]", r"manifest\.json: holds a list, wanted an object; rerun to regenerate it"),
-        ("{}", r"manifest\.json: run_id: wanted a str"),
+        ("{}", r"manifest\.json: findings: is missing; rerun to regenerate it"),
         (
             '{"run_id": "a", "findings": [], "metrics": [], "methods": [1]}',
-            "methods: an entry lacks name or kind",
+            r"methods\.0: wanted an object \(found 1\)",
         ),
     ],
 )
@@ -108,11 +110,11 @@ def test_a_manifest_that_is_none_is_reported(tmp_path, text, complaint):
     ("name", "content", "complaint"),
     [
         ("cases.csv", b"case_id\n\xff\n", r"cases\.csv: is not a CSV in UTF-8"),
-        ("cases.csv", b"case_id,frame\n" + b"a" * 200_000, r"cases\.csv: is not a CSV in UTF-8"),
+        ("cases.csv", b"case_id,patient_id\n" + b"a" * 200_000, r"cases\.csv: is not a CSV in UTF-8"),
         ("skipped.csv", b"subject,reason\na,b\n", r"skipped\.csv: has no column 'stage'"),
-        ("skill.csv", b"finding,n\nbenign,many\n", r"skill\.csv: row 1: n: found 'many', wanted a number"),
-        ("skill.csv", b"finding,low\nbenign,nan\n", r"skill\.csv: row 1: low: found 'nan', wanted a number"),
-        ("skill.csv", b"finding,low\nbenign,=1\n", r"skill\.csv: row 1: low: found '=1', wanted a number"),
+        ("skill.csv", SKILL % b"many,", r"skill\.csv: row 1: n: found 'many', wanted a number"),
+        ("skill.csv", SKILL % b"1,nan", r"skill\.csv: row 1: low: found 'nan', wanted a number"),
+        ("skill.csv", SKILL % b"1,=1", r"skill\.csv: row 1: low: found '=1', wanted a number"),
     ],
 )
 def test_a_table_that_is_none_is_reported(tmp_path, name, content, complaint):
@@ -135,7 +137,7 @@ def test_a_word_among_the_numbers_of_a_summary_is_reported(tmp_path, column, wor
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("cases/0000c0ffee/case.json", "{}", r"case\.json: case_id: wanted a str"),
+        ("cases/0000c0ffee/case.json", "{}", r"case\.json: case_id: is missing; rerun"),
         ("cases/0000c0ffee/case.json", "[" * 200_000, r"case\.json: is not JSON"),
         ("baselines.npz", "x", r"baselines\.npz: is not a NumPy file"),
         ("baselines.npz", "", r"baselines\.npz: is not a NumPy file"),

@@ -94,9 +94,9 @@ def test_a_decided_standing_needs_its_difference(run: Path) -> None:
 def test_an_emptied_file_is_not_taken_for_a_verdict(run: Path, keep: int) -> None:
     lines = (run / "verdict.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     (run / "verdict.csv").write_text("".join(lines[:keep]), encoding="utf-8")
-    assert complaint(run).startswith(
-        f"{run / 'verdict.csv'}: question: found no row with pointing or contours for the finding 'benign'"
-    )
+    why = "question: found no row with pointing or contours for the finding 'benign'"
+    wanted = why if keep else "has no column 'finding'"
+    assert complaint(run).startswith(f"{run / 'verdict.csv'}: {wanted}")
 
 
 def test_a_missing_column_is_named(run: Path) -> None:

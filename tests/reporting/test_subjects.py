@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 
 from pipeline.errors import AuditError
@@ -38,28 +40,29 @@ def test_a_run_without_a_method_of_the_network_has_nothing_to_review(tmp_path):
 
 
 UNMATCHED = """case_id,patient_id,finding,reader,method,kind,what,number
-one,p,nodule,A,gradcam,mask,missed_lesion,2
-one,p,nodule,A,gradcam,box,missed_lesion,2
-one,p,nodule,'=B,gradcam,mask,missed_lesion,1
-one,p,nodule,A,gradcam,mask,contour_without_lesion,1
-one,p,nodule,A,location_prior,mask,missed_lesion,1
-two,p,nodule,A,gradcam,point,missed_lesion,1
+0000c0ffee,p,benign,A,gradcam,mask,missed_lesion,2
+0000c0ffee,p,benign,A,gradcam,box,missed_lesion,2
+0000c0ffee,p,benign,'=B,gradcam,mask,missed_lesion,1
+0000c0ffee,p,benign,A,gradcam,mask,contour_without_lesion,1
+0000c0ffee,p,benign,A,location_prior,mask,missed_lesion,1
+0001c0ffee,p,benign,A,gradcam,point,missed_lesion,1
 """
 
 
 def test_missed_lesions_are_those_of_the_table_by_the_first_method(tmp_path):
+    benign = partial(lesion, finding="benign")
     run = make_run(tmp_path, cases=2)
     (run / "unmatched.csv").write_text(UNMATCHED, encoding="utf-8")
     assert missed_lesions(read_run(run)) == {
-        "one": (lesion("A", 2), lesion("=B", 1)),
-        "two": (lesion("A", 1),),
+        "0000c0ffee": (benign("A", 2), benign("=B", 1)),
+        "0001c0ffee": (benign("A", 1),),
     }
 
 
 def test_a_table_of_missed_lesions_that_cannot_be_read_is_named(tmp_path):
     run = make_run(tmp_path, cases=2)
     (run / "unmatched.csv").write_text(UNMATCHED.replace("point,missed_lesion,1", "point,missed_lesion,²"))
-    with pytest.raises(AuditError, match=r"unmatched\.csv: number: found '²', wanted a whole number; rerun"):
+    with pytest.raises(AuditError, match=r"unmatched\.csv: row 6: number: found '²', wanted a number, whole"):
         missed_lesions(read_run(run))
     (run / "unmatched.csv").unlink()
     with pytest.raises(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import OutputError
 from pipeline.store.atomic import OWNER_ONLY, atomic_file, atomic_text, write_bytes
 
 
@@ -61,7 +62,7 @@ def test_a_file_that_was_there_is_replaced(tmp_path: Path) -> None:
 
 def test_a_name_taken_by_a_folder_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(OutputError, match=r"a: cannot be written \(Is a directory\).*; remove what is"):
         write_bytes(tmp_path / "a", b"content")
     assert names(tmp_path) == ["a"]
 

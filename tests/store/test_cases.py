@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from pipeline.records import Box, Mask, Peak, Reference, Score, Skipped
+from pipeline.run_files.case_shapes import FinishedCase
 from pipeline.store.atomic import TEMPORARY_PREFIX
 from pipeline.store.cases import (
-    TABLE_KEYS,
     candidates_of,
     case_folder,
     curves_of,
@@ -283,7 +283,7 @@ def test_a_case_that_a_power_failure_damaged_is_not_finished(tmp_path: Path, nam
     assert is_finished(tmp_path, "case-1")
 
 
-@pytest.mark.parametrize("missing", sorted(TABLE_KEYS))
+@pytest.mark.parametrize("missing", sorted(FinishedCase.__required_keys__))
 def test_a_case_without_data_that_tables_need_is_not_finished(tmp_path: Path, missing: str) -> None:
     case = written(tmp_path)
     del case[missing]

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.errors import ConfigError
 from pipeline.records import Score, Skipped, Summary
+from pipeline.run_files.columns import ATTRIBUTES
 from pipeline.store.cases import write_case, write_skipped
-from pipeline.store.tables import ATTRIBUTES, COLUMNS, summary_row, write_case_tables, write_table
+from pipeline.store.tables import COLUMNS, summary_row, write_case_tables, write_table
 from tests.store.finished import finished_case
 
 README = Path(__file__).parents[2] / "reports" / "README.md"
@@ -124,7 +126,7 @@ def test_nothing_appears_where_the_last_case_is_not_taken(tmp_path: Path) -> Non
 
 def test_nothing_appears_where_a_case_cannot_be_read(tmp_path: Path) -> None:
     write_case(tmp_path, finished_case())
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ConfigError, match=r"case-9/case\.json: cannot be read"):
         tabulated(tmp_path, "case-1", "case-9")
     assert [path.name for path in tmp_path.iterdir()] == ["cases"]
 

@@ -1,0 +1,145 @@
+"""Case shapes: what case.json and skipped.json hold, as types that pydantic checks; more keys may be there."""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import AfterValidator
+from typing_extensions import TypedDict
+
+from pipeline.records.annotations import Kind
+from pipeline.records.names import OVERLAPS, POINTING
+from pipeline.run_files.shapes import Four, Grid, Name, Number, Pair, Share, Side, Whole
+
+
+class PredictionEntry(TypedDict):
+    """A prediction in case.json."""
+
+    finding: Name
+    probability: Share
+    threshold: Number
+
+
+class MapEntry(TypedDict):
+    """Facts about a raw map."""
+
+    finding: Name
+    method: Name
+    grid: Grid
+    maximum: Number
+
+
+class DroppedEntry(TypedDict):
+    """The number of contours below the minimum area."""
+
+    finding: Name
+    method: Name
+    count: Whole
+
+
+class RegionEntry(TypedDict):
+    """A contour."""
+
+    finding: Name
+    method: Name
+    outlines: list[list[Pair]]
+
+
+class ReferenceEntry(TypedDict):
+    """A reader's annotation."""
+
+    finding: Name
+    reader: str
+    outlines: list[list[Pair]]
+    boxes: list[Four]
+    points: NotRequired[list[Pair]]
+
+
+class ScoreEntry(TypedDict):
+    """A score; None if it is undefined."""
+
+    finding: Name
+    reader: str
+    method: Name
+    metric: Name
+    value: Number | None
+    undefined_because: NotRequired[str]
+    lesion: NotRequired[Whole | None]
+
+
+def _within(score: ScoreEntry) -> ScoreEntry:
+    value = score["value"]
+    if score["metric"] in (*OVERLAPS, *POINTING) and value is not None and not 0 <= value <= 1:
+        raise ValueError("wanted a value from 0 to 1 of this metric")
+    return score
+
+
+class CautionEntry(TypedDict):
+    """A warning about an image."""
+
+    reason: str
+    message: str
+
+
+class SkippedEntry(TypedDict):
+    """Why an input was skipped."""
+
+    subject: str
+    stage: str
+    reason: str
+    message: str
+
+
+class Case(TypedDict):
+    """What the pages need of a case.json."""
+
+    case_id: Name
+    frame: Whole
+    rows: Side
+    columns: Side
+    attributes: dict[str, str]
+    labels: dict[str, Literal[0, 1] | None]
+    predictions: list[PredictionEntry]
+    regions: list[RegionEntry]
+    references: list[ReferenceEntry]
+    scores: list[Annotated[ScoreEntry, AfterValidator(_within)]]
+    object_id: NotRequired[str]
+    maps: NotRequired[list[MapEntry]]
+    dropped: NotRequired[list[DroppedEntry]]
+    cautions: NotRequired[list[CautionEntry]]
+
+
+class CandidatesEntry(TypedDict):
+    """Contours and lesions, for matching."""
+
+    finding: Name
+    reader: str
+    method: Name
+    kind: Kind
+    lesions: Whole
+    scores: list[Number]
+    affinity: dict[str, list[list[Number]]]
+
+
+def _rectangular(entry: CandidatesEntry) -> CandidatesEntry:
+    for rows in entry["affinity"].values():
+        if len(rows) != len(entry["scores"]) or any(len(row) != entry["lesions"] for row in rows):
+            raise ValueError("wanted a row per contour and a column per lesion")
+    return entry
+
+
+class CurveEntry(TypedDict):
+    """IoU at each level of `metrics.pixels.LEVELS`."""
+
+    finding: Name
+    reader: str
+    method: Name
+    ious: list[Share]
+
+
+class FinishedCase(Case):
+    """What the tables over all cases, too, need of a case.json."""
+
+    patient_id: Name
+    spacing_mm: Pair | None
+    skipped: list[SkippedEntry]
+    candidates: list[Annotated[CandidatesEntry, AfterValidator(_rectangular)]]
+    curves: list[CurveEntry]

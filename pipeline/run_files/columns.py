@@ -1,0 +1,150 @@
+"""Columns: every table of a run, its columns in the order in which they are written, and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple, get_args
+
+from pipeline.records.names import Question, Standing
+from pipeline.run_files.cells import (
+    COUNT,
+    FLAG,
+    HASH,
+    NAME,
+    NUMBER,
+    SHARE,
+    TEXT,
+    Column,
+    one_of,
+    or_empty,
+    secret,
+    spare,
+)
+
+Columns = Mapping[str, Column]
+
+ATTRIBUTES = (
+    "modality", "view", "laterality", "sex", "age", "manufacturer", "model", "body_part", "photometric",
+    "transfer_syntax", "bits_stored", "shifted_study_date",
+)  # fmt: skip
+BOUNDS = ("estimate", "low", "high")
+STANDINGS: tuple[str, ...] = get_args(Standing)
+QUESTIONS: tuple[str, ...] = get_args(Question)
+SOME_COUNT, SOME_NUMBER, SOME_SHARE = or_empty(COUNT), or_empty(NUMBER), or_empty(SHARE)
+CASE: Columns = {"case_id": NAME, "patient_id": NAME}
+KEY: Columns = {"finding": NAME, "reader": NAME}
+OF_METHOD: Columns = {**KEY, "method": NAME, "metric": NAME}
+INTERVAL: Columns = dict.fromkeys(BOUNDS, SOME_NUMBER)
+DIFFERENCE: Columns = {
+    **dict.fromkeys(("difference", "difference_low", "difference_high"), SOME_NUMBER),
+    **dict.fromkeys(("p", "corrected_p"), SOME_SHARE),
+}
+STANDING = spare(one_of(*STANDINGS, "identical", ""))
+"""Of the first method or run compared with the second; older versions stored none."""
+ESTIMATES: Columns = {"first_estimate": SOME_NUMBER, "second_estimate": SOME_NUMBER}
+
+TABLES: Mapping[str, Columns] = MappingProxyType(
+    {
+        "cases.csv": {
+            **CASE,
+            **dict.fromkeys(("frame", "rows", "columns"), spare(SOME_COUNT)),
+            **dict.fromkeys(("spacing_row_mm", "spacing_column_mm"), spare(SOME_NUMBER)),
+            **dict.fromkeys(ATTRIBUTES, spare(TEXT)),
+        },
+        "predictions.csv": {
+            **CASE,
+            "finding": NAME,
+            "logit": spare(SOME_NUMBER),
+            "probability": SHARE,
+            "threshold": spare(SOME_NUMBER),
+            "predicted": spare(or_empty(FLAG)),
+            "label": or_empty(FLAG),
+        },
+        "scores.csv": {
+            **CASE, **OF_METHOD, "value": SOME_NUMBER, "undefined_because": TEXT, "lesion": SOME_COUNT,
+        },
+        "summary.csv": {
+            **OF_METHOD, "n": COUNT, "undefined": COUNT, "reasons": TEXT, "patients": COUNT, **INTERVAL,
+            "better": spare(one_of("higher", "lower", "")), "unit": spare(TEXT),
+        },
+        "skill.csv": {
+            **OF_METHOD, "measure": NAME, "prior": TEXT, "ceiling": TEXT, "n": COUNT,
+            "patients": spare(COUNT), **INTERVAL,
+        },
+        "comparisons.csv": {
+            **KEY, "metric": NAME, "first": NAME, "second": NAME, "n": COUNT, "patients": spare(COUNT),
+            **ESTIMATES, **DIFFERENCE, "standing": STANDING,
+        },
+        "subgroups.csv": {
+            **OF_METHOD, "attribute": NAME, "group": TEXT, "n": COUNT, "patients": COUNT,
+            "too_few": spare(FLAG), **INTERVAL, **DIFFERENCE, "differs": spare(or_empty(FLAG)),
+        },
+        "verdict.csv": {
+            "finding": TEXT, "verdict": TEXT, "question": TEXT, "standing": TEXT, "reader": TEXT,
+            "readers": SOME_COUNT, "method": TEXT, "metric": TEXT, "n": SOME_COUNT, "patients": SOME_COUNT,
+            **INTERVAL, "baseline": TEXT, "baseline_n": SOME_COUNT,
+            **dict.fromkeys((f"baseline_{bound}" for bound in BOUNDS), SOME_NUMBER),
+            **{name: column for name, column in DIFFERENCE.items() if name != "p"},
+            "readers_estimate": SOME_NUMBER,
+        },
+        "policy.csv": {
+            "finding": NAME, "rule": NAME, "limit": NUMBER, "metric": TEXT, "reader": TEXT, "n": SOME_COUNT,
+            **INTERVAL, "outcome": one_of("pass", "warn", "fail", "unknown"),
+        },
+        "thresholds.csv": {
+            **KEY, "method": NAME, "level": SHARE, "n": COUNT, "patients": COUNT, **INTERVAL,
+        },
+        "calibration.csv": {
+            "finding": NAME, "lowest": NUMBER, "highest": NUMBER, "predicted": NUMBER, "n": COUNT,
+            "observed": SHARE, "low": SOME_NUMBER, "high": SOME_NUMBER,
+        },
+        "unmatched.csv": {
+            "case_id": NAME, "patient_id": spare(NAME), **KEY, "method": NAME, "kind": spare(NAME),
+            "what": one_of("missed_lesion", "contour_without_lesion", "contour_on_healthy"), "number": COUNT,
+        },
+        "skipped.csv": dict.fromkeys(("subject", "stage", "reason", "message"), TEXT),
+        "review.csv": dict.fromkeys(
+            (*CASE, "kind", "finding", "by", "number", "standing", "reviewer", "answer", "comment",
+             "decided"),
+            TEXT,
+        ),
+        "review-summary.csv": dict.fromkeys(
+            ("measure", *OF_METHOD, "reviewers", "n", "patients", *BOUNDS, "original_n",
+             *(f"original_{bound}" for bound in BOUNDS)),
+            TEXT,
+        ),
+        "crosswalk.csv": {
+            "pseudonym": NAME,
+            "kind": one_of("image", "file", "device", "finding", "annotation", "heatmap", "name"),
+            "sop_instance_uid": secret(TEXT), "frame": SOME_COUNT, "file": secret(TEXT),
+            "sha256": or_empty(HASH),
+        },
+        "comparison.csv": {
+            **KEY, "metric": NAME, "n": COUNT, "patients": COUNT, **ESTIMATES, **DIFFERENCE,
+            "standing": STANDING,
+        },
+        "problems.csv": dict.fromkeys(("subjects", "finding", "reader", "check", "level", "message"), TEXT),
+    }
+)  # fmt: skip
+"""Name of the file → column → what it holds."""
+
+
+class Needed(NamedTuple):
+    """Columns that hold something in every row where `given` does."""
+
+    given: str
+    columns: tuple[str, ...]
+
+
+NEEDED: Mapping[str, tuple[Needed, ...]] = MappingProxyType(
+    {
+        "comparisons.csv": (Needed("difference", tuple(ESTIMATES)),),
+        "policy.csv": (Needed("estimate", ("metric",)),),
+    }
+)
+"""Name of the file → what its rows need."""
+UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"cases.csv": ("case_id",), "summary.csv": tuple(OF_METHOD)}
+)
+"""Name of the file → the columns that no two rows share."""
