@@ -1,4 +1,4 @@
-"""Case shapes: what case.json and skipped.json hold, as types that pydantic checks; more keys may be there."""
+"""Case shapes: what case.json and skipped.json hold, as types that pydantic checks; more keys may occur."""
 
 from typing import Annotated, Literal, NotRequired
 
