@@ -29,7 +29,9 @@ from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.seg_headers import Contents, Plane, Target
 from pipeline.annotations.source_files import path_below
 from pipeline.contracts import AnnotationFormat, Executor
-from pipeline.errors import CaseError, ConfigError, WorkerFailure
+from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.file_hashes import LARGEST_BYTES
+from pipeline.guards.reading import guarded, open_file
 from pipeline.records import AnnotationItem, ImagePlane, Mask, Notice, Reference, Shape, file_stem
 
 BITS_PER_BYTE = 8
@@ -46,7 +48,6 @@ ELSEWHERE = (
     "The segmentation's plane position or pixel spacing differs from that of its image by more than half a "
     "pixel or half a millimetre; resample it to the grid of the image, or correct the image that it names."
 )
-UNREADABLE = "The segmentation's header cannot be read or lacks per-frame functional groups; export it again."
 
 
 def find(
@@ -117,14 +118,7 @@ def _headers(files: Sequence[Path], executor: Executor | None) -> Iterator[Conte
 def _contents(file: Path) -> Contents:
     """The contents of one file. Raises CaseError."""
     contents = Contents()
-    try:
-        contents.add(file)
-    except MemoryError:
-        raise WorkerFailure("out_of_memory") from None
-    except CaseError:
-        raise
-    except Exception as error:  # pydicom may raise anything on a malformed file
-        raise CaseError("annotation_unreadable", UNREADABLE) from error
+    contents.add(file)
     return contents
 
 
@@ -160,15 +154,16 @@ def _turn(plane: Plane, image: ImagePlane | None, shape: Shape) -> tuple[Turn, t
 def _mask(path: str, plane: Plane) -> Mask:
     """The pixels of one segment in one frame, as stored."""
     rows, columns = plane.shape
-    try:
+    message = "The segmentation's pixels cannot be decoded; export it again without compression."
+    with (
+        open_file(path, most_bytes=LARGEST_BYTES, what="The segmentation") as stream,
+        guarded("annotation_unreadable", message),
+    ):
         # pydicom 3.0.2 misreads single frames that start within a byte, so all frames are decoded at once.
         if rows * columns % BITS_PER_BYTE:
-            values = pixel_array(path, raw=True).reshape(-1, rows, columns)[plane.index]
+            values = pixel_array(stream, raw=True).reshape(-1, rows, columns)[plane.index]
         else:
-            values = pixel_array(path, index=plane.index, raw=True)
-    except Exception as error:  # decoder plug-ins may raise anything
-        message = "The segmentation's pixels cannot be decoded; export it again without compression."
-        raise CaseError("annotation_unreadable", message) from error
+            values = pixel_array(stream, index=plane.index, raw=True)
     return np.asarray((values >= plane.low) & (values <= plane.high))
 
 

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from PIL import Image
-
 from pipeline.annotations.background import Background
 from pipeline.annotations.colours import Decided, values_of
 from pipeline.annotations.masks import Instances, check_size, lesions_in
 from pipeline.annotations.patterns import find_files
 from pipeline.contracts import AnnotationFormat
-from pipeline.errors import CaseError
+from pipeline.guards.png_files import opened_png
 from pipeline.records import AnnotationItem, Reference, Shape
 
 
@@ -48,14 +46,10 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
 
 def _opened(path: Path, shape: Shape, background: Background) -> Decided:
     """Values (rows, columns), and what was decided about colours. The size is checked before decoding."""
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            check_size((image.height, image.width), shape)
-            image.load()
-            return values_of(image, background)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        message = "The mask is not a readable PNG file; save it again as PNG."
-        raise CaseError("annotation_unreadable", message) from error
+    with opened_png(path, what="The mask", reason="annotation_unreadable") as image:
+        check_size((image.height, image.width), shape)
+        image.load()
+        return values_of(image, background)
 
 
 PNG = AnnotationFormat(find=find, read=read, kind="mask")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+
+from pipeline.errors import CaseError
+from pipeline.guards.reading import open_file
 
 PREAMBLE = 128
 HEAD_BYTES = 1024
@@ -19,12 +23,10 @@ def segmentations(path: Path) -> list[Path]:
 
 
 def _is_segmentation(file: Path) -> bool:
-    if not file.is_file():
-        return False
     try:
-        with file.open("rb") as stream:
+        with open_file(file, most_bytes=sys.maxsize) as stream:
             head = stream.read(HEAD_BYTES)
-    except OSError:
+    except CaseError:
         return False
     meta = head[PREAMBLE:]
     return meta.startswith(b"DICM") and SEGMENTATION_CLASS.search(meta) is not None

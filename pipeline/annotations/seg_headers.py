@@ -6,7 +6,6 @@ PS3.3 A.51 (the object), C.7.6.16.2 (functional groups), C.8.20 (segments).
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydicom.multival import MultiValue
 from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
 from pipeline.guards.file_hashes import LARGEST_BYTES
+from pipeline.guards.reading import guarded, open_file
 from pipeline.records import ImagePlane, Shape, file_stem, image_plane
 
 NOT_ON_THE_SOURCE_GRID = frozenset({"NO", "REORIENTED_ONLY"})
@@ -29,6 +29,8 @@ HALF = 0.5
 """Share of the maximum of a fractional segment from which a pixel counts as inside."""
 
 
+UNREADABLE = "The segmentation's header cannot be read or lacks per-frame functional groups; export it again."
+OTHER_NUMBER = "The segmentation's number of frames is not that of its functional groups; export it again."
 EMPTY = "The segmentation has no frame and names no image; export it again, or remove it."
 NOWHERE = (
     "A frame of the segmentation names no source image, and lacks the frame of reference or the plane by "
@@ -84,17 +86,19 @@ class Contents:
         self.problems[target] = reason, message
 
     def add(self, file: Path) -> None:
-        """Add the planes of a file. Raises CaseError "too_large" or "unreadable", or any error of pydicom.
+        """Add the planes of a file.
 
-        Warnings of pydicom are suppressed, because they quote values of elements.
+        Raises CaseError "annotation_unreadable", "annotation_empty", "too_large", "not_a_file", "unreadable".
         """
-        if file.stat().st_size > LARGEST_BYTES:
-            raise CaseError(
-                "too_large",
-                f"The segmentation is larger than {LARGEST_BYTES >> 20} MiB; split it into several files.",
-            )
-        with file.open("rb") as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with (
+            open_file(
+                file,
+                most_bytes=LARGEST_BYTES,
+                what="The segmentation",
+                remedy="split it into several files",
+            ) as stream,
+            guarded("annotation_unreadable", UNREADABLE),
+        ):
             refuse_decompression_bomb(stream)
             stream.seek(0)
             self._add(dcmread(stream, stop_before_pixels=True), file_stem(file.name))
@@ -105,7 +109,10 @@ class Contents:
         findings = _findings(header)
         sources: dict[str, set[int]] = {uid: set() for uid in _referenced(header)}
         joined_by_place = False
-        for index, groups in enumerate(header.PerFrameFunctionalGroupsSequence):
+        frames = header.PerFrameFunctionalGroupsSequence
+        if frames and len(frames) != int(header.get("NumberOfFrames") or len(frames)):
+            raise CaseError("annotation_unreadable", OTHER_NUMBER)
+        for index, groups in enumerate(frames):
             place, images = _place(header, groups), _images(header, groups)
             planes = list(_planes(header, index, groups, findings, place))
             if not _addresses(images) and _can_be_joined(place):

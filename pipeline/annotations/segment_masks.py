@@ -77,6 +77,16 @@ def in_extent(layers: NDArray[np.generic], offset: tuple[int, int], shape: Shape
     """
     left, top = offset
     count, rows, columns = layers.shape
+    check_extent(offset, (rows, columns), shape)
+    placed = np.zeros((count, *shape), layers.dtype)
+    placed[:, top : top + rows, left : left + columns] = layers
+    return placed
+
+
+def check_extent(offset: tuple[int, int], stored: Shape, shape: Shape) -> None:
+    """Raise CaseError "mask_size" if a grid of the size `stored` at `offset` leaves the image of `shape`."""
+    left, top = offset
+    rows, columns = stored
     if min(left, top) < 0 or top + rows > shape[0] or left + columns > shape[1]:
         raise CaseError(
             "mask_size",
@@ -84,6 +94,3 @@ def in_extent(layers: NDArray[np.generic], offset: tuple[int, int], shape: Shape
             f"{left}, but its image has {shape[0]} rows and {shape[1]} columns; save it on the grid of its "
             "image.",
         )
-    placed = np.zeros((count, *shape), layers.dtype)
-    placed[:, top : top + rows, left : left + columns] = layers
-    return placed

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.errors import CaseError
+from pipeline.guards.reading import open_file
 from pipeline.records import AnnotationItem
 
 HEADER_BYTES = 65536
@@ -31,9 +34,9 @@ class Segment(NamedTuple):
 def header_entries(file: Path) -> Mapping[str, str]:
     """Key → value of the header's "key:=value" lines; empty if the file cannot be read."""
     try:
-        with file.open("rb") as stream:
+        with open_file(file, most_bytes=sys.maxsize) as stream:
             head = stream.read(HEADER_BYTES)
-    except OSError:
+    except CaseError:
         return {}
     text = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0].decode("utf-8", "replace").replace("\r\n", "\n")
     return {key.strip(): value.strip() for key, value in KEY_VALUE.findall(text)}

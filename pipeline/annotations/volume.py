@@ -20,11 +20,14 @@ from pipeline.annotations.background import Background
 from pipeline.annotations.masks import Instances, check_size, lesions_in
 from pipeline.annotations.orientation import AS_STORED, AXIAL, SAME_PIXEL, Turn, distance_px, turn_between
 from pipeline.annotations.patterns import find_files
-from pipeline.annotations.segment_masks import Pairs, in_extent, segment_masks
+from pipeline.annotations.segment_masks import Pairs, check_extent, in_extent, segment_masks
 from pipeline.annotations.segment_names import by_finding, header_entries, offset_in, segments_in
 from pipeline.annotations.volume_headers import NIFTI, REMEDY, UnstatedError, directions
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.file_hashes import LARGEST_BYTES
+from pipeline.guards.nifti_files import stored_voxels
+from pipeline.guards.reading import about, guarded, open_file
 from pipeline.records import AnnotationItem, Notice, Reference, Shape, image_plane
 
 Axis: TypeAlias = Literal["x", "y"]
@@ -52,6 +55,7 @@ OTHER_PLACE = Notice(
     "Headers of mask volumes give other positions or spacings than those of their images; the masks are read "
     "as covering the images.",
 )
+UNREADABLE = "The mask is not a readable NIfTI, NRRD or MetaImage file; save it again."
 OBLIQUE = (
     "The directions in the mask's header are not parallel to the rows and columns of its image; resample the "
     "mask to the grid of the image."
@@ -141,7 +145,7 @@ def _layers(item: AnnotationItem, shape: Shape) -> tuple[NDArray[np.generic], tu
     """
     file = Path(str(item.payload["path"]))
     suffix = file.suffix.lower()
-    try:
+    with guarded("annotation_unreadable", UNREADABLE):
         _refuse_other_files(file)
         reader: Any = sitk.ImageFileReader()  # type: ignore[no-untyped-call]  # SimpleITK has no types
         reader.SetImageIO(READERS[suffix])
@@ -153,12 +157,12 @@ def _layers(item: AnnotationItem, shape: Shape) -> tuple[NDArray[np.generic], tu
         offset = _offset(file, axes) if suffix == ".nrrd" else None
         if offset is None:
             check_size(turn.shape(stored), shape)
+        else:
+            check_extent(offset, stored, turn.shape(shape))
+        if suffix in NIFTI:
+            with about("The mask", "annotation_unreadable"):
+                stored_voxels(file)
         values: NDArray[np.generic] = sitk.GetArrayFromImage(reader.Execute())
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise CaseError(
-            "annotation_unreadable",
-            "The mask is not a readable NIfTI, NRRD or MetaImage file; save it again.",
-        ) from error
     if values.dtype.kind not in "biuf":
         raise CaseError(
             "not_a_mask", "The mask has values that are not plain numbers; save it with whole numbers."
@@ -226,11 +230,11 @@ def _refuse_other_files(file: Path) -> None:
     The readers differ in how they end, skip and truncate lines, so only headers that all of them read alike
     are accepted.
     """
+    with open_file(file, most_bytes=LARGEST_BYTES, what="The mask") as stream:
+        head = stream.read(HEADER_BYTES)
     pattern = PLAIN_HEADERS.get(file.suffix.lower())
     if pattern is None:
         return
-    with file.open("rb") as stream:
-        head = stream.read(HEADER_BYTES)
     header = pattern.match(head)
     if header is None or ELSEWHERE.search(header[1]):
         raise CaseError(

@@ -16,6 +16,8 @@ from pipeline.classifiers import Preprocessing
 from pipeline.classifiers.classifier import Classifier
 from pipeline.errors import CheckError
 from pipeline.guards.inside_folder import inside_folder
+from pipeline.guards.reading import named
+from pipeline.loaders.dataset import read_bytes
 
 TOLERANCE: Final = 1e-3
 """Largest difference of a logit; of logits beyond 1, as a share of the logit."""
@@ -59,7 +61,8 @@ def check_example(classifier: Classifier, card_path: Path) -> Example | None:
     largest = max(abs(one - other) for one, other in zip(found, stated, strict=True))
     part = "the network's input" if is_model_input(path) else "an image, by the card's preprocessing"
     detail = f"{part}: the logits differ by at most {largest:.1e} from those that the card states"
-    return Example(hashlib.sha256(path.read_bytes()).hexdigest(), detail)
+    with named(f"example.image: {path}"):
+        return Example(hashlib.sha256(read_bytes(path)).hexdigest(), detail)
 
 
 def logits_of(classifier: Classifier, path: Path, preprocessing: Preprocessing) -> tuple[float, ...]:

@@ -7,11 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Raster
 
 from pipeline.classifiers import Preprocessing, prepare
 from pipeline.errors import CaseError, ConfigError
 from pipeline.geometry import whole
+from pipeline.guards.npy_files import read_npy
+from pipeline.guards.png_files import opened_png
+from pipeline.guards.reading import named
 from pipeline.loaders import decode, read_header
 from pipeline.records import Image, ModelInput
 
@@ -52,12 +54,8 @@ def _image(pixels: NDArray[np.float32]) -> Image:
 
 def _array(path: Path) -> NDArray[np.generic]:
     """The array in a .npy file, without pickles."""
-    try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise ConfigError(
-            f"example.image: {path}: is not a .npy file without pickled objects; save it with numpy.save"
-        ) from error
+    with named(f"example.image: {path}"):
+        return read_npy(path)
 
 
 def _unit_range(values: NDArray[Any], path: Path) -> NDArray[np.float32]:
@@ -80,13 +78,9 @@ def _png(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
             f"example.image: {path}: a PNG has no unit for preprocessing.window, which is [centre, width]; "
             "give a DICOM file, or the network's input as .npy"
         )
-    try:
-        with Raster.open(path, formats=["PNG"]) as raster:
-            raster.load()
-            values = np.asarray(raster)
-            mode = raster.mode
-    except (OSError, SyntaxError, ValueError, EOFError, Raster.DecompressionBombError) as error:
-        raise ConfigError(f"example.image: {path}: is not a readable PNG; save it again as PNG") from error
+    with opened_png(path, what="the picture", reason="example_unreadable") as raster:
+        raster.load()
+        values, mode = np.array(raster), raster.mode
     if mode == "RGB" and (values == values[..., :1]).all():
         values, mode = values[..., 0], "L"
     if mode not in GREY_MODES:

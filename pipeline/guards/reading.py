@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.errors import AuditError, CaseError, ConfigError
 
 MIB = 2**20
+SPLIT = "split it, or leave it out"
 LARGE_READ = 2**20
 """Bytes; a longer read is cut to what the file has left."""
 KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
@@ -38,27 +39,33 @@ class Bounded(BufferedReader):
 
 
 @contextmanager
-def open_file(path: str | Path, *, most_bytes: int) -> Iterator[Bounded]:
+def open_file(path: str | Path, *, most_bytes: int, what: str = "", remedy: str = SPLIT) -> Iterator[Bounded]:
     """The bytes of a regular file of up to `most_bytes` bytes; links are followed.
 
     Raises CaseError: "not_a_file" (folder, named pipe, socket, device), "too_large" or "unreadable", which an
-    OSError inside the block becomes, too.
+    OSError inside the block becomes, too. Messages begin with `what` ("the file"); `remedy`: of "too_large".
     """
-    try:
-        with Bounded(FileIO(path, opener=_open_without_waiting)) as file:
-            if os.fstat(file.fileno()).st_size > most_bytes:
-                raise _too_large(most_bytes)
+    with about(what):
+        try:
+            opened = Bounded(FileIO(path, opener=_open_without_waiting))
+        except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+            raise _unreadable(error) from error
+    with opened as file:
+        try:
+            with about(what):
+                _refuse_larger(os.fstat(file.fileno()).st_size, most_bytes, remedy)
             yield file
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise _unreadable(error) from error
+        except OSError as error:
+            with about(what):
+                raise _unreadable(error) from error
 
 
-def read_file(path: str | Path, *, most_bytes: int) -> bytes:
+def read_file(path: str | Path, *, most_bytes: int, what: str = "", remedy: str = SPLIT) -> bytes:
     """All bytes of a regular file, with the errors of `open_file`."""
-    with open_file(path, most_bytes=most_bytes) as file:
+    with open_file(path, most_bytes=most_bytes, what=what, remedy=remedy) as file:
         content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:  # it grew, or its size is unknown, as in /proc
-        raise _too_large(most_bytes)
+        with about(what):
+            _refuse_larger(len(content), most_bytes, remedy)  # it grew, or its size is unknown, as in /proc
     return content
 
 
@@ -79,6 +86,19 @@ def guarded(reason: str, message: str) -> Iterator[None]:
             raise CaseError("out_of_memory", f"{_clause(message)} (not enough memory); {remedy}") from error
         except BaseException as error:  # a panic of a decoder in Rust is not an Exception
             raise CaseError(reason, message) from error
+
+
+@contextmanager
+def about(what: str, reason: str = "") -> Iterator[None]:
+    """Put what was read before the message of a CaseError: "is a folder" → "the file is a folder".
+
+    With `reason`, that is its reason, except for "unreadable", which another try may mend.
+    """
+    try:
+        yield
+    except CaseError as error:
+        kept = error.reason if error.reason == "unreadable" or not reason else reason
+        raise CaseError(kept, f"{what} {error.message}".lstrip()) from error.__cause__
 
 
 @contextmanager
@@ -108,9 +128,10 @@ def _refuse_others(mode: int) -> None:
         raise CaseError("not_a_file", f"is {kind}, wanted a regular file; give one, or remove it")
 
 
-def _too_large(most_bytes: int) -> CaseError:
-    limit = f"{most_bytes / MIB:,.0f} MiB" if most_bytes >= MIB else f"{most_bytes >> 10:,} KiB"
-    return CaseError("too_large", f"is larger than {limit}; split it, or leave it out")
+def _refuse_larger(size: int, most_bytes: int, remedy: str) -> None:
+    if size > most_bytes:
+        limit = f"{most_bytes / MIB:,.0f} MiB" if most_bytes >= MIB else f"{most_bytes >> 10:,} KiB"
+        raise CaseError("too_large", f"is larger than {limit}; {remedy}")
 
 
 def _unreadable(error: Exception) -> CaseError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BufferedReader, BytesIO, FileIO
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,14 +25,16 @@ from pydicom.valuerep import VR
 
 from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
+from pipeline.guards.reading import guarded, open_file, read_file
 from pipeline.loaders.foreign import HEAD_BYTES, foreign_format
 from pipeline.loaders.truncation import AvailablePixels, PixelElement, available_pixels
 
 LARGEST_FILE_BYTES = 2**31
 """Upper limit, because the files of several workers must fit into memory together."""
+THE_FILE = "the file"
+"""Subject of messages."""
 _PREFIX = slice(128, 132)
 """Position of "DICM", PS3.10, 7.1."""
-_LARGE_READ = 2**20
 _ENDS_BYTES = 2**21
 _FIRST_GROUPS = (0x0002, 0x0008)
 """Groups with which a data set without preamble begins."""
@@ -44,30 +46,36 @@ _VALUE_REPRESENTATIONS = frozenset(
 )
 
 
-@contextmanager
-def refusing(reason: str, message: str) -> Iterator[None]:
+def refusing(reason: str, message: str) -> AbstractContextManager[None]:
     """Turn any exception inside the block into `CaseError(reason)`; warnings are dropped."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        except (CaseError, KeyboardInterrupt, SystemExit, GeneratorExit):
-            raise
-        except MemoryError as error:
-            message = f"{message} (not enough memory); raise limits.memory_mb, or leave the file out"
-            raise CaseError("out_of_memory", message) from error
-        except BaseException as error:  # a panic of a decoder in Rust is not an Exception
-            raise CaseError(reason, f"{message}; export the file again") from error
+    return guarded(reason, f"{message}; export the file again")
 
 
-def open_header(path: Path, keywords: list[str]) -> tuple[Dataset, AvailablePixels | None, str]:
-    """The named elements before the pixels, the available pixel data (None: none), and the fingerprint."""
-    with reading(), _Bounded(FileIO(path)) as file:
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of a file without decoding its pixels."""
+
+    dataset: Dataset
+    """The named elements before the pixels."""
+    pixels: AvailablePixels | None
+    """The available pixel data; None if there are none."""
+    fingerprint: str
+    """See `fingerprint`."""
+    status: os.stat_result
+    """Size and times of the file."""
+
+
+def open_header(path: Path, keywords: list[str]) -> Header:
+    """The named elements of a file.
+
+    Raises CaseError "not_a_file", "unreadable", "not_dicom" or "too_large" (inflated).
+    """
+    with open_file(path, most_bytes=sys.maxsize, what=THE_FILE) as file:
         _refuse_non_dicom(file.read(HEAD_BYTES))
         dataset, pixels = _parsed(file, keywords=keywords)
         deflated = dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
         available = None if pixels is None else available_pixels(file, pixels, deflated=deflated)
-        return dataset, available, fingerprint(file)
+        return Header(dataset, available, fingerprint(file), os.fstat(file.fileno()))
 
 
 def fingerprint(file: BinaryIO) -> str:
@@ -90,38 +98,14 @@ def is_fully_hashed(size: int) -> bool:
 
 
 def read_bytes(path: Path) -> bytes:
-    """All bytes of the file. Raises CaseError "unreadable" or "too_large"."""
-    with reading():
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            message = f"the file is larger than {LARGEST_FILE_BYTES >> 20} MiB; export it as several files"
-            raise CaseError("too_large", message)
-        return path.read_bytes()
+    """All bytes of the file. Raises CaseError "not_a_file", "unreadable" or "too_large"."""
+    return read_file(path, most_bytes=LARGEST_FILE_BYTES, what=THE_FILE, remedy="export it as several files")
 
 
 def parse_dataset(data: bytes) -> Dataset:
     """All elements of a file, from its bytes. Raises CaseError "not_dicom", "unreadable" or "too_large"."""
     _refuse_non_dicom(data[:HEAD_BYTES])
     return _parsed(BytesIO(data), keywords=None)[0]
-
-
-class _Bounded(BufferedReader):
-    """A file whose reads are limited to its size, because a length in a header may claim gigabytes."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Up to `size` bytes, never more than the file has left."""
-        if size is not None and size > _LARGE_READ:
-            size = min(size, max(0, os.fstat(self.fileno()).st_size - self.tell()))
-        return super().read(size)
-
-
-@contextmanager
-def reading() -> Iterator[None]:
-    """Turn an OSError inside the block into `CaseError("unreadable")`."""
-    try:
-        yield
-    except OSError as error:
-        message = f"the file cannot be read ({error.strerror}); check its permissions"
-        raise CaseError("unreadable", message) from error
 
 
 def _refuse_non_dicom(head: bytes) -> None:

@@ -16,7 +16,6 @@ from pipeline.loaders.dataset import (
     is_fully_hashed,
     parse_dataset,
     read_bytes,
-    reading,
     refusing,
 )
 from pipeline.loaders.display import brightness_display, stored_display
@@ -86,7 +85,7 @@ def _has_changed(path: Path, data: bytes, source: ImageSource) -> bool:
     Files too large to be hashed completely are also compared by ctime, because mtime can be reset. Changed
     permissions or a new hard link therefore count as a change; the next run accepts the file.
     """
-    with reading():
+    with refusing("unreadable", "the file cannot be read"):
         status = path.stat()
     if status.st_mtime_ns != source.modified_ns or fingerprint(BytesIO(data)) != source.fingerprint:
         return True

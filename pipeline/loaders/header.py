@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import stat
+from contextlib import suppress
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -87,10 +87,11 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
     Raises CaseError: "not_a_file", "unreadable", "not_dicom", "not_an_image", "no_pixels", "float_pixels",
     "unknown_transfer_syntax", "incomplete_header", "too_large", "pixel_data_mismatch", "decode_failed".
     """
-    status = _status(path)
-    dataset, found, fingerprint = open_header(path, _KEYWORDS)
+    _refuse_folder(path)
+    header = open_header(path, _KEYWORDS)
+    dataset, status = header.dataset, header.status
     with refusing("unreadable", "a value in the header cannot be read"):
-        pixels = _refuse_non_images(dataset, found)
+        pixels = _refuse_non_images(dataset, header.pixels)
         refuse_masks(dataset, path, root=root)
         rows, columns, frames = (
             integer(dataset, name, default=default)
@@ -119,7 +120,7 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
                 shape=(rows, columns),
                 size_bytes=status.st_size,
                 modified_ns=status.st_mtime_ns,
-                fingerprint=fingerprint,
+                fingerprint=header.fingerprint,
                 changed_ns=status.st_ctime_ns,
                 whole=complete,
                 attributes=attributes,
@@ -130,18 +131,11 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
         )
 
 
-def _status(path: Path) -> os.stat_result:
-    try:
-        status = path.stat()
-    except OSError as error:
-        message = f"the file cannot be read ({error.strerror}); check its permissions"
-        raise CaseError("unreadable", message) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise CaseError(
-            "not_a_file",
-            "this is not a regular file, or a folder that cannot be listed; check its permissions",
-        )
-    return status
+def _refuse_folder(path: Path) -> None:
+    """Refuse a folder, which `find_files` returns only if it cannot be listed."""
+    with suppress(OSError):
+        if path.is_dir():
+            raise CaseError("not_a_file", "this is a folder that cannot be listed; check its permissions")
 
 
 def _refuse_non_images(dataset: Dataset, pixels: AvailablePixels | None) -> AvailablePixels:

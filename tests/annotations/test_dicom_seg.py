@@ -349,6 +349,15 @@ def write_label_map(path: Path, *, segments: int, frames: int) -> None:
     data.save_as(path, enforce_file_format=True)
 
 
+@pytest.mark.parametrize("frames", [1, 3])
+def test_frames_without_functional_groups_are_not_left_out_in_silence(tmp_path: Path, frames: int) -> None:
+    write_segmentation(tmp_path / "seg.dcm", np.stack([FIRST, FIRST])[..., None], slices(2), ["Mass"])
+    header = dcmread(tmp_path / "seg.dcm")
+    header.NumberOfFrames = frames
+    header.save_as(tmp_path / "seg.dcm")
+    assert reason_of(find(tmp_path)) == "annotation_unreadable"
+
+
 def reason_of(items: Iterable[AnnotationItem]) -> str:
     (item,) = items
     with pytest.raises(CaseError) as refused:

@@ -42,8 +42,9 @@ def test_an_image_says_what_was_decoded(write, tmp_path: Path) -> None:
 def test_the_file_is_read_once(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (source,) = read_header(write(SQUARE), root=tmp_path)
     reads: list[Path] = []
-    read = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: reads.append(path) or read(path))
+    monkeypatch.setattr(
+        "pipeline.loaders.decoding.read_bytes", lambda path: reads.append(path) or datasets.read_bytes(path)
+    )
     decode(source, case_id="case")
     assert reads == [Path(source.path)]
 

@@ -69,7 +69,8 @@ def read_heatmap(item: HeatmapItem, *, shape: Shape) -> Intensity:
         raise CaseError(
             "heatmap_shape", "The heatmap is empty or its values are not plain numbers; save it as numbers."
         )
-    relevance = values.astype(np.float32)
+    with np.errstate(over="ignore"):  # becomes infinite, and is refused
+        relevance = values.astype(np.float32)
     if not np.isfinite(relevance).all():
         raise CaseError(
             "heatmap_not_finite", "The heatmap has NaN or infinite values; replace them with numbers."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from pydicom.pixels.utils import pixel_array
 from pipeline.contracts import HeatmapFormat
 from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
+from pipeline.guards.file_hashes import LARGEST_BYTES
+from pipeline.guards.reading import guarded, open_file
 from pipeline.records import MapPlane
 
 PREFIX = slice(128, 132)
@@ -27,58 +30,52 @@ UNREADABLE = "The heatmap is not a readable DICOM Parametric Map; export it agai
 def is_dicom(path: Path) -> bool:
     """Whether a file has the DICOM preamble and prefix."""
     try:
-        with path.open("rb") as stream:
+        with open_file(path, most_bytes=sys.maxsize) as stream:
             return stream.read(PREFIX.stop)[PREFIX] == b"DICM"
-    except OSError:
+    except CaseError:
         return False
 
 
 def planes(path: Path) -> tuple[MapPlane, ...]:
     """Image, frame and finding of each frame of the file.
 
-    Raises CaseError: "heatmap_unreadable" (not a Parametric Map, or malformed), "too_large".
+    Raises CaseError: "heatmap_unreadable" (not a Parametric Map, or malformed), "too_large", "not_a_file",
+    "unreadable".
     """
-    frames = list(_frames(_header(path)))
-    if len(frames) > MOST_FRAMES:
-        raise CaseError(
-            "too_large",
-            f"The Parametric Map has more than {MOST_FRAMES} frames; split it into several files.",
-        )
-    try:
-        return tuple(_plane(groups, shared) for _, groups, shared in frames)
-    except Exception as error:  # elements may be missing or hold anything
-        raise CaseError("heatmap_unreadable", UNREADABLE) from error
+    with _opened(path) as stream:
+        return tuple(_plane(groups, shared) for groups, shared in _frames(_header(stream)))
 
 
 def read(path: Path, plane: int) -> NDArray[np.generic]:
     """The real values of one frame: stored values, with slope and intercept applied if there is a mapping."""
-    frames = list(_frames(_header(path)))
-    try:
-        stored: NDArray[np.generic] = pixel_array(path, index=plane, raw=True)
-        mapping = _group(*frames[plane][1:], "RealWorldValueMappingSequence")
+    with _opened(path) as stream:
+        frames = _frames(_header(stream))
+        stream.seek(0)
+        stored: NDArray[np.generic] = pixel_array(stream, index=plane, raw=True)
+        mapping = _group(*frames[plane], "RealWorldValueMappingSequence")
         slope, intercept = (
             float(mapping[0].get(name, default)) if mapping else default
             for name, default in (("RealWorldValueSlope", 1.0), ("RealWorldValueIntercept", 0.0))
         )
-    except Exception as error:  # decoder plug-ins may raise anything
-        raise CaseError("heatmap_unreadable", UNREADABLE) from error
-    return np.asarray(stored, np.float64) * slope + intercept
+        return np.asarray(stored, np.float64) * slope + intercept
 
 
-def _header(path: Path) -> Dataset:
-    """The header of the file. Warnings of pydicom are suppressed, because they quote values of elements."""
-    try:
-        with path.open("rb") as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            refuse_decompression_bomb(stream)
-            stream.seek(0)
-            header = dcmread(stream, stop_before_pixels=True)
-        is_map = header.SOPClassUID == STORAGE_CLASS
-    except CaseError:
-        raise
-    except Exception as error:  # pydicom may raise anything on a malformed file
-        raise CaseError("heatmap_unreadable", UNREADABLE) from error
-    if not is_map:
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file; whatever pydicom and its decoders raise on it is "heatmap_unreadable"."""
+    with (
+        open_file(path, most_bytes=LARGEST_BYTES, what="The heatmap") as stream,
+        guarded("heatmap_unreadable", UNREADABLE),
+    ):
+        yield stream
+
+
+def _header(stream: BinaryIO) -> Dataset:
+    """The header of the file, which is a Parametric Map."""
+    refuse_decompression_bomb(stream)
+    stream.seek(0)
+    header = dcmread(stream, stop_before_pixels=True)
+    if header.SOPClassUID != STORAGE_CLASS:
         raise CaseError(
             "heatmap_unreadable",
             "The DICOM file is neither a Parametric Map nor a SEG; export the map as one of them.",
@@ -86,11 +83,22 @@ def _header(path: Path) -> Dataset:
     return header
 
 
-def _frames(header: Dataset) -> Iterator[tuple[int, Dataset, Dataset]]:
-    """Number, own functional groups and shared functional groups of each frame."""
+def _frames(header: Dataset) -> list[tuple[Dataset, Dataset]]:
+    """Own functional groups and shared functional groups of each frame."""
     shared = (header.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
-    for number, groups in enumerate(header.get("PerFrameFunctionalGroupsSequence") or [Dataset()]):
-        yield number, groups, shared
+    own = header.get("PerFrameFunctionalGroupsSequence") or [Dataset()]
+    stated = int(header.get("NumberOfFrames") or 1)
+    if max(len(own), stated) > MOST_FRAMES:
+        raise CaseError(
+            "too_large",
+            f"The Parametric Map has more than {MOST_FRAMES} frames; split it into several files.",
+        )
+    if len(own) != stated:
+        raise CaseError(
+            "heatmap_unreadable",
+            f"The Parametric Map has {stated} frames and functional groups of {len(own)}; export it again.",
+        )
+    return [(groups, shared) for groups in own]
 
 
 def _group(groups: Dataset, shared: Dataset, keyword: str) -> Any:

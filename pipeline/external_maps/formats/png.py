@@ -6,28 +6,24 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from pipeline.contracts import HeatmapFormat
 from pipeline.errors import CaseError
+from pipeline.guards.png_files import opened_png
 
 GREY_MODES = frozenset({"1", "L", "I", "I;16", "I;16B"})
 
 
 def read(path: Path, plane: int) -> NDArray[np.generic]:  # noqa: ARG001  a file holds one map
     """The grey values. Raises CaseError "heatmap_in_colour" for colours, whose relevance is unknown."""
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            if image.mode not in GREY_MODES:
-                raise CaseError(
-                    "heatmap_in_colour",
-                    "The heatmap has colours or transparency; save its values as grey, or as .npy.",
-                )
-            image.load()
-            return np.asarray(image)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        message = "The heatmap is not a readable PNG file; save it again as PNG."
-        raise CaseError("heatmap_unreadable", message) from error
+    with opened_png(path, what="The heatmap", reason="heatmap_unreadable") as image:
+        if image.mode not in GREY_MODES:
+            raise CaseError(
+                "heatmap_in_colour",
+                "The heatmap has colours or transparency; save its values as grey, or as .npy.",
+            )
+        image.load()
+        return np.array(image)
 
 
 PNG = HeatmapFormat(suffixes=(".png",), read=read)

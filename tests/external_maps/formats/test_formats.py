@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import struct
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813  the name its manual gives it
 from PIL import Image
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from pipeline.errors import CaseError
@@ -130,3 +133,89 @@ def test_a_parametric_map_whose_references_are_broken_is_refused(tmp_path: Path,
     with pytest.raises(CaseError) as refused:
         planes(path)
     assert refused.value.reason == "heatmap_unreadable"
+
+
+def broken_maps() -> Mapping[str, Callable[[Dataset], None]]:
+    """What a Parametric Map may lack or hold instead."""
+
+    def put(keyword: str, value: object) -> Callable[[Dataset], None]:
+        return lambda data: setattr(data, keyword, value)
+
+    def of_first(group: str, value: object) -> Callable[[Dataset], None]:
+        return lambda data: setattr(data.PerFrameFunctionalGroupsSequence[0], group, value)
+
+    return {
+        "two frames, one group": put("NumberOfFrames", 2),
+        "frames without number": put("NumberOfFrames", ["1", "1"]),
+        "two groups, one frame": lambda data: data.PerFrameFunctionalGroupsSequence.append(Dataset()),
+        "no group, two frames": lambda data: (
+            delattr(data, "PerFrameFunctionalGroupsSequence"),
+            setattr(data, "NumberOfFrames", 2),
+        ),
+        "groups are a text": lambda data: data.add_new(0x52009230, "LO", "Doe^Jane"),
+        "shared groups are numbers": lambda data: data.add_new(0x52009229, "US", [1, 2]),
+        "derivation is a text": lambda data: data.PerFrameFunctionalGroupsSequence[0].add_new(
+            0x00089124, "LO", "Doe^Jane"
+        ),
+        "derivation holds an empty item": of_first("DerivationImageSequence", [source_of({})]),
+        "mapping without numbers": of_first("RealWorldValueMappingSequence", [mapping_of("a")]),
+        "no class": lambda data: delattr(data, "SOPClassUID"),
+        "no pixels": lambda data: delattr(data, "FloatPixelData"),
+        "no rows": lambda data: delattr(data, "Rows"),
+        "more rows than pixels": put("Rows", 60000),
+    }
+
+
+def source_of(elements: Mapping[str, object]) -> Dataset:
+    derivation, source = Dataset(), Dataset()
+    for keyword, value in elements.items():
+        setattr(source, keyword, value)
+    derivation.SourceImageSequence = [source]
+    return derivation
+
+
+def mapping_of(slope: str) -> Dataset:
+    mapping = Dataset()
+    mapping.add_new(0x00409225, "LO", slope)
+    return mapping
+
+
+@pytest.mark.parametrize("change", broken_maps())
+def test_broken_parametric_maps_have_a_reason(tmp_path: Path, change: str) -> None:
+    path = write_parametric_map(tmp_path / "a.dcm", MAP[None], image="1.2.3", finding="Mass")
+    data = dcmread(path)
+    broken_maps()[change](data)
+    data.save_as(path)
+    with pytest.raises(CaseError) as refused:
+        [read(path, format="parametric_map"), planes(path)]
+    assert refused.value.reason == "heatmap_unreadable"
+    assert "Doe" not in refused.value.message
+
+
+def test_a_volume_of_one_axis_is_refused(tmp_path: Path) -> None:
+    sitk.WriteImage(sitk.GetImageFromArray(MAP[None]), tmp_path / "a.nii")
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    struct.pack_into("<8h", content, 40, 1, 6, 1, 1, 1, 1, 1, 1)
+    (tmp_path / "a.nii").write_bytes(content)
+    assert reason(tmp_path / "a.nii") == "heatmap_shape"
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.nii", "a.nii.gz", "a.png", "a.dcm"])
+@pytest.mark.parametrize("content", [b"", b"x", b"PK\3\4" * 9, b"\x1f\x8b" * 9, bytes(400), b"(" * 4000])
+def test_what_is_no_map_at_all_has_a_reason(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert reason(tmp_path / name, format="parametric_map" if name == "a.dcm" else "") == "heatmap_unreadable"
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.nii", "a.nii.gz", "a.png", "a.dcm"])
+def test_a_pipe_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    assert reason(tmp_path / name, format="parametric_map" if name == "a.dcm" else "") in {
+        "not_a_file",
+        "heatmap_unreadable",
+    }
+
+
+def test_numbers_beyond_single_precision_are_not_finite(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", MAP.astype(np.float64) + 1e300)
+    assert reason(tmp_path / "a.npy") == "heatmap_not_finite"
