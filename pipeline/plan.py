@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,6 +211,12 @@ def existing_path(path: Path | None, key: str, option: str) -> Path:
     """The path, if it is set and exists. Raises ConfigError that names the config key and the option."""
     if path is None:
         raise ConfigError(f"{key}: is missing; give {option}, or set the key in the config")
-    if not path.exists():
-        raise ConfigError(f"{key}: {path} does not exist; correct the path, or give {option}")
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.errno != errno.ENOENT else ""
+        problem = f"cannot be read ({why})" if why else "does not exist"
+        raise ConfigError(f"{key}: {path} {problem}; correct the path, or give {option}") from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ConfigError(f"{key}: {path} is not a file or folder; correct the path, or give {option}")
     return path

@@ -109,7 +109,7 @@ def _numbers(tensor: Tensor | None) -> tuple[float, ...]:
 
 def _state_dict(content: object, path: Path, first: str) -> _Found:
     """The state dict in a checkpoint that holds the network, if there is exactly one."""
-    found = list(_state_dicts(content, ()))
+    found = list(_state_dicts(content, (), set()))
     if not found:
         raise ConfigError(
             f"{path}: is not a state dict, wanted tensors by name (or under 'state_dict'); "
@@ -125,16 +125,17 @@ def _state_dict(content: object, path: Path, first: str) -> _Found:
     return fitting[0]
 
 
-def _state_dicts(content: object, keys: tuple[str, ...]) -> Iterator[_Found]:
-    """All mappings that hold tensors, outer ones first."""
-    if not isinstance(content, Mapping):
+def _state_dicts(content: object, keys: tuple[str, ...], seen: set[int]) -> Iterator[_Found]:
+    """All mappings that hold tensors, outer ones first; each once, for a pickle may repeat one."""
+    if not isinstance(content, Mapping) or id(content) in seen:
         return
+    seen.add(id(content))
     tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
     if tensors:
         yield _Found(keys, tensors)
     if len(keys) < DEEPEST:
         for key, value in content.items():
-            yield from _state_dicts(value, (*keys, printable(str(key))))
+            yield from _state_dicts(value, (*keys, printable(str(key))), seen)
 
 
 def _differ(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:

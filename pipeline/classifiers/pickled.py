@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickletools
-import warnings
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import torch
 
-from pipeline.errors import ConfigError
+from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.reading import guarded, named
 
 OF_TENSORS: Final = ("torch", "torch._utils", "torch._tensor", "torch.storage", "torch.serialization")
 """Modules whose classes and functions rebuild tensors."""
@@ -24,6 +25,9 @@ MOST_NAMED: Final = 3
 OLDER_MARK: Final = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """Start of torch's older format: pickles of this number, a version and byte order precede the content."""
 ZIP_MARKS: Final = (b"PK\x03\x04", b"PK\x05\x06")
+ENCRYPTED: Final = 1
+"""Flag of a member of an archive (APPNOTE, 4.4.4)."""
+DAMAGED: Final = "is a damaged pickle, or none, and is not loaded; fetch it or save the state dict again"
 ARRAYS: Final = {"numpy.ndarray"}
 TEXTS: Final = {"BINUNICODE", "SHORT_BINUNICODE", "UNICODE", "BINUNICODE8"}
 STORES: Final = {"MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"}
@@ -50,11 +54,11 @@ def load_pickle(content: bytes, path: Path) -> Any:
     Raises ConfigError for anything else; it names the class or function found, which is never run.
     """
     _refuse_compressed(content, path)
+    _refuse_byte_arrays(content, path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the refusal says what matters
+        with guarded("not_weights", "a hostile or broken pickle may raise anything"):
             return torch.load(BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # a hostile or broken pickle may raise anything
+    except CaseError as error:
         raise ConfigError(_refusal(content, path)) from error
 
 
@@ -92,14 +96,30 @@ def _drop_parts(keys: list[str], name: str) -> None:
 
 
 def _refuse_compressed(content: bytes, path: Path) -> None:
-    """Raise ConfigError for a compressed archive, which could expand beyond any memory."""
-    try:
+    """Raise ConfigError for a damaged archive, or a compressed one, which could expand beyond memory."""
+    if not content.startswith(ZIP_MARKS):
+        return  # torch's older format
+    with named(path), guarded("not_weights", DAMAGED):
         entries = zipfile.ZipFile(BytesIO(content)).infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        return  # torch's older format, or damaged
+    if any(entry.flag_bits & ENCRYPTED for entry in entries):
+        raise ConfigError(f"{path}: is an encrypted archive; save it again with torch.save")
     if sum(entry.file_size for entry in entries) > len(content):
         raise ConfigError(
             f"{path}: its parts are larger than the file; save it again with torch.save, uncompressed"
+        )
+
+
+def _refuse_byte_arrays(content: bytes, path: Path) -> None:
+    """Raise ConfigError for a pickle that names bytearray: torch calls it with any size, which fills memory.
+
+    Only a name that is spelled out can be called, so bytes are enough to find it.
+    """
+    with named(path), guarded("not_weights", DAMAGED):
+        pickles = _pickle_in(content).getbuffer()
+    if re.search(b"bytearray", pickles):
+        raise ConfigError(
+            f"{path}: contains more than tensors (bytearray), and is not loaded; if you trust its origin, "
+            "save its tensors alone, as a state_dict"
         )
 
 
@@ -107,9 +127,7 @@ def _refusal(content: bytes, path: Path) -> str:
     """Why a pickle was not loaded, and how to save its tensors."""
     found = names_in(content)
     if not found.names:
-        return (
-            f"{path}: is a damaged pickle, or none, and is not loaded; fetch it or save the state dict again"
-        )
+        return f"{path}: {DAMAGED}"
     shown = found.names[: 1 if found.is_object else MOST_NAMED]
     more = "" if found.is_object or found.names == shown else f" and {len(found.names) - len(shown)} more"
     what = "is a whole pickled model" if found.is_object else "contains more than tensors"
@@ -166,13 +184,12 @@ def _words(content: bytes) -> Iterator[tuple[str, str]]:
 
 def _pickle_in(content: bytes) -> BytesIO:
     """The pickle of a checkpoint, at its start."""
-    try:
+    if content.startswith(ZIP_MARKS):
         archive = zipfile.ZipFile(BytesIO(content))
         (name,) = (name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl")
         return BytesIO(archive.read(name))
-    except (zipfile.BadZipFile, ValueError):
-        pickles = BytesIO(content)
-        if content.startswith(OLDER_MARK):
-            for _ in range(3):
-                list(pickletools.genops(pickles))
-        return pickles
+    pickles = BytesIO(content)
+    if content.startswith(OLDER_MARK):
+        for _ in range(3):
+            list(pickletools.genops(pickles))
+    return pickles

@@ -128,8 +128,8 @@ def _archive(content: bytes) -> tuple[str, str]:
     """What a ZIP archive is, and the remedy."""
     try:
         members = [name.rpartition("/")[2] for name in zipfile.ZipFile(BytesIO(content)).namelist()]
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        return PICKLE, ""  # damaged: torch says so
+    except Exception:  # noqa: BLE001  zipfile raises anything on a damaged archive, which is refused later
+        return PICKLE, ""
     for member, named in MEMBERS.items():
         if member in members:
             return named

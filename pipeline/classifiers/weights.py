@@ -10,15 +10,19 @@ from typing import Final
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from pipeline.classifiers.checkpoints import listed, read_checkpoint
 from pipeline.classifiers.pickled import load_pickle
 from pipeline.classifiers.weight_formats import SAFETENSORS, folder_name, format_of
-from pipeline.errors import ConfigError
+from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.reading import guarded, named, read_file
 from pipeline.records import Notice
 
+LARGEST_BYTES: Final = 2**34
+"""16 GiB, which are held in memory and copied once. The largest DenseNet that MONAI builds has 0.1 GiB."""
+NAME_ANOTHER: Final = "name the file with --weights"
+NOT_SAFETENSORS: Final = "is not a safetensors file, or is damaged; fetch it or save it again"
 COUNTER: Final = "num_batches_tracked"
 """Batch norm's count of training steps, unused in evaluation mode and missing from older files."""
 
@@ -70,22 +74,17 @@ def read_bytes(path: Path) -> bytes:
         what, remedy = folder_name(path)
         raise ConfigError(f"{path}: is {what}, wanted a file with a state dict; {remedy}")
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: the weights cannot be read ({error.strerror}); name the file with --weights"
-        ) from error
+        return read_file(path, most_bytes=LARGEST_BYTES, what="the weights", remedy=NAME_ANOTHER)
+    except CaseError as error:
+        found = error.message.split(";", maxsplit=1)[0]
+        raise ConfigError(f"{path}: {found}; {NAME_ANOTHER}") from error
 
 
 def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> object:
     """The mapping in a weights file: tensors, or a checkpoint that holds them."""
     if format_of(content, path) == SAFETENSORS:
-        try:
+        with named(path), guarded("not_weights", NOT_SAFETENSORS):
             return safetensors.torch.load(content)
-        except (SafetensorError, KeyError, ValueError) as error:
-            raise ConfigError(
-                f"{path}: is not a safetensors file, or is damaged; fetch it or save it again"
-            ) from error
     if not allow_pickle:
         raise ConfigError(
             f"{path}: a pickle can run code when it is read; convert it to .safetensors, "

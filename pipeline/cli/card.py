@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from pipeline.cli.terminal import open_console
 from pipeline.errors import ConfigError
 from pipeline.guards.inside_folder import is_inside
+from pipeline.guards.reading import named, read_file
+from pipeline.guards.yaml_models import LARGEST_CARD_BYTES
 from pipeline.plan import existing_path
 from pipeline.store.atomic import make_folder, write_bytes, writing
 
@@ -104,8 +106,10 @@ def _check(options: Namespace) -> int:
     if not is_inside(options.image, path.parent):
         console.print(f"The card can have this example once {options.image.name} is beside it.")
     if options.write:
-        with writing(path):
-            write_bytes(path, path.read_bytes().rstrip(b"\n") + f"\n{line}\n".encode())
+        with writing(path), named(path):
+            write_bytes(
+                path, read_file(path, most_bytes=LARGEST_CARD_BYTES).rstrip(b"\n") + f"\n{line}\n".encode()
+            )
         console.print(f"Card: {path}")
     console.print(
         "These are Heatproof's logits. Compare them with your own framework's before you rely on them."

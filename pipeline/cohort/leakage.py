@@ -14,6 +14,7 @@ from pipeline.cohort.index import Pseudonym
 from pipeline.config import Tuned
 from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.json_files import read_json
 from pipeline.loaders import decode
 from pipeline.plan import RunPlan
 from pipeline.records import Case, pixel_hash
@@ -23,6 +24,8 @@ PIXEL_HASH_CACHE = "pixels.json"
 """File in the folder of runs: hash of a file's path, frame, size and time → hash of its pixels."""
 PIXEL_HASH_DIGITS = 32
 """Hexadecimal digits of a pixel hash in a config: 128 bits."""
+LARGEST_CACHE_BYTES = 2**28
+"""Some 100 bytes an image; a larger cache counts as damaged."""
 REMEDY = "split by patient, or remove these images from one of the two"
 
 
@@ -169,10 +172,11 @@ def _no_hash(_case: Case, _error: CaseError) -> str:
 def _read_cache(cache: Path | None) -> dict[str, str]:
     """The content of the file; empty if it is missing or damaged."""
     try:
-        content = json.loads(cache.read_text()) if cache else {}
-    except (OSError, ValueError):
+        content = read_json(cache, most_bytes=LARGEST_CACHE_BYTES, most_values=None) if cache else {}
+    except CaseError:
         return {}
-    return content if isinstance(content, dict) else {}
+    known = content if isinstance(content, dict) else {}
+    return {key: value for key, value in known.items() if isinstance(value, str)}
 
 
 def _cache_key(case: Case) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import stat
 from functools import lru_cache
 from pathlib import Path
 
 from pipeline.errors import CaseError
+from pipeline.guards.reading import open_file
 
 LARGEST_BYTES = 2**30
 """Upper limit for an annotation or map file, to protect memory."""
@@ -22,16 +22,14 @@ def file_hash(path: str | Path) -> str:
     """SHA-256 of a file as a hexadecimal string, or `UNREADABLE` or `TOO_LARGE`."""
     try:
         status = Path(path).stat()
-        if not stat.S_ISREG(status.st_mode):
-            return UNREADABLE
-        if status.st_size > LARGEST_BYTES:
-            return TOO_LARGE
         if status.st_size < CACHED_FROM_BYTES:
             return _sha256(path)
         # The key includes the ctime, because a program can reset a file's mtime but not its ctime.
         return _cached_sha256(path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a null byte in the path
         return UNREADABLE
+    except CaseError as error:
+        return TOO_LARGE if error.reason == TOO_LARGE else UNREADABLE
 
 
 def refuse_changed(path: str | Path, known: str) -> None:
@@ -54,7 +52,7 @@ def _cached_sha256(path: str | Path, *_status: int) -> str:
 
 def _sha256(path: str | Path) -> str:
     digest, size = hashlib.sha256(), 0
-    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123  the path may be a string
+    with open_file(path, most_bytes=LARGEST_BYTES) as stream:
         for piece in iter(lambda: stream.read(PIECE_BYTES), b""):
             digest.update(piece)
             size += len(piece)

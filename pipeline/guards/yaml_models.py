@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import ConfigError
+from pipeline.guards.reading import named, read_file
 from pipeline.registry import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
@@ -71,6 +72,7 @@ YAML_PROBLEMS: Final = {
     "expected alphabetic": "a '*', '&' or '!' that starts a value; put it in quotes",
 }
 """Part of a problem that PyYAML names → what it is, and the remedy."""
+NO_VALUE: Final = "a date or number that does not exist; put it in quotes if it is a text"
 UNREADABLE: Final = "what cannot be read as YAML; check quotes, brackets and indentation"
 
 
@@ -91,17 +93,10 @@ class Strict(BaseModel):
 
 def read_yaml(path: Path, *, most_bytes: int = LARGEST_CARD_BYTES) -> dict[str, Any]:
     """The mapping in a YAML file. Raises ConfigError if it is missing, unreadable, too large or malformed."""
+    with named(path):
+        data = read_file(path, most_bytes=most_bytes, remedy="choose a config or a model card")
     try:
-        with path.open("rb") as file:
-            data = file.read(most_bytes + 1)
-        if len(data) > most_bytes:
-            message = f"{path}: is larger than {most_bytes >> 10} KiB; choose a config or a model card"
-            raise ConfigError(message)
         content = parse_yaml(data.decode("utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
-        ) from error
     except UnicodeDecodeError as error:
         message = f"{path}: is not valid YAML; correct this: it is not text in UTF-8; save it again as UTF-8"
         raise ConfigError(message) from error
@@ -129,8 +124,8 @@ def parse_yaml(text: str) -> Any:
         raise ValueError(f"{found}{_place(error)}") from error
     except yaml.YAMLError as error:
         raise ValueError("a character that YAML does not allow; remove control characters") from error
-    except (ArithmeticError, ValueError) as error:
-        raise ValueError("a date or number that does not exist; put it in quotes if it is a text") from error
+    except Exception as error:  # YAML's own types raise anything on values that they do not expect
+        raise ValueError(UNREADABLE) from error
 
 
 def _place(error: yaml.MarkedYAMLError) -> str:
@@ -162,6 +157,14 @@ class _Loader(yaml.SafeLoader):
     """
 
     depth = 0
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002  PyYAML's signature
+        try:
+            return super().construct_object(node, deep)
+        except yaml.YAMLError:
+            raise
+        except Exception as error:  # a constructor raises anything on a value that it does not expect
+            raise _ProblemError(problem=NO_VALUE, problem_mark=node.start_mark) from error
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):

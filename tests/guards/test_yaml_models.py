@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -110,7 +112,7 @@ def test_a_file_too_large_for_a_config_is_refused(path: Path) -> None:
     path.write_text("a: 1\n" + "#" * (2**20 - 5))
     assert read_yaml(path) == {"a": 1}
     path.write_text("a: 1\n" + "#" * (2**20 - 4))
-    with pytest.raises(ConfigError, match="is larger than 1024 KiB; choose a config"):
+    with pytest.raises(ConfigError, match="is larger than 1 MiB; choose a config"):
         read_yaml(path)
     assert read_yaml(path, most_bytes=2**21) == {"a": 1}
 
@@ -128,6 +130,27 @@ def test_lists_in_each_other_are_read_as_deep_as_any_config_has_them(path: Path)
         (b"\xff\xfe\x00", "is not valid YAML"),
         (b"a: !!python/object/apply:os.getcwd []", "is not valid YAML"),
         (b"day: 2024-02-31", "is not valid YAML; correct this: a date or number that does not exist"),
+        *(
+            (
+                f"b: 1\na: !!{tag} {value}".encode(),
+                "correct this: a date or number that does not exist; put it in quotes if it is a text (line 2",
+            )
+            for tag, value in (
+                ("timestamp", "'x'"),
+                ("timestamp", "2024-01-01T25:00:00"),
+                ("int", "'x'"),
+                ("int", "0x"),
+                ("int", "9" * 5000),
+                ("float", "'x'"),
+                ("bool", "maybe"),
+            )
+        ),
+        (b"a: !!binary '\xc3\xa9'", "is not valid YAML; correct this"),
+        (b"a: !!int [1]", "is not valid YAML; correct this"),
+        (b"a: !!timestamp {b: 1}", "is not valid YAML; correct this"),
+        (b"a: !!omap {b: 1}", "is not valid YAML; correct this"),
+        (b"a: !!python/name:os.system x", "is not valid YAML; correct this: a tag"),
+        (b"%YAML 9.9\n---\na: 1", "is not valid YAML; correct this"),
         (b"a: 1\nb: {c: 1, c: 2}\n", "is not valid YAML; correct this: the key 'c' occurs twice"),
         (
             b"a: &a {b: 1}\nc: *a\n",
@@ -173,6 +196,17 @@ def test_a_file_that_is_not_there_is_refused_by_name(path: Path) -> None:
 def test_a_folder_in_its_place_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         read_yaml(tmp_path)
-    assert (
-        str(error.value) == f"{tmp_path}: cannot be read (Is a directory); check the path and its permissions"
-    )
+    assert str(error.value) == f"{tmp_path}: is a folder, wanted a regular file; give one, or remove it"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "socket"])
+def test_what_is_not_a_file_is_refused_at_once(path: Path, kind: str) -> None:
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+    with pytest.raises(ConfigError, match=f"a.yaml: is a .*{kind}, wanted a regular file"):
+        read_yaml(path)
