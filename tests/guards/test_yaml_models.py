@@ -133,7 +133,7 @@ def test_lists_in_each_other_are_read_as_deep_as_any_config_has_them(path: Path)
         *(
             (
                 f"b: 1\na: !!{tag} {value}".encode(),
-                "correct this: a date or number that does not exist; put it in quotes if it is a text (line 2",
+                "correct this: a date or number that does not exist; put it in quotes if it is a text (line",
             )
             for tag, value in (
                 ("timestamp", "'x'"),
