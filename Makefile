@@ -3,6 +3,8 @@ PYTHON ?= python3
 # Another build of torch (CUDA, ROCm): make setup TORCH="torch --index-url <its wheel index>"
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
+# Programs of the tests; a file in the working folder cannot stand in for one of the standard library.
+MODULE := $(BIN)/python -P tests/module.py
 PORTABLE := tests/contracts/test_attribution_laws.py tests/classifiers tests/attribution/methods \
             tests/attribution/test_networks_proof.py -k "not proof or efficientnet-b0-2d"
 CHROMIUM ?= /usr/bin/chromium
@@ -52,13 +54,13 @@ test-readme: setup  ## the README's commands, in its order, on the phantoms (min
 	$(BIN)/pytest tests/readme/test_commands.py $(ARGS)
 
 fuzz: setup  ## 10,000 damaged DICOM files and 2,000 damaged annotation files through the workers (minutes)
-	$(BIN)/python -m tests.damage $(ARGS)
+	$(MODULE) tests.damage $(ARGS)
 
 faults: setup  ## kill a run and its workers at 100 random moments, and go on each time (minutes)
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults $(ARGS)
+	OMP_NUM_THREADS=1 $(MODULE) tests.faults $(ARGS)
 
 mutation: setup  ## flip 100 tokens of run/, cases/ and statistics/, one at a time: do the tests notice? (some 20 minutes)
-	$(BIN)/python -m tests.mutation $(ARGS)
+	$(MODULE) tests.mutation $(ARGS)
 
 test-browser: setup  ## the report's pages in Chromium (Debian's package, installed where it is missing)
 	@test -x $(CHROMIUM) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes chromium; } \
@@ -71,26 +73,26 @@ check: setup  ## format, lint, types, layers, sizes
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m tests.sizes
+	$(MODULE) tests.sizes
 
 format: setup  ## format, and apply automatic fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 bench: setup  ## measure this machine: images per second of each stage, ratios, peak memory
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(MODULE) tests.bench $(ARGS)
 
 simulate: setup  ## coverage of the intervals on simulated study sets (some 20 minutes)
-	$(BIN)/python -m tests.simulation $(ARGS)
+	$(MODULE) tests.simulation $(ARGS)
 
 metamorphic: setup  ## change images in known ways: violations by size of the input and target layer (seconds)
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.metamorphic $(ARGS)
+	OMP_NUM_THREADS=1 $(MODULE) tests.metamorphic $(ARGS)
 
 schemas: setup  ## write the JSON Schemas of config and model card again, from the code and its comments
-	$(BIN)/python -m tests.schemas
+	$(MODULE) tests.schemas
 
 reference-model: setup  ## train the built-in reference model again (at most 30 minutes on 2 cores)
-	$(BIN)/python -m tests.reference_model.train $(ARGS)
+	$(MODULE) tests.reference_model.train $(ARGS)
 
 clean:  ## remove the environment and caches (reports stay)
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -27,6 +27,9 @@ GRACE_SECONDS = 2.0
 """Time that running items get to finish when the pool closes."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Environment of the workers: parallelism comes from the processes, so libraries use one thread each."""
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""Environment of the fork server, which starts as `python -c` and so would import from the working folder
+first: a file `multiprocessing.py` among the studies would be run."""
 Task = tuple[Callable[[Any], Any], Any, "Future[Any]"]
 
 
@@ -40,7 +43,7 @@ class Pool(AbstractContextManager["Pool"]):
         self.workers = workers or len(os.sched_getaffinity(0))
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(preload))
-        with _environment(ONE_THREAD):
+        with _environment(ONE_THREAD | SAFE_PATH):
             forkserver.ensure_running()
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._workers = [Worker(context, limits or Limits()) for _ in range(self.workers)]

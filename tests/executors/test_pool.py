@@ -179,6 +179,34 @@ def test_what_the_run_cannot_do_without_ends_it() -> None:
             assert call(executor, squared, 3) == 9
 
 
+def test_no_file_of_the_working_folder_is_run_in_place_of_the_standard_library(tmp_path: Path) -> None:
+    folder, command = tmp_path / "studies", tmp_path / "bin" / "command"
+    for path in (folder, command.parent):
+        path.mkdir()
+    for name in ("html", "json", "multiprocessing", "selectors", "signal", "socket", "struct", "threading"):
+        (folder / f"{name}.py").write_text("import os\nos.mkdir('run')\nraise SystemExit(9)\n")
+    command.write_text(  # as an installed command: its own folder comes first in the path
+        "from pipeline.executors.pool import Pool\n"
+        "from tests.executors.test_pool import minus_one, process_id\n"
+        "if __name__ == '__main__':\n"
+        "    with Pool(workers=1) as pool:\n"
+        "        print(next(pool.stream(process_id, [0], on_failure=minus_one)))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    ended = subprocess.run(
+        [sys.executable, command],
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,  # a pool whose fork server is replaced waits for ever
+    )
+    assert not (folder / "run").exists()
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) > 0
+
+
 def test_workers_end_when_their_parent_is_killed() -> None:
     script = (
         "import os, time\n"
