@@ -2,6 +2,9 @@
 PYTHON ?= python3
 # Another build of torch (CUDA, ROCm): make setup TORCH="torch --index-url <its wheel index>"
 TORCH ?= torch==2.13.0
+# An index whose wheels are built anew has other hashes than PyPI: make setup HASHES=0
+HASHES ?= 1
+HASHED := --require-hashes --only-binary :all: --no-deps
 BIN := .venv/bin
 # Programs of the tests; a file in the working folder cannot stand in for one of the standard library.
 MODULE := $(BIN)/python -P tests/module.py
@@ -17,18 +20,22 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test fuzz faults mutation test-portable test-readme test-browser simulate metamorphic check format bench schemas reference-model clean
+.PHONY: help setup audit score tune validate test fuzz faults mutation test-portable test-readme test-browser simulate metamorphic check format bench schemas hashes sbom reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(BIN)/.installed  ## make .venv and install the pinned dependencies
 
-$(BIN)/.installed: pyproject.toml configs/constraints.txt
+# The wheels are compared with configs/hashes.txt. Torch and what only its build needs are not, because the build is
+# chosen; the second line adds nothing unless HASHES is not 1.
+$(BIN)/.installed: pyproject.toml configs/constraints.txt configs/hashes.txt
 	@echo "Making .venv from pinned packages; once, some minutes"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet $(TORCH)
-	$(BIN)/pip install --quiet --constraint configs/constraints.txt --editable ".[dev]"
+	$(if $(filter 1,$(HASHES)),$(BIN)/pip install --quiet $(HASHED) --requirement configs/hashes.txt)
+	$(BIN)/pip install --quiet --constraint configs/constraints.txt setuptools
+	$(BIN)/pip install --quiet --constraint configs/constraints.txt $(TORCH)
+	$(BIN)/pip install --quiet --constraint configs/constraints.txt --no-build-isolation --editable ".[dev]"
 	@touch $@
 
 audit: setup  ## audit STUDIES=… ANNOTATIONS=… MODEL=… [WEIGHTS=… CONFIG=… OUT=…]; alone: the built-in phantoms
@@ -65,7 +72,8 @@ mutation: setup  ## flip 100 tokens of run/, cases/ and statistics/, one at a ti
 test-browser: setup  ## the report's pages in Chromium (Debian's package, installed where it is missing)
 	@test -x $(CHROMIUM) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes chromium; } \
 	  || { echo "test-browser: $(CHROMIUM) is missing; install chromium, or name another: make test-browser CHROMIUM=…"; exit 1; }
-	$(BIN)/pip install --quiet --constraint configs/constraints.txt --editable ".[browser]"
+	$(if $(filter 1,$(HASHES)),$(BIN)/pip install --quiet $(HASHED) --requirement configs/hashes-browser.txt)
+	$(BIN)/pip install --quiet --constraint configs/constraints.txt --no-build-isolation --editable ".[browser]"
 	CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/browser $(ARGS)
 
 check: setup  ## format, lint, types, layers, sizes
@@ -90,6 +98,12 @@ metamorphic: setup  ## change images in known ways: violations by size of the in
 
 schemas: setup  ## write the JSON Schemas of config and model card again, from the code and its comments
 	$(MODULE) tests.schemas
+
+hashes: setup  ## write the hashes of the pinned wheels again, from the package index
+	$(MODULE) tests.hashes
+
+sbom: setup  ## write the software bill of materials again, from what is installed
+	$(MODULE) tests.sbom
 
 reference-model: setup  ## train the built-in reference model again (at most 30 minutes on 2 cores)
 	$(MODULE) tests.reference_model.train $(ARGS)
