@@ -79,13 +79,13 @@ class Table:
                     f"{self.file}: has more than {MOST_CELLS:,} cells (rows × columns); leave out columns, "
                     "or split it, and list the parts as sources"
                 )
-            if number - last_row > MOST_EMPTY_ROWS:
-                raise ConfigError(
-                    f"{self.file}: has more than {MOST_EMPTY_ROWS:,} empty rows in succession; remove them"
-                )
             if self._holds_cells(number, line):
                 last_row = number
                 yield {name: line[i].strip() if i < len(line) else "" for name, i in wanted.items()}
+            elif number - last_row > MOST_EMPTY_ROWS:
+                raise ConfigError(
+                    f"{self.file}: has more than {MOST_EMPTY_ROWS:,} empty rows in succession; remove them"
+                )
 
     def _holds_cells(self, number: int, line: Cells) -> bool:
         """Whether a row is not empty. Rows may be short, because some spreadsheets drop empty cells."""
