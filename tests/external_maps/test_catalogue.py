@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pipeline.annotations import read_annotation
-from pipeline.errors import CaseError, ConfigError
+from pipeline.errors import CaseError, ConfigError, WorkerFailure
+from pipeline.executors.pool import Pool
+from pipeline.external_maps import catalogue
 from pipeline.external_maps.catalogue import MapCatalogue, find_maps
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.external_maps.formats.parametric_maps import write_parametric_map
@@ -152,3 +156,49 @@ def test_the_hash_knows_contents_and_not_places(tmp_path: Path) -> None:
     assert one == two
     np.save(tmp_path / "two" / "a__Edema.npy", 2 * MAP)
     assert find_maps(tmp_path / "two").sha256 != one
+
+
+class LosingOne:
+    """An executor whose worker dies on every file that is called lost."""
+
+    def stream(
+        self, function: Callable[..., Any], items: Iterable[Any], *, on_failure: Callable[..., Any]
+    ) -> Iterator[Any]:
+        for item in items:
+            lost = isinstance(item, tuple) and "lost" in item[0]
+            yield on_failure(item, WorkerFailure("worker_died")) if lost else function(item)
+
+
+def test_a_map_that_ends_its_worker_costs_itself(tmp_path: Path) -> None:
+    save(tmp_path, "a__Edema.npy", "lost__Edema.npy")
+    files = find_maps(tmp_path, executor=LosingOne())
+    assert listed(files) == [("a", "Edema", "heatmap")]
+    assert reasons(files) == {"lost__Edema.npy": "worker_died"}
+
+
+def test_headers_are_read_in_a_worker_as_in_this_process(tmp_path: Path) -> None:
+    save(tmp_path, "1.npy")
+    (tmp_path / "heatmaps.csv").write_text("file,image,finding\n1.npy,a,Edema\n2.npy,b,Edema\n")
+    with Pool(workers=1) as pool:
+        found = find_maps(tmp_path, executor=pool)
+    assert (found.items, reasons(found)) == (find_maps(tmp_path).items, {"2.npy": "heatmap_missing"})
+
+
+def test_a_table_that_needs_too_much_names_itself_and_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhaust(_file: Path) -> None:
+        raise MemoryError
+
+    save(tmp_path, "1.npy")
+    (tmp_path / "heatmaps.csv").touch()
+    monkeypatch.setattr(catalogue, "targets_by_table", exhaust)
+    with pytest.raises(ConfigError, match=r"heatmaps\.csv: .*limits\.memory_mb"):
+        find_maps(tmp_path)
+
+
+def test_maps_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path, "a__Edema.npy", "b__Edema.npy")
+    monkeypatch.setattr(catalogue, "MOST_MAPS", 1)
+    with pytest.raises(ConfigError, match=r"more than 250,000 maps"):
+        find_maps(tmp_path)
