@@ -17,6 +17,7 @@ from pipeline.registry import did_you_mean
 from pipeline.reporting.comparison_page import NOT_STORED, OTHER_METHOD
 from pipeline.reporting.run_folder import methods_of
 from pipeline.reporting.stored_verdicts import checked_verdicts
+from pipeline.run_files.damage import damaged
 from pipeline.run_files.objects import read_manifest
 from pipeline.run_files.tables import Known, read_rows
 from pipeline.statistics.bootstrap import Resampling
@@ -69,12 +70,12 @@ def read_side(run: Path, method: str | None) -> Side:
     manifest = read_manifest(run, needed=MANIFEST)
     first, chosen = _chosen_method(run, manifest, method)
     cases = read_cases(run)
-    known = {
-        row["pseudonym"]: f"{row['sop_instance_uid']} {row['frame']}"
-        for row in _crosswalk(run)
-        if row["sop_instance_uid"]
-    }
-    images = pd.Series([known.get(case, case) for case in cases.index], index=cases.index, dtype=str)
+    known = _images(run)
+    if known and not known.keys() >= set(cases.index):
+        raise damaged(run / "crosswalk.csv", "has no row of an image that is in cases.csv")
+    images = pd.Series([known.get(case) or case for case in cases.index], index=cases.index, dtype=str)
+    if images.duplicated().any():
+        raise damaged(run / "crosswalk.csv", "gives two images the same UID and frame")
     statistics = dict(manifest["statistics"])
     units = statistics.pop("units", "patients")
     return Side(
@@ -187,8 +188,13 @@ def _standing(row: Row) -> str:
     return "identical" if same else standing_of(row)
 
 
-def _crosswalk(run: Path) -> list[dict[str, str]]:
-    return [row for row in read_table(run, "crosswalk.csv") if row["kind"] == "image"]
+def _images(run: Path) -> dict[str, str]:
+    """Case id → SOP instance UID and frame, empty if unknown; nothing without crosswalk.csv."""
+    return {
+        row["pseudonym"]: row["sop_instance_uid"] and f"{row['sop_instance_uid']} {row['frame']}"
+        for row in read_table(run, "crosswalk.csv")
+        if row["kind"] == "image"
+    }
 
 
 def _side_by_side(first: Side, second: Side) -> pd.DataFrame:

@@ -17,8 +17,6 @@ Answer = Literal["agree", "network_wrong", "annotation_wrong", "unsure"]
 ANSWERS: tuple[Answer, ...] = ("agree", "network_wrong", "annotation_wrong", "unsure")
 EXPORT = "give the file that the report exported, or export the decisions again"
 """Remedy for a file that holds no decisions."""
-LONGEST_NAME = 10_000
-"""Characters of a name in decisions."""
 LARGEST_NUMBER = 2**31
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -36,7 +34,9 @@ class Asked(Strict):
     finding: str
     by: str = Field(description="The method that drew the contour, or the reader who drew the lesion.")
     number: int = Field(
-        ge=1, description="Number of the contour of the method, or of the lesion of the reader, from 1."
+        ge=1,
+        le=LARGEST_NUMBER,
+        description="Number of the contour of the method, or of the lesion of the reader, from 1.",
     )
     comment: str = Field(default="", max_length=2000)
 

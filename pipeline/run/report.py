@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.contours import rule_scripts
+from pipeline.guards.symlinks import refuse_links
 from pipeline.reporting import write_report
 from pipeline.reporting.run_folder import MANIFEST
 from pipeline.reporting.single_file import write_single_file
+from pipeline.run_files.damage import damaged
 from pipeline.run_files.objects import read_manifest
+from pipeline.run_files.scripts import incomplete
 from pipeline.store.atomic import write_bytes
 
 
@@ -24,5 +27,10 @@ def report_in_one_file(run: Path, out: Path, *, cases: int | Sequence[str] | Non
 
 
 def _scripts(run: Path) -> dict[str, str]:
+    """The scripts of the run's threshold rules. Raises ConfigError if the data of a case's page were cut."""
+    refuse_links(run)
+    for case in (run / "cases").glob("*/case.json"):
+        if (broken := incomplete(case.parent)) is not None:
+            raise damaged(broken, "is missing, or was cut")
     rules = read_manifest(run, needed=MANIFEST)["contours"]["rules"]
     return rule_scripts(rule["rule"] for rule in rules.values())

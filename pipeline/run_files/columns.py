@@ -145,6 +145,12 @@ NEEDED: Mapping[str, tuple[Needed, ...]] = MappingProxyType(
 )
 """Name of the file → what its rows need."""
 UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"cases.csv": ("case_id",), "summary.csv": tuple(OF_METHOD)}
+    {
+        "cases.csv": ("case_id",),
+        "predictions.csv": ("case_id", "finding"),
+        "scores.csv": ("case_id", *OF_METHOD, "lesion"),
+        "summary.csv": tuple(OF_METHOD),
+        "crosswalk.csv": ("pseudonym", "kind"),
+    }
 )
 """Name of the file → the columns that no two rows share."""

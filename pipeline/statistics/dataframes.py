@@ -105,7 +105,7 @@ def _read(path: Path, *, known: Known = NOTHING_KNOWN) -> pd.DataFrame:
         warnings.simplefilter("error")  # pandas warns where it drops cells
         raw = pd.read_csv(file, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
     frame = pd.DataFrame({name: _checked(path, raw[name], known.get(name)) for name in header})
-    repeated = frame.duplicated([*UNIQUE[path.name]]) if path.name in UNIQUE else np.zeros(1, bool)
+    repeated = frame.duplicated([*UNIQUE[path.name]])
     if repeated.any():
         row, names = int(np.argmax(repeated)) + 1, ", ".join(UNIQUE[path.name])
         raise damaged(path, f"row {row}: repeats the {names} of another row")

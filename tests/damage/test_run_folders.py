@@ -1,0 +1,51 @@
+"""Run folders: compare, report and review end with a result or name the damaged file and a remedy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.main import main
+from tests.damage.run_folders import COMMANDS, make_sound_run, words_of, write_damaged_runs, write_decisions
+
+COUNT = 25
+ELSEWHERE = ("use --intersect", "have no image in common", "holds decisions on another version")
+"""Messages on a file that is sound by itself, but not of the other run or of the decisions."""
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = make_sound_run(tmp_path_factory.mktemp("sound") / "run")
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    manifest["statistics"]["replicates"] = 20
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return run
+
+
+@pytest.fixture(scope="module")
+def decisions(sound: Path) -> Path:
+    return write_decisions(sound, sound.parent / "decisions.json")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_the_sound_run(sound: Path, decisions: Path, command: str) -> None:
+    assert main(words_of(sound, sound, decisions, command)) == 0
+
+
+@pytest.mark.parametrize("command", ["compared", "single", "review"])
+def test_a_damaged_run_ends_with_a_result_or_the_file_and_a_remedy(
+    sound: Path, decisions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    codes = set()
+    first = COUNT * COMMANDS.index(command)
+    for kind, run in write_damaged_runs(sound, tmp_path, count=COUNT, seed=5, first=first):
+        code = main(words_of(run, sound, decisions, command))
+        said = "".join(capsys.readouterr().err.split("\n"))
+        codes.add(code)
+        assert code in {0, 2, 3}, kind
+        if code and not any(words in said for words in ELSEWHERE):
+            assert kind.partition(":")[0] in said, kind
+            assert "; " in said, kind
+    assert codes >= {0, 2}
