@@ -29,6 +29,8 @@ MOST_REPLY_BYTES = 2**30
 TOO_LARGE = (
     f"the file comes to more than {MOST_REPLY_BYTES // MIB:,} MiB when it is read; split it, or leave it out"
 )
+LONGEST_WAIT = 1.0
+"""Seconds that one wait counts for at most, even if the main process was stopped (Ctrl-Z) meanwhile."""
 _STARTING = threading.Lock()
 
 
@@ -37,7 +39,7 @@ class Limits:
     """Limits for one item."""
 
     seconds: float | None = None
-    """Seconds of wall-clock time; None for no limit."""
+    """Seconds of a monotonic clock in which the main process, too, was running; None for no limit."""
     memory_mb: int | None = None
     """MiB above the memory of an idle worker; None for no limit."""
 
@@ -87,7 +89,7 @@ class Worker:
                 process.kill()
             child_end.close()
             self._connection = parent_end
-            if isinstance(self._receive(STARTING_SECONDS), WorkerFailure):
+            if isinstance(self._reply(lambda: None, STARTING_SECONDS), WorkerFailure):
                 self.kill()
         if self._connection is None:
             raise RuntimeError("no worker process can be started; check free memory and process limits")
@@ -113,21 +115,48 @@ class Worker:
         """The reply of the process: (result,), or an exception, which may be a WorkerFailure."""
         if self._closed:
             return WorkerFailure("worker_died")
-        try:
-            self.start().send((function, item))
-        except (BrokenPipeError, ConnectionResetError):
-            return WorkerFailure("worker_died")
-        return self._receive(self._limits.seconds)
+        connection = self.start()
+        return self._reply(lambda: connection.send((function, item)), self._limits.seconds)
 
-    def _receive(self, seconds: float | None) -> Any:
+    def _reply(self, ask: Callable[[], None], seconds: float | None) -> Any:
+        """What the process sends after `ask`. It is killed after `seconds`, also where it stopped half-way.
+
+        A process that is stopped (SIGSTOP) reads and writes nothing, and a large item or reply fills the
+        pipe: then only the end of the process ends `send` and `recv`.
+        """
         assert self._connection is not None
-        ready = wait([self._connection, self._process.sentinel], seconds)
-        if not ready:
-            return WorkerFailure("out_of_time")
+        process, replied, expired = self._process, threading.Event(), threading.Event()
+
+        def kill_in_time() -> None:
+            if not _set_within(replied, seconds):
+                expired.set()
+                process.kill()
+
+        watch = threading.Thread(target=kill_in_time, daemon=True)
+        watch.start()
         try:
-            return self._connection.recv() if self._connection.poll() else WorkerFailure("worker_died")
+            ask()
+            wait([self._connection, process.sentinel])
+            reply = self._connection.recv() if self._connection.poll() else WorkerFailure("worker_died")
         except (EOFError, OSError):
-            return WorkerFailure("worker_died")
+            reply = WorkerFailure("worker_died")
+        finally:
+            replied.set()
+            watch.join()
+        died = isinstance(reply, WorkerFailure) and reply.reason == "worker_died"
+        return WorkerFailure("out_of_time") if died and expired.is_set() else reply
+
+
+def _set_within(event: threading.Event, seconds: float | None) -> bool:
+    """Whether the event is set within `seconds`; no wait counts for more than `LONGEST_WAIT`."""
+    if seconds is None:
+        return event.wait()
+    left = seconds
+    while left > 0:
+        if event.wait(min(left, LONGEST_WAIT)):
+            return True
+        left -= LONGEST_WAIT
+    return event.is_set()
 
 
 def _worker_main(connection: Connection[Any, Any], memory_mb: int | None) -> None:

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +16,12 @@ from pipeline.errors import CaseBug, CaseError, ConfigError, WorkerFailure
 from pipeline.executors.here import Here
 from pipeline.executors.pool import AHEAD, Pool
 from pipeline.executors.single import call
-from pipeline.executors.worker import Limits
+from pipeline.executors.worker import LONGEST_WAIT, Limits, _set_within
 from pipeline.records import file_stem
 from tests.patience import SECONDS
 
+LARGE = 2**24
+"""Bytes that no pipe holds."""
 FAILURES = ("worker_died", "out_of_time", "out_of_memory")
 
 
@@ -48,6 +52,25 @@ def minus_one(_item: int, error: CaseError) -> int:
 
 def hang_at_three(number: int) -> int:
     time.sleep(3600 if number == 3 else 0)
+    return number
+
+
+def stop_at_three(number: int) -> int:
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return number
+
+
+def length(item: bytes) -> int:
+    return len(item)
+
+
+def stop_while_sending(number: int) -> int:
+    """At 3, send the length of a reply and its first byte, then stop."""
+    if number == 3:
+        connection = sys._getframe(1).f_locals["connection"]
+        os.write(connection.fileno(), struct.pack("!i", 100) + b"x")
+        os.kill(os.getpid(), signal.SIGSTOP)
     return number
 
 
@@ -108,6 +131,45 @@ def test_a_worker_that_dies_costs_its_item_alone() -> None:
 def test_an_item_that_hangs_costs_itself_alone_and_its_worker_is_replaced() -> None:
     with Pool(workers=1, limits=Limits(seconds=20.0)) as pool:
         assert list(pool.stream(hang_at_three, range(6), on_failure=minus_one)) == [0, 1, 2, -2, 4, 5]
+
+
+def test_a_worker_that_is_stopped_costs_its_item_alone_and_is_replaced() -> None:
+    with Pool(workers=1, limits=Limits(seconds=10.0)) as pool:
+        assert list(pool.stream(stop_at_three, range(6), on_failure=minus_one)) == [0, 1, 2, -2, 4, 5]
+
+
+def test_a_worker_that_is_stopped_before_it_reads_a_large_item_costs_it_alone() -> None:
+    """Sending would wait without end, as no pipe holds the item."""
+    with Pool(workers=1, limits=Limits(seconds=10.0)) as pool:
+        stopped = call(pool, process_id, 0)
+        os.kill(stopped, signal.SIGSTOP)
+        items = [bytes(LARGE), b"12"]
+        assert list(pool.stream(length, items, on_failure=lambda *_: -2)) == [-2, 2]
+        assert call(pool, process_id, 0) != stopped
+
+
+def test_a_worker_that_is_stopped_half_way_through_its_reply_costs_its_item_alone() -> None:
+    with Pool(workers=1, limits=Limits(seconds=10.0)) as pool:
+        assert list(pool.stream(stop_while_sending, range(6), on_failure=minus_one)) == [0, 1, 2, -2, 4, 5]
+
+
+def test_while_the_main_process_is_stopped_no_time_is_counted() -> None:
+    """Each wait of a second took an hour by the clock: three of them are three seconds, not three hours."""
+
+    class Slow(threading.Event):
+        waits = 0
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waits += 1
+            assert timeout is not None
+            assert timeout <= LONGEST_WAIT
+            if self.waits == 4:
+                self.set()
+            return self.is_set()
+
+    assert _set_within(Slow(), 3.5)
+    assert not _set_within(Slow(), 3.0)
+    assert not _set_within(Slow(), 0.5)
 
 
 def test_an_item_that_asks_for_too_much_memory_costs_itself_alone() -> None:

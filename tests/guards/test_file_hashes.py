@@ -43,3 +43,13 @@ def test_a_file_beyond_the_limit_is_too_large(tmp_path: Path) -> None:
     with pytest.raises(CaseError) as refused:
         refuse_changed(tmp_path / "a", TOO_LARGE)
     assert refused.value.reason == "too_large"
+
+
+def test_a_file_that_becomes_a_named_pipe_before_it_is_opened_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    ordinary = (tmp_path / "file").stat()
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(Path, "stat", lambda _: ordinary)
+    assert file_hash(tmp_path / "pipe") == UNREADABLE
