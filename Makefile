@@ -63,8 +63,8 @@ test-readme: setup  ## the README's commands, in its order, on the phantoms (min
 fuzz: setup  ## 10,000 damaged DICOM files and 2,000 damaged annotation files through the workers (minutes)
 	$(MODULE) tests.damage $(ARGS)
 
-faults: setup  ## kill a run and its workers at 100 random moments, and go on each time (minutes)
-	OMP_NUM_THREADS=1 $(MODULE) tests.faults $(ARGS)
+faults: setup  ## kill a run and its workers at 100 random moments of ARGS="--seed N", under load (some 20 minutes)
+	OMP_NUM_THREADS=1 $(MODULE) tests.faults --load 8 $(ARGS)
 
 mutation: setup  ## flip 100 tokens of run/, cases/ and statistics/, one at a time: do the tests notice? (some 20 minutes)
 	$(MODULE) tests.mutation $(ARGS)

@@ -1,6 +1,8 @@
 """Faults: kill a run or its workers at random moments, and resume it.
 
-`python -m tests.faults [--count 100]` exits with 1 if a resumed run ended with different bytes.
+`python -m tests.faults [--count 100] [--seed 6] [--load 8]` exits with 1 if a resumed run ended with
+different bytes, or a run did not end in its time. With --load, as many processes keep the cores busy all the
+while. The seed names moments and victims; --first goes on with a campaign that was broken off.
 """
 
 from __future__ import annotations
@@ -15,13 +17,17 @@ import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests import warm
 from tests.study import write_model, write_study
 
-IMAGES = 16
+IMAGES = 12
+SLOWER = 10
+"""A run that takes so many times the undisturbed one's time, and at least warm.SECONDS, hangs."""
+REPLICATES = 20
 NOBODY = "nobody there"
 """Outcome if no worker was alive at that moment; such a trial proves nothing."""
 
@@ -32,7 +38,7 @@ def command(folder: Path, *extra: str) -> list[str]:
         sys.executable, "-m", "pipeline.cli", "audit", "--studies", str(folder / "images"),
         "--annotations", str(folder), "--model", str(folder / "model" / "tiny.yaml"),
         "--out", str(folder / "out"),
-        "--set", "workers=2", "--set", "batch_size=2", "--set", "statistics.replicates=20", *extra,
+        "--set", "workers=2", "--set", "batch_size=2", "--set", f"statistics.replicates={REPLICATES}", *extra,
     ]  # fmt: skip
 
 
@@ -73,13 +79,13 @@ def _children(process: int) -> Iterator[int]:
             yield int(path.name)
 
 
-def disturbed(folder: Path, moment: float, victim: str) -> str:
-    """The outcome of a run in which a process was killed after `moment` seconds."""
+def disturbed(folder: Path, moment: float, victim: str, *, chances: random.Random, seconds: float) -> str:
+    """The outcome of a run in which a process was killed after `moment` of its usual `seconds`."""
     run = warm.started(command(folder))
     time.sleep(moment)
-    hit = killed([run.pid] if victim == "run" else workers_of(run.pid))
+    hit = killed([run.pid] if victim == "run" else workers_of(run.pid), chances)
     try:
-        code = run.wait()
+        code = run.wait(max(warm.SECONDS, SLOWER * seconds))
     except subprocess.TimeoutExpired:
         return "HANGS"
     if code == -signal.SIGKILL:
@@ -88,36 +94,60 @@ def disturbed(folder: Path, moment: float, victim: str) -> str:
     return ended if hit else f"{NOBODY}, {ended}"
 
 
-def killed(processes: list[int]) -> bool:
+def killed(processes: list[int], chances: random.Random | None = None) -> bool:
     """Kill one of the processes; whether there was one."""
     if not processes:
         return False
     try:
-        os.kill(random.choice(processes), signal.SIGKILL)
+        os.kill((chances or random.Random(0)).choice(processes), signal.SIGKILL)
     except ProcessLookupError:
         return False
     return True
 
 
-def campaign(folder: Path, *, count: int, seed: int) -> Counter[str]:
-    """Outcomes of `count` kills; finished runs are compared byte by byte with an undisturbed run."""
+@contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """So many processes keep the cores busy inside the block; they end with it, and with this process."""
+    spinning = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(range(10**6))"
+    started = [subprocess.Popen([sys.executable, "-c", spinning]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def campaign(folder: Path, *, count: int, seed: int, first: int = 0) -> Counter[str]:
+    """Outcomes of `count` kills; finished runs are compared byte by byte with an undisturbed run.
+
+    The kills are numbered from `first`; a kill's moment depends on seed and number alone.
+    """
     warm.run([*command(folder)[:3], "--version"])  # the server has started when this returns
     start = time.monotonic()
-    assert warm.run(command(folder)).returncode == 0
+    assert warm.started(command(folder)).wait(SLOWER * warm.SECONDS) == 0
     seconds = time.monotonic() - start
     run = run_folder(folder)
     expected = contents(run)
     shutil.rmtree(run)
-    chances, outcomes = random.Random(seed), Counter[str]()
-    for number in range(count):
+    outcomes = Counter[str]()
+    for number in range(first, first + count):
+        chances = random.Random(f"{seed} {number}")
         victim = "run" if number % 2 else "worker"
-        outcome = disturbed(folder, chances.uniform(0, seconds), victim)
+        moment = chances.uniform(0, seconds)
+        outcome = disturbed(folder, moment, victim, chances=chances, seconds=seconds)
         outcomes[f"{victim}: {outcome}"] += 1
-        if outcome.endswith("finished"):
-            outcomes[_compared(folder, expected)] += 1
-    assert warm.run(command(folder)).returncode == 0
+        compared = _compared(folder, expected) if outcome.endswith("finished") else ""
+        outcomes.update([compared] if compared else [])
+        _tell(f"{number:4}  {victim} after {moment:.1f} of {seconds:.1f} s: {outcome} {compared}")
+    assert warm.started(command(folder)).wait(SLOWER * warm.SECONDS) == 0
     outcomes[_compared(folder, expected)] += 1
     return outcomes
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line.strip("\n") + "\n")
+    sys.stdout.flush()
 
 
 def _compared(folder: Path, expected: dict[str, bytes]) -> str:
@@ -125,7 +155,7 @@ def _compared(folder: Path, expected: dict[str, bytes]) -> str:
     run = run_folder(folder)
     found = contents(run)
     if any(name.endswith("skipped.json") for name in found):
-        assert warm.run(command(folder)).returncode == 0
+        assert warm.started(command(folder)).wait(SLOWER * warm.SECONDS) == 0
         found = contents(run)
     shutil.rmtree(run)
     changed = [name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)]
@@ -143,9 +173,13 @@ def main() -> int:
     parser = ArgumentParser(description="Kills at random moments.")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument("--first", type=int, default=0, help="number of the first kill (default 0)")
+    parser.add_argument("--load", type=int, default=0, help="processes that keep the cores busy (default 0)")
     options = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        outcomes = campaign(prepared(Path(folder)), count=options.count, seed=options.seed)
+    with TemporaryDirectory() as folder, busy(options.load):
+        outcomes = campaign(
+            prepared(Path(folder)), count=options.count, seed=options.seed, first=options.first
+        )
     sys.stdout.writelines(f"{count:5} × {outcome}\n" for outcome, count in outcomes.most_common())
     return 1 if any(map(is_fault, outcomes)) else 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import resource
 import shutil
@@ -301,6 +302,36 @@ def test_a_run_writes_nowhere_but_into_its_folder(tmp_path: Path) -> None:
     inside = {path for path in new - libraries if "matplotlib" not in path.parts}
     made = {path.relative_to(folder / "out").parts[0] for path in inside}
     assert made == {"pseudonym.key", run_folder(folder).name}
+
+
+def test_what_keeps_the_cores_busy_ends_with_its_block() -> None:
+    with faults.busy(2):
+        burning = set(faults._children(os.getpid()))
+    assert len(burning) >= 2
+    assert not burning & set(faults._children(os.getpid()))
+
+
+def test_a_worker_that_is_stopped_costs_its_image_alone_which_the_next_run_makes(
+    whole: tuple[Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    """Once, a program that the worker calls stops the worker, not itself."""
+    folder = whole[0]
+    out = twin(whole, tmp_path / "out")
+    stopper = tmp_path / "bin" / "tesseract"
+    stopper.parent.mkdir()
+    stopper.write_text(f"#!/bin/sh\nmkdir {tmp_path}/stopped 2>/dev/null && kill -STOP $PPID\nexit 0\n")
+    stopper.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{stopper.parent}:{os.environ['PATH']}"}
+    words = command(folder, "--out", str(out), "--set", "burned_in_text.look=tesseract")
+    words += ["--set", "limits.seconds=20", "--set", "policy.max_skipped=1"]
+    stopped = warm.started(words, environment=environment)
+    assert stopped.wait() == 0, stopped.stderr
+    (skipped,) = run_folder_in(out).glob("cases/*/skipped.json")
+    assert json.loads(skipped.read_text())["reason"] == "out_of_time"
+    again = warm.started(words, environment=environment)
+    assert again.wait() == 0, again.stderr
+    assert not list(run_folder_in(out).glob("cases/*/skipped.json"))
+    assert len(list(run_folder_in(out).glob("cases/*/case.json"))) == faults.IMAGES
 
 
 def test_a_kill_without_a_victim_is_reported_as_such() -> None:
