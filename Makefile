@@ -20,7 +20,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test fuzz faults mutation test-portable test-readme test-browser simulate metamorphic check format bench schemas hashes sbom reference-model clean
+.PHONY: help setup audit score tune validate test fuzz faults mutation test-portable test-readme test-browser simulate metamorphic check format bench bench-edges schemas hashes sbom reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ format: setup  ## format, and apply automatic fixes
 
 bench: setup  ## measure this machine: images per second of each stage, ratios, peak memory
 	$(MODULE) tests.bench $(ARGS)
+
+bench-edges: setup  ## time, memory and growth at the edges of what is read; exits with 1 where one is missed (minutes)
+	OMP_NUM_THREADS=1 $(MODULE) tests.bench.edges $(ARGS)
 
 simulate: setup  ## coverage of the intervals on simulated study sets (some 20 minutes)
 	$(MODULE) tests.simulation $(ARGS)

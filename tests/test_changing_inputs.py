@@ -20,12 +20,18 @@ from pipeline.executors.here import Here
 from pipeline.run.outcome import Outcome
 from tests.faults import contents
 from tests.study import GRID, picture, square, write_image, write_mask, write_model, write_study
-from tests.test_audit import run, table
+from tests.test_audit import run as audited
+from tests.test_audit import table
 
 IMAGE, MASK = Path("images", "image3.dcm"), Path("masks", "nodule", "image3.png")
 LOST = {"file_changed", "not_a_file", "unreadable"}
 """Reasons for a file that is not what it was."""
 YEAR = 365 * 86_400
+
+
+def run(folder: Path, model: Path, **settings: Any) -> Outcome:
+    """An audit without Tesseract, which takes a second per image."""
+    return audited(folder, model, burned_in_text__look="contrast", **settings)
 
 
 class Meddling:
@@ -82,10 +88,6 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
-def emptied(path: Path) -> None:
-    path.write_bytes(b"")
-
-
 def another(path: Path) -> None:
     if path.suffix == ".dcm":
         write_image(path.parent, 3, picture(99))
@@ -93,7 +95,7 @@ def another(path: Path) -> None:
         write_mask(path.parents[2], path.parent.name, 3, square((GRID, GRID), 2, 2, 9))
 
 
-@pytest.mark.parametrize("meddle", [deleted, piped, a_folder, emptied, another])
+@pytest.mark.parametrize("meddle", [deleted, piped, a_folder, another])
 @pytest.mark.parametrize(("file", "before"), [(IMAGE, "decode_case"), (MASK, "finish_case")])
 def test_a_file_that_changes_after_it_was_listed_is_lost_alone(
     whole: tuple[Path, Outcome], tmp_path: Path, file: Path, before: str, meddle: Callable[[Path], None]
@@ -116,7 +118,7 @@ def untouched(outcome: Outcome, case_id: str) -> list[tuple[str, ...]]:
     ]
 
 
-@pytest.mark.parametrize("meddle", [deleted, piped, emptied])
+@pytest.mark.parametrize("meddle", [deleted, piped])
 @pytest.mark.parametrize(
     ("file", "before"),
     [
