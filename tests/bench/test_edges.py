@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ COUNTS = {
 
 @pytest.mark.parametrize("name", EDGES)
 def test_an_edge_in_small_is_read_whole(tmp_path: Path, name: str) -> None:
-    assert EDGES[name].work(tmp_path, EDGES[name].quick) == COUNTS[name]
+    assert EDGES[name].prepare(tmp_path, EDGES[name].quick)() == COUNTS[name]
 
 
 def test_the_rows_of_readers_grow_with_their_number_beyond_a_limit() -> None:
@@ -37,7 +38,7 @@ def test_growth_is_the_power_of_the_size() -> None:
     assert growth(sizes, [size**2 / 7 for size in sizes]) == pytest.approx(2)
 
 
-EDGE = Edge(lambda _folder, size: size, (10, 20, 40), 1, seconds=100, mebibytes=10)
+EDGE = Edge(lambda _folder, size: lambda: size, (10, 20, 40), 1, seconds=100, mebibytes=10)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_time_may_grow_with_the_area_of_an_image() -> None:
     assert faults_of("pixels on a side", EDGE, (1, 4, 16), (1, 1, 1)) == []
 
 
-def _dies(_folder: Path, _size: int) -> int:
+def _dies(_folder: Path, _size: int) -> Callable[[], int]:
     raise MemoryError
 
 
