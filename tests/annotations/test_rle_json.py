@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from pipeline.annotations.rle_json import find, read
+from pipeline.annotations.rle_json import Runs, find, read
 from pipeline.errors import CaseError, ConfigError
 from pipeline.records import AnnotationItem
 
@@ -133,3 +134,17 @@ def test_a_giant_file_is_not_read(tmp_path: Path) -> None:
 def test_a_file_without_any_finding_is_refused(tmp_path: Path, content: object) -> None:
     with pytest.raises(ConfigError, match="names no finding of an image"):
         items(tmp_path, content)
+
+
+@pytest.mark.parametrize(("largest", "width"), [(255, 1), (256, 2), (2**16, 4)])
+def test_runs_are_kept_in_as_few_bytes_as_they_need(tmp_path: Path, largest: int, width: int) -> None:
+    (item,) = items(tmp_path, {"7": {"Mass": entry([0] * 99 + [largest], (largest, 1))}})
+    (runs,) = cast("tuple[Runs, ...]", item.payload["masks"])
+    assert len(runs.counts or b"") == 100 * width
+    assert read(item, case_id="case", finding="mass", shape=(largest, 1)).masks[0].all()
+
+
+def test_sums_that_overflow_are_not_masks(tmp_path: Path) -> None:
+    (item,) = items(tmp_path, {"7": {"Mass": entry([2**32 - 1] * 10)}})
+    with pytest.raises(CaseError, match="do not add up"):
+        as_lists(item)

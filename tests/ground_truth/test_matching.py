@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -383,3 +384,13 @@ def test_a_reader_may_not_be_called_as_the_consensus_is(tmp_path: Path) -> None:
     write_mask(tmp_path, "nodule", 1, INSIDE)
     with pytest.raises(ConfigError, match="a reader is called 'majority'"):
         gathered(tmp_path, case("image1"), sources=[PNG | {"reader": "majority"}])
+
+
+def test_the_hash_sees_every_run_of_a_mask_in_json(tmp_path: Path) -> None:
+    hashes = set()
+    for counts in ([3, 3], [2, 4], "33"):
+        content = {"image1": {"nodule": {"size": [2, 3], "counts": counts}}}
+        (tmp_path / "masks.json").write_text(json.dumps(content))
+        source = {"format": "rle_json", "file": "masks.json"}
+        hashes.add(gathered(tmp_path, case("image1", uid="1.2"), sources=[source]).sha256)
+    assert len(hashes) == 3
