@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +30,7 @@ from pipeline.cli.terminal import (
     visible,
 )
 from pipeline.config import AuditConfig, load_config, parse_override
-from pipeline.errors import AuditError, ConfigError, OutputError
+from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, ConfigError, OutputError, place_of
 from pipeline.plan import RunPlan, make_plan
 from pipeline.reporting.chance import warnings_of_chance
 from pipeline.store.atomic import make_folder, writing
@@ -38,7 +40,7 @@ from pipeline.validation.plan import make_validation_plan
 if TYPE_CHECKING:  # loads pandas
     from pipeline.run.outcome import Outcome
 
-DONE, POLICY_FAILED, NOT_STARTED, STOPPED = 0, 1, 2, 3
+DONE, POLICY_FAILED, NOT_STARTED, STOPPED, BUG = 0, 1, 2, 3, os.EX_SOFTWARE
 CONFIGS = Path(__file__).parents[2] / "configs"
 REFERENCE_CARD = Path(__file__).parents[1] / "phantoms" / "reference_model" / "reference_model.yaml"
 PHANTOMS = {"seed": 2026, "count": 96}
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, and return its exit code.
 
     0: done, policy met. 1: done, policy failed. 2: could not start. 3: could not write the results.
-    130: interrupted.
+    70: a bug of Heatproof (EX_SOFTWARE of sysexits.h). 130: interrupted.
     """
     options = parser_of().parse_args(arguments)
     errors = open_console(stderr=True)
@@ -68,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with exit_in_time(until_exit=arguments is None):
             return COMMANDS[options.command](options)
+    except CaseBug as error:
+        return _failed(error, error.what, errors)
     except OutputError as error:
         errors.print(f"heatproof: {visible(str(error))}")
         return STOPPED
@@ -77,6 +81,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         errors.print(f"\nheatproof: interrupted; {INTERRUPTION[options.command]}")
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  whatever nobody foresaw
+        return _failed(error, f"{type(error).__name__} in {place_of(error)}", errors)
+
+
+def _failed(error: Exception, what: str, errors: Console) -> int:
+    """Print where Heatproof failed and how to report it; the exit code of a bug."""
+    errors.print(visible("".join(traceback.format_exception(error)).rstrip()))
+    errors.print(f"heatproof: a bug of Heatproof ({what}); {HOW_TO_REPORT}")
+    return BUG
 
 
 def _audit(options: Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from pipeline.cases.baselines import baselines_npz
 from pipeline.cohort.index import Pseudonym
 from pipeline.cohort.pseudonyms import Pseudonyms, open_pseudonyms, write_key
 from pipeline.contracts import Executor
-from pipeline.errors import CaseError
+from pipeline.errors import HOW_TO_REPORT, CaseError
 from pipeline.executors.pool import Pool
+from pipeline.executors.watched import Watched
 from pipeline.executors.worker import Limits
 from pipeline.plan import Inputs
 from pipeline.records import Case, Intensity, Notice, Progress, Skipped
@@ -56,6 +58,8 @@ class Run:
     skipped: int = field(default=0)
     notices: tuple[Notice, ...] = ()
     """What was announced, for the manifest and the crosswalk."""
+    bugs: Counter[str] = field(default_factory=Counter)
+    """Where Heatproof failed on an input → how often."""
 
     @property
     def pseudonym(self) -> Pseudonym:
@@ -93,7 +97,9 @@ class Run:
         finished = [all(is_finished(self.folder, case.case_id) for case in batch) for batch in batches]
         on_disk = [case for batch, done in zip(batches, finished, strict=True) if done for case in batch]
         self.cases, self.done = cases, len(on_disk)
-        self.skipped = sum(why_skipped(self.folder, case.case_id) is not None for case in on_disk)
+        skips = [skip for case in on_disk if (skip := why_skipped(self.folder, case.case_id)) is not None]
+        self.skipped = len(skips)
+        self.bugs[EARLIER] += sum(skip.reason == "bug" for skip in skips)
         self.progress(Progress(self.done, len(cases), self.skipped))
         return [case for batch, done in zip(batches, finished, strict=True) if not done for case in batch]
 
@@ -118,6 +124,7 @@ class Run:
         return skipped
 
 
+EARLIER = "before this run was resumed, see skipped.csv"
 KEY = "pseudonym.key"
 """File in the folder of runs, readable only by its owner."""
 
@@ -143,7 +150,17 @@ def open_run(
             executor = resources.enter_context(
                 Pool(workers=config.workers, preload=worker_modules, limits=limits)
             )
-        yield Run(config.out, executor, pseudonyms, progress, resources, notify)
+        watched = Watched(executor)
+        yield Run(config.out, watched, pseudonyms, progress, resources, notify, bugs=watched.bugs)
+        if watched.bugs.total():
+            notify((_notice_of(+watched.bugs),))
+
+
+def _notice_of(bugs: Mapping[str, int]) -> Notice:
+    """Where Heatproof failed, how often, and how to report it."""
+    found = ", ".join(f"{what} ({count:,} times)" for what, count in bugs.items())
+    message = f"Heatproof failed on some inputs and left them out (reason bug): {found}; {HOW_TO_REPORT}."
+    return Notice("warning", "bug", message.replace("{", "{{").replace("}", "}}"))
 
 
 def skipped_at(item: Any, error: CaseError, *, stage: str) -> Skipped:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from rich.console import Console
 
 from pipeline import __version__
 from pipeline.cli import arguments, main, terminal
-from pipeline.errors import CheckError
+from pipeline.errors import CaseBug, CheckError
 from pipeline.plan import AuditPlan
 from pipeline.records import Progress, Skipped, Summary
 from pipeline.run.outcome import Outcome
@@ -229,8 +230,9 @@ def test_a_bug_keeps_its_traceback(audit: Any) -> None:
     def instead(_plan: AuditPlan, **_: object) -> Outcome:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        audit(instead)
+    code, _, said = audit(instead)
+    assert code == main.BUG
+    assert "ZeroDivisionError" in said
 
 
 def test_without_a_terminal_progress_is_a_line_for_every_tenth(audit: Any) -> None:
@@ -303,3 +305,46 @@ def test_phantoms_are_made_once(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     main._make_phantoms(tmp_path, Console(file=StringIO()))
     assert [path.name for path in tmp_path.iterdir()] == ["labels.csv"]
+
+
+@pytest.mark.parametrize("error", [KeyError("Doe"), CaseBug("KeyError in pipeline/a.py:1"), MemoryError()])
+def test_what_nobody_foresaw_ends_with_its_own_code(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_options: object) -> int:
+        raise error
+
+    monkeypatch.setattr(main, "COMMANDS", {"audit": broken})
+    assert main.main(["audit"]) == os.EX_SOFTWARE == 70
+    said = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in said
+    assert (
+        f"heatproof: a bug of Heatproof ({'KeyError' if 'KeyError' in repr(error) else 'MemoryError'} in"
+        in (" ".join(said.split()))
+    )
+    assert ".github/CONTRIBUTING.md" in said
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
+def test_pipes_sockets_and_devices_are_refused_at_once(folder: Path, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "strange"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+    lines = [
+        ["audit", "--config", str(path)],
+        ["audit", *NEEDS[:4], "--model", str(path)],
+        ["audit", *NEEDS, "--weights", str(path)],
+        ["audit", "--studies", "images", "--annotations", str(path), *NEEDS[4:]],
+        ["audit", "--studies", str(path), *NEEDS[2:]],
+        ["card", "new", str(path), "--out", str(tmp_path / "card.yaml")],
+        ["card", "check", str(path)],
+        ["card", "check", str(CARD), "--image", str(path), "--weights", str(path)],
+    ]
+    for line, (code, said, _) in zip(lines, ask(lines, folder), strict=True):
+        assert code == 2, line
+        assert "regular file" in said or "is not a file" in said, line

@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field
 
 from pipeline.errors import ConfigError
-from pipeline.guards.yaml_models import Items, Pair, PathText, Strict, read_yaml, validated
+from pipeline.guards.yaml_models import NO_VALUE, Items, Pair, PathText, Strict, read_yaml, validated
 
 
 class Lens(Strict):
@@ -133,7 +133,7 @@ def test_lists_in_each_other_are_read_as_deep_as_any_config_has_them(path: Path)
         *(
             (
                 f"b: 1\na: !!{tag} {value}".encode(),
-                "correct this: a date or number that does not exist; put it in quotes if it is a text (line",
+                f"is not valid YAML; correct this: {NO_VALUE} (line 2, column 4)",
             )
             for tag, value in (
                 ("timestamp", "'x'"),

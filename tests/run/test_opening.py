@@ -154,6 +154,30 @@ def test_what_is_of_no_image_of_the_run_is_removed(tmp_path: Path) -> None:
         assert [path.name for path in (run.folder / "cases").iterdir()] == [CASES[0].case_id]
 
 
+def broken(of: Case) -> str:
+    raise KeyError(of.case_id)
+
+
+def test_bugs_are_told_at_the_end_and_again_when_the_run_is_resumed(tmp_path: Path) -> None:
+    told: list[Notice] = []
+    plan = Inputs(AuditConfig.model_validate({"out": tmp_path}), tmp_path, tmp_path)
+    with open_run(plan, Here(), worker_modules=(), notify=told.extend) as run:
+        run.begin("tiny-1", {})
+        (skipped,) = run.map(broken, CASES[:1], stage="load")
+        assert isinstance(skipped, Skipped)
+        write_skipped(run.folder, skipped)
+    with open_run(plan, Here(), worker_modules=(), notify=told.extend) as run:
+        run.begin("tiny-1", {})
+        run.pending(CASES)
+    with open_run(plan, Here(), worker_modules=(), notify=told.extend) as run:
+        list(run.map(stem, CASES, stage="load"))
+    assert [(notice.kind, notice.about) for notice in told] == [("warning", "bug")] * 2
+    assert "KeyError in" in told[0].text()
+    assert "CONTRIBUTING.md" in told[0].text()
+    assert CASES[0].case_id not in told[0].text()
+    assert "see skipped.csv" in told[1].text()
+
+
 def stem(of: Case) -> str:
     """What of an image only its function knows."""
     if of.case_id == "case-b-0":
@@ -269,7 +293,7 @@ def process(_of: Case) -> int:
 def test_another_executor_takes_the_place_of_worker_processes(tmp_path: Path) -> None:
     executor = Here()
     with opened(tmp_path, executor) as run:
-        assert run.executor is executor
+        assert run.executor.executor is executor
         assert list(run.map(process, CASES[:1], stage="load")) == [os.getpid()]
 
 
