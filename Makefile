@@ -60,7 +60,7 @@ test-portable: setup  ## maps and classifiers as on an old processor, with two t
 test-readme: setup  ## the README's commands, in its order, on the phantoms (minutes)
 	$(BIN)/pytest tests/readme/test_commands.py $(ARGS)
 
-fuzz: setup  ## 10,000 damaged DICOM files and 2,000 damaged annotation files through the workers (minutes)
+fuzz: setup  ## 20,000 damaged inputs of all formats as runs read them: ARGS="--seed 7 --kinds 'map npz'" (some 20 minutes)
 	$(MODULE) tests.damage $(ARGS)
 
 faults: setup  ## kill a run and its workers at 100 random moments of ARGS="--seed N", under load (some 20 minutes)

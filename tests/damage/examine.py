@@ -119,5 +119,14 @@ def _forget_peak() -> None:
 
 
 def _peak_mb() -> float:
+    return _status_mb("VmHWM:")
+
+
+def resident_mb() -> float:
+    """Resident memory of this process."""
+    return _status_mb("VmRSS:")
+
+
+def _status_mb(field: str) -> float:
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pipeline.executors.pool import Pool
 from pipeline.executors.worker import Limits
-from tests.damage.annotations import examine_annotation, write_damaged_annotations
 from tests.damage.examine import AUDITED, UNHANDLED, Outcome, examine, failed, found
+from tests.damage.examine_files import ended, examine_file
+from tests.damage.families import write_damaged_files
 from tests.damage.kinds import SOUND, write_damaged
 from tests.damage.rights import without_override
 
@@ -19,6 +20,9 @@ PORTION = 500
 LISTED_APART = "left out by the listing"
 """Pipes, sockets and devices, which are never opened."""
 LIMITS = Limits(seconds=30, memory_mb=2048)
+BUG = "bug"
+"""Reason of a `CaseBug`, which here is a finding."""
+WORKER_MODULES = ("tests.damage.examine", "tests.damage.examine_files")
 
 
 @dataclass
@@ -35,12 +39,12 @@ class Tally:
         self.outcomes[kind][outcome.result] += 1
         self.slowest = max(self.slowest, (outcome.seconds, name))
         self.peak = max(self.peak, (outcome.peak_mb, name))
-        if outcome.result == UNHANDLED:
+        if outcome.result in {UNHANDLED, BUG}:
             self.unhandled.append(f"{name}\n{outcome.detail}")
 
 
 def fuzz(folder: Path, *, count: int, seed: int, pool: Pool, said: Callable[[str], object] = print) -> Tally:
-    """The outcomes of `count` damaged files. The result of an intact file must not change."""
+    """The outcomes of `count` damaged images. The result of an intact file must not change."""
     tally = Tally()
     sound: set[str] = set()
     for first in range(0, count, PORTION):
@@ -50,7 +54,7 @@ def fuzz(folder: Path, *, count: int, seed: int, pool: Pool, said: Callable[[str
             if kind == SOUND:
                 sound.add(f"{outcome.result} {outcome.detail}")
         _remove(folder)
-        said(f"{min(first + PORTION, count)} of {count} files, {len(tally.unhandled)} unhandled")
+        said(f"{min(first + PORTION, count)} of {count} images, {len(tally.unhandled)} unhandled")
     if len(sound) != 1 or not next(iter(sound)).startswith(AUDITED):
         tally.unhandled.append(f"sound files came out in {len(sound)} ways: {sorted(sound)}")
     return tally
@@ -72,19 +76,28 @@ def _examined(
             yield kind, path, Outcome(LISTED_APART)
 
 
-def fuzz_annotations(
-    folder: Path, *, count: int, seed: int, pool: Pool, said: Callable[[str], object] = print
+def fuzz_files(
+    folder: Path,
+    *,
+    count: int,
+    seed: int,
+    pool: Pool,
+    wanted: str = "*",
+    said: Callable[[str], object] = print,
 ) -> Tally:
-    """The outcomes of `count` study sets whose annotations are one damaged file."""
+    """The outcomes of `count` damaged inputs of all other formats, by family."""
     tally = Tally()
     for first in range(0, count, PORTION):
         some = min(PORTION, count - first)
-        written = list(write_damaged_annotations(folder / "files", count=some, seed=seed, first=first))
-        outcomes = pool.stream(examine_annotation, [path for _, path in written], on_failure=failed)
-        for (kind, path), outcome in zip(written, outcomes, strict=True):
-            tally.add(kind, f"{path.parent.name}-{kind}", outcome)
+        written = list(
+            write_damaged_files(folder / "files", count=some, seed=seed, first=first, wanted=wanted)
+        )
+        items = [(family, path) for family, _, path in written]
+        outcomes = pool.stream(examine_file, items, on_failure=ended)
+        for (family, kind, path), outcome in zip(written, outcomes, strict=True):
+            tally.add(family, f"{path.parent.name} {family}: {kind}", outcome)
         _remove(folder)
-        said(f"{first + some} of {count} annotation files, {len(tally.unhandled)} unhandled")
+        said(f"{first + some} of {count} other inputs, {len(tally.unhandled)} unhandled")
     return tally
 
 
@@ -96,7 +109,7 @@ def _remove(folder: Path) -> None:
     folder.mkdir()
 
 
-def table(tally: Tally, results: Iterable[str] | None = None) -> str:
+def table(tally: Tally, results: Iterable[str] | None = None, *, whose: str = "a worker") -> str:
     """Table of damage × outcome, then the slowest file and the highest peak of memory."""
     total = sum(tally.outcomes.values(), Counter[str]())
     columns = list(results or [name for name, _ in total.most_common()])
@@ -112,7 +125,7 @@ def table(tally: Tally, results: Iterable[str] | None = None) -> str:
             *lines,
             "",
             f"slowest file: {tally.slowest[0]:.2f} s ({tally.slowest[1]})",
-            f"peak memory of a worker: {tally.peak[0]:.0f} MiB ({tally.peak[1]})",
+            f"peak memory of {whose}: {tally.peak[0]:.0f} MiB ({tally.peak[1]})",
             f"unhandled: {len(tally.unhandled)}",
         ]
     )

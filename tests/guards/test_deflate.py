@@ -11,7 +11,7 @@ import pytest
 from pipeline.annotations.seg_headers import Contents
 from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
-from tests.damage.annotations import sound_annotations
+from tests.damage.formats.elements import deflated, sound_segmentation
 from tests.damage.sound import PLAIN, sound_files
 from tests.damage.streams import deflate_bomb_of
 
@@ -55,8 +55,8 @@ def test_a_deflated_file_whose_group_length_is_wrong_passes() -> None:
 
 def test_a_segmentation_is_examined_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.dcm"
-    path.write_bytes(sound_annotations()["a.deflated.dcm"])
+    path.write_bytes(deflated(sound_segmentation()))
     Contents().add(path)
-    path.write_bytes(deflate_bomb_of(sound_annotations()["a.deflated.dcm"], 2**32))
+    path.write_bytes(deflate_bomb_of(deflated(sound_segmentation()), 2**32))
     with pytest.raises(CaseError, match="inflates to more"):
         Contents().add(path)

@@ -1,0 +1,1 @@
+"""Formats: intact files of each format that Heatproof reads, and damage that knows their fields."""

@@ -1,0 +1,204 @@
+"""Elements: DICOM SEG and Parametric Map files, element by element, at any depth of their sequences."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from tests.annotations.segmentations import source_image, write_segmentation
+from tests.damage.blunt import BLUNT, named
+from tests.damage.formats.arrays import values
+from tests.damage.headers import saved
+from tests.damage.streams import deflate_bomb_of
+from tests.damage.torn import REPRESENTATIONS
+from tests.external_maps.formats.parametric_maps import write_parametric_map
+
+SHAPE = (6, 5)
+UID = "1.2.3.4"
+GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+CONTENTS = (
+    b"",
+    b"\0\0",
+    b"-1",
+    b"1e999 ",
+    b"NaN ",
+    b"1\\2\\3 ",
+    b"\xff" * 8,
+    b"9" * 40,
+    b"text",
+    bytes(4),
+    b"\0\0\xf8\x7f",
+)
+COUNTS = (0, -1, 2, 7, 65536, 2**31 - 1)
+PIXELS = {
+    "PixelData": (0x7FE00010, "OW"),
+    "FloatPixelData": (0x7FE00008, "OF"),
+    "DoubleFloatPixelData": (0x7FE00009, "OD"),
+}
+"""Keyword → tag and value representation."""
+
+
+@cache
+def sound_segmentation() -> bytes:
+    """A SEG with two segments on one image."""
+    planes = np.zeros((1, *SHAPE, 2), np.uint8)
+    planes[0, 1:4, 1:4, 0] = planes[0, 4:6, 0:2, 1] = 1
+    return _written(
+        lambda path: write_segmentation(path, planes, [source_image(UID, SHAPE)], ["nodule", "cyst"])
+    )
+
+
+@cache
+def sound_parametric_map() -> bytes:
+    """Two maps of float32, of two frames of one image."""
+    maps = np.stack([values(), values()[::-1]])
+    return _written(lambda path: write_parametric_map(path, maps, image=UID, finding="nodule", frames=(1, 2)))
+
+
+@cache
+def sound_scaled_map() -> bytes:
+    """A map of whole numbers with a slope."""
+    stored = (values()[None] * 1000).astype(np.uint16)
+    return _written(lambda path: write_parametric_map(path, stored, image=UID, finding="nodule", slope=0.5))
+
+
+@cache
+def deflated(data: bytes) -> bytes:
+    """The file in the deflated transfer syntax."""
+    dataset = dcmread(BytesIO(data))
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    return saved(dataset)
+
+
+def element(random: Random, data: bytes) -> bytes:
+    """One element anywhere: removed, emptied, with other bytes, or of another type."""
+    dataset = dcmread(BytesIO(data))
+    for place, tag in random.sample(list(_elements(dataset)), random.choice((1, 1, 3))):
+        _change(random, place, tag)
+    return saved(dataset)
+
+
+def functional_group(random: Random, data: bytes) -> bytes:
+    """One element of the functional groups."""
+    dataset = dcmread(BytesIO(data))
+    groups = [
+        (place, tag) for keyword in GROUPS for item in dataset[keyword] for place, tag in _elements(item)
+    ]
+    for place, tag in random.sample(groups, random.choice((1, 1, 2))):
+        _change(random, place, tag)
+    return saved(dataset)
+
+
+def items(random: Random, data: bytes) -> bytes:
+    """A sequence with no items, or with one of them repeated twice, or a thousand times."""
+    dataset = dcmread(BytesIO(data))
+    sequences = [(place, tag) for place, tag in _elements(dataset) if place[tag].VR == "SQ"]
+    place, tag = random.choice(sequences)
+    found = list(place[tag].value)
+    item = found[0] if found else Dataset()
+    several = [found[:0], [Dataset()], found + found, [*found, Dataset()], [item] * 1000, found[::-1]]
+    place[tag].value = Sequence(random.choice(several))
+    return saved(dataset)
+
+
+def counts(random: Random, data: bytes) -> bytes:
+    """Rows, columns, bits, samples and frames that do not fit the pixels."""
+    dataset = dcmread(BytesIO(data))
+    for keyword in random.choice(
+        (["NumberOfFrames"], ["Rows", "Columns"], ["BitsAllocated"], ["SamplesPerPixel"])
+    ):
+        if keyword == "NumberOfFrames":
+            _raw(dataset, BaseTag(0x00280008), "IS", str(random.choice(COUNTS)).encode())
+        else:
+            setattr(dataset, keyword, random.choice((0, 1, 5, 8, 16, 32, 64, 255, 30000, 65535)))
+    return saved(dataset)
+
+
+def pixels(random: Random, data: bytes) -> bytes:
+    """Pixel data missing, of another size, under another tag, or twice."""
+    dataset = dcmread(BytesIO(data))
+    keyword = next(name for name in PIXELS if name in dataset)
+    content = bytes(dataset[keyword].value)
+    del dataset[keyword]
+    sizes = (
+        b"",
+        content[:2],
+        content[:-2],
+        content + bytes(2),
+        content * 2,
+        bytes(2**22),
+        b"\xff" * len(content),
+    )
+    for other in random.choice(([], [keyword], [keyword], [random.choice(list(PIXELS))], list(PIXELS))):
+        tag, kind = PIXELS[other]
+        _raw(dataset, BaseTag(tag), kind, random.choice(sizes))
+    return saved(dataset)
+
+
+def deflate_bomb(random: Random, data: bytes) -> bytes:
+    """The deflated file with gigabytes of zeros in one element."""
+    return deflate_bomb_of(deflated(data), random.choice((2**26, 2**28, 2**32)))
+
+
+def _change(random: Random, place: Dataset, tag: BaseTag) -> None:
+    way = random.choice(("removed", "emptied", "content", "content", "type"))
+    if way == "removed":
+        if tag in place:
+            del place[tag]
+        return
+    kind = str(place[tag].VR) if tag in place else "LO"
+    if way == "type":
+        kind = random.choice([name.decode() for name in REPRESENTATIONS if name.isalpha()])
+    _raw(place, tag, kind, b"" if way == "emptied" else random.choice(CONTENTS))
+
+
+def _raw(place: Dataset, tag: BaseTag, kind: str, content: bytes) -> None:
+    """Put bytes that nothing checks into an element."""
+    content += b" " * (len(content) % 2)
+    place[tag] = RawDataElement(tag, kind, len(content), content, 0, False, True)
+
+
+def _elements(dataset: Dataset) -> Iterator[tuple[Dataset, BaseTag]]:
+    """Every element with the data set that holds it."""
+    for tag in list(dataset.keys()):
+        yield dataset, tag
+        entry = dataset[tag]
+        if entry.VR == "SQ":
+            for item in entry.value:
+                yield from _elements(item)
+
+
+def _written(write: Callable[[Path], object]) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.dcm"
+        write(path)
+        dataset = dcmread(path)
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3.7"  # not of the path
+        for keyword in ("ContentDate", "ContentTime", "InstanceCreationDate", "InstanceCreationTime"):
+            if keyword in dataset:
+                setattr(dataset, keyword, "20200101" if keyword.endswith("Date") else "120000")
+        return saved(dataset)
+
+
+def length_field(random: Random, data: bytes) -> bytes:
+    """A length somewhere after the header that is too large or undefined."""
+    changed = bytearray(data)
+    place = random.randrange(200, len(data) - 8)
+    struct.pack_into("<I", changed, place, random.choice((0, 2**31, 2**32 - 1, 2**32 - 2, 2**16)))
+    return bytes(changed)
+
+
+SEG = {**BLUNT, **named(element, functional_group, items, counts, pixels, deflate_bomb, length_field)}

@@ -1,0 +1,154 @@
+"""Trees: JSON files by their values: each of another type, repeated, nested, huge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from random import Random
+from typing import Any
+
+from tests.damage.blunt import BLUNT, named
+
+Path = tuple[Any, ...]
+"""Keys and positions that lead to a value."""
+OTHERS: tuple[Any, ...] = (
+    None, True, False, 0, -1, 1, 2**31, 2**63, -(2**63) - 1, 10**30, 10**400, 1.5, -0.0, 1e308, "", " ",
+    "a", "0", "-1", "NaN",
+    "\ud800", "\0", "../../etc/passwd", "=1+1", "x" * 100_000, "2001-99-99", [], {}, [[]], [None],
+    [0] * 9, {"a": 1},
+    {"": {}}, [[[[0]]]], "<script>", "\u202e", [1, "a", None], {"size": [6, 5], "counts": [30]},
+)  # fmt: skip
+LARGEST = 2**26
+"""Bytes that a JSON file may have."""
+
+
+@cache
+def sound_runs() -> bytes:
+    """Masks as run lengths, as in CheXlocalize."""
+    runs = {"size": [6, 5], "counts": [7, 3, 3, 3, 14]}
+    return json.dumps({"a": {"nodule": [runs, runs], "cyst": runs}, "b": {"nodule": []}}).encode()
+
+
+@cache
+def sound_packed_runs() -> bytes:
+    """Masks as COCO's packed run lengths."""
+    return json.dumps({"a": {"nodule": {"size": [6, 5], "counts": "7330;"}}}).encode()
+
+
+@cache
+def sound_coco() -> bytes:
+    """Boxes and outlines as COCO lists them."""
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 3, 3], "area": 9, "iscrowd": 0}
+    outline = {"segmentation": [[1, 1, 4, 1, 4, 4]], **box, "id": 2}
+    images = [{"id": 1, "file_name": "a.png", "width": 5, "height": 6}]
+    kinds = [{"id": 1, "name": "nodule"}]
+    return json.dumps({"images": images, "annotations": [box, outline], "categories": kinds}).encode()
+
+
+def field(random: Random, data: bytes) -> bytes:
+    """One value, or three, of another type or size, or left out."""
+    tree = json.loads(data)
+    for _ in range(random.choice((1, 1, 1, 3))):
+        *parents, last = random.choice(list(paths(tree)))
+        place = at(tree, parents)
+        if random.random() < 0.15:
+            del place[last]
+        else:
+            place[last] = random.choice(OTHERS)
+    return dumped(tree)
+
+
+def keys(random: Random, data: bytes) -> bytes:
+    """A key renamed, added, or twice in the text."""
+    tree = json.loads(data)
+    mappings = [
+        place
+        for place in (tree, *(at(tree, path) for path in paths(tree)))
+        if isinstance(place, dict) and place
+    ]
+    place = random.choice(mappings)
+    name = random.choice(list(place))
+    words = (
+        "", " ", name.upper(), name + " ", "\ud800", "\0", "a/b", "../a", "9" * 300, "x" * 70_000, "=1",
+        "<b>", "image", "{finding}",
+    )  # fmt: skip
+    word = random.choice(words)
+    if random.random() < 0.3:
+        text = json.dumps(tree)
+        return text.replace(f'"{name}": ', f'"{name}": null, "{name}": ', 1).encode()
+    place[word] = place[name] if random.random() < 0.5 else place.pop(name)
+    return dumped(tree)
+
+
+def numbers(random: Random, data: bytes) -> bytes:
+    """A number as text that JSON does not have, or that has no end."""
+    words = (b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1e-999", b"01", b"+1", b".5",
+        b"1.", b"0x10", b"1_0",
+             b"9" * 400, b"9" * 5_000, b"9" * 2_000_000, b"1" + b"0" * 308 + b".0", b"-", b"1e", b"true",
+             b"undefined", b"'1'")  # fmt: skip
+    digits = [n for n in range(len(data)) if data[n : n + 1].isdigit()]
+    place = random.choice(digits or [0])
+    return data[:place] + random.choice(words) + data[place + 1 :]
+
+
+def nested(random: Random, data: bytes) -> bytes:
+    """Brackets and braces within each other, closed or not, in place of the file or of a value."""
+    depth = random.choice((60, 990, 5_000, 200_000))
+    opening, closing = random.choice(((b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")))
+    text = opening * depth + random.choice((b"1", b"")) + closing * random.choice((depth, 0))
+    return random.choice((text, data.replace(b"[", b"[" + text + b",", 1), b'{"a": ' + text + b"}"))
+
+
+def many(random: Random, data: bytes) -> bytes:
+    """Millions of values in little text, or many entries."""
+    count = random.choice((10_000, 1_000_000))
+    return random.choice((
+        b"[" + b"0," * count + b"0]",
+        b"[" + b"[]," * count + b"0]",
+        data.replace(b"[", b"[" + b"0," * count, 1),
+        b'{"a": {"nodule": {"size": [6, 5], "counts": [' + b"0, " * count + b"30]}}}",
+        b"{" + b"".join(b'"%d":{},' % n for n in range(count // 10)) + b'"a":1}',
+    ))  # fmt: skip
+
+
+def encoding(random: Random, data: bytes) -> bytes:
+    """Other encodings, lone surrogates in escapes and bytes, and text before and after."""
+    word = random.choice(
+        (b'"\\ud800"', b'"\\udcff\\ud800"', b'"\xed\xa0\x80"', b'"\xff"', b'"\\u0000"', b'"\\x41"', b'"\n"')
+    )
+    changed = data.replace(random.choice((b'"a"', b'"nodule"', b'"size"', b'"Ann"')), word)
+    text = changed.decode("latin-1")
+    return random.choice((
+        changed, text.encode("utf-16"), text.encode("utf-32"), b"\xef\xbb\xbf" + changed, changed + b"\0",
+        b"// about\n" + changed, changed + changed, changed[:-1] + b",}", b" " * 100_000 + changed,
+    ))  # fmt: skip
+
+
+def at_the_limit(random: Random, data: bytes) -> bytes:
+    """As large as a JSON file may be, a byte less or more; one in eight, because they are large."""
+    size = LARGEST + random.choice((-1, 0, 1)) if random.random() < 0.125 else 2**20
+    return data + b" " * (size - len(data))
+
+
+def paths(tree: Any, path: Path = ()) -> Iterator[Path]:
+    """The path of every value below `tree`."""
+    entries = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in entries:
+        yield (*path, key)
+        yield from paths(value, (*path, key))
+
+
+def at(tree: Any, path: Path | list[Any]) -> Any:
+    """The value at a path; the mapping or list before it, where another value was put in between."""
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
+def dumped(tree: Any) -> bytes:
+    """As JSON in UTF-8, with surrogates as they are."""
+    return json.dumps(tree).encode("utf-8", "surrogatepass")
+
+
+JSON = {**BLUNT, **named(field, keys, numbers, nested, many, encoding, at_the_limit)}
