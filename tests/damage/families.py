@@ -16,6 +16,8 @@ from random import Random
 
 from tests.damage.blunt import PLACES, Damage, Place
 from tests.damage.formats import arrays, elements, nifti, png, settings, tables, tensors, trees, volumes
+from tests.damage.run_folders import COMMANDS
+from tests.damage.runs import RunFamily
 from tests.damage.ways import RUN
 
 
@@ -82,7 +84,7 @@ CARD_DAMAGE = {**settings.YAML, "card_key": settings.card_key}
 CONFIG_DAMAGE = {**settings.YAML, "config_key": settings.config_key}
 MAP_NIFTI, MAP_NIFTI_2 = nifti.sound_nifti, partial(nifti.sound_nifti, 2)
 TABLES = {"boxes.csv": tables.sound_boxes, "selection.csv": tables.sound_selection}
-FAMILIES: Mapping[str, Family] = {
+FAMILIES: Mapping[str, Family | RunFamily] = {
     "map npy": Family("maps", "a__nodule.npy", arrays.sound_npy, arrays.NPY),
     "map npz": Family("maps", "a__nodule.npz", arrays.sound_npz, arrays.NPZ),
     "map nifti": Family("maps", "a__nodule.nii", MAP_NIFTI, nifti.PLAIN),
@@ -120,6 +122,7 @@ FAMILIES: Mapping[str, Family] = {
     "old checkpoint": Family("weights", "w.pth", tensors.sound_old_checkpoint, tensors.OLD_CHECKPOINT),
     "example npy": Family("example", "a.npy", arrays.sound_npy, arrays.NPY),
     "example png": Family("example", "a.png", png.sound_png, png.PNG),
+    **{f"run for {command}": RunFamily(command) for command in COMMANDS},
     "decisions": Family("decisions", "a.json", sound_decisions, trees.JSON),
 }
 """Name → family."""

@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,8 @@ from pipeline.review.decisions import Run, read_decisions
 from tests.cohort.cases import case
 from tests.damage.formats.settings import sound_card
 from tests.damage.formats.tensors import card
+from tests.damage.run_folders import COMMANDS as RUN_COMMANDS
+from tests.damage.runs import read_run
 
 SOUND = "sound"
 NOTHING = "nothing found"
@@ -50,7 +52,7 @@ Reason = tuple[str, str]
 
 def read_maps(path: Path, executor: Executor) -> str:
     """The folder as external maps, as `heatproof score` reads it."""
-    found = find_maps(path.parent)
+    found = find_maps(path.parent, executor=executor)
     reasons = [(error.reason, error.message) for _, error in found.problems]
     shown = DecodedCase(
         CASES[0], ModelInput("case-1", np.zeros((1, 1, 1), np.float32), whole(SHAPE)), SHAPE, None, {}, ""
@@ -111,9 +113,9 @@ def _reference(item: AnnotationItem) -> Reason:
     return SOUND, ""
 
 
-def read_selection(path: Path, executor: Executor) -> str:  # noqa: ARG001
+def read_selection(path: Path, executor: Executor) -> str:
     """The table that chooses images."""
-    select_cases(CASES, path, image="image", where={"split": ["test"]})
+    select_cases(CASES, path, image="image", where={"split": ["test"]}, executor=executor)
     return SOUND
 
 
@@ -139,7 +141,7 @@ def read_config(path: Path, executor: Executor) -> str:
     }
     plan = make_plan(load_config(path, given))
     assert len(plan.rules) == len(plan.findings)
-    chosen_cases(plan, CASES)
+    chosen_cases(plan, CASES, executor=executor)
     settings = plan.config.annotations
     truth = gather_truth(
         plan.annotations, sources=settings.sources, labels=plan.labels(), names=settings.findings,
@@ -219,4 +221,5 @@ WAYS: Mapping[str, Way] = {
     "weights": read_weights,
     "example": read_example,
     "decisions": read_reviewer,
+    **{command: partial(read_run, command=command) for command in RUN_COMMANDS},
 }
