@@ -325,25 +325,24 @@ def test_what_nobody_foresaw_ends_with_its_own_code(
     assert ".github/CONTRIBUTING.md" in said
 
 
-@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
-def test_pipes_sockets_and_devices_are_refused_at_once(folder: Path, tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "strange"
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "device":
-        path.symlink_to("/dev/zero")
-    else:
-        with socket.socket(socket.AF_UNIX) as server:
-            server.bind(str(path))
+def test_pipes_sockets_and_devices_are_refused_at_once(folder: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
     lines = [
-        ["audit", "--config", str(path)],
-        ["audit", *NEEDS[:4], "--model", str(path)],
-        ["audit", *NEEDS, "--weights", str(path)],
-        ["audit", "--studies", "images", "--annotations", str(path), *NEEDS[4:]],
-        ["audit", "--studies", str(path), *NEEDS[2:]],
-        ["card", "new", str(path), "--out", str(tmp_path / "card.yaml")],
-        ["card", "check", str(path)],
-        ["card", "check", str(CARD), "--image", str(path), "--weights", str(path)],
+        line
+        for path in (str(tmp_path / kind) for kind in ("pipe", "device", "socket"))
+        for line in (
+            ["audit", "--config", path],
+            ["audit", *NEEDS[:4], "--model", path],
+            ["audit", *NEEDS, "--weights", path],
+            ["audit", "--studies", "images", "--annotations", path, *NEEDS[4:]],
+            ["audit", "--studies", path, *NEEDS[2:]],
+            ["card", "new", path, "--out", str(tmp_path / "card.yaml")],
+            ["card", "check", path],
+            ["card", "check", str(CARD), "--image", path, "--weights", path],
+        )
     ]
     for line, (code, said, _) in zip(lines, ask(lines, folder), strict=True):
         assert code == 2, line
