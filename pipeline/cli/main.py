@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # loads pandas
     from pipeline.run.outcome import Outcome
 
 DONE, POLICY_FAILED, NOT_STARTED, STOPPED, BUG = 0, 1, 2, 3, os.EX_SOFTWARE
+NO_MEMORY = "not enough memory; close other programs, or set a smaller batch_size"
 CONFIGS = Path(__file__).parents[2] / "configs"
 REFERENCE_CARD = Path(__file__).parents[1] / "phantoms" / "reference_model" / "reference_model.yaml"
 PHANTOMS = {"seed": 2026, "count": 96}
@@ -72,8 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return COMMANDS[options.command](options)
     except CaseBug as error:
         return _failed(error, error.what, errors)
-    except OutputError as error:
-        errors.print(f"heatproof: {visible(str(error))}")
+    except (OutputError, MemoryError) as error:
+        errors.print(f"heatproof: {visible(str(error)) or NO_MEMORY}")
         return STOPPED
     except AuditError as error:
         errors.print(f"heatproof: {visible(str(error))}")

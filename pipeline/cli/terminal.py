@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from pipeline.errors import OutputError
 from pipeline.records import Notice, Progress, Skipped, Summary
 from pipeline.records.names import HEADLINES
 from pipeline.reporting.words import MINUS, p_value
@@ -25,9 +28,17 @@ SKIPPED_KINDS = {"index": "file", "annotations": "annotation", "heatmaps": "heat
 """Stage → kind of input that it skips; all other stages skip images."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """End with exit code 3 if the reader of the output has gone, as in `heatproof … | head`."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it exits
+        raise OutputError("the program that read this output has ended; let it read to the end")
+
+
 def open_console(*, stderr: bool = False) -> Console:
     """A console without markup, because names of findings and folders may contain brackets and colons."""
-    return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    return _Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager

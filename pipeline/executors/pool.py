@@ -15,7 +15,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, TypeVar
 
-from pipeline.errors import CaseError
+from pipeline.errors import CaseError, ConfigError
 from pipeline.executors.worker import Limits, Worker
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class Pool(AbstractContextManager["Pool"]):
 
     def _serve(self, worker: Worker) -> None:
         """Thread body: start the worker, then pass it one task after another until None arrives."""
-        with suppress(RuntimeError):  # the first task raises it again
+        with suppress(ConfigError):  # the first task raises it again
             worker.start()
         while (task := self._tasks.get()) is not None:
             function, item, future = task

@@ -16,7 +16,7 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import AuditError, CaseBug, CaseError, WorkerFailure
+from pipeline.errors import AuditError, CaseBug, CaseError, ConfigError, WorkerFailure
 
 NICENESS = 10
 """Nice value of workers, which use only the cores that the network leaves idle."""
@@ -72,7 +72,7 @@ class Worker:
         return reply[0] if isinstance(reply, tuple) else reply
 
     def start(self) -> Connection[Any, Any]:
-        """The connection to a process that is ready. Raises RuntimeError if none can be started."""
+        """The connection to a process that is ready. Raises ConfigError if none can be started."""
         for _ in range(STARTS):
             if self._connection is not None:
                 return self._connection
@@ -92,7 +92,7 @@ class Worker:
             if isinstance(self._reply(lambda: None, STARTING_SECONDS), WorkerFailure):
                 self.kill()
         if self._connection is None:
-            raise RuntimeError("no worker process can be started; check free memory and process limits")
+            raise ConfigError("no worker process can be started; check free memory and process limits")
         return self._connection
 
     def kill(self) -> None:

@@ -226,6 +226,35 @@ def test_an_interruption_ends_with_code_130_and_says_how_to_go_on(audit: Any, nu
     assert "finished images are kept; rerun the same command to resume" in err
 
 
+def test_too_little_memory_is_no_bug(audit: Any) -> None:
+    def instead(_plan: AuditPlan, **_: object) -> Outcome:
+        raise MemoryError
+
+    assert audit(instead) == (3, "", f"heatproof: {main.NO_MEMORY}\n")
+
+
+def test_a_reader_of_the_output_that_has_gone_is_no_broken_policy(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from pipeline.cli import main\n"
+        "os.dup2(int(sys.argv[1]), 1)\n"
+        "main.COMMANDS = {'report': lambda _: main.open_console().print('Report')}\n"
+        "sys.exit(main.main(['report', sys.argv[2]]))\n"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(writer), str(tmp_path)],
+        pass_fds=[writer],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == "heatproof: the program that read this output has ended; let it read to the end\n"
+
+
 def test_a_bug_keeps_its_traceback(audit: Any) -> None:
     def instead(_plan: AuditPlan, **_: object) -> Outcome:
         raise ZeroDivisionError
@@ -307,7 +336,7 @@ def test_phantoms_are_made_once(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["labels.csv"]
 
 
-@pytest.mark.parametrize("error", [KeyError("Doe"), CaseBug("KeyError in pipeline/a.py:1"), MemoryError()])
+@pytest.mark.parametrize("error", [KeyError("Doe"), CaseBug("KeyError in pipeline/a.py:1"), AttributeError()])
 def test_what_nobody_foresaw_ends_with_its_own_code(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -319,7 +348,7 @@ def test_what_nobody_foresaw_ends_with_its_own_code(
     said = capsys.readouterr().err
     assert "Traceback (most recent call last)" in said
     assert (
-        f"heatproof: a bug of Heatproof ({'KeyError' if 'KeyError' in repr(error) else 'MemoryError'} in"
+        f"heatproof: a bug of Heatproof ({'KeyError' if 'KeyError' in repr(error) else 'AttributeError'} in"
         in (" ".join(said.split()))
     )
     assert ".github/CONTRIBUTING.md" in said
