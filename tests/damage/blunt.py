@@ -68,7 +68,8 @@ def not_a_file(random: Random, path: Path, data: bytes) -> None:
     elif way == "socket":
         here = os.open(path.parent, os.O_RDONLY)  # the name of a socket has at most 108 bytes
         try:
-            socket.socket(socket.AF_UNIX).bind(f"/proc/self/fd/{here}/{path.name}")
+            with socket.socket(socket.AF_UNIX) as bound:
+                bound.bind(f"/proc/self/fd/{here}/{path.name}")
         finally:
             os.close(here)
     elif way == "folder":
