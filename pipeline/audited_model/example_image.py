@@ -17,6 +17,8 @@ from pipeline.guards.reading import named
 from pipeline.loaders import decode, read_header
 from pipeline.records import Image, ModelInput
 
+LARGEST_VALUES: Final = 2**25
+"""Values of a PNG or .npy, which the main process reads: 4096 x 8192 grey pixels are some 200 MiB."""
 KINDS: Final = "wanted DICOM, a grey PNG, or .npy (a grey image of 0 … 1, or the network's input)"
 GREY_MODES: Final = frozenset({"1", "L", "I", "I;16", "I;16B"})
 PLANE: Final = 2
@@ -63,6 +65,7 @@ def _unit_range(values: NDArray[Any], path: Path) -> NDArray[np.float32]:
     if values.ndim != PLANE or values.dtype.kind not in "uf" or not values.size:
         shape = " x ".join(map(str, values.shape))
         raise ConfigError(f"example.image: {path}: is {shape} of {values.dtype}; {KINDS}")
+    _refuse_large(values.size, path)
     if values.dtype.kind == "u":
         return (values / float(2 ** (8 * values.dtype.itemsize) - 1)).astype(np.float32)
     low, high = float(values.min()), float(values.max())
@@ -79,6 +82,7 @@ def _png(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
             "give a DICOM file, or the network's input as .npy"
         )
     with opened_png(path, what="the picture", reason="example_unreadable") as raster:
+        _refuse_large(raster.width * raster.height * len(raster.getbands()), path)
         raster.load()
         values, mode = np.array(raster), raster.mode
     if mode == "RGB" and (values == values[..., :1]).all():
@@ -87,6 +91,14 @@ def _png(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
         raise ConfigError(f"example.image: {path}: has colours or transparency; {KINDS}")
     largest = {"1": 1, "L": 255}.get(mode, 65535)
     return values.astype(np.float32) / np.float32(largest)
+
+
+def _refuse_large(count: int, path: Path) -> None:
+    if count > LARGEST_VALUES:
+        raise ConfigError(
+            f"example.image: {path}: has {count:,} values, wanted {LARGEST_VALUES:,} or fewer; give a "
+            "smaller image, a DICOM file, or the network's input as .npy"
+        )
 
 
 def _model_input(path: Path, preprocessing: Preprocessing) -> ModelInput:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.audited_model.example import close, logits_of
-from pipeline.audited_model.example_image import read_input
+from pipeline.audited_model.example_image import LARGEST_VALUES, read_input
 from pipeline.audited_model.loading import AuditedModel, open_model
 from pipeline.audited_model.self_checks import run_self_checks
 from pipeline.classifiers import Preprocessing
@@ -56,7 +56,13 @@ def test_files_that_are_no_example_are_refused(tmp_path: Path) -> None:
     Image.fromarray(picture(1)).save(tmp_path / "grey.png")
     (tmp_path / "text.dcm").write_text("no DICOM")
     np.save(tmp_path / "pickle.npy", np.array([{}]), allow_pickle=True)
+    rows = LARGEST_VALUES // 2**13 + 1
+    Image.new("1", (2**13, rows)).save(tmp_path / "large.png")
     refused = {
+        "large.png": f"has {2**13 * rows:,} values, wanted {LARGEST_VALUES:,} or fewer; give a smaller image",
+        saved(
+            tmp_path / "large.npy", np.zeros((rows, 2**13), np.uint8)
+        ).name: "or fewer; give a smaller image",
         "lost.png": "is not a file; put the image beside the card",
         "colour.png": "has colours or transparency; wanted DICOM",
         "text.dcm": "wanted DICOM, a grey PNG, or .npy",
