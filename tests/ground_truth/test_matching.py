@@ -336,8 +336,7 @@ def test_a_mask_that_cannot_be_read_is_left_to_the_worker_that_lists_it(
         raise PermissionError
 
     # Root, the user in containers, can read any file, so Python's file access is patched instead.
-    monkeypatch.setattr("io.open", refuse)
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("os.open", refuse)
     truth = gathered(tmp_path, found)
     (item,) = truth.items[found.case_id]
     assert truth.sha256 != readable

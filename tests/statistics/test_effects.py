@@ -104,8 +104,8 @@ def test_groups_are_of_the_first_method_and_few_have_no_number(tmp_path: Path) -
 def test_scores_of_single_lesions_are_paired_lesion_by_lesion(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", [("c0", "gradcam", "hit", 1)])
     rows = [
-        {"case_id": "c0", "finding": "nodule", "reader": "anna", "method": method, "metric": "box_iou",
-         "value": value, "lesion": lesion}
+        {"case_id": "c0", "patient_id": "of c0", "finding": "nodule", "reader": "anna", "method": method,
+         "metric": "box_iou", "value": value, "lesion": lesion}
         for method, values in (("gradcam", (0.5, 0.1)), ("location_prior", (0.2, 0.2)))
         for lesion, value in enumerate(values, start=1)
     ]  # fmt: skip
