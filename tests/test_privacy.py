@@ -263,6 +263,26 @@ def test_a_validation_of_the_same_study_holds_no_marker(
     assert without_places(ended.stdout + ended.stderr, markers) == []
 
 
+def test_a_validation_without_a_model_holds_no_marker(run: tuple[Path, Markers, str], tmp_path: Path) -> None:
+    folder, markers = run[0].parents[1], run[1]
+    (studies,) = folder.glob("images-*")
+    ended = command("validate", "--studies", studies, "--annotations", folder, "--out", tmp_path)
+    assert ended.returncode in {0, 1}, ended.stderr
+    made = made_in(tmp_path)
+    assert "finding" in {line.split(",")[1] for line in (made / "crosswalk.csv").read_text().splitlines()}
+    assert leaks(made, markers) == {}
+    assert without_places(ended.stdout + ended.stderr, markers) == []
+    assert tells_no_place(tmp_path, folder.parent)
+
+
+def tells_no_place(made: Path, place: Path) -> bool:
+    """Whether no file of `made`, the crosswalk included, holds the path of the folder `place`."""
+    words = Markers()
+    words.all = [str(place)]
+    walks = [path.read_text() for path in made.rglob("crosswalk.csv")]
+    return leaks(made, words) == {} and not any(str(place) in text for text in walks)
+
+
 @pytest.mark.parametrize("findings", [(), ("--set", "heatmaps.findings=[nodule]")], ids=["known", "named"])
 def test_a_scoring_of_maps_holds_no_marker(
     run: tuple[Path, Markers, str], tmp_path: Path, findings: tuple[str, ...]
