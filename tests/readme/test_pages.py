@@ -107,10 +107,10 @@ def test_links_lead_to_files(page: str) -> None:
 
 def test_exit_codes_are_those_of_the_command_line() -> None:
     from pipeline.cli.interruption import INTERRUPTED  # noqa: PLC0415
-    from pipeline.cli.main import DONE, NOT_STARTED, POLICY_FAILED, STOPPED  # noqa: PLC0415
+    from pipeline.cli.main import BUG, DONE, NOT_STARTED, POLICY_FAILED, STOPPED  # noqa: PLC0415
 
     said = [int(row[0]) for row in table(README, "| exit code |")]
-    assert said == [DONE, POLICY_FAILED, NOT_STARTED, STOPPED, INTERRUPTED]
+    assert said == [DONE, POLICY_FAILED, NOT_STARTED, STOPPED, BUG, INTERRUPTED]
 
 
 def test_the_inputs_are_variables_of_the_makefile() -> None:
