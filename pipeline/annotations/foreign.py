@@ -9,10 +9,8 @@ from typing import Any
 
 from pipeline.errors import CaseError
 from pipeline.guards.json_files import LARGEST_BYTES, read_json
-from pipeline.guards.reading import open_file
+from pipeline.guards.reading import ANY_SIZE, open_file
 
-LARGEST_FILE_BYTES = 2**50
-"""Of a file of which only the first bytes are read."""
 HEAD_BYTES = 4096
 YOLO_LINE = re.compile(r"\d+(?:\s+[01]?\.\d+(?:e-\d+)?|\s+[01]){4,}")
 """A class number, then a centre and a size (or corners), as shares of the image."""
@@ -46,7 +44,7 @@ def kind_of_file(file: Path) -> str:
     """A key of `FOREIGN`; empty if the file is none of these."""
     suffix = file.suffix.lower()
     try:
-        with open_file(file, most_bytes=LARGEST_FILE_BYTES) as stream:
+        with open_file(file, most_bytes=ANY_SIZE) as stream:
             head = stream.read(HEAD_BYTES)
             size = stream.seek(0, SEEK_END)
         if suffix == ".json":

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 from pipeline.errors import CaseError
-from pipeline.guards.reading import open_file
+from pipeline.guards.reading import ANY_SIZE, open_file
 
 PREAMBLE = 128
 HEAD_BYTES = 1024
@@ -24,7 +23,7 @@ def segmentations(path: Path) -> list[Path]:
 
 def _is_segmentation(file: Path) -> bool:
     try:
-        with open_file(file, most_bytes=sys.maxsize) as stream:
+        with open_file(file, most_bytes=ANY_SIZE) as stream:
             head = stream.read(HEAD_BYTES)
     except CaseError:
         return False

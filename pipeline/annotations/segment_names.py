@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.errors import CaseError
-from pipeline.guards.reading import open_file
+from pipeline.guards.reading import ANY_SIZE, open_file
 from pipeline.records import AnnotationItem
 
 HEADER_BYTES = 65536
@@ -34,7 +33,7 @@ class Segment(NamedTuple):
 def header_entries(file: Path) -> Mapping[str, str]:
     """Key → value of the header's "key:=value" lines; empty if the file cannot be read."""
     try:
-        with open_file(file, most_bytes=sys.maxsize) as stream:
+        with open_file(file, most_bytes=ANY_SIZE) as stream:
             head = stream.read(HEADER_BYTES)
     except CaseError:
         return {}

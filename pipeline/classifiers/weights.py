@@ -16,7 +16,7 @@ from pipeline.classifiers.checkpoints import listed, read_checkpoint
 from pipeline.classifiers.pickled import load_pickle
 from pipeline.classifiers.weight_formats import SAFETENSORS, folder_name, format_of
 from pipeline.errors import CaseError, ConfigError
-from pipeline.guards.reading import guarded, named, read_file
+from pipeline.guards.reading import guarded, named, read_file, without_remedy
 from pipeline.records import Notice
 
 LARGEST_BYTES: Final = 2**34
@@ -76,8 +76,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return read_file(path, most_bytes=LARGEST_BYTES, what="the weights", remedy=NAME_ANOTHER)
     except CaseError as error:
-        found = error.message.split(";", maxsplit=1)[0]
-        raise ConfigError(f"{path}: {found}; {NAME_ANOTHER}") from error
+        raise ConfigError(f"{path}: {without_remedy(error.message)}; {NAME_ANOTHER}") from error
 
 
 def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> object:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from pipeline.errors import AuditError, CaseError, ConfigError
 
 MIB = 2**20
 SPLIT = "split it, or leave it out"
+ANY_SIZE = sys.maxsize
+"""Limit for a file of which only a part is read."""
 LARGE_READ = 2**20
 """Bytes; a longer read is cut to what the file has left."""
 KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
@@ -83,7 +86,9 @@ def guarded(reason: str, message: str) -> Iterator[None]:
             raise
         except MemoryError as error:
             remedy = "raise limits.memory_mb, or leave the file out"
-            raise CaseError("out_of_memory", f"{_clause(message)} (not enough memory); {remedy}") from error
+            raise CaseError(
+                "out_of_memory", f"{without_remedy(message)} (not enough memory); {remedy}"
+            ) from error
         except BaseException as error:  # a panic of a decoder in Rust is not an Exception
             raise CaseError(reason, message) from error
 
@@ -108,6 +113,11 @@ def named(path: str | Path) -> Iterator[None]:
         yield
     except CaseError as error:
         raise ConfigError(f"{path}: {error.message}") from error
+
+
+def without_remedy(message: str) -> str:
+    """What was found: the part of a message before its remedy."""
+    return message.split(";", maxsplit=1)[0].rstrip(".")
 
 
 def _open_without_waiting(path: str | Path, flags: int) -> int:
@@ -137,8 +147,3 @@ def _refuse_larger(size: int, most_bytes: int, remedy: str) -> None:
 def _unreadable(error: Exception) -> CaseError:
     why = error.strerror if isinstance(error, OSError) and error.strerror else "no such path"
     return CaseError("unreadable", f"cannot be read ({why}); check the path and its permissions")
-
-
-def _clause(message: str) -> str:
-    """The message without its remedy."""
-    return message.split(";", maxsplit=1)[0].rstrip(".")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
@@ -25,7 +24,7 @@ from pydicom.valuerep import VR
 
 from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
-from pipeline.guards.reading import guarded, open_file, read_file
+from pipeline.guards.reading import ANY_SIZE, guarded, open_file, read_file
 from pipeline.loaders.foreign import HEAD_BYTES, foreign_format
 from pipeline.loaders.truncation import AvailablePixels, PixelElement, available_pixels
 
@@ -70,7 +69,7 @@ def open_header(path: Path, keywords: list[str]) -> Header:
 
     Raises CaseError "not_a_file", "unreadable", "not_dicom" or "too_large" (inflated).
     """
-    with open_file(path, most_bytes=sys.maxsize, what=THE_FILE) as file:
+    with open_file(path, most_bytes=ANY_SIZE, what=THE_FILE) as file:
         _refuse_non_dicom(file.read(HEAD_BYTES))
         dataset, pixels = _parsed(file, keywords=keywords)
         deflated = dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pipeline.errors import CaseError
-from pipeline.guards.reading import open_file
+from pipeline.guards.reading import ANY_SIZE, open_file
 
 HEAD_BYTES: Final = 512
 """Number of first bytes that tell the format."""
@@ -73,7 +72,7 @@ _TEXT: Final = Foreign("text", _TABLE_REMEDY)
 def format_of_file(path: Path) -> Foreign | None:
     """The format of a file; None if it is unknown, DICOM or unreadable."""
     try:
-        with open_file(path, most_bytes=sys.maxsize) as file:
+        with open_file(path, most_bytes=ANY_SIZE) as file:
             return foreign_format(file.read(HEAD_BYTES))
     except CaseError:
         return None

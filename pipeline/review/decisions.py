@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.json_files import read_json
+from pipeline.guards.reading import without_remedy
 from pipeline.guards.yaml_models import Items, Strict, validated
 from pipeline.reporting.subjects import Kind, Subject
 
@@ -104,9 +105,8 @@ def _read(path: Path, run: Run) -> Decisions:
     try:
         content = read_json(path)
     except CaseError as error:
-        what, *_ = error.message.split(";")
         remedy = "give a file that can be read" if error.reason == "unreadable" else EXPORT
-        raise ConfigError(f"{path}: {what}; {remedy}") from error
+        raise ConfigError(f"{path}: {without_remedy(error.message)}; {remedy}") from error
     if not isinstance(content, dict):
         raise ConfigError(
             f"{path}: holds a {type(content).__name__}, wanted exported decisions; export them again"

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.json_files import read_json
+from pipeline.guards.reading import without_remedy
 
 REMEDY = "rerun to regenerate it, or give the run folder as it was written"
 UNREADABLE = "unreadable"
@@ -30,7 +31,7 @@ def of_run(path: Path) -> Iterator[None]:
     try:
         yield
     except CaseError as error:
-        what, *_ = error.message.split(";")
+        what = without_remedy(error.message)
         if error.reason == UNREADABLE:
             raise ConfigError(f"{path}: {what}; give the folder of a finished run") from error
         raise damaged(path, what) from error

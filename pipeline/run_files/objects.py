@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import CaseError
-from pipeline.guards.json_files import parse_json, read_json
-from pipeline.guards.reading import read_file
+from pipeline.guards.json_files import read_json
+from pipeline.guards.reading import without_remedy
 from pipeline.guards.yaml_models import OWN_MESSAGE, UNWANTED, WANTED
 from pipeline.run_files.case_shapes import FinishedCase, SkippedEntry
 from pipeline.run_files.damage import damaged, of_run, shown
@@ -27,7 +27,7 @@ UNDECODABLE = "string_unicode"
 OWN_WANTED: Mapping[str, str] = {
     "list_type": "wanted a list",
     "dict_type": "wanted an object",
-    "string_unicode": "wanted a text in UTF-8",
+    UNDECODABLE: "wanted a text in UTF-8",
 }
 Problem = tuple[str, str]
 """Key, and what is wrong with its value."""
@@ -46,7 +46,7 @@ def read_object(path: Path, shape: Any = dict[str, Any], *, needed: Sequence[str
 def read_content(path: Path) -> dict[str, Any]:
     """The object in a JSON file of a run, whatever it holds. Raises ConfigError if there is none."""
     with of_run(path):
-        content = parse_json(read_file(path, most_bytes=LARGEST_BYTES), most_values=MOST_VALUES)
+        content = read_json(path, most_bytes=LARGEST_BYTES, most_values=MOST_VALUES)
     if not isinstance(content, dict):
         raise damaged(path, f"holds a {type(content).__name__}, wanted an object")
     return content
@@ -88,7 +88,7 @@ def skipped_entry(path: Path) -> dict[str, Any] | None:
 
 def _whole(path: Path, shape: Any) -> dict[str, Any] | None:
     with suppress(CaseError):
-        content = parse_json(read_file(path, most_bytes=LARGEST_BYTES), most_values=MOST_VALUES)
+        content = read_json(path, most_bytes=LARGEST_BYTES, most_values=MOST_VALUES)
         if isinstance(content, dict) and not any(problems(content, shape)):
             return content
     return None
@@ -112,7 +112,7 @@ def _problem(item: Any) -> str:
     if item["type"] == OWN_MESSAGE:
         return str(item["ctx"]["error"])
     text = OWN_WANTED.get(item["type"]) or WANTED.get(item["type"], UNWANTED)
-    wanted, *_ = text.split(";")
+    wanted = without_remedy(text)
     return f"{wanted.format_map(item.get('ctx', {}))} (found {shown(item['input'])})"
 
 

@@ -8,13 +8,11 @@ from pathlib import Path
 
 from pipeline.errors import CaseError
 from pipeline.guards.json_files import parse_json
-from pipeline.guards.reading import open_file, read_file
+from pipeline.guards.reading import ANY_SIZE, open_file, read_file
 from pipeline.run_files.damage import damaged, of_run
 
 LARGEST_BYTES = 2**29
 """Of a script: pixels of a large image."""
-LARGEST_ARCHIVE = 2**36
-"""Bytes of a file of which only the ends are read."""
 CASE_SCRIPT, PIXELS_SCRIPT = b"heatproof.case(", b"heatproof.pixels("
 SCRIPT_STARTS = (
     CASE_SCRIPT,
@@ -74,7 +72,7 @@ def arguments(path: Path) -> str:
 
 def _ends(path: Path, first: int, last: int) -> tuple[bytes, bytes]:
     """The first and last bytes of a file; empty if it cannot be read."""
-    with suppress(CaseError), open_file(path, most_bytes=LARGEST_ARCHIVE) as file:
+    with suppress(CaseError), open_file(path, most_bytes=ANY_SIZE) as file:
         start = file.read(first)
         file.seek(max(first, os.fstat(file.fileno()).st_size - last))
         return start, file.read(last)

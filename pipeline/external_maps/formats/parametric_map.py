@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from pipeline.contracts import HeatmapFormat
 from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
 from pipeline.guards.file_hashes import LARGEST_BYTES
-from pipeline.guards.reading import guarded, open_file
+from pipeline.guards.reading import ANY_SIZE, guarded, open_file
 from pipeline.records import MapPlane
 
 PREFIX = slice(128, 132)
@@ -30,7 +29,7 @@ UNREADABLE = "The heatmap is not a readable DICOM Parametric Map; export it agai
 def is_dicom(path: Path) -> bool:
     """Whether a file has the DICOM preamble and prefix."""
     try:
-        with open_file(path, most_bytes=sys.maxsize) as stream:
+        with open_file(path, most_bytes=ANY_SIZE) as stream:
             return stream.read(PREFIX.stop)[PREFIX] == b"DICM"
     except CaseError:
         return False
