@@ -31,7 +31,7 @@ FORMATS: Registry[AnnotationFormat] = Registry(
     group="heatproof.annotations",
     wanted=AnnotationFormat,
 )
-TOO_MANY = f"more than {MOST_SHAPES:,} annotations, boxes and masks; read them in several runs"
+TOO_MANY = f"more than {MOST_SHAPES:,} annotations, boxes and masks; split them, and run each part"
 
 
 def find_annotations(

@@ -98,7 +98,7 @@ def rows_of(
     for count, row in enumerate(table.select(name for name in used if name is not None), start=1):
         if count > MOST_SHAPES:
             raise ConfigError(
-                f"{table.file}: has more than {MOST_SHAPES:,} rows of boxes; read them in several runs"
+                f"{table.file}: has more than {MOST_SHAPES:,} rows of boxes; split it, and run each part"
             )
         key = _key(row, names, finding, reader, first)
         rows.setdefault(key, []).append(_box(row, names.coordinates, shift, table.separator))

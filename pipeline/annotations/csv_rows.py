@@ -24,7 +24,7 @@ BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 LONGEST_ROW = 2**22
 """Characters of one row, which may have several lines; more is not a table."""
 LONGEST_CELL = 2**17
-"""Characters of one cell."""
+"""Characters of one cell: the limit that the csv module sets by itself."""
 Cells: TypeAlias = list[str]
 
 

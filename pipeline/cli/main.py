@@ -62,8 +62,8 @@ INTERRUPTION = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, and return its exit code.
 
-    0: done, policy met. 1: done, policy failed. 2: could not start. 3: could not write the results.
-    70: a bug of Heatproof (EX_SOFTWARE of sysexits.h). 130: interrupted.
+    0: done, policy met. 1: done, policy failed. 2: could not start. 3: could not write the results, or
+    out of memory. 70: a bug of Heatproof (EX_SOFTWARE of sysexits.h). 130: interrupted.
     """
     options = parser_of().parse_args(arguments)
     errors = open_console(stderr=True)
@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CaseBug as error:
         return _failed(error, error.what, errors)
     except (OutputError, MemoryError) as error:
-        errors.print(f"heatproof: {visible(str(error)) or NO_MEMORY}")
+        why = NO_MEMORY if isinstance(error, MemoryError) else visible(str(error))
+        errors.print(f"heatproof: {why}")
         return STOPPED
     except AuditError as error:
         errors.print(f"heatproof: {visible(str(error))}")

@@ -43,7 +43,7 @@ def _packed(function: Callable[[T], R], item: T) -> bytes:
     if len(content) > MOST_BYTES:
         raise CaseError(
             "too_large",
-            f"comes to more than {MOST_BYTES // MIB} MiB when it is read; read a part of it at a time",
+            f"comes to more than {MOST_BYTES // MIB} MiB when it is read; split it, and run each part",
         )
     return content
 

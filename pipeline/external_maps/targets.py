@@ -19,7 +19,7 @@ SEPARATOR = "__"
 NAMING = "name the file <image>__<finding>.<ext>, or list it in heatmaps.csv"
 MOST_MAPS = 250_000
 """Maps of one run, which are all listed in memory."""
-TOO_MANY = f"names more than {MOST_MAPS:,} maps; score them in several runs"
+TOO_MANY = f"names more than {MOST_MAPS:,} maps; split them, and score each part in a run of its own"
 
 
 @dataclass(frozen=True, slots=True)
