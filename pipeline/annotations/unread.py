@@ -18,6 +18,7 @@ from pipeline.annotations.spelling import nearest, same
 from pipeline.annotations.tables import IMAGE_COLUMNS, MOST_COLUMNS, Table, read_table
 from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.json_files import LARGEST_BYTES
 from pipeline.records import file_stem
 
 MOST_FILES = 50_000
@@ -39,6 +40,7 @@ LOUD = frozenset(
     {
         "mask_folder",
         "foreign_format",
+        "too_large",
         "table_unreadable",
         "no_image_column",
         "nearly_finding",
@@ -158,6 +160,11 @@ def _why(file: Path, *, findings: Sequence[str], stated: bool) -> tuple[str, str
         return "other_dicom", f"the file is {FOREIGN[kind]}"
     if kind in FOREIGN:
         return "foreign_format", f"the file is {FOREIGN[kind]}"
+    if _suffix(file) == ".json" and file.stat().st_size > LARGEST_BYTES:
+        return "too_large", (
+            f"the file has more than {LARGEST_BYTES >> 20} MiB and is not looked into; if it holds run-length "
+            "masks, split it, and list the parts as sources"
+        )
     return OTHER_FORMAT
 
 

@@ -20,8 +20,8 @@ from pipeline.run_files.shapes import Manifest
 
 MOST_NESTED = 50
 """Lists and objects within each other; a manifest has some six levels."""
-LARGEST_BYTES, MOST_VALUES = 2**28, 20_000_000
-"""Of a case.json: outlines of thousands of contours."""
+MOST_VALUES = 4_000_000
+"""Of a file of a run: outlines of thousands of contours, which take some 300 MB as objects."""
 UNDECODABLE = "string_unicode"
 """pydantic's error for a text with lone surrogates, which stand for the bytes of a name."""
 OWN_WANTED: Mapping[str, str] = {
@@ -46,7 +46,7 @@ def read_object(path: Path, shape: Any = dict[str, Any], *, needed: Sequence[str
 def read_content(path: Path) -> dict[str, Any]:
     """The object in a JSON file of a run, whatever it holds. Raises ConfigError if there is none."""
     with of_run(path):
-        content = read_json(path, most_bytes=LARGEST_BYTES, most_values=MOST_VALUES)
+        content = read_json(path, most_values=MOST_VALUES)
     if not isinstance(content, dict):
         raise damaged(path, f"holds a {type(content).__name__}, wanted an object")
     return content
@@ -88,7 +88,7 @@ def skipped_entry(path: Path) -> dict[str, Any] | None:
 
 def _whole(path: Path, shape: Any) -> dict[str, Any] | None:
     with suppress(CaseError):
-        content = read_json(path, most_bytes=LARGEST_BYTES, most_values=MOST_VALUES)
+        content = read_json(path, most_values=MOST_VALUES)
         if isinstance(content, dict) and not any(problems(content, shape)):
             return content
     return None

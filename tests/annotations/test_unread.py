@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from pipeline.annotations import unread
 from pipeline.annotations.unread import Reading, unread_files, what_is_there
+from pipeline.guards.json_files import LARGEST_BYTES
 
 FINDINGS = ("mass", "edema")
 COCO = {"images": [{"id": 1}], "annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4]}], "categories": []}
@@ -124,3 +126,11 @@ def test_runs_of_heatproof_below_the_annotations_are_its_own_output(
     assert unread_files(tmp_path, Reading(())) == []
     (run / names[0]).unlink()
     assert unread_files(tmp_path, Reading(())) != []
+
+
+def test_json_that_is_too_large_to_be_looked_into_makes_a_warning(tmp_path: Path) -> None:
+    file = write(tmp_path, "masks.json", '{"7": {"mass": {"size": [1, 1], "counts": [0, 1]}}}')
+    os.truncate(file, LARGEST_BYTES + 1)
+    (found,) = unread_files(tmp_path, Reading((), FINDINGS))
+    assert (found.reason, found.reason in unread.LOUD) == ("too_large", True)
+    assert "list the parts as sources" in found.message
