@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pipeline import __version__
 from pipeline.guards.symlinks import refuse_links
 from pipeline.records import Skipped, Summary
 from pipeline.records.names import ALL_FINDINGS
@@ -130,7 +131,7 @@ def read_run(path: Path) -> RunFolder:
     tables = {
         name: tuple(read_rows(table, NOTHING_KNOWN if name == VERDICT else known))
         for name, table in shown_tables.items()
-        if table.exists()
+        if table.exists() or manifest.get("version") == __version__  # older versions lack some
     }
     checked_verdicts(path, manifest, tables.get(VERDICT))
     return RunFolder(

@@ -16,9 +16,11 @@ from pipeline.contracts import Executor
 from pipeline.ground_truth.matching import Truth
 from pipeline.metrics import METRICS
 from pipeline.metrics.lesions import Rule, unmatched_contours, unmatched_lesions
+from pipeline.metrics.pixels import LEVELS
 from pipeline.plan import RunPlan
 from pipeline.records import ENOUGH_PATIENTS, Candidates, Case, Curve, Skipped, Summary
 from pipeline.run.opening import Run
+from pipeline.run_files.damage import damaged, shown
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.calibration import calibration_curve
 from pipeline.statistics.classification import MEASURES, classification_summaries
@@ -30,7 +32,7 @@ from pipeline.statistics.policy import apply_policy
 from pipeline.statistics.summaries import summarise as summarise_scores
 from pipeline.statistics.verdict import Evidence, VerdictRow, verdict_rows
 from pipeline.store.atomic import write_bytes
-from pipeline.store.cases import candidates_of, curves_of
+from pipeline.store.cases import candidates_of, case_folder, curves_of
 from pipeline.store.tables import summary_row, write_case_tables, write_table
 
 PredictionRow = tuple[str, str, float, bool, bool | None]
@@ -147,6 +149,7 @@ def write_tables(
     """Write every CSV except the crosswalk, and `regions.json`; `skipped` come before skipped cases."""
     gathered = _Gathered(list(skipped), units)
     for case in write_case_tables(run, (case.case_id for case in cases)):
+        _refuse_foreign(run, case)
         gathered.add(case)
     scores = read_scores(run, units=units)
     summaries = tuple(_summaries(scores, gathered, options, matching))
@@ -168,6 +171,17 @@ def write_tables(
     write_table(run, "verdict.csv", map(asdict, verdict))
     _write_groups(run, gathered.audited, grouping)
     return Results(tuple(gathered.audited), tuple(gathered.skipped), summaries, policy, verdict)
+
+
+def _refuse_foreign(run: Path, case: dict[str, Any] | Skipped) -> None:
+    """Raise ConfigError for a case that another version or damage left: unknown metrics, other thresholds."""
+    if isinstance(case, Skipped):
+        return
+    path = case_folder(run, case["case_id"]) / "case.json"
+    for name in {score["metric"] for score in case["scores"]} - set(METRICS):
+        raise damaged(path, f"scores: metric: found {shown(name)}, which is not installed")
+    if any(len(curve["ious"]) != len(LEVELS) for curve in case["curves"]):
+        raise damaged(path, f"curves: ious: wanted {len(LEVELS)} values")
 
 
 def _summaries(

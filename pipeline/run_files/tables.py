@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from pipeline.guards.csv_injection import unescape_formulas
 from pipeline.guards.reading import open_file
@@ -44,7 +45,7 @@ def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> Iterator[dict[str, st
         checks = [(name, columns_of(path)[name], known.get(name)) for name in header]
         sound: list[set[str]] = [set() for _ in header]
         met: set[tuple[str, ...]] = set()
-        for number, cells in enumerate(filter(None, lines), start=1):
+        for number, cells in enumerate(lines, start=1):
             if len(cells) != len(header):
                 raise damaged(path, f"row {number}: found {len(cells)} cells, wanted {len(header)}")
             row = {}
@@ -92,6 +93,7 @@ def header_of(path: Path) -> Sequence[str]:
 def _opened(path: Path) -> Iterator[io.TextIOWrapper]:
     """The text of a table; ConfigError for what cannot be read, also inside the block."""
     with of_run(path), open_file(path, most_bytes=LARGEST_BYTES) as file:
+        _refuse_cut(path, file)
         errors = "surrogateescape" if path.name == WITH_NAMES else "strict"
         text = io.TextIOWrapper(file, encoding="utf-8-sig", errors=errors, newline="")
         try:
@@ -100,6 +102,15 @@ def _opened(path: Path) -> Iterator[io.TextIOWrapper]:
             raise damaged(path, NOT_CSV) from error
         finally:
             text.detach()
+
+
+def _refuse_cut(path: Path, file: BinaryIO) -> None:
+    """Raise ConfigError if the last line of a table has no end, which every written table has."""
+    if file.seek(0, io.SEEK_END):
+        file.seek(-1, io.SEEK_END)
+        if file.read(1) not in {b"\n", b"\0"}:  # a table in UTF-16 ends with a null byte
+            raise damaged(path, "was cut: its last line has no end")
+    file.seek(0)
 
 
 def _check_row(path: Path, number: int, row: Mapping[str, str], met: set[tuple[str, ...]]) -> None:

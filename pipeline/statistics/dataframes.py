@@ -103,7 +103,14 @@ def _read(path: Path, *, known: Known = NOTHING_KNOWN) -> pd.DataFrame:
     header = header_of(path)
     with of_run(path), open_file(path, most_bytes=LARGEST_BYTES) as file, guarded("not_csv", NOT_CSV):
         warnings.simplefilter("error")  # pandas warns where it drops cells
-        raw = pd.read_csv(file, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
+        raw = pd.read_csv(
+            file,
+            dtype=str,
+            keep_default_na=False,
+            index_col=False,
+            encoding="utf-8-sig",
+            skip_blank_lines=False,
+        )
     frame = pd.DataFrame({name: _checked(path, raw[name], known.get(name)) for name in header})
     repeated = frame.duplicated([*UNIQUE[path.name]])
     if repeated.any():

@@ -11,7 +11,7 @@ from pipeline.cli.main import main
 from tests.damage.run_folders import COMMANDS, make_sound_run, words_of, write_damaged_runs, write_decisions
 
 COUNT = 25
-ELSEWHERE = ("use --intersect", "have no image in common", "holds decisions on another version")
+ELSEWHERE = ("use --intersect", "no image in common", "decisions on another version", "to be reviewed")
 """Messages on a file that is sound by itself, but not of the other run or of the decisions."""
 
 
