@@ -110,7 +110,7 @@ def test_a_manifest_that_is_none_is_reported(tmp_path, text, complaint):
     ("name", "content", "complaint"),
     [
         ("cases.csv", b"case_id\n\xff\n", r"cases\.csv: is not a CSV in UTF-8"),
-        ("cases.csv", b"case_id,patient_id\n" + b"a" * 200_000, r"cases\.csv: is not a CSV in UTF-8"),
+        ("cases.csv", b"case_id,patient_id\n" + b"a" * 200_000 + b"\n", r"cases\.csv: is not a CSV in UTF-8"),
         ("skipped.csv", b"subject,reason\na,b\n", r"skipped\.csv: has no column 'stage'"),
         ("skill.csv", SKILL % b"many,", r"skill\.csv: row 1: n: found 'many', wanted a number"),
         ("skill.csv", SKILL % b"1,nan", r"skill\.csv: row 1: low: found 'nan', wanted a number"),

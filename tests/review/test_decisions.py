@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -115,3 +116,24 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ConfigError, match=r"lost\.json: cannot be read \(No such file.*\); give a file that can be read"
     ):
         read_decisions([tmp_path / "lost.json"], RUN)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "large"])
+def test_what_is_no_regular_file_of_a_bounded_size_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "decisions.json"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.touch()
+        os.truncate(path, 2**27)
+    with pytest.raises(ConfigError, match=r"decisions\.json: is .*; give the file that the report exported"):
+        read_decisions([path], RUN)
+
+
+def test_a_text_that_no_table_can_hold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="reviewer"):
+        read_decisions([write(tmp_path, "a.json", reviewer="\ud800")], RUN)

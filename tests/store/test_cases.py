@@ -271,6 +271,10 @@ def test_a_sweep_removes_links_themselves_and_nothing_that_is_called_otherwise(t
         ("case.js", ""),
         ("heatmaps.npz", ""),
         ("pixels.js", ""),
+        ("case.js", "heatproof.case({}, {"),
+        ("pixels.js", 'heatproof.pixels({"rows": 4'),
+        ("thumbnail.jpg", "x"),
+        ("heatmaps.npz", "PK"),
     ],
 )
 def test_a_case_that_a_power_failure_damaged_is_not_finished(tmp_path: Path, name: str, content: str) -> None:
@@ -288,6 +292,35 @@ def test_a_case_without_data_that_tables_need_is_not_finished(tmp_path: Path, mi
     case = written(tmp_path)
     del case[missing]
     (case_folder(tmp_path, "case-1") / "case.json").write_text(json.dumps(case))
+    assert not is_finished(tmp_path, "case-1")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("case_id", "case-2"), ("scores", [{}]), ("frame", "0"), ("rows", 0), ("labels", {"nodule": 2}),
+        ("patient_id", None), ("spacing_mm", [1]), ("skipped", [{"subject": 1}]), ("attributes", {"age": 5}),
+    ],
+)  # fmt: skip
+def test_a_case_with_data_of_another_type_is_not_finished(tmp_path: Path, key: str, value: object) -> None:
+    path = case_folder(tmp_path, "case-1") / "case.json"
+    path.parent.mkdir(parents=True)
+    case = written(tmp_path)
+    path.write_text(json.dumps({**case, key: value}))
+    assert not is_finished(tmp_path, "case-1")
+    path.unlink()
+    path.mkdir()
+    assert not is_finished(tmp_path, "case-1")
+
+
+@pytest.mark.parametrize("changes", [{"reason": ["a"]}, {"subject": "case-2"}, {"message": None}])
+def test_a_skipped_json_of_another_image_or_type_counts_as_none(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    write_skipped(tmp_path, Skipped("case-1", "load", "decode_failed", "a sentence"))
+    path = case_folder(tmp_path, "case-1") / "skipped.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    assert why_skipped(tmp_path, "case-1") is None
     assert not is_finished(tmp_path, "case-1")
 
 

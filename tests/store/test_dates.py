@@ -29,3 +29,12 @@ def test_otherwise_it_is_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
     before = datetime.now(tz=UTC).date().isoformat()
     assert before <= date_created(tmp_path) <= datetime.now(tz=UTC).date().isoformat()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"created": 5}'])
+def test_a_damaged_manifest_counts_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    (tmp_path / "manifest.json").write_text(text)
+    assert date_created(tmp_path) == "1970-01-02"
