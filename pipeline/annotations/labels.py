@@ -36,7 +36,7 @@ def read_labels(
     used = [table.column(name) for names in columns.values() for name in names]
     found: dict[str, tuple[Known, ...]] = {}
     shared: dict[tuple[Known, ...], tuple[Known, ...]] = {}
-    for line, row in enumerate(table.select((image, *used)), start=2):
+    for line, row in table.numbered((image, *used)):
         where = f"{file}, row {line}"
         labels = tuple(
             _any_of({_label(row[name], f"{where}, column '{name}'") for name in names})

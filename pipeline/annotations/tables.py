@@ -60,7 +60,11 @@ class Table:
         return self.select(self.columns)
 
     def select(self, columns: Iterable[str]) -> Iterator[Row]:
-        """The named columns of all rows that are not empty, read one at a time.
+        """The named columns of all rows that are not empty, read one at a time; see `numbered`."""
+        return (row for _, row in self.numbered(columns))
+
+    def numbered(self, columns: Iterable[str]) -> Iterator[tuple[int, Row]]:
+        """Number in the file, counted from 1, and the named columns of each row that is not empty.
 
         Of several columns of one name, the last counts. Raises ConfigError where the file is malformed, has
         more than `MOST_CELLS` cells, or is no longer the one whose columns are known.
@@ -81,7 +85,8 @@ class Table:
                 )
             if self._holds_cells(number, line):
                 last_row = number
-                yield {name: line[i].strip() if i < len(line) else "" for name, i in wanted.items()}
+                row = {name: line[i].strip() if i < len(line) else "" for name, i in wanted.items()}
+                yield number, row
             elif number - last_row > MOST_EMPTY_ROWS:
                 raise ConfigError(
                     f"{self.file}: has more than {MOST_EMPTY_ROWS:,} empty rows in succession; remove them"
@@ -132,7 +137,7 @@ class Table:
         """Raise ConfigError if one name in the column `image` is that of images of several patients."""
         columns = [name for name in self.columns if name != image and plain(name) in OWNER_WORDS]
         owners: dict[str, dict[str, tuple[str, int]]] = {name: {} for name in columns}
-        for line, row in enumerate(self.select((image, *columns)) if columns else (), start=2):
+        for line, row in self.numbered((image, *columns)) if columns else ():
             name = row[image]
             for column in columns:
                 owner = plain(row[column])

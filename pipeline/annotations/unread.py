@@ -215,7 +215,7 @@ def _why_not(table: Table, findings: Sequence[str], *, stated: bool) -> tuple[st
 def _why_no_labels(table: Table, findings: Sequence[str]) -> tuple[str, str]:
     alike = {name: finding for name in table.columns if (finding := same(name, findings))}
     numbers, rows = dict.fromkeys(alike, True), dict.fromkeys(alike, 0)
-    for number, row in enumerate(_some(table, list(alike)), start=2):
+    for number, row in _some(table, list(alike)):
         for name, cell in row.items():
             rows[name] = rows[name] or (0 if is_label(cell) else number)
             numbers[name] = numbers[name] and (not cell or _is_number(cell))
@@ -251,7 +251,7 @@ def _why_words(table: Table, findings: Sequence[str]) -> tuple[str, str]:
     known: dict[str, bool] = {}
     places = {name: place for place, name in reversed([*enumerate(table.columns, start=1)])}
     found = len(table.columns) + 1
-    for row in _some(table, table.columns):
+    for _, row in _some(table, table.columns):
         for name, cell in row.items():
             if places[name] < found and cell:
                 if cell not in known:
@@ -265,9 +265,9 @@ def _why_words(table: Table, findings: Sequence[str]) -> tuple[str, str]:
     return "no_finding_column", "the table has neither the columns of boxes nor one of a finding"
 
 
-def _some(table: Table, columns: Sequence[str]) -> Iterator[Mapping[str, str]]:
-    """The first rows of some columns, `MOST_CELLS` cells at most."""
-    return islice(table.select(columns), MOST_CELLS // max(1, len(columns)))
+def _some(table: Table, columns: Sequence[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Number and some columns of the first rows, `MOST_CELLS` cells at most."""
+    return islice(table.numbered(columns), MOST_CELLS // max(1, len(columns)))
 
 
 def _is_number(cell: str) -> bool:

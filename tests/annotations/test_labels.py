@@ -71,3 +71,12 @@ def test_breast_ultrasound_labels() -> None:
     found = list(read_labels(file, image="sop_instance_uid", columns=columns).values())
     assert [sum(labels[finding] == 1 for labels in found) for finding in columns] == [349, 168]
     assert sum(labels == {"benign": 0, "malignant": 0} for labels in found) == 106
+
+
+def test_rows_are_counted_as_in_the_file_with_empty_ones_and_the_line_that_names_the_separator(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text("sep=;\nimage;nodule\n\na;1\n\nb;perhaps\n")
+    with pytest.raises(ConfigError, match=r"labels\.csv, row 6, column 'nodule': is not a label"):
+        read_labels(file, image="image", columns={"nodule": ("nodule",)})
