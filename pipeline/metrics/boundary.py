@@ -3,16 +3,20 @@
 In large lesions interior pixels dominate IoU, which then says little about shape; boundary IoU ignores them.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 from scipy.ndimage import minimum_filter1d
 
 from pipeline.contracts import Metric, Scored, Side
 from pipeline.metrics.emptiness import LOCALISATION
-from pipeline.metrics.windows import Window, common, window_of, window_of_side
+from pipeline.metrics.windows import Window, common, window_of_side
 from pipeline.records import Mask
 
 WIDTH = 0.02
 """Width of a rim as a share of the image's diagonal, as published for whole images."""
+Rim: TypeAlias = tuple[Mask, Window]
+"""A rim in the window of the image that its mask fills; there is none outside."""
 
 
 def boundary_intersection_over_union(one: Mask, other: Mask, *, width_px: int) -> float:
@@ -21,10 +25,7 @@ def boundary_intersection_over_union(one: Mask, other: Mask, *, width_px: int) -
     Distances are chessboard distances, and pixels beyond the image count as outside, as in the authors'
     code. Neither mask may be empty.
     """
-    window = window_of(one | other)
-    rims = [rim(mask[window], width_px=width_px) for mask in (one, other)]
-    shared, joined = rims[0] & rims[1], rims[0] | rims[1]
-    return float(np.count_nonzero(shared) / np.count_nonzero(joined))
+    return _iou_of_rims(*(_rim(Side(mask, ()), width_px=width_px) for mask in (one, other)))
 
 
 def rim(mask: Mask, *, width_px: int) -> Mask:
@@ -37,15 +38,18 @@ def rim(mask: Mask, *, width_px: int) -> Mask:
 
 def _boundary_iou(scored: Scored) -> tuple[float]:
     width_px = max(round(WIDTH * float(np.hypot(*scored.shape))), 1)
-    (one, of_one), (other, of_other) = (side.once(_rim, width_px=width_px) for side in scored.sides)
+    return (_iou_of_rims(*(side.once(_rim, width_px=width_px) for side in scored.sides)),)
+
+
+def _iou_of_rims(first: Rim, second: Rim) -> float:
+    (one, of_one), (other, of_other) = first, second
     both = common(of_one, of_other)
     shared = np.count_nonzero(_within(one, of_one, both) & _within(other, of_other, both))
-    joined = np.count_nonzero(one) + np.count_nonzero(other) - shared
-    return (float(shared / joined),)
+    return float(shared / (np.count_nonzero(one) + np.count_nonzero(other) - shared))
 
 
-def _rim(side: Side, *, width_px: int) -> tuple[Mask, Window]:
-    """The rim of a side, and the window that it fills; outside, there is none."""
+def _rim(side: Side, *, width_px: int) -> Rim:
+    """The rim of a side in the window that it fills."""
     window = side.once(window_of_side)
     return rim(side.mask[window], width_px=width_px), window
 
