@@ -30,6 +30,8 @@ LARGEST_CARD_BYTES: Final = 2**20
 """Bytes; a model card is a few pages of text."""
 LARGEST_CONFIG_BYTES: Final = 2**24
 """Bytes; a tuned config takes about 50 bytes for each image that it was tuned on."""
+MOST_VALUES: Final = 300_000
+"""Keys and values of a file, which PyYAML reads in some 20 seconds and 200 MiB."""
 MOST_NESTED: Final = 50
 """Nesting depth of lists and mappings; configs have about six levels."""
 WANTED: Final = {
@@ -157,6 +159,7 @@ class _Loader(yaml.SafeLoader):
     """
 
     depth = 0
+    count = 0
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002  PyYAML's signature
         try:
@@ -171,6 +174,9 @@ class _Loader(yaml.SafeLoader):
             self._refuse("aliases are not supported; write out the value")
         if self.depth > MOST_NESTED:
             self._refuse(f"values are nested more than {MOST_NESTED} levels deep; use fewer levels")
+        self.count += 1
+        if self.count > MOST_VALUES:
+            self._refuse(f"more than {MOST_VALUES:,} keys and values; leave some out")
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1

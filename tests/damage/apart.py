@@ -18,7 +18,7 @@ from pipeline.errors import AuditError, CaseBug, CaseError, WorkerFailure
 
 T = TypeVar("T")
 R = TypeVar("R")
-SECONDS = 20.0
+SECONDS = 40.0
 """Limit for one item, below that of the worker."""
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)

@@ -19,7 +19,7 @@ from tests.damage.rights import without_override
 PORTION = 500
 LISTED_APART = "left out by the listing"
 """Pipes, sockets and devices, which are never opened."""
-LIMITS = Limits(seconds=30, memory_mb=2048)
+LIMITS = Limits(seconds=60, memory_mb=2048)
 BUG = "bug"
 """Reason of a `CaseBug`, which here is a finding."""
 WORKER_MODULES = ("tests.damage.examine", "tests.damage.examine_files")

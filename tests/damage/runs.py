@@ -16,7 +16,8 @@ from pipeline.contracts import Executor
 from tests.damage.run_folders import kinds, make_sound_run, words_of, write_decisions
 
 RUN, OTHER, DECISIONS = "run", "other", "decisions.json"
-FIELDS = "fields"
+GROUPS = {"manifest": "manifest.json", "cases": "case.", "json": ".json", "tables": ".csv", "any": ""}
+"""Kind → part of the name of the damaged file."""
 REPLICATES = 20
 """Of the bootstrap, which takes most of the time."""
 
@@ -26,7 +27,7 @@ class RunFamily:
     """Run folders that a command reads; a family like those of `families.Family`."""
 
     way: str
-    kinds: tuple[str, ...] = (FIELDS,)
+    kinds: tuple[str, ...] = tuple(GROUPS)
 
     def write(self, folder: Path, kind: str | None, random: Random) -> Path:
         """Write a run of which one file is damaged, or an intact one if `kind` is None; its path."""
@@ -34,7 +35,7 @@ class RunFamily:
         path = folder / RUN
         if kind:
             known = kinds(_sound() / RUN)
-            name, damage = known[random.choice(list(known))]
+            name, damage = random.choice([entry for entry in known.values() if GROUPS[kind] in entry[0]])
             damage(random, path / name)
         return path
 

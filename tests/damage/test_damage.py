@@ -26,7 +26,7 @@ from tests.damage.ways import SOUND as READ
 IMAGES, OTHERS = 200, 400
 FOREIGN = {"map nifti 2": "heatmap_unreadable", "coco json": "refused"}
 """Formats that Heatproof does not read, and what it says of an intact file."""
-LIMITS = Limits(seconds=60, memory_mb=2048)
+LIMITS = Limits(seconds=300, memory_mb=2048)
 
 
 @pytest.fixture(scope="module")

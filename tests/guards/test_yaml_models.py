@@ -8,6 +8,7 @@ import pytest
 from pydantic import Field
 
 from pipeline.errors import ConfigError
+from pipeline.guards import yaml_models
 from pipeline.guards.yaml_models import NO_VALUE, Items, Pair, PathText, Strict, read_yaml, validated
 
 
@@ -209,4 +210,15 @@ def test_what_is_not_a_file_is_refused_at_once(path: Path, kind: str) -> None:
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(str(path))
     with pytest.raises(ConfigError, match=f"a.yaml: is a .*{kind}, wanted a regular file"):
+        read_yaml(path)
+
+
+def test_a_file_of_too_many_values_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_models, "MOST_VALUES", 6)
+    path.write_text("a: [1, 2, 3]\n")  # the mapping, a key, a list, three values
+    assert read_yaml(path) == {"a": [1, 2, 3]}
+    path.write_text("a: [1, 2, 3, 4]\n")
+    with pytest.raises(
+        ConfigError, match=r"more than 6 keys and values; leave some out \(line 1, column 14\)"
+    ):
         read_yaml(path)
