@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, get_args
 
@@ -18,8 +19,8 @@ T = TypeVar("T")
 
 FROM_YAML: Final = Field(strict=False)
 """For types that YAML does not have: a list becomes a tuple, a text a path. What is inside stays strict."""
-Items = Annotated[tuple[T, ...], FROM_YAML]
-"""A list in YAML."""
+Items = Annotated[tuple[T, ...], Field(strict=False, fail_fast=True)]
+"""A list in YAML; only its first wrong value is named."""
 Pair = Annotated[tuple[T, T], FROM_YAML]
 """A list of two in YAML."""
 PathText = Annotated[Path, FROM_YAML]
@@ -32,6 +33,10 @@ LARGEST_CONFIG_BYTES: Final = 2**24
 """Bytes; a tuned config takes about 50 bytes for each image that it was tuned on."""
 MOST_VALUES: Final = 300_000
 """Keys and values of a file, which PyYAML reads in some 20 seconds and 200 MiB."""
+MOST_KEYS: Final = 50_000
+"""Keys of a mapping, of which each wrong one is an error to hold in memory."""
+MOST_ERRORS: Final = 50
+"""Errors that are named of a file; more are counted."""
 MOST_NESTED: Final = 50
 """Nesting depth of lists and mappings; configs have about six levels."""
 WANTED: Final = {
@@ -141,11 +146,30 @@ def validated(model: type[M], values: dict[str, Any], *, source: str, overridden
 
     `overridden` are the dotted keys set on the command line; their errors name the command line instead.
     """
+    _refuse_many_keys(values, source)
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = [_error_line(model, dict(item), source, overridden) for item in error.errors()]
+        first = islice(error.errors(include_url=False), MOST_ERRORS)
+        lines = [_error_line(model, dict(item), source, overridden) for item in first]
+        if error.error_count() > MOST_ERRORS:
+            lines.append(f"{source}: {error.error_count() - MOST_ERRORS:,} more errors; correct these first")
         raise ConfigError("\n".join(lines)) from error
+
+
+def _refuse_many_keys(values: Mapping[str, Any], source: str) -> None:
+    """Raise ConfigError for a mapping of more than `MOST_KEYS` keys, at any depth."""
+    pending: list[tuple[str, object]] = [(source, values)]
+    while pending:
+        where, value = pending.pop()
+        if isinstance(value, Mapping):
+            if len(value) > MOST_KEYS:
+                raise ConfigError(
+                    f"{where}: found {len(value):,} keys, wanted {MOST_KEYS:,} or fewer; split it"
+                )
+            pending += [(f"{where}: {key}", inner) for key, inner in value.items()]
+        if isinstance(value, list):
+            pending += [(where, inner) for inner in value]
 
 
 class _ProblemError(yaml.MarkedYAMLError):

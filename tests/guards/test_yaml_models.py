@@ -222,3 +222,20 @@ def test_a_file_of_too_many_values_is_refused(path: Path, monkeypatch: pytest.Mo
         ConfigError, match=r"more than 6 keys and values; leave some out \(line 1, column 14\)"
     ):
         read_yaml(path)
+
+
+def test_of_very_many_errors_the_first_are_named_and_the_others_counted() -> None:
+    lines = complaint(**{f"key{number}": 1 for number in range(60)}).splitlines()
+    assert len(lines) == 51
+    assert lines[-1] == "camera.yaml: 10 more errors; correct these first"
+
+
+def test_of_a_list_only_the_first_wrong_value_is_named() -> None:
+    (line,) = complaint(spares=[1, 2, 3]).splitlines()
+    assert line.startswith("camera.yaml: spares.0: wanted keys and values")
+
+
+def test_a_mapping_of_very_many_keys_is_refused_before_it_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_models, "MOST_KEYS", 3)
+    told = complaint(spares=[{"focus_mm": 1}, dict.fromkeys("abcd", 1)])
+    assert told == "camera.yaml: spares: found 4 keys, wanted 3 or fewer; split it"
