@@ -8,9 +8,9 @@ header says nothing, voxels lie as stored: the first (fastest) axis is x, along 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, BinaryIO, Literal, TypeAlias, cast
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813  the abbreviation used in its manual
@@ -27,6 +27,7 @@ from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.file_hashes import LARGEST_BYTES
 from pipeline.guards.nifti_files import stored_voxels
+from pipeline.guards.packed_voxels import check_gzip, check_zlib
 from pipeline.guards.reading import about, guarded, open_file
 from pipeline.records import AnnotationItem, Notice, Reference, Shape, image_plane
 
@@ -56,6 +57,7 @@ OTHER_PLACE = Notice(
     "as covering the images.",
 )
 UNREADABLE = "The mask is not a readable NIfTI, NRRD or MetaImage file; save it again."
+DAMAGED = "has damaged voxels, which their checksum shows; save it again."
 OBLIQUE = (
     "The directions in the mask's header are not parallel to the rows and columns of its image; resample the "
     "mask to the grid of the image."
@@ -76,6 +78,11 @@ PLAIN_HEADERS = {
 }
 """Suffix → pattern of a complete header; its first group must not match `ELSEWHERE`. MetaIO cuts lines at 500
 characters."""
+PACKED: tuple[tuple[re.Pattern[bytes], Callable[[BinaryIO], None]], ...] = (
+    (re.compile(rb"^encoding:[ \t]*(?:gzip|gz)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE), check_gzip),
+    (re.compile(rb"^CompressedData *= *T", re.IGNORECASE | re.MULTILINE), check_zlib),
+)
+"""Header line of compressed voxels → their check."""
 ELSEWHERE = re.compile(rb"data[^:\n]{0,9}file", re.IGNORECASE)
 """The key for a separate file of values: "data file" in NRRD, "ElementDataFile" in MetaImage."""
 
@@ -146,7 +153,7 @@ def _layers(item: AnnotationItem, shape: Shape) -> tuple[NDArray[np.generic], tu
     file = Path(str(item.payload["path"]))
     suffix = file.suffix.lower()
     with guarded("annotation_unreadable", UNREADABLE):
-        _refuse_other_files(file)
+        _check_file(file)
         reader: Any = sitk.ImageFileReader()  # type: ignore[no-untyped-call]  # SimpleITK has no types
         reader.SetImageIO(READERS[suffix])
         reader.SetFileName(str(file))
@@ -224,24 +231,28 @@ def _offset(file: Path, axes: tuple[int, int]) -> tuple[int, int] | None:
     return (offset[axes[0]], offset[axes[1]]) if offset and len(offset) > axes[1] else None
 
 
-def _refuse_other_files(file: Path) -> None:
-    """Refuse a header that makes the reader open another file, which may be anywhere on the disk.
+def _check_file(file: Path) -> None:
+    """Refuse damaged voxels, and a header that makes the reader open another file, anywhere on the disk.
 
     The readers differ in how they end, skip and truncate lines, so only headers that all of them read alike
     are accepted.
     """
-    with open_file(file, most_bytes=LARGEST_BYTES, what="The mask") as stream:
-        head = stream.read(HEADER_BYTES)
     pattern = PLAIN_HEADERS.get(file.suffix.lower())
-    if pattern is None:
-        return
-    header = pattern.match(head)
-    if header is None or ELSEWHERE.search(header[1]):
-        raise CaseError(
-            "annotation_unreadable",
-            "The mask keeps its values in another file, or its header is not plain text with one entry per "
-            "line; save the mask again as a single file.",
-        )
+    with open_file(file, most_bytes=LARGEST_BYTES, what="The mask") as stream:
+        if pattern is None:
+            return
+        header = pattern.match(stream.read(HEADER_BYTES))
+        if header is None or ELSEWHERE.search(header[1]):
+            raise CaseError(
+                "annotation_unreadable",
+                "The mask keeps its values in another file, or its header is not plain text with one entry "
+                "per line; save the mask again as a single file.",
+            )
+        for line, check in PACKED:
+            if line.search(header[1]):
+                stream.seek(header.end())
+                with about("The mask"), guarded("annotation_unreadable", DAMAGED):
+                    check(stream)
 
 
 VOLUME = AnnotationFormat(find=find, read=read, kind="mask")
