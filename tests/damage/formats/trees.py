@@ -50,7 +50,9 @@ def field(random: Random, data: bytes) -> bytes:
     """One value, or three, of another type or size, or left out."""
     tree = json.loads(data)
     for _ in range(random.choice((1, 1, 1, 3))):
-        *parents, last = random.choice(list(paths(tree)))
+        if not (places := list(paths(tree))):
+            break  # the only value is gone
+        *parents, last = random.choice(places)
         place = at(tree, parents)
         if random.random() < 0.15:
             del place[last]
