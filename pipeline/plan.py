@@ -32,11 +32,14 @@ class Inputs:
 
     config: AuditConfig
     studies: Path
-    annotations: Path
+    annotations: Path | None
+    """None: an audit without annotations, which scores nothing."""
 
     @property
     def tables_folder(self) -> Path:
         """The folder that holds the config's tables (labels, select)."""
+        if self.annotations is None:
+            return self.studies
         return self.annotations if self.annotations.is_dir() else self.annotations.parent
 
     def table(self, table: Table) -> Path:
@@ -85,7 +88,7 @@ class AuditPlan(RunPlan):
 
 def make_plan(config: AuditConfig) -> AuditPlan:
     """The plan of a config. Raises ConfigError for a missing or unknown value."""
-    studies, annotations = inputs(config)
+    studies, annotations = inputs(config) if config.annotations.path else (_studies(config), None)
     card_path = existing_path(config.model, "model", "--model <model card>")
     if config.weights is not None:
         existing_path(config.weights, "weights", "--weights <file>")
@@ -101,10 +104,14 @@ def make_plan(config: AuditConfig) -> AuditPlan:
 
 def inputs(config: AuditConfig) -> tuple[Path, Path]:
     """The paths of studies and annotations. Raises ConfigError as `make_plan` does."""
-    studies = existing_path(config.studies, "studies", "--studies <folder>")
     annotations = existing_path(config.annotations.path, "annotations.path", "--annotations <folder or file>")
+    return _studies(config), annotations
+
+
+def _studies(config: AuditConfig) -> Path:
+    studies = existing_path(config.studies, "studies", "--studies <folder>")
     _check_out(config.out)
-    return studies, annotations
+    return studies
 
 
 def _check_out(out: Path) -> None:

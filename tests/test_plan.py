@@ -41,7 +41,6 @@ SELECT = {"file": "t.csv", "where": {"a": "b"}}
     ("settings", "complaint"),
     [
         ({"studies": None}, r"^studies: is missing; give --studies <folder>, or set the key in the config$"),
-        ({"annotations__path": None}, r"^annotations\.path: is missing; give --annotations <folder or file>"),
         ({"model": None}, r"^model: is missing; give --model <model card>"),
         (
             {"studies": "/nowhere/studies"},

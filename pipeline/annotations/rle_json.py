@@ -78,6 +78,14 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
     return Reference(case_id, finding, item.reader, kind="mask", masks=masks)
 
 
+def runs_of(mask: Mask) -> dict[str, list[int]]:
+    """The mask as this format has it: {"size": [rows, columns], "counts": [runs]}."""
+    flat = mask.T.ravel()
+    ends = np.flatnonzero(np.diff(flat)) + 1
+    runs = np.diff(np.concatenate([[0], ends, [flat.size]])).tolist()
+    return {"size": list(mask.shape), "counts": [0, *runs] if flat[0] else runs}
+
+
 def _printable(name: str) -> str:
     """The name with lone surrogates, which JSON allows but text files do not, written as escapes."""
     return name.encode("utf-8", "backslashreplace").decode()

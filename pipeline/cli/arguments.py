@@ -133,6 +133,12 @@ def _add_compare(compare: ArgumentParser) -> None:
 def _add_review(review: ArgumentParser) -> None:
     review.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
     review.add_argument("decisions", type=Path, nargs="+", help="exported decisions, one file per reviewer")
+    review.add_argument(
+        "--as-annotations",
+        type=Path,
+        metavar="FOLDER",
+        help="of a run without annotations: also write the contours called right, as annotations",
+    )
 
 
 def _add_report(report: ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from pipeline.cli.arguments import OPTIONS, parser_of
 from pipeline.cli.card import card
 from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
+from pipeline.cli.review import review
 from pipeline.cli.terminal import (
     comparison_table,
     findings_of_one,
@@ -127,7 +128,8 @@ def _score(options: Namespace) -> int:
 
 def _print_outcome(outcome: Outcome, plan: RunPlan, console: Console) -> int:
     """Print the numbers of a run, and return the exit code."""
-    console.print(headline_table(outcome.results.summaries, plan.findings))
+    if table := headline_table(outcome.results.summaries, plan.findings):
+        console.print(table)
     for line in verdict_lines(outcome.index.parent):
         console.print(line)
     for warning in warnings_of_chance(outcome.results.summaries):
@@ -181,32 +183,6 @@ def _compare(options: Namespace) -> int:
         console.print(verdict_pair(row))
     console.print(comparison_table(found.rows))
     console.print(f"Page: {found.index}")
-    return DONE
-
-
-def _review(options: Namespace) -> int:
-    from pipeline.review.results import review  # noqa: PLC0415  # loads the statistics
-
-    console = open_console()
-    with writing(options.run):
-        result = review(options.run, options.decisions)
-    for entry in result.agreements:
-        low, high = entry.interval.low, entry.interval.high
-        shown = "–" if entry.interval.estimate is None else f"{entry.interval.estimate:.3f}"
-        bounds = "" if low is None or high is None else f" [{low:.3f}–{high:.3f}]"
-        names = ", ".join(entry.reviewers)
-        console.print(f"{entry.measure}  {entry.finding}  {names}  {shown}{bounds} (n {entry.n:,})")
-    console.print(
-        f"{len(result.reviewed):,} contours and missed lesions reviewed, "
-        f"{len(result.disputed):,} disputed, {result.wrong.count:,} annotations called wrong"
-    )
-    if result.open:
-        cases = len({entry.case_id for entry in result.open})
-        console.print(
-            f"{len(result.open):,} contours and missed lesions of {cases:,} images have no answer: "
-            "see standing 'open' in review.csv"
-        )
-    console.print(f"Page: {result.page}")
     return DONE
 
 
@@ -288,7 +264,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "tune": _tune,
     "validate": _validate,
     "compare": _compare,
-    "review": _review,
+    "review": review,
     "report": _report,
     "card": card,
 }

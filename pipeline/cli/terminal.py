@@ -114,7 +114,7 @@ def notice_lines(notices: Sequence[Notice]) -> Iterator[str]:
 
 
 def headline_table(summaries: Sequence[Summary], findings: Sequence[str]) -> str:
-    """Hit rate and overlap of model and baselines, one line per finding, reader and method."""
+    """Hit rate and overlap, one line per finding, reader and method with a score; empty if there is none."""
     known = {summary.metric for summary in summaries}
     metrics = [metric for metric in HEADLINES if metric in known]
     found: dict[tuple[str, str, str], dict[str, Summary]] = {}
@@ -122,6 +122,8 @@ def headline_table(summaries: Sequence[Summary], findings: Sequence[str]) -> str
         if summary.metric in metrics and summary.n and summary.finding in findings:
             key = (summary.finding, summary.reader, summary.method)
             found.setdefault(key, {})[summary.metric] = summary
+    if not found:
+        return ""
     rows = [("finding", "reader", "method", *metrics)]
     rows += [
         (*key, *(_estimate(by_metric.get(metric)) for metric in metrics)) for key, by_metric in found.items()

@@ -77,7 +77,7 @@ def _score_plan(config: AuditConfig, executor: Executor) -> ScorePlan:
     items = tuple(rename_findings(files.items, config.annotations.findings))
     map_findings = {item.finding for item in items}
     findings = config.heatmaps.findings or _known_findings(
-        Inputs(config, studies, annotations), map_findings, executor
+        Inputs(config, studies, annotations), annotations, map_findings, executor
     )
     if not map_findings & set(findings):
         problem = f"no map shows {' or '.join(findings)}" if findings else NO_COMMON_FINDING
@@ -94,13 +94,15 @@ def _score_plan(config: AuditConfig, executor: Executor) -> ScorePlan:
     return ScorePlan(config, studies, annotations, findings, files, items, methods, opened)
 
 
-def _known_findings(inputs: Inputs, map_findings: Collection[str], executor: Executor) -> tuple[str, ...]:
+def _known_findings(
+    inputs: Inputs, path: Path, map_findings: Collection[str], executor: Executor
+) -> tuple[str, ...]:
     """The maps' findings that also occur in the config, the annotations or the labels.
 
     Others are ignored, because a file name may contain anything, also a patient's name, which must not
     appear in a report.
     """
-    path, settings, labels = inputs.annotations, inputs.config.annotations, inputs.labels()
+    settings, labels = inputs.config.annotations, inputs.labels()
     known = {*settings.findings.values(), *inputs.config.contours.findings, *(labels[2] if labels else ())}
     names = sorted(map_findings)
     words = settings.findings

@@ -73,7 +73,7 @@ class _Folder:
 
 
 def find_items(
-    path: Path,
+    path: Path | None,
     *,
     sources: Sequence[Mapping[str, Any]],
     findings: Sequence[str],
@@ -83,8 +83,11 @@ def find_items(
 ) -> FoundItems:
     """The annotations below `path`; without sources, formats are guessed from the files.
 
-    `public` are the findings that are no names of the input (default: all). `executor` reads the files.
+    None for `path`: there are no annotations. `public` are the findings that are no names of the input
+    (default: all). `executor` reads the files.
     """
+    if path is None:
+        return FoundItems((), (), stated=True, files=frozenset(), notices=())
     executor = executor or Here()
     folder = _Folder(path, tuple(map(dict, sources)), tuple(findings), dict(words))
     used = require(executor, _sources, folder, where=f"annotations.path: {path}")
@@ -145,8 +148,8 @@ def _refuse_foreign(path: Path, sources: Sequence[Mapping[str, Any]]) -> None:
 class LabelTask:
     """Labels that are to be read."""
 
-    path: Path
-    """The annotations."""
+    path: Path | None
+    """The annotations; None only with `labels`."""
     labels: tuple[Path, str, Mapping[str, Sequence[str]]] | None
     """File, image column and columns by finding, as the config says them."""
     findings: tuple[str, ...]
@@ -156,7 +159,7 @@ class LabelTask:
 
 
 def find_labels(
-    path: Path,
+    path: Path | None,
     labels: tuple[Path, str, Mapping[str, Sequence[str]]] | None,
     *,
     findings: Sequence[str],
@@ -165,6 +168,8 @@ def find_labels(
     public: Sequence[str] | None = None,
 ) -> FoundLabels:
     """The labels of the config's table, else of one next to the annotations; options as of `find_items`."""
+    if path is None and labels is None:
+        return FoundLabels({})
     known = findings if public is None else public
     return labels_by(_labels, LabelTask(path, labels, tuple(findings), dict(words), tuple(known)), executor)
 
@@ -190,6 +195,7 @@ def _labels(task: LabelTask) -> FoundLabels:
             columns = {name: found.by_finding.get(name, (name,)) for name in task.findings}
             notices = tuple(spelled_notices(file, image, columns, found.spelled, wording))
         return FoundLabels(read_labels(file, image=image, columns=columns), file, image, columns, notices)
+    assert task.path is not None
     tables = label_tables(task.path, task.findings, task.words)
     if not tables:
         return FoundLabels({})

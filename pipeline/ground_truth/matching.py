@@ -34,6 +34,13 @@ from pipeline.plan import RunPlan
 from pipeline.records import AnnotationItem, Case, Kind, Labels, Notice, Skipped, file_stem, scored_as
 from pipeline.records.names import CONSENSUS_READERS, LABELS_READER
 
+WITHOUT_ANNOTATIONS = Notice(
+    "warning",
+    "annotations.path",
+    "No annotations were given, so nothing is scored: the report shows where the network looks and what it "
+    "predicts, and cannot say whether that is right. Give --annotations to have it scored.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TruthInputs:
@@ -111,6 +118,8 @@ def match(plan: RunPlan, cohort: Cohort, *, executor: Executor, pseudonym: Pseud
         pseudonym=pseudonym,
     )
     unread = find_unread(plan, cohort, items, labels, findings=plan.findings, executor=executor)
+    if plan.annotations is None:
+        truth = replace(truth, notices=(WITHOUT_ANNOTATIONS, *truth.notices))
     return with_unread(truth, unread, pseudonym)
 
 

@@ -34,21 +34,23 @@ def find_unread(
 
     `executor` opens them, to say what they are.
     """
+    if plan.annotations is None:
+        return []
     tables = [table for table in (plan.config.select, plan.config.subgroups.table) if table]
     used = [*items.files, *map(plan.table, tables), *([labels.file] if labels.file else [])]
     used += [Path(case.source.path) for case in cohort.cases]
     reading = Reading({*map(_absolute, used)}, findings, stated=items.stated)
-    excluded = {*_excluded(plan)}
+    excluded = {*_excluded(plan, _absolute(plan.annotations))}
     return unread_files(_absolute(plan.annotations), reading, excluded=excluded, executor=executor or Here())
 
 
-def _excluded(plan: Inputs) -> Iterator[Path]:
+def _excluded(plan: Inputs, annotations: Path) -> Iterator[Path]:
     """Folders and files below the annotations that belong to something else."""
     config = plan.config
     card = getattr(plan, "card", None)
     weights = config.model.parent / card.weights if card and card.weights and config.model else None
     for path in (plan.studies, config.out, config.heatmaps.path, config.model, config.weights, weights):
-        if path is not None and not _absolute(plan.annotations).is_relative_to(_absolute(path)):
+        if path is not None and not annotations.is_relative_to(_absolute(path)):
             yield _absolute(path)
 
 

@@ -197,8 +197,8 @@ def _dropped(run: RunFolder, survey: Survey) -> str:
 
 
 def _intervals(statistics: Mapping[str, Any]) -> str:
-    if not statistics:
-        return ""
+    if not {"replicates", "seed", "confidence"} <= statistics.keys():
+        return ""  # a run of an older version
     replicates, seed = statistics["replicates"], statistics["seed"]
     share = f"{100 * statistics['confidence']:g} %"
     kind = INTERVALS[statistics.get("interval", "percentile")]

@@ -115,6 +115,8 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "emptiness": facts.emptiness(run),
         "limits": list(limits.limits(run, survey)),
         "headline": _headline(run),
+        "scored": run.is_scored,
+        "predicted": {finding: _predicted(survey, finding) for finding in run.findings},
         "all_findings": ALL_FINDINGS,
     }
 
@@ -179,6 +181,13 @@ def _example(run: RunFolder, survey: Survey, row: Row) -> Example:
         contours=figure.contours(case, row.finding, run.network),
         annotations=figure.reader_outlines(case, row.finding, survey.readers),
     )
+
+
+def _predicted(survey: Survey, finding: str) -> str:
+    """A sentence on how often the network predicts the finding; empty for maps without probabilities."""
+    rows = [row for row in survey.rows if row.finding == finding and row.probability is not None]
+    positive = sum(row.positive for row in rows)
+    return f"The network predicts it on {positive:,} of {words.plural(len(rows), 'image')}." if rows else ""
 
 
 def _headline(run: RunFolder) -> str:

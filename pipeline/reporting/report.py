@@ -71,17 +71,17 @@ def _write_static(run: RunFolder, surveyed: Survey, rule_scripts: Mapping[str, s
     for old in (*folder.glob("worklist-*[0-9].js"), *folder.glob(f"{RULE}*.js")):
         old.unlink()
     for name, text in rule_scripts.items():
-        write(folder / f"{RULE}{name}.js", text.encode())
+        write(folder / f"{RULE}{name}.js", text.encode("utf-8", UNDECODABLE))
     for name, text in worklist_scripts(run, surveyed):
-        write(folder / name, text.encode())
+        write(folder / name, text.encode("utf-8", UNDECODABLE))
 
 
 def _write_shells(run: RunFolder, surveyed: Survey, shell: str, write: Write) -> None:
     """Write the page of every case, and the scripts that all of them share."""
     cases = run.path / "cases"
     cases.mkdir(exist_ok=True)
-    write(cases / "run.js", run_script(run, surveyed).encode())
-    write(cases / "baselines.js", baselines_script(run).encode())
-    content = shell.encode()
+    write(cases / "run.js", run_script(run, surveyed).encode("utf-8", UNDECODABLE))
+    write(cases / "baselines.js", baselines_script(run).encode("utf-8", UNDECODABLE))
+    content = shell.encode("utf-8", UNDECODABLE)
     for case_id in run.case_ids:
         write(run.case_folder(case_id) / "index.html", content)

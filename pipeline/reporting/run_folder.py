@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from pipeline import __version__
 from pipeline.guards.symlinks import refuse_links
 from pipeline.records import Skipped, Summary
-from pipeline.records.names import ALL_FINDINGS
+from pipeline.records.names import ALL_FINDINGS, CLASSIFIER
 from pipeline.reporting.stored_verdicts import checked_verdicts
 from pipeline.run_files import case_shapes
 from pipeline.run_files.cells import COUNT
@@ -76,6 +76,11 @@ class RunFolder:
     def has_external_maps(self) -> bool:
         """Whether the maps were computed elsewhere, by an unknown network."""
         return "heatmaps" in self.manifest
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether any map was scored against an annotation or a label."""
+        return any(row.n for row in self.summaries if row.method != CLASSIFIER)
 
     @property
     def rules(self) -> Mapping[str, Mapping[str, Any]]:

@@ -183,8 +183,10 @@ def _ordered(run: RunFolder, rows: Sequence[Summary]) -> list[Summary]:
 
 
 def classification(run: RunFolder) -> Table:
-    """Classification metrics of the network's probabilities."""
+    """Classification metrics of the network's probabilities; empty if no image is labelled."""
     rows = [row for row in run.summaries if row.method == CLASSIFIER]
+    if not any(row.n for row in rows):
+        return Table((), ())
     known = {row.metric for row in rows}
     columns = [
         Column(name, words.METRICS[name], "", "lower" if name == "brier" else "higher", "image")

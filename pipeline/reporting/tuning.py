@@ -37,7 +37,7 @@ def warnings(run: RunFolder) -> Iterator[str]:
 def _too_good(run: RunFolder, tuned: Mapping[str, Any]) -> str:
     warning = TOO_GOOD.format(
         images=f"{tuned['images']:,}",
-        audited=words.plural(run.manifest["studies"]["audited"], "image"),
+        audited=words.plural(run.manifest.get("studies", {}).get("audited", len(run.case_ids)), "image"),
         patients=words.plural(tuned["patients"], "patient"),
     )
     return warning + _compared(tuned["patients_compared"])

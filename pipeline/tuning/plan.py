@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.config import AuditConfig
 from pipeline.contours import RULES
 from pipeline.errors import ConfigError
-from pipeline.plan import AuditPlan, check_known, make_plan
+from pipeline.plan import AuditPlan, check_known, inputs, make_plan
 
 
 def make_tuning_plan(config: AuditConfig, out: Path | None) -> tuple[AuditPlan, Path]:
@@ -16,6 +16,7 @@ def make_tuning_plan(config: AuditConfig, out: Path | None) -> tuple[AuditPlan, 
         raise ConfigError("--out: is missing; give --out <config to write>.yaml")
     if out.is_dir() or not out.parent.is_dir():
         raise ConfigError(f"--out: {out} is a folder, or its folder does not exist; give --out <file>.yaml")
+    inputs(config)
     plan = make_plan(config)
     if config.tuning is None:
         raise ConfigError("tuning.where: is missing; set it to the rows of select.file to tune on")

@@ -31,7 +31,9 @@ STOPPED_BY: Mapping[str, frozenset[str]] = {
 def with_inspection(
     plan: RunPlan, cohort: Cohort, truth: Truth, *, cases: Sequence[Case], executor: Executor
 ) -> Truth:
-    """The truth with further notices: see `inspect_inputs`."""
+    """The truth with further notices: see `inspect_inputs`; as it is without annotations."""
+    if plan.annotations is None:
+        return truth
     found = inspect_inputs(plan, cohort, truth, cases=cases, executor=executor)
     return replace(truth, notices=(*truth.notices, *found))
 

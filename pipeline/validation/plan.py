@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.classifiers.card import ModelCard, load_card
 from pipeline.config import AuditConfig
@@ -14,6 +15,7 @@ from pipeline.validation.checks import check_levels
 class ValidationPlan(Inputs):
     """The checked inputs of a validation."""
 
+    annotations: Path
     card: ModelCard | None
     """Model card whose findings are the known ones; None: every finding name is accepted."""
 

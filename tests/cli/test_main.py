@@ -30,7 +30,7 @@ NEEDS = ["--studies", "images", "--annotations", "notes", "--model", str(CARD)]
 COMPLAINTS = {
     "no-studies": (["--model", str(CARD)], "studies: is missing; give --studies <folder>"),
     "lost-studies": (["--studies", "lost"], "studies: lost does not exist"),
-    "no-annotations": (["--studies", "images"], "annotations.path: is missing; give --annotations"),
+    "no-annotations": (["--annotations", "lost"], "annotations.path: lost does not exist"),
     "no-model": (NEEDS[:4], "model: is missing; give --model <model card>"),
     "lost-model": ([*NEEDS[:4], "--model", "lost.yaml"], "model: lost.yaml does not exist"),
     "no-model-card": (

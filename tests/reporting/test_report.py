@@ -168,7 +168,8 @@ def test_the_same_run_gives_the_same_bytes_also_over_an_older_report(tmp_path):
 def test_a_report_is_written_when_something_is_lacking(tmp_path, lacking):
     run = make_run(tmp_path, **{"cases": 3, **lacking})
     text = Page(write_report(run).read_text(encoding="utf-8")).text
-    assert "Does it look where the radiologists look?" in text
+    scored = lacking.get("regions", True) and lacking.get("cases") != 0
+    assert ("Does it look where the radiologists look?" if scored else "Where does it look?") in text
     if lacking.get("cases") == 0:
         assert "No image was audited." in text
     if "regions" in lacking:
@@ -231,3 +232,14 @@ def test_the_run_script_knows_every_outcome(reported):
 def test_static_files_stay_under_400_lines(reported):
     lengths = {path.name: path.read_bytes().count(b"\n") for path in (reported / "static").iterdir()}
     assert max(lengths.values()) < 400, lengths
+
+
+def test_a_title_with_a_lone_surrogate_and_settings_that_are_not_known_do_not_end_a_report(tmp_path):
+    run = make_run(tmp_path, cases=1)
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(
+        json.dumps({**manifest, "title": "Audit \ud800", "statistics": {"seed": 3}})
+    )
+    text = write_report(run).read_text(encoding="utf-8")
+    assert "Audit \\ud800" in text
+    assert "replicates" not in text
