@@ -20,7 +20,7 @@ HEADER = """\
 # IoU with the readers' annotations, ignoring the gate; the gate's probability has the highest Youden's J. The
 # means below are on the tuning images, and therefore optimistic for other images. `tuned` lists the tuning
 # patients by pseudonym and the tuning images by pixel hash; a report that scores any of them warns about it.
-# Absolute paths are left out; give them again on the command line.
+# Absolute paths are left out, but of tables below the annotations; give them again on the command line.
 """
 PLACES = ("studies", "model", "weights", "out")
 """Keys of the config that are paths; annotations and heatmaps have a key `path`, tables a key `file`."""
@@ -31,8 +31,8 @@ def write_tuned(
 ) -> None:
     """Write the config with the chosen rules, and the gain of each in a comment.
 
-    Absolute paths name machines and people: those of inputs are left out, those of tables become relative
-    to `tables`, the folder to which the config's tables are relative.
+    Absolute paths name machines and people, so they are left out. Those of tables in `tables`, the folder to
+    which the config's tables are relative, or below become relative to it.
     """
     values = config.model_dump(mode="json", exclude_unset=True, exclude={"tuned"})
     _leave_out_places(values, tables)
@@ -48,7 +48,7 @@ def write_tuned(
 
 
 def _leave_out_places(values: dict[str, Any], tables: Path) -> None:
-    """Remove the absolute paths from the values of a config."""
+    """Remove the absolute paths from the values of a config, but of tables in `tables` or below."""
     sections = [(values, name) for name in PLACES]
     sections += [(values.get(name) or {}, "path") for name in ("annotations", "heatmaps")]
     for section, key in sections:
@@ -57,7 +57,9 @@ def _leave_out_places(values: dict[str, Any], tables: Path) -> None:
     annotations, subgroups = values.get("annotations") or {}, values.get("subgroups") or {}
     for table in (annotations.get("labels"), values.get("select"), subgroups.get("table")):
         if table and Path(table["file"]).is_absolute():
-            table["file"] = relpath(table["file"], tables)
+            place = relpath(table.pop("file"), tables)
+            if ".." not in Path(place).parts:
+                table["file"] = place
 
 
 def _rule_settings(entry: ThresholdChoice) -> dict[str, Any]:

@@ -78,13 +78,14 @@ def test_files_that_are_no_example_are_refused(tmp_path: Path) -> None:
         read_input(tmp_path / "grey.png", WINDOWED)
 
 
-@pytest.mark.parametrize("name", ["../other.png", "link.png"])
-def test_an_example_outside_the_folder_of_the_card_is_not_read(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("way", ["../other.png", "{root}/other.png", "link.png", "linked/other.png", "\0"])
+def test_an_example_outside_the_folder_of_the_card_is_not_read(tmp_path: Path, way: str) -> None:
     card = write_model(tmp_path / "model")
     Image.fromarray(picture(7)).save(tmp_path / "other.png")
     (card.parent / "link.png").symlink_to(tmp_path / "other.png")
-    stated = yaml.safe_load(card.read_text()) | {"example": {"image": name, "logits": [0.0, 0.0]}}
-    card.write_text(yaml.safe_dump(stated))
+    (card.parent / "linked").symlink_to(tmp_path)
+    example = {"image": way.format(root=tmp_path), "logits": [0.0, 0.0]}
+    card.write_text(yaml.safe_dump(yaml.safe_load(card.read_text()) | {"example": example}))
     with pytest.raises(ConfigError, match=r"example\.image: leads out of the folder"):
         opened(card)
 

@@ -125,6 +125,19 @@ def test_the_tuned_config_has_no_absolute_path_and_finds_its_tables_all_the_same
     assert audited(study).images == COUNT - len(TRAIN)
 
 
+def test_the_place_of_a_table_in_another_folder_is_left_out_and_given_again(
+    study: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    table = tmp_path_factory.mktemp("elsewhere") / "splits.csv"
+    (study / "splits.csv").rename(table)
+    tuned(study, select__file=str(table))
+    written = yaml.safe_load((study / "tuned.yaml").read_text())
+    assert written["select"] == {"where": {"split": ["dev"]}}
+    with pytest.raises(ConfigError, match=r"select\.file: is missing"):
+        audited(study)
+    assert audited(study, select__file=str(table)).images == COUNT - len(TRAIN)
+
+
 def test_relative_paths_stay_in_the_tuned_config_as_they_were_typed(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
