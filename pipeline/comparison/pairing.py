@@ -16,7 +16,7 @@ from pipeline.records.names import LABELS_READER
 from pipeline.registry import did_you_mean
 from pipeline.reporting.comparison_page import NOT_STORED, OTHER_METHOD
 from pipeline.reporting.run_folder import methods_of
-from pipeline.reporting.stored_verdicts import checked_verdicts
+from pipeline.reporting.stored_verdicts import checked_verdicts, names_in_verdict
 from pipeline.run_files.damage import damaged
 from pipeline.run_files.objects import read_manifest
 from pipeline.run_files.tables import Known, read_rows
@@ -105,7 +105,7 @@ def _chosen_method(run: Path, manifest: Mapping[str, Any], method: str | None) -
 
 def _verdicts(run: Path, manifest: Mapping[str, Any], *, is_first: bool) -> dict[str, str]:
     table = run / "verdict.csv"
-    rows = list(read_rows(table)) if table.exists() else None
+    rows = list(read_rows(table, names_in_verdict(manifest))) if table.exists() else None
     stored = checked_verdicts(run, manifest, rows)
     if is_first:
         return dict.fromkeys(manifest["findings"], NOT_STORED) | stored

@@ -11,18 +11,18 @@ from pipeline import __version__
 from pipeline.guards.symlinks import refuse_links
 from pipeline.records import Skipped, Summary
 from pipeline.records.names import ALL_FINDINGS, CLASSIFIER
-from pipeline.reporting.stored_verdicts import checked_verdicts
+from pipeline.reporting.stored_verdicts import checked_verdicts, names_in_verdict
 from pipeline.run_files import case_shapes
 from pipeline.run_files.cells import COUNT
 from pipeline.run_files.damage import damaged, shown
 from pipeline.run_files.objects import read_manifest, read_object
-from pipeline.run_files.tables import NOTHING_KNOWN, Known, read_rows
+from pipeline.run_files.tables import Known, read_rows
 
 Case: TypeAlias = dict[str, Any]
 """The content of one case.json."""
 
 VERDICT = "verdict"
-"""The table whose names `stored_verdicts` checks, row by row."""
+"""The table whose rows `stored_verdicts` compares with each other and with the manifest."""
 TABLES = (VERDICT, "skill", "comparisons", "policy", "thresholds", "calibration", "subgroups")
 """Names of the CSVs that the overview shows."""
 MANIFEST = ("run_id", "metrics", "contours")
@@ -134,7 +134,7 @@ def read_run(path: Path) -> RunFolder:
     known = names_of(manifest)
     shown_tables = {name: path / f"{name}.csv" for name in TABLES}
     tables = {
-        name: tuple(read_rows(table, NOTHING_KNOWN if name == VERDICT else known))
+        name: tuple(read_rows(table, names_in_verdict(manifest) if name == VERDICT else known))
         for name, table in shown_tables.items()
         if table.exists() or manifest.get("version") == __version__  # older versions lack some
     }

@@ -81,7 +81,8 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "too_few": spare(FLAG), **INTERVAL, **DIFFERENCE, "differs": spare(or_empty(FLAG)),
         },
         "verdict.csv": {
-            "finding": TEXT, "verdict": TEXT, "question": TEXT, "standing": TEXT, "reader": TEXT,
+            "finding": NAME, "verdict": one_of(*STANDINGS), "question": one_of(*QUESTIONS),
+            "standing": one_of(*STANDINGS, ""), "reader": TEXT,
             "readers": SOME_COUNT, "method": TEXT, "metric": TEXT, "n": SOME_COUNT, "patients": SOME_COUNT,
             **INTERVAL, "baseline": TEXT, "baseline_n": SOME_COUNT,
             **dict.fromkeys((f"baseline_{bound}" for bound in BOUNDS), SOME_NUMBER),

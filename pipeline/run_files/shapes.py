@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
+from pipeline.records.names import Standing
+
 MOST_REPLICATES = 1_000_000
 """A thousand times what intervals need; more take hours and gigabytes."""
 LARGEST_SIDE = 2**20
@@ -153,6 +155,7 @@ class Manifest(TypedDict):
     annotations_sha256: NotRequired[str]
     created: NotRequired[str]
     version: NotRequired[str]
+    verdict: NotRequired[dict[str, Standing]]
     title: NotRequired[str | None]
     studies: NotRequired[Studies]
     card: NotRequired[dict[str, Any]]

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import AuditError
+from pipeline.errors import ConfigError
 from pipeline.reporting.run_folder import read_run
 from pipeline.reporting.verdict import verdicts
 from tests.reporting.run_folder import make_run
 
 UNKNOWN = {"benign": "unknown", "malignant": "unknown"}
+WANTED = "wanted 'better', 'no_better', 'worse' or 'unknown'"
 
 
 @pytest.fixture
@@ -44,9 +45,9 @@ def store(run: Path, verdict: object) -> None:
 
 
 def complaint(run: Path) -> str:
-    with pytest.raises(AuditError) as error:
+    with pytest.raises(ConfigError) as error:
         verdicts(read_run(run))
-    assert "rerun to regenerate" in str(error.value)
+    assert "; rerun to regenerate it, or give the run folder as it was written" in str(error.value)
     return str(error.value)
 
 
@@ -55,11 +56,9 @@ def complaint(run: Path) -> str:
     [
         ("verdict", "splendid", "one of: better, no_better, worse, unknown"),
         ("verdict", "", "one of: better, no_better, worse, unknown"),
-        ("standing", "splendid", "one of: better, no_better, worse, unknown"),
+        ("standing", "splendid", "nothing or one of: better, no_better, worse, unknown"),
         ("standing", "", "one of: better, no_better, worse, unknown"),
-        ("baseline", "magic", "nothing or one of: location_prior, center_prior"),
         ("question", "why", "one of: pointing, contours, absent, other_map"),
-        ("finding", "scurvy", "one of: benign, malignant"),
         ("estimate", "nan", "a number"),
         ("low", "inf", "a number"),
         ("n", "", "a number"),
@@ -78,6 +77,16 @@ def test_a_wrong_value_is_named_with_row_and_column(run: Path, column: str, valu
         assert text.startswith(f"{run / 'verdict.csv'}: row 2: question: found 'contours', wanted {wanted}")
     else:
         assert text.startswith(f"{run / 'verdict.csv'}: row 1: {column}: found '{value}', wanted {wanted}")
+
+
+@pytest.mark.parametrize(
+    ("column", "name"), [("finding", "scurvy"), ("finding", "(all)"), ("baseline", "magic")]
+)
+def test_a_name_that_the_run_does_not_have_is_refused(run: Path, column: str, name: str) -> None:
+    change(run, column, name)
+    assert complaint(run).startswith(
+        f"{run / 'verdict.csv'}: row 1: {column}: found '{name}', which this run does not have; "
+    )
 
 
 def test_a_question_that_is_only_reported_has_no_standing(run: Path) -> None:
@@ -108,13 +117,13 @@ def test_a_missing_column_is_named(run: Path) -> None:
 @pytest.mark.parametrize(
     ("verdict", "expected"),
     [
-        ("x", "verdict: found 'x', wanted a verdict per finding"),
-        (None, "verdict: found None, wanted a verdict per finding"),
-        (["benign"], "verdict: found ['benign'], wanted a verdict per finding"),
-        (UNKNOWN | {"benign": "splendid"}, "verdict: benign: found 'splendid', wanted one of: better, "),
-        (UNKNOWN | {"benign": 3}, "verdict: benign: found 3, wanted one of: better, "),
-        (UNKNOWN | {"benign": ["better"]}, "verdict: benign: found ['better'], wanted one of: better, "),
-        (UNKNOWN | {"scurvy": "better"}, "verdict: found 'scurvy', wanted one of: benign, malignant"),
+        ("x", "verdict: wanted an object (found 'x')"),
+        (None, "verdict: wanted an object (found None)"),
+        (["benign"], "verdict: wanted an object (found ['benign'])"),
+        (UNKNOWN | {"benign": "splendid"}, f"verdict.benign: {WANTED} (found 'splendid')"),
+        (UNKNOWN | {"benign": 3}, f"verdict.benign: {WANTED} (found 3)"),
+        (UNKNOWN | {"benign": ["better"]}, f"verdict.benign: {WANTED} (found ['better'])"),
+        (UNKNOWN | {"scurvy": "better"}, "verdict: found 'scurvy', which this run does not have"),
         ({"benign": "unknown"}, "verdict: found no verdict on 'malignant', wanted one"),
     ],
 )
