@@ -37,7 +37,7 @@ _PREFIX = slice(128, 132)
 _ENDS_BYTES = 2**21
 _FIRST_GROUPS = (0x0002, 0x0008)
 """Groups with which a data set without preamble begins."""
-_PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _EVIDENCE = ("SOPClassUID", "Modality", "Rows", "StudyInstanceUID", "MediaStorageSOPClassUID")
 """A file without the prefix "DICM" counts as DICOM if it has one of these elements."""
 _VALUE_REPRESENTATIONS = frozenset(
@@ -132,9 +132,11 @@ def _parsed(file: BinaryIO, *, keywords: list[str] | None) -> tuple[Dataset, Pix
     found: list[PixelElement] = []
 
     def at_pixels(tag: BaseTag, _vr: str | None, length: int) -> bool:
-        if tag in _PIXEL_TAGS and length != 0:
+        if tag not in _PIXEL_TAGS:
+            return False
+        if length != 0:
             found.append(PixelElement(int(tag), file.tell(), length))
-        return tag in _PIXEL_TAGS and keywords is not None
+        return keywords is not None
 
     tags: list[BaseTag | int] | None = None if keywords is None else [Tag(name) for name in keywords]
     with refusing("unreadable", "the file begins like DICOM but cannot be parsed"):

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from io import BytesIO
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from pipeline.errors import CaseError, ConfigError
-from pipeline.loaders.dataset import (
-    fingerprint,
-    is_fully_hashed,
-    parse_dataset,
-    read_bytes,
-    refusing,
-)
+from pipeline.loaders.content import content_of
+from pipeline.loaders.dataset import refusing
 from pipeline.loaders.display import brightness_display, stored_display
 from pipeline.loaders.elements import Warn, code, integer
 from pipeline.loaders.frames import frame_dataset
@@ -47,11 +38,8 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
     """
     if isinstance(window, tuple) and not window[1] > 0:
         raise ConfigError(f"window: found width {window[1]}, wanted more than 0; set a positive width")
-    path = Path(source.path)
-    data = read_bytes(path)
-    if source.fingerprint and _has_changed(path, data, source):
-        raise CaseError("file_changed", "the file changed after the folder was listed; start the run again")
-    dataset = parse_dataset(data)
+    content = content_of(source)
+    dataset = content.dataset
     cautions: dict[Caution, None] = {}
     warn = cautions.setdefault
     with refusing("decode_failed", "a value in the header cannot be read"):
@@ -73,23 +61,10 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
         pixels=np.ascontiguousarray(pixels),
         spacing_mm=spacing,
         attributes=source.attributes,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=content.sha256,
         display=display,
         cautions=tuple(cautions),
     )
-
-
-def _has_changed(path: Path, data: bytes, source: ImageSource) -> bool:
-    """Whether the file changed since it was listed.
-
-    Files too large to be hashed completely are also compared by ctime, because mtime can be reset. Changed
-    permissions or a new hard link therefore count as a change; the next run accepts the file.
-    """
-    with refusing("unreadable", "the file cannot be read"):
-        status = path.stat()
-    if status.st_mtime_ns != source.modified_ns or fingerprint(BytesIO(data)) != source.fingerprint:
-        return True
-    return not is_fully_hashed(len(data)) and status.st_ctime_ns != source.changed_ns
 
 
 def _refuse_mismatch(dataset: Dataset, source: ImageSource) -> None:
