@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.audited_model.loading import load_model
+from pipeline.audited_model.loading import AuditedModel, load_model
 from pipeline.audited_model.self_checks import self_check
 from pipeline.cases.baselines import baseline_maps
 from pipeline.cases.case import decode, draw_and_score
@@ -29,16 +29,18 @@ WORKER_MODULES = ("pipeline.cases.case", "pipeline.validation.case")
 def audit(
     plan: AuditPlan,
     *,
+    model: AuditedModel | None = None,
     executor: Executor | None = None,
     progress: ShowProgress = silent,
     notify: ShowNotices = unseen,
 ) -> Outcome:
     """Run the audit of a plan and write its report. Without `executor`, worker processes are started.
 
-    Writes are atomic. The same call resumes an interrupted run and ends with the same bytes.
+    `model` is the plan's, if it is open already. Writes are atomic. The same call resumes an interrupted run
+    and ends with the same bytes.
     """
     with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
-        model = load_model(plan)
+        model = model or load_model(plan)
         checks = self_check(model, plan)
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         model = with_first_images(model, cohort.chosen, executor=run.executor)

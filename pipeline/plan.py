@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.attribution import BACKENDS
 from pipeline.attribution.specs import read_specs
 from pipeline.baselines import BASELINES
-from pipeline.classifiers import ModelCard, load_card
+from pipeline.classifiers import ModelCard, NetworkCard, load_card
 from pipeline.config import TORCH, AuditConfig, OtherImages, Table
 from pipeline.contours import RULES
 from pipeline.contracts import Detector
@@ -88,18 +88,33 @@ class AuditPlan(RunPlan):
 
 def make_plan(config: AuditConfig) -> AuditPlan:
     """The plan of a config. Raises ConfigError for a missing or unknown value."""
-    studies, annotations = inputs(config) if config.annotations.path else (_studies(config), None)
+    studies, annotations = _inputs_of_audit(config)
     card_path = existing_path(config.model, "model", "--model <model card>")
     if config.weights is not None:
         existing_path(config.weights, "weights", "--weights <file>")
+    _check_methods(config)
+    card = load_card(card_path)
+    check_findings(config, card.findings, whose=f"the model {card.name}")
+    return AuditPlan(with_detector(config), studies, annotations, card.findings, card, card_path)
+
+
+def plan_for_network(config: AuditConfig, card: NetworkCard) -> AuditPlan:
+    """The plan of a config for a network that is in memory. Raises ConfigError as `make_plan` does."""
+    studies, annotations = _inputs_of_audit(config)
+    _check_methods(config)
+    check_findings(config, card.findings, whose=f"the network {card.name}")
+    return AuditPlan(with_detector(config), studies, annotations, card.findings, card, Path(card.name))
+
+
+def _inputs_of_audit(config: AuditConfig) -> tuple[Path, Path | None]:
+    return inputs(config) if config.annotations.path else (_studies(config), None)
+
+
+def _check_methods(config: AuditConfig) -> None:
     read_specs(config.methods, reserved=reserved())
     if config.backend != TORCH:
         check_known(BACKENDS, config.backend, "backend")
     check_scoring(config)
-    card = load_card(card_path)
-    check_findings(config, card.findings, whose=f"the model {card.name}")
-    config = with_detector(config)
-    return AuditPlan(config, studies, annotations, card.findings, card, card_path)
 
 
 def inputs(config: AuditConfig) -> tuple[Path, Path]:

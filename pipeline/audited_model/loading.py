@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from torch import nn
 
 from pipeline.attribution import BACKENDS
 from pipeline.attribution.explainer import MEMORY_MB, Explainer, open_explainer
 from pipeline.attribution.specs import MethodSpec
 from pipeline.audited_model.example import Example, check_example
-from pipeline.classifiers import ModelCard, load_card, prepare
-from pipeline.classifiers.classifier import Classifier, open_classifier
+from pipeline.classifiers import ModelCard, NetworkCard, load_card, prepare
+from pipeline.classifiers.classifier import Classifier, classifier_of, open_classifier
 from pipeline.classifiers.grids import last_grid, smallest_side
 from pipeline.classifiers.recipe import Preprocessing
 from pipeline.config import TORCH
@@ -99,6 +100,46 @@ def open_model(
         allow_pickle=allow_pickle,
     )
     met = check_example(_plain(classifier, card_path, weights, allow_pickle=allow_pickle), card_path)
+    return _explained(
+        classifier,
+        card_path,
+        methods=methods,
+        memory_mb=memory_mb,
+        backend=backend,
+        precision=precision,
+        met=met,
+    )
+
+
+def open_network(network: nn.Module, plan: AuditPlan) -> AuditedModel:
+    """The model of a network that is in memory, whose card the plan holds. Raises ConfigError.
+
+    The network is copied, and stays as it is.
+    """
+    config = plan.config
+    precision = config.precision if config.backend == TORCH else "float32"
+    return _explained(
+        classifier_of(network, plan.card, device=config.device, precision=precision),
+        plan.card_path,
+        methods=config.methods,
+        memory_mb=config.memory_mb,
+        backend=config.backend,
+        precision=config.precision,
+    )
+
+
+def _explained(
+    classifier: Classifier,
+    card_path: Path,
+    *,
+    methods: Sequence[MethodSpec],
+    memory_mb: float,
+    backend: str,
+    precision: Literal["float32", "bfloat16"],
+    met: Example | None = None,
+) -> AuditedModel:
+    """The classifier with an explainer for `methods`."""
+    card = classifier.card
     example = example_batch(classifier)
     if card.activation == "softmax" and len(card.findings) == 1:
         raise ConfigError(
@@ -140,6 +181,8 @@ def _plain(
 
 def _notices_of_grid(card: ModelCard, explainer: Explainer) -> Iterator[Notice]:
     """A notice if the last grid is one cell, so that "last" is a layer before it."""
+    if isinstance(card, NetworkCard):
+        return
     shape, blocks = card.preprocessing.shape, card.architecture.blocks
     if LAST not in explainer.targets or max(last_grid(shape, blocks=blocks)) > 1:
         return

@@ -1,7 +1,8 @@
 """Classifiers: Image → ModelInput → Prediction, as a model card declares. The network is in `classifier`."""
 
 from pipeline.classifiers.card import ModelCard, load_card
+from pipeline.classifiers.network_card import NetworkCard
 from pipeline.classifiers.preprocessing import prepare
 from pipeline.classifiers.recipe import Preprocessing
 
-__all__ = ["ModelCard", "Preprocessing", "load_card", "prepare"]
+__all__ = ["ModelCard", "NetworkCard", "Preprocessing", "load_card", "prepare"]

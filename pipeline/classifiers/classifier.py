@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,12 +43,35 @@ def open_classifier(
     network = build_network(card)
     path = weights or _weights_path(card, card_path)
     loaded = load_weights(network, path, sha256=card.sha256, allow_pickle=allow_pickle)
+    notices = (*loaded.notices, *threshold_notices(loaded.operating_points, card))
+    return _on_device(network, card, loaded.sha256, torch_device, precision, notices)
+
+
+def classifier_of(network: nn.Module, card: ModelCard, *, device: str, precision: Precision) -> Classifier:
+    """A classifier of a copy of `network`, whose own mode, device and weights stay as they are."""
+    state = sorted(network.state_dict().items())
+    digest = hashlib.sha256()
+    for name, tensor in state:
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
+        digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return _on_device(deepcopy(network), card, digest.hexdigest(), _device(device), precision, ())
+
+
+def _on_device(
+    network: nn.Module,
+    card: ModelCard,
+    sha256: str,
+    device: torch.device,
+    precision: Precision,
+    notices: tuple[Notice, ...],
+) -> Classifier:
+    """The classifier of a network, which is put into evaluation mode on the device."""
     network.eval().requires_grad_(requires_grad=False)
-    network.to(torch_device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     if precision == "bfloat16":
         _to_bfloat16(network)
-    notices = (*loaded.notices, *threshold_notices(loaded.operating_points, card))
-    return Classifier(network, card, loaded.sha256, torch_device, precision, notices)
+    return Classifier(network, card, sha256, device, precision, notices)
 
 
 @dataclass(frozen=True, slots=True)
