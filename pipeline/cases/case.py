@@ -13,7 +13,7 @@ from pipeline.cases.baselines import image_baselines
 from pipeline.cases.burned_in_text import TextSearch, search_text
 from pipeline.cases.contours import Drawings, draw_contours
 from pipeline.cases.protocol import Protocol
-from pipeline.cases.readers import sampled
+from pipeline.cases.readers import sampling_cautions
 from pipeline.cases.scores import references_of, score_case
 from pipeline.classifiers import Preprocessing, prepare
 from pipeline.contours.scaling import scaled
@@ -124,7 +124,7 @@ def _finished(case: ExplainedCase, protocol: Protocol) -> FinishedCase:
         curves=scores.curves,
         skipped=(*references.skipped, *case.skipped),
         object_id=decoded.case.object_id,
-        cautions=(*decoded.cautions, *sampled(references.references)),
+        cautions=(*decoded.cautions, *sampling_cautions(references.references)),
     )
 
 

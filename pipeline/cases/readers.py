@@ -84,7 +84,7 @@ def score_readers(
     return [score for pair in sorted(found) for score in found[pair]]
 
 
-def sampled(references: Iterable[Reference]) -> Iterator[Caution]:
+def sampling_cautions(references: Iterable[Reference]) -> Iterator[Caution]:
     """A caution for each finding with more readers than `MOST_READERS`."""
     for group in _groups(references):
         if len(group) > MOST_READERS:

@@ -122,6 +122,7 @@ def column_notices(sources: Sequence[Mapping[str, Any]], number: int, rows: BoxF
 
 
 def row_notices(rows: BoxFacts) -> Iterator[Notice]:
+    """A warning of rows without coordinates that other rows contradict."""
     if rows.without_box:
         yield Notice(
             "warning",
@@ -139,11 +140,13 @@ def spelled_notices(
     spelled: Mapping[str, str],
     wording: Wording,
 ) -> Iterator[Notice]:
+    """The guess of a stated table's columns, if names of findings are spelled otherwise than the columns."""
     if spelled:
         yield _labels_notice(file, image, columns, spelled, wording)
 
 
 def labels_notices(first: LabelTable, others: Sequence[LabelTable], wording: Wording) -> Iterator[Notice]:
+    """The guess of the first table; warnings of `others`, which have labels, too, and of columns not used."""
     file = first.table.file
     yield _labels_notice(file, first.image, first.columns.by_finding, first.columns.spelled, wording)
     wording = Wording()

@@ -61,7 +61,7 @@ class FoundLabels:
 
 
 @dataclass(frozen=True, slots=True)
-class _Folder:
+class _AnnotationTask:
     """Annotations, and what is known of them before any file is opened."""
 
     path: Path
@@ -89,7 +89,7 @@ def find_items(
     if path is None:
         return FoundItems((), (), stated=True, files=frozenset(), notices=())
     executor = executor or Here()
-    folder = _Folder(path, tuple(map(dict, sources)), tuple(findings), dict(words))
+    folder = _AnnotationTask(path, tuple(map(dict, sources)), tuple(findings), dict(words))
     used = require(executor, _sources, folder, where=f"annotations.path: {path}")
     items: list[AnnotationItem] = []
     known = tuple(findings if public is None else public)
@@ -108,13 +108,13 @@ def find_items(
     return FoundItems(items, used, bool(sources), frozenset(files), tuple(notices), known)
 
 
-def _sources(folder: _Folder) -> tuple[Mapping[str, Any], ...]:
+def _sources(folder: _AnnotationTask) -> tuple[Mapping[str, Any], ...]:
     """The sources that the config states, else those that the files suggest; runs in a worker."""
     _refuse_foreign(folder.path, folder.sources)
     return folder.sources or tuple(guess_sources(folder.path, findings=folder.findings, words=folder.words))
 
 
-def _read_source(folder: _Folder, executor: Executor) -> tuple[list[AnnotationItem], BoxFacts | None]:
+def _read_source(folder: _AnnotationTask, executor: Executor) -> tuple[list[AnnotationItem], BoxFacts | None]:
     """The annotations of a folder's only source, and what its table of boxes was read as."""
     (source,) = folder.sources
     if opens_files(source):
@@ -124,7 +124,7 @@ def _read_source(folder: _Folder, executor: Executor) -> tuple[list[AnnotationIt
     return require(executor, _items, folder, where=where)
 
 
-def _items(folder: _Folder) -> tuple[list[AnnotationItem], BoxFacts | None]:
+def _items(folder: _AnnotationTask) -> tuple[list[AnnotationItem], BoxFacts | None]:
     """`_read_source` of a format that opens no files on its own; runs in a worker."""
     (source,) = folder.sources
     items = find_annotations(folder.path, [source], first=folder.first)
@@ -171,10 +171,12 @@ def find_labels(
     if path is None and labels is None:
         return FoundLabels({})
     known = findings if public is None else public
-    return labels_by(_labels, LabelTask(path, labels, tuple(findings), dict(words), tuple(known)), executor)
+    return labels_in_worker(
+        _labels, LabelTask(path, labels, tuple(findings), dict(words), tuple(known)), executor
+    )
 
 
-def labels_by(
+def labels_in_worker(
     read: Callable[[LabelTask], FoundLabels], task: LabelTask, executor: Executor | None
 ) -> FoundLabels:
     """The labels that `read` finds in a worker. Raises ConfigError that names the table."""

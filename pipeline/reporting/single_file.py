@@ -21,7 +21,7 @@ from pipeline.reporting.pages import UNDECODABLE, Write
 from pipeline.reporting.report import RULE, write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
-from pipeline.run_files.damage import of_run
+from pipeline.run_files.damage import as_damage
 from pipeline.run_files.scripts import arguments
 
 LARGEST_PICTURE = 2**22
@@ -181,7 +181,7 @@ def _picture(run: RunFolder, case_id: str) -> str | None:
     path = run.case_folder(case_id) / "thumbnail.jpg"
     if not path.exists():
         return None
-    with of_run(path):
+    with as_damage(path):
         content = read_file(path, most_bytes=LARGEST_PICTURE)
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode('ascii')}"
 

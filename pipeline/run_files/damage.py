@@ -26,7 +26,7 @@ def damaged(path: Path, what: str) -> ConfigError:
 
 
 @contextmanager
-def of_run(path: Path) -> Iterator[None]:
+def as_damage(path: Path) -> Iterator[None]:
     """Turn a CaseError about a file of a run into a ConfigError that names the file."""
     try:
         yield

@@ -15,7 +15,7 @@ from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import without_remedy
 from pipeline.guards.yaml_models import OWN_MESSAGE, UNWANTED, WANTED
 from pipeline.run_files.case_shapes import FinishedCase, SkippedEntry
-from pipeline.run_files.damage import damaged, of_run, shown
+from pipeline.run_files.damage import as_damage, damaged, shown
 from pipeline.run_files.shapes import Manifest
 
 MOST_NESTED = 50
@@ -45,7 +45,7 @@ def read_object(path: Path, shape: Any = dict[str, Any], *, needed: Sequence[str
 
 def read_content(path: Path) -> dict[str, Any]:
     """The object in a JSON file of a run, whatever it holds. Raises ConfigError if there is none."""
-    with of_run(path):
+    with as_damage(path):
         content = read_json(path, most_values=MOST_VALUES)
     if not isinstance(content, dict):
         raise damaged(path, f"holds a {type(content).__name__}, wanted an object")

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.errors import CaseError
 from pipeline.guards.json_files import parse_json
 from pipeline.guards.reading import ANY_SIZE, open_file, read_file
-from pipeline.run_files.damage import damaged, of_run
+from pipeline.run_files.damage import as_damage, damaged
 
 LARGEST_BYTES = 2**29
 """Of a script: pixels of a large image."""
@@ -59,13 +59,13 @@ def _is_script(path: Path, start: bytes) -> bool:
 
 def arguments(path: Path) -> str:
     """The arguments in a data script as a JSON list: "heatproof.name(a, b);" → "[a, b]"."""
-    with of_run(path):
+    with as_damage(path):
         content = read_file(path, most_bytes=LARGEST_BYTES)
     start = next((start for start in SCRIPT_STARTS if content.startswith(start)), None)
     if start is None or not content.endswith(SCRIPT_END):
         raise damaged(path, "contains no data")
     listed = b"[" + content[len(start) : -len(SCRIPT_END)] + b"]"
-    with of_run(path):
+    with as_damage(path):
         parse_json(listed, most_values=None)
     return listed.decode("utf-8")
 

@@ -14,7 +14,7 @@ from pipeline.guards.csv_injection import unescape_formulas
 from pipeline.guards.reading import open_file
 from pipeline.run_files.cells import Column
 from pipeline.run_files.columns import NEEDED, TABLES, UNIQUE, Columns
-from pipeline.run_files.damage import damaged, of_run, shown
+from pipeline.run_files.damage import as_damage, damaged, shown
 
 LARGEST_BYTES = 2**34
 """Bytes of a table: scores.csv of 50,000 images takes some gigabytes."""
@@ -92,7 +92,7 @@ def header_of(path: Path) -> Sequence[str]:
 @contextmanager
 def _opened(path: Path) -> Iterator[io.TextIOWrapper]:
     """The text of a table; ConfigError for what cannot be read, also inside the block."""
-    with of_run(path), open_file(path, most_bytes=LARGEST_BYTES) as file:
+    with as_damage(path), open_file(path, most_bytes=LARGEST_BYTES) as file:
         _refuse_cut(path, file)
         errors = "surrogateescape" if path.name == WITH_NAMES else "strict"
         text = io.TextIOWrapper(file, encoding="utf-8-sig", errors=errors, newline="")

@@ -14,7 +14,7 @@ from pipeline.guards.csv_injection import unescape_formulas
 from pipeline.guards.reading import guarded, open_file
 from pipeline.records.names import HEADLINES
 from pipeline.run_files.columns import UNIQUE
-from pipeline.run_files.damage import damaged, of_run
+from pipeline.run_files.damage import as_damage, damaged
 from pipeline.run_files.tables import (
     LARGEST_BYTES,
     NOT_CSV,
@@ -40,15 +40,6 @@ def read_cases(run: Path) -> pd.DataFrame:
     return cases.assign(patient=[f"{index:09}" for index in indexes])
 
 
-def image_indexes(run: Path) -> pd.Series[str]:
-    """Each case's index in the study set, which is resampled if intervals are over images."""
-    return _image_indexes(read_cases(run))
-
-
-def _image_indexes(cases: pd.DataFrame) -> pd.Series[str]:
-    return pd.Series([f"{index:09}" for index in range(len(cases))], index=cases.index)
-
-
 def read_scores(
     run: Path, *, units: Literal["patients", "images"] = "patients", known: Known = NOTHING_KNOWN
 ) -> pd.DataFrame:
@@ -65,7 +56,8 @@ def read_scores(
         raise damaged(path, f"row {odd[0] + 1}: value and undefined_because: {what}")
     # read_csv of pandas 2 may miss the last bit of a number
     scores = scores.assign(value=scores["value"].replace("", "nan").astype(float))
-    unit_of_case = cases["patient"] if units == "patients" else _image_indexes(cases)
+    images = pd.Series([f"{index:09}" for index in range(len(cases))], index=cases.index)
+    unit_of_case = cases["patient"] if units == "patients" else images
     return scores.assign(patient=scores["case_id"].map(unit_of_case))
 
 
@@ -101,7 +93,7 @@ def _read(path: Path, *, known: Known = NOTHING_KNOWN) -> pd.DataFrame:
     Raises ConfigError for any other file.
     """
     header = header_of(path)
-    with of_run(path), open_file(path, most_bytes=LARGEST_BYTES) as file, guarded("not_csv", NOT_CSV):
+    with as_damage(path), open_file(path, most_bytes=LARGEST_BYTES) as file, guarded("not_csv", NOT_CSV):
         warnings.simplefilter("error")  # pandas warns where it drops cells
         raw = pd.read_csv(
             file,

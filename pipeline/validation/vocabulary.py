@@ -21,7 +21,7 @@ from pipeline.ground_truth.inputs import (
     LabelTask,
     find_items,
     find_labels,
-    labels_by,
+    labels_in_worker,
 )
 from pipeline.ground_truth.matching import Truth, match_annotations, with_unread
 from pipeline.ground_truth.unread import find_unread
@@ -164,7 +164,7 @@ def _labels(
     if labels is None or labels[2]:
         return find_labels(path, labels, findings=findings, words=words, public=public, executor=executor)
     task = LabelTask(path, labels, tuple(findings), dict(words), tuple(public))
-    return labels_by(_of_named_columns, task, executor)
+    return labels_in_worker(_of_named_columns, task, executor)
 
 
 def _of_named_columns(task: LabelTask) -> FoundLabels:

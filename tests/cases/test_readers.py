@@ -14,7 +14,7 @@ from pipeline.cases.readers import (
     READERS_SAMPLED,
     as_drawing,
     deepest_pixel,
-    sampled,
+    sampling_cautions,
     score_readers,
 )
 from pipeline.errors import CaseError
@@ -264,7 +264,7 @@ def test_up_to_a_number_of_readers_each_is_scored_against_each_other_one() -> No
     assert [(row.method, row.reader) for row in rows] == [
         (f"reader {one.reader}", truth.reader) for one, truth in permutations(readers, 2)
     ]
-    assert list(sampled(readers)) == []
+    assert list(sampling_cautions(readers)) == []
 
 
 @pytest.mark.parametrize("count", [MOST_READERS + 1, 2 * MOST_READERS + 7])
@@ -276,10 +276,10 @@ def test_of_more_readers_each_is_scored_and_is_the_truth_equally_often_which_is_
     assert set(Counter(method for method, _ in pairs).values()) == {2 * NEIGHBOURS}
     assert set(Counter(truth for _, truth in pairs).values()) == {2 * NEIGHBOURS}
     assert rows == score_readers(readers, shape=SHAPE, metrics=("iou",))
-    (caution,) = sampled(readers)
+    (caution,) = sampling_cautions(readers)
     assert (caution.reason, f"{count} readers" in caution.message) == (READERS_SAMPLED, True)
 
 
 def test_readers_of_different_findings_are_no_crowd() -> None:
     half = crowd(MOST_READERS)
-    assert list(sampled([*half, *(replace(one, finding="effusion") for one in half)])) == []
+    assert list(sampling_cautions([*half, *(replace(one, finding="effusion") for one in half)])) == []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
-from zipfile import ZIP_BZIP2, ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
@@ -68,6 +69,21 @@ def test_what_numpy_writes_is_read(tmp_path: Path, values: np.ndarray) -> None:
 )
 def test_headers_that_numpy_does_not_write_are_refused(tmp_path: Path, content: bytes) -> None:
     assert reason(tmp_path / "a.npy", content) == "not_an_array"
+
+
+def test_no_more_is_unpacked_than_an_entry_declares(tmp_path: Path) -> None:
+    size = 2**25
+    with ZipFile(tmp_path / "a.npz", "w", ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", bytes(size))
+    whole = (tmp_path / "a.npz").read_bytes()
+    assert whole.count(struct.pack("<L", size)) == 2
+    tracemalloc.start()
+    try:
+        lying = whole.replace(struct.pack("<L", size), struct.pack("<L", 99))
+        assert reason(tmp_path / "a.npz", lying) == "not_an_array"
+        assert tracemalloc.get_traced_memory()[1] < size / 8
+    finally:
+        tracemalloc.stop()
 
 
 def packed() -> bytearray:
