@@ -183,11 +183,12 @@ def _words(content: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _pickle_in(content: bytes) -> BytesIO:
-    """The pickle of a checkpoint, at its start."""
+    """The pickle of a checkpoint, at its start; of an archive no more than the pickle's entry declares."""
     if content.startswith(ZIP_MARKS):
         archive = zipfile.ZipFile(BytesIO(content))
-        (name,) = (name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl")
-        return BytesIO(archive.read(name))
+        (entry,) = (entry for entry in archive.infolist() if entry.filename.rpartition("/")[2] == "data.pkl")
+        with archive.open(entry) as part:
+            return BytesIO(part.read(entry.file_size))
     pickles = BytesIO(content)
     if content.startswith(OLDER_MARK):
         for _ in range(3):

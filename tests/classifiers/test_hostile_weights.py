@@ -6,6 +6,7 @@ import io
 import json
 import os
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 from random import Random
@@ -89,6 +90,19 @@ def test_a_pickle_that_would_fill_memory_is_not_run(
 ) -> None:
     monkeypatch.setattr("torch.load", lambda *_, **__: pytest.fail("was run"))
     assert "(bytearray)" in refusal(tmp_path / "a.pt", pack(REDUCED))  # type: ignore[operator]
+
+
+def test_no_more_of_a_pickle_is_unpacked_than_the_archive_declares(tmp_path: Path) -> None:
+    size, file = 2**25, io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(size))
+    content = file.getvalue().replace(struct.pack("<L", size), struct.pack("<L", 99))
+    tracemalloc.start()
+    try:
+        assert refusal(tmp_path / "a.pt", content).startswith(f"{tmp_path / 'a.pt'}: ")
+        assert tracemalloc.get_traced_memory()[1] < size / 8
+    finally:
+        tracemalloc.stop()
 
 
 def test_mappings_that_repeat_each_other_are_searched_once(tmp_path: Path) -> None:
