@@ -9,6 +9,7 @@ EXTREME = 1e4
 """Standard deviation of noise that drives logits so far from 0 that the ends of a sigmoid are reached."""
 ENDS = 1e-3
 """Largest distance from 0 or 1 of an output that has reached an end."""
+STRONGER = 16
 
 
 @torch.no_grad()
@@ -23,7 +24,17 @@ def gives_probabilities(network: nn.Module, example: Tensor) -> bool:
         return False
     noise = torch.randn(example.shape, generator=torch.Generator().manual_seed(0))
     extreme = network((EXTREME * noise).to(example))
-    return _within(extreme) and bool((torch.minimum(extreme, 1 - extreme) <= ENDS).all())
+    if not (_within(extreme) and bool((torch.minimum(extreme, 1 - extreme) <= ENDS).all())):
+        return False
+    return bool(extreme.any()) or not _ends_in_relu(network, example, found)
+
+
+def _ends_in_relu(network: nn.Module, example: Tensor, found: Tensor) -> bool:
+    """Whether outputs that are all 0 for noise are those of a ReLU, as a SqueezeNet's may be.
+
+    Those of a sigmoid are never 0 for an example, and never exceed 1 for a stronger one.
+    """
+    return bool((found == 0).any()) or not _within(network(STRONGER * example))
 
 
 def _within(outputs: object) -> bool:

@@ -13,6 +13,7 @@ from torch import nn
 
 from pipeline.attribution import BACKENDS
 from pipeline.attribution.explainer import MEMORY_MB, Explainer, open_explainer
+from pipeline.attribution.layers import Call, resolve, trace
 from pipeline.attribution.specs import MethodSpec
 from pipeline.audited_model.example import Example, check_example
 from pipeline.classifiers import ModelCard, NetworkCard, load_card, prepare
@@ -26,6 +27,8 @@ from pipeline.records import Image, Notice
 
 LAST = "last"
 """The default layer of the maps: the last one with a grid of more than one cell."""
+FEW_CELLS = 4
+"""Sides of a grid that the next layer may shrink to one cell; strides are at most 4."""
 EXAMPLE_SHAPE = (320, 256)
 EXAMPLES = 2
 
@@ -181,20 +184,40 @@ def _plain(
 
 def _notices_of_grid(card: ModelCard, explainer: Explainer) -> Iterator[Notice]:
     """A notice if the last grid is one cell, so that "last" is a layer before it."""
-    if isinstance(card, NetworkCard):
+    if LAST not in explainer.targets or isinstance(card, NetworkCard):
         return
-    shape, blocks = card.preprocessing.shape, card.architecture.blocks
-    if LAST not in explainer.targets or max(last_grid(shape, blocks=blocks)) > 1:
+    shape, call = card.preprocessing.shape, explainer.targets[LAST].call
+    if not (remedy := _larger_input(card, explainer, call)):
         return
-    call = explainer.targets[LAST].call
     cells = " x ".join(map(str, call.shape[2:]))
     yield Notice(
         "guess",
         "target_layer",
         f"For an input of {shape[0]} x {shape[1]} px the network's last grid is a single cell, so the layer "
-        f"'{LAST}' is {call.module} ({cells} cells). The smallest input with a last grid of 2 x 2 is "
-        f"{smallest_side(2, blocks=blocks)} px.",
+        f"'{LAST}' is {call.module} ({cells} cells). {remedy}",
     )
+
+
+def _larger_input(card: ModelCard, explainer: Explainer, call: Call) -> str:
+    """What a larger input would change if the last grid is one cell; empty if it is not.
+
+    Of a DenseNet the grids are known. Another network is run once with a larger input, if it takes one.
+    """
+    (rows, columns), blocks = card.preprocessing.shape, card.architecture.blocks
+    if blocks is not None:
+        if max(last_grid((rows, columns), blocks=blocks)) > 1:
+            return ""
+        return f"The smallest input with a last grid of 2 x 2 is {smallest_side(2, blocks=blocks)} px."
+    if max(call.grid) > FEW_CELLS:
+        return ""
+    network = explainer.engine.network
+    one = next(network.parameters())
+    larger = one.new_zeros(1, card.preprocessing.channels, 2 * rows, 2 * columns)
+    try:
+        module = resolve(trace(network, larger), larger, LAST).module
+    except (ConfigError, RuntimeError, ValueError):  # it takes this size alone
+        return ""
+    return "" if module == call.module else f"For an input twice as large it is {module}."
 
 
 def example_batch(classifier: Classifier) -> Any:

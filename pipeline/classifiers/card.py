@@ -7,27 +7,20 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
-    ConfigDict,
     Field,
     FiniteFloat,
-    PositiveInt,
     StringConstraints,
     ValidationInfo,
     field_validator,
 )
 
-from pipeline.classifiers.grids import BLOCKS, last_grid, smallest_side
+from pipeline.classifiers.architecture import Architecture
+from pipeline.classifiers.grids import last_grid, smallest_side
 from pipeline.classifiers.recipe import Preprocessing
 from pipeline.errors import ConfigError
-from pipeline.guards.yaml_models import FROM_YAML, Items, Strict, read_yaml, validated
+from pipeline.guards.yaml_models import Items, Strict, read_yaml, validated
 from pipeline.registry import did_you_mean
 
-DENSENET161: Final = "DenseNet161"
-NETWORK_CLASSES: Final = (
-    "DenseNet", "DenseNet121", DENSENET161, "DenseNet169", "DenseNet201", "DenseNet264",
-)  # fmt: skip
-"""Classes that a card may name, of `monai.networks.nets` or built from its DenseNet; no other code."""
-NETWORK_MODULE: Final = "monai.networks.nets."
 DEFAULT_THRESHOLD: Final = 0.5
 QUESTION: Final = "?"
 """Value in a new card that the author has to replace: what a weights file does not say."""
@@ -37,8 +30,6 @@ FileSafeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 FindingName = Annotated[str, StringConstraints(min_length=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$", to_lower=True)]
-Layer = str | Annotated[tuple[str, Mapping[str, Any]], FROM_YAML]
-"""A name known to MONAI's layer factories, alone or with arguments."""
 
 
 def load_card(path: Path) -> ModelCard:
@@ -62,60 +53,6 @@ def _questions(value: object, key: str = "") -> Iterator[str]:
     if isinstance(value, list):
         for number, entry in enumerate(value):
             yield from _questions(entry, f"{key}.{number}")
-
-
-class Arguments(Strict):
-    """Arguments of the network's class; omitted ones keep MONAI's defaults."""
-
-    spatial_dims: Literal[2] = 2
-    """Dimensions of the input: 2, images."""
-    in_channels: PositiveInt
-    """Channels of the input; must equal preprocessing.channels."""
-    out_channels: PositiveInt
-    """Number of logits, one per finding."""
-    init_features: PositiveInt | None = None
-    """Filters of the first convolution."""
-    growth_rate: PositiveInt | None = None
-    """Filters that each layer adds (k in the paper)."""
-    block_config: Annotated[Items[PositiveInt], Field(min_length=1)] | None = None
-    """Layers in each dense block."""
-    bn_size: PositiveInt | None = None
-    """Bottleneck factor: bottleneck layers have bn_size × growth_rate filters."""
-    act: Layer | None = None
-    """Activation layer: a name that MONAI knows, or [name, arguments]."""
-    norm: Layer | None = None
-    """Normalisation layer: a name that MONAI knows, or [name, arguments]."""
-    dropout_prob: Annotated[float, Field(ge=0, lt=1)] | None = None
-    """Dropout rate after each dense layer."""
-
-
-class Architecture(Strict):
-    """The network's class and its arguments."""
-
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    class_name: str = Field(alias="class")
-    """Name of a class of `monai.networks.nets`."""
-    arguments: Arguments
-    """Arguments of the class; omitted ones keep MONAI's defaults."""
-
-    @field_validator("class_name")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        name = name.removeprefix(NETWORK_MODULE)
-        if name in NETWORK_CLASSES:
-            return name
-        if name.lower().startswith("densenet"):
-            raise ValueError(f"unknown network{did_you_mean(name, list(NETWORK_CLASSES))}")
-        raise ValueError(
-            f"is not a network that a card can name, which are {', '.join(NETWORK_CLASSES)}; compute maps of "
-            "other networks in your own framework, and score them with `heatproof score`"
-        )
-
-    @property
-    def blocks(self) -> int:
-        """Number of dense blocks."""
-        return len(self.arguments.block_config or ()) or BLOCKS
 
 
 class Example(Strict):
@@ -232,13 +169,14 @@ class ModelCard(Strict):
     def _is_large_enough(cls, preprocessing: Preprocessing, info: ValidationInfo) -> Preprocessing:
         architecture = info.data.get("architecture")
         shape = preprocessing.shape
-        if architecture and not all(last_grid(shape, blocks=architecture.blocks)):
-            smallest = smallest_side(1, blocks=architecture.blocks)
-            even = 2 ** (architecture.blocks + 1)
+        blocks = architecture.blocks if architecture else None
+        if blocks is not None and not all(last_grid(shape, blocks=blocks)):
+            smallest = smallest_side(1, blocks=blocks)
+            even = 2 ** (blocks + 1)
             key = "crop.centre" if preprocessing.crop.centre else "resize.size"
             raise ValueError(
                 f"{key} gives the network {shape[0]} x {shape[1]} px, of which nothing is left after its "
-                f"{architecture.blocks + 1} halvings; the smallest that fits is {smallest} ({even} for even "
+                f"{blocks + 1} halvings; the smallest that fits is {smallest} ({even} for even "
                 f"halvings and a map of one cell, {2 * even} for one of 2 x 2); set {key} to at least that, "
                 "as the network was trained"
             )

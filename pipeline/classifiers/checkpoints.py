@@ -1,9 +1,9 @@
-"""Checkpoints: a file's content → the tensors of one network under MONAI's names, and what was left off."""
+"""Checkpoints: a file's content → the tensors of one network under its names, and what was left off."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,10 +22,12 @@ KEY_LAYOUTS: Final = (
     # torchvision: classifier; a Sequential with Sigmoid or Dropout: classifier.0, classifier.1
     (re.compile(r"^classifier\.(?:\d+\.)?(weight|bias)$"), r"class_layers.out.\1"),
 )
-"""(pattern, replacement): from other layouts' tensor names to MONAI's, applied in this order."""
+"""(pattern, replacement): from other layouts' names of a DenseNet's tensors to MONAI's, in this order."""
 FIRST: Final = "features.conv0.weight"
 """The first tensor of a DenseNet, in all layouts; what precedes it in a file is a prefix."""
 HEAD: Final = ("class_layers.out.weight", "class_layers.out.bias")
+OF_DENSENETS: Final = (FIRST, *HEAD)
+"""Names by which MONAI's DenseNets are known."""
 COMPILED: Final = "_orig_mod."
 """What torch.compile writes before, or between, the names of a module."""
 OPERATING_POINTS: Final = "op_threshs"
@@ -38,6 +40,8 @@ AVERAGED: Final = "n_averaged"
 """Counter of torch.optim.swa_utils.AveragedModel."""
 DEEPEST: Final = 3
 """Levels of mappings that are searched for tensors."""
+COUNTER: Final = "num_batches_tracked"
+"""Batch norm's count of training steps, unused in evaluation mode and missing from older files."""
 LARGEST_COMPARED: Final = 2**28
 """Elements of tensors that are compared."""
 MOST_FINDINGS: Final = 1000
@@ -49,7 +53,7 @@ MOST_NAMED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The tensors of one network under MONAI's names."""
+    """The tensors of one network under its own names, those of MONAI for a DenseNet."""
 
     tensors: Mapping[str, Tensor]
     notices: tuple[Notice, ...] = ()
@@ -68,22 +72,25 @@ class _Found:
     tensors: Mapping[str, Tensor]
 
 
-def read_checkpoint(content: object, path: Path, *, first: str = FIRST) -> Checkpoint:
-    """The one network in the content of a weights file; its first tensor is called `first`.
+def read_checkpoint(content: object, path: Path, *, wanted: Collection[str] = OF_DENSENETS) -> Checkpoint:
+    """The one network in the content of a weights file; `wanted` are the names of its tensors, in order.
 
     Wrapping keys ("state_dict", "model") and prefixes ("module.", "model._orig_mod.") are left off where only
     one reading is possible, with a notice. Raises ConfigError where several are.
     """
-    found = _state_dict(content, path, first)
+    is_densenet = {*OF_DENSENETS} <= {*wanted}
+    name_of = _monai_name if is_densenet else str
+    found = _state_dict(content, path, wanted)
     tensors = _keyed(found.tensors, lambda key: key.replace(COMPILED, ""), path)
-    prefix = _prefix(tensors, path, first)
+    prefix = _prefix(tensors, path, wanted)
     inside = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     outside = {key: value for key, value in tensors.items() if not key.startswith(prefix)}
-    named = _keyed(inside, _monai_name, path)
-    head = _foreign_head(named, outside) if first == FIRST and first in named else ""
+    named = _keyed(inside, name_of, path)
+    own = HEAD[0].removesuffix(".weight") if is_densenet else _missing_layer(named, wanted)
+    head = _foreign_head(named, outside, own, wanted)
     if head:
         source = outside if f"{head}.weight" in outside else named
-        named |= {name: source.pop(f"{head}.{name.rpartition('.')[2]}") for name in HEAD}
+        named |= {f"{own}.{part}": source.pop(f"{head}.{part}") for part in ("weight", "bias")}
     unread = [key for key in (*outside, *named) if TRAINING.search(key) or key == AVERAGED]
     _refuse_strangers([key for key in outside if key not in unread], prefix, path)
     compiled = any(COMPILED in key for key in found.tensors)
@@ -93,9 +100,7 @@ def read_checkpoint(content: object, path: Path, *, first: str = FIRST) -> Check
         {name: value for name, value in named.items() if name not in without},
         tuple(notices),
         head
-        or next(
-            (printable(key.removesuffix(".weight")) for key in inside if _monai_name(key) == HEAD[0]), ""
-        ),
+        or next((printable(key.removesuffix(".weight")) for key in inside if name_of(key) == HEAD[0]), ""),
         _numbers(named.get(OPERATING_POINTS)),
     )
 
@@ -107,7 +112,7 @@ def _numbers(tensor: Tensor | None) -> tuple[float, ...]:
     return tuple(map(float, tensor.tolist())) if tensor.is_floating_point() else ()
 
 
-def _state_dict(content: object, path: Path, first: str) -> _Found:
+def _state_dict(content: object, path: Path, wanted: Collection[str]) -> _Found:
     """The state dict in a checkpoint that holds the network, if there is exactly one."""
     found = list(_state_dicts(content, (), set()))
     if not found:
@@ -115,7 +120,7 @@ def _state_dict(content: object, path: Path, first: str) -> _Found:
             f"{path}: is not a state dict, wanted tensors by name (or under 'state_dict'); "
             "save model.state_dict()"
         )
-    fitting = [state for state in found if _prefixes(state.tensors, first)] or found[:1]
+    fitting = [state for state in found if _prefixes(state.tensors, wanted)] or found[:1]
     if any(_differ(fitting[0].tensors, other.tensors) for other in fitting[1:]):
         places = ["".join(f"[{key!r}]" for key in state.keys) or "the top level" for state in fitting]
         raise ConfigError(
@@ -153,15 +158,21 @@ def _equal(one: Tensor, other: Tensor) -> bool:
         return False
 
 
-def _prefixes(tensors: Mapping[str, Tensor], first: str) -> list[str]:
-    """What precedes the name of the network's first tensor, for each network."""
-    found = (key.replace(COMPILED, "") for key in tensors)
-    return [key.removesuffix(first) for key in found if key == first or key.endswith(f".{first}")]
+def _prefixes(tensors: Mapping[str, Tensor], wanted: Collection[str]) -> list[str]:
+    """What precedes the names of the network's tensors, for each network.
+
+    The name of its first tensor may also end the names of others, as conv1.weight does in a ResNet.
+    """
+    first = next(iter(wanted))
+    keys = dict.fromkeys(key.replace(COMPILED, "") for key in tensors)
+    found = [key.removesuffix(first) for key in keys if key == first or key.endswith(f".{first}")]
+    fitting = [sum(prefix + name in keys for name in wanted if name not in HEAD) for prefix in found]
+    return [prefix for prefix, fits in zip(found, fitting, strict=True) if fits > max(fitting) / 2]
 
 
-def _prefix(tensors: Mapping[str, Tensor], path: Path, first: str) -> str:
+def _prefix(tensors: Mapping[str, Tensor], path: Path, wanted: Collection[str]) -> str:
     """The prefix of the network's names. Raises ConfigError if the tensors are those of several networks."""
-    prefixes = _prefixes(tensors, first)
+    prefixes = _prefixes(tensors, wanted)
     if len(prefixes) > 1:
         shown = " and ".join(f"'{printable(prefix)}'" for prefix in sorted(prefixes))
         one = printable(max(prefixes))
@@ -197,12 +208,28 @@ def _keyed(tensors: Mapping[str, Tensor], name_of: Callable[[str], str], path: P
     return named
 
 
-def _foreign_head(named: Mapping[str, Tensor], outside: Mapping[str, Tensor]) -> str:
-    """The name of the only linear layer, if the head has another name than in the known layouts; else ""."""
-    if any(name in named for name in HEAD):
+def _missing_layer(named: Mapping[str, Tensor], wanted: Collection[str]) -> str:
+    """The only layer of the network whose tensors, weight and bias, are not in the file; else ""."""
+    missing = {name for name in wanted if name not in named and not name.endswith(COUNTER)}
+    layer = next(iter(missing), "").rpartition(".")[0]
+    return layer if missing == {f"{layer}.weight", f"{layer}.bias"} else ""
+
+
+def _foreign_head(
+    named: Mapping[str, Tensor], outside: Mapping[str, Tensor], own: str, wanted: Collection[str]
+) -> str:
+    """The name in the file of the linear layer that the network calls `own`, if it has another; else "".
+
+    It is the only linear layer of the file that the network does not have.
+    """
+    first = next(iter(wanted))
+    if not own or first not in named or any(f"{own}.{part}" in named for part in ("weight", "bias")):
         return ""
+    body = first.partition(".")[0] + "."
     others = {
-        key: value for key, value in (*named.items(), *outside.items()) if not key.startswith("features.")
+        key: value
+        for key, value in (*named.items(), *outside.items())
+        if key not in wanted and not key.startswith(body)
     }
     linear = [
         key.removesuffix(".weight")

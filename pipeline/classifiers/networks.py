@@ -1,22 +1,16 @@
-"""Networks: a model card → an untrained MONAI network."""
+"""Networks: a model card → an untrained network."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Final, cast
+from importlib import import_module
+from typing import Final, cast
 
 import torch
-from monai.networks import nets
-from torch import nn
+from torch import Tensor, nn
 
-from pipeline.classifiers.card import DENSENET161, ModelCard
+from pipeline.classifiers.card import ModelCard
 from pipeline.errors import ConfigError
 
-OWN_CLASSES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {DENSENET161: {"init_features": 96, "growth_rate": 48, "block_config": (6, 12, 36, 24)}}
-)
-"""Classes that MONAI does not have → their arguments of its DenseNet (Huang et al., 2017, table 1)."""
 REFUSED: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What MONAI and torch raise for arguments that do not fit."""
 
@@ -24,31 +18,48 @@ REFUSED: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, Ty
 def build_network(card: ModelCard) -> nn.Module:
     """The network that the card describes, with random weights; its output is (batch, findings) logits.
 
-    Raises ConfigError if MONAI refuses the arguments, or the network cannot compute the card's input.
+    Raises ConfigError if the arguments are refused, or the network cannot compute the card's input.
     """
     name, stated = card.architecture.class_name, card.architecture.arguments.model_dump(exclude_none=True)
-    arguments = {**OWN_CLASSES.get(name, {}), **stated}
     words = ", ".join(f"{key}={value!r}" for key, value in stated.items())
     where = f"model card {card.name}: architecture.arguments: {name}"
     try:
-        network = cast("nn.Module", getattr(nets, "DenseNet" if name in OWN_CLASSES else name)(**arguments))
+        network = _built(card)
     except REFUSED as error:
         raise ConfigError(
             f"{where} cannot be built with {words}; correct these arguments in the card"
         ) from error
-    if {"act", "norm"} & stated.keys():
+    if card.architecture.blocks is None or {"act", "norm"} & stated.keys():
         _refuse_unable(network, card, f"{where} with {words}")
     return network
 
 
+def _built(card: ModelCard) -> nn.Module:
+    kind = card.architecture.network
+    module, _, function = kind.build.partition(":")
+    arguments = card.architecture.arguments.model_dump(exclude_none=True, exclude={"spatial_dims"})
+    return cast("nn.Module", getattr(import_module(module), function)(**{**kind.fixed, **arguments}))
+
+
 def _refuse_unable(network: nn.Module, card: ModelCard, where: str) -> None:
-    """Raise ConfigError if layers of the card's own choice cannot compute its input."""
+    """Raise ConfigError if the network cannot compute the card's input, or gives something else than logits.
+
+    Of a DenseNet with its own layers, the size of the input was compared when the card was read.
+    """
     rows, columns = card.preprocessing.shape
     try:
         with torch.no_grad():
-            network.eval()(torch.zeros(1, card.preprocessing.channels, rows, columns))
+            outputs = network.eval()(torch.zeros(1, card.preprocessing.channels, rows, columns))
     except REFUSED as error:
+        layers = "correct act and norm, or " if card.architecture.blocks is not None else ""
         raise ConfigError(
-            f"{where} cannot compute an input of {rows} x {columns} px; correct act and norm, or enlarge "
+            f"{where} cannot compute an input of {rows} x {columns} px; {layers}enlarge "
             "preprocessing.resize.size"
         ) from error
+    logits = card.architecture.arguments.out_channels
+    if not isinstance(outputs, Tensor) or outputs.shape != (1, logits):
+        found = tuple(outputs.shape) if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"
+        raise ConfigError(
+            f"{where} gives {found} for one image, wanted {logits} logits; choose another class, or score "
+            "its maps with `heatproof score`"
+        )

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from pipeline.classifiers.checkpoints import listed, read_checkpoint
+from pipeline.classifiers.checkpoints import COUNTER, listed, read_checkpoint
 from pipeline.classifiers.pickled import load_pickle
 from pipeline.classifiers.weight_formats import SAFETENSORS, folder_name, format_of
 from pipeline.errors import CaseError, ConfigError
@@ -20,11 +20,9 @@ from pipeline.guards.reading import guarded, named, read_file, without_remedy
 from pipeline.records import Notice
 
 LARGEST_BYTES: Final = 2**34
-"""16 GiB, which are held in memory and copied once. The largest DenseNet that MONAI builds has 0.1 GiB."""
+"""16 GiB, which are held in memory and copied once. VGG-19 has 0.6 GiB."""
 NAME_ANOTHER: Final = "name the file with --weights"
 NOT_SAFETENSORS: Final = "is not a safetensors file, or is damaged; fetch it or save it again"
-COUNTER: Final = "num_batches_tracked"
-"""Batch norm's count of training steps, unused in evaluation mode and missing from older files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +40,10 @@ def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pi
     """Load the file's tensors into the network.
 
     The file is `.safetensors` or, with `allow_pickle`, a checkpoint of torch (`.pt`, `.pth`, `.ckpt`,
-    `.bin`), which only torch's restricted unpickler reads. Tensors may have the names of MONAI, torchvision,
-    torchxrayvision or CheXNet, and be wrapped. Raises ConfigError and leaves the network unchanged if the
-    file is missing, does not have the stated `sha256` or is not a state dict, or if its tensors do not fit
-    the network or are not finite.
+    `.bin`), which only torch's restricted unpickler reads. Tensors of a DenseNet may have the names of MONAI,
+    torchvision, torchxrayvision or CheXNet; all may be wrapped. Raises ConfigError and leaves the network
+    unchanged if the file is missing, does not have the stated `sha256` or is not a state dict, or if its
+    tensors do not fit the network or are not finite.
     """
     content = read_bytes(path)
     found = hash_sha256(content).hexdigest()
@@ -55,9 +53,7 @@ def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pi
             "the file was altered or belongs to another card; use the card's own file"
         )
     wanted = network.state_dict()
-    checkpoint = read_checkpoint(
-        load_content(content, path, allow_pickle=allow_pickle), path, first=next(iter(wanted))
-    )
+    checkpoint = read_checkpoint(load_content(content, path, allow_pickle=allow_pickle), path, wanted=wanted)
     check_fit(checkpoint.tensors, wanted, path, size=len(content))
     try:
         network.load_state_dict({**wanted, **_finite(checkpoint.tensors, path)})

@@ -16,6 +16,11 @@ SHIPPED = sorted((Path(__file__).parents[2] / "configs/models").glob("*.yaml"))
 SHA256 = "0123456789abcdef" * 4
 
 
+def of_class(name: str, **arguments: Any) -> dict[str, Any]:
+    values = {"in_channels": 1, "out_channels": 2, **arguments}
+    return {"architecture": {"class": name, "arguments": values}}
+
+
 def test_omitted_keys_get_their_defaults(card: ModelCard) -> None:
     assert card.operating_thresholds == {"nodule": 0.5, "effusion": 0.5}
     assert card.target_layer == "last"
@@ -27,6 +32,13 @@ def test_omitted_keys_get_their_defaults(card: ModelCard) -> None:
 def test_the_network_may_be_spelled_with_its_module(write_card: CardWriter) -> None:
     card = load_card(write_card(**{"architecture.class": "monai.networks.nets.DenseNet169"}))
     assert card.architecture.class_name == "DenseNet169"
+
+
+def test_a_card_of_any_class_survives_json(write_card: CardWriter) -> None:
+    changes = of_class("timm:convnext_tiny", drop_rate=0.1, kernel_sizes=[7, 7])
+    card = load_card(write_card(**changes))
+    assert card.architecture.arguments.model_dump()["kernel_sizes"] == (7, 7)
+    assert ModelCard.model_validate(card.model_dump(mode="json")) == card
 
 
 def test_thresholds_may_be_given_per_finding(write_card: CardWriter) -> None:
@@ -53,7 +65,28 @@ def test_a_shipped_card_is_valid_and_named_as_its_file(path: Path) -> None:
         ({"architecture.class": "os.system"}, "architecture.class: is not a network that a card can name"),
         ({"architecture.class": "monai.networks.nets.os.system"}, "architecture.class: is not a network"),
         ({"architecture.class": "$import os; os.system('true')"}, "architecture.class: is not a network"),
-        ({"architecture.class": "ResNet50"}, "score them with `heatproof score`"),
+        ({"architecture.class": "U-Net"}, "score them with `heatproof score`"),
+        ({"architecture.class": "U-Net"}, "torchvision:NAME and timm:NAME where these libraries are inst"),
+        ({"architecture.class": "resnet50"}, "architecture.class: unknown network; did you mean 'ResNet50'?"),
+        ({"architecture.class": "monai.networks.nets.ResNet50"}, "did you mean 'ResNet50'?"),
+        ({"architecture.class": "torchvision:os.system"}, "architecture.class: is not a network"),
+        ({"architecture.class": "timm:hf-hub:someone/model"}, "architecture.class: is not a network"),
+        ({"architecture.class": "timm:../model"}, "architecture.class: is not a network"),
+        (of_class("VGG16", batchnorm=True), "arguments.batchnorm: unknown key; did you mean 'batch_norm'?"),
+        (
+            of_class("VGG16", growth_rate=2),
+            "unknown key; choose one of: batch_norm, hidden, in_channels, out",
+        ),
+        (of_class("VGG16", batch_norm="yes"), "arguments.batch_norm: wanted true or false; set"),
+        (of_class("ResNet"), "architecture.arguments.block: is missing; add this key"),
+        (
+            of_class("EfficientNetBN", model_name="b9"),
+            "arguments.model_name: wanted 'efficientnet-b0', 'effi",
+        ),
+        (
+            of_class("timm:resnet50", act_layer={"code": 1}),
+            "architecture.arguments.act_layer: wanted a number, a text, tr",
+        ),
         ({"architecture._target_": "os.system"}, "architecture._target_: unknown key"),
         ({"_target_": "os.system"}, "_target_: unknown key"),
         ({"architecture.arguments.pretrained": True}, "architecture.arguments.pretrained: unknown key"),

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from pipeline.classifiers import load_card
-from pipeline.classifiers.card import NETWORK_CLASSES
+from pipeline.classifiers.network_classes import DENSENETS
 from pipeline.classifiers.networks import build_network
 from pipeline.errors import ConfigError
 from tests.classifiers.conftest import CardWriter
 
 
-@pytest.mark.parametrize("name", NETWORK_CLASSES)
+@pytest.mark.parametrize("name", DENSENETS)
 def test_every_class_is_built_with_one_logit_per_finding(write_card: CardWriter, name: str) -> None:
     network = build_network(load_card(write_card(**{"architecture.class": name}))).eval()
     assert network(torch.zeros(1, 1, 32, 32)).shape == (1, 2)

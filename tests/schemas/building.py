@@ -15,18 +15,15 @@ from pydantic import BaseModel, create_model
 from pipeline.annotations import FORMATS
 from pipeline.attribution import METHODS
 from pipeline.baselines import BASELINES
-from pipeline.classifiers.card import (
-    NETWORK_CLASSES,
-    NETWORK_MODULE,
-    Architecture,
-    Arguments,
-    Example,
-    ModelCard,
-)
+from pipeline.classifiers.architecture import Architecture
+from pipeline.classifiers.arguments import Arguments
+from pipeline.classifiers.card import Example, ModelCard
+from pipeline.classifiers.network_classes import LIBRARIES, LIBRARY_NAME, MONAI, NETWORKS
 from pipeline.classifiers.recipe import Crop, IntensityScaling, Preprocessing, Resize
 from pipeline.config import AuditConfig
 from pipeline.contours import RULES
 from pipeline.guards.plugin_options import STRICT, types_of
+from pipeline.guards.yaml_models import Strict
 from pipeline.metrics import METRICS
 from pipeline.registry import Registry
 from tests.schemas.comments import key_comments, method_comments
@@ -65,19 +62,49 @@ def config_schema() -> Schema:
 def card_schema() -> Schema:
     """Of a model card; descriptions are the docstrings of its fields."""
     schema = _schema(ModelCard, "Heatproof: model card", inspect.getdoc(ModelCard) or "")
-    for model in (ModelCard, Architecture, Arguments, Example, Preprocessing, Resize, Crop, IntensityScaling):
+    del schema["$defs"]["Arguments"]
+    families = {kind.arguments for kind in (*NETWORKS.values(), *LIBRARIES.values())}
+    for family in sorted(families, key=lambda family: family.__name__):
+        own = _without_titles(family.model_json_schema())
+        schema["$defs"] |= {**own.pop("$defs", {}), family.__name__: own}
+    for model in (
+        *(ModelCard, Architecture, Example, Preprocessing, Resize, Crop, IntensityScaling),
+        *families,
+    ):
         properties = schema if model is ModelCard else schema["$defs"][model.__name__]
-        for name, docstring in field_docstrings(model).items():
+        docstrings = [field_docstrings(one) for one in model.__mro__ if issubclass(one, Strict)]
+        for name, docstring in ((k, v) for own in docstrings[::-1] for k, v in own.items()):
             key = model.model_fields[name].alias or name
             properties["properties"][key]["description"] = docstring
-    networks = [f"{module}{name}" for module in ("", NETWORK_MODULE) for name in NETWORK_CLASSES]
-    _properties(schema, ["architecture"])["class"]["enum"] = networks
+    schema["$defs"]["Architecture"] |= _networks(schema)
     stated = {"properties": {"sha256": {"type": "string"}}, "required": ["sha256"]}
     schema |= _if({"weights": {"type": "string", "minLength": 1}}, stated)
     size_needed = {"properties": {"size": {"not": {"type": "null"}}}, "required": ["size"]}
     no_size = {"properties": {"size": {"type": "null"}}}
     schema["$defs"]["Resize"] |= {**_if({"rule": {"const": "none"}}, no_size), "else": size_needed}
     return schema
+
+
+def _networks(schema: Schema) -> Schema:
+    """Of an architecture: its class, and the arguments that this class takes."""
+    properties = schema["$defs"]["Architecture"]["properties"]
+    properties["arguments"] = {"type": "object", "description": properties["arguments"]["description"]}
+    by_family: dict[type[Arguments], list[str]] = {}
+    for name, kind in NETWORKS.items():
+        names = [name, f"{MONAI}{name}"] if kind.of_monai else [name]
+        by_family.setdefault(kind.arguments, []).extend(names)
+    listed = [name for names in by_family.values() for name in names]
+    library = {"type": "string", "pattern": f"^{LIBRARY_NAME.pattern}$"}
+    described = properties["class"]["description"]
+    properties["class"] = {"anyOf": [{"enum": listed}, library], "description": described}
+    takes = {family.__name__: {"enum": names} for family, names in by_family.items()}
+    takes["LibraryArguments"] = library
+    return {
+        "allOf": [
+            _if({"class": named}, {"properties": {"arguments": {"$ref": f"#/$defs/{family}"}}})
+            for family, named in takes.items()
+        ]
+    }
 
 
 SCHEMAS: Mapping[Path, Callable[[], Schema]] = {

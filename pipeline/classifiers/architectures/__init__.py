@@ -1,0 +1,1 @@
+"""Architectures: networks without weights, one file per family or library."""
