@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.annotations.outlined import checked_outlines
-from pipeline.annotations.source_files import MOST_SHAPES
+from pipeline.annotations.source_files import MOST_SHAPES, TOO_MANY
 from pipeline.contracts import AnnotationFormat, Executor
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.file_hashes import refuse_changed
@@ -26,12 +26,15 @@ FORMATS: Registry[AnnotationFormat] = Registry(
         "dicom_seg": "pipeline.annotations.dicom_seg:DICOM_SEG",
         "boxes": "pipeline.annotations.boxes:BOXES",
         "rle_json": "pipeline.annotations.rle_json:RLE_JSON",
+        "coco": "pipeline.annotations.coco:COCO",
+        "chexlocalize": "pipeline.annotations.chexlocalize:CHEXLOCALIZE",
         "volume": "pipeline.annotations.volume:VOLUME",
     },
     group="heatproof.annotations",
     wanted=AnnotationFormat,
 )
-TOO_MANY = f"more than {MOST_SHAPES:,} annotations, boxes and masks; split them, and run each part"
+SHAPES = ("boxes", "shares", "outlines", "points", "masks", "planes")
+"""Keys of payloads that hold several shapes."""
 
 
 def find_annotations(
@@ -67,18 +70,18 @@ def read_annotation(item: AnnotationItem, *, case_id: str, finding: str, shape: 
         refuse_changed(path, known)
     plugin = FORMATS[item.format]
     reference = plugin.read(item, case_id=case_id, finding=finding, shape=shape)
-    if reference.kind != plugin.kind:
+    if reference.kind != kind_of(item):
         raise CaseError(
             "annotation_kind",
-            f"The format '{item.format}' declares a {plugin.kind} but read a {reference.kind}; "
+            f"The format '{item.format}' declares a {kind_of(item)} but read a {reference.kind}; "
             "correct the format.",
         )
     return checked_outlines(reference, shape)
 
 
 def kind_of(item: AnnotationItem) -> Kind:
-    """The kind of reference that the item's format gives: mask, box, polygon or point."""
-    return FORMATS[item.format].kind
+    """The kind of reference that the item gives: its own, else its format's."""
+    return item.kind or FORMATS[item.format].kind or "mask"
 
 
 def _find(
@@ -110,6 +113,6 @@ def _up_to_most(items: Iterable[AnnotationItem]) -> Iterator[AnnotationItem]:
 
 
 def shapes_of(item: AnnotationItem) -> int:
-    """What an annotation counts towards `MOST_SHAPES`: one, and one per box, mask or file of planes."""
-    shapes = (item.payload.get(key) for key in ("boxes", "masks", "planes"))
+    """What an annotation counts towards `MOST_SHAPES`: one, and one per shape or file of planes."""
+    shapes = (item.payload.get(key) for key in SHAPES)
     return 1 + sum(len(several) for several in shapes if isinstance(several, tuple))

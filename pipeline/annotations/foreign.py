@@ -16,8 +16,11 @@ YOLO_LINE = re.compile(r"\d+(?:\s+[01]?\.\d+(?:e-\d+)?|\s+[01]){4,}")
 """A class number, then a centre and a size (or corners), as shares of the image."""
 AS_BOXES = "write a CSV with one row per box: image, finding, x, y, width, height in pixels"
 AS_MASKS = "or masks as PNG, one per image and finding"
+STATE = "to read it, list it in annotations.sources with format:"
 FOREIGN = {
-    "coco": f"COCO JSON, which is not read; {AS_BOXES} (COCO's bbox is x, y, width, height), {AS_MASKS}",
+    "coco": f"COCO JSON; {STATE} coco",
+    "coco_results": f"a list of COCO results, which is not read; write COCO JSON with images, annotations "
+    f"and categories, {AS_MASKS}",
     "via": f"VIA (VGG Image Annotator) JSON, which is not read; {AS_BOXES}, {AS_MASKS}",
     "labelme": f"LabelMe JSON, which is not read; {AS_BOXES}, {AS_MASKS} (labelme_export_json)",
     "voc": f"Pascal VOC XML, which is not read; {AS_BOXES} (x_min, y_min, x_max, y_max work, too)",
@@ -48,7 +51,7 @@ def kind_of_file(file: Path) -> str:
             head = stream.read(HEAD_BYTES)
             size = stream.seek(0, SEEK_END)
         if suffix == ".json":
-            return _json_kind(file, head, size)
+            return _json_kind(file, size)
     except CaseError:
         return ""
     if head[128:132] == b"DICM":
@@ -66,13 +69,12 @@ def _is_yolo(head: bytes) -> bool:
     return bool(whole) and all(YOLO_LINE.fullmatch(line.strip()) for line in whole if line.strip())
 
 
-def _json_kind(file: Path, head: bytes, size: int) -> str:
+def _json_kind(file: Path, size: int) -> str:
     if size > LARGEST_BYTES:  # not parsed to find out what it is
-        return "coco" if b'"images"' in head else ""
+        return ""
     content = read_json(file, most_values=None)
     if isinstance(content, list):
-        # A list of COCO results or annotations.
-        return "coco" if content and isinstance(content[0], dict) and "image_id" in content[0] else ""
+        return "coco_results" if content and isinstance(content[0], dict) and "image_id" in content[0] else ""
     return _kind_of_object(content) if isinstance(content, dict) else ""
 
 

@@ -6,18 +6,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from pipeline.annotations.box_columns import box_columns, has_coordinates
+from pipeline.annotations.json_kinds import json_format
 from pipeline.annotations.label_tables import tables_in
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.source_files import files_with_suffix
 from pipeline.annotations.spelling import plain
 from pipeline.annotations.tables import Table
 from pipeline.annotations.unread import what_is_there
-from pipeline.errors import CaseError, ConfigError
-from pipeline.guards.json_files import LARGEST_BYTES, read_json
-from pipeline.guards.reading import open_file
+from pipeline.errors import ConfigError
 
 SUFFIXES: Mapping[str, str] = {
     ".png": "png",
@@ -27,19 +25,11 @@ SUFFIXES: Mapping[str, str] = {
 MASK_FOLDER = re.compile(r"mask|segmentation|annotation|lesion", re.IGNORECASE)
 """Names of mask folders; PNG files in any other folder may be the images themselves."""
 
-HEAD_BYTES = 2**16
-"""Bytes by which a JSON file is told from strangers' ones, which are not parsed."""
-KEY = rb'"(?:[^"\\]|\\.)*"\s*:\s*'
-MAYBE_RUN_LENGTHS = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*\{\s*" + KEY + rb"\{\s*" + KEY + rb"(?:\[\s*)?\{", re.DOTALL
-)
-"""The beginning of {image: {finding: {…}}} or {image: {finding: [{…}]}}."""
-
 SUPPORTED = (
     "PNG, NIfTI, NRRD or MetaImage masks (in the folder itself, in subfolders named like the findings, or in "
     "one named like 'masks'), DICOM SEG files, a CSV with boxes (x, y, width, height or x_min, y_min, x_max, "
     "y_max), "
-    'run-length masks in JSON {image: {finding: {"size", "counts"}}}'
+    'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in CheXlocalize'
 )
 
 
@@ -55,7 +45,7 @@ def guess_sources(
     if not path.exists():
         raise ConfigError(f"{path}: no such annotations folder or file; check `annotations.path`")
     folders = [*findings, *(word for word, finding in words.items() if finding is not None)]
-    found = [*_masks(path, folders), *_segmentations(path), *_boxes(path, findings), *_run_lengths(path)]
+    found = [*_masks(path, folders), *_segmentations(path), *_boxes(path, findings), *_json_files(path)]
     if not found:
         what = what_is_there(path, findings)
         raise ConfigError(
@@ -126,26 +116,11 @@ def _is_whole(table: Table) -> bool:
     return True
 
 
-def _run_lengths(path: Path) -> Iterator[Mapping[str, object]]:
+def _json_files(path: Path) -> Iterator[Mapping[str, object]]:
     for file in files_with_suffix(path, ".json"):
-        try:
-            with open_file(file, most_bytes=LARGEST_BYTES) as stream:
-                maybe = MAYBE_RUN_LENGTHS.match(stream.read(HEAD_BYTES))
-            found = maybe is not None and _is_run_lengths(read_json(file, most_values=None))
-        except CaseError:
-            continue  # not an annotation file
-        if found:
-            yield {"format": "rle_json"} | _file(path, file)
-
-
-def _is_run_lengths(content: Any) -> bool:
-    """Whether the content is {image: {finding: {"size", "counts"}}}, judged by its first mask."""
-    for _ in range(2):
-        if not isinstance(content, dict) or not content:
-            return False
-        content = next(iter(content.values()))
-    first = content[0] if isinstance(content, list) and content else content
-    return isinstance(first, dict) and {"size", "counts"} <= first.keys()
+        name = json_format(file)
+        if name:
+            yield {"format": name} | _file(path, file)
 
 
 def _file(path: Path, file: Path) -> dict[str, object]:

@@ -37,6 +37,16 @@ def check_size(found: Shape, wanted: Shape) -> None:
     )
 
 
+def check_stated_size(stated: Shape | None, wanted: Shape) -> None:
+    """Raise CaseError "mask_size" if a file of annotations states another size of its image."""
+    if stated is not None and stated != wanted:
+        raise CaseError(
+            "mask_size",
+            f"The annotation's file states {stated[0]} rows and {stated[1]} columns, its image has "
+            f"{wanted[0]} rows and {wanted[1]} columns; export the annotation at the size of its image.",
+        )
+
+
 def lesions_in(
     values: Grey, instances: Instances, background: Background
 ) -> tuple[tuple[Mask, ...], tuple[Notice, ...]]:

@@ -29,13 +29,16 @@ def checked_outlines(reference: Reference, shape: Shape) -> Reference:
         _check(np.array([[point.x, point.y]], np.float64), shape, "point")
     if not reference.polygons:
         return reference
-    for polygon in reference.polygons:
-        if len(polygon) < CORNERS:
-            raise CaseError(
-                "bad_polygon", "A polygon has fewer than three corners; add corners or remove it."
-            )
-        _check(polygon.astype(np.float64), shape, "polygon")
-    return replace(reference, masks=tuple(filled(polygon, shape) for polygon in reference.polygons))
+    masks = tuple(checked_and_filled(polygon, shape) for polygon in reference.polygons)
+    return replace(reference, masks=masks)
+
+
+def checked_and_filled(polygon: Outline, shape: Shape) -> Mask:
+    """`filled`. Raises CaseError "bad_polygon" or "polygon_outside_image"."""
+    if len(polygon) < CORNERS:
+        raise CaseError("bad_polygon", "A polygon has fewer than three corners; add corners or remove it.")
+    _check(polygon.astype(np.float64), shape, "polygon")
+    return filled(polygon, shape)
 
 
 def filled(polygon: Outline, shape: Shape) -> Mask:

@@ -11,6 +11,7 @@ LARGEST_TABLE_BYTES = 2**29
 """Upper limit for a table, which is read row by row."""
 MOST_SHAPES = 500_000
 """Annotations, boxes and masks of one run in all: they are listed in memory."""
+TOO_MANY = f"more than {MOST_SHAPES:,} annotations, boxes and masks; split them, and run each part"
 
 
 def path_below(root: Path, relative: str) -> Path:
@@ -38,6 +39,11 @@ def files_with_suffix(path: Path, suffix: str) -> list[Path]:
     return [
         file for file in files if file.is_file() and file.suffix.lower() == suffix and file.name[0] != "."
     ]
+
+
+def printable(name: str) -> str:
+    """The name with lone surrogates, which JSON allows but text files do not, written as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def image_key(name: str) -> str:

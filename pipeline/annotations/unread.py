@@ -162,8 +162,8 @@ def _why(file: Path, *, findings: Sequence[str], stated: bool) -> tuple[str, str
         return "foreign_format", f"the file is {FOREIGN[kind]}"
     if _suffix(file) == ".json" and file.stat().st_size > LARGEST_BYTES:
         return "too_large", (
-            f"the file has more than {LARGEST_BYTES >> 20} MiB and is not looked into; if it holds run "
-            "lengths, split it, and list the parts as sources"
+            f"the file has more than {LARGEST_BYTES >> 20} MiB and is not looked into; if it "
+            "holds annotations, split it, and list the parts as sources"
         )
     return OTHER_FORMAT
 

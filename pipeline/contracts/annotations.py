@@ -30,9 +30,9 @@ class AnnotationFormat:
     differ from the image's. Boxes that it refuses are shown by `heatproof validate` if the item's payload
     holds them under "boxes".
     """
-    kind: Kind
-    """Kind of its annotations. The caller checks the coordinates of boxes, polygons and points, and fills
-    polygons on the image's grid."""
+    kind: Kind | None
+    """Kind of its annotations; None: every item states its own. The caller checks the coordinates of boxes,
+    polygons and points, and fills polygons on the image's grid."""
     opens_files: bool = False
     """Whether `find` opens files; it then takes an executor for that, or None, as its second argument."""
 

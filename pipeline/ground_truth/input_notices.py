@@ -27,6 +27,12 @@ CANONICAL = frozenset(
     )
 )
 """Names of columns that identify nobody, because they are the documented ones."""
+IN_WORDS = {
+    "rle_json": "run-length masks",
+    "coco": "COCO JSON, in which an image without an annotation says nothing of its findings",
+    "chexlocalize": "polygons as CheXlocalize stores them",
+}
+"""Format of one file → what it is read as."""
 MOST_NAMED = 5
 """Most files or words that one notice lists."""
 
@@ -93,8 +99,8 @@ def _described(source: Mapping[str, Any], wording: Wording) -> str:
     if kind == "boxes":
         columns = ", ".join(f"{key}: {wording(name)}" for key, name in source["columns"].items())
         return f"{_of_file(source, wording)} as boxes{of} in pixels from the image's corner ({columns})"
-    if kind == "rle_json":
-        return f"{_of_file(source, wording)} as run-length masks"
+    if kind in IN_WORDS:
+        return f"{_of_file(source, wording)} as {IN_WORDS[kind]}"
     if kind == "dicom_seg":
         return "DICOM SEG files"
     patterns = [source["pattern"]] if isinstance(source["pattern"], str) else source["pattern"]

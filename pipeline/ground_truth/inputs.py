@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.annotations import TOO_MANY, find_annotations, opens_files, shapes_of
+from pipeline.annotations import find_annotations, opens_files, shapes_of
 from pipeline.annotations.boxes import rows_of
 from pipeline.annotations.foreign import FOREIGN, kind_of_file
 from pipeline.annotations.guess import guess_sources
 from pipeline.annotations.label_tables import label_columns, label_tables
 from pipeline.annotations.labels import read_labels
-from pipeline.annotations.source_files import MOST_SHAPES, source_file
+from pipeline.annotations.source_files import MOST_SHAPES, TOO_MANY, source_file
 from pipeline.annotations.tables import read_table
 from pipeline.contracts import Executor
 from pipeline.errors import ConfigError
@@ -30,7 +30,7 @@ from pipeline.ground_truth.input_notices import (
 )
 from pipeline.records import AnnotationItem, Labels, Notice
 
-TABLES = ("boxes", "rle_json")
+TABLES = ("boxes", "rle_json", "coco", "chexlocalize")
 """Formats whose annotations are in one file."""
 
 
@@ -140,7 +140,7 @@ def _refuse_foreign(path: Path, sources: Sequence[Mapping[str, Any]]) -> None:
         name = source.get("file")
         file = (path.parent if path.is_file() else path) / name if isinstance(name, str) else path
         kind = kind_of_file(file) if source.get("format") in TABLES and file.is_file() else ""
-        if kind in FOREIGN:
+        if kind in FOREIGN and kind != source.get("format"):
             raise ConfigError(f"annotations.sources[{number}].file: {file} is {FOREIGN[kind]}")
 
 

@@ -1,13 +1,15 @@
-"""Deflate: measure the inflated size of a deflated DICOM data set without storing it. PS3.5, A.5."""
+"""Deflate: inflate within bounds; for DICOM data sets, measure the size without storing it. PS3.5, A.5."""
 
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import BinaryIO
 
 from isal import isal_zlib
 
 from pipeline.errors import CaseError
+from pipeline.guards.reading import guarded
 
 LARGEST_INFLATED_BYTES = 2**29
 """Upper limit for a deflated data set of one or a few images; a larger one is a decompression bomb."""
@@ -49,6 +51,20 @@ def refuse_decompression_bomb(file: BinaryIO) -> None:
                 f"the data set inflates to more than {LARGEST_INFLATED_BYTES >> 20} MiB; "
                 "export it again without deflation",
             )
+
+
+def inflated(data: bytes, *, most_bytes: int, what: str) -> bytes:
+    """The content of a zlib stream. Raises CaseError "too_large", or "unreadable" if it is not whole."""
+    inflater = zlib.decompressobj()
+    with guarded("unreadable", f"{what} is not a zlib stream; export it again."):
+        content = inflater.decompress(data, most_bytes)
+        if inflater.unconsumed_tail or (not inflater.eof and len(content) >= most_bytes):
+            raise CaseError(
+                "too_large", f"{what} inflates to more than {most_bytes >> 20} MiB; leave it out."
+            )
+        if not inflater.eof:
+            raise ValueError("the stream is cut short")
+    return content
 
 
 def _end_of_meta(file: BinaryIO) -> int | None:

@@ -28,7 +28,13 @@ def opened_png(path: Path, *, what: str, reason: str) -> Iterator[Image.Image]:
 
     Raises CaseError "unreadable", "not_a_file" or "too_large" for what is not a file that can be read.
     """
-    content = read_file(path, most_bytes=LARGEST_BYTES, what=what)
+    with png_in(read_file(path, most_bytes=LARGEST_BYTES, what=what), what=what, reason=reason) as picture:
+        yield picture
+
+
+@contextmanager
+def png_in(content: bytes, *, what: str, reason: str) -> Iterator[Image.Image]:
+    """`opened_png` of a file's bytes."""
     with guarded(reason, f"{what} is not a readable PNG file; save it again as PNG."):
         if not _is_intact(content):
             raise ValueError("a chunk is damaged or incomplete")

@@ -52,6 +52,8 @@ class AnnotationItem:
     """The plane by which the image is found; None: by its name."""
     plane: ImagePlane | None = None
     """The plane of the image, once it is found; None: unknown."""
+    kind: Kind | None = None
+    """Its geometry, where its format has several kinds; None: the format has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from pipeline.annotations.outlined import filled
-from pipeline.annotations.rle_json import runs_of
+from pipeline.annotations.run_lengths import runs_of
 from pipeline.errors import ConfigError
 from pipeline.records import Mask, Shape, file_stem
 from pipeline.reporting.pages import UNDECODABLE

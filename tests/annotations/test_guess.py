@@ -79,6 +79,26 @@ def test_tables_and_run_lengths_in_a_folder_and_alone(tmp_path: Path) -> None:
         assert guess_sources(tmp_path / name, findings=FINDINGS) == (source,)
 
 
+COCO = {
+    "info": {},
+    "images": [{"id": 1, "file_name": "7.png"}],
+    "annotations": [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]}],
+    "categories": [{"id": 1, "name": "Mass"}],
+}
+
+
+def test_json_of_annotation_tools(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(COCO))
+    (tmp_path / "b.json").write_text(
+        json.dumps({"7": {"img_size": [2, 3], "Mass": [[[0, 0], [1, 0], [1, 1]]]}})
+    )
+    (tmp_path / "empty.json").write_text(json.dumps(COCO | {"annotations": []}))
+    (tmp_path / "other.json").write_text(json.dumps({"images": 1}))
+    sources = guess_sources(tmp_path, findings=FINDINGS)
+    assert sources == ({"format": "coco", "file": "a.json"}, {"format": "chexlocalize", "file": "b.json"})
+    assert [(i.image, i.finding) for i in find_annotations(tmp_path, sources)] == [("7", "Mass")] * 2
+
+
 def test_boxes_of_the_only_finding_need_not_name_it(tmp_path: Path) -> None:
     (tmp_path / "boxes.csv").write_text("image,x,y,width,height\n7,0,0,1,1\n")
     sources = guess_sources(tmp_path, findings=["Mass"])

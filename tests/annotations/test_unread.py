@@ -69,7 +69,7 @@ def test_a_table_that_is_not_read_says_why(tmp_path: Path, text: str | bytes, re
     ("name", "text", "what"),
     [
         ("a.json", json.dumps(COCO), "COCO JSON"),
-        ("a.json", json.dumps([{"image_id": 1, "bbox": []}]), "COCO JSON"),
+        ("a.json", json.dumps([{"image_id": 1, "bbox": []}]), "a list of COCO results"),
         ("a.json", json.dumps({"a.png1": {"filename": "a.png", "regions": []}}), "VIA"),
         ("a.json", json.dumps({"shapes": [], "imagePath": "a.png"}), "LabelMe"),
         ("a.xml", "<annotation><object><bndbox/></object></annotation>", "Pascal VOC"),

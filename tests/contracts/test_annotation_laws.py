@@ -67,13 +67,41 @@ def write_dicom_seg(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     return {}
 
 
+CORNERS = [[1, 1], [2, 1], [2, 3], [4, 3], [4, 4], [1, 4]]
+"""The lesion's outline, counted from the image's corner."""
+
+
+def write_coco(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    rows, columns = lesion.shape
+    image = {"id": 5, "file_name": f"{IMAGE}.dcm", "height": rows, "width": columns}
+    outline = {"id": 1, "image_id": 5, "category_id": 2, "segmentation": [[n for xy in CORNERS for n in xy]]}
+    content = {
+        "images": [image],
+        "annotations": [outline],
+        "categories": [{"id": 2, "name": FINDING}],
+    }
+    (folder / "coco.json").write_text(json.dumps(content))
+    return {"file": "coco.json"}
+
+
+def write_chexlocalize(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    outline = [[x - 0.5, y - 0.5] for x, y in CORNERS]
+    content = {IMAGE: {"img_size": [*lesion.shape], FINDING: [outline]}}
+    (folder / "polygons.json").write_text(json.dumps(content))
+    return {"file": "polygons.json"}
+
+
 WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "png": write_png,
     "dicom_seg": write_dicom_seg,
     "boxes": write_boxes,
     "rle_json": write_rle_json,
     "volume": write_volume,
+    "coco": write_coco,
+    "chexlocalize": write_chexlocalize,
 }
+WHOLE = {"boxes", "rle_json", "coco", "chexlocalize"}
+"""Formats whose geometry is read with its file, so that the file is not needed again."""
 
 
 def found(name: str, folder: Path) -> AnnotationItem:
@@ -117,7 +145,7 @@ def test_an_image_too_small_for_the_lesion_is_refused(name: str, tmp_path: Path)
     assert IMAGE not in refused.value.message
 
 
-@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"boxes", "rle_json"}))
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - WHOLE))
 def test_a_file_that_breaks_after_it_was_found_is_refused(name: str, tmp_path: Path) -> None:
     item = found(name, tmp_path)
     for file in tmp_path.iterdir():

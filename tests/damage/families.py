@@ -106,6 +106,8 @@ FAMILIES: Mapping[str, Family | RunFamily] = {
     "runs json": Family("annotations", "a.json", trees.sound_runs, trees.JSON),
     "packed runs json": Family("annotations", "a.json", trees.sound_packed_runs, trees.JSON),
     "coco json": Family("annotations", "a.json", trees.sound_coco, trees.JSON),
+    "coco outlines json": Family("annotations", "a.json", trees.sound_coco_outlines, trees.JSON),
+    "chexlocalize json": Family("annotations", "a.json", trees.sound_polygons, trees.JSON),
     "boxes table": Family("annotations", "boxes.csv", tables.sound_boxes, tables.TABLE),
     "guessed labels": Family(
         "annotations", "labels.csv", tables.sound_labels, tables.TABLE, {"boxes.csv": tables.sound_boxes}

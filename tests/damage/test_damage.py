@@ -24,7 +24,7 @@ from tests.damage.sound import PLAIN, sound_files
 from tests.damage.ways import SOUND as READ
 
 IMAGES, OTHERS = 200, 400
-FOREIGN = {"map nifti 2": "heatmap_unreadable", "coco json": "refused"}
+FOREIGN = {"map nifti 2": "heatmap_unreadable"}
 """Formats that Heatproof does not read, and what it says of an intact file."""
 LIMITS = Limits(seconds=300, memory_mb=2048)
 

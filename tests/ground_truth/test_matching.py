@@ -271,9 +271,9 @@ def test_formats_are_guessed_where_no_source_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "sources", [[], [{"format": "rle_json", "file": "a.json"}]], ids=["guessed", "stated"]
 )
-def test_a_coco_file_is_named_with_what_works(tmp_path: Path, sources: list[dict[str, str]]) -> None:
+def test_a_coco_file_without_annotations_is_named(tmp_path: Path, sources: list[dict[str, str]]) -> None:
     (tmp_path / "a.json").write_text('{"images": [], "annotations": [], "categories": []}')
-    with pytest.raises(ConfigError, match=r"a\.json.*COCO JSON, which is not read; write a CSV"):
+    with pytest.raises(ConfigError, match=r"a\.json.*COCO JSON; .* with format: coco"):
         gathered(tmp_path, case("image1"), sources=sources)
 
 

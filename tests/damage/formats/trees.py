@@ -39,11 +39,34 @@ def sound_packed_runs() -> bytes:
 @cache
 def sound_coco() -> bytes:
     """Boxes and outlines as COCO lists them."""
-    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 3, 3], "area": 9, "iscrowd": 0}
-    outline = {"segmentation": [[1, 1, 4, 1, 4, 4]], **box, "id": 2}
-    images = [{"id": 1, "file_name": "a.png", "width": 5, "height": 6}]
-    kinds = [{"id": 1, "name": "nodule"}]
-    return json.dumps({"images": images, "annotations": [box, outline], "categories": kinds}).encode()
+    return _coco({"bbox": [1, 1, 3, 3], "iscrowd": 0}, {"segmentation": [[1, 1, 4, 1, 4, 4]]})
+
+
+@cache
+def sound_coco_outlines() -> bytes:
+    """Outlines of one and of two parts, and run lengths of a crowd, as COCO lists them."""
+    runs = {"size": [6, 5], "counts": [7, 3, 3, 3, 14]}
+    return _coco(
+        {"segmentation": [[1, 1, 4, 1, 4, 4]]},
+        {"segmentation": [[1, 1, 2, 1, 2, 2], [3, 3, 4, 3, 4, 4]], "category_id": 2},
+        {"segmentation": runs, "iscrowd": 1, "image_id": 2},
+    )
+
+
+@cache
+def sound_polygons() -> bytes:
+    """Polygons of CheXlocalize."""
+    triangle = [[1, 1], [3, 1], [3.5, 4]]
+    return json.dumps({"a": {"img_size": [6, 5], "nodule": [triangle, triangle], "cyst": []}}).encode()
+
+
+def _coco(*annotations: dict[str, Any]) -> bytes:
+    images = [
+        {"id": n, "file_name": f"{name}.png", "width": 5, "height": 6} for n, name in ((1, "a"), (2, "b"))
+    ]
+    kinds = [{"id": 1, "name": "nodule"}, {"id": 2, "name": "cyst"}]
+    whole = [{"id": n, "image_id": 1, "category_id": 1, **entry} for n, entry in enumerate(annotations)]
+    return json.dumps({"images": images, "annotations": whole, "categories": kinds}).encode()
 
 
 def field(random: Random, data: bytes) -> bytes:

@@ -1,0 +1,69 @@
+"""CheXlocalize: polygons in one JSON file, {image: {"img_size": [rows, columns], finding: [[[x, y], …], …]}}.
+
+As in `gt_annotations_val.json`. Each polygon is a lesion of its own; an empty list means that the finding is
+absent. The coordinate c is the centre of pixel c, as CheXlocalize's own script draws them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.annotations.drawn import items_of, read_shapes
+from pipeline.annotations.json_fields import usable
+from pipeline.annotations.shapes import Drawn, polygon_of
+from pipeline.annotations.source_files import image_key, source_file
+from pipeline.contracts import AnnotationFormat
+from pipeline.errors import ConfigError
+from pipeline.guards.json_files import read_json
+from pipeline.guards.reading import named
+from pipeline.records import AnnotationItem, Shape
+
+SIZE = "img_size"
+WANTED = '{image: {"img_size": [rows, columns], finding: [[[x, y], ...], ...]}}'
+
+
+def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iterator[AnnotationItem]:
+    """One item per image and finding. Raises ConfigError if the file is no mapping of images to findings."""
+    chosen = source_file(path, file)
+    with named(chosen):
+        content = read_json(chosen, most_values=None)
+    if not isinstance(content, dict) or not content:
+        raise ConfigError(f"{chosen}: names no image; write it as {WANTED}")
+    yield from items_of("chexlocalize", _drawn(chosen, content, reader))
+
+
+def is_polygons(content: Any) -> bool:
+    """Whether a JSON value is a file of this format, judged by its first image."""
+    first = next(iter(content.values()), None) if isinstance(content, dict) else None
+    return isinstance(first, dict) and _size(first) is not None
+
+
+def _drawn(file: Path, content: Mapping[str, Any], reader: str) -> Iterator[Drawn]:
+    for number, (image, findings) in enumerate(content.items(), start=1):
+        size = _size(findings) if isinstance(findings, dict) else None
+        if size is None:
+            raise ConfigError(f"{file}: image {number} has no {SIZE} [rows, columns]; write it as {WANTED}")
+        for finding, polygons in findings.items():
+            if finding == SIZE:
+                continue
+            if not isinstance(polygons, list):
+                raise ConfigError(
+                    f"{file}: image {number} has a finding without a list; write it as {WANTED}"
+                )
+            for polygon in polygons:
+                shape = usable(lambda: polygon_of(polygon, origin="centre"))  # noqa: B023  called at once
+                yield Drawn(image_key(image), finding, shape, reader, size=size)
+            if not polygons:
+                yield Drawn(image_key(image), finding, None, reader, size=size)
+
+
+def _size(findings: Mapping[str, Any]) -> Shape | None:
+    stated = findings.get(SIZE)
+    if not isinstance(stated, list) or [type(side) for side in stated] != [int, int]:
+        return None
+    return stated[0], stated[1]
+
+
+CHEXLOCALIZE = AnnotationFormat(find=find, read=read_shapes, kind=None)

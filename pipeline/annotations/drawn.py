@@ -1,0 +1,179 @@
+"""Drawn: the shapes of an annotation tool → annotations by image, finding and reader, and their references.
+
+The format of a tool only turns its file into `Drawn` shapes; `read_shapes` reads them for all formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from pipeline.annotations.bitmaps import Bitmap, placed
+from pipeline.annotations.masks import check_stated_size
+from pipeline.annotations.outlined import checked_and_filled
+from pipeline.annotations.parts import parts_of
+from pipeline.annotations.run_lengths import Runs, decode_runs
+from pipeline.annotations.shapes import (
+    PIXEL_CENTRE,
+    Crowd,
+    Drawn,
+    Geometry,
+    Polygon,
+    Problem,
+    Shares,
+    outline_of,
+    polygon_of,
+)
+from pipeline.annotations.source_files import MOST_SHAPES, TOO_MANY, printable
+from pipeline.errors import CaseError, ConfigError
+from pipeline.records import AnnotationItem, Box, Kind, Mask, Notice, Point, Reference, Shape
+
+ABOUT = "annotations.sources"
+BOXES_OF_ALL = Notice(
+    "guess",
+    ABOUT,
+    "Readers drew boxes and outlines of one finding on one image; outlines are read there as the boxes "
+    "around them.",
+)
+CROWDS = Notice(
+    "guess",
+    ABOUT,
+    "Annotations mark several objects together (iscrowd); each connected part is read as a lesion.",
+)
+MIXED = Problem(
+    "mixed_kinds",
+    "A reader marks one finding of an image both by points and by boxes or outlines, so that neither has all "
+    "lesions; use one of them.",
+)
+
+
+def items_of(name: str, drawn: Iterable[Drawn], *, path: Path | None = None) -> Iterator[AnnotationItem]:
+    """One item of the format `name` per image, finding, reader and frame; `path` is a file with few of them.
+
+    Raises ConfigError if there are more than `MOST_SHAPES`.
+    """
+    groups: dict[tuple[str, str, str, int | None, Shape | None], list[Geometry]] = {}
+    for count, one in enumerate(drawn, start=1):
+        if count > MOST_SHAPES:
+            raise ConfigError(TOO_MANY)
+        key = printable(one.image), printable(one.finding), printable(one.reader), one.frame, one.size
+        groups.setdefault(key, []).append(one.geometry)
+    for (image, finding, reader, frame, size), shapes in groups.items():
+        payload = {**_payload(shapes), "size": size, **({"path": str(path)} if path else {})}
+        yield AnnotationItem(name, image, finding, reader, payload, frame, kind=_kind(shapes))
+
+
+def refused_item(name: str, image: str, error: CaseError, *, path: Path, reader: str) -> AnnotationItem:
+    """The item of a file that cannot be used, with the reason; its finding is unknown."""
+    payload = {"problem": Problem(error.reason, error.message), "path": str(path)}
+    return AnnotationItem(name, printable(image), None, reader, payload, kind="mask")
+
+
+def read_shapes(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
+    """The shapes of an item, one instance each, without empty ones.
+
+    Raises CaseError: "mask_size", "not_a_mask", "bad_polygon", "polygon_outside_image", "mixed_kinds", or
+    that of the item's problem.
+    """
+    if problem := cast("Problem | None", item.payload.get("problem")):
+        raise CaseError(*problem)
+    check_stated_size(cast("Shape | None", item.payload["size"]), shape)
+    boxes, polygons = _in_pixels(item.payload, shape)
+    masks = cast("tuple[Runs | Bitmap | Crowd, ...]", item.payload["masks"])
+    reference = Reference(case_id, finding, item.reader, item.kind or "mask")
+    if item.kind == "point":
+        return replace(reference, points=cast("tuple[Point, ...]", item.payload["points"]))
+    if item.kind == "polygon":
+        return replace(reference, polygons=tuple(outline_of(polygon.parts[0]) for polygon in polygons))
+    drawn = tuple(mask for mask in _drawn(polygons, masks, shape) if mask.any())
+    if item.kind == "box":
+        notices = (BOXES_OF_ALL,) if drawn else ()
+        return replace(reference, boxes=(*boxes, *map(_around, drawn)), notices=notices)
+    notices = (CROWDS,) if any(isinstance(mask, Crowd) for mask in masks) else ()
+    return replace(reference, masks=drawn, notices=notices)
+
+
+def _kind(shapes: Sequence[Geometry]) -> Kind:
+    """The kind as which all shapes of one item are read."""
+    kinds = {_kind_of(shape) for shape in shapes} - {None}
+    if kinds == {"point"}:
+        return "point"
+    if "box" in kinds:
+        return "box"
+    return "polygon" if kinds == {"polygon"} else "mask"
+
+
+def _kind_of(shape: Geometry) -> Kind | None:
+    if isinstance(shape, Shares):
+        return _kind_of(shape.shape)
+    if isinstance(shape, Polygon):
+        return "polygon" if shape.is_outline else "mask"
+    if isinstance(shape, Box):
+        return "box"
+    if isinstance(shape, Point):
+        return "point"
+    return None if shape is None or isinstance(shape, Problem) else "mask"
+
+
+def _payload(shapes: Sequence[Geometry]) -> dict[str, object]:
+    """The shapes by what they are, and why the item cannot be used, if one of them cannot."""
+    problems = [shape for shape in shapes if isinstance(shape, Problem)]
+    points = tuple(shape for shape in shapes if isinstance(shape, Point))
+    if points and {_kind_of(shape) for shape in shapes} - {None, "point"}:
+        problems.append(MIXED)
+    return {
+        "boxes": tuple(shape for shape in shapes if isinstance(shape, Box)),
+        "outlines": tuple(shape for shape in shapes if isinstance(shape, Polygon)),
+        "shares": tuple(shape.shape for shape in shapes if isinstance(shape, Shares)),
+        "points": points,
+        "masks": tuple(shape for shape in shapes if isinstance(shape, Runs | Bitmap | Crowd)),
+        "problem": next(iter(problems), None),
+    }
+
+
+def _in_pixels(payload: Mapping[str, object], shape: Shape) -> tuple[tuple[Box, ...], tuple[Polygon, ...]]:
+    """The boxes and polygons in pixels of an image of `shape`."""
+    rows, columns = shape
+    shares = cast("tuple[Box | Polygon, ...]", payload["shares"])
+    boxes = tuple(
+        Box(
+            box.x * columns - PIXEL_CENTRE,
+            box.y * rows - PIXEL_CENTRE,
+            box.width * columns,
+            box.height * rows,
+        )
+        for box in shares
+        if isinstance(box, Box)
+    )
+    outlines = (outline_of(polygon.parts[0]) for polygon in shares if isinstance(polygon, Polygon))
+    polygons = tuple(polygon_of(outline.astype(np.float64) * (columns, rows)) for outline in outlines)
+    stated = cast("tuple[Polygon, ...]", payload["outlines"])
+    return (*cast("tuple[Box, ...]", payload["boxes"]), *boxes), (*stated, *polygons)
+
+
+def _drawn(
+    polygons: Sequence[Polygon], masks: Sequence[Runs | Bitmap | Crowd], shape: Shape
+) -> Iterator[Mask]:
+    """The pixels of polygons and masks; a crowd gives a mask per connected part."""
+    for polygon in polygons:
+        parts = [checked_and_filled(outline_of(part), shape) for part in polygon.parts]
+        holes = [checked_and_filled(outline_of(hole), shape) for hole in polygon.holes]
+        yield np.logical_or.reduce(parts) & ~np.logical_or.reduce([np.zeros(shape, np.bool_), *holes])
+    for mask in masks:
+        if isinstance(mask, Crowd):
+            yield from parts_of(decode_runs(mask.runs, shape))
+        else:
+            yield placed(mask, shape) if isinstance(mask, Bitmap) else decode_runs(mask, shape)
+
+
+def _around(mask: Mask) -> Box:
+    """The box around the pixels of a mask."""
+    rows, columns = np.nonzero(mask)
+    left, top = int(columns.min()), int(rows.min())
+    return Box(
+        left - PIXEL_CENTRE, top - PIXEL_CENTRE, int(columns.max()) - left + 1, int(rows.max()) - top + 1
+    )
