@@ -12,15 +12,15 @@ from typing import Any
 
 from pipeline.annotations.drawn import items_of, read_shapes
 from pipeline.annotations.json_fields import usable
+from pipeline.annotations.json_kinds import IMG_SIZE, img_size
 from pipeline.annotations.shapes import Drawn, polygon_of
 from pipeline.annotations.source_files import image_key, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import ConfigError
 from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import named
-from pipeline.records import AnnotationItem, Shape
+from pipeline.records import AnnotationItem
 
-SIZE = "img_size"
 WANTED = '{image: {"img_size": [rows, columns], finding: [[[x, y], ...], ...]}}'
 
 
@@ -34,19 +34,15 @@ def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iter
     yield from items_of("chexlocalize", _drawn(chosen, content, reader))
 
 
-def is_polygons(content: Any) -> bool:
-    """Whether a JSON value is a file of this format, judged by its first image."""
-    first = next(iter(content.values()), None) if isinstance(content, dict) else None
-    return isinstance(first, dict) and _size(first) is not None
-
-
 def _drawn(file: Path, content: Mapping[str, Any], reader: str) -> Iterator[Drawn]:
     for number, (image, findings) in enumerate(content.items(), start=1):
-        size = _size(findings) if isinstance(findings, dict) else None
+        size = img_size(findings)
         if size is None:
-            raise ConfigError(f"{file}: image {number} has no {SIZE} [rows, columns]; write it as {WANTED}")
+            raise ConfigError(
+                f"{file}: image {number} has no {IMG_SIZE} [rows, columns]; write it as {WANTED}"
+            )
         for finding, polygons in findings.items():
-            if finding == SIZE:
+            if finding == IMG_SIZE:
                 continue
             if not isinstance(polygons, list):
                 raise ConfigError(
@@ -57,13 +53,6 @@ def _drawn(file: Path, content: Mapping[str, Any], reader: str) -> Iterator[Draw
                 yield Drawn(image_key(image), finding, shape, reader, size=size)
             if not polygons:
                 yield Drawn(image_key(image), finding, None, reader, size=size)
-
-
-def _size(findings: Mapping[str, Any]) -> Shape | None:
-    stated = findings.get(SIZE)
-    if not isinstance(stated, list) or [type(side) for side in stated] != [int, int]:
-        return None
-    return stated[0], stated[1]
 
 
 CHEXLOCALIZE = AnnotationFormat(find=find, read=read_shapes, kind=None)

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from pipeline.annotations.drawn import items_of, read_shapes
 from pipeline.annotations.json_fields import name_in, size_in, usable
+from pipeline.annotations.json_kinds import COCO_LISTS, is_coco
 from pipeline.annotations.run_lengths import NOT_RUNS, compact_runs
 from pipeline.annotations.shapes import Crowd, Drawn, Geometry, box_of, polygon_of
 from pipeline.annotations.source_files import MOST_SHAPES, TOO_MANY, image_key, source_file
@@ -22,7 +23,6 @@ from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Shape
 
-LISTS = ("images", "annotations", "categories")
 Unmarked: TypeAlias = Literal["unknown", "absent"]
 
 
@@ -57,16 +57,11 @@ def find(
     yield from items_of("coco", drawn)
 
 
-def is_coco(content: Any) -> bool:
-    """Whether a JSON value is a COCO file."""
-    return isinstance(content, dict) and all(isinstance(content.get(name), list) for name in LISTS)
-
-
 def _content(file: Path) -> Mapping[str, Any]:
     with named(file):
         content = read_json(file, most_values=None)
     if not is_coco(content):
-        raise ConfigError(f"{file}: is not a COCO file; it needs the lists {', '.join(LISTS)}")
+        raise ConfigError(f"{file}: is not a COCO file; it needs the lists {', '.join(COCO_LISTS)}")
     return dict(content)
 
 

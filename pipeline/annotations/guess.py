@@ -14,6 +14,7 @@ from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.source_files import files_with_suffix
 from pipeline.annotations.spelling import plain
 from pipeline.annotations.tables import Table
+from pipeline.annotations.tool_kinds import ONE_PER_IMAGE, files_of, first_bytes, is_cvat
 from pipeline.annotations.unread import what_is_there
 from pipeline.errors import ConfigError
 
@@ -29,7 +30,8 @@ SUPPORTED = (
     "PNG, NIfTI, NRRD or MetaImage masks (in the folder itself, in subfolders named like the findings, or in "
     "one named like 'masks'), DICOM SEG files, a CSV with boxes (x, y, width, height or x_min, y_min, x_max, "
     "y_max), "
-    'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in CheXlocalize'
+    'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in '
+    "CheXlocalize, or the files of LabelMe, Pascal VOC, YOLO, CVAT, Label Studio and Supervisely"
 )
 
 
@@ -45,7 +47,7 @@ def guess_sources(
     if not path.exists():
         raise ConfigError(f"{path}: no such annotations folder or file; check `annotations.path`")
     folders = [*findings, *(word for word, finding in words.items() if finding is not None)]
-    found = [*_masks(path, folders), *_segmentations(path), *_boxes(path, findings), *_json_files(path)]
+    found = [*_masks(path, folders), *_segmentations(path), *_boxes(path, findings), *_tools(path)]
     if not found:
         what = what_is_there(path, findings)
         raise ConfigError(
@@ -116,11 +118,17 @@ def _is_whole(table: Table) -> bool:
     return True
 
 
-def _json_files(path: Path) -> Iterator[Mapping[str, object]]:
+def _tools(path: Path) -> Iterator[Mapping[str, object]]:
     for file in files_with_suffix(path, ".json"):
         name = json_format(file)
         if name:
             yield {"format": name} | _file(path, file)
+    for file in files_with_suffix(path, ".xml"):
+        if is_cvat(first_bytes(file)):
+            yield {"format": "cvat"} | _file(path, file)
+    for name in ONE_PER_IMAGE:
+        if files_of(name, path, most=1):
+            yield {"format": name}
 
 
 def _file(path: Path, file: Path) -> dict[str, object]:

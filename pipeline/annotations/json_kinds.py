@@ -7,29 +7,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.annotations.chexlocalize import is_polygons
-from pipeline.annotations.coco import is_coco
-from pipeline.annotations.rle_json import is_run_lengths
+from pipeline.annotations.tool_kinds import HEAD_BYTES
 from pipeline.errors import CaseError
 from pipeline.guards.json_files import LARGEST_BYTES, read_json
 from pipeline.guards.reading import open_file
+from pipeline.records import Shape
 
-HEAD_BYTES = 2**16
-"""Bytes by which a JSON file is told from strangers' ones, which are not parsed."""
+COCO_LISTS = ("images", "annotations", "categories")
+IMG_SIZE = "img_size"
 START = rb"(?:\xef\xbb\xbf)?\s*\{\s*"
 KEY = rb'"(?:[^"\\]|\\.)*"\s*:\s*'
 HEADS: Mapping[str, re.Pattern[bytes]] = {
     "rle_json": re.compile(START + KEY + rb"\{\s*" + KEY + rb"(?:\[\s*)?\{", re.DOTALL),
     "chexlocalize": re.compile(START + KEY + rb"\{.*\"img_size\"\s*:", re.DOTALL),
     "coco": re.compile(START + rb'"(?:info|licenses|images|annotations|categories|type)"\s*:', re.DOTALL),
+    "label_studio": re.compile(
+        rb'(?:\xef\xbb\xbf)?\s*\[\s*\{.*"(?:annotations|annotation_id)"\s*:', re.DOTALL
+    ),
 }
 """Format → how its files begin."""
-HOLDS: Mapping[str, Callable[[Any], bool]] = {
-    "rle_json": is_run_lengths,
-    "chexlocalize": is_polygons,
-    "coco": lambda content: is_coco(content) and bool(content["annotations"]),
-}
-"""Format → whether a value is of it."""
 
 
 def json_format(file: Path) -> str:
@@ -42,3 +38,50 @@ def json_format(file: Path) -> str:
     except CaseError:
         return ""  # not a file of annotations
     return next((name for name in maybe if HOLDS[name](content)), "")
+
+
+def is_coco(content: Any) -> bool:
+    """Whether a JSON value is a COCO file."""
+    return isinstance(content, dict) and all(isinstance(content.get(name), list) for name in COCO_LISTS)
+
+
+def is_polygons(content: Any) -> bool:
+    """Whether a JSON value holds polygons as in CheXlocalize, judged by its first image."""
+    first = next(iter(content.values()), None) if isinstance(content, dict) else None
+    return img_size(first) is not None
+
+
+def is_run_lengths(content: Any) -> bool:
+    """Whether a JSON value holds run lengths by image and finding, judged by its first mask."""
+    for _ in range(2):
+        if not isinstance(content, dict) or not content:
+            return False
+        content = next(iter(content.values()))
+    first = content[0] if isinstance(content, list) and content else content
+    return isinstance(first, dict) and {"size", "counts"} <= first.keys()
+
+
+def is_export(content: Any) -> bool:
+    """Whether a JSON value is an export of Label Studio, judged by the first."""
+    first = content[0] if isinstance(content, list) and content else None
+    if not isinstance(first, dict):
+        return False
+    whole = isinstance(first.get("annotations"), list) and isinstance(first.get("data"), dict)
+    return whole or "annotation_id" in first
+
+
+def img_size(findings: Any) -> Shape | None:
+    """The size of an image in a file of CheXlocalize; None if there is none."""
+    stated = findings.get(IMG_SIZE) if isinstance(findings, dict) else None
+    if not isinstance(stated, list) or [type(side) for side in stated] != [int, int]:
+        return None
+    return stated[0], stated[1]
+
+
+HOLDS: Mapping[str, Callable[[Any], bool]] = {
+    "rle_json": is_run_lengths,
+    "chexlocalize": is_polygons,
+    "coco": lambda content: is_coco(content) and bool(content["annotations"]),
+    "label_studio": is_export,
+}
+"""Format → whether a value is of it."""

@@ -49,16 +49,6 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
     return Reference(case_id, finding, item.reader, kind="mask", masks=masks)
 
 
-def is_run_lengths(content: Any) -> bool:
-    """Whether a JSON value is of this format, judged by its first mask."""
-    for _ in range(2):
-        if not isinstance(content, dict) or not content:
-            return False
-        content = next(iter(content.values()))
-    first = content[0] if isinstance(content, list) and content else content
-    return isinstance(first, dict) and {"size", "counts"} <= first.keys()
-
-
 def _mapping(file: Path) -> Mapping[str, Any]:
     with named(file):
         content = read_json(file, most_values=None)

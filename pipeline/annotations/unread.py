@@ -16,6 +16,7 @@ from pipeline.annotations.labels import is_label
 from pipeline.annotations.source_files import LARGEST_TABLE_BYTES
 from pipeline.annotations.spelling import nearest, same
 from pipeline.annotations.tables import IMAGE_COLUMNS, MOST_COLUMNS, Table, read_table
+from pipeline.annotations.tool_kinds import ONE_PER_IMAGE
 from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.json_files import LARGEST_BYTES
@@ -36,18 +37,10 @@ WORD_ENDS = re.compile(r"[|;,]")
 """What separates the words of several findings in one cell, as in "Nodule|Mass"."""
 PICTURE_FOLDER = re.compile(r"image|picture|preview|thumb|dicom|stud(y|ies)", re.IGNORECASE)
 """Names of folders whose PNG files are pictures of the images, not masks."""
-LOUD = frozenset(
-    {
-        "mask_folder",
-        "foreign_format",
-        "too_large",
-        "table_unreadable",
-        "no_image_column",
-        "nearly_finding",
-        "not_labels",
-        "words",
-    }
-)
+LOUD = frozenset({
+    "mask_folder", "foreign_format", "too_large", "table_unreadable", "no_image_column", "nearly_finding",
+    "not_labels", "words",
+})  # fmt: skip
 """Reasons that make a warning, because the file may have been meant to be read."""
 
 OTHER_FORMAT = "other_format", "the file is in no format of annotations"
@@ -73,6 +66,8 @@ class Reading:
     findings: Sequence[str] = ()
     stated: bool = False
     """Whether the config states the sources."""
+    formats: Collection[str] = ()
+    """Formats of the sources."""
 
     @property
     def folders(self) -> set[Path]:
@@ -115,7 +110,9 @@ def unread_files(
 
 def _opened(files: Sequence[Path], reading: Reading, executor: Executor | None) -> Iterator[tuple[str, str]]:
     """Why each of the files is not read, by its content."""
-    why = partial(_why, findings=tuple(reading.findings), stated=reading.stated)
+    why = partial(
+        _why, findings=tuple(reading.findings), stated=reading.stated, formats=tuple(reading.formats)
+    )
     if executor is None:
         return map(why, files)
     return executor.stream(why, files, on_failure=_not_opened)
@@ -141,7 +138,7 @@ def what_is_there(path: Path, findings: Sequence[str]) -> str:
 def _files(path: Path, excluded: Collection[Path]) -> Iterator[Path]:
     """All files below a folder in a fixed order, without hidden and excluded ones and runs of Heatproof."""
     for root, folders, files in os.walk(path):
-        if any(marks <= set(files) for marks in OWN_OUTPUT):
+        if any(marks <= {*files} for marks in OWN_OUTPUT):
             folders[:] = []
             continue
         folders[:] = sorted(name for name in folders if name[0] != "." and Path(root, name) not in excluded)
@@ -151,13 +148,15 @@ def _files(path: Path, excluded: Collection[Path]) -> Iterator[Path]:
                 yield file
 
 
-def _why(file: Path, *, findings: Sequence[str], stated: bool) -> tuple[str, str]:
+def _why(file: Path, *, findings: Sequence[str], stated: bool, formats: Sequence[str]) -> tuple[str, str]:
     """Reason and message of a file, not a mask, that is not read."""
     if _suffix(file) in {".csv", ".tsv"}:
         return _why_table(file, findings, stated=stated)
     kind = kind_of_file(file)
     if kind == "dicom":
         return "other_dicom", f"the file is {FOREIGN[kind]}"
+    if kind in formats and kind in ONE_PER_IMAGE:
+        return "no_shape", "the file holds no shape of a finding"
     if kind in FOREIGN:
         return "foreign_format", f"the file is {FOREIGN[kind]}"
     if _suffix(file) == ".json" and file.stat().st_size > LARGEST_BYTES:

@@ -31,8 +31,18 @@ IN_WORDS = {
     "rle_json": "run-length masks",
     "coco": "COCO JSON, in which an image without an annotation says nothing of its findings",
     "chexlocalize": "polygons as CheXlocalize stores them",
+    "cvat": "CVAT XML",
+    "label_studio": "an export of Label Studio, each of whose annotators is a reader",
 }
 """Format of one file → what it is read as."""
+FILES_IN_WORDS = {
+    "dicom_seg": "DICOM SEG files",
+    "labelme": "LabelMe JSON files",
+    "pascal_voc": "Pascal VOC XML files, whose boxes begin at pixel 1 and contain their last pixel",
+    "yolo": "YOLO text files",
+    "supervisely": "Supervisely JSON files",
+}
+"""Format of many files, found by what they hold → what they are."""
 MOST_NAMED = 5
 """Most files or words that one notice lists."""
 
@@ -101,8 +111,8 @@ def _described(source: Mapping[str, Any], wording: Wording) -> str:
         return f"{_of_file(source, wording)} as boxes{of} in pixels from the image's corner ({columns})"
     if kind in IN_WORDS:
         return f"{_of_file(source, wording)} as {IN_WORDS[kind]}"
-    if kind == "dicom_seg":
-        return "DICOM SEG files"
+    if kind in FILES_IN_WORDS:
+        return FILES_IN_WORDS[kind]
     patterns = [source["pattern"]] if isinstance(source["pattern"], str) else source["pattern"]
     label = "" if finding else " of the finding that the image's label calls present"
     return f"{', '.join(map(wording, patterns))} as masks{of}{label}"

@@ -30,7 +30,7 @@ from pipeline.ground_truth.input_notices import (
 )
 from pipeline.records import AnnotationItem, Labels, Notice
 
-TABLES = ("boxes", "rle_json", "coco", "chexlocalize")
+TABLES = ("boxes", "rle_json", "coco", "chexlocalize", "cvat", "label_studio")
 """Formats whose annotations are in one file."""
 
 

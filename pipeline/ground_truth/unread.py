@@ -39,7 +39,12 @@ def find_unread(
     tables = [table for table in (plan.config.select, plan.config.subgroups.table) if table]
     used = [*items.files, *map(plan.table, tables), *([labels.file] if labels.file else [])]
     used += [Path(case.source.path) for case in cohort.cases]
-    reading = Reading({*map(_absolute, used)}, findings, stated=items.stated)
+    reading = Reading(
+        {*map(_absolute, used)},
+        findings,
+        stated=items.stated,
+        formats={str(s["format"]) for s in items.sources},
+    )
     excluded = {*_excluded(plan, _absolute(plan.annotations))}
     return unread_files(_absolute(plan.annotations), reading, excluded=excluded, executor=executor or Here())
 

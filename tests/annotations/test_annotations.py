@@ -45,7 +45,10 @@ def test_an_item_is_read_by_its_own_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
-        ({"pattern": "x"}, r"annotations\.sources\[0\]\.format: is missing; choose one of: boxes, dicom_seg"),
+        (
+            {"pattern": "x"},
+            r"annotations\.sources\[0\]\.format: is missing; choose one of: boxes, chexlocalize, coco",
+        ),
         ({"format": "pgn"}, r"annotations\.sources\[0\]\.format: .*'pgn'; did you mean 'png'"),
         (
             {"format": "png", "patern": "x"},

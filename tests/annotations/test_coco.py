@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 from pycocotools import mask as pycoco
 
-from pipeline.annotations import read_annotation
 from pipeline.annotations.coco import find
 from pipeline.annotations.drawn import BOXES_OF_ALL, CROWDS
-from pipeline.errors import CaseError, ConfigError
-from pipeline.records import AnnotationItem, Box, Reference
+from pipeline.errors import ConfigError
+from pipeline.records import AnnotationItem, Box
+from tests.annotations.tools import SQUARE as CORNERS
+from tests.annotations.tools import pixels, read, refusal
 
-SHAPE = (6, 8)
 IMAGES = [{"id": 1, "file_name": "a/17.png", "height": 6, "width": 8}]
 CATEGORIES = [{"id": 1, "name": "Mass"}, {"id": 2, "name": "Nodule"}]
-SQUARE = [1, 1, 4, 1, 4, 3, 1, 3]
-"""Columns 1 to 3 and rows 1 to 2, counted from the image's corner."""
+SQUARE = [number for point in CORNERS for number in point]
 
 
 def write(folder: Path, *annotations: dict[str, Any], **lists: Any) -> Path:
@@ -33,22 +32,6 @@ def write(folder: Path, *annotations: dict[str, Any], **lists: Any) -> Path:
 
 def items(folder: Path, *annotations: dict[str, Any], **lists: Any) -> list[AnnotationItem]:
     return list(find(write(folder, *annotations, **lists)))
-
-
-def read(item: AnnotationItem, shape: tuple[int, int] = SHAPE) -> Reference:
-    return read_annotation(item, case_id="c", finding="mass", shape=shape)
-
-
-def refusal(item: AnnotationItem, shape: tuple[int, int] = SHAPE) -> str:
-    with pytest.raises(CaseError) as refused:
-        read(item, shape)
-    return refused.value.reason
-
-
-def pixels(rows: slice, columns: slice) -> np.ndarray:
-    mask = np.zeros(SHAPE, bool)
-    mask[rows, columns] = True
-    return mask
 
 
 def test_a_polygon_counts_from_the_corner_and_stays_a_polygon(tmp_path: Path) -> None:

@@ -99,6 +99,35 @@ def test_json_of_annotation_tools(tmp_path: Path) -> None:
     assert [(i.image, i.finding) for i in find_annotations(tmp_path, sources)] == [("7", "Mass")] * 2
 
 
+def test_files_of_annotation_tools(tmp_path: Path) -> None:
+    box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox>"
+    shape = {"label": "Mass", "points": [[0, 0], [1, 1]], "shape_type": "rectangle"}
+    entry = {"classTitle": "Mass", "geometryType": "point", "points": {"exterior": [[0, 0]]}}
+    label = {"x": 1, "y": 1, "width": 1, "height": 1, "rectanglelabels": ["Mass"]}
+    for name, text in {
+        "a/7.json": json.dumps({"shapes": [shape], "imagePath": "7.png"}),
+        "a/7.xml": f"<annotation><object><name>Mass</name>{box}</object></annotation>",
+        "a/7.txt": "0 0.5 0.5 0.5 0.5",
+        "a/b/7.png.json": json.dumps({"size": {"height": 1}, "objects": [entry]}),
+        "classes.txt": "Mass",
+        "cvat.xml": '<annotations><image name="7"><points label="Mass" points="0,0"/></image></annotations>',
+        "studio.json": json.dumps(
+            [{"data": {"image": "7"}, "annotations": [{"result": [{"value": label}]}]}]
+        ),
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    sources = guess_sources(tmp_path, findings=FINDINGS)
+    files = {"label_studio": "studio.json", "cvat": "cvat.xml"}
+    assert sources == (
+        *({"format": name, "file": file} for name, file in files.items()),
+        *({"format": name} for name in ("labelme", "pascal_voc", "yolo", "supervisely")),
+    )
+    assert {(i.format, i.finding) for i in find_annotations(tmp_path, sources)} == {
+        (str(source["format"]), "Mass") for source in sources
+    }
+
+
 def test_boxes_of_the_only_finding_need_not_name_it(tmp_path: Path) -> None:
     (tmp_path / "boxes.csv").write_text("image,x,y,width,height\n7,0,0,1,1\n")
     sources = guess_sources(tmp_path, findings=["Mass"])

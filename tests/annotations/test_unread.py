@@ -72,7 +72,10 @@ def test_a_table_that_is_not_read_says_why(tmp_path: Path, text: str | bytes, re
         ("a.json", json.dumps([{"image_id": 1, "bbox": []}]), "a list of COCO results"),
         ("a.json", json.dumps({"a.png1": {"filename": "a.png", "regions": []}}), "VIA"),
         ("a.json", json.dumps({"shapes": [], "imagePath": "a.png"}), "LabelMe"),
+        ("a.json", json.dumps({"size": {"height": 1, "width": 1}, "objects": []}), "Supervisely"),
+        ("a.json", json.dumps([{"data": {"image": "a"}, "annotations": []}]), "Label Studio"),
         ("a.xml", "<annotation><object><bndbox/></object></annotation>", "Pascal VOC"),
+        ("a.xml", "<annotations><meta></meta></annotations>", "CVAT"),
         ("a.txt", "0 0.5 0.5 0.25 0.125\n1 0.1 0.2 0.1 0.1\n", "YOLO"),
         ("a.xlsx", "PK", "spreadsheet"),
         ("a.jpg", "x", "not PNG"),
@@ -86,6 +89,12 @@ def test_files_of_other_programs_are_named_with_what_would_work(
     assert reasons(tmp_path) == {name: "foreign_format"}
     assert what in message(tmp_path)
     assert what_is_there(tmp_path, FINDINGS) == f"{name} ({message(tmp_path)})"
+
+
+def test_a_file_of_a_format_in_use_holds_no_shape(tmp_path: Path) -> None:
+    write(tmp_path, "a.json", json.dumps({"shapes": [], "imagePath": "a.png"}))
+    (found,) = unread_files(tmp_path, Reading((), FINDINGS, formats={"labelme"}))
+    assert (found.reason, found.reason in unread.LOUD) == ("no_shape", False)
 
 
 def test_other_files_are_listed_and_hidden_and_excluded_ones_are_not(tmp_path: Path) -> None:

@@ -15,7 +15,18 @@ from pathlib import Path
 from random import Random
 
 from tests.damage.blunt import PLACES, Damage, Place
-from tests.damage.formats import arrays, elements, nifti, png, settings, tables, tensors, trees, volumes
+from tests.damage.formats import (
+    arrays,
+    elements,
+    markup,
+    nifti,
+    png,
+    settings,
+    tables,
+    tensors,
+    trees,
+    volumes,
+)
 from tests.damage.run_folders import COMMANDS
 from tests.damage.runs import RunFamily
 from tests.damage.ways import RUN
@@ -108,6 +119,17 @@ FAMILIES: Mapping[str, Family | RunFamily] = {
     "coco json": Family("annotations", "a.json", trees.sound_coco, trees.JSON),
     "coco outlines json": Family("annotations", "a.json", trees.sound_coco_outlines, trees.JSON),
     "chexlocalize json": Family("annotations", "a.json", trees.sound_polygons, trees.JSON),
+    "label studio json": Family("annotations", "a.json", trees.sound_export, trees.JSON),
+    "labelme json": Family("annotations", "a.json", trees.sound_labelme, trees.JSON),
+    "supervisely json": Family("annotations", "a.json", trees.sound_supervisely, trees.JSON),
+    "pascal voc xml": Family("annotations", "a.xml", markup.sound_voc, markup.XML),
+    "cvat xml": Family("annotations", "a.xml", markup.sound_cvat, markup.XML),
+    "yolo text": Family(
+        "annotations", "a.txt", markup.sound_yolo, markup.YOLO, {"classes.txt": lambda: b"nodule\ncyst"}
+    ),
+    "yolo names": Family(
+        "annotations", "data.yaml", markup.sound_names, settings.YAML, {"a.txt": markup.sound_yolo}
+    ),
     "boxes table": Family("annotations", "boxes.csv", tables.sound_boxes, tables.TABLE),
     "guessed labels": Family(
         "annotations", "labels.csv", tables.sound_labels, tables.TABLE, {"boxes.csv": tables.sound_boxes}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Iterator
 from functools import cache
+from io import BytesIO
 from random import Random
 from typing import Any
+
+from PIL import Image
 
 from tests.damage.blunt import BLUNT, named
 
@@ -58,6 +63,50 @@ def sound_polygons() -> bytes:
     """Polygons of CheXlocalize."""
     triangle = [[1, 1], [3, 1], [3.5, 4]]
     return json.dumps({"a": {"img_size": [6, 5], "nodule": [triangle, triangle], "cyst": []}}).encode()
+
+
+@cache
+def sound_labelme() -> bytes:
+    """Shapes of every type of LabelMe; a mask of 2 × 2 pixels."""
+    shapes = [
+        {"label": "nodule", "shape_type": "polygon", "points": [[1, 1], [3, 1], [3, 4]], "group_id": 1},
+        {"label": "nodule", "shape_type": "circle", "points": [[2, 3], [2, 4]], "group_id": None},
+        {"label": "cyst", "shape_type": "rectangle", "points": [[1, 1], [3, 4]]},
+        {"label": "cyst", "shape_type": "mask", "points": [[1, 1], [2, 2]], "mask": _png()},
+    ]
+    content = {"shapes": shapes, "imagePath": "a.png", "imageHeight": 6, "imageWidth": 5}
+    return json.dumps(content).encode()
+
+
+@cache
+def sound_supervisely() -> bytes:
+    """A bitmap, and a polygon with a hole."""
+    bitmap = {"data": _png(zipped=True), "origin": [1, 2]}
+    points = {"exterior": [[0, 0], [4, 0], [4, 4]], "interior": [[[2, 1], [3, 1], [3, 2]]]}
+    objects = [
+        {"classTitle": "nodule", "geometryType": "bitmap", "bitmap": bitmap},
+        {"classTitle": "cyst", "geometryType": "polygon", "points": points},
+    ]
+    return json.dumps({"size": {"height": 6, "width": 5}, "objects": objects}).encode()
+
+
+@cache
+def sound_export() -> bytes:
+    """A rectangle and a polygon of Label Studio."""
+    values: list[dict[str, Any]] = [
+        {"x": 20, "y": 20, "width": 40, "height": 50, "rotation": 0, "rectanglelabels": ["nodule"]},
+        {"points": [[10, 10], [50, 10], [50, 90]], "polygonlabels": ["cyst"]},
+    ]
+    size = {"original_width": 5, "original_height": 6}
+    results = [{**size, "value": value} for value in values]
+    annotations = [{"completed_by": 3, "result": results}]
+    return json.dumps([{"data": {"image": "a.png"}, "annotations": annotations}]).encode()
+
+
+def _png(*, zipped: bool = False) -> str:
+    data = BytesIO()
+    Image.new("L", (2, 2), 255).save(data, "PNG")
+    return base64.b64encode(zlib.compress(data.getvalue()) if zipped else data.getvalue()).decode()
 
 
 def _coco(*annotations: dict[str, Any]) -> bytes:
