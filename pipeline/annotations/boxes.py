@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 
 from pipeline.annotations.box_columns import NO_COORDINATE, BoxColumns, box_columns, number
 from pipeline.annotations.source_files import MOST_SHAPES, image_key, source_file
+from pipeline.annotations.spelling import plain, words_in
 from pipeline.annotations.tables import Table, read_table
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import ConfigError
@@ -34,6 +35,7 @@ def find(
     reader: str | None = None,
     origin: Origin = "corner",
     first_frame: Literal[0, 1] | None = None,
+    no_finding: tuple[str, ...] = (),
 ) -> Iterator[AnnotationItem]:
     """One item per image, frame, finding and reader; without coordinates, the finding is absent.
 
@@ -41,7 +43,9 @@ def find(
     to the table's columns; the default is these names (for image: the first of `IMAGE_COLUMNS`). None leaves
     out a column of findings, readers or frames. `finding` and `reader` apply where the table has no such
     column. `origin`: (0, 0) is the image's "corner", so that pixel column c covers c … c + 1 (COCO), or the
-    "centre" of its first pixel. `first_frame` is the number of the first frame. Lengths are in pixels.
+    "centre" of its first pixel. `first_frame` is the number of the first frame. `no_finding`: words of the
+    table that say that its reader saw none of the findings. Lengths are in pixels. A cell may list several
+    findings: ['Mass', 'Nodule'].
     """
     grouped = rows_of(
         path,
@@ -52,9 +56,18 @@ def find(
         origin=origin,
         first_frame=first_frame,
     )
+    denials = frozenset(map(plain, no_finding))
     for (image, name, annotator, frame), found in grouped.rows.items():
         boxes = tuple(box for box in found if box is not None)
-        yield AnnotationItem("boxes", image, name, annotator, payload={"boxes": boxes}, frame=frame)
+        yield AnnotationItem(
+            "boxes",
+            image,
+            name,
+            annotator,
+            payload={"boxes": boxes},
+            frame=frame,
+            denies=name is not None and plain(name) in denials,
+        )
 
 
 def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:  # noqa: ARG001  a format's argument
@@ -86,6 +99,7 @@ def rows_of(
     reader: str | None = None,
     origin: Origin = "corner",
     first_frame: int | None = None,
+    no_finding: tuple[str, ...] = (),  # noqa: ARG001  of words, which rows keep as they are
 ) -> BoxRows:
     """The rows of a table, with the options of `find`. Raises ConfigError as it does."""
     table = read_table(source_file(path, file))
@@ -100,18 +114,22 @@ def rows_of(
             raise ConfigError(
                 f"{table.file}: has more than {MOST_SHAPES:,} rows of boxes; split it, and run each part"
             )
-        key = _key(row, names, finding, reader, first)
-        rows.setdefault(key, []).append(_box(row, names.coordinates, shift, table.separator))
+        box = _box(row, names.coordinates, shift, table.separator)
+        for key in _keys(row, names, finding, reader, first):
+            rows.setdefault(key, []).append(box)
     return BoxRows(table, names, rows)
 
 
-def _key(
+def _keys(
     row: Mapping[str, str], names: BoxColumns, finding: str | None, reader: str | None, first: int
-) -> Key:
-    name = finding if names.finding is None else _text(row[names.finding])
+) -> list[Key]:
+    """The key of each finding of a row."""
     annotator = (reader or READER) if names.reader is None else _text(row[names.reader])
     frame = None if names.frame is None else _frame(row[names.frame], first)
-    return image_key(_text(row[names.image])), name, annotator, frame
+    image = image_key(_text(row[names.image]))
+    if names.finding is None:
+        return [(image, finding, annotator, frame)]
+    return [(image, name, annotator, frame) for name in map(_text, words_in(row[names.finding]))]
 
 
 def _text(cell: str) -> str:

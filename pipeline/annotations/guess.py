@@ -10,6 +10,7 @@ from types import MappingProxyType
 from pipeline.annotations.box_columns import box_columns, has_coordinates
 from pipeline.annotations.json_kinds import json_format
 from pipeline.annotations.label_tables import tables_in
+from pipeline.annotations.published import published_boxes
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.source_files import files_with_suffix
 from pipeline.annotations.spelling import plain
@@ -99,7 +100,11 @@ def _segmentations(path: Path) -> Iterator[Mapping[str, object]]:
 
 def _boxes(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:
     for table in tables_in(path):
-        if not has_coordinates(table) or not _is_whole(table):
+        known = published_boxes(table)
+        if not (known or has_coordinates(table)) or not _is_whole(table):
+            continue
+        if known:
+            yield {"format": "boxes"} | _file(path, table.file) | known.source(table, findings)
             continue
         # With a single finding, the table need not name it.
         only = findings[0] if len(findings) == 1 else None

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+LIST = re.compile(r"""\[\s*(?:'[^']*'|"[^"]*")(?:\s*,\s*(?:'[^']*'|"[^"]*"))*\s*\]""")
+"""A list as Python writes it."""
 NEARLY = 0.6
 """Least similarity (ratio of difflib) of a word to the one that it may be meant to be."""
 
@@ -13,6 +16,13 @@ NEARLY = 0.6
 def plain(text: str) -> str:
     """The text reduced to lower-case letters and digits."""
     return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def words_in(cell: str) -> tuple[str, ...]:
+    """The words of a cell: those of a list such as ['Mass', "Nodule"], else the cell itself."""
+    if not LIST.fullmatch(cell):
+        return (cell,)
+    return tuple(dict.fromkeys(single or double for single, double in QUOTED.findall(cell)))
 
 
 def same(word: str, known: Iterable[str]) -> str | None:

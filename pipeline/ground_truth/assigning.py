@@ -32,7 +32,7 @@ def by_network_finding(
         return _by_label(item, findings, labels)
     if not item.finding:
         raise CaseError("unknown_finding", "the row names no finding; fill in its cell, or remove the row")
-    if item.finding in meanings.denials:
+    if item.denies or item.finding in meanings.denials:
         return [replace(item, finding=name, absent=True, denies=True) for name in findings]
     if item.finding not in meanings.findings:
         raise UnknownFindingError("unknown_finding", UNKNOWN)

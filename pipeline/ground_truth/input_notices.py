@@ -108,7 +108,10 @@ def _described(source: Mapping[str, Any], wording: Wording) -> str:
     of = f" of {wording(str(finding))}" if finding else ""
     if kind == "boxes":
         columns = ", ".join(f"{key}: {wording(name)}" for key, name in source["columns"].items())
-        return f"{_of_file(source, wording)} as boxes{of} in pixels from the image's corner ({columns})"
+        denials = [*source.get("no_finding", ())]
+        says = f"; {', '.join(map(wording, denials))} says that its reader saw none of the findings"
+        none = says if denials else ""
+        return f"{_of_file(source, wording)} as boxes{of} in pixels from the image's corner ({columns}){none}"
     if kind in IN_WORDS:
         return f"{_of_file(source, wording)} as {IN_WORDS[kind]}"
     if kind in FILES_IN_WORDS:

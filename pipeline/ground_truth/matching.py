@@ -169,7 +169,7 @@ def match_annotations(
     images = ImageLookup(cases, (item.image for item in found.items), join=join or "auto")
     of_labels = ImageLookup(cases, labels.rows, join=join or "auto")
     items = _with_hashes(found.items)
-    counts = Counter(item.finding for item in items if item.finding is not None)
+    counts = Counter(item.finding for item in items if item.finding is not None and not item.denies)
     meanings = meanings_of(counts, names=names, denials=denials, findings=findings)
     known, skipped = labels_by_case(cases, of_labels, labels.rows)
     skipped += rows_without_image(of_labels, labels.rows, pseudonym("annotation", "labels"))
@@ -220,7 +220,7 @@ def _matched(
     for item in items:
         subject = pseudonym("annotation", item.image, item.frame or 0)
         word, reported = item.finding, item
-        if word and not meanings.knows(word):
+        if word and not (item.denies or meanings.knows(word)):
             reported = replace(item, finding=pseudonym("finding", word))
         try:
             case = images.owner(item, what="annotation")

@@ -45,7 +45,7 @@ class AnnotationItem:
     absent: bool = False
     """Whether the image's labels say that no finding is present; a shape then belongs to no finding."""
     denies: bool = False
-    """Whether its reader says that none of the findings is present, in the words of the config."""
+    """Whether its reader says that none of the findings is present, by the words of the config or source."""
     hashes: Mapping[str, str] = field(default_factory=dict)
     """Path of a file → its `guards.file_hashes.file_hash`; changes of other files are not detected."""
     place: ImagePlane | None = None
