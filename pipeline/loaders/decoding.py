@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from pipeline.errors import CaseError, ConfigError
-from pipeline.loaders.content import content_of
 from pipeline.loaders.dataset import refusing
 from pipeline.loaders.display import brightness_display, stored_display
 from pipeline.loaders.elements import Warn, code, integer
@@ -15,6 +14,7 @@ from pipeline.loaders.frames import frame_dataset
 from pipeline.loaders.greyscale import Greyscale, View, presentation_values
 from pipeline.loaders.header import warn_of_attributes
 from pipeline.loaders.luminance import luminance, palette_luminance
+from pipeline.loaders.parsed import content_of
 from pipeline.loaders.pixels import stored_values
 from pipeline.loaders.plausibility import warn_of_masks, warn_of_range
 from pipeline.loaders.presentation import greyscale

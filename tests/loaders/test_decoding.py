@@ -43,7 +43,7 @@ def test_the_file_is_read_once(write, tmp_path: Path, monkeypatch: pytest.Monkey
     (source,) = read_header(write(SQUARE), root=tmp_path)
     reads: list[Path] = []
     monkeypatch.setattr(
-        "pipeline.loaders.content.read_bytes", lambda path: reads.append(path) or datasets.read_bytes(path)
+        "pipeline.loaders.parsed.read_bytes", lambda path: reads.append(path) or datasets.read_bytes(path)
     )
     decode(source, case_id="case")
     assert reads == [Path(source.path)]

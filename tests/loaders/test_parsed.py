@@ -13,8 +13,8 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 from pipeline.errors import CaseError
-from pipeline.loaders import content as contents
 from pipeline.loaders import decode, read_header
+from pipeline.loaders import parsed as contents
 from pipeline.records import Image, ImageSource
 from tests.loaders.files import reasons
 

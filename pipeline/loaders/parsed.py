@@ -1,4 +1,4 @@
-"""Content: what a file holds, read, hashed and parsed once for all of its frames."""
+"""Parsed: a file's data set, read, hashed and parsed once for all of its frames."""
 
 from __future__ import annotations
 
