@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -104,10 +104,13 @@ def write_study(folder: Path, *, count: int = 6, mirrored: bool = False, margin:
     return folder
 
 
-def write_model(folder: Path, *, name: str = "tiny", **preprocessing: object) -> Path:
+def write_model(
+    folder: Path, *, name: str = "tiny", findings: Sequence[str] = FINDINGS, **preprocessing: object
+) -> Path:
     """The card of a random DenseNet whose kernels are mirror-symmetric."""
     torch.manual_seed(3)
-    network = DenseNet(**ARGUMENTS)
+    arguments = {**ARGUMENTS, "out_channels": len(findings)}
+    network = DenseNet(**arguments)
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             module.weight.data = (module.weight.data + module.weight.data.flip(3)) / 2
@@ -118,8 +121,8 @@ def write_model(folder: Path, *, name: str = "tiny", **preprocessing: object) ->
     card = {
         "name": name,
         "purpose": "tests",
-        "architecture": {"class": "DenseNet", "arguments": ARGUMENTS},
-        "findings": list(FINDINGS),
+        "architecture": {"class": "DenseNet", "arguments": arguments},
+        "findings": list(findings),
         "activation": "sigmoid",
         "weights": weights.name,
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),

@@ -15,7 +15,7 @@ from pipeline.loaders.greyscale import Greyscale, View, presentation_values
 from pipeline.loaders.header import warn_of_attributes
 from pipeline.loaders.luminance import luminance, palette_luminance
 from pipeline.loaders.parsed import content_of
-from pipeline.loaders.pixels import stored_values
+from pipeline.loaders.pixels import refuse_too_many_pixels, stored_values
 from pipeline.loaders.plausibility import warn_of_masks, warn_of_range
 from pipeline.loaders.presentation import greyscale
 from pipeline.loaders.spacing import spacing_mm
@@ -38,6 +38,7 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
     """
     if isinstance(window, tuple) and not window[1] > 0:
         raise ConfigError(f"window: found width {window[1]}, wanted more than 0; set a positive width")
+    refuse_too_many_pixels(source.shape)
     content = content_of(source)
     dataset = content.dataset
     cautions: dict[Caution, None] = {}

@@ -27,6 +27,7 @@ from pipeline.loaders.colours import colour_model
 from pipeline.loaders.dataset import refusing
 from pipeline.loaders.description import Description, description, matching_length
 from pipeline.loaders.elements import Warn, integer, nobody
+from pipeline.records import Shape
 
 LARGEST_FRAME = 2**26
 """Pixels; the largest detectors have fewer than 2**25. A wrong header may claim more than memory holds."""
@@ -67,11 +68,7 @@ def stored_values(
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     if not decodable(syntax):
         raise CaseError("unknown_transfer_syntax", UNKNOWN_TRANSFER_SYNTAX)
-    if integer(dataset, "Rows", default=0) * integer(dataset, "Columns", default=0) > LARGEST_FRAME:
-        raise CaseError(
-            "too_large",
-            f"the image has more than {LARGEST_FRAME >> 20} Mi pixels; export it at a smaller size",
-        )
+    refuse_too_many_pixels((integer(dataset, "Rows", default=0), integer(dataset, "Columns", default=0)))
     stream = _codestream(dataset, frame)
     described = description(dataset, stream, warn=warn)
     if not syntax.is_encapsulated:
@@ -98,6 +95,15 @@ def stored_values(
     if values.ndim == len(("row", "column", "sample")):
         label = colour_model(label, stream, values, bits=described.bits_stored, warn=warn)
     return values, label, described.bits_stored
+
+
+def refuse_too_many_pixels(shape: Shape) -> None:
+    """Raise CaseError "too_large" for a frame of (rows, columns) beyond `LARGEST_FRAME`."""
+    if shape[0] * shape[1] > LARGEST_FRAME:
+        raise CaseError(
+            "too_large",
+            f"the image has more than {LARGEST_FRAME >> 20} Mi pixels; export it at a smaller size",
+        )
 
 
 def _has_unused_bits(dataset: Dataset, stream: Codestream, described: Description) -> bool:
