@@ -205,6 +205,33 @@ def test_a_validation_without_a_model_holds_no_marker(study: Study, tmp_path: Pa
     check(study, tmp_path, ended.stdout, ended.stderr)
 
 
+def write_tables(study: Study, folder: Path) -> None:
+    """Boxes, run-length masks and labels whose names of files, columns, words and images are markers."""
+    new, (first, *_) = study.markers.new, study.images
+    boxes = [f"image,finding,x,y,width,height,{new('LO')}", f"{first.stem},nodule,4,4,20,20,{new('LO')}"]
+    boxes += [f"{first.stem},{new('LO')},4,4,20,20,", f"{new('SH')},nodule,4,4,{new('LO')},20,"]
+    masks = {first.stem: {"nodule": new("LO")}, new("SH"): {new("LO"): {"size": [GRID, GRID], "counts": "a"}}}
+    labels = [f"image,nodule,{new('LO')}", f"{first.stem},1,{new('LO')}", f"{new('SH')},0,"]
+    (folder / f"{new('SH')}.csv").write_text("\n".join([*boxes, ""]))
+    (folder / f"{new('SH')}labels.csv").write_text("\n".join([*labels, ""]))
+    (folder / f"{new('SH')}.json").write_text(json.dumps(masks))
+
+
+def test_a_validation_of_tables_holds_no_marker(study: Study, tmp_path: Path) -> None:
+    tables, out = tmp_path / study.markers.new("LO"), tmp_path / "out"
+    tables.mkdir()
+    write_tables(study, tables)
+    given = ("--studies", study.studies, "--annotations", tables, "--model", study.model, "--out", out)
+    ended = command("validate", *given, *SERIAL)
+    assert ended.returncode == 1, ended.stderr
+    assert "csv as boxes" in ended.stdout
+    assert "The labels are those of" in ended.stdout
+    assert {"no_image", "unknown_finding", "unread_file"} <= {
+        line.split(",")[3] for line in (made_in(out) / "problems.csv").read_text().splitlines()
+    }
+    check(study, out, ended.stdout, ended.stderr, place=tmp_path)
+
+
 @pytest.fixture(scope="module")
 def scored(study: Study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, warm.Run]:
     """The folder of a scoring of maps, whose names hold markers, and the process."""
