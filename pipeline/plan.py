@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.annotations.labels import LabelSource
 from pipeline.attribution import BACKENDS
 from pipeline.attribution.specs import read_specs
 from pipeline.baselines import BASELINES
@@ -51,10 +52,17 @@ class Inputs:
         """Names of the metrics to compute."""
         return self.config.metrics or DEFAULT
 
-    def labels(self) -> tuple[Path, str, Mapping[str, Sequence[str]]] | None:
-        """The label file, its image column, and its columns by finding; None without labels in the config."""
+    def labels(self) -> LabelSource | None:
+        """The table of labels; None without labels in the config. Raises ConfigError."""
         labels = self.config.annotations.labels
-        return None if labels is None else (self.table(labels), labels.image, labels.columns)
+        if labels is None:
+            return None
+        if labels.words is not None and labels.columns:
+            raise ConfigError(
+                "annotations.labels: sets columns and words; keep columns for a table with a column per "
+                "finding, or words for one whose column lists the findings"
+            )
+        return LabelSource(self.table(labels), labels.image, labels.columns, labels.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,12 +124,21 @@ def test_what_is_right_is_not_complained_of(tmp_path: Path) -> None:
     )
 
 
+def test_labels_have_columns_or_a_column_of_words(tmp_path: Path) -> None:
+    labels = {"file": "labels.csv", "columns": {"nodule": "Mass"}, "words": "Finding Labels"}
+    with pytest.raises(ConfigError, match=r"annotations\.labels: sets columns and words; keep columns"):
+        plan(tmp_path, annotations__path=str(tmp_path), annotations__labels=labels).labels()
+    del labels["columns"]
+    made = plan(tmp_path, annotations__path=str(tmp_path), annotations__labels=labels)
+    assert made.labels() == (tmp_path / "labels.csv", "sop_instance_uid", {}, "Finding Labels")
+
+
 def test_tables_lie_in_the_annotations_folder_or_beside_the_annotations_file(tmp_path: Path) -> None:
     (tmp_path / "boxes.csv").write_text("")
     labels = {"file": "labels.csv", "image": "stem", "columns": {"nodule": "Mass"}}
     for path in (tmp_path, tmp_path / "boxes.csv"):
         made = plan(tmp_path, annotations__path=str(path), annotations__labels=labels, select=SELECT)
-        assert made.labels() == (tmp_path / "labels.csv", "stem", {"nodule": ("Mass",)})
+        assert made.labels() == (tmp_path / "labels.csv", "stem", {"nodule": ("Mass",)}, None)
         assert made.config.select
         assert made.table(made.config.select) == tmp_path / "t.csv"
 

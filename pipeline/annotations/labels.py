@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.annotations.source_files import image_key
 from pipeline.annotations.tables import read_table
@@ -20,6 +21,18 @@ MOST_IMAGES = 1_000_000
 CONTRADICTED = 2
 """In place of a label that rows of one image contradict; it is unknown."""
 Known = int | None
+
+
+class LabelSource(NamedTuple):
+    """A table of labels, as the config names it."""
+
+    file: Path
+    image: str
+    """Column that names the images."""
+    columns: Mapping[str, Sequence[str]]
+    """Finding → its columns; empty: those called like findings."""
+    words: str | None = None
+    """Column that lists the findings of an image, in place of a column per finding."""
 
 
 def read_labels(

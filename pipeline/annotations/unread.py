@@ -258,8 +258,8 @@ def _why_words(table: Table, findings: Sequence[str]) -> tuple[str, str]:
                 found = places[name] if known[cell] else found
     if found <= len(table.columns):
         return "words", (
-            f"column {found} of the table holds words of findings, but labels are read from one column "
-            "per finding, called like it, with 1 or 0; write such columns"
+            f"column {found} of the table holds words of findings; if it lists all findings of an "
+            "image, name it in annotations.labels.words; else write a column per finding, with 1 or 0"
         )
     return "no_finding_column", "the table has neither the columns of boxes nor one of a finding"
 

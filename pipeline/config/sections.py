@@ -54,6 +54,7 @@ class Labels(Table):
     """Image-level labels from a CSV: 1 present, 0 absent, empty or -1 unknown."""
 
     columns: Where = Field(default_factory=dict)
+    words: str | None = None
 
 
 class Select(Table):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.annotations.label_tables import label_tables
+from pipeline.annotations.label_words import listed_findings, word_tables
 from pipeline.annotations.spelling import same
 from pipeline.annotations.tables import read_table
 from pipeline.config import AuditConfig
@@ -108,7 +109,8 @@ def _known_findings(
     words = settings.findings
     found = find_items(path, sources=settings.sources, findings=names, words=words, executor=executor)
     known |= {words.get(item.finding, item.finding) for item in found.items if item.finding is not None}
-    table = _Labels(path, labels[0] if labels else None, tuple(names), dict(words))
+    column = labels.words if labels else None
+    table = _Labels(path, labels[0] if labels else None, tuple(names), dict(words), column)
     where = f"annotations.labels: {labels[0] if labels else path}"
     known |= {*require(executor, _label_columns, table, where=where)}
     return tuple(name for name in names if same(name, {word for word in known if word}))
@@ -122,14 +124,24 @@ class _Labels:
     file: Path | None
     findings: tuple[str, ...]
     words: Mapping[str, str | None]
+    column: str | None
+    """The column of the table that lists findings, if the config names one."""
 
 
 def _label_columns(labels: _Labels) -> tuple[str, ...]:
-    """The names of the columns of labels; runs in a worker."""
+    """The names of the columns of labels, or the findings that one lists; runs in a worker."""
     if labels.file is not None:
-        return read_table(labels.file).columns
+        table = read_table(labels.file)
+        if labels.column is None:
+            return table.columns
+        return listed_findings(table, labels.column, labels.findings, labels.words)
     tables = label_tables(labels.annotations, labels.findings, labels.words)
-    return tables[0].table.columns if tables else ()
+    if tables:
+        return tables[0].table.columns
+    found = word_tables(labels.annotations, labels.findings, labels.words)
+    if not found:
+        return ()
+    return listed_findings(found[0].table, found[0].column, labels.findings, labels.words)
 
 
 def _refuse_maps_among_annotations(folder: Path, annotations: Path, *, guessed: bool) -> None:

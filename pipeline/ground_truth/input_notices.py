@@ -180,6 +180,18 @@ def labels_notices(first: LabelTable, others: Sequence[LabelTable], wording: Wor
         yield Notice("warning", "annotations.labels", text, tuple(wording.names))
 
 
+def words_notice(file: Path, image: str, column: str, wording: Wording) -> Notice:
+    """What the column of words is read as."""
+    message = (
+        f"The labels are those of {wording(file.name)}, whose column {wording(image)} names the image and "
+        f"whose column {wording(column)} lists its findings; what it lists for other images only is absent"
+    )
+    entry = {"file": file.name, "image": image, "words": column}
+    return Notice(
+        "guess", "annotations.labels", message, tuple(wording.names), {"annotations": {"labels": entry}}
+    )
+
+
 def _labels_notice(
     file: Path,
     image: str,

@@ -12,7 +12,8 @@ from pipeline.annotations.boxes import rows_of
 from pipeline.annotations.foreign import FOREIGN, kind_of_file
 from pipeline.annotations.guess import guess_sources
 from pipeline.annotations.label_tables import label_columns, label_tables
-from pipeline.annotations.labels import read_labels
+from pipeline.annotations.label_words import read_label_words, word_tables
+from pipeline.annotations.labels import LabelSource, read_labels
 from pipeline.annotations.source_files import MOST_SHAPES, TOO_MANY, source_file
 from pipeline.annotations.tables import read_table
 from pipeline.contracts import Executor
@@ -27,6 +28,7 @@ from pipeline.ground_truth.input_notices import (
     row_notices,
     sources_notice,
     spelled_notices,
+    words_notice,
 )
 from pipeline.records import AnnotationItem, Labels, Notice
 
@@ -150,8 +152,8 @@ class LabelTask:
 
     path: Path | None
     """The annotations; None only with `labels`."""
-    labels: tuple[Path, str, Mapping[str, Sequence[str]]] | None
-    """File, image column and columns by finding, as the config says them."""
+    labels: LabelSource | None
+    """The table that the config names."""
     findings: tuple[str, ...]
     words: Mapping[str, str | None]
     public: tuple[str, ...]
@@ -160,7 +162,7 @@ class LabelTask:
 
 def find_labels(
     path: Path | None,
-    labels: tuple[Path, str, Mapping[str, Sequence[str]]] | None,
+    labels: LabelSource | tuple[Path, str, Mapping[str, Sequence[str]]] | None,
     *,
     findings: Sequence[str],
     words: Mapping[str, str | None],
@@ -171,9 +173,9 @@ def find_labels(
     if path is None and labels is None:
         return FoundLabels({})
     known = findings if public is None else public
-    return labels_in_worker(
-        _labels, LabelTask(path, labels, tuple(findings), dict(words), tuple(known)), executor
-    )
+    source = LabelSource(*labels) if labels else None
+    task = LabelTask(path, source, tuple(findings), dict(words), tuple(known))
+    return labels_in_worker(_labels, task, executor)
 
 
 def labels_in_worker(
@@ -182,15 +184,17 @@ def labels_in_worker(
     """The labels that `read` finds in a worker. Raises ConfigError that names the table."""
     where = f"annotations.labels: {task.labels[0] if task.labels else task.path}"
     if task.labels is not None:
-        file, image, columns = task.labels
-        task = replace(task, labels=(file, image, {name: tuple(of) for name, of in columns.items()}))
+        columns = {name: tuple(of) for name, of in task.labels.columns.items()}
+        task = replace(task, labels=task.labels._replace(columns=columns))
     return require(executor or Here(), read, task, where=where)
 
 
 def _labels(task: LabelTask) -> FoundLabels:
     wording = Wording(task.public)
     if task.labels is not None:
-        file, image, columns = task.labels
+        file, image, columns, words = task.labels
+        if words is not None:
+            return _of_words(task, file, image, words)
         notices: tuple[Notice, ...] = ()
         if not columns:
             found = label_columns(read_table(file), task.findings, task.words)
@@ -200,11 +204,20 @@ def _labels(task: LabelTask) -> FoundLabels:
     assert task.path is not None
     tables = label_tables(task.path, task.findings, task.words)
     if not tables:
+        for found_words in word_tables(task.path, task.findings, task.words):
+            table, image, column = found_words.table, found_words.image, found_words.column
+            labels = _of_words(task, table.file, image, column)
+            return replace(labels, notices=(words_notice(table.file, image, column, wording),))
         return FoundLabels({})
     first, *others = tables
     file, image, columns = first.table.file, first.image, first.columns.by_finding
     rows = read_labels(file, image=image, columns=columns)
     return FoundLabels(rows, file, image, columns, tuple(labels_notices(first, others, wording)))
+
+
+def _of_words(task: LabelTask, file: Path, image: str, column: str) -> FoundLabels:
+    rows = read_label_words(file, image=image, column=column, findings=task.findings, names=task.words)
+    return FoundLabels(rows, file, image, dict.fromkeys(task.findings, (column,)))
 
 
 def _file(source: Mapping[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.annotations import kind_of
+from pipeline.annotations.labels import LabelSource
 from pipeline.annotations.spelling import nearest
 from pipeline.annotations.unread import Unread
 from pipeline.cohort.index import Cohort, Pseudonym
@@ -127,7 +128,7 @@ def gather_truth(
     path: Path,
     *,
     sources: Sequence[Mapping[str, Any]],
-    labels: tuple[Path, str, Mapping[str, Sequence[str]]] | None,
+    labels: LabelSource | tuple[Path, str, Mapping[str, Sequence[str]]] | None,
     names: Mapping[str, str | None],
     findings: Sequence[str],
     cases: Sequence[Case],
@@ -137,8 +138,8 @@ def gather_truth(
 ) -> Truth:
     """The annotations below `path` and the labels of `cases`; `executor` reads the files.
 
-    `labels` is (file, image column, finding → columns); `options` are those of `match_annotations`. Without
-    sources, formats are guessed from the files.
+    `labels` is a `LabelSource`, or its first three fields; `options` are those of `match_annotations`.
+    Without sources, formats are guessed from the files.
     """
     given: dict[str, Any] = {"findings": findings, "words": names, "executor": executor}
     items = find_items(path, sources=sources, **given)

@@ -161,7 +161,7 @@ def _labels(
     """The labels by image; without configured columns, of the columns named like findings."""
     labels, words = plan.labels(), plan.config.annotations.findings
     path = plan.annotations
-    if labels is None or labels[2]:
+    if labels is None or labels.columns or labels.words is not None:
         return find_labels(path, labels, findings=findings, words=words, public=public, executor=executor)
     task = LabelTask(path, labels, tuple(findings), dict(words), tuple(public))
     return labels_in_worker(_of_named_columns, task, executor)
@@ -170,7 +170,7 @@ def _labels(
 def _of_named_columns(task: LabelTask) -> FoundLabels:
     """The labels in the columns named like findings; runs in a worker."""
     assert task.labels is not None
-    file, image, _ = task.labels
+    file, image = task.labels.file, task.labels.image
     found = label_columns(read_table(file), task.findings, task.words)
     # A column of a finding without labels is refused where it is read.
     bad = {name: (name,) for name in found.no_labels if name in task.findings}

@@ -19,7 +19,7 @@ Boxes = list[Box]
 
 def gathered(folder: Path, name: str, text: str, *, findings: Sequence[str], images: Sequence[str]) -> Truth:
     (folder / name).write_text(text)
-    cases = [case(image, shape=SHAPE) for image in images]
+    cases = [case(image, shape=SHAPE, relative_path=f"{image}.dcm") for image in images]
     return gather_truth(
         folder, sources=(), labels=None, names={}, findings=findings, cases=cases, pseudonym=pseudonym
     )
@@ -113,6 +113,57 @@ def test_rsna_pneumonia_has_no_column_of_findings(tmp_path: Path, findings: list
         (name, "reader"): [Box(263.5, 151.5, 213, 379), Box(561.5, 151.5, 256, 453)]
     }
     assert not warnings(truth)
+
+
+NIH_ENTRIES = """Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,\
+OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],
+a_000.png,Cardiomegaly|Emphysema,0,1,58,M,PA,2682,2749,0.143,0.143,
+b_000.png,No Finding,0,2,81,M,PA,2500,2048,0.168,0.168,
+"""
+
+
+def test_nih_data_entry_lists_the_findings_of_an_image(tmp_path: Path) -> None:
+    findings = ["Cardiomegaly", "Pleural thickening", "emphysema"]
+    (tmp_path / "BBox_List_2017.csv").write_text(NIH_BOXES)
+    images = ["a_000", "b_000"]
+    truth = gathered(tmp_path, "Data_Entry_2017.csv", NIH_ENTRIES, findings=findings, images=images)
+    assert truth.labels["case-a_000-0"] == {"Cardiomegaly": 1, "Pleural thickening": None, "emphysema": 1}
+    assert truth.labels["case-b_000-0"] == {"Cardiomegaly": 0, "Pleural thickening": None, "emphysema": 0}
+    (guess,) = (notice for notice in truth.notices if notice.about == "annotations.labels")
+    entry = {"file": "Data_Entry_2017.csv", "image": "Image Index", "words": "Finding Labels"}
+    assert guess.pin == {"annotations": {"labels": entry}}
+
+
+PADCHEST = """,ImageID,StudyID,PatientID,Labels,Localizations
+0,a.png,1,1,"['pleural effusion', 'cardiomegaly']",['loc right']
+1,b.png,2,2,['normal'],[]
+2,c.png,3,3,,
+"""
+
+
+def test_padchest_labels_are_lists_in_a_cell(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    findings = ["Cardiomegaly", "nodule"]
+    images = ["a", "b", "c"]
+    truth = gathered(
+        tmp_path, "PADCHEST_chest_x_ray_images_labels.csv", PADCHEST, findings=findings, images=images
+    )
+    assert [truth.labels[f"case-{image}-0"]["Cardiomegaly"] for image in images] == [1, 0, None]
+    assert [truth.labels[f"case-{image}-0"]["nodule"] for image in images] == [None, None, None]
+
+
+CHEXPERT = """Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Cardiomegaly,Lung Lesion,Support Devices
+CheXpert-v1.0-small/valid/p1/study1/a.jpg,Male,73,Frontal,AP,1.0,0.0,,
+CheXpert-v1.0-small/valid/p2/study1/b.jpg,Male,70,Frontal,PA,,1.0,-1.0,1.0
+"""
+
+
+def test_chexpert_labels(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    findings = ["Cardiomegaly", "Lung Lesion"]
+    truth = gathered(tmp_path, "valid.csv", CHEXPERT, findings=findings, images=["a", "b"])
+    assert truth.labels["case-a-0"] == {"Cardiomegaly": 0, "Lung Lesion": None}
+    assert truth.labels["case-b-0"] == {"Cardiomegaly": 1, "Lung Lesion": None}
 
 
 NIH_BOXES = """Image Index,Finding Label,Bbox [x,y,w,h],,,
