@@ -33,6 +33,7 @@ FORMATS: Registry[AnnotationFormat] = Registry(
         "yolo": "pipeline.annotations.yolo:YOLO",
         "cvat": "pipeline.annotations.cvat:CVAT",
         "label_studio": "pipeline.annotations.label_studio:LABEL_STUDIO",
+        "siim_acr": "pipeline.annotations.siim_acr:SIIM_ACR",
         "supervisely": "pipeline.annotations.supervisely:SUPERVISELY",
         "volume": "pipeline.annotations.volume:VOLUME",
     },

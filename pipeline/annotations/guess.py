@@ -10,7 +10,7 @@ from types import MappingProxyType
 from pipeline.annotations.box_columns import box_columns, has_coordinates
 from pipeline.annotations.json_kinds import json_format
 from pipeline.annotations.label_tables import tables_in
-from pipeline.annotations.published import published_boxes
+from pipeline.annotations.published import named_finding, published_boxes, siim_columns
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.source_files import files_with_suffix
 from pipeline.annotations.spelling import plain
@@ -100,6 +100,10 @@ def _segmentations(path: Path) -> Iterator[Mapping[str, object]]:
 
 def _boxes(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:
     for table in tables_in(path):
+        if siim_columns(table):
+            finding = named_finding("Pneumothorax", findings)
+            yield {"format": "siim_acr"} | _file(path, table.file) | {"finding": finding}
+            continue
         known = published_boxes(table)
         if not (known or has_coordinates(table)) or not _is_whole(table):
             continue

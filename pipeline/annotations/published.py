@@ -36,11 +36,21 @@ class Published:
         known = {**self.columns, **{key: name for key, name in self.maybe.items() if name in by_plain}}
         found: dict[str, object] = {"columns": {key: by_plain[name] for key, name in known.items()}}
         if self.finding is not None:
-            only = findings[0] if len(findings) == 1 else self.finding
-            found["finding"] = same(self.finding, findings) or only
+            found["finding"] = named_finding(self.finding, findings)
         if self.no_finding:
             found["no_finding"] = [*self.no_finding]
         return found
+
+
+def named_finding(name: str, findings: Sequence[str]) -> str:
+    """The network's name of a data set's only finding: its only one, if none is called like it."""
+    return same(name, findings) or (findings[0] if len(findings) == 1 else name)
+
+
+def siim_columns(table: Table) -> tuple[str, str] | None:
+    """The columns of images and run lengths of a table of SIIM-ACR; None if it is none."""
+    image, runs = same("ImageId", table.columns), same("EncodedPixels", table.columns)
+    return (image, runs) if image and runs else None
 
 
 TABLES: Mapping[str, Published] = {

@@ -32,6 +32,7 @@ IN_WORDS = {
     "coco": "COCO JSON, in which an image without an annotation says nothing of its findings",
     "chexlocalize": "polygons as CheXlocalize stores them",
     "cvat": "CVAT XML",
+    "siim_acr": "run lengths of SIIM-ACR, counted from the end of the last run, in 1024 × 1024 pixels",
     "label_studio": "an export of Label Studio, each of whose annotators is a reader",
 }
 """Format of one file → what it is read as."""
@@ -113,7 +114,7 @@ def _described(source: Mapping[str, Any], wording: Wording) -> str:
         none = says if denials else ""
         return f"{_of_file(source, wording)} as boxes{of} in pixels from the image's corner ({columns}){none}"
     if kind in IN_WORDS:
-        return f"{_of_file(source, wording)} as {IN_WORDS[kind]}"
+        return f"{_of_file(source, wording)} as {IN_WORDS[kind]}{of}"
     if kind in FILES_IN_WORDS:
         return FILES_IN_WORDS[kind]
     patterns = [source["pattern"]] if isinstance(source["pattern"], str) else source["pattern"]

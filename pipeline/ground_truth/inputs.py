@@ -32,7 +32,7 @@ from pipeline.ground_truth.input_notices import (
 )
 from pipeline.records import AnnotationItem, Labels, Notice
 
-TABLES = ("boxes", "rle_json", "coco", "chexlocalize", "cvat", "label_studio")
+TABLES = ("boxes", "rle_json", "coco", "chexlocalize", "cvat", "label_studio", "siim_acr")
 """Formats whose annotations are in one file."""
 
 

@@ -145,6 +145,11 @@ def write_supervisely(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     return {}
 
 
+def write_siim_acr(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    (folder / "rle.csv").write_text(f"ImageId, EncodedPixels\n{IMAGE}, 5 3 3 1 3 1\n")
+    return {"file": "rle.csv", "finding": FINDING, "size": [*lesion.shape]}
+
+
 WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "png": write_png,
     "dicom_seg": write_dicom_seg,
@@ -159,6 +164,7 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "cvat": write_cvat,
     "label_studio": write_label_studio,
     "supervisely": write_supervisely,
+    "siim_acr": write_siim_acr,
 }
 OPENED_AGAIN = {"png", "volume", "dicom_seg"}
 """Formats whose geometry is read when the image is; that of others is found with the annotation."""

@@ -131,6 +131,11 @@ FAMILIES: Mapping[str, Family | RunFamily] = {
         "annotations", "data.yaml", markup.sound_names, settings.YAML, {"a.txt": markup.sound_yolo}
     ),
     "boxes table": Family("annotations", "boxes.csv", tables.sound_boxes, tables.TABLE),
+    "siim acr table": Family("annotations", "rle.csv", tables.sound_run_lengths, tables.TABLE),
+    "list table": Family("annotations", "boxes.csv", tables.sound_lists, tables.TABLE),
+    "words table": Family(
+        "annotations", "labels.csv", tables.sound_words, tables.TABLE, {"boxes.csv": tables.sound_boxes}
+    ),
     "guessed labels": Family(
         "annotations", "labels.csv", tables.sound_labels, tables.TABLE, {"boxes.csv": tables.sound_boxes}
     ),

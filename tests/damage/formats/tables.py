@@ -47,6 +47,27 @@ def sound_boxes() -> bytes:
 
 
 @cache
+def sound_lists() -> bytes:
+    """Boxes with a list of findings in a cell, as in VinDr-Mammo."""
+    return (
+        b"image_id,finding_categories,xmin,ymin,xmax,ymax\n"
+        b"a,\"['nodule', 'cyst']\",1,1,3,4\nb,['No Finding'],,,,\nc,['cyst'],0,0,2,2.5\n"
+    )
+
+
+@cache
+def sound_run_lengths() -> bytes:
+    """Run lengths of SIIM-ACR."""
+    return b"ImageId, EncodedPixels\na, 1025 2 1022 3\na, 9 1\nb,-1\n"
+
+
+@cache
+def sound_words() -> bytes:
+    """Labels as words, as in ChestX-ray14."""
+    return b"Image Index,Finding Labels,Patient ID\na.png,nodule|cyst,1\nb.png,No Finding,2\nc.png,cyst,3\n"
+
+
+@cache
 def sound_labels() -> bytes:
     """Image-level labels."""
     return b"image,nodule,cyst\na,1,0\nb,0,\nc,-1,1\n"
