@@ -29,6 +29,8 @@ SLOWER = 10
 """A run that takes so many times the undisturbed one's time, and at least LEAST_SECONDS, hangs."""
 LEAST_SECONDS = 120
 REPLICATES = 20
+POLLING = 0.02
+"""Seconds between two looks for a worker to kill."""
 NOBODY = "nobody there"
 """Outcome if no worker was alive at that moment; such a trial proves nothing."""
 
@@ -86,6 +88,9 @@ def disturbed(folder: Path, moment: float, victim: str, *, chances: random.Rando
     run = warm.started(command(folder))
     time.sleep(moment)
     hit = killed([run.pid] if victim == "run" else workers_of(run.pid), chances)
+    while not hit and not run.has_ended():  # workers start after the process
+        time.sleep(POLLING)
+        hit = killed(workers_of(run.pid), chances)
     try:
         code = run.wait(max(LEAST_SECONDS, SLOWER * seconds))
     except subprocess.TimeoutExpired:

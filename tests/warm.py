@@ -43,6 +43,10 @@ class Run:
         """Send a signal to the process, not to its workers."""
         os.kill(self.pid, number)
 
+    def has_ended(self) -> bool:
+        """Whether the process has ended."""
+        return self.returncode is not None or bool(select.select([self._answers], [], [], 0)[0])
+
     def wait(self, timeout: float = SECONDS) -> int:
         """The exit code, negative for a signal. A process that takes longer is killed: TimeoutExpired."""
         if self.returncode is None:

@@ -1,7 +1,8 @@
 """A table of boxes of many classes and three readers, given to a network with one finding.
 
-Right: the column of classes says what a box is of, so the table is refused, with the lines that map it, until
-it is mapped; then three readers have a box each, and another class is no nodule. Before, every box was a
+Right: the column of classes says what a box is of. Under the names of a published set it is read as that
+set has it, which is shown as a guess; under other names the table is refused, with the lines that map it,
+until it is mapped. Three readers have a box each, and another class is no nodule. Before, every box was a
 nodule of one reader. Source: Scu-sen/VinBigData-Chest-X-ray-Abnormalities-Detection#1,
 mlmed/torchxrayvision#153. Shared case: input-boxes-all-classes-one-finding.
 """
@@ -30,8 +31,16 @@ def gathered(folder: Path, **changes: object) -> Truth:
     return gather_truth(folder, **{**options, "cases": [case("a"), case("b")], **changes})
 
 
-def test_the_table_is_refused_with_the_lines_that_map_it(tmp_path: Path) -> None:
+def test_a_table_with_the_columns_of_vindr_is_read_as_it_and_the_guess_is_shown(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text(TABLE)
+    truth = gathered(tmp_path)
+    assert [item.reader for item in truth.items["case-a-0"]] == ["R1", "R2", "R3"]
+    assert not truth.items.get("case-b-0")
+    assert any("class_name" in notice.text() and "rad_id" in notice.text() for notice in truth.notices)
+
+
+def test_the_table_is_refused_with_the_lines_that_map_it(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(TABLE.replace("class_name", "class").replace("rad_id", "doctor"))
     with pytest.raises(
         ConfigError, match="does not say of what its boxes are, who drew which box"
     ) as refused:
@@ -41,7 +50,7 @@ def test_the_table_is_refused_with_the_lines_that_map_it(tmp_path: Path) -> None
     assert source == {
         "format": "boxes",
         "file": "train.csv",
-        "columns": {"image": "image_id", "finding": "class_name", "reader": "rad_id"},
+        "columns": {"image": "image_id", "finding": "class", "reader": "doctor"},
     }
     truth = gathered(tmp_path, sources=[source])
     assert [(item.finding, item.reader) for item in truth.items["case-a-0"]] == [
