@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from pipeline.records.names import ALL_FINDINGS
@@ -22,7 +23,7 @@ from pipeline.reporting import (
     words,
 )
 from pipeline.reporting.chance import warnings_of_chance
-from pipeline.reporting.run_folder import RunFolder
+from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
 from pipeline.reporting.verdict import Verdict, gate_note, verdicts
 
@@ -100,7 +101,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "calibrations": _each(lines.calibration, run),
         "forests": forest.forest_charts(run),
         "classification": tables.classification(run),
-        "extremes": [e for e in (_extremes(run, survey, finding) for finding in run.findings) if e],
+        "extremes": _extremes(run, survey),
         "cautions": survey.cautions[:SKIPPED_SHOWN],
         "caution_groups": Counter(words.reason(reason) for _, reason, _ in survey.cautions).most_common(),
         "skipped_groups": facts.skipped_groups(run.skipped),
@@ -151,15 +152,26 @@ def _overlap(row: Row) -> float | None:
     return row.iou if row.iou is not None else row.box_iou
 
 
-def _extremes(run: RunFolder, survey: Survey, finding: str) -> Extremes | None:
-    worst, best = _extreme_rows(survey, finding)
-    if not worst:
-        return None
-    return Extremes(
-        finding,
-        tuple(_example(run, survey, row) for row in worst),
-        tuple(_example(run, survey, row) for row in best),
-    )
+def _extremes(run: RunFolder, survey: Survey) -> list[Extremes]:
+    """The worst and best cases of each finding that has any.
+
+    A case is read once for all findings: its file grows with their number.
+    """
+    chosen = {finding: _extreme_rows(survey, finding) for finding in run.findings}
+    rows = dict.fromkeys(row for worst, best in chosen.values() for row in (*worst, *best))
+    examples: dict[Row, Example] = {}
+    for case_id, of_case in groupby(sorted(rows, key=_case_id), key=_case_id):
+        case = run.case(case_id)
+        examples |= {row: _example(case, run, survey, row) for row in of_case}
+    return [
+        Extremes(finding, tuple(examples[row] for row in worst), tuple(examples[row] for row in best))
+        for finding, (worst, best) in chosen.items()
+        if worst
+    ]
+
+
+def _case_id(row: Row) -> str:
+    return row.case_id
 
 
 def _extreme_rows(survey: Survey, finding: str) -> tuple[list[Row], list[Row]]:
@@ -170,8 +182,7 @@ def _extreme_rows(survey: Survey, finding: str) -> tuple[list[Row], list[Row]]:
     return order[:share], [row for row in order[::-1][:share] if _overlap(row)]
 
 
-def _example(run: RunFolder, survey: Survey, row: Row) -> Example:
-    case = run.case(row.case_id)
+def _example(case: Case, run: RunFolder, survey: Survey, row: Row) -> Example:
     return Example(
         row=row,
         hit=OUTCOMES[row.outcome] if hits(case, row.finding, run.network) else "",

@@ -126,6 +126,14 @@ def test_a_file_too_large_is_not_read(write, tmp_path: Path, monkeypatch: pytest
     assert reason(source) == "too_large"
 
 
+def test_a_frame_too_large_is_refused_before_its_file_is_read(
+    write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source,) = read_header(write(SQUARE), root=tmp_path)
+    monkeypatch.setattr("pipeline.loaders.content.read_bytes", lambda path: pytest.fail(f"read {path}"))
+    assert reason(replace(source, shape=(20_000, 20_000))) == "too_large"
+
+
 def test_a_frame_that_is_not_there(write, tmp_path: Path) -> None:
     compressed = write(NOISE, syntax=JPEGLSLossless, BitsStored=12, HighBit=11)
     (source,) = read_header(compressed, root=tmp_path)
