@@ -68,9 +68,12 @@ def blocks(scores: pd.DataFrame, findings: Sequence[str], *, minimum: int = 1) -
     between_readers = scores["method"].str.startswith(READER_START)
     rank = {finding: number for number, finding in enumerate(findings)}
     map_scores = scores[~between_readers]
+    of_maps, of_readers = (
+        rows.groupby("finding", sort=False, observed=True) for rows in (map_scores, scores[between_readers])
+    )
     keys = map_scores[["finding", "reader", "metric"]].drop_duplicates().itertuples(index=False)
     for finding, reader, metric in sorted(keys, key=lambda key: (rank.get(key[0], len(rank)), key)):
-        chosen = _rows(map_scores, finding, metric, reader)
+        chosen = _rows(of_maps.get_group(finding), finding, metric, reader)
         yield Block(
             finding,
             reader,
@@ -78,7 +81,10 @@ def blocks(scores: pd.DataFrame, findings: Sequence[str], *, minimum: int = 1) -
             chosen.pivot_table(index=SCORED, columns="method", values="value", sort=False),
             chosen.drop_duplicates(SCORED).set_index(SCORED)["patient"],
             _agreement(
-                scores[between_readers], chosen, None if reader in CONSENSUS_READERS else reader, minimum
+                of_readers.get_group(finding) if finding in of_readers.groups else scores[:0],
+                chosen,
+                None if reader in CONSENSUS_READERS else reader,
+                minimum,
             ),
         )
 
