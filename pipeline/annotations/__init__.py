@@ -25,6 +25,7 @@ FORMATS: Registry[AnnotationFormat] = Registry(
         "png": "pipeline.annotations.png:PNG",
         "dicom_seg": "pipeline.annotations.dicom_seg:DICOM_SEG",
         "boxes": "pipeline.annotations.boxes:BOXES",
+        "points": "pipeline.annotations.points:POINTS",
         "rle_json": "pipeline.annotations.rle_json:RLE_JSON",
         "coco": "pipeline.annotations.coco:COCO",
         "chexlocalize": "pipeline.annotations.chexlocalize:CHEXLOCALIZE",

@@ -14,6 +14,8 @@ from pipeline.registry import did_you_mean
 
 SIZED = ("x", "y", "width", "height")
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
+BOX, POINT = (SIZED, CORNERS), ("x", "y")
+"""Sets of coordinates of a box, and those of a point."""
 WHO_AND_WHAT = ("finding", "reader", "frame")
 """Keys that may be null: the table's column of that name is then not used."""
 KEYS: Mapping[str, object] = dict.fromkeys(("image", *WHO_AND_WHAT, *SIZED, *CORNERS))
@@ -82,15 +84,16 @@ def box_columns(
     finding: str | None = None,
     reader: str | None = None,
     only_finding: str | None = None,
+    kinds: Sequence[tuple[str, ...]] = BOX,
 ) -> BoxColumns:
     """The columns of a table; `columns`, `finding` and `reader` are what the config says.
 
-    `only_finding` is the one that all boxes are of if no column can say otherwise. Raises ConfigError for a
-    column that is missing or that two settings contradict, and, with the lines to write, for columns whose
-    meaning only the config can say.
+    `only_finding` is the one that all boxes are of if no column can say otherwise; `kinds`: the sets of
+    coordinates that the table may have. Raises ConfigError for a column that is missing or that two settings
+    contradict, and, with the lines to write, for columns whose meaning only the config can say.
     """
     stated = _stated(table, columns)
-    coordinates = _coordinates(table, stated)
+    coordinates = _coordinates(table, stated, kinds)
     image = stated.get("image") or table.find_image_column()
     used = {*stated.values(), *coordinates.values(), image or ""}
     free = [name for name in table.columns if name and name not in used]
@@ -129,6 +132,13 @@ def has_coordinates(table: Table) -> bool:
     return any(all(same(key, table.columns) for key in keys) for keys in (SIZED, CORNERS))
 
 
+def has_points(table: Table) -> bool:
+    """Whether the table has the columns of a point and of a finding, and no column of a box."""
+    sizes = {*SIZED, *CORNERS} - {*POINT}
+    wanted = all(same(key, table.columns) for key in (*POINT, "finding"))
+    return wanted and not any(same(key, table.columns) for key in sizes)
+
+
 def number(cell: str, *, separator: str = ",") -> float:
     """The number in a cell, else NaN; between semicolons, a comma is a decimal point."""
     try:
@@ -137,21 +147,22 @@ def number(cell: str, *, separator: str = ",") -> float:
         return math.nan
 
 
-def _coordinates(table: Table, stated: Mapping[str, str]) -> dict[str, str]:
+def _coordinates(table: Table, stated: Mapping[str, str], kinds: Sequence[tuple[str, ...]]) -> dict[str, str]:
     """Coordinate → column: of the set that the config names, else of the one that the table has."""
-    named = [keys for keys in (SIZED, CORNERS) if any(key in stated for key in keys)]
+    named = [keys for keys in kinds if any(key in stated for key in keys)]
     if len(named) > 1:
         raise ConfigError(
             f"columns: names {', '.join(SIZED)} and {', '.join(CORNERS)}; keep one of the two sets"
         )
     found = [
         sets
-        for keys in (named or (SIZED, CORNERS))
+        for keys in (named or kinds)
         if None not in (sets := {key: stated.get(key) or same(key, table.columns) for key in keys}).values()
     ]
     if not found:
+        none = "neither columns" if len(kinds) > 1 else "no columns"
         raise ConfigError(
-            f"{table.file}: has neither columns {', '.join(SIZED)} nor {', '.join(CORNERS)}; "
+            f"{table.file}: has {none} {' nor '.join(', '.join(keys) for keys in kinds)}; "
             f"{FIRST_ROW}, or map other names with `columns:`"
         )
     complete = [{key: table.column(name or "") for key, name in keys.items()} for keys in found]
@@ -229,7 +240,8 @@ def _refuse_questions(
         if "image" in questions:
             table.image_column()
         table.column("finding")
-    lines: dict[str, object] = {"format": "boxes", "file": table.file.name}
+    name = "points" if found.coordinates.keys() == {*POINT} else "boxes"
+    lines: dict[str, object] = {"format": name, "file": table.file.name}
     mapped = found.by_key | {key: names[0] for key, names in questions.items() if names}
     mapped |= {} if "image" in mapped else {"image": "<column>"}
     lines["columns"] = {key: name for key, name in mapped.items() if name != key}

@@ -7,13 +7,13 @@ from pathlib import Path
 from sys import intern
 from typing import Literal, NamedTuple, TypeAlias, cast
 
-from pipeline.annotations.box_columns import NO_COORDINATE, BoxColumns, box_columns, number
+from pipeline.annotations.box_columns import BOX, NO_COORDINATE, BoxColumns, box_columns, number
 from pipeline.annotations.source_files import MOST_SHAPES, image_key, source_file
 from pipeline.annotations.spelling import plain, words_in
 from pipeline.annotations.tables import Table, read_table
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import ConfigError
-from pipeline.records import AnnotationItem, Box, Reference, Shape
+from pipeline.records import AnnotationItem, Box, Point, Reference, Shape
 
 Origin: TypeAlias = Literal["corner", "centre"]
 
@@ -81,8 +81,8 @@ class BoxRows(NamedTuple):
 
     table: Table
     columns: BoxColumns
-    rows: Mapping[Key, Sequence[Box | None]]
-    """Image, finding, reader and frame → the box of each row, None without coordinates."""
+    rows: Mapping[Key, Sequence[Box | Point | None]]
+    """Image, finding, reader and frame → the shape of each row, None without coordinates."""
 
     @property
     def without_box(self) -> int:
@@ -100,23 +100,27 @@ def rows_of(
     origin: Origin = "corner",
     first_frame: int | None = None,
     no_finding: tuple[str, ...] = (),  # noqa: ARG001  of words, which rows keep as they are
+    kinds: Sequence[tuple[str, ...]] = BOX,
 ) -> BoxRows:
-    """The rows of a table, with the options of `find`. Raises ConfigError as it does."""
+    """The rows of a table, with the options of `find`; `kinds`: sets of coordinates that it may have.
+
+    Raises ConfigError as `find` does.
+    """
     table = read_table(source_file(path, file))
-    names = box_columns(table, columns or {}, finding=finding, reader=reader)
+    names = box_columns(table, columns or {}, finding=finding, reader=reader, kinds=kinds)
     table.refuse_shared_names(names.image)
     first = _first_frame(table, names, first_frame)
     shift = 0.0 if origin == "centre" else PIXEL_CENTRE
-    rows: dict[Key, list[Box | None]] = {}
+    rows: dict[Key, list[Box | Point | None]] = {}
     used = (names.image, names.finding, names.reader, names.frame, *names.coordinates.values())
     for count, row in enumerate(table.select(name for name in used if name is not None), start=1):
         if count > MOST_SHAPES:
             raise ConfigError(
                 f"{table.file}: has more than {MOST_SHAPES:,} rows of boxes; split it, and run each part"
             )
-        box = _box(row, names.coordinates, shift, table.separator)
+        shape = _shape(row, names.coordinates, shift, table.separator)
         for key in _keys(row, names, finding, reader, first):
-            rows.setdefault(key, []).append(box)
+            rows.setdefault(key, []).append(shape)
     return BoxRows(table, names, rows)
 
 
@@ -159,12 +163,17 @@ def _frame(cell: str, first: int) -> int | None:
     return int(value) - first if value.is_integer() else NO_FRAME
 
 
-def _box(row: Mapping[str, str], coordinates: Mapping[str, str], shift: float, separator: str) -> Box | None:
-    """The row's box in image coordinates, NaN for cells that are not numbers; None if all four are empty."""
+def _shape(
+    row: Mapping[str, str], coordinates: Mapping[str, str], shift: float, separator: str
+) -> Box | Point | None:
+    """The row's shape in image coordinates, NaN for cells that are not numbers; None if all are empty."""
     cells = [row[name] for name in coordinates.values()]
     if all(cell.casefold() in NO_COORDINATE for cell in cells):
         return None
-    x, y, third, fourth = (number(cell, separator=separator) for cell in cells)
+    x, y, *size = (number(cell, separator=separator) for cell in cells)
+    if not size:
+        return Point(x - shift, y - shift)
+    third, fourth = size
     if "x_max" in coordinates:
         third, fourth = third - x, fourth - y
     return Box(x - shift, y - shift, third, fourth)

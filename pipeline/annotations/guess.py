@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from pipeline.annotations.box_columns import box_columns, has_coordinates
+from pipeline.annotations.box_columns import POINT, box_columns, has_coordinates, has_points
 from pipeline.annotations.json_kinds import json_format
 from pipeline.annotations.label_tables import tables_in
 from pipeline.annotations.published import named_finding, published_boxes, siim_columns
@@ -30,7 +30,7 @@ MASK_FOLDER = re.compile(r"mask|segmentation|annotation|lesion", re.IGNORECASE)
 SUPPORTED = (
     "PNG, NIfTI, NRRD or MetaImage masks (in the folder itself, in subfolders named like the findings, or in "
     "one named like 'masks'), DICOM SEG files, a CSV with boxes (x, y, width, height or x_min, y_min, x_max, "
-    "y_max), "
+    "y_max), points (x, y) or run lengths of SIIM-ACR, "
     'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in '
     "CheXlocalize, or the files of LabelMe, Pascal VOC, YOLO, CVAT, Label Studio and Supervisely"
 )
@@ -48,7 +48,7 @@ def guess_sources(
     if not path.exists():
         raise ConfigError(f"{path}: no such annotations folder or file; check `annotations.path`")
     folders = [*findings, *(word for word, finding in words.items() if finding is not None)]
-    found = [*_masks(path, folders), *_segmentations(path), *_boxes(path, findings), *_tools(path)]
+    found = [*_masks(path, folders), *_segmentations(path), *_tables(path, findings), *_tools(path)]
     if not found:
         what = what_is_there(path, findings)
         raise ConfigError(
@@ -98,23 +98,30 @@ def _segmentations(path: Path) -> Iterator[Mapping[str, object]]:
         yield {"format": "dicom_seg"}
 
 
-def _boxes(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:
+def _tables(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:
+    """The sources of tables of boxes, points and run lengths."""
     for table in tables_in(path):
-        if siim_columns(table):
-            finding = named_finding("Pneumothorax", findings)
-            yield {"format": "siim_acr"} | _file(path, table.file) | {"finding": finding}
-            continue
-        known = published_boxes(table)
-        if not (known or has_coordinates(table)) or not _is_whole(table):
-            continue
-        if known:
-            yield {"format": "boxes"} | _file(path, table.file) | known.source(table, findings)
-            continue
-        # With a single finding, the table need not name it.
-        only = findings[0] if len(findings) == 1 else None
-        columns = box_columns(table, {}, only_finding=only)
-        unnamed = {} if columns.finding else {"finding": only}
-        yield {"format": "boxes"} | _file(path, table.file) | {"columns": columns.by_key} | unnamed
+        source = _table(table, findings)
+        if source:
+            yield {"format": source.pop("format")} | _file(path, table.file) | source
+
+
+def _table(table: Table, findings: Sequence[str]) -> dict[str, object]:
+    """The source of a table, without its file; empty if it holds none of these."""
+    if siim_columns(table):
+        return {"format": "siim_acr", "finding": named_finding("Pneumothorax", findings)}
+    known = published_boxes(table)
+    points = has_points(table) and table.find_image_column() is not None
+    if not (known or points or has_coordinates(table)) or not _is_whole(table):
+        return {}
+    if known:
+        return {"format": "boxes", **known.source(table, findings)}
+    if points:
+        return {"format": "points", "columns": box_columns(table, {}, kinds=(POINT,)).by_key}
+    # With a single finding, the table need not name it.
+    only = findings[0] if len(findings) == 1 else None
+    columns = box_columns(table, {}, only_finding=only)
+    return {"format": "boxes", "columns": columns.by_key, **({} if columns.finding else {"finding": only})}
 
 
 def _is_whole(table: Table) -> bool:

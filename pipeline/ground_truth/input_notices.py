@@ -107,12 +107,14 @@ def _plain(value: object) -> object:
 def _described(source: Mapping[str, Any], wording: Wording) -> str:
     kind, finding = source["format"], source.get("finding")
     of = f" of {wording(str(finding))}" if finding else ""
-    if kind == "boxes":
+    if kind in {"boxes", "points"}:
         columns = ", ".join(f"{key}: {wording(name)}" for key, name in source["columns"].items())
         denials = [*source.get("no_finding", ())]
         says = f"; {', '.join(map(wording, denials))} says that its reader saw none of the findings"
         none = says if denials else ""
-        return f"{_of_file(source, wording)} as boxes{of} in pixels from the image's corner ({columns}){none}"
+        return (
+            f"{_of_file(source, wording)} as {kind}{of} in pixels from the image's corner ({columns}){none}"
+        )
     if kind in IN_WORDS:
         return f"{_of_file(source, wording)} as {IN_WORDS[kind]}{of}"
     if kind in FILES_IN_WORDS:

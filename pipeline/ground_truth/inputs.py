@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.annotations import find_annotations, opens_files, shapes_of
+from pipeline.annotations.box_columns import BOX, POINT
 from pipeline.annotations.boxes import rows_of
 from pipeline.annotations.foreign import FOREIGN, kind_of_file
 from pipeline.annotations.guess import guess_sources
@@ -32,8 +33,12 @@ from pipeline.ground_truth.input_notices import (
 )
 from pipeline.records import AnnotationItem, Labels, Notice
 
-TABLES = ("boxes", "rle_json", "coco", "chexlocalize", "cvat", "label_studio", "siim_acr")
+TABLES = ("boxes", "points", "rle_json", "coco", "chexlocalize", "cvat", "label_studio", "siim_acr")
 """Formats whose annotations are in one file."""
+
+
+COORDINATES: Mapping[str, Sequence[tuple[str, ...]]] = {"boxes": BOX, "points": (POINT,)}
+"""Format of a table of shapes → the sets of columns that it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +135,10 @@ def _items(folder: _AnnotationTask) -> tuple[list[AnnotationItem], BoxFacts | No
     """`_read_source` of a format that opens no files on its own; runs in a worker."""
     (source,) = folder.sources
     items = find_annotations(folder.path, [source], first=folder.first)
-    if source["format"] != "boxes":
+    if source["format"] not in COORDINATES:
         return items, None
-    rows = rows_of(folder.path, **{key: value for key, value in source.items() if key != "format"})
+    options = {key: value for key, value in source.items() if key != "format"}
+    rows = rows_of(folder.path, **options, kinds=COORDINATES[source["format"]])
     return items, BoxFacts(rows.table.file.name, rows.columns.by_key, rows.without_box)
 
 

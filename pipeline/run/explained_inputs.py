@@ -13,6 +13,14 @@ from pipeline.ground_truth.joining import IN_WORDS
 from pipeline.ground_truth.matching import Truth, TruthInputs
 from pipeline.records import AnnotationItem, Box, Case
 
+SHAPES = {
+    "boxes": ("box", "boxes"),
+    "shares": ("shape in shares of the image", "shapes in shares of the image"),
+    "outlines": ("polygon", "polygons"),
+    "points": ("point", "points"),
+    "masks": ("mask", "masks"),
+}
+"""Key of a payload → what it holds, one and several."""
 EXAMPLES = 3
 """Number of annotations that are shown as they are understood."""
 MOST_REASONS = 12
@@ -109,13 +117,15 @@ def _examples(cases: Sequence[Case], truth: Truth) -> Iterator[str]:
 
 
 def _geometry(item: AnnotationItem) -> str:
-    boxes = item.payload.get("boxes")
-    if item.absent or boxes == ():
+    shapes = {key: found for key in SHAPES if isinstance(found := item.payload.get(key), tuple)}
+    if item.absent or (shapes and not any(shapes.values()) and not item.payload.get("problem")):
         return "absence"
-    if isinstance(boxes, tuple):
-        listed = "; ".join(_box(box) for box in boxes[:EXAMPLES] if isinstance(box, Box))
-        return f"{len(boxes)} {'box' if len(boxes) == 1 else 'boxes'} ({listed})"
-    return f"{item.format} annotation"
+    boxes = [box for box in shapes.get("boxes", ()) if isinstance(box, Box)]
+    listed = f" ({'; '.join(map(_box, boxes[:EXAMPLES]))})" if boxes else ""
+    counted = ", ".join(
+        f"{len(found)} {SHAPES[key][len(found) > 1]}" for key, found in shapes.items() if found
+    )
+    return f"{counted}{listed}" if counted else f"{item.format} annotation"
 
 
 def _box(box: Box) -> str:

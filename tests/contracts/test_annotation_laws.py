@@ -22,7 +22,7 @@ from pycocotools import mask as coco
 
 from pipeline.annotations import FORMATS, find_annotations, read_annotation
 from pipeline.errors import CaseError
-from pipeline.records import AnnotationItem, Box
+from pipeline.records import AnnotationItem, Box, Point
 from tests.annotations.segmentations import source_image, write_segmentation
 
 SHAPE = (4, 6)
@@ -150,6 +150,13 @@ def write_siim_acr(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     return {"file": "rle.csv", "finding": FINDING, "size": [*lesion.shape]}
 
 
+def write_points(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    row, column = np.argwhere(lesion)[-1]
+    text = f"image,finding,x,y\n{IMAGE},{FINDING},{column + 0.5},{row + 0.5}\n"
+    (folder / "points.csv").write_text(text)
+    return {"file": "points.csv"}
+
+
 WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "png": write_png,
     "dicom_seg": write_dicom_seg,
@@ -165,6 +172,7 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "label_studio": write_label_studio,
     "supervisely": write_supervisely,
     "siim_acr": write_siim_acr,
+    "points": write_points,
 }
 OPENED_AGAIN = {"png", "volume", "dicom_seg"}
 """Formats whose geometry is read when the image is; that of others is found with the annotation."""
@@ -189,6 +197,8 @@ def test_the_shared_lesion_comes_back(name: str, tmp_path: Path) -> None:
     if reference.kind == "box":
         assert reference.boxes == (LESION_BOX,)
         assert reference.masks == ()
+    elif reference.kind == "point":
+        assert reference.points == (Point(3, 3),)
     else:
         (mask,) = reference.masks
         np.testing.assert_array_equal(mask, LESION)
@@ -207,7 +217,7 @@ def test_an_image_too_small_for_the_lesion_is_refused(name: str, tmp_path: Path)
     item = found(name, tmp_path)
     with pytest.raises(CaseError) as refused:
         read_annotation(item, case_id="case", finding="mass", shape=(2, 2))
-    assert refused.value.reason in {"mask_size", "box_outside_image"}
+    assert refused.value.reason in {"mask_size", "box_outside_image", "point_outside_image"}
     assert IMAGE not in refused.value.message
 
 
