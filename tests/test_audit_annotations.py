@@ -48,7 +48,18 @@ def as_coco(folder: Path) -> None:
     (folder / "coco.json").write_text(json.dumps(content))
 
 
-TOOLS: dict[str, Callable[[Path], None]] = {"coco": as_coco}
+def as_labelme(folder: Path) -> None:
+    shapes: dict[str, list[dict[str, object]]] = {}
+    for image, name, left, top, right, bottom in boxes(folder):
+        corners = [[left, top], [right, top], [right, bottom], [left, bottom]]
+        shapes.setdefault(image, []).append({"label": name, "points": corners, "shape_type": "polygon"})
+    (folder / "json").mkdir()
+    for image, drawn in shapes.items():
+        content = {"imagePath": f"../images/{image}.png", "imageHeight": GRID, "imageWidth": GRID}
+        (folder / "json" / f"{image}.json").write_text(json.dumps(content | {"shapes": drawn}))
+
+
+TOOLS: dict[str, Callable[[Path], None]] = {"coco": as_coco, "labelme": as_labelme}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +68,20 @@ def masked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[st
     folder = write_study(tmp_path_factory.mktemp("masked"), count=COUNT)
     write_model(folder / "model")
     return folder, table(run(folder, folder / "model" / "tiny.yaml"), "scores.csv")
+
+
+def test_points_are_scored_by_the_hit_within_the_tolerance(
+    masked: tuple[Path, list[dict[str, str]]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(masked[0], folder, ignore=shutil.ignore_patterns("out*", "masks"))
+    (folder / "labels.csv").unlink()
+    everywhere = [f"image1,nodule,{x},{y}" for x in range(5, GRID, 8) for y in range(5, GRID, 8)]
+    (folder / "points.csv").write_text("\n".join(["image,finding,x,y", *everywhere, "image2,nodule,,"]))
+    found = table(run(folder, folder / "model" / "tiny.yaml"), "scores.csv")
+    hits = {row["value"] for row in found if row["metric"] == "point_hit" and row["value"]}
+    assert hits == {"1.0"}
+    assert not [row for row in found if row["metric"] in {"hit", "box_hit", "iou"}]
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 from pipeline.annotations.box_columns import POINT, box_columns, has_coordinates, has_points
 from pipeline.annotations.json_kinds import json_format
@@ -48,7 +49,9 @@ def guess_sources(
     if not path.exists():
         raise ConfigError(f"{path}: no such annotations folder or file; check `annotations.path`")
     folders = [*findings, *(word for word, finding in words.items() if finding is not None)]
-    found = [*_masks(path, folders), *_segmentations(path), *_tables(path, findings), *_tools(path)]
+    tools = [*_tools(path)]
+    masks = [source for source in _masks(path, folders) if not (tools and _may_be_pictures(source))]
+    found = [*masks, *_segmentations(path), *_tables(path, findings), *tools]
     if not found:
         what = what_is_there(path, findings)
         raise ConfigError(
@@ -73,6 +76,16 @@ def _masks(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]
             if plain(folder.name) in by_name and (patterns := _patterns(path, folder, suffixes))
         ]
         yield from by_finding or _without_finding(path, name, suffixes)
+
+
+def _may_be_pictures(source: Mapping[str, object]) -> bool:
+    """Whether only its place in the folder itself says that a file is a mask.
+
+    Files of annotation tools often lie beside the pictures that they describe.
+    """
+    patterns = cast("Sequence[str] | str", source["pattern"])
+    several = [patterns] if isinstance(patterns, str) else patterns
+    return "finding" not in source and not any("/" in pattern for pattern in several)
 
 
 def _without_finding(path: Path, name: str, suffixes: Sequence[str]) -> Iterator[Mapping[str, object]]:

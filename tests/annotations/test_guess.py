@@ -128,6 +128,20 @@ def test_files_of_annotation_tools(tmp_path: Path) -> None:
     }
 
 
+def test_pictures_beside_the_files_of_a_tool_are_no_masks(tmp_path: Path) -> None:
+    files(tmp_path, "7.png", "8.png", "mass/9.png", "masks/7.png")
+    assert [s["format"] for s in guess_sources(tmp_path, findings=["other"])] == ["png"]
+    (tmp_path / "a.json").write_text(json.dumps(COCO))
+    sources = guess_sources(tmp_path, findings=["other"])
+    assert sources == (
+        {"format": "png", "pattern": ["masks/{image}.png"]},
+        {"format": "coco", "file": "a.json"},
+    )
+    (tmp_path / "masks" / "7.png").unlink()
+    assert [s["format"] for s in guess_sources(tmp_path, findings=["other"])] == ["coco"]
+    assert [s["format"] for s in guess_sources(tmp_path, findings=FINDINGS)] == ["png", "coco"]
+
+
 def test_boxes_of_the_only_finding_need_not_name_it(tmp_path: Path) -> None:
     (tmp_path / "boxes.csv").write_text("image,x,y,width,height\n7,0,0,1,1\n")
     sources = guess_sources(tmp_path, findings=["Mass"])

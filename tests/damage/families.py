@@ -131,6 +131,7 @@ FAMILIES: Mapping[str, Family | RunFamily] = {
         "annotations", "data.yaml", markup.sound_names, settings.YAML, {"a.txt": markup.sound_yolo}
     ),
     "boxes table": Family("annotations", "boxes.csv", tables.sound_boxes, tables.TABLE),
+    "points table": Family("annotations", "points.csv", tables.sound_points, tables.TABLE),
     "siim acr table": Family("annotations", "rle.csv", tables.sound_run_lengths, tables.TABLE),
     "list table": Family("annotations", "boxes.csv", tables.sound_lists, tables.TABLE),
     "words table": Family(

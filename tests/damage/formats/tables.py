@@ -68,6 +68,12 @@ def sound_words() -> bytes:
 
 
 @cache
+def sound_points() -> bytes:
+    """Points of two readers."""
+    return b"image,finding,reader,x,y\na,nodule,r1,1,1.5\na,nodule,r2,2,2\nb,cyst,r1,,\n"
+
+
+@cache
 def sound_labels() -> bytes:
     """Image-level labels."""
     return b"image,nodule,cyst\na,1,0\nb,0,\nc,-1,1\n"
