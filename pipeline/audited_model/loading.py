@@ -19,6 +19,7 @@ from pipeline.audited_model.example import Example, check_example
 from pipeline.classifiers import ModelCard, NetworkCard, load_card, prepare
 from pipeline.classifiers.classifier import Classifier, classifier_of, open_classifier
 from pipeline.classifiers.grids import last_grid, smallest_side
+from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.recipe import Preprocessing
 from pipeline.config import TORCH
 from pipeline.errors import ConfigError
@@ -186,6 +187,8 @@ def _notices_of_grid(card: ModelCard, explainer: Explainer) -> Iterator[Notice]:
     """A notice if the last grid is one cell, so that "last" is a layer before it."""
     if LAST not in explainer.targets or isinstance(card, NetworkCard):
         return
+    if isinstance(card.architecture, OnnxFile):  # its file does not say at which size it would have more
+        return
     shape, call = card.preprocessing.shape, explainer.targets[LAST].call
     if not (remedy := _larger_input(card, explainer, call)):
         return
@@ -203,7 +206,8 @@ def _larger_input(card: ModelCard, explainer: Explainer, call: Call) -> str:
 
     Of a DenseNet the grids are known. Another network is run once with a larger input, if it takes one.
     """
-    (rows, columns), blocks = card.preprocessing.shape, card.architecture.blocks
+    rows, columns = card.preprocessing.shape
+    blocks = None if isinstance(card.architecture, OnnxFile) else card.architecture.blocks
     if blocks is not None:
         if max(last_grid((rows, columns), blocks=blocks)) > 1:
             return ""

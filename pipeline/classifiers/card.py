@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    Discriminator,
     Field,
     FiniteFloat,
     StringConstraints,
+    Tag,
     ValidationInfo,
     field_validator,
 )
 
 from pipeline.classifiers.architecture import Architecture
 from pipeline.classifiers.grids import last_grid, smallest_side
+from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.recipe import Preprocessing
 from pipeline.errors import ConfigError
 from pipeline.guards.yaml_models import Items, Strict, read_yaml, validated
@@ -55,6 +58,12 @@ def _questions(value: object, key: str = "") -> Iterator[str]:
             yield from _questions(entry, f"{key}.{number}")
 
 
+def _kind(architecture: object) -> str:
+    """How a card states its network: by its class, or by an ONNX file."""
+    names_file = isinstance(architecture, Mapping) and "onnx" in architecture
+    return "<onnx>" if names_file or isinstance(architecture, OnnxFile) else "<class>"
+
+
 class Example(Strict):
     """One image with the logits of the network that was trained, to compare the loaded network with."""
 
@@ -75,8 +84,10 @@ class ModelCard(Strict):
     """License of the weights."""
     source: str = ""
     """Where the weights come from."""
-    architecture: Architecture
-    """The network's class and its arguments."""
+    architecture: Annotated[
+        Annotated[Architecture, Tag("<class>")] | Annotated[OnnxFile, Tag("<onnx>")], Discriminator(_kind)
+    ]
+    """The network's class and its arguments, or its ONNX file."""
     findings: Items[FindingName]
     """Names of the findings, in the order of the logits."""
     activation: Literal["sigmoid", "softmax", "none"]
@@ -101,7 +112,7 @@ class ModelCard(Strict):
     def _has_one_per_logit(cls, findings: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if repeated := sorted({finding for finding in findings if findings.count(finding) > 1}):
             raise ValueError(f"{', '.join(repeated)} occurs more than once; remove the repeats")
-        architecture = info.data.get("architecture")
+        architecture = _stated(info)
         if architecture and len(findings) != architecture.arguments.out_channels:
             raise ValueError(
                 f"{len(findings)} findings for {architecture.arguments.out_channels} logits "
@@ -135,9 +146,18 @@ class ModelCard(Strict):
             )
         return thresholds
 
+    @field_validator("weights")
+    @classmethod
+    def _not_beside_onnx(cls, weights: str | None, info: ValidationInfo) -> str | None:
+        if weights is not None and isinstance(info.data.get("architecture"), OnnxFile):
+            raise ValueError("an ONNX file holds its weights (architecture.onnx); remove weights")
+        return weights
+
     @field_validator("sha256")
     @classmethod
     def _stated_with_weights(cls, sha256: str | None, info: ValidationInfo) -> str | None:
+        if isinstance(info.data.get("architecture"), OnnxFile) and sha256 is None:
+            raise ValueError("is missing; add the SHA-256 of the ONNX file, as sha256sum prints it")
         if info.data.get("weights") and sha256 is None:
             raise ValueError("is missing; add the SHA-256 of the weights file, as sha256sum prints it")
         return sha256
@@ -145,7 +165,7 @@ class ModelCard(Strict):
     @field_validator("preprocessing")
     @classmethod
     def _has_the_networks_channels(cls, preprocessing: Preprocessing, info: ValidationInfo) -> Preprocessing:
-        architecture = info.data.get("architecture")
+        architecture = _stated(info)
         if architecture and preprocessing.channels != architecture.arguments.in_channels:
             raise ValueError(
                 f"channels is {preprocessing.channels}, but the network takes "
@@ -167,7 +187,7 @@ class ModelCard(Strict):
     @field_validator("preprocessing")
     @classmethod
     def _is_large_enough(cls, preprocessing: Preprocessing, info: ValidationInfo) -> Preprocessing:
-        architecture = info.data.get("architecture")
+        architecture = _stated(info)
         shape = preprocessing.shape
         blocks = architecture.blocks if architecture else None
         if blocks is not None and not all(last_grid(shape, blocks=blocks)):
@@ -181,3 +201,9 @@ class ModelCard(Strict):
                 "as the network was trained"
             )
         return preprocessing
+
+
+def _stated(info: ValidationInfo) -> Architecture | None:
+    """The class of the network and its arguments; None if they are wrong, or if it is an ONNX file."""
+    architecture = info.data.get("architecture")
+    return architecture if isinstance(architecture, Architecture) else None

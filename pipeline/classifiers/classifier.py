@@ -16,13 +16,17 @@ from torch import Tensor, nn
 
 from pipeline.classifiers.card import ModelCard
 from pipeline.classifiers.networks import build_network
+from pipeline.classifiers.onnx.architecture import OnnxFile
+from pipeline.classifiers.onnx.opening import open_onnx
 from pipeline.classifiers.operating_points import threshold_notices
-from pipeline.classifiers.weights import load_weights
+from pipeline.classifiers.weights import LoadedWeights, load_weights, read_hashed
 from pipeline.errors import ConfigError
 from pipeline.guards.inside_folder import inside_folder
+from pipeline.guards.reading import about, guarded, named
 from pipeline.records import ModelInput, Notice, Prediction
 
 Precision = Literal["float32", "bfloat16"]
+DAMAGED_ONNX = "is damaged, or has operators that do not fit each other; fetch it or export it again"
 GIVE_WEIGHTS = "copy the weights there, or name the file with --weights"
 
 
@@ -40,9 +44,12 @@ def open_classifier(
     `weights` overrides the card's file; a sha256 in the card is checked in both cases. Raises ConfigError.
     """
     torch_device = _device(device)
-    network = build_network(card)
-    path = weights or _weights_path(card, card_path)
-    loaded = load_weights(network, path, sha256=card.sha256, allow_pickle=allow_pickle)
+    if isinstance(card.architecture, OnnxFile):
+        network, loaded = _from_onnx(card, weights or _onnx_path(card_path, card.architecture), precision)
+    else:
+        network = build_network(card)
+        path = weights or _weights_path(card, card_path)
+        loaded = load_weights(network, path, sha256=card.sha256, allow_pickle=allow_pickle)
     notices = (*loaded.notices, *threshold_notices(loaded.operating_points, card))
     return _on_device(network, card, loaded.sha256, torch_device, precision, notices)
 
@@ -140,6 +147,28 @@ def _weights_path(card: ModelCard, card_path: Path) -> Path:
             f"{card_path}: names no weights file; add weights and sha256 to the card, or use --weights"
         )
     return inside_folder(card_path, card.weights, key="weights", remedy=GIVE_WEIGHTS)
+
+
+def _onnx_path(card_path: Path, architecture: OnnxFile) -> Path:
+    return inside_folder(card_path, architecture.onnx, key="architecture.onnx", remedy=GIVE_WEIGHTS)
+
+
+def _from_onnx(card: ModelCard, path: Path, precision: Precision) -> tuple[nn.Module, LoadedWeights]:
+    """The network of an ONNX file. Raises ConfigError."""
+    if precision != "float32":
+        raise ConfigError(
+            f"precision: {precision} is not possible for a network of an ONNX file; set precision: float32"
+        )
+    content, found = read_hashed(path, sha256=card.sha256)
+    with named(path), about("the ONNX file"), guarded("damaged", DAMAGED_ONNX):
+        network, notices = open_onnx(
+            content,
+            channels=card.preprocessing.channels,
+            shape=card.preprocessing.shape,
+            findings=len(card.findings),
+            activation=card.activation,
+        )
+    return network, LoadedWeights(found, notices)
 
 
 def _probabilities(logits: Tensor, activation: str) -> Tensor:

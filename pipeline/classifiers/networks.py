@@ -8,6 +8,7 @@ from typing import Final, cast
 import torch
 from torch import Tensor, nn
 
+from pipeline.classifiers.architecture import Architecture
 from pipeline.classifiers.card import ModelCard
 from pipeline.errors import ConfigError
 
@@ -20,28 +21,30 @@ def build_network(card: ModelCard) -> nn.Module:
 
     Raises ConfigError if the arguments are refused, or the network cannot compute the card's input.
     """
-    name, stated = card.architecture.class_name, card.architecture.arguments.model_dump(exclude_none=True)
+    architecture = card.architecture
+    assert isinstance(architecture, Architecture)
+    name, stated = architecture.class_name, architecture.arguments.model_dump(exclude_none=True)
     words = ", ".join(f"{key}={value!r}" for key, value in stated.items())
     where = f"model card {card.name}: architecture.arguments: {name}"
     try:
-        network = _built(card)
+        network = _built(architecture)
     except REFUSED as error:
         raise ConfigError(
             f"{where} cannot be built with {words}; correct these arguments in the card"
         ) from error
-    if card.architecture.blocks is None or {"act", "norm"} & stated.keys():
-        _refuse_unable(network, card, f"{where} with {words}")
+    if architecture.blocks is None or {"act", "norm"} & stated.keys():
+        _refuse_unable(network, card, architecture, f"{where} with {words}")
     return network
 
 
-def _built(card: ModelCard) -> nn.Module:
-    kind = card.architecture.network
+def _built(architecture: Architecture) -> nn.Module:
+    kind = architecture.network
     module, _, function = kind.build.partition(":")
-    arguments = card.architecture.arguments.model_dump(exclude_none=True, exclude={"spatial_dims"})
+    arguments = architecture.arguments.model_dump(exclude_none=True, exclude={"spatial_dims"})
     return cast("nn.Module", getattr(import_module(module), function)(**{**kind.fixed, **arguments}))
 
 
-def _refuse_unable(network: nn.Module, card: ModelCard, where: str) -> None:
+def _refuse_unable(network: nn.Module, card: ModelCard, architecture: Architecture, where: str) -> None:
     """Raise ConfigError if the network cannot compute the card's input, or gives something else than logits.
 
     Of a DenseNet with its own layers, the size of the input was compared when the card was read.
@@ -51,12 +54,12 @@ def _refuse_unable(network: nn.Module, card: ModelCard, where: str) -> None:
         with torch.no_grad():
             outputs = network.eval()(torch.zeros(1, card.preprocessing.channels, rows, columns))
     except REFUSED as error:
-        layers = "correct act and norm, or " if card.architecture.blocks is not None else ""
+        layers = "correct act and norm, or " if architecture.blocks is not None else ""
         raise ConfigError(
             f"{where} cannot compute an input of {rows} x {columns} px; {layers}enlarge "
             "preprocessing.resize.size"
         ) from error
-    logits = card.architecture.arguments.out_channels
+    logits = architecture.arguments.out_channels
     if not isinstance(outputs, Tensor) or outputs.shape != (1, logits):
         found = tuple(outputs.shape) if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"
         raise ConfigError(

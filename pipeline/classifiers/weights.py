@@ -45,13 +45,7 @@ def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pi
     unchanged if the file is missing, does not have the stated `sha256` or is not a state dict, or if its
     tensors do not fit the network or are not finite.
     """
-    content = read_bytes(path)
-    found = hash_sha256(content).hexdigest()
-    if sha256 is not None and found != sha256:
-        raise ConfigError(
-            f"{path}: sha256 is {found}, but the model card states {sha256}; "
-            "the file was altered or belongs to another card; use the card's own file"
-        )
+    content, found = read_hashed(path, sha256=sha256)
     wanted = network.state_dict()
     checkpoint = read_checkpoint(load_content(content, path, allow_pickle=allow_pickle), path, wanted=wanted)
     check_fit(checkpoint.tensors, wanted, path, size=len(content))
@@ -62,6 +56,18 @@ def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pi
             f"{path}: the weights cannot be loaded into the network; save them again"
         ) from error
     return LoadedWeights(found, checkpoint.notices, checkpoint.operating_points)
+
+
+def read_hashed(path: Path, *, sha256: str | None) -> tuple[bytes, str]:
+    """The file's bytes and their SHA-256. Raises ConfigError if that is not the one that the card states."""
+    content = read_bytes(path)
+    found = hash_sha256(content).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise ConfigError(
+            f"{path}: sha256 is {found}, but the model card states {sha256}; "
+            "the file was altered or belongs to another card; use the card's own file"
+        )
+    return content, found
 
 
 def read_bytes(path: Path) -> bytes:

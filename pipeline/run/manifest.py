@@ -229,10 +229,12 @@ def _settings(plan: RunPlan) -> dict[str, Any]:
 
 
 def _card(plan: AuditPlan) -> dict[str, Any]:
-    """The model card, with the weights' file name instead of the path, and its example without names."""
+    """The model card, with names of its files instead of paths, and its example without names."""
     card = plan.card.model_dump(mode="json", by_alias=True)
     example = card.pop("example")
-    weights = {"weights": Path(card["weights"]).name if card["weights"] else None}
+    weights: dict[str, Any] = {"weights": Path(card["weights"]).name if card["weights"] else None}
+    if onnx := card["architecture"].get("onnx"):
+        weights["architecture"] = {"onnx": Path(onnx).name}
     return card | weights | ({"example": {"logits": example["logits"]}} if example else {})
 
 
