@@ -23,6 +23,7 @@ FORMATS: Registry[AnnotationFormat] = Registry(
     "annotation format",
     {
         "png": "pipeline.annotations.png:PNG",
+        "jpg": "pipeline.annotations.jpg:JPG",
         "dicom_seg": "pipeline.annotations.dicom_seg:DICOM_SEG",
         "boxes": "pipeline.annotations.boxes:BOXES",
         "points": "pipeline.annotations.points:POINTS",

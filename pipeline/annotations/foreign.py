@@ -41,7 +41,9 @@ FOREIGN = {
     "via": f"VIA (VGG Image Annotator) JSON, which is not read; {AS_BOXES}, {AS_MASKS}",
     "spreadsheet": "a spreadsheet, which is not read; save its sheet as CSV in UTF-8",
     "archive": "an archive, which is not read; unpack it",
-    "picture": "a picture that is not PNG; save masks as PNG, because lossy formats change their values",
+    "jpg": "a JPEG picture, which is read as a mask only in a folder called like a finding or like masks, if it "
+    "has no masks in another format; if it is a mask, list it in annotations.sources with format: jpg",
+    "picture": "a picture that is neither PNG nor JPEG; save masks as PNG",
     "dicom": "a DICOM file that is not a segmentation; only DICOM SEG is read as annotation",
     "contours": "a DICOM RT Structure Set, which is not read; export it as DICOM SEG",
     "header": "a header with its values in another file; save both as one NIfTI, NRRD or MetaImage file",
@@ -49,7 +51,7 @@ FOREIGN = {
 """Kind of file → what it is, and what would work."""
 SUFFIXES = {
     ".xlsx": "spreadsheet", ".xls": "spreadsheet", ".ods": "spreadsheet", ".zip": "archive",
-    ".tar": "archive", ".gz": "archive", ".7z": "archive", ".jpg": "picture", ".jpeg": "picture",
+    ".tar": "archive", ".gz": "archive", ".7z": "archive", ".jpg": "jpg", ".jpeg": "jpg",
     ".bmp": "picture",
     ".tif": "picture", ".tiff": "picture", ".gif": "picture", ".mhd": "header", ".nhdr": "header",
     ".hdr": "header",

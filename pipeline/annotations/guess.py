@@ -21,7 +21,7 @@ from pipeline.annotations.unread import what_is_there
 from pipeline.errors import ConfigError
 
 SUFFIXES: Mapping[str, str] = {
-    ".png": "png",
+    ".png": "png", ".jpg": "jpg", ".jpeg": "jpg",
     ".nii.gz": "volume", ".nii": "volume", ".seg.nrrd": "volume", ".nrrd": "volume", ".mha": "volume",
 }  # fmt: skip
 
@@ -30,8 +30,8 @@ MASK_FOLDER = re.compile(r"mask|segmentation|annotation|lesion", re.IGNORECASE)
 
 SUPPORTED = (
     "PNG, NIfTI, NRRD or MetaImage masks (in the folder itself, in subfolders named like the findings, or in "
-    "one named like 'masks'), DICOM SEG files, a CSV with boxes (x, y, width, height or x_min, y_min, x_max, "
-    "y_max), points (x, y) or run lengths of SIIM-ACR, "
+    "one named like 'masks'), JPEG masks in such subfolders, DICOM SEG files, a CSV with boxes (x, y, width, "
+    "height or x_min, y_min, x_max, y_max), points (x, y) or run lengths of SIIM-ACR, "
     'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in '
     "CheXlocalize, or the files of LabelMe, Pascal VOC, YOLO, CVAT, Label Studio and Supervisely"
 )
@@ -62,20 +62,16 @@ def guess_sources(
 
 
 def _masks(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:
-    """Sources of mask files in finding folders, else in mask folders, else in the folder itself."""
-    for name in ("png", "volume"):
-        suffixes = [suffix for suffix, format_name in SUFFIXES.items() if format_name == name]
-        if path.is_file():
-            yield from ({"format": name, "pattern": "{image}" + s} for s in suffixes if path.name.endswith(s))
-            continue
-        by_name = {plain(finding): finding for finding in reversed(findings)}
-        folders = [folder for folder in sorted([*path.glob("*/"), *path.glob("*/*/")]) if folder.is_dir()]
-        by_finding: list[Mapping[str, object]] = [
-            {"format": name, "pattern": patterns, "finding": by_name[plain(folder.name)]}
-            for folder in folders
-            if plain(folder.name) in by_name and (patterns := _patterns(path, folder, suffixes))
-        ]
-        yield from by_finding or _without_finding(path, name, suffixes)
+    """Sources of mask files in finding folders, else in mask folders, else in the folder itself.
+
+    JPEG files are masks only in folders of masks without others, because most of them are pictures.
+    """
+    if path.is_file():
+        whole = [(suffix, name) for suffix, name in SUFFIXES.items() if path.name.endswith(suffix)]
+        yield from ({"format": name, "pattern": "{image}" + suffix} for suffix, name in whole[:1])
+        return
+    exact = [*_masks_of("png", path, findings), *_masks_of("volume", path, findings)]
+    yield from exact or _masks_of("jpg", path, findings, itself=False)
 
 
 def _may_be_pictures(source: Mapping[str, object]) -> bool:
@@ -88,11 +84,27 @@ def _may_be_pictures(source: Mapping[str, object]) -> bool:
     return "finding" not in source and not any("/" in pattern for pattern in several)
 
 
-def _without_finding(path: Path, name: str, suffixes: Sequence[str]) -> Iterator[Mapping[str, object]]:
+def _masks_of(
+    name: str, path: Path, findings: Sequence[str], *, itself: bool = True
+) -> Iterator[Mapping[str, object]]:
+    suffixes = [suffix for suffix, format_name in SUFFIXES.items() if format_name == name]
+    by_name = {plain(finding): finding for finding in reversed(findings)}
+    folders = [folder for folder in sorted([*path.glob("*/"), *path.glob("*/*/")]) if folder.is_dir()]
+    by_finding: list[Mapping[str, object]] = [
+        {"format": name, "pattern": patterns, "finding": by_name[plain(folder.name)]}
+        for folder in folders
+        if plain(folder.name) in by_name and (patterns := _patterns(path, folder, suffixes))
+    ]
+    yield from by_finding or _without_finding(path, name, suffixes, itself=itself)
+
+
+def _without_finding(
+    path: Path, name: str, suffixes: Sequence[str], *, itself: bool
+) -> Iterator[Mapping[str, object]]:
     """The source of masks whose folders do not name a finding; folders of instances take precedence."""
     folders = [folder for folder in path.iterdir() if folder.is_dir() and MASK_FOLDER.search(folder.name)]
     ranked = sorted(folders, key=lambda folder: ("instance" not in folder.name.lower(), folder.name))
-    for choice in (ranked, [path]):
+    for choice in (ranked, [path] if itself else []):
         patterns = [pattern for folder in choice for pattern in _patterns(path, folder, suffixes)]
         if patterns:
             yield {"format": name, "pattern": patterns}

@@ -17,9 +17,10 @@ import SimpleITK as sitk  # noqa: N813  the abbreviation used in its manual
 from numpy.typing import NDArray
 
 from pipeline.annotations.background import Background
-from pipeline.annotations.masks import Instances, check_size, lesions_in
+from pipeline.annotations.masks import Instances, lesions_in
 from pipeline.annotations.orientation import AS_STORED, AXIAL, SAME_PIXEL, Turn, distance_px, turn_between
 from pipeline.annotations.patterns import find_files
+from pipeline.annotations.resampling import Resample, check_fit, on_grid, resampled_plane
 from pipeline.annotations.segment_masks import Pairs, check_extent, in_extent, segment_masks
 from pipeline.annotations.segment_names import by_finding, header_entries, offset_in, segments_in
 from pipeline.annotations.volume_headers import NIFTI, REMEDY, UnstatedError, directions
@@ -97,6 +98,7 @@ def find(
     background: Background = "auto",
     first_axis: Axis = "x",
     orientation: Orientation = "auto",
+    resample: Resample = "refuse",
 ) -> Iterator[AnnotationItem]:
     """Masks named by `pattern`, as for PNG. A .seg.nrrd file has one item per finding that its segments name.
 
@@ -115,6 +117,7 @@ def find(
         "background": background,
         "first_axis": first_axis,
         "orientation": orientation,
+        "resample": resample,
     }
     for item in find_files(path, pattern, format="volume", finding=finding, reader=reader, payload=payload):
         file = Path(str(item.payload["path"]))
@@ -142,6 +145,7 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
     else:
         background = cast("Background", item.payload.get("background", "auto"))
         masks, notices = lesions_in(layers[0], instances, background)
+    masks = on_grid(masks, shape)
     return Reference(case_id, finding, item.reader, "mask", masks, notices=(*turned, *notices))
 
 
@@ -159,11 +163,11 @@ def _layers(item: AnnotationItem, shape: Shape) -> tuple[NDArray[np.generic], tu
         reader.SetFileName(str(file))
         reader.ReadImageInformation()
         axes = _axes(reader)
-        turn, notices = _turn(item, reader, suffix, axes)
+        turn, notices = _turn(item, reader, suffix, axes, shape)
         stored = _stored_shape(reader, axes)
         offset = _offset(file, axes) if suffix == ".nrrd" else None
         if offset is None:
-            check_size(turn.shape(stored), shape)
+            check_fit(turn.shape(stored), shape, cast("Resample", item.payload.get("resample", "refuse")))
         else:
             check_extent(offset, stored, turn.shape(shape))
         if suffix in NIFTI:
@@ -195,7 +199,7 @@ def _axes(reader: Any) -> tuple[int, int]:
 
 
 def _turn(
-    item: AnnotationItem, reader: Any, suffix: str, axes: tuple[int, int]
+    item: AnnotationItem, reader: Any, suffix: str, axes: tuple[int, int], shape: Shape
 ) -> tuple[Turn, tuple[Notice, ...]]:
     """How the stored slice has to be turned to lie as its image, and what had to be assumed."""
     if item.payload["first_axis"] == "y":
@@ -216,7 +220,9 @@ def _turn(
         raise CaseError("mask_orientation", OBLIQUE if item.plane else NOT_AXIAL)
     if item.plane is None:
         return turn, (TURNED,) if turn != AS_STORED and orientation == "auto" else ()
-    shift = distance_px(stored, item.plane, shape=_stored_shape(reader, axes), turn=turn)
+    size = _stored_shape(reader, axes)
+    plane = resampled_plane(item.plane, shape, turn.shape(size))
+    shift = distance_px(stored, plane, shape=size, turn=turn)
     return turn, (OTHER_PLACE,) if shift > SAME_PIXEL else ()
 
 

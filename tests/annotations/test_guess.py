@@ -41,6 +41,17 @@ def test_folders_named_like_findings(tmp_path: Path) -> None:
     ]
 
 
+def test_jpeg_files_are_masks_only_in_folders_of_masks_and_without_others(tmp_path: Path) -> None:
+    files(tmp_path, "images/7.jpg", "8.jpg", "masks/7.jpg", "masks/8.jpeg")
+    (source,) = guess_sources(tmp_path, findings=FINDINGS)
+    assert source == {"format": "jpg", "pattern": ["masks/{image}.jpg", "masks/{image}.jpeg"]}
+    files(tmp_path, "masks/7.png")
+    (source,) = guess_sources(tmp_path, findings=FINDINGS)
+    assert source == {"format": "png", "pattern": ["masks/{image}.png"]}
+    (source,) = guess_sources(tmp_path / "8.jpg", findings=FINDINGS)
+    assert source["format"] == "jpg"
+
+
 def test_folders_of_masks_with_instances_first(tmp_path: Path) -> None:
     files(tmp_path, "images/7.png", "masks/7.png", "masks_instances/7.png")
     (source,) = guess_sources(tmp_path, findings=FINDINGS)

@@ -78,7 +78,8 @@ def test_a_table_that_is_not_read_says_why(tmp_path: Path, text: str | bytes, re
         ("a.xml", "<annotations><meta></meta></annotations>", "CVAT"),
         ("a.txt", "0 0.5 0.5 0.25 0.125\n1 0.1 0.2 0.1 0.1\n", "YOLO"),
         ("a.xlsx", "PK", "spreadsheet"),
-        ("a.jpg", "x", "not PNG"),
+        ("a.jpg", "x", "with format: jpg"),
+        ("a.bmp", "x", "neither PNG nor JPEG"),
         ("a.dcm", b"\0" * 128 + b"DICM 1.2.840.10008.5.1.4.1.1.481.3", "RT Structure Set"),
     ],
 )

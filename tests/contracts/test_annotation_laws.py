@@ -45,6 +45,11 @@ def write_png(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     return {"finding": FINDING}
 
 
+def write_jpg(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    Image.fromarray(lesion.astype(np.uint8) * 255).save(folder / f"{IMAGE}.jpg", quality=95)
+    return {"finding": FINDING}
+
+
 def write_volume(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     sitk.WriteImage(sitk.GetImageFromArray(lesion[None].astype(np.uint8)), folder / f"{IMAGE}.nii.gz")
     return {"finding": FINDING}
@@ -159,6 +164,7 @@ def write_points(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
 
 WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "png": write_png,
+    "jpg": write_jpg,
     "dicom_seg": write_dicom_seg,
     "boxes": write_boxes,
     "rle_json": write_rle_json,
@@ -174,7 +180,7 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "siim_acr": write_siim_acr,
     "points": write_points,
 }
-OPENED_AGAIN = {"png", "volume", "dicom_seg"}
+OPENED_AGAIN = {"png", "jpg", "volume", "dicom_seg"}
 """Formats whose geometry is read when the image is; that of others is found with the annotation."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
@@ -86,10 +86,10 @@ def _failed(_: object, error: CaseError) -> Skipped:
     return Skipped("case-1", "heatmaps", error.reason, error.message)
 
 
-def read_annotations(path: Path, executor: Executor) -> str:
-    """The folder as annotations whose formats are guessed."""
+def read_annotations(path: Path, executor: Executor, sources: Sequence[Mapping[str, str]] = ()) -> str:
+    """The folder as annotations, whose formats are guessed without sources."""
     truth = gather_truth(
-        path.parent, sources=(), labels=None, names={}, findings=FINDINGS, cases=CASES,
+        path.parent, sources=sources, labels=None, names={}, findings=FINDINGS, cases=CASES,
         pseudonym=_pseudonyms().of, executor=executor,
     )  # fmt: skip
     return _references(truth, path, executor)
@@ -215,6 +215,7 @@ def _result(read: int, reasons: Iterable[Reason], path: Path) -> str:
 WAYS: Mapping[str, Way] = {
     "maps": read_maps,
     "annotations": read_annotations,
+    "jpeg masks": partial(read_annotations, sources=({"format": "jpg", "finding": FINDINGS[0]},)),
     "labels": read_labels,
     "selection": read_selection,
     "config": read_config,
