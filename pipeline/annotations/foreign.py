@@ -41,8 +41,8 @@ FOREIGN = {
     "via": f"VIA (VGG Image Annotator) JSON, which is not read; {AS_BOXES}, {AS_MASKS}",
     "spreadsheet": "a spreadsheet, which is not read; save its sheet as CSV in UTF-8",
     "archive": "an archive, which is not read; unpack it",
-    "jpg": "a JPEG picture, which is read as a mask only in a folder called like a finding or like masks, if it "
-    "has no masks in another format; if it is a mask, list it in annotations.sources with format: jpg",
+    "jpg": "a JPEG picture, which is read as a mask only in a folder called like a finding or like masks, if "
+    "it has no masks in another format; if it is a mask, list it in annotations.sources with format: jpg",
     "picture": "a picture that is neither PNG nor JPEG; save masks as PNG",
     "dicom": "a DICOM file that is not a segmentation; only DICOM SEG is read as annotation",
     "contours": "a DICOM RT Structure Set, which is not read; export it as DICOM SEG",

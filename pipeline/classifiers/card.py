@@ -98,6 +98,8 @@ class ModelCard(Strict):
     """Weights file in the card's folder or below, relative to it. The config's `weights` overrides it."""
     sha256: Sha256 | None = Field(default=None, validate_default=True)
     """SHA-256 of the weights file, checked whichever file is loaded; required if `weights` is set."""
+    state_dict: str | None = None
+    """If the weights file holds several networks: keys and prefix of the one to load, such as ema/module."""
     target_layer: str = "last"
     """Layer of the heatmaps: last (the last feature map), stride8 (the last of that stride), or a module."""
     preprocessing: Preprocessing

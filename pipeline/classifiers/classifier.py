@@ -49,7 +49,9 @@ def open_classifier(
     else:
         network = build_network(card)
         path = weights or _weights_path(card, card_path)
-        loaded = load_weights(network, path, sha256=card.sha256, allow_pickle=allow_pickle)
+        loaded = load_weights(
+            network, path, sha256=card.sha256, allow_pickle=allow_pickle, state_dict=card.state_dict
+        )
     notices = (*loaded.notices, *threshold_notices(loaded.operating_points, card))
     return _on_device(network, card, loaded.sha256, torch_device, precision, notices)
 

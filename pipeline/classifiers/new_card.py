@@ -14,8 +14,9 @@ from typing import Final, TypeAlias
 from torch import Tensor
 
 from pipeline.classifiers.card import QUESTION, ModelCard
-from pipeline.classifiers.checkpoints import FIRST, HEAD, Checkpoint, listed, read_checkpoint
+from pipeline.classifiers.checkpoints import FIRST, Checkpoint, read_checkpoint
 from pipeline.classifiers.networks import build_network
+from pipeline.classifiers.state_dicts import HEAD, listed
 from pipeline.classifiers.weight_formats import OTHER_FRAMEWORK
 from pipeline.classifiers.weights import check_fit, load_content, read_bytes
 from pipeline.errors import ConfigError

@@ -12,8 +12,9 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from pipeline.classifiers.checkpoints import COUNTER, listed, read_checkpoint
-from pipeline.classifiers.pickled import load_pickle
+from pipeline.classifiers.checkpoints import COUNTER, read_checkpoint
+from pipeline.classifiers.pickled import Content, load_pickle
+from pipeline.classifiers.state_dicts import listed
 from pipeline.classifiers.weight_formats import SAFETENSORS, folder_name, format_of
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.reading import guarded, named, read_file, without_remedy
@@ -36,18 +37,26 @@ class LoadedWeights:
     """torchxrayvision's operating points, one per output; NaN where an output has none."""
 
 
-def load_weights(network: nn.Module, path: Path, *, sha256: str | None, allow_pickle: bool) -> LoadedWeights:
+def load_weights(
+    network: nn.Module,
+    path: Path,
+    *,
+    sha256: str | None,
+    allow_pickle: bool,
+    state_dict: str | None = None,
+) -> LoadedWeights:
     """Load the file's tensors into the network.
 
     The file is `.safetensors` or, with `allow_pickle`, a checkpoint of torch (`.pt`, `.pth`, `.ckpt`,
-    `.bin`), which only torch's restricted unpickler reads. Tensors of a DenseNet may have the names of MONAI,
-    torchvision, torchxrayvision or CheXNet; all may be wrapped. Raises ConfigError and leaves the network
-    unchanged if the file is missing, does not have the stated `sha256` or is not a state dict, or if its
-    tensors do not fit the network or are not finite.
+    `.bin`), of which nothing is run. Tensors of a DenseNet may have the names of MONAI, torchvision,
+    torchxrayvision or CheXNet; all may be wrapped, and `state_dict` names one of several networks. Raises
+    ConfigError and leaves the network unchanged if the file is missing, does not have the stated `sha256` or
+    is not a state dict, or if its tensors do not fit the network or are not finite.
     """
     content, found = read_hashed(path, sha256=sha256)
     wanted = network.state_dict()
-    checkpoint = read_checkpoint(load_content(content, path, allow_pickle=allow_pickle), path, wanted=wanted)
+    read = load_content(content, path, allow_pickle=allow_pickle)
+    checkpoint = read_checkpoint(read, path, wanted=wanted, chosen=state_dict)
     check_fit(checkpoint.tensors, wanted, path, size=len(content))
     try:
         network.load_state_dict({**wanted, **_finite(checkpoint.tensors, path)})
@@ -81,11 +90,11 @@ def read_bytes(path: Path) -> bytes:
         raise ConfigError(f"{path}: {without_remedy(error.message)}; {NAME_ANOTHER}") from error
 
 
-def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> object:
+def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> Content:
     """The mapping in a weights file: tensors, or a checkpoint that holds them."""
     if format_of(content, path) == SAFETENSORS:
         with named(path), guarded("not_weights", NOT_SAFETENSORS):
-            return safetensors.torch.load(content)
+            return Content(safetensors.torch.load(content))
     if not allow_pickle:
         raise ConfigError(
             f"{path}: a pickle can run code when it is read; convert it to .safetensors, "

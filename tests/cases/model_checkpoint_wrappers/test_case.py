@@ -35,7 +35,10 @@ def under(prefix: str) -> Callable[[Tensors], Tensors]:
 
 WRAPPED: dict[str, tuple[Callable[[Tensors], object], list[str]]] = {
     "bare.bin": (dict, []),
-    "lightning.ckpt": (lambda t: {"state_dict": under("model.")(t), "epoch": 3}, ["state_dict", "model."]),
+    "lightning.ckpt": (
+        lambda t: {"state_dict": under("model.")(t), "epoch": 3},
+        ["state_dict", "model.", "epoch"],
+    ),
     "with_loss.ckpt": (
         lambda t: {"state_dict": {**under("net.")(t), **LOSS}},
         ["state_dict", "net.", "criterion.pos_weight"],
@@ -48,9 +51,12 @@ WRAPPED: dict[str, tuple[Callable[[Tensors], object], list[str]]] = {
         lambda t: {**under("module.")(t), "n_averaged": torch.tensor(3)},
         ["module.", "n_averaged"],
     ),
-    "model_state_dict.pt": (lambda t: {"model_state_dict": t, "epoch": 1}, ["model_state_dict"]),
-    "model_key.pt": (lambda t: {"model": t, "optimizer": {"state": {0: {"step": torch.ones(1)}}}}, ["model"]),
-    "same_twice.pt": (lambda t: {"state_dict": t, "ema": t}, ["state_dict"]),
+    "model_state_dict.pt": (lambda t: {"model_state_dict": t, "epoch": 1}, ["model_state_dict", "epoch"]),
+    "model_key.pt": (
+        lambda t: {"model": t, "optimizer": {"state": {0: {"step": torch.ones(1)}}}},
+        ["model", "optimizer"],
+    ),
+    "same_twice.pt": (lambda t: {"state_dict": t, "ema": t}, ["state_dict", "ema"]),
     "in_depth.pt": (lambda t: {"checkpoint": {"net": under("net.")(t)}}, ["checkpoint/net", "net."]),
     "own_head.pt": (
         lambda t: {name.replace("class_layers.out", "fc"): value for name, value in t.items()},
@@ -85,12 +91,15 @@ def test_the_logits_are_those_of_the_bare_state_dict(plain: Tensors, tmp_path: P
     ("wrap", "complaint"),
     [
         (
-            lambda t: {**under("student.")(t), **under("teacher.")(t)},
-            r"2 networks, whose names begin with 'student\.' and 'teacher\.'; keep one and strip its prefix",
+            lambda t: {**under("student.")(t), **under("teacher.")({k: v + 1 for k, v in t.items()})},
+            (
+                "2 different networks, under 'student' and 'teacher'; state the one that was evaluated in the "
+                "model card, as state_dict: 'teacher', or write it alone: heatproof convert"
+            ),
         ),
         (
             lambda t: {"state_dict": t, "ema": {name: value + 1 for name, value in t.items()}},
-            r"2 different state dicts, under \['state_dict'\] and \['ema'\]; save the one",
+            "2 different networks, under 'state_dict' and 'ema'; state the one",
         ),
         (
             lambda t: {**under("net.")(t), "normalize.mean": torch.ones(1)},
