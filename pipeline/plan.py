@@ -132,7 +132,7 @@ def inputs(config: AuditConfig) -> tuple[Path, Path]:
 
 
 def _studies(config: AuditConfig) -> Path:
-    studies = existing_path(config.studies, "studies", "--studies <folder>")
+    studies = existing_path(config.studies.path, "studies", "--studies <folder>")
     _check_out(config.out)
     return studies
 

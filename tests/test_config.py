@@ -19,7 +19,15 @@ from pipeline.attribution import METHODS
 from pipeline.attribution.binding import bind
 from pipeline.attribution.specs import read_specs
 from pipeline.baselines import BASELINES
-from pipeline.config import DEFAULT_BASELINES, AuditConfig, OtherImages, OwnRule, load_config, parse_override
+from pipeline.config import (
+    DEFAULT_BASELINES,
+    AuditConfig,
+    OtherImages,
+    OwnRule,
+    StudyTable,
+    load_config,
+    parse_override,
+)
 from pipeline.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -247,7 +255,7 @@ def test_one_value_stands_for_a_list_of_one(write: Any) -> None:
             "annotations: {findings: {1: a}}",
             "annotations.findings.1: wanted a text; put it in quotes",
         ),
-        ("studies: [a, b]", "studies: wanted a path (found ['a', 'b'])"),
+        ("studies: [a, b]", "studies.path: wanted a path (found ['a', 'b'])"),
         ("title: 2024", "title: wanted a text; put it in quotes"),
         ("batch_size: 0", "batch_size: wanted more than 0 (found 0)"),
         ("batch_size: many", "batch_size: wanted a whole number; set it to one"),
@@ -288,7 +296,7 @@ def test_all_errors_are_reported_at_once(write: Any) -> None:
             "x",
             "title.main: 'title' holds a value, not further keys; end the key with 'title'",
         ),
-        ("studies__folder", "x", "studies: wanted a path (found {'folder': 'x'})"),
+        ("studies__folder", "x", "studies.folder: unknown key; choose one of: formats, path, table"),
     ],
 )
 def test_a_wrong_override_is_laid_at_the_command_line(
@@ -342,3 +350,10 @@ def test_an_override_that_is_none_is_refused(text: str, complaint: str) -> None:
         parse_override(text)
     assert str(error.value).startswith(f"--set {text}: ")
     assert complaint in str(error.value)
+
+
+def test_studies_may_be_a_path_or_a_section_whose_path_the_command_line_replaces(write) -> None:
+    short = load_config(write("studies: images"), {"studies.table.file": "a.csv"})
+    long = load_config(write("studies: {path: elsewhere, table: {file: a.csv}}"), {"studies": "images"})
+    assert short.studies == long.studies
+    assert (long.studies.path, long.studies.table) == (Path("images"), StudyTable(file=Path("a.csv")))

@@ -16,7 +16,14 @@ import numpy as np
 from pydicom.pixels.utils import pixel_array
 
 from pipeline.annotations.masks import check_size
-from pipeline.annotations.orientation import (
+from pipeline.annotations.seg_files import segmentations
+from pipeline.annotations.seg_headers import Contents, Plane, Target
+from pipeline.annotations.source_files import path_below
+from pipeline.contracts import AnnotationFormat, Executor
+from pipeline.errors import CaseError, ConfigError
+from pipeline.guards.file_hashes import LARGEST_BYTES
+from pipeline.guards.reading import guarded, open_file
+from pipeline.orientation import (
     AS_STORED,
     SAME_PIXEL,
     SAME_PLANE_MM,
@@ -25,13 +32,6 @@ from pipeline.annotations.orientation import (
     height_mm,
     turn_between,
 )
-from pipeline.annotations.seg_files import segmentations
-from pipeline.annotations.seg_headers import Contents, Plane, Target
-from pipeline.annotations.source_files import path_below
-from pipeline.contracts import AnnotationFormat, Executor
-from pipeline.errors import CaseError, ConfigError
-from pipeline.guards.file_hashes import LARGEST_BYTES
-from pipeline.guards.reading import guarded, open_file
 from pipeline.records import AnnotationItem, ImagePlane, Mask, Notice, Reference, Shape, file_stem
 
 BITS_PER_BYTE = 8

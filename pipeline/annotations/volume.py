@@ -7,10 +7,9 @@ header says nothing, voxels lie as stored: the first (fastest) axis is x, along 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813  the abbreviation used in its manual
@@ -18,18 +17,17 @@ from numpy.typing import NDArray
 
 from pipeline.annotations.background import Background
 from pipeline.annotations.masks import Instances, lesions_in
-from pipeline.annotations.orientation import AS_STORED, AXIAL, SAME_PIXEL, Turn, distance_px, turn_between
 from pipeline.annotations.patterns import find_files
 from pipeline.annotations.resampling import Resample, check_fit, on_grid, resampled_plane
 from pipeline.annotations.segment_masks import Pairs, check_extent, in_extent, segment_masks
 from pipeline.annotations.segment_names import by_finding, header_entries, offset_in, segments_in
-from pipeline.annotations.volume_headers import NIFTI, REMEDY, UnstatedError, directions
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
-from pipeline.guards.file_hashes import LARGEST_BYTES
 from pipeline.guards.nifti_files import stored_voxels
-from pipeline.guards.packed_voxels import check_gzip, check_zlib
-from pipeline.guards.reading import about, guarded, open_file
+from pipeline.guards.reading import about, guarded
+from pipeline.guards.volume_files import READERS, volume_reader
+from pipeline.guards.volume_headers import NIFTI, REMEDY, UnstatedError, directions
+from pipeline.orientation import AS_STORED, AXIAL, SAME_PIXEL, Turn, distance_px, turn_between
 from pipeline.records import AnnotationItem, Notice, Reference, Shape, image_plane
 
 Axis: TypeAlias = Literal["x", "y"]
@@ -58,7 +56,6 @@ OTHER_PLACE = Notice(
     "as covering the images.",
 )
 UNREADABLE = "The mask is not a readable NIfTI, NRRD or MetaImage file; save it again."
-DAMAGED = "has damaged voxels, which their checksum shows; save it again."
 OBLIQUE = (
     "The directions in the mask's header are not parallel to the rows and columns of its image; resample the "
     "mask to the grid of the image."
@@ -67,25 +64,6 @@ NOT_AXIAL = (
     "The directions in the mask's header are not those of an axial image, and its image does not say how it "
     "lies; " + REMEDY
 )
-
-READERS = {".gz": "NiftiImageIO", ".nii": "NiftiImageIO", ".nrrd": "NrrdImageIO", ".mha": "MetaImageIO"}
-
-HEADER_BYTES = 65536
-LINE = rb"[\t\x20-\x7e\x80-\xff]"
-"""Characters of a header line: no control characters, because some readers end a line at a lone CR."""
-PLAIN_HEADERS = {
-    ".nrrd": re.compile(rb"(NRRD\d{4}\r?\n(?:" + LINE + rb"+\r?\n)*?)\r?\n"),
-    ".mha": re.compile(rb"((?:[\w |-]{1,80}=" + LINE + rb"{0,400}\r?\n)*?)ElementDataFile = LOCAL\r?\n"),
-}
-"""Suffix → pattern of a complete header; its first group must not match `ELSEWHERE`. MetaIO cuts lines at 500
-characters."""
-PACKED: tuple[tuple[re.Pattern[bytes], Callable[[BinaryIO], None]], ...] = (
-    (re.compile(rb"^encoding:[ \t]*(?:gzip|gz)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE), check_gzip),
-    (re.compile(rb"^CompressedData *= *T", re.IGNORECASE | re.MULTILINE), check_zlib),
-)
-"""Header line of compressed voxels → their check."""
-ELSEWHERE = re.compile(rb"data[^:\n]{0,9}file", re.IGNORECASE)
-"""The key for a separate file of values: "data file" in NRRD, "ElementDataFile" in MetaImage."""
 
 
 def find(
@@ -157,11 +135,8 @@ def _layers(item: AnnotationItem, shape: Shape) -> tuple[NDArray[np.generic], tu
     file = Path(str(item.payload["path"]))
     suffix = file.suffix.lower()
     with guarded("annotation_unreadable", UNREADABLE):
-        _check_file(file)
-        reader: Any = sitk.ImageFileReader()  # type: ignore[no-untyped-call]  # SimpleITK has no types
-        reader.SetImageIO(READERS[suffix])
-        reader.SetFileName(str(file))
-        reader.ReadImageInformation()
+        with about("The mask", "annotation_unreadable"):
+            reader = volume_reader(file, suffix)
         axes = _axes(reader)
         turn, notices = _turn(item, reader, suffix, axes, shape)
         stored = _stored_shape(reader, axes)
@@ -235,30 +210,6 @@ def _offset(file: Path, axes: tuple[int, int]) -> tuple[int, int] | None:
     """Columns and rows by which the stored slice is shifted on the grid of its image; None if not stated."""
     offset = offset_in(header_entries(file))
     return (offset[axes[0]], offset[axes[1]]) if offset and len(offset) > axes[1] else None
-
-
-def _check_file(file: Path) -> None:
-    """Refuse damaged voxels, and a header that makes the reader open another file, anywhere on the disk.
-
-    The readers differ in how they end, skip and truncate lines, so only headers that all of them read alike
-    are accepted.
-    """
-    pattern = PLAIN_HEADERS.get(file.suffix.lower())
-    with open_file(file, most_bytes=LARGEST_BYTES, what="The mask") as stream:
-        if pattern is None:
-            return
-        header = pattern.match(stream.read(HEADER_BYTES))
-        if header is None or ELSEWHERE.search(header[1]):
-            raise CaseError(
-                "annotation_unreadable",
-                "The mask keeps its values in another file, or its header is not plain text with one entry "
-                "per line; save the mask again as a single file.",
-            )
-        for line, check in PACKED:
-            if line.search(header[1]):
-                stream.seek(header.end())
-                with about("The mask"), guarded("annotation_unreadable", DAMAGED):
-                    check(stream)
 
 
 VOLUME = AnnotationFormat(find=find, read=read, kind="mask")

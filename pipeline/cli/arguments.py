@@ -10,7 +10,10 @@ from pipeline import __version__
 from pipeline.cli.card import add_card
 
 OPTIONS = {
-    "studies": ("studies", "folder with the DICOM files, searched at any depth"),
+    "studies": (
+        "studies",
+        "folder with the images (DICOM, PNG, JPEG, TIFF, NIfTI and others), searched at any depth",
+    ),
     "annotations": ("annotations.path", "folder or file with the radiologists' annotations"),
     "heatmaps": ("heatmaps.path", "folder with maps that were computed elsewhere"),
     "model": ("model", "model card (YAML)"),

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from pipeline.cohort.apart import beside_dicom, without_masks
+from pipeline.cohort.apart import notices as apart_notices
+from pipeline.cohort.directories import directory_notices
+from pipeline.cohort.listing import Refused, describe, list_studies
 from pipeline.cohort.selection import chosen_cases
+from pipeline.cohort.study_table import with_table
+from pipeline.config import StudyTable
 from pipeline.contracts import Executor
-from pipeline.errors import CaseError, ConfigError
-from pipeline.loaders import Foreign, find_files, format_of_file, known_manufacturer, read_header
-from pipeline.plan import RunPlan
+from pipeline.errors import ConfigError
+from pipeline.loaders import known_manufacturer
+from pipeline.plan import Inputs, RunPlan
 from pipeline.records import Case, ImageSource, Notice, Skipped
 
 Identity = tuple[Literal["uid", "path"], str]
@@ -28,8 +34,6 @@ BROKEN = (
     "another file has the same SOP instance UID and is complete, while this one is truncated; the complete "
     "file is audited, export this one again or remove it"
 )
-KINDS_SHOWN = 4
-"""Largest number of kinds of files that are named where a folder holds no image."""
 MOST_DAYS = 730
 """Largest shift of study dates, in days."""
 MANY_OF_ONE_PATIENT = 10
@@ -60,39 +64,69 @@ class Cohort:
 
 def index(plan: RunPlan, *, executor: Executor, pseudonym: Pseudonym) -> Cohort:
     """The cohort of the plan's study folder, with the cases that its `select` chooses."""
-    cohort = index_studies(plan.studies, executor=executor, pseudonym=pseudonym)
+    cohort = index_inputs(plan, executor=executor, pseudonym=pseudonym)
     return replace(cohort, chosen=tuple(chosen_cases(plan, cohort.cases, executor=executor)))
 
 
-def index_studies(folder: Path, *, executor: Executor, pseudonym: Pseudonym) -> Cohort:
-    """All images below a folder, read from headers only, and all other files with the reason for skipping."""
+def index_inputs(plan: Inputs, *, executor: Executor, pseudonym: Pseudonym) -> Cohort:
+    """The cohort of the study folder, read as the config says."""
+    studies = plan.config.studies
+    return index_studies(
+        plan.studies,
+        executor=executor,
+        pseudonym=pseudonym,
+        formats=studies.formats,
+        annotations=plan.annotations,
+        table=studies.table,
+    )
+
+
+def index_studies(
+    folder: Path,
+    *,
+    executor: Executor,
+    pseudonym: Pseudonym,
+    formats: Collection[str] = (),
+    annotations: Path | None = None,
+    table: StudyTable | None = None,
+) -> Cohort:
+    """All images below a folder, read from headers only, and all other files with the reason for skipping.
+
+    `formats` and `annotations`: see `cohort.apart`. `table`: what is known of the images beside their files.
+    """
     if not folder.is_dir():
         raise ConfigError(f"studies: {folder} is not a folder; check the path")
-    sources: list[ImageSource] = []
-    skipped: list[Skipped] = []
-    names: dict[str, str] = {}
-    files = 0
-    refused: list[tuple[Path, CaseError]] = []
-    for path, found in _headers(folder, executor):
-        files += 1
-        if isinstance(found, CaseError):
-            refused.append((path, found))
-            relative = path.relative_to(folder).as_posix()
-            subject = pseudonym("file", relative)
-            names[subject] = relative
-            skipped.append(Skipped(subject, "index", found.reason, found.message))
-        else:
-            sources.extend(found)
-    cases, repeated = _deduplicated(sources, pseudonym)
+    listed = list_studies(folder, executor)
+    images, apart = without_masks(listed.sources, formats=formats, annotations=_below(folder, annotations))
+    others = listed.refused if formats else beside_dicom(folder, listed.refused, images)
+    refused = [*others, *(Refused(path, error) for path, error in apart.items())]
+    cases, repeated = _deduplicated(images, pseudonym)
     if not cases:
-        raise ConfigError(f"studies: {folder} holds no image: {_what_was_found(refused)}")
+        raise ConfigError(f"studies: {folder} holds no image: {describe(folder, refused)}")
+    names: dict[str, str] = {}
+    skipped: list[Skipped] = []
+    for one in sorted(refused, key=lambda one: one.relative_path.split("/")):
+        subject = pseudonym("file", one.relative_path)
+        names[subject] = one.relative_path
+        skipped.append(Skipped(subject, "index", one.error.reason, one.error.message))
     names |= {skip.subject: relative for relative, skip in repeated.items()}
     devices: dict[str, str] = {}
+    cases, of_table = with_table(cases, folder, table, pseudonym=pseudonym, executor=executor)
     cases = tuple(
         _with_shifted_date(_with_device_pseudonyms(case, pseudonym, devices), pseudonym) for case in cases
     )
-    listed = (*skipped, *repeated.values())
-    return Cohort(files, cases, listed, names, devices, chosen=cases, notices=tuple(_patient_notices(cases)))
+    told = [*apart_notices(one.error for one in refused), *directory_notices(folder, refused, executor)]
+    notices = (*told, *of_table, *_patient_notices(cases))
+    skips = (*skipped, *repeated.values())
+    return Cohort(listed.files, cases, skips, names, devices, chosen=cases, notices=notices)
+
+
+def _below(folder: Path, annotations: Path | None) -> str:
+    """Path of the annotations below the study folder; empty if they lie elsewhere, or are the folder."""
+    if annotations is None:
+        return ""
+    relative = Path(os.path.relpath(annotations, folder)).as_posix()
+    return "" if relative == "." or relative.split("/")[0] == ".." else relative
 
 
 def _patient_notices(cases: Sequence[Case]) -> Iterator[Notice]:
@@ -103,7 +137,8 @@ def _patient_notices(cases: Sequence[Case]) -> Iterator[Notice]:
             "guess",
             "studies",
             f"{unnamed:,} of {len(cases):,} images have no Patient ID, so each study, or file, counts as a "
-            "patient; if patients have several, the intervals are too narrow",
+            "patient; if patients have several, the intervals are too narrow. A table with a column for the "
+            "patient says it: studies.table",
         )
     objects = {case.source.sop_instance_uid or case.source.relative_path for case in cases}
     if not unnamed and len(objects) >= MANY_OF_ONE_PATIENT and len({case.patient_id for case in cases}) == 1:
@@ -115,31 +150,6 @@ def _patient_notices(cases: Sequence[Case]) -> Iterator[Notice]:
         )
 
 
-def _what_was_found(refused: Sequence[tuple[Path, CaseError]]) -> str:
-    """What a folder without images holds instead, and what to do about the most frequent kind."""
-    if not refused:
-        return "it is empty; choose the folder with the DICOM files"
-    formats: Counter[Foreign] = Counter()
-    others: Counter[str] = Counter()
-    for path, error in refused:
-        found = format_of_file(path) if error.reason == "not_dicom" else None
-        if found:
-            formats[found] += 1
-        else:
-            others[error.message.split(";")[0]] += 1
-    kinds = [f"{count} {found.name} {_files(count)}" for found, count in formats.most_common()]
-    kinds += [f"{count} {_files(count)} refused because {message}" for message, count in others.most_common()]
-    shown = " and ".join(
-        [*kinds[:KINDS_SHOWN], *([f"{len(refused)} files in all"] * (len(kinds) > KINDS_SHOWN))]
-    )
-    remedy = formats.most_common(1)[0][0].remedy if formats else "choose the folder with the DICOM images"
-    return f"{shown}; only DICOM images are read: {remedy}"
-
-
-def _files(count: int) -> str:
-    return "file" if count == 1 else "files"
-
-
 def digest(cases: Iterable[Case]) -> str:
     """A hash over SOP instance UIDs, relative paths, times and fingerprints that identifies a study set.
 
@@ -149,20 +159,16 @@ def digest(cases: Iterable[Case]) -> str:
     for case in cases:
         source = case.source
         facts = (source.relative_path, source.frame, source.size_bytes, source.modified_ns)
-        known = (source.sop_instance_uid, *facts, source.fingerprint)
+        known = (source.sop_instance_uid, *facts, source.fingerprint, *_of_table(source))
         total.update(repr(known).encode("utf-8", "surrogateescape"))
     return total.hexdigest()
 
 
-def _headers(folder: Path, executor: Executor) -> Iterator[tuple[Path, tuple[ImageSource, ...] | CaseError]]:
-    paths = list(find_files(folder))
-    yield from zip(
-        paths, executor.stream(partial(read_header, root=folder), paths, on_failure=_keep_error), strict=True
-    )
-
-
-def _keep_error(_path: Path, error: CaseError) -> CaseError:
-    return error
+def _of_table(source: ImageSource) -> tuple[object, ...]:
+    """What other bytes of the table of the studies would change; nothing without one."""
+    if not source.by_table:
+        return ()
+    return source.patient, source.spacing_mm, *sorted(source.attributes.items())
 
 
 def _deduplicated(

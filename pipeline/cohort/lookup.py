@@ -10,8 +10,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from pipeline.annotations.orientation import SAME_PLANE_MM, height_mm, turn_between
 from pipeline.errors import CaseError
+from pipeline.orientation import SAME_PLANE_MM, height_mm, turn_between
 from pipeline.records import AnnotationItem, Case, HeatmapItem, ImagePlane, file_stem
 
 AMBIGUOUS_IMAGE = (

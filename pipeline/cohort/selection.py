@@ -52,7 +52,7 @@ def select_cases(
     """
     rows = _rows(file, image, where, executor)
     names = ImageLookup(cases, rows, join=join)
-    chosen = [case for case in cases if _matches(_row_of(case, rows, names, file), where)]
+    chosen = [case for case in cases if _matches(row_of(case, rows, names, file), where)]
     if not chosen:
         wanted = ", ".join(f"{column} = {' or '.join(values)}" for column, values in where.items())
         raise ConfigError(
@@ -74,7 +74,7 @@ def group_cases(
     """Column → case id → cell, without images that have no row. Raises ConfigError as `select_cases` does."""
     rows = _rows(file, image, columns, executor)
     names = ImageLookup(cases, rows, join=join)
-    found = {case.case_id: _row_of(case, rows, names, file) for case in cases}
+    found = {case.case_id: row_of(case, rows, names, file) for case in cases}
     return {
         column: {case_id: cells[position] for case_id, cells in found.items() if cells is not None}
         for position, column in enumerate(columns)
@@ -113,7 +113,8 @@ def _read_rows(wanted: _Wanted) -> Rows:
     return rows
 
 
-def _row_of(case: Case, rows: Rows, names: ImageLookup, file: Path) -> Cells | None:
+def row_of(case: Case, rows: Rows, names: ImageLookup, file: Path) -> Cells | None:
+    """The row of an image; None if it has none. Raises ConfigError if it is ambiguous."""
     found = names.names_of(case)
     if not found:
         return None

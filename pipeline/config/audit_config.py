@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt
 
 from pipeline.config.sections import (
     DEFAULT_BASELINES,
@@ -25,6 +25,7 @@ from pipeline.config.sections import (
     Select,
     Splits,
     Statistics,
+    Studies,
     Subgroups,
     SurfaceDistance,
     Tolerances,
@@ -44,12 +45,22 @@ from pipeline.guards.yaml_models import (
     validated,
 )
 
+SHORTHANDS = {"studies": "path"}
+"""Sections that may be written as the value of one key: `studies: images`."""
+
+
+def _as_section(value: object) -> object:
+    return value if isinstance(value, Mapping | Studies | None) else {"path": value}
+
+
+StudyFolder = Annotated[Studies, BeforeValidator(_as_section, json_schema_input_type=str | Studies)]
+
 
 class AuditConfig(Strict):
     """All settings of a run."""
 
     title: str = "Audit"
-    studies: PathText | None = None
+    studies: StudyFolder = Studies()
     annotations: Annotations = Annotations()
     heatmaps: Heatmaps = Heatmaps()
     splits: Splits = Splits()
@@ -107,8 +118,13 @@ def _set(values: dict[str, Any], key: str, value: object) -> None:
     *parents, last = key.split(".")
     for parent in parents:
         child = values.get(parent)
+        if parent in SHORTHANDS and isinstance(child, str):
+            child = {SHORTHANDS[parent]: child}
         if child is not None and not isinstance(child, dict):
             message = f"'{parent}' holds a value, not further keys; end the key with '{parent}'"
             raise ConfigError(f"{COMMAND_LINE}: {key}: {message}")
         values[parent] = values = dict(child or {})
+    if not parents and last in SHORTHANDS and isinstance(values.get(last), dict) and isinstance(value, str):
+        values[last] = {**values[last], SHORTHANDS[last]: value}
+        return
     values[last] = value

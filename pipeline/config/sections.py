@@ -50,6 +50,29 @@ class Table(Strict):
     image: str = "sop_instance_uid"
 
 
+ImageFormatName = Literal["DICOM", "PNG", "JPEG", "TIFF", "NIfTI", "NRRD", "MetaImage"]
+
+
+class StudyTable(Strict):
+    """A CSV with one row per image, and the columns that say what the images' files do not."""
+
+    file: PathText
+    image: str | None = None
+    patient: str | None = None
+    view: str | None = None
+    sex: str | None = None
+    age: str | None = None
+    spacing: Annotated[Listed, Field(max_length=2)] = ()
+
+
+class Studies(Strict):
+    """The images: their folder, the formats that count as images, and a table about them."""
+
+    path: PathText | None = None
+    formats: Items[ImageFormatName] = ()
+    table: StudyTable | None = None
+
+
 class Labels(Table):
     """Image-level labels from a CSV: 1 present, 0 absent, empty or -1 unknown."""
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from pipeline.annotations.mask_words import are_mask_words
 from pipeline.ground_truth.input_notices import sources_notice
 from pipeline.ground_truth.inputs import FoundItems
 from pipeline.records import AnnotationItem, Case, Notice, file_stem
 
-MASK_WORDS = frozenset({
-    "mask", "masks", "seg", "segs", "segmentation", "segmentations", "gt", "ground", "truth", "groundtruth",
-    "label", "labels", "annotation", "annotations", "roi", "manual", "binary",
-})  # fmt: skip
-"""Words that say that a file is a mask, and not of what, of which part or by whom."""
 SAMPLE = 200
 """Number of names that suggest an affix; it is then tried on all."""
 ABOUT = "annotations.sources"
@@ -40,8 +36,7 @@ class Affix(NamedTuple):
 
     def says_mask(self) -> bool:
         """Whether it consists of words for masks alone."""
-        text = " ".join(self).casefold()
-        return {*re.findall(r"[^\W_]+", text)} <= MASK_WORDS
+        return are_mask_words(" ".join(self))
 
 
 class Misnamed(NamedTuple):
@@ -111,6 +106,21 @@ def _is_of(item: AnnotationItem, source: Mapping[str, Any]) -> bool:
 
 def _last(name: str) -> str:
     return name.rpartition("/")[2]
+
+
+def without_images(found: FoundItems, cases: Iterable[Case]) -> FoundItems:
+    """The items without those that are images of the study set, which lie in one folder with their masks."""
+    if found.stated:
+        return found
+    images = {os.path.abspath(case.source.path) for case in cases if case.source.member is None}  # noqa: PTH100
+    items = [item for item in found.items if _path(item) not in images]
+    return replace(found, items=items) if items else found
+
+
+def _path(item: AnnotationItem) -> str:
+    """The file of an item that has one of its own; empty if it has not."""
+    path = item.payload.get("path")
+    return os.path.abspath(str(path)) if path else ""  # noqa: PTH100  as above: links are kept
 
 
 def without_affixes(found: FoundItems, images: Collection[str]) -> FoundItems:

@@ -18,7 +18,7 @@ from pipeline.cohort.index import Cohort, Pseudonym
 from pipeline.cohort.lookup import ImageLookup, Join
 from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError
-from pipeline.ground_truth.affixes import corrected_sources, names_of, without_affixes
+from pipeline.ground_truth.affixes import corrected_sources, names_of, without_affixes, without_images
 from pipeline.ground_truth.assigning import UNKNOWN, UnknownFindingError, by_network_finding
 from pipeline.ground_truth.inputs import FoundItems, FoundLabels, find_items, find_labels
 from pipeline.ground_truth.joining import (
@@ -165,7 +165,7 @@ def match_annotations(
     "none of the findings"; `join` says what of an image's name counts, None: it is guessed.
     """
     stems = names_of(cases)
-    found = without_affixes(found, stems)
+    found = without_affixes(without_images(found, cases), stems)
     _check_readers({item.reader for item in found.items})
     images = ImageLookup(cases, (item.image for item in found.items), join=join or "auto")
     of_labels = ImageLookup(cases, labels.rows, join=join or "auto")

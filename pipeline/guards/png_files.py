@@ -36,13 +36,13 @@ def opened_png(path: Path, *, what: str, reason: str) -> Iterator[Image.Image]:
 def png_in(content: bytes, *, what: str, reason: str) -> Iterator[Image.Image]:
     """`opened_png` of a file's bytes."""
     with guarded(reason, f"{what} is not a readable PNG file; save it again as PNG."):
-        if not _is_intact(content):
+        if not is_intact(content):
             raise ValueError("a chunk is damaged or incomplete")
         with Image.open(BytesIO(content), formats=["PNG"]) as picture:
             yield picture
 
 
-def _is_intact(content: bytes) -> bool:
+def is_intact(content: bytes) -> bool:
     """Whether the chunks up to the end of the picture are complete and have their checksums."""
     if not content.startswith(SIGNATURE):
         return False

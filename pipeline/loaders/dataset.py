@@ -6,7 +6,6 @@ import hashlib
 import os
 import struct
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -24,7 +23,7 @@ from pydicom.valuerep import VR
 
 from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
-from pipeline.guards.reading import ANY_SIZE, guarded, open_file, read_file
+from pipeline.guards.reading import guarded, read_file
 from pipeline.loaders.foreign import HEAD_BYTES, foreign_format
 from pipeline.loaders.truncation import AvailablePixels, PixelElement, available_pixels
 
@@ -32,6 +31,7 @@ LARGEST_FILE_BYTES = 2**31
 """Upper limit, because the files of several workers must fit into memory together."""
 THE_FILE = "the file"
 """Subject of messages."""
+NOT_DICOM = "the file is not DICOM, and of no other known format"
 _PREFIX = slice(128, 132)
 """Position of "DICM", PS3.10, 7.1."""
 _ENDS_BYTES = 2**21
@@ -50,31 +50,16 @@ def refusing(reason: str, message: str) -> AbstractContextManager[None]:
     return guarded(reason, f"{message}; export the file again")
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What is known of a file without decoding its pixels."""
+def read_elements(file: BinaryIO, keywords: list[str]) -> tuple[Dataset, AvailablePixels | None]:
+    """The named elements of a file before its pixels, and its pixel data, if there are any.
 
-    dataset: Dataset
-    """The named elements before the pixels."""
-    pixels: AvailablePixels | None
-    """The available pixel data; None if there are none."""
-    fingerprint: str
-    """See `fingerprint`."""
-    status: os.stat_result
-    """Size and times of the file."""
-
-
-def open_header(path: Path, keywords: list[str]) -> Header:
-    """The named elements of a file.
-
-    Raises CaseError "not_a_file", "unreadable", "not_dicom" or "too_large" (inflated).
+    Raises CaseError "unreadable", "not_dicom" or "too_large" (inflated).
     """
-    with open_file(path, most_bytes=ANY_SIZE, what=THE_FILE) as file:
-        _refuse_non_dicom(file.read(HEAD_BYTES))
-        dataset, pixels = _parsed(file, keywords=keywords)
-        deflated = dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
-        available = None if pixels is None else available_pixels(file, pixels, deflated=deflated)
-        return Header(dataset, available, fingerprint(file), os.fstat(file.fileno()))
+    file.seek(0)
+    _refuse_non_dicom(file.read(HEAD_BYTES))
+    dataset, pixels = _parsed(file, keywords=keywords)
+    deflated = dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
+    return dataset, None if pixels is None else available_pixels(file, pixels, deflated=deflated)
 
 
 def fingerprint(file: BinaryIO) -> str:
@@ -113,7 +98,7 @@ def _refuse_non_dicom(head: bytes) -> None:
     if head[_PREFIX] != b"DICM" and not _begins_like_a_data_set(head):
         found = foreign_format(head)
         raise CaseError(
-            "not_dicom", f"the file is {found.name}, not DICOM" if found else "the file is not DICOM"
+            "not_dicom", f"the file is {found.name}, which is not read as an image" if found else NOT_DICOM
         )
 
 
@@ -146,7 +131,7 @@ def _parsed(file: BinaryIO, *, keywords: list[str] | None) -> tuple[Dataset, Pix
         file.seek(0)
         dataset = read_partial(file, stop_when=at_pixels, force=True, specific_tags=tags)
         if not prefixed and not any(name in dataset or name in dataset.file_meta for name in _EVIDENCE):
-            raise CaseError("not_dicom", "the file is not DICOM")
+            raise CaseError("not_dicom", NOT_DICOM)
         dataset.file_meta = _with_transfer_syntax(dataset)
     return dataset, found[0] if found else None
 

@@ -1,4 +1,4 @@
-"""Decoding: an image source → the displayed image, following the steps of the standard in order."""
+"""Decoding: a DICOM data set → the displayed image, following the steps of the standard in order."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from pipeline.errors import CaseError, ConfigError
+from pipeline.errors import CaseError
 from pipeline.loaders.dataset import refusing
-from pipeline.loaders.display import brightness_display, stored_display
+from pipeline.loaders.display import Decoded, brightness_display, stored_display
 from pipeline.loaders.elements import Warn, code, integer
 from pipeline.loaders.frames import frame_dataset
 from pipeline.loaders.greyscale import Greyscale, View, presentation_values
 from pipeline.loaders.header import warn_of_attributes
 from pipeline.loaders.luminance import luminance, palette_luminance
-from pipeline.loaders.parsed import content_of
-from pipeline.loaders.pixels import refuse_too_many_pixels, stored_values
+from pipeline.loaders.pixels import stored_values
 from pipeline.loaders.plausibility import warn_of_masks, warn_of_range
 from pipeline.loaders.presentation import greyscale
 from pipeline.loaders.spacing import spacing_mm
 from pipeline.loaders.terms import PHOTOMETRIC, listed
-from pipeline.records import Caution, Display, Image, ImageSource
+from pipeline.records import Display, ImageSource
 
 UNITS = ("OD", "HU", "US", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT")
 """Defined terms of Rescale Type; free text must not appear in a report."""
@@ -28,21 +27,12 @@ GREY = ("MONOCHROME1", "MONOCHROME2")
 PALETTE = "PALETTE COLOR"
 
 
-def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Image:
-    """The image with values 0 … 1, bright where the display is bright; padding is 0.
+def decode_dataset(dataset: Dataset, source: ImageSource, *, window: View, warn: Warn) -> Decoded:
+    """The displayed frame of a DICOM file.
 
-    A window (center, width) is in modality units (C.11.2.1.2.1, LINEAR). Colour images ignore `window`.
     Raises CaseError: "unreadable", "file_changed", "frame_missing", "pixel_data_mismatch", "decode_failed",
-    "colour_contradiction", "too_large", "unsupported_photometric", "unknown_transfer_syntax". Raises
-    ConfigError for a width <= 0.
+    "colour_contradiction", "too_large", "unsupported_photometric", "unknown_transfer_syntax".
     """
-    if isinstance(window, tuple) and not window[1] > 0:
-        raise ConfigError(f"window: found width {window[1]}, wanted more than 0; set a positive width")
-    refuse_too_many_pixels(source.shape)
-    content = content_of(source)
-    dataset = content.dataset
-    cautions: dict[Caution, None] = {}
-    warn = cautions.setdefault
     with refusing("decode_failed", "a value in the header cannot be read"):
         _refuse_mismatch(dataset, source)
         frame = frame_dataset(dataset, source.frame)
@@ -51,21 +41,7 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
         warn_of_masks(stored, warn)
         pixels, display = _brightness(stored, photometric, frame, bits=bits, window=window, warn=warn)
         warn_of_attributes(dataset, warn)
-    if pixels.shape != source.shape or not np.isfinite(pixels).all():
-        raise CaseError(
-            "decode_failed",
-            "the decoded pixels are not finite or do not have the size given in the header; "
-            "export the file again",
-        )
-    return Image(
-        case_id=case_id,
-        pixels=np.ascontiguousarray(pixels),
-        spacing_mm=spacing,
-        attributes=source.attributes,
-        sha256=content.sha256,
-        display=display,
-        cautions=tuple(cautions),
-    )
+    return Decoded(pixels, spacing, display)
 
 
 def _refuse_mismatch(dataset: Dataset, source: ImageSource) -> None:

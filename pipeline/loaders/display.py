@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.loaders.greyscale import Greyscale, Rescale, Window, linear_window, modality_span
 from pipeline.records import Display, Intensity
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a format makes of its bytes."""
+
+    pixels: Intensity
+    """0 … 1, bright where the display is bright; padding is 0."""
+    spacing_mm: tuple[float, float] | None
+    """Distance between neighbouring pixel centres (row, column); None if the file does not say."""
+    display: Display
+
 
 BYTE_BITS = 8
 SHORT_BITS = 16

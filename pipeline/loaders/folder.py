@@ -16,7 +16,7 @@ def find_files(folder: Path) -> Iterator[Path]:
     Raises ConfigError if `folder` is not a folder.
     """
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: is not a folder; choose the folder with the DICOM files")
+        raise ConfigError(f"{folder}: is not a folder; choose the folder with the images")
     entered: set[tuple[int, int]] = set()
     pending = [folder]  # a stack, because folders may be nested deeper than Python's recursion limit
     while pending:

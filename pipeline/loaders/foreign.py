@@ -1,4 +1,4 @@
-"""Foreign: the format of a file that is not DICOM, from its first bytes, and how DICOM is made of it."""
+"""Foreign: the format of a file that is not DICOM, from its first bytes, and what to do if it is not read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Final
 from pipeline.errors import CaseError
 from pipeline.guards.reading import ANY_SIZE, open_file
 
+DICOM: Final = slice(128, 132)
+"""Where "DICM" is, PS3.10, 7.1. The preamble before it may be the beginning of another format."""
 HEAD_BYTES: Final = 512
 """Number of first bytes that tell the format."""
-_BMP_REMEDY: Final = "convert them to BMP and these to DICOM, with dcmtk: img2dcm -i BMP IMAGE.bmp IMAGE.dcm"
-_VOLUME_REMEDY: Final = "export the DICOM series from which they were made"
-_TABLE_REMEDY: Final = "give the folder with the DICOM files"
+_PICTURE_REMEDY: Final = "save them as PNG, which keeps every value"
+_SLICE_REMEDY: Final = "save each image as a file of its own: DICOM, PNG, or NIfTI of one slice"
+_TABLE_REMEDY: Final = "give the folder with the images"
 _UNPACK: Final = "unpack them"
 _GZIP: Final = b"\x1f\x8b"
 _INFLATE_GZIP: Final = 16 + zlib.MAX_WBITS
@@ -22,48 +24,48 @@ _INFLATE_GZIP: Final = 16 + zlib.MAX_WBITS
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A format that is not read."""
+    """A format."""
 
     name: str
     """As in "the file is PNG" and "8 PNG files"."""
     remedy: str
-    """A clause with "them" for the files."""
+    """What to do if it is not read, as a clause with "them" for the files; empty if `formats` reads it."""
 
 
 # (offset, bytes there, format); the first that fits counts
 _MAGIC: Final[tuple[tuple[int, bytes, Foreign], ...]] = (
-    (0, b"\x89PNG\r\n\x1a\n", Foreign("PNG", _BMP_REMEDY)),
-    (0, b"\xff\xd8\xff", Foreign("JPEG", "convert them, with dcmtk: img2dcm IMAGE.jpg IMAGE.dcm")),
-    (0, b"BM", Foreign("BMP", "convert them, with dcmtk: img2dcm -i BMP IMAGE.bmp IMAGE.dcm")),
-    (0, b"II*\0", Foreign("TIFF", _BMP_REMEDY)),
-    (0, b"MM\0*", Foreign("TIFF", _BMP_REMEDY)),
-    (0, b"II+\0", Foreign("TIFF", _BMP_REMEDY)),
-    (0, b"GIF8", Foreign("GIF", _BMP_REMEDY)),
-    (8, b"WEBP", Foreign("WebP", _BMP_REMEDY)),
-    (0, b"\0\0\0\x0cjP  \r\n\x87\n", Foreign("JPEG 2000", _BMP_REMEDY)),
-    (0, b"\xff\x4f\xff\x51", Foreign("JPEG 2000", _BMP_REMEDY)),
-    (0, b"P5", Foreign("PGM", _BMP_REMEDY)),
-    (0, b"P6", Foreign("PPM", _BMP_REMEDY)),
-    (344, b"n+1\0", Foreign("NIfTI", _VOLUME_REMEDY)),
-    (344, b"ni1\0", Foreign("NIfTI", _VOLUME_REMEDY)),
-    (4, b"n+2\0", Foreign("NIfTI", _VOLUME_REMEDY)),
-    (0, b"NRRD", Foreign("NRRD", _VOLUME_REMEDY)),
-    (0, b"ObjectType =", Foreign("MetaImage", _VOLUME_REMEDY)),
-    (0, b"\x93NUMPY", Foreign("NumPy", _VOLUME_REMEDY)),
-    (0, b"\x89HDF\r\n", Foreign("HDF5", _VOLUME_REMEDY)),
-    (0, b"PK\3\4", Foreign("ZIP", "unpack them: unzip FILE.zip -d FOLDER")),
-    (0, b"PK\5\6", Foreign("ZIP", "unpack them: unzip FILE.zip -d FOLDER")),
+    (0, b"\x89PNG\r\n\x1a\n", Foreign("PNG", "")),
+    (0, b"\xff\xd8\xff", Foreign("JPEG", "")),
+    (0, b"BM", Foreign("BMP", _PICTURE_REMEDY)),
+    (0, b"II*\0", Foreign("TIFF", "")),
+    (0, b"MM\0*", Foreign("TIFF", "")),
+    (0, b"II+\0", Foreign("BigTIFF", _PICTURE_REMEDY)),
+    (0, b"GIF8", Foreign("GIF", _PICTURE_REMEDY)),
+    (8, b"WEBP", Foreign("WebP", _PICTURE_REMEDY)),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", Foreign("JPEG 2000", _PICTURE_REMEDY)),
+    (0, b"\xff\x4f\xff\x51", Foreign("JPEG 2000", _PICTURE_REMEDY)),
+    (0, b"P5", Foreign("PGM", _PICTURE_REMEDY)),
+    (0, b"P6", Foreign("PPM", _PICTURE_REMEDY)),
+    (344, b"n+1\0", Foreign("NIfTI", "")),
+    (344, b"ni1\0", Foreign("NIfTI", "")),
+    (4, b"n+2\0", Foreign("NIfTI", "")),
+    (0, b"NRRD", Foreign("NRRD", "")),
+    (0, b"ObjectType =", Foreign("MetaImage", "")),
+    (0, b"\x93NUMPY", Foreign("NumPy", _SLICE_REMEDY)),
+    (0, b"\x89HDF\r\n", Foreign("HDF5", _SLICE_REMEDY)),
+    (0, b"PK\3\4", Foreign("ZIP", "")),
+    (0, b"PK\5\6", Foreign("ZIP", "")),
     (0, b"7z\xbc\xaf\x27\x1c", Foreign("7z", f"{_UNPACK}: 7z x FILE.7z")),
     (0, b"Rar!", Foreign("RAR", f"{_UNPACK}: unrar x FILE.rar")),
     (0, b"BZh", Foreign("bzip2", f"{_UNPACK}: bunzip2 FILE")),
     (0, b"\xfd7zXZ", Foreign("xz", f"{_UNPACK}: unxz FILE")),
     (0, b"\x28\xb5\x2f\xfd", Foreign("zstd", f"{_UNPACK}: unzstd FILE")),
-    (257, b"ustar", Foreign("tar", f"{_UNPACK}: tar xf FILE.tar")),
+    (257, b"ustar", Foreign("tar", "")),
     (0, b"%PDF", Foreign("PDF", _TABLE_REMEDY)),
 )  # fmt: skip
 _GZIPPED: Final = {
-    "NIfTI": Foreign("NIfTI", _VOLUME_REMEDY),
-    "tar": Foreign("tar", f"{_UNPACK}: tar xf FILE.tar.gz"),
+    "NIfTI": Foreign("NIfTI", ""),
+    "tar": Foreign("tar", ""),
 }
 _GZIP_FORMAT: Final = Foreign("gzip", f"{_UNPACK}: gunzip FILE.gz")
 _TEXT: Final = Foreign("text", _TABLE_REMEDY)
@@ -79,7 +81,9 @@ def format_of_file(path: Path) -> Foreign | None:
 
 
 def foreign_format(head: bytes) -> Foreign | None:
-    """The format of a file with these first bytes; None if it is unknown."""
+    """The format of a file with these first bytes; None if it is unknown, or DICOM after any preamble."""
+    if head[DICOM] == b"DICM":
+        return None
     if head.startswith(_GZIP):
         inner = _by_magic(_inflated(head))
         return _GZIPPED.get(inner.name, _GZIP_FORMAT) if inner else _GZIP_FORMAT

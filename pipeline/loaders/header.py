@@ -1,18 +1,17 @@
-"""Header: a file → its images, without reading pixels."""
+"""Header: a DICOM file → its images, without reading pixels."""
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from pipeline.errors import CaseError
-from pipeline.loaders.dataset import open_header, refusing
+from pipeline.loaders.dataset import read_elements, refusing
 from pipeline.loaders.elements import Warn, code, integer, is_empty, text, unused, values
+from pipeline.loaders.image_files import ImageFile
 from pipeline.loaders.masks import DESCRIPTIONS, refuse_masks
 from pipeline.loaders.pixels import UNKNOWN_TRANSFER_SYNTAX, decodable
 from pipeline.loaders.planes import PLANE_KEYWORDS, plane_in
@@ -81,18 +80,16 @@ _DATE = re.compile(r"\d{8}|\d{4}\.\d{2}\.\d{2}")
 """A date (DA), PS3.5, 6.2, in its present and its former form."""
 
 
-def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
-    """The images of a file below `root`, one per frame.
+def read_header(opened: ImageFile) -> tuple[ImageSource, ...]:
+    """The images of a DICOM file, one per frame.
 
-    Raises CaseError: "not_a_file", "unreadable", "not_dicom", "not_an_image", "no_pixels", "float_pixels",
+    Raises CaseError: "unreadable", "not_dicom", "not_an_image", "no_pixels", "float_pixels",
     "unknown_transfer_syntax", "incomplete_header", "too_large", "pixel_data_mismatch", "decode_failed".
     """
-    _refuse_folder(path)
-    header = open_header(path, _KEYWORDS)
-    dataset, status = header.dataset, header.status
+    dataset, available = read_elements(opened.file, _KEYWORDS)
     with refusing("unreadable", "a value in the header cannot be read"):
-        pixels = _refuse_non_images(dataset, header.pixels)
-        refuse_masks(dataset, path, root=root)
+        pixels = _refuse_non_images(dataset, available)
+        refuse_masks(dataset, opened)
         rows, columns, frames = (
             integer(dataset, name, default=default)
             for name, default in (("Rows", 0), ("Columns", 0), ("NumberOfFrames", 1))
@@ -105,37 +102,18 @@ def read_header(path: Path, *, root: Path) -> tuple[ImageSource, ...]:
             )
         _refuse_sizes(rows, columns, frames)
         complete = _is_complete(dataset, pixels, rows * columns, max(frames, 1))
-        relative_path = _printable(path.relative_to(root).as_posix())
-        attributes = _attributes(dataset)
-        uid = text(dataset, "SOPInstanceUID")
-        return tuple(
-            ImageSource(
-                path=str(path.absolute()),
-                relative_path=relative_path,
-                sop_instance_uid=uid,
-                patient=_patient(dataset) or uid or relative_path,
-                has_patient_id=bool(text(dataset, "PatientID")),
-                frame=frame,
-                frames=max(frames, 1),
-                shape=(rows, columns),
-                size_bytes=status.st_size,
-                modified_ns=status.st_mtime_ns,
-                fingerprint=header.fingerprint,
-                changed_ns=status.st_ctime_ns,
-                whole=complete,
-                attributes=attributes,
-                study_date=text(dataset, "StudyDate"),
-                plane=plane_in(dataset) if frames <= 1 else None,
-            )
-            for frame in range(max(frames, 1))
+        first = opened.source(
+            uid=text(dataset, "SOPInstanceUID"),
+            patient=_patient(dataset),
+            has_patient_id=bool(text(dataset, "PatientID")),
+            frames=max(frames, 1),
+            shape=(rows, columns),
+            whole=complete,
+            attributes=_attributes(dataset),
+            study_date=text(dataset, "StudyDate"),
+            plane=plane_in(dataset) if frames <= 1 else None,
         )
-
-
-def _refuse_folder(path: Path) -> None:
-    """Refuse a folder, which `find_files` returns only if it cannot be listed."""
-    with suppress(OSError):
-        if path.is_dir():
-            raise CaseError("not_a_file", "this is a folder that cannot be listed; check its permissions")
+        return tuple(replace(first, frame=frame) for frame in range(max(frames, 1)))
 
 
 def _refuse_non_images(dataset: Dataset, pixels: AvailablePixels | None) -> AvailablePixels:
@@ -181,11 +159,6 @@ def _is_complete(dataset: Dataset, available: AvailablePixels, pixels: int, fram
     return is_complete(available, encapsulated=encapsulated, frames=frames, needed_bytes=needed)
 
 
-def _printable(path: str) -> str:
-    """The path with bytes that are not UTF-8 escaped, so that it can be written to a text file."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
 def _patient(dataset: Dataset) -> str:
     """Issuer and Patient ID, else the Study Instance UID; empty if both are absent."""
     identifier, issuer = text(dataset, "PatientID"), text(dataset, "IssuerOfPatientID")
@@ -205,7 +178,7 @@ def _attributes(dataset: Dataset) -> dict[str, str]:
         "view": listed(code(dataset, "ViewPosition"), VIEWS),
         "laterality": listed(code(dataset, "ImageLaterality") or code(dataset, "Laterality"), LATERALITIES),
         "sex": listed(code(dataset, "PatientSex"), PATIENT_SEXES),
-        "age": _age(code(dataset, "PatientAge")),
+        "age": age_shown(code(dataset, "PatientAge")),
         "manufacturer": known_manufacturer(manufacturer) or manufacturer,
         "model": text(dataset, "ManufacturerModelName"),
         "body_part": listed(code(dataset, "BodyPartExamined"), BODY_PARTS),
@@ -226,7 +199,7 @@ def _whole(dataset: Dataset, keyword: str) -> str:
 
 def warn_of_attributes(dataset: Dataset, warn: Warn) -> None:
     """Warn of attributes that have a value, but none that can be shown."""
-    if not is_empty(dataset, "PatientAge") and not _age(code(dataset, "PatientAge")):
+    if not is_empty(dataset, "PatientAge") and not age_shown(code(dataset, "PatientAge")):
         warn(unused("PatientAge", "is not an age such as 063Y"))
     if not is_empty(dataset, "StudyDate") and not _DATE.fullmatch(text(dataset, "StudyDate")):
         warn(unused("StudyDate", "is not a date such as 20240131"))
@@ -239,8 +212,8 @@ def warn_of_attributes(dataset: Dataset, warn: Warn) -> None:
         warn(unused("PixelAspectRatio", "is not two positive numbers"))
 
 
-def _age(age_string: str) -> str:
-    """Whole years of an age string such as 063Y, 018M, 006W or 003D; empty if it is malformed."""
+def age_shown(age_string: str) -> str:
+    """Whole years, as in a report, of an age such as 063Y, 018M, 006W or 003D; empty if it is malformed."""
     years_per_unit = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
     digits, unit = age_string[:-1], age_string[-1:]
     if unit not in years_per_unit or not digits.isdigit():

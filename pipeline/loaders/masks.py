@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 from pydicom.dataset import Dataset
 
 from pipeline.errors import CaseError
-from pipeline.loaders.dataset import parse_dataset, read_bytes
+from pipeline.loaders.dataset import LARGEST_FILE_BYTES, parse_dataset
 from pipeline.loaders.elements import name_of, text
+from pipeline.loaders.image_files import ImageFile
 from pipeline.loaders.pixels import stored_values
 
 DESCRIPTIONS: Final = (
@@ -31,7 +31,7 @@ MOST_VALUES: Final = 8
 """Number of values up to which pixels that are described as a mask are one; images have more."""
 
 
-def refuse_masks(dataset: Dataset, path: Path, *, root: Path) -> None:
+def refuse_masks(dataset: Dataset, opened: ImageFile) -> None:
     """Raise CaseError "not_an_image" if the file says that it is a mask, and its pixels do not contradict."""
     for element in DESCRIPTIONS:
         described = text(dataset, element).lower()
@@ -39,26 +39,27 @@ def refuse_masks(dataset: Dataset, path: Path, *, root: Path) -> None:
             if pattern.search(described):
                 message = f'the file is not a whole image: {name_of(element)} says "{phrase}"'
                 raise CaseError("not_an_image", message)
-    by = next(_hints(dataset, path.relative_to(root)), "")
-    if by and (number := _number_of_values(path)) <= MOST_VALUES:
+    by = next(_hints(dataset, opened.relative_path), "")
+    if by and (number := _number_of_values(opened.file)) <= MOST_VALUES:
         found = "one value" if number == 1 else f"{number} values"
         message = f"the file is a mask, not an image: {by} says so, and its pixels have only {found}"
         raise CaseError("not_an_image", message)
 
 
-def _hints(dataset: Dataset, path: Path) -> Iterator[str]:
+def _hints(dataset: Dataset, path: str) -> Iterator[str]:
     """What says that the file may be a mask."""
     for element in DESCRIPTIONS:
         if _LIKE_A_MASK.search(text(dataset, element).lower()):
             yield name_of(element)
-    if _LIKE_A_MASK.search(path.as_posix().lower()):
+    if _LIKE_A_MASK.search(path.lower()):
         yield "its file name or folder"
 
 
-def _number_of_values(path: Path) -> int:
+def _number_of_values(file: BinaryIO) -> int:
     """Number of stored values in the first frame; more than `MOST_VALUES` if it cannot be decoded."""
+    file.seek(0)
     try:
-        stored = stored_values(parse_dataset(read_bytes(path)), 0)[0]
+        stored = stored_values(parse_dataset(file.read(LARGEST_FILE_BYTES)), 0)[0]
     except CaseError:
         return MOST_VALUES + 1
     return len(np.unique(stored))

@@ -1,28 +1,16 @@
-"""Parsed: a file's data set, read, hashed and parsed once for all of its frames."""
+"""Parsed: a DICOM file's data set, read, hashed and parsed once for all of its frames."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
 from typing import TypeAlias
 
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from pipeline.errors import CaseError
-from pipeline.guards.reading import open_file
-from pipeline.loaders.dataset import (
-    LARGEST_FILE_BYTES,
-    THE_FILE,
-    fingerprint,
-    is_fully_hashed,
-    parse_dataset,
-    read_bytes,
-    refusing,
-)
+from pipeline.guards.reading import ANY_SIZE, open_file
+from pipeline.loaders.dataset import THE_FILE
 from pipeline.loaders.offsets import add_offsets, pixel_bytes
 from pipeline.records import ImageSource
 
@@ -35,7 +23,7 @@ times as much memory as in the file.
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class Parsed:
     """A file that is as it was listed."""
 
     dataset: Dataset
@@ -44,37 +32,36 @@ class Content:
     """Of all bytes."""
 
 
-Key: TypeAlias = tuple[str | int, ...]
-"""What identifies a file and its state: path, listing, inode, size and times."""
-_latest: dict[Key, Content] = {}
+Key: TypeAlias = tuple[object, ...]
+"""What identifies a file and its state: path, member, listing, inode, size and times."""
+_latest: dict[Key, Parsed] = {}
 """The content of at most one file: the frames of a file follow each other."""
 
 
-def content_of(source: ImageSource) -> Content:
-    """The content of the image's file; that of a file with several frames is kept for the next one.
+def kept(source: ImageSource) -> Parsed | None:
+    """The content of the image's file, if it was kept; else the content of another file is let go.
 
-    Raises CaseError: "file_changed", "unreadable", "not_a_file", "not_dicom", "too_large".
+    Raises CaseError as `open_file` does.
     """
-    if source.frames == 1:
-        _latest.clear()
-        return _read(source)
-    key = _key(source)
-    if key not in _latest:
+    found = _latest.get(_key(source)) if source.frames > 1 and _latest else None
+    if found is None:
         _latest.clear()  # before the next file is read, so that two are never in memory
-        found = _read(source)
-        if not _is_small(found.dataset, source.size_bytes):
-            return found
-        add_offsets(found.dataset, source.frames)
-        _latest[key] = found
-    return _latest[key]
+    return found
+
+
+def keep(source: ImageSource, parsed: Parsed) -> None:
+    """Keep the content of a file of several frames for the next one, if it is small."""
+    if source.frames > 1 and _is_small(parsed.dataset, source.size_bytes):
+        add_offsets(parsed.dataset, source.frames)
+        _latest[_key(source)] = parsed
 
 
 def _key(source: ImageSource) -> Key:
     """The ctime changes with every change of the file, even if size and mtime are put back."""
-    with open_file(source.path, most_bytes=LARGEST_FILE_BYTES, what=THE_FILE) as file:
+    with open_file(source.path, most_bytes=ANY_SIZE, what=THE_FILE) as file:
         status = os.fstat(file.fileno())
     state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    return (source.path, source.fingerprint, source.modified_ns, source.changed_ns, *state)
+    return (source.path, source.member, source.fingerprint, source.modified_ns, source.changed_ns, *state)
 
 
 def _is_small(dataset: Dataset, size: int) -> bool:
@@ -82,24 +69,3 @@ def _is_small(dataset: Dataset, size: int) -> bool:
     pixels = len(pixel_bytes(dataset))
     deflated = dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
     return not deflated and pixels <= MOST_PIXEL_BYTES and size - pixels <= MOST_OTHER_BYTES
-
-
-def _read(source: ImageSource) -> Content:
-    path = Path(source.path)
-    data = read_bytes(path)
-    if source.fingerprint and _has_changed(path, data, source):
-        raise CaseError("file_changed", "the file changed after the folder was listed; start the run again")
-    return Content(parse_dataset(data), hashlib.sha256(data).hexdigest())
-
-
-def _has_changed(path: Path, data: bytes, source: ImageSource) -> bool:
-    """Whether the file changed since it was listed.
-
-    Files too large to be hashed completely are also compared by ctime, because mtime can be reset. Changed
-    permissions or a new hard link therefore count as a change; the next run accepts the file.
-    """
-    with refusing("unreadable", "the file cannot be read"):
-        status = path.stat()
-    if status.st_mtime_ns != source.modified_ns or fingerprint(BytesIO(data)) != source.fingerprint:
-        return True
-    return not is_fully_hashed(len(data)) and status.st_ctime_ns != source.changed_ns

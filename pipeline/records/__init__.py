@@ -27,6 +27,7 @@ from pipeline.records.images import (
     Display,
     Image,
     ImageSource,
+    Member,
     file_stem,
     pixel_hash,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "Labels",
     "MapPlane",
     "Mask",
+    "Member",
     "ModelInput",
     "Notice",
     "NoticeKind",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from pipeline.records.planes import ImagePlane
 
 IMAGE_SUFFIXES = (
     ".dcm", ".dicom", ".dic", ".dc3", ".ima", ".img", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp",
+    ".nii.gz", ".nii", ".nrrd", ".mha",
 )  # fmt: skip
 """Suffixes of image files. Other endings belong to the name, as in "IM.0001" and in SOP instance UIDs."""
 
@@ -21,9 +23,30 @@ IMAGE_SUFFIXES = (
 def file_stem(name: str) -> str:
     """A file's name without folders and image suffixes: "a/17.png.dcm" → "17", "a/IM.0001" → "IM.0001"."""
     stem = name.rsplit("/", 1)[-1]
-    while "." in stem[1:] and stem.lower().endswith(IMAGE_SUFFIXES):
-        stem = stem.rpartition(".")[0]
+    while suffix := next((one for one in IMAGE_SUFFIXES if stem[1:].lower().endswith(one)), ""):
+        stem = stem[: -len(suffix)]
     return stem
+
+
+Packing: TypeAlias = Literal["stored", "deflate", "gzip"]
+"""How the bytes of a member lie in its archive: as they are, deflated, or in a gzip stream of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive, and where its bytes are."""
+
+    name: str
+    """Path in the archive."""
+    packing: Packing
+    start: int
+    """Offset of its bytes; of a gzip stream: in what it unpacks to. ZIP: of its local header."""
+    packed_bytes: int
+    size_bytes: int
+    checksum: int | None = None
+    """CRC-32 of its bytes; None if the archive has none."""
+    problem: str = ""
+    """Reason for which it is not read, a key of `loaders.archives.PROBLEMS`; empty if it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +71,7 @@ class ImageSource:
     """`loaders.dataset.fingerprint` of the file when it was listed; empty: changes are not detected."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Allow-listed: modality, view, laterality, sex, age, manufacturer, model, body_part, photometric,
-    transfer_syntax, bits_stored."""
+    transfer_syntax, bits_stored, file_format (only if the file is not DICOM)."""
     study_date: str = ""
     """Date as in the header; never written to an output."""
     changed_ns: int = 0
@@ -58,7 +81,13 @@ class ImageSource:
     plane: ImagePlane | None = None
     """Where the image lies in the patient; None: its header does not say, or it has several frames."""
     has_patient_id: bool = True
-    """Whether the header has a Patient ID."""
+    """Whether the header, or the table of the studies, has a Patient ID."""
+    member: Member | None = None
+    """The image's file in the archive at `path`; None if that is the image's file."""
+    spacing_mm: tuple[float, float] | None = None
+    """Spacing (row, column) by the table of the studies, which counts where the file states none."""
+    by_table: bool = False
+    """Whether that table has a row for the image."""
 
     @property
     def stem(self) -> str:

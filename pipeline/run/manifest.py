@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # these load torch, which scoring of external maps must not
 
 PACKAGES = ("heatproof", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
 NETWORK_PACKAGES = ("torch", "monai")
-UNRECORDED = {"studies", "model", "weights", "out", "workers", "limits", "validation"}
+UNRECORDED = {"model", "weights", "out", "workers", "limits", "validation"}
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
 
 
@@ -221,8 +221,11 @@ def _settings(plan: RunPlan) -> dict[str, Any]:
     """The config without the paths of its inputs."""
     settings = plan.config.model_dump(mode="json", exclude=UNRECORDED)
     settings["tuned"] = without_names(settings["tuned"])
-    del settings["annotations"]["path"], settings["heatmaps"]["path"]
-    for table in (settings["annotations"]["labels"], settings["select"], settings["subgroups"]["table"]):
+    tables = [settings["annotations"]["labels"], settings["select"], settings["subgroups"]["table"]]
+    tables.append(settings["studies"]["table"])
+    for section in ("annotations", "heatmaps", "studies"):
+        del settings[section]["path"]
+    for table in tables:
         if table:
             table["file"] = Path(table["file"]).name
     return settings

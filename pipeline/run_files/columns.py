@@ -26,7 +26,7 @@ Columns = Mapping[str, Column]
 
 ATTRIBUTES = (
     "modality", "view", "laterality", "sex", "age", "manufacturer", "model", "body_part", "photometric",
-    "transfer_syntax", "bits_stored", "shifted_study_date",
+    "transfer_syntax", "bits_stored", "shifted_study_date", "file_format",
 )  # fmt: skip
 BOUNDS = ("estimate", "low", "high")
 STANDINGS: tuple[str, ...] = get_args(Standing)

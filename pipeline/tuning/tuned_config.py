@@ -22,8 +22,8 @@ HEADER = """\
 # patients by pseudonym and the tuning images by pixel hash; a report that scores any of them warns about it.
 # Absolute paths are left out, but of tables below the annotations; give them again on the command line.
 """
-PLACES = ("studies", "model", "weights", "out")
-"""Keys of the config that are paths; annotations and heatmaps have a key `path`, tables a key `file`."""
+PLACES = ("model", "weights", "out")
+"""Keys of the config that are paths; other inputs have a key `path`, tables a key `file`."""
 
 
 def write_tuned(
@@ -49,8 +49,13 @@ def write_tuned(
 
 def _leave_out_places(values: dict[str, Any], tables: Path) -> None:
     """Remove the absolute paths from the values of a config, but of tables in `tables` or below."""
+    studies = values.get("studies") or {}
+    if studies.get("table") and Path(studies["table"]["file"]).is_absolute():
+        place = relpath(studies["table"].pop("file"), studies["path"])
+        if ".." not in Path(place).parts:
+            studies["table"]["file"] = place
     sections = [(values, name) for name in PLACES]
-    sections += [(values.get(name) or {}, "path") for name in ("annotations", "heatmaps")]
+    sections += [(values.get(name) or {}, "path") for name in ("studies", "annotations", "heatmaps")]
     for section, key in sections:
         if Path(section.get(key) or "").is_absolute():
             del section[key]
@@ -60,6 +65,9 @@ def _leave_out_places(values: dict[str, Any], tables: Path) -> None:
             place = relpath(table.pop("file"), tables)
             if ".." not in Path(place).parts:
                 table["file"] = place
+    if studies.keys() <= {"path"}:
+        values.pop("studies", None)
+        values |= {"studies": studies["path"]} if studies else {}
 
 
 def _rule_settings(entry: ThresholdChoice) -> dict[str, Any]:

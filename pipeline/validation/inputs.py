@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.cohort.index import Cohort, index, index_studies
+from pipeline.cohort.index import Cohort, index, index_inputs
 from pipeline.ground_truth.matching import Truth, match
 from pipeline.plan import RunPlan
 from pipeline.run.opening import open_run
@@ -19,5 +19,5 @@ def read_inputs(plan: RunPlan | ValidationPlan) -> tuple[Cohort, Truth]:
             return cohort, match(plan, cohort, executor=executor, pseudonym=pseudonym)
         words = read_words(plan, executor)
         words = with_labels(plan, words, public=words.vocabulary.findings, executor=executor)
-        cohort = index_studies(plan.studies, executor=executor, pseudonym=pseudonym)
+        cohort = index_inputs(plan, executor=executor, pseudonym=pseudonym)
         return cohort, match_words(plan, words, cohort, pseudonym=pseudonym, executor=executor)

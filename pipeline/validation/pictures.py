@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from pipeline.errors import CaseError
-from pipeline.loaders.decoding import decode
+from pipeline.loaders import decode
 from pipeline.records import Box, Intensity, Mask, Reference
 from pipeline.store.atomic import write_bytes
 from pipeline.store.edges import mask_outlines

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.cohort.index import index_studies
+from pipeline.cohort.index import index_inputs
 from pipeline.contracts import Executor
 from pipeline.reporting.validation_page import write_validation_page
 from pipeline.run.notices import ShowNotices
@@ -70,7 +70,7 @@ def validate(
     """
     with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
         words = read_words(plan, run.executor)
-        cohort = index_studies(plan.studies, executor=run.executor, pseudonym=run.pseudonym)
+        cohort = index_inputs(plan, executor=run.executor, pseudonym=run.pseudonym)
         words = hide_private_words(plan, words, cohort.cases, run.pseudonym, executor=run.executor)
         truth = match_words(plan, words, cohort, pseudonym=run.pseudonym, executor=run.executor)
         truth = with_hidden(truth, words, plan.config.validation.public_words)

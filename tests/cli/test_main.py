@@ -315,7 +315,7 @@ def test_an_option_is_a_config_key_and_set_beats_it() -> None:
         ["audit", "--studies", "a", "--out", "b", "--set", "studies=c", "--set", "contours.threshold=0.25"]
     )
     config = main._config(options, Console())
-    assert (config.studies, config.out, config.contours.threshold) == (Path("c"), Path("b"), 0.25)
+    assert (config.studies.path, config.out, config.contours.threshold) == (Path("c"), Path("b"), 0.25)
 
 
 def test_without_any_input_the_phantoms_are_audited(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +326,7 @@ def test_without_any_input_the_phantoms_are_audited(monkeypatch: pytest.MonkeyPa
     )
     config = main._config(options, Console())
     assert made == [Path("elsewhere/phantoms")]
-    assert (config.studies, config.annotations.path) == (made[0] / "images", made[0])
+    assert (config.studies.path, config.annotations.path) == (made[0] / "images", made[0])
     assert (config.model, config.statistics.replicates) == (main.REFERENCE_CARD, 10)
 
 

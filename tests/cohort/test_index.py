@@ -14,10 +14,12 @@ import pytest
 from pydicom import dcmread
 from pydicom.config import disable_value_validation
 
+from pipeline.cohort.apart import BESIDE_DICOM
 from pipeline.cohort.index import BROKEN, REPEATED, Cohort, digest, index_studies
 from pipeline.errors import CaseError, ConfigError, WorkerFailure
 from pipeline.executors.here import Here
 from tests.cohort.cases import case, pseudonym
+from tests.loaders.pictures import write_picture
 from tests.study import uid, write_image
 
 PIXELS = np.zeros((4, 6), np.uint8)
@@ -181,7 +183,10 @@ def test_a_file_that_ends_its_worker_costs_itself_alone(tmp_path: Path) -> None:
 
 def test_a_folder_without_images_is_refused_and_says_how_many_files_it_holds(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("no image")
-    with pytest.raises(ConfigError, match="holds no image: 1 text file; only DICOM images are read"):
+    with pytest.raises(
+        ConfigError,
+        match=r"holds no image: 1 text file; DICOM, PNG, .* are read, also in ZIP and tar archives: give",
+    ):
         indexed(tmp_path)
 
 
@@ -189,17 +194,17 @@ def test_a_folder_without_images_is_refused_with_the_kinds_of_its_files(tmp_path
     with pytest.raises(ConfigError, match="holds no image: it is empty; choose the folder"):
         indexed(tmp_path)
     for number in range(3):
-        (tmp_path / f"{number}.dcm").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(600))
+        (tmp_path / f"{number}.dcm").write_bytes(b"GIF89a" + bytes(600))
     write_image(tmp_path, 1, PIXELS, SeriesDescription="ROI mask images")
     (tmp_path / "notes").write_text("notes")
     (tmp_path / "unknown").write_bytes(bytes(600))
     with pytest.raises(ConfigError) as refusal:
         indexed(tmp_path)
     assert str(refusal.value).endswith(
-        "holds no image: 3 PNG files and 1 text file and 1 file refused because the file is not a whole "
-        'image: Series Description says "ROI mask images" and 1 file refused because the file is not DICOM; '
-        "only DICOM images are read: convert them to BMP and these to DICOM, with dcmtk: "
-        "img2dcm -i BMP IMAGE.bmp IMAGE.dcm"
+        "holds no image: 3 GIF files and 1 text file and 1 file refused because the file is not a whole "
+        'image: Series Description says "ROI mask images" and 1 file refused because the file is not DICOM, '
+        "and of no other known format; DICOM, PNG, JPEG, TIFF, NIfTI, NRRD and MetaImage are read, also in "
+        "ZIP and tar archives: save them as PNG, which keeps every value"
     )
 
 
@@ -207,10 +212,12 @@ def test_pngs_and_masks_beside_images_are_listed_with_what_they_are(tmp_path: Pa
     write_image(tmp_path, 1, PIXELS)
     write_image(tmp_path, 2, PIXELS, SeriesDescription="ROI mask images")
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(600))
+    write_picture(tmp_path / "b.png", PIXELS)
     cohort = indexed(tmp_path)
     assert [case.source.sop_instance_uid for case in cohort.cases] == [uid(1)]
     assert [(skipped.reason, skipped.message) for skipped in cohort.skipped] == [
-        ("not_dicom", "the file is PNG, not DICOM"),
+        ("not_an_image", BESIDE_DICOM),
+        ("not_an_image", BESIDE_DICOM),
         ("not_an_image", 'the file is not a whole image: Series Description says "ROI mask images"'),
     ]
 

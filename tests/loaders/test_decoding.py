@@ -14,6 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 from pipeline.errors import CaseError, ConfigError
 from pipeline.loaders import dataset as datasets
 from pipeline.loaders import decode, read_header
+from pipeline.loaders.dataset import read_bytes
 
 SQUARE = [[0, 51], [102, 255]]
 NOISE = np.random.default_rng(0).integers(0, 4096, (40, 40), dtype=np.uint16)
@@ -43,7 +44,7 @@ def test_the_file_is_read_once(write, tmp_path: Path, monkeypatch: pytest.Monkey
     (source,) = read_header(write(SQUARE), root=tmp_path)
     reads: list[Path] = []
     monkeypatch.setattr(
-        "pipeline.loaders.parsed.read_bytes", lambda path: reads.append(path) or datasets.read_bytes(path)
+        "pipeline.loaders.image_files.read_bytes", lambda path: reads.append(path) or read_bytes(path)
     )
     decode(source, case_id="case")
     assert reads == [Path(source.path)]
@@ -130,7 +131,7 @@ def test_a_frame_too_large_is_refused_before_its_file_is_read(
     write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (source,) = read_header(write(SQUARE), root=tmp_path)
-    monkeypatch.setattr("pipeline.loaders.content.read_bytes", lambda path: pytest.fail(f"read {path}"))
+    monkeypatch.setattr("pipeline.loaders.image_files.read_bytes", lambda path: pytest.fail(f"read {path}"))
     assert reason(replace(source, shape=(20_000, 20_000))) == "too_large"
 
 

@@ -1,4 +1,4 @@
-"""Foreign: files that are not DICOM are known by their first bytes."""
+"""Foreign: formats are known by their first bytes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PIL import Image
 
 from pipeline.errors import CaseError
 from pipeline.loaders import format_of_file, read_header
+from tests.loaders.files import load_file
 
 BLANK = np.zeros((3, 4, 5), np.uint8)
 
@@ -63,17 +64,33 @@ def test_archives_texts_and_what_is_unknown(content: bytes, name: str | None, tm
     assert named(tmp_path, content) == name
 
 
+READ = {"PNG", "JPEG", "TIFF", "NIfTI", "NRRD", "MetaImage", "ZIP", "tar"}
+"""Formats of images and archives that are read, which other tests cover."""
+
+
 def named(folder: Path, content: bytes) -> str | None:
     """The format, which is also in the reason for skipping the file, under a name that says otherwise."""
     path = folder / "image.dcm"
     path.write_bytes(content)
     found = format_of_file(path)
+    if found and found.name in READ:
+        assert not found.remedy
+        return found.name
     with pytest.raises(CaseError) as refusal:
         read_header(path, root=folder)
     assert refusal.value.reason == "not_dicom"
     if found:
-        assert refusal.value.message == f"the file is {found.name}, not DICOM"
+        assert found.remedy
+        assert refusal.value.message == f"the file is {found.name}, which is not read as an image"
     return found and found.name
+
+
+def test_dicom_with_a_preamble_of_another_format_is_dicom(write) -> None:
+    """PS3.10, 7.1: the preamble may make the file readable as TIFF, too."""
+    path = write(BLANK[0])
+    path.write_bytes(b"II*\0" + path.read_bytes()[4:])
+    assert format_of_file(path) is None
+    assert load_file(path).shape == BLANK[0].shape
 
 
 def test_a_file_that_cannot_be_read_has_no_format(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def test_a_manifest_is_text_that_people_can_read(study: Path, tmp_path: Path) ->
     assert '\n "title": "Größe",\n' in text
 
 
-PLACES = ("studies", "model", "weights", "out", "workers", "limits", "validation")
+PLACES = ("model", "weights", "out", "workers", "limits", "validation")
 
 
 def test_the_paths_of_inputs_are_not_recorded(study: Path, tmp_path: Path) -> None:
@@ -239,6 +239,7 @@ def test_the_paths_of_inputs_are_not_recorded(study: Path, tmp_path: Path) -> No
     found = written(tmp_path, audit_plan(study, **more), NOTHING)
     config = found["config"]
     assert not set(PLACES) & config.keys()
+    assert config["studies"] == {"formats": [], "table": None}
     assert "path" not in config["annotations"]
     assert "path" not in config["heatmaps"]
     tables = (config["annotations"]["labels"], config["select"], config["subgroups"]["table"])

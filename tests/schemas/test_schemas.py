@@ -37,9 +37,13 @@ ACCEPTED: tuple[dict[str, Any], ...] = (
     {"validation": {"levels": {"specks": False}}},
     {"contours": {"findings": {"nodule": {"rule": "otsu"}}}},
     {"statistics": {"confidence": 0.9}},
+    {"studies": "images"},
+    {"studies": {"path": "images", "formats": ["PNG"], "table": {"file": "a.csv", "spacing": ["a", "b"]}}},
 )
 REFUSED: tuple[dict[str, Any], ...] = (
     {"thresholds": 1},
+    {"studies": {"formats": ["BMP"]}},
+    {"studies": {"table": {"patient": "id"}}},
     {"contours": {"treshold": 0.5}},
     {"contours": {"gate": "always"}},
     {"contours": {"findings": {"nodule": {"scaling": "minmax"}}}},

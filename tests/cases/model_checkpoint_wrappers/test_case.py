@@ -93,8 +93,8 @@ def test_the_logits_are_those_of_the_bare_state_dict(plain: Tensors, tmp_path: P
         (
             lambda t: {**under("student.")(t), **under("teacher.")({k: v + 1 for k, v in t.items()})},
             (
-                "2 different networks, under 'student' and 'teacher'; state the one that was evaluated in the "
-                "model card, as state_dict: 'teacher', or write it alone: heatproof convert"
+                "2 different networks, under 'student' and 'teacher'; state the one that was evaluated in "
+                "the model card, as state_dict: 'teacher', or write it alone: heatproof convert"
             ),
         ),
         (

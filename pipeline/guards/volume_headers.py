@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.annotations.orientation import ALIGNED
 from pipeline.errors import CaseError
+from pipeline.orientation import ALIGNED
 
 Directions = NDArray[np.float64]
 """(3, axes): a unit vector per stored axis, towards the patient's left, back and head."""

@@ -1,4 +1,4 @@
-"""Orientation: a mask's stored axes → rows from the top and columns from the left of its image."""
+"""Orientation: stored axes of a mask or image → rows from the top and columns from the left."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ ALIGNED = 0.98
 """Cosine from which an axis counts as parallel to one of the image: 11 degrees."""
 AXIAL = ImagePlane(along=(1.0, 0.0, 0.0), down=(0.0, 1.0, 0.0))
 """The plane of an image that states none: columns towards the patient's left, rows towards the back."""
+CORONAL = ImagePlane(along=(1.0, 0.0, 0.0), down=(0.0, 0.0, -1.0))
+"""As coronal images are shown: columns towards the patient's left, rows towards the feet."""
+SAGITTAL = ImagePlane(along=(0.0, 1.0, 0.0), down=(0.0, 0.0, -1.0))
+"""As sagittal images are shown: columns towards the patient's back, rows towards the feet."""
 
 SAME_PLANE_MM = 0.5
 """Planes closer than this are one: half of the thinnest slices, and more than positions are rounded by."""
@@ -41,6 +45,22 @@ class Turn:
     def shape(self, stored: Shape) -> Shape:
         """Rows and columns on the image."""
         return stored[::-1] if self.transposed else stored
+
+    def plane(self, stored: ImagePlane, shape: Shape) -> ImagePlane:
+        """The plane of a grid of `shape` (rows, columns) after it was turned."""
+        along, down = (stored.down, stored.along) if self.transposed else (stored.along, stored.down)
+        spacing = stored.spacing_mm
+        if spacing and self.transposed:
+            spacing = spacing[1], spacing[0]
+        corners = _corners(stored, shape)
+        first = self.of(np.arange(4).reshape(2, 2))[0, 0]
+        return ImagePlane(
+            along=_vector(-np.array(along)) if self.columns_reversed else along,
+            down=_vector(-np.array(down)) if self.rows_reversed else down,
+            position=None if corners is None else _vector(corners[first]),
+            spacing_mm=spacing,
+            frame_of_reference=stored.frame_of_reference,
+        )
 
 
 AS_STORED = Turn()
@@ -87,6 +107,11 @@ def _corners(plane: ImagePlane, shape: Shape) -> NDArray[np.float64] | None:
         np.array(v) * mm for v, mm in zip((plane.down, plane.along), plane.spacing_mm, strict=True)
     )
     return np.asarray(np.array(plane.position) + row * down + column * along)
+
+
+def _vector(values: NDArray[np.float64]) -> Vector:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
 
 
 def _parallel(first: Vector, second: Vector) -> bool:

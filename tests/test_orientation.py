@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.annotations.orientation import AXIAL, Turn, distance_px, height_mm, turn_between
+from pipeline.orientation import AXIAL, Turn, distance_px, height_mm, turn_between
 from pipeline.records import ImagePlane, image_plane
 
 VALUES = np.array([[1, 2, 3], [4, 5, 6]])
