@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.cases.case import decode_case
 from pipeline.classifiers import Preprocessing
 from pipeline.errors import CaseError
-from pipeline.loaders import find_files, read_header
+from pipeline.loaders import Packed, find_files, read_header, read_study_file
 from pipeline.records import Case, DecodedCase, ImageSource
 from pipeline.store.cases import case_folder
 from tests.damage.rights import without_override
@@ -78,7 +78,7 @@ def found(folder: Path) -> list[Path]:
 def _result(path: Path) -> tuple[str, str]:
     digest = hashlib.sha256()
     try:
-        for source in read_header(path, root=path.parent)[:MOST_FRAMES]:
+        for source in _sources(path):
             problem = _loaded(source, path, digest.update)
             if problem:
                 return problem, ""
@@ -86,6 +86,15 @@ def _result(path: Path) -> tuple[str, str]:
         _check_words(error.reason, error.message, path)
         return error.reason, ""
     return AUDITED, digest.hexdigest()
+
+
+def _sources(path: Path) -> Iterator[ImageSource]:
+    """The first images of a file or of each of the first files of an archive."""
+    for found in read_study_file(path, root=path.parent)[:MOST_FRAMES]:
+        if isinstance(found, Packed):
+            yield from read_header(found, root=path.parent)[:MOST_FRAMES]
+        else:
+            yield found
 
 
 def _loaded(source: ImageSource, path: Path, digest: object) -> str:

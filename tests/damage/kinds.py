@@ -1,4 +1,4 @@
-"""Kinds: every kind of damage to a DICOM file, by name, and folders full of them."""
+"""Kinds: every kind of damage to an image's file, by name, and folders full of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 
-from tests.damage import headers, strangers, streams, torn
+from tests.damage import headers, pictures, strangers, streams, torn
 from tests.damage.sound import PLAIN, sound_files
 
 SOUND = "sound"
@@ -17,6 +17,7 @@ KINDS: Mapping[str, Callable[[Random, Path], None]] = {
     **headers.KINDS,
     **streams.KINDS,
     **strangers.KINDS,
+    **pictures.KINDS,
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import CaseBug, WorkerFailure
 from pipeline.executors.pool import Pool
 from pipeline.executors.worker import Limits
+from tests.damage import pictures
 from tests.damage.apart import Apart
 from tests.damage.blunt import GIANT_BYTES
 from tests.damage.examine import AUDITED, UNHANDLED, Outcome, examine, failed
@@ -57,6 +58,15 @@ def test_an_intact_file_of_every_format_is_read(tmp_path: Path, pool: Pool) -> N
     outcomes = list(pool.stream(examine_file, items, on_failure=ended))
     results = {name: outcome.result for (name, _), outcome in zip(items, outcomes, strict=True)}
     assert {name: result for name, result in results.items() if result != READ} == FOREIGN
+
+
+@pytest.mark.parametrize("suffix", pictures.FAMILIES)
+def test_an_intact_picture_or_archive_is_an_image(suffix: str, tmp_path: Path, pool: Pool) -> None:
+    path = tmp_path / "in" / f"000001{suffix}"
+    path.parent.mkdir()
+    path.write_bytes(pictures.FAMILIES[suffix][0]())
+    (outcome,) = pool.stream(examine, [path], on_failure=failed)
+    assert outcome.result == AUDITED
 
 
 def test_a_file_may_end_at_any_boundary(tmp_path: Path, pool: Pool) -> None:
