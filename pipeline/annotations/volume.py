@@ -135,8 +135,8 @@ def _layers(item: AnnotationItem, shape: Shape) -> tuple[NDArray[np.generic], tu
     file = Path(str(item.payload["path"]))
     suffix = file.suffix.lower()
     with guarded("annotation_unreadable", UNREADABLE):
-        with about("The mask", "annotation_unreadable"):
-            reader = volume_reader(file, suffix)
+        with about("The mask"):
+            reader = volume_reader(file, suffix, reason="annotation_unreadable")
         axes = _axes(reader)
         turn, notices = _turn(item, reader, suffix, axes, shape)
         stored = _stored_shape(reader, axes)

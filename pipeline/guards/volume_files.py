@@ -35,13 +35,13 @@ ELSEWHERE = re.compile(rb"data[^:\n]{0,9}file", re.IGNORECASE)
 """The key for a separate file of values: "data file" in NRRD, "ElementDataFile" in MetaImage."""
 
 
-def volume_reader(file: Path, suffix: str) -> Any:
+def volume_reader(file: Path, suffix: str, *, reason: str, whole: bool = True) -> Any:
     """A SimpleITK reader of the file, whose header was read; `suffix`, one of `READERS`, is its format.
 
-    Raises CaseError "volume_unreadable" if its values are elsewhere or damaged, and that of `open_file`,
-    whose messages have no subject; whatever else SimpleITK raises passes.
+    Raises CaseError(reason) if its values are elsewhere or, with `whole`, damaged, and that of `open_file`.
+    Messages have no subject. Whatever else SimpleITK raises passes.
     """
-    _check_file(file, suffix)
+    _check_file(file, suffix, reason, whole=whole)
     reader: Any = sitk.ImageFileReader()  # type: ignore[no-untyped-call]  # SimpleITK has no types
     reader.SetImageIO(READERS[suffix])
     reader.SetFileName(str(file))
@@ -49,7 +49,7 @@ def volume_reader(file: Path, suffix: str) -> Any:
     return reader
 
 
-def _check_file(file: Path, suffix: str) -> None:
+def _check_file(file: Path, suffix: str, reason: str, *, whole: bool) -> None:
     """Refuse damaged voxels, and a header that makes the reader open another file, anywhere on the disk.
 
     The readers differ in how they end, skip and truncate lines, so only headers that all of them read alike
@@ -62,12 +62,12 @@ def _check_file(file: Path, suffix: str) -> None:
         header = pattern.match(stream.read(HEADER_BYTES))
         if header is None or ELSEWHERE.search(header[1]):
             raise CaseError(
-                "volume_unreadable",
+                reason,
                 "keeps its values in another file, or its header is not plain text with one entry per line; "
                 "save it again as a single file.",
             )
-        for line, check in PACKED:
+        for line, check in PACKED if whole else ():
             if line.search(header[1]):
                 stream.seek(header.end())
-                with guarded("volume_unreadable", DAMAGED):
+                with guarded(reason, DAMAGED):
                     check(stream)

@@ -15,7 +15,6 @@ import numpy as np
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.reading import ANY_SIZE, open_file
 from pipeline.loaders.archives import Packed, members
-from pipeline.loaders.dataset import parse_dataset
 from pipeline.loaders.decoding import decode_dataset
 from pipeline.loaders.display import Decoded
 from pipeline.loaders.elements import Warn
@@ -23,7 +22,7 @@ from pipeline.loaders.foreign import HEAD_BYTES, foreign_format
 from pipeline.loaders.greyscale import View
 from pipeline.loaders.header import read_header as read_dicom
 from pipeline.loaders.image_files import ImageFile, Place, opened, read_content, refuse_changed
-from pipeline.loaders.parsed import Parsed, keep, kept
+from pipeline.loaders.parsed import content_of
 from pipeline.loaders.pixels import refuse_too_many_pixels
 from pipeline.loaders.raster import decode_picture, read_picture
 from pipeline.records import Caution, Image, ImageSource
@@ -42,14 +41,6 @@ class ImageFormat:
     read: Callable[[ImageFile], tuple[ImageSource, ...]]
     """The images of a file, without their pixels."""
     decode: Decode
-
-
-def decode_dicom(data: bytes, source: ImageSource, /, *, window: View, warn: Warn) -> Decoded:
-    """The displayed frame of a DICOM file."""
-    return decode_dataset(parse_dataset(data), source, window=window, warn=warn)
-
-
-DICOM: Final = ImageFormat(read_dicom, decode_dicom)
 
 
 def _read_volume(opened: ImageFile, *, kind: str) -> tuple[ImageSource, ...]:
@@ -73,7 +64,7 @@ FORMATS: Final = {
     kind: ImageFormat(partial(_read_volume, kind=kind), partial(_decode_volume, kind=kind))
     for kind in ("NIfTI", "NRRD", "MetaImage")
 }
-"""Name of a format in `foreign` → what reads it; all other files count as DICOM."""
+"""Name of a format in `foreign`, and attribute `file_format` → what reads it; all other files are DICOM."""
 ARCHIVES: Final = frozenset({"ZIP", "tar"})
 
 
@@ -90,7 +81,8 @@ def read_header(place: Place, *, root: Path) -> tuple[ImageSource, ...]:
         if _is_archive(head):
             where = "in another one" if isinstance(place, Packed) else "and not an image"
             raise CaseError("packed_archive", f"the file is an archive {where}; unpack it")
-        return _format_of(head).read(file)
+        other = _format_of(head)
+        return other.read(file) if other else read_dicom(file)
 
 
 def read_study_file(path: Path, *, root: Path) -> tuple[ImageSource | Packed, ...]:
@@ -112,7 +104,8 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
         raise ConfigError(f"window: found width {window[1]}, wanted more than 0; set a positive width")
     refuse_too_many_pixels(source.shape)
     cautions: dict[Caution, None] = {}
-    decoded, sha256 = _decoded(source, window=window, warn=cautions.setdefault)
+    warn: Warn = cautions.setdefault
+    decoded, sha256 = _decoded(source, window=window, warn=warn)
     if decoded.pixels.shape != source.shape or not np.isfinite(decoded.pixels).all():
         raise CaseError(
             "decode_failed",
@@ -131,18 +124,14 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
 
 
 def _decoded(source: ImageSource, *, window: View, warn: Warn) -> tuple[Decoded, str]:
-    """The displayed image, and the hash of its file; the data set of several frames is parsed once."""
-    if known := kept(source):
-        return decode_dataset(known.dataset, source, window=window, warn=warn), known.sha256
+    """The displayed image, and the hash of its file."""
+    kind = source.attributes.get("file_format")
+    if kind is None:
+        content = content_of(source)
+        return decode_dataset(content.dataset, source, window=window, warn=warn), content.sha256
     data = read_content(source)
     refuse_changed(source, data)
-    sha256 = hashlib.sha256(data).hexdigest()
-    found = _format_of(data[:HEAD_BYTES])
-    if found is not DICOM:
-        return found.decode(data, source, window=window, warn=warn), sha256
-    dataset = parse_dataset(data)
-    keep(source, Parsed(dataset, sha256))
-    return decode_dataset(dataset, source, window=window, warn=warn), sha256
+    return FORMATS[kind].decode(data, source, window=window, warn=warn), hashlib.sha256(data).hexdigest()
 
 
 def _is_archive(head: bytes) -> bool:
@@ -150,9 +139,9 @@ def _is_archive(head: bytes) -> bool:
     return found is not None and found.name in ARCHIVES
 
 
-def _format_of(head: bytes) -> ImageFormat:
+def _format_of(head: bytes) -> ImageFormat | None:
     found = foreign_format(head)
-    return FORMATS.get(found.name, DICOM) if found else DICOM
+    return FORMATS.get(found.name) if found else None
 
 
 def _refuse_folder(path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Parsed: a DICOM file's data set, read, hashed and parsed once for all of its frames."""
+"""Parsed: a file's data set, read, hashed and parsed once for all of its frames."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,7 +11,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from pipeline.guards.reading import ANY_SIZE, open_file
-from pipeline.loaders.dataset import THE_FILE
+from pipeline.loaders.dataset import LARGEST_FILE_BYTES, THE_FILE, parse_dataset
+from pipeline.loaders.image_files import read_content, refuse_changed
 from pipeline.loaders.offsets import add_offsets, pixel_bytes
 from pipeline.records import ImageSource
 
@@ -23,7 +25,7 @@ times as much memory as in the file.
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class Content:
     """A file that is as it was listed."""
 
     dataset: Dataset
@@ -32,36 +34,39 @@ class Parsed:
     """Of all bytes."""
 
 
-Key: TypeAlias = tuple[object, ...]
-"""What identifies a file and its state: path, member, listing, inode, size and times."""
-_latest: dict[Key, Parsed] = {}
+Key: TypeAlias = tuple[str | int, ...]
+"""What identifies a file and its state: path, listing, inode, size and times."""
+_latest: dict[Key, Content] = {}
 """The content of at most one file: the frames of a file follow each other."""
 
 
-def kept(source: ImageSource) -> Parsed | None:
-    """The content of the image's file, if it was kept; else the content of another file is let go.
+def content_of(source: ImageSource) -> Content:
+    """The content of the image's file; that of a file with several frames is kept for the next one.
 
-    Raises CaseError as `open_file` does.
+    Raises CaseError: "file_changed", "unreadable", "not_a_file", "not_dicom", "too_large".
     """
-    found = _latest.get(_key(source)) if source.frames > 1 and _latest else None
-    if found is None:
+    if source.frames == 1:
+        _latest.clear()
+        return _read(source)
+    key = _key(source)
+    if key not in _latest:
         _latest.clear()  # before the next file is read, so that two are never in memory
-    return found
-
-
-def keep(source: ImageSource, parsed: Parsed) -> None:
-    """Keep the content of a file of several frames for the next one, if it is small."""
-    if source.frames > 1 and _is_small(parsed.dataset, source.size_bytes):
-        add_offsets(parsed.dataset, source.frames)
-        _latest[_key(source)] = parsed
+        found = _read(source)
+        if not _is_small(found.dataset, source.size_bytes):
+            return found
+        add_offsets(found.dataset, source.frames)
+        _latest[key] = found
+    return _latest[key]
 
 
 def _key(source: ImageSource) -> Key:
     """The ctime changes with every change of the file, even if size and mtime are put back."""
-    with open_file(source.path, most_bytes=ANY_SIZE, what=THE_FILE) as file:
+    most = ANY_SIZE if source.member else LARGEST_FILE_BYTES
+    with open_file(source.path, most_bytes=most, what=THE_FILE) as file:
         status = os.fstat(file.fileno())
     state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    return (source.path, source.member, source.fingerprint, source.modified_ns, source.changed_ns, *state)
+    place = source.member.start if source.member else 0
+    return (source.path, place, source.fingerprint, source.modified_ns, source.changed_ns, *state)
 
 
 def _is_small(dataset: Dataset, size: int) -> bool:
@@ -69,3 +74,9 @@ def _is_small(dataset: Dataset, size: int) -> bool:
     pixels = len(pixel_bytes(dataset))
     deflated = dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
     return not deflated and pixels <= MOST_PIXEL_BYTES and size - pixels <= MOST_OTHER_BYTES
+
+
+def _read(source: ImageSource) -> Content:
+    data = read_content(source)
+    refuse_changed(source, data)
+    return Content(parse_dataset(data), hashlib.sha256(data).hexdigest())

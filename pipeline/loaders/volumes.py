@@ -51,7 +51,7 @@ def read_volume(opened: ImageFile, kind: str) -> tuple[ImageSource, ...]:
     if not isinstance(opened.place, Path):
         raise CaseError("packed_volume", f"{kind} files are not read from archives; unpack the archive")
     with _refusing(kind):
-        reader, axes, turn, plane = _opened(opened.place, kind)
+        reader, axes, turn, plane = _opened(opened.place, kind, whole=False)
         rows, columns = _stored_shape(reader, axes)
         found = {"photometric": "MONOCHROME2", "file_format": kind}
         return (opened.source(shape=turn.shape((rows, columns)), attributes=found, plane=plane),)
@@ -61,7 +61,7 @@ def decode_volume(_data: bytes, source: ImageSource, *, window: View, warn: Warn
     """The displayed slice. Raises CaseError as `read_volume` does."""
     path = Path(source.path)
     with _refusing(kind):
-        reader, axes, turn, _ = _opened(path, kind)
+        reader, axes, turn, _ = _opened(path, kind, whole=True)
         if kind == "NIfTI":
             with about(THE_FILE, "decode_failed"):
                 finite = stored_voxels(path).finite
@@ -101,14 +101,17 @@ def _displayed(
     return Decoded(pixels, spacing, display)
 
 
-def _opened(path: Path, kind: str) -> tuple[Any, tuple[int, int], Turn, ImagePlane | None]:
-    """A reader, the two stored axes of its slice, how they are turned, and where they then lie."""
+def _opened(path: Path, kind: str, *, whole: bool) -> tuple[Any, tuple[int, int], Turn, ImagePlane | None]:
+    """A reader, the two stored axes of its slice, how they are turned, and where they then lie.
+
+    `whole`: its values are checked, too.
+    """
     if not path.name.lower().endswith(SUFFIXES[kind]):
         names = " or ".join(SUFFIXES[kind])
         raise CaseError("misnamed", f"the file is {kind}, but its name does not end in {names}; rename it")
     suffix = path.suffix.lower()
-    with about(THE_FILE, "decode_failed"):
-        reader = volume_reader(path, suffix)
+    with about(THE_FILE):
+        reader = volume_reader(path, suffix, reason="decode_failed", whole=whole)
     axes = _axes(reader)
     rows, columns = _stored_shape(reader, axes)
     if rows * columns > LARGEST_FRAME:

@@ -50,10 +50,9 @@ def write_tuned(
 def _leave_out_places(values: dict[str, Any], tables: Path) -> None:
     """Remove the absolute paths from the values of a config, but of tables in `tables` or below."""
     studies = values.get("studies") or {}
-    if studies.get("table") and Path(studies["table"]["file"]).is_absolute():
-        place = relpath(studies["table"].pop("file"), studies["path"])
-        if ".." not in Path(place).parts:
-            studies["table"]["file"] = place
+    table = studies.get("table")
+    if table and Path(table["file"]).is_absolute():
+        _keep_below(table, Path(studies["path"]))
     sections = [(values, name) for name in PLACES]
     sections += [(values.get(name) or {}, "path") for name in ("studies", "annotations", "heatmaps")]
     for section, key in sections:
@@ -62,12 +61,17 @@ def _leave_out_places(values: dict[str, Any], tables: Path) -> None:
     annotations, subgroups = values.get("annotations") or {}, values.get("subgroups") or {}
     for table in (annotations.get("labels"), values.get("select"), subgroups.get("table")):
         if table and Path(table["file"]).is_absolute():
-            place = relpath(table.pop("file"), tables)
-            if ".." not in Path(place).parts:
-                table["file"] = place
+            _keep_below(table, tables)
     if studies.keys() <= {"path"}:
         values.pop("studies", None)
         values |= {"studies": studies["path"]} if studies else {}
+
+
+def _keep_below(table: dict[str, Any], folder: Path) -> None:
+    """Make the path of a table relative to the folder; remove it if it lies elsewhere."""
+    place = relpath(table.pop("file"), folder)
+    if ".." not in Path(place).parts:
+        table["file"] = place
 
 
 def _rule_settings(entry: ThresholdChoice) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
-from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 from pipeline.errors import CaseError
-from pipeline.loaders import decode, image_files, parsed, read_header
+from pipeline.loaders import decode, image_files, read_header
+from pipeline.loaders import parsed as contents
 from pipeline.records import Image, ImageSource
 from tests.loaders.files import reasons
 
@@ -29,12 +29,6 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     read = image_files.read_bytes
     monkeypatch.setattr(image_files, "read_bytes", lambda path: names.append(path.name) or read(path))
     return names
-
-
-def kept_data(source: ImageSource) -> Dataset:
-    found = parsed.kept(source)
-    assert found is not None
-    return found.dataset
 
 
 def decoded(source: ImageSource) -> Image:
@@ -73,7 +67,7 @@ def test_frames_of_real_files_are_as_if_each_had_read_it_alone(
     path = Path(get_testdata_file(name, download=False))
     sources = read_header(path, root=path.parent)[:4]
     together = [decoded(source) for source in sources]
-    monkeypatch.setattr(parsed, "MOST_PIXEL_BYTES", 0)
+    monkeypatch.setattr(contents, "MOST_PIXEL_BYTES", 0)
     for source, image in zip(sources, together, strict=True):
         alone = decoded(source)
         assert np.array_equal(alone.pixels, image.pixels)
@@ -121,7 +115,7 @@ def test_a_change_between_two_frames_is_noticed(
 def test_a_large_file_is_not_kept(
     write, tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(parsed, limit, 100)
+    monkeypatch.setattr(contents, limit, 100)
     for source in read_header(write(THREE, frames=3, name="a"), root=tmp_path):
         decoded(source)
     assert reads == ["a"] * 3
@@ -139,13 +133,13 @@ def test_a_deflated_file_whose_data_set_may_be_any_size_is_not_kept(
 def test_nothing_of_a_file_is_left_once_the_next_one_is_read(write, tmp_path: Path) -> None:
     path = write(THREE, frames=3)
     decoded(read_header(path, root=tmp_path)[0])
-    assert len(parsed._latest) == 1
+    assert len(contents._latest) == 1
     decoded(read_header(write(THREE[0], name="single"), root=tmp_path)[0])
-    assert not parsed._latest
+    assert not contents._latest
 
 
 def test_the_data_set_that_frames_share_is_left_as_it_was(write, tmp_path: Path) -> None:
     path = write(THREE, frames=3, syntax=RLELossless)
     source = read_header(path, root=tmp_path)[0]
     decoded(source)
-    assert kept_data(source).PixelData == dcmread(path).PixelData
+    assert contents.content_of(source).dataset.PixelData == dcmread(path).PixelData
