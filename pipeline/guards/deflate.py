@@ -57,8 +57,8 @@ def inflated(data: bytes, *, most_bytes: int, what: str) -> bytes:
     """The content of a zlib stream. Raises CaseError "too_large", or "unreadable" if it is not whole."""
     inflater = zlib.decompressobj()
     with guarded("unreadable", f"{what} is not a zlib stream; export it again."):
-        content = inflater.decompress(data, most_bytes)
-        if inflater.unconsumed_tail or (not inflater.eof and len(content) >= most_bytes):
+        content = inflater.decompress(data, most_bytes + 1)
+        if len(content) > most_bytes:
             raise CaseError(
                 "too_large", f"{what} inflates to more than {most_bytes >> 20} MiB; leave it out."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from pipeline.annotations.seg_headers import Contents
 from pipeline.errors import CaseError
-from pipeline.guards.deflate import refuse_decompression_bomb
+from pipeline.guards.deflate import inflated, refuse_decompression_bomb
 from tests.damage.formats.elements import deflated, sound_segmentation
 from tests.damage.sound import PLAIN, sound_files
 from tests.damage.streams import deflate_bomb_of
@@ -60,3 +61,18 @@ def test_a_segmentation_is_examined_before_it_is_read(tmp_path: Path) -> None:
     path.write_bytes(deflate_bomb_of(deflated(sound_segmentation()), 2**32))
     with pytest.raises(CaseError, match="inflates to more"):
         Contents().add(path)
+
+
+def test_a_zlib_stream_is_inflated_up_to_a_limit() -> None:
+    data = zlib.compress(bytes(100))
+    assert inflated(data, most_bytes=100, what="A bitmap") == bytes(100)
+    for broken, reason in (
+        (zlib.compress(bytes(101)), "too_large"),
+        (data[:-1], "unreadable"),
+        (b"", "unreadable"),
+        (b"no stream", "unreadable"),
+    ):
+        with pytest.raises(CaseError) as refused:
+            inflated(broken, most_bytes=100, what="A bitmap")
+        assert refused.value.reason == reason
+        assert refused.value.message.startswith("A bitmap ")
