@@ -73,6 +73,16 @@ def refused_item(name: str, image: str, error: CaseError, *, path: Path, reader:
     return AnnotationItem(name, printable(image), None, reader, payload, kind="mask")
 
 
+def bytes_of(item: AnnotationItem) -> int:
+    """Size of the outlines and bitmaps of an item."""
+    outlines = (*_several(item, "outlines"), *_several(item, "shares"))
+    parts = (
+        part for shape in outlines if isinstance(shape, Polygon) for part in (*shape.parts, *shape.holes)
+    )
+    bitmaps = (mask.data for mask in _several(item, "masks") if isinstance(mask, Bitmap))
+    return sum(map(len, (*parts, *bitmaps)))
+
+
 def read_shapes(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
     """The shapes of an item, one instance each, without empty ones.
 
@@ -95,6 +105,10 @@ def read_shapes(item: AnnotationItem, *, case_id: str, finding: str, shape: Shap
         return replace(reference, boxes=(*boxes, *map(_around, drawn)), notices=notices)
     notices = (CROWDS,) if any(isinstance(mask, Crowd) for mask in masks) else ()
     return replace(reference, masks=drawn, notices=notices)
+
+
+def _several(item: AnnotationItem, key: str) -> tuple[object, ...]:
+    return cast("tuple[object, ...]", item.payload.get(key, ()))
 
 
 def _kind(shapes: Sequence[Geometry]) -> Kind:

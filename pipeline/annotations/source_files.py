@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pipeline.errors import ConfigError
@@ -12,6 +14,23 @@ LARGEST_TABLE_BYTES = 2**29
 MOST_SHAPES = 500_000
 """Annotations, boxes and masks of one run in all: they are listed in memory."""
 TOO_MANY = f"more than {MOST_SHAPES:,} annotations, boxes and masks; split them, and run each part"
+
+
+OWN_OUTPUT = (frozenset({"pseudonym.key"}), frozenset({"manifest.json", "skipped.csv"}))
+"""Files by which a folder of runs, or a run's folder, is known; another run below must change no result."""
+
+
+def walk_files(path: Path, excluded: Collection[Path] = ()) -> Iterator[Path]:
+    """All files below a folder in a fixed order, without hidden and excluded ones and runs of Heatproof."""
+    for root, folders, files in os.walk(path):
+        if any(marks <= {*files} for marks in OWN_OUTPUT):
+            folders[:] = []
+            continue
+        folders[:] = sorted(name for name in folders if name[0] != "." and Path(root, name) not in excluded)
+        for name in sorted(files):
+            file = Path(root, name)
+            if name[0] != "." and file not in excluded:
+                yield file
 
 
 def path_below(root: Path, relative: str) -> Path:

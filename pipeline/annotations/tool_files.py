@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from pipeline.annotations.drawn import items_of, refused_item
+from pipeline.annotations.drawn import bytes_of, items_of, refused_item
 from pipeline.annotations.shapes import Drawn
 from pipeline.annotations.source_files import image_key, path_below
 from pipeline.annotations.tool_kinds import files_of
@@ -16,6 +16,8 @@ from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.reading import about
 from pipeline.records import AnnotationItem
 
+MOST_BYTES = 2**28
+"""Bytes of all outlines and bitmaps of a source, which the main process keeps."""
 Read = Callable[[Path, str], Sequence[Drawn]]
 """read(file, folder): the shapes of a file that lies in a folder below the annotations, "" for none."""
 
@@ -31,7 +33,8 @@ def items_in(
 ) -> Iterator[AnnotationItem]:
     """The items of the files of the format `name` below `folder`; one that cannot be read costs itself alone.
 
-    `read` runs in the workers of `executor`. Raises ConfigError if there are no such files.
+    `read` runs in the workers of `executor`. Raises ConfigError if there are no such files, or if their
+    shapes come to more than `MOST_BYTES`.
     """
     root = path_below(path, folder) if folder else path
     found = files_of(name, root) if root.exists() else []
@@ -41,7 +44,13 @@ def items_in(
         )
     contents = partial(_items, name=name, read=read, root=path)
     failed = partial(_refused, name=name, root=path, reader=reader)
+    total = 0
     for items in _opened(contents, failed, found, executor):
+        total += sum(map(bytes_of, items))
+        if total > MOST_BYTES:
+            raise ConfigError(
+                f"{root}: its shapes come to more than {MOST_BYTES >> 20} MiB; split it, and run each part"
+            )
         yield from items
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pipeline.annotations.source_files import walk_files
 from pipeline.errors import CaseError
 from pipeline.guards.reading import ANY_SIZE, open_file
 
@@ -67,14 +68,12 @@ ONE_PER_IMAGE: Mapping[str, tuple[str, Callable[[bytes], bool]]] = {
 def files_of(name: str, path: Path, *, most: int | None = None) -> list[Path]:
     """Up to `most` files of a format of `ONE_PER_IMAGE` at any depth of a folder, or the file itself.
 
-    Hidden files, and those in hidden folders, are left out.
+    Hidden files, and those in hidden folders and in runs of Heatproof, are left out.
     """
     suffix, is_of = ONE_PER_IMAGE[name]
     found: list[Path] = []
-    for file in [path] if path.is_file() else sorted(path.rglob("*")):
-        parts = (file.name,) if file == path else file.relative_to(path).parts
-        hidden = any(part[0] == "." for part in parts)
-        if file.suffix.lower() == suffix and not hidden and is_of(first_bytes(file)):
+    for file in [path] if path.is_file() else walk_files(path):
+        if file.suffix.lower() == suffix and is_of(first_bytes(file)):
             found.append(file)
         if len(found) == most:
             break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from pipeline.annotations.box_columns import has_coordinates
 from pipeline.annotations.foreign import FOREIGN, kind_of_file
 from pipeline.annotations.labels import is_label
-from pipeline.annotations.source_files import LARGEST_TABLE_BYTES
+from pipeline.annotations.source_files import LARGEST_TABLE_BYTES, walk_files
 from pipeline.annotations.spelling import nearest, same
 from pipeline.annotations.tables import IMAGE_COLUMNS, MOST_COLUMNS, Table, read_table
 from pipeline.annotations.tool_kinds import ONE_PER_IMAGE
@@ -30,8 +29,6 @@ MOST_NAMED = 4
 """Most reasons that a refusal names."""
 MOST_CELLS = 1_000_000
 """Cells of a table in which a reason is looked for."""
-OWN_OUTPUT = (frozenset({"pseudonym.key"}), frozenset({"manifest.json", "skipped.csv"}))
-"""Files by which a folder of runs, or a run's folder, is known; another run below must change no result."""
 MASKS = (".png", ".nii.gz", ".nii", ".nrrd", ".mha")
 WORD_ENDS = re.compile(r"[|;,]")
 """What separates the words of several findings in one cell, as in "Nodule|Mass"."""
@@ -87,7 +84,7 @@ def unread_files(
         return []
     files: list[Path] = []
     last: list[Unread] = []
-    for number, file in enumerate(_files(path, excluded)):
+    for number, file in enumerate(walk_files(path, excluded)):
         if file in reading.used:
             continue
         if number >= MOST_FILES:
@@ -133,19 +130,6 @@ def what_is_there(path: Path, findings: Sequence[str]) -> str:
         more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
         parts.append(f"{files[0].path}{more} ({message})")
     return ", ".join(parts)
-
-
-def _files(path: Path, excluded: Collection[Path]) -> Iterator[Path]:
-    """All files below a folder in a fixed order, without hidden and excluded ones and runs of Heatproof."""
-    for root, folders, files in os.walk(path):
-        if any(marks <= {*files} for marks in OWN_OUTPUT):
-            folders[:] = []
-            continue
-        folders[:] = sorted(name for name in folders if name[0] != "." and Path(root, name) not in excluded)
-        for name in sorted(files):
-            file = Path(root, name)
-            if name[0] != "." and file not in excluded:
-                yield file
 
 
 def _why(file: Path, *, findings: Sequence[str], stated: bool, formats: Sequence[str]) -> tuple[str, str]:

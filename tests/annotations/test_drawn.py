@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.annotations import drawn as drawn_module
-from pipeline.annotations.drawn import BOXES_OF_ALL, items_of, read_shapes
+from pipeline.annotations.bitmaps import Bitmap
+from pipeline.annotations.drawn import BOXES_OF_ALL, bytes_of, items_of, read_shapes
 from pipeline.annotations.run_lengths import compact_runs
 from pipeline.annotations.shapes import Drawn, Geometry, Problem, Shares, box_of, point_of, polygon_of
 from pipeline.errors import CaseError, ConfigError
@@ -93,6 +94,12 @@ def test_one_shape_that_cannot_be_used_costs_all_of_the_finding(shapes: list[Geo
     with pytest.raises(CaseError) as refused:
         read(*shapes)
     assert refused.value.reason == reason
+
+
+def test_the_size_of_outlines_and_bitmaps_is_known() -> None:
+    bitmap = Bitmap(bytes(100), 0, 0)
+    assert bytes_of(only(POLYGON, PARTS, Shares(POLYGON), bitmap, BOX)) == (4 + 4 + 3 + 4) * 8 + 100
+    assert bytes_of(only(POINT)) == 0
 
 
 def test_names_can_be_written_to_tables() -> None:

@@ -36,6 +36,9 @@ def test_files_are_found_at_any_depth_and_hidden_ones_are_not(tmp_path: Path) ->
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(LINE)
     (tmp_path / "classes.txt").write_text("Mass")
+    (tmp_path / "out" / "run").mkdir(parents=True)
+    for name in ("out/pseudonym.key", "out/run/7.txt"):
+        (tmp_path / name).write_bytes(LINE)
     assert files_of("yolo", tmp_path) == [tmp_path / "a.txt", tmp_path / "b/c.TXT"]
     assert files_of("yolo", tmp_path, most=1) == [tmp_path / "a.txt"]
     assert files_of("yolo", tmp_path / "a.txt") == [tmp_path / "a.txt"]
