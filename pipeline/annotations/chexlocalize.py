@@ -1,7 +1,8 @@
 """CheXlocalize: polygons in one JSON file, {image: {"img_size": [rows, columns], finding: [[[x, y], …], …]}}.
 
 As in `gt_annotations_val.json`. Each polygon is a lesion of its own; an empty list means that the finding is
-absent. The coordinate c is the centre of pixel c, as CheXlocalize's own script draws them.
+absent. Coordinates count from the image's corner: Pillow draws the published masks, and cuts coordinates off
+to the pixels in which they lie.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _drawn(file: Path, content: Mapping[str, Any], reader: str) -> Iterator[Draw
                     f"{file}: image {number} has a finding without a list; write it as {WANTED}"
                 )
             for polygon in polygons:
-                shape = usable(lambda: polygon_of(polygon, origin="centre"))  # noqa: B023  called at once
+                shape = usable(lambda: polygon_of(polygon))  # noqa: B023  called at once
                 yield Drawn(image_key(image), finding, shape, reader, size=size)
             if not polygons:
                 yield Drawn(image_key(image), finding, None, reader, size=size)

@@ -16,7 +16,7 @@ from pipeline.errors import CaseError, ConfigError
 from pipeline.records import AnnotationItem
 
 SIZE = [6, 8]
-SQUARE = [[1, 1], [4, 1], [4, 3], [1, 3]]
+SQUARE = [[1.2, 1.25], [4.6, 1.25], [4.6, 3.75], [1.2, 3.75]]
 
 
 def items(folder: Path, content: Any) -> list[AnnotationItem]:
@@ -32,7 +32,7 @@ def test_polygons_cover_the_pixels_that_the_published_masks_do(tmp_path: Path) -
     picture = Image.new("1", (8, 6))
     ImageDraw.Draw(picture).polygon([(x, y) for x, y in SQUARE], outline=1, fill=1)
     np.testing.assert_array_equal(reference.masks, [np.asarray(picture)])
-    np.testing.assert_array_equal(reference.polygons, [SQUARE])
+    np.testing.assert_allclose(reference.polygons, [np.array(SQUARE) - 0.5], atol=1e-6)
 
 
 def test_each_polygon_is_a_lesion_and_none_means_absent(tmp_path: Path) -> None:

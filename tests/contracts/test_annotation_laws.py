@@ -93,8 +93,7 @@ def write_coco(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
 
 
 def write_chexlocalize(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
-    outline = [[x - 0.5, y - 0.5] for x, y in CORNERS]
-    content = {IMAGE: {"img_size": [*lesion.shape], FINDING: [outline]}}
+    content = {IMAGE: {"img_size": [*lesion.shape], FINDING: [CORNERS]}}
     (folder / "polygons.json").write_text(json.dumps(content))
     return {"file": "polygons.json"}
 
