@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from pipeline.annotations import read_annotation
 from pipeline.annotations.chexlocalize import find
 from pipeline.errors import CaseError, ConfigError
-from pipeline.records import AnnotationItem
+from pipeline.records import AnnotationItem, Point
 
 SIZE = [6, 8]
 SQUARE = [[1.2, 1.25], [4.6, 1.25], [4.6, 3.75], [1.2, 3.75]]
@@ -38,6 +38,12 @@ def test_polygons_cover_the_pixels_that_the_published_masks_do(tmp_path: Path) -
 def test_each_polygon_is_a_lesion_and_none_means_absent(tmp_path: Path) -> None:
     two, none = items(tmp_path, {"7": {"img_size": SIZE, "Edema": [SQUARE, SQUARE], "Nodule": []}})
     assert [read_annotation(i, case_id="c", finding="f", shape=(6, 8)).lesions for i in (two, none)] == [2, 0]
+
+
+def test_pairs_of_numbers_are_points(tmp_path: Path) -> None:
+    (item,) = items(tmp_path, {"7": {"img_size": SIZE, "Edema": [[1.5, 2], [4, 4]]}})
+    reference = read_annotation(item, case_id="c", finding="edema", shape=(6, 8))
+    assert (item.kind, reference.points) == ("point", (Point(1, 1.5), Point(3.5, 3.5)))
 
 
 def test_another_size_and_a_malformed_polygon_are_refused(tmp_path: Path) -> None:
