@@ -19,6 +19,7 @@ from pipeline.classifiers.architecture import Architecture
 from pipeline.classifiers.arguments import Arguments
 from pipeline.classifiers.card import Example, ModelCard
 from pipeline.classifiers.network_classes import LIBRARIES, LIBRARY_NAME, MONAI, NETWORKS
+from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.recipe import Crop, IntensityScaling, Preprocessing, Resize
 from pipeline.config import AuditConfig
 from pipeline.contours import RULES
@@ -68,7 +69,7 @@ def card_schema() -> Schema:
         own = _without_titles(family.model_json_schema())
         schema["$defs"] |= {**own.pop("$defs", {}), family.__name__: own}
     for model in (
-        *(ModelCard, Architecture, Example, Preprocessing, Resize, Crop, IntensityScaling),
+        *(ModelCard, Architecture, OnnxFile, Example, Preprocessing, Resize, Crop, IntensityScaling),
         *families,
     ):
         properties = schema if model is ModelCard else schema["$defs"][model.__name__]
@@ -78,7 +79,10 @@ def card_schema() -> Schema:
             properties["properties"][key]["description"] = docstring
     schema["$defs"]["Architecture"] |= _networks(schema)
     stated = {"properties": {"sha256": {"type": "string"}}, "required": ["sha256"]}
+    no_weights = {"properties": {"weights": {"type": "null"}}}
     schema |= _if({"weights": {"type": "string", "minLength": 1}}, stated)
+    by_file = {"required": ["onnx"]}
+    schema["allOf"] = [_if({"architecture": by_file}, {"allOf": [stated, no_weights]})]
     size_needed = {"properties": {"size": {"not": {"type": "null"}}}, "required": ["size"]}
     no_size = {"properties": {"size": {"type": "null"}}}
     schema["$defs"]["Resize"] |= {**_if({"rule": {"const": "none"}}, no_size), "else": size_needed}
