@@ -25,6 +25,8 @@ from pipeline.guards.yaml_models import Items, Strict, read_yaml, validated
 from pipeline.registry import did_you_mean
 
 DEFAULT_THRESHOLD: Final = 0.5
+FROM_FILE: Final = "file"
+"""Value of operating_thresholds: those that torchxrayvision keeps in the weights file, op_threshs."""
 QUESTION: Final = "?"
 """Value in a new card that the author has to replace: what a weights file does not say."""
 
@@ -93,7 +95,8 @@ class ModelCard(Strict):
     activation: Literal["sigmoid", "softmax", "none"]
     """Converts outputs to probabilities; `none`: the outputs already are probabilities, within 0 … 1."""
     operating_thresholds: Mapping[str, Probability] = Field(default=DEFAULT_THRESHOLD, validate_default=True)
-    """Finding → probability from which it counts as positive; a single number applies to all findings."""
+    """Finding → probability from which it counts as positive; a single number applies to all findings, and
+    `file` stands for torchxrayvision's op_threshs in the weights file. Empty until these are read."""
     weights: str | None = None
     """Weights file in the card's folder or below, relative to it. The config's `weights` overrides it."""
     sha256: Sha256 | None = Field(default=None, validate_default=True)
@@ -125,10 +128,14 @@ class ModelCard(Strict):
     @field_validator(
         "operating_thresholds",
         mode="before",
-        json_schema_input_type=Probability | Mapping[str, Probability],
+        json_schema_input_type=Probability | Mapping[str, Probability] | Literal["file"],
     )
     @classmethod
     def _expand_single_number(cls, thresholds: object, info: ValidationInfo) -> object:
+        if thresholds == FROM_FILE:
+            return {}
+        if thresholds == {}:
+            raise ValueError("is empty; give one threshold per finding, one number for all, or file")
         if isinstance(thresholds, int | float):
             return dict.fromkeys(info.data.get("findings", ()), thresholds)
         return thresholds
@@ -142,7 +149,8 @@ class ModelCard(Strict):
         for name in thresholds:
             if name not in findings:
                 raise ValueError(f"unknown finding '{name}'{did_you_mean(name, findings)}")
-        if missing := [finding for finding in findings if finding not in thresholds]:
+        missing = [finding for finding in findings if finding not in thresholds]
+        if missing and thresholds:
             raise ValueError(
                 f"no threshold for {', '.join(missing)}; give one per finding, or one number for all"
             )

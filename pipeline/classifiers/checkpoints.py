@@ -29,7 +29,7 @@ FIRST: Final = "features.conv0.weight"
 OF_DENSENETS: Final = (FIRST, *HEAD)
 """Names by which MONAI's DenseNets are known."""
 OPERATING_POINTS: Final = "op_threshs"
-"""torchxrayvision's operating points, which are not loaded; the model card states its own thresholds."""
+"""torchxrayvision's operating points, which are no part of the network."""
 TRAINING: Final = re.compile(
     r"(^|[._])(loss\w*|criterion\w*|metrics?|pos_weight|class_weights?)([._]|$)|loss\b"
 )
@@ -88,13 +88,20 @@ def read_checkpoint(
         (*notices_of(found, content), *_notices(head, unread)),
         head
         or next((printable(key.removesuffix(".weight")) for key in inside if name_of(key) == HEAD[0]), ""),
-        _numbers(named.get(OPERATING_POINTS)),
+        operating_points(named),
     )
 
 
-def _numbers(tensor: Tensor | None) -> tuple[float, ...]:
-    """The numbers of a short vector; none if it is something else."""
-    if tensor is None or tensor.layout != torch.strided or tensor.dim() != 1 or len(tensor) > MOST_FINDINGS:
+def operating_points(tensors: Mapping[str, Tensor]) -> tuple[float, ...]:
+    """The operating points of torchxrayvision among the tensors; none if they are not a short vector."""
+    tensor = tensors.get(OPERATING_POINTS)
+    if (
+        tensor is None
+        or tensor.is_meta
+        or tensor.layout != torch.strided
+        or tensor.dim() != 1
+        or len(tensor) > MOST_FINDINGS
+    ):
         return ()
     return tuple(map(float, tensor.tolist())) if tensor.is_floating_point() else ()
 

@@ -18,7 +18,7 @@ from pipeline.classifiers.card import ModelCard
 from pipeline.classifiers.networks import build_network
 from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.onnx.opening import open_onnx
-from pipeline.classifiers.operating_points import threshold_notices
+from pipeline.classifiers.operating_points import with_thresholds
 from pipeline.classifiers.weights import LoadedWeights, load_weights, read_hashed
 from pipeline.errors import ConfigError
 from pipeline.guards.inside_folder import inside_folder
@@ -45,14 +45,16 @@ def open_classifier(
     """
     torch_device = _device(device)
     if isinstance(card.architecture, OnnxFile):
-        network, loaded = _from_onnx(card, weights or _onnx_path(card_path, card.architecture), precision)
+        path = weights or _onnx_path(card_path, card.architecture)
+        network, loaded = _from_onnx(card, path, precision)
     else:
         network = build_network(card)
         path = weights or _weights_path(card, card_path)
         loaded = load_weights(
             network, path, sha256=card.sha256, allow_pickle=allow_pickle, state_dict=card.state_dict
         )
-    notices = (*loaded.notices, *threshold_notices(loaded.operating_points, card))
+    card, of_thresholds = with_thresholds(card, loaded.operating_points, path)
+    notices = (*loaded.notices, *of_thresholds)
     return _on_device(network, card, loaded.sha256, torch_device, precision, notices)
 
 

@@ -157,7 +157,11 @@ def _text(shape: _Shape, checkpoint: Checkpoint, name: str, place: Line, sha256:
         *((f"  - {ASKED}", "") for _ in range(shape.outputs)),
         (f"activation: {ASKED}", "sigmoid, softmax (one finding excludes others) or none (probabilities)"),
         (f"operating_thresholds: {ASKED}", "a finding counts from this probability: a number, or one each"),
-        *([(f"# torchxrayvision's op_threshs in the file: {points}", "")] if points else []),
+        *(
+            [(f"# op_threshs of torchxrayvision in the file, which `file` takes over: {points}", "")]
+            if points
+            else []
+        ),
         place,
         (f"sha256: {sha256}", ""),
         ("target_layer: last", "last, stride8, or the name of a module"),

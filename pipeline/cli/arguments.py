@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.cli.card import add_card
+from pipeline.cli.convert import add_convert
 
 OPTIONS = {
     "studies": (
@@ -60,6 +61,14 @@ def parser_of() -> ArgumentParser:
             "card",
             help="write a model card for a weights file, or check one on an example",
             description="Write a model card for a weights file, or check one on an example.",
+        )
+    )
+    add_convert(
+        commands.add_parser(
+            "convert",
+            help="write the tensors of a weights file as safetensors",
+            description="Write the tensors of a weights file (.pth, .ckpt, .bin, a whole pickled network) as "
+            "safetensors. Nothing in the file is run.",
         )
     )
     return parser

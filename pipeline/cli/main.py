@@ -15,6 +15,7 @@ from rich.console import Console
 
 from pipeline.cli.arguments import OPTIONS, parser_of
 from pipeline.cli.card import card
+from pipeline.cli.convert import convert
 from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
 from pipeline.cli.review import review
@@ -56,6 +57,7 @@ INTERRUPTION = {
     "review": "nothing was written; rerun the same command to start again",
     "report": "the report may be incomplete; rerun the same command to regenerate it",
     "card": "nothing was written; rerun the same command to start again",
+    "convert": "nothing was written; rerun the same command to start again",
 }
 """Command → message after an interruption."""
 
@@ -267,6 +269,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "review": review,
     "report": _report,
     "card": card,
+    "convert": convert,
 }
 
 

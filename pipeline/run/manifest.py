@@ -72,7 +72,7 @@ def model_provenance(plan: AuditPlan, model: AuditedModel, checks: Sequence[Chec
         for method in explainer.methods
     ]
     facts = {
-        "card": _card(plan),
+        "card": _card(plan) | {"operating_thresholds": dict(model.classifier.card.operating_thresholds)},
         "weights_sha256": model.classifier.weights_sha256,
         "device": str(model.classifier.device),
         "backend": config.backend,

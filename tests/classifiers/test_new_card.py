@@ -128,4 +128,4 @@ def test_operating_points_of_torchxrayvision_are_shown(tmp_path: Path) -> None:
     tensors = nets.DenseNet(**ARGUMENTS).state_dict() | {"op_threshs": torch.tensor([0.25, 0.5])}
     torch.save(tensors, tmp_path / "w.pth")
     text, _ = new_card(tmp_path / "w.pth", out=tmp_path / "card.yaml")
-    assert "op_threshs in the file: 0.25, 0.5" in text
+    assert "which `file` takes over: 0.25, 0.5" in text

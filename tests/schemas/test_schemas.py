@@ -224,8 +224,10 @@ def test_a_card_may_name_every_intensity_preset(preset: str) -> None:
     assert not accepts(card_schema(), {**card, "preprocessing": {**card["preprocessing"], "intensity": "ct"}})
 
 
-@pytest.mark.parametrize("threshold", [0.3, {"nodule": 0.3}])
-def test_operating_thresholds_may_be_one_number_or_one_per_finding(threshold: object) -> None:
+@pytest.mark.parametrize("threshold", [0.3, {"nodule": 0.3}, "file"])
+def test_operating_thresholds_may_be_one_number_one_per_finding_or_those_of_the_file(
+    threshold: object,
+) -> None:
     assert accepts(card_schema(), {**CARD, "operating_thresholds": threshold})
 
 

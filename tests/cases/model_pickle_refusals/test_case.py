@@ -1,9 +1,8 @@
 """What a refused pickle is told: the function that it calls, and how to save its tensors.
 
 Right: exit code 2, the name of the function, and one line of Python; before, torch's own text cut in half
-with escape codes of a terminal. What only holds objects (a namespace, a whole network, numbers of NumPy) is
-read. Source: Lightning-AI/pytorch-lightning#2653, mlmed/torchxrayvision (whole models). Shared case:
-model-pickle-refusals.
+with escape codes of a terminal. What only holds objects (a namespace, a whole network) is read. Source:
+Lightning-AI/pytorch-lightning#2653, mlmed/torchxrayvision (whole models). Shared case: model-pickle-refusals.
 """
 
 from __future__ import annotations

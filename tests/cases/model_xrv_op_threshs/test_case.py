@@ -7,10 +7,12 @@ they differ. Shared case: model-xrv-op-threshs. Source: mlmed/torchxrayvision#15
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from pipeline.classifiers.operating_points import threshold_notices
+from pipeline.errors import ConfigError
 from pipeline.records import Notice
 from tests.brightness import open_brightness_model
 
@@ -60,3 +62,31 @@ def test_many_findings_are_counted_and_names_may_hold_braces(tmp_path: Path) -> 
     (notice,) = threshold_notices([0.1] * 7, model.classifier.card)
     assert "finding {0} 0.1 in the file" in notice.text()
     assert "finding {4} 0.1 in the file, 0.5 on the card and 2 more" in notice.text()
+
+
+def test_thresholds_left_to_the_file_are_taken_over_and_shown(tmp_path: Path) -> None:
+    tensors = {"op_threshs": torch.tensor([0.25, 0.5])}
+    model = open_brightness_model(tmp_path, *HEADS, tensors=tensors, operating_thresholds="file")
+    assert model.classifier.card.operating_thresholds == {"nodule": 0.25, "effusion": 0.5}
+    (notice,) = model.notices
+    assert (notice.kind, notice.about) == ("guess", "operating_thresholds")
+    assert "op_threshs) of the weights file: nodule 0.25; effusion 0.5." in notice.text()
+    predictions = model.classifier.predictions(["a"], np.array([[0.0, 0.0]], np.float32))
+    assert [prediction.threshold for prediction in predictions] == [0.25, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("points", "complaint"),
+    [
+        ([0.1, float("nan")], r"no operating point \(op_threshs\) within 0 … 1 for effusion, but the card"),
+        ([0.1, 1.5], r"no operating point \(op_threshs\) within 0 … 1 for effusion"),
+        ([0.1, 0.2, 0.3], r"holds 3 operating points \(op_threshs\), wanted one for each of the 2 findings"),
+        ([], r"holds 0 operating points \(op_threshs\).*; state the thresholds in the model card"),
+    ],
+)
+def test_thresholds_that_the_file_does_not_have_are_refused(
+    tmp_path: Path, points: list[float], complaint: str
+) -> None:
+    tensors = {"op_threshs": torch.tensor(points)} if points else {}
+    with pytest.raises(ConfigError, match=complaint):
+        open_brightness_model(tmp_path, *HEADS, tensors=tensors, operating_thresholds="file")
