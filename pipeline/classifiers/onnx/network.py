@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pipeline.classifiers.onnx.attributes import refuse_others
 from pipeline.classifiers.onnx.graph import Constant, Graph, Node
 from pipeline.classifiers.onnx.operators import OPERATIONS
 from pipeline.classifiers.onnx.windows import build_convolution, build_pool
@@ -139,6 +140,7 @@ class _Building:
         steps = []
         for node in _with_biases(nodes, self._graph.constants, output):
             self._check_order(node)
+            refuse_others(node)
             made = self._constant(node)
             if made is None:
                 steps.append(self._step(node))
@@ -228,13 +230,12 @@ class _Building:
         stated = node.attributes
         if stated.get("transA", 0):
             raise CaseError("unsupported", "has a linear layer of a transposed input; export it without")
-        weight = self._weight(node, 1) * stated.get("alpha", 1.0)
-        weight = weight if stated.get("transB", 0) else weight.T
-        bias = self._bias(node, 2)
-        if weight.dim() != MATRIX or (bias is not None and bias.numel() not in {1, len(weight)}):
-            raise CaseError(
-                "damaged", f"has a linear layer whose weights {tuple(weight.shape)} do not fit it"
-            )
+        weight, bias = self._weight(node, 1), self._bias(node, 2)
+        if weight.dim() != MATRIX:
+            raise _misfit(weight)
+        weight = (weight if stated.get("transB", 0) else weight.T) * stated.get("alpha", 1.0)
+        if bias is not None and bias.numel() not in {1, len(weight)}:
+            raise _misfit(bias)
         if bias is not None:
             bias = bias.reshape(-1).expand(len(weight)) * stated.get("beta", 1.0)
         return Linear(weight.contiguous(), bias)
@@ -263,6 +264,12 @@ class Linear(nn.Linear):
         self.weight = nn.Parameter(weight, requires_grad=False)
         if bias is not None:
             self.bias = nn.Parameter(bias, requires_grad=False)
+
+
+def _misfit(weight: Tensor) -> CaseError:
+    return CaseError(
+        "damaged", f"has a linear layer whose weights {tuple(weight.shape)} do not fit it; export it again"
+    )
 
 
 def _stated(node: Node) -> Constant:

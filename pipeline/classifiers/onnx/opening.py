@@ -40,12 +40,12 @@ def open_onnx(
     chosen = _output(graph, findings)
     output = _before_end(graph, chosen.name, activation)
     network = OnnxNetwork(graph, output=output, channels_last=channels_last, batch=batch)
-    for size in (batch or 1, 3):
+    for size in (batch or 2, 3):
         found = _trial(network, (size, channels, *shape))
         if found != (size, findings):
             raise CaseError(
                 "unsupported",
-                f"gives {found} for {size} images of {shape[0]} x {shape[1]} px, wanted {(size, findings)}: "
+                f"gives {found} for a batch of {size} with {shape[0]} x {shape[1]} px, wanted {(size, findings)}: "
                 "one logit per image and finding; correct the card's findings, or export it for any number "
                 "of images",
             )
@@ -56,13 +56,18 @@ def _layout(graph: Graph, channels: int, shape: Shape) -> tuple[bool, int | None
     """Whether channels are the last axis of the input, and the number of images that the file fixes."""
     if len(graph.inputs) != 1:
         names = ", ".join(port.name for port in graph.inputs)
-        raise CaseError("unsupported", f"has {len(graph.inputs)} inputs ({names:.200}), wanted one image")
+        raise CaseError(
+            "unsupported",
+            f"has {len(graph.inputs)} inputs ({names:.200}), wanted one image; export it with that alone",
+        )
     (port,) = graph.inputs
     if port.type not in FLOATS:
         raise CaseError("unsupported", "has an input of whole numbers, wanted float32; export it so")
     sides = port.shape
     if sides is None or len(sides) != AXES:
-        raise CaseError("unsupported", f"has an input of shape {_written(sides)}, wanted four sides")
+        raise CaseError(
+            "unsupported", f"has an input of shape {_written(sides)}, wanted four sides; export it for images"
+        )
     wanted = {False: (channels, *shape), True: (*shape, channels)}
     fits = [
         last

@@ -78,6 +78,10 @@ def _hard_sigmoid(node: Node, _version: int, values: Tensor) -> Tensor:
     return found
 
 
+def _swish(node: Node, _version: int, values: Tensor) -> Tensor:
+    return values * torch.sigmoid(values * node.attributes.get("alpha", 1.0))
+
+
 def _gelu(node: Node, _version: int, values: Tensor) -> Tensor:
     return functional.gelu(values, approximate=node.attributes.get("approximate", "none"))
 
@@ -267,7 +271,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
         "LeakyRelu": _leaky, "Elu": _elu, "Selu": _each(functional.selu), "Gelu": _gelu,
         "HardSigmoid": _hard_sigmoid, "HardSwish": _each(functional.hardswish),
         "Mish": _each(functional.mish), "Softplus": _each(functional.softplus),
-        "Softsign": _each(functional.softsign), "Swish": _each(functional.silu),
+        "Softsign": _each(functional.softsign), "Swish": _swish,
         "PRelu": _each(lambda values, slope: torch.where(values < 0, values * slope, values)),
         "Clip": _clip, "Softmax": _softmax, "Erf": _each(torch.erf), "Exp": _each(torch.exp),
         "Log": _each(torch.log), "Sqrt": _each(torch.sqrt), "Abs": _each(torch.abs), "Neg": _each(torch.neg),

@@ -141,7 +141,8 @@ def _array(fields: Fields, wire: Wire, name: str) -> Constant:
         raise wire.damaged(f"{name!r:.80} has {len(numbers):,} numbers, and its shape {shape[:8]} others")
     if kind not in FLOATS:
         return numbers.reshape(shape).astype(np.int64)
-    array = numbers.reshape(shape).astype(np.float32)
+    with np.errstate(over="ignore"):
+        array = numbers.reshape(shape).astype(np.float32)
     if not np.isfinite(array).all():
         raise CaseError("not_finite", f"has weights that are not finite ({name:.80}); export it again")
     return array

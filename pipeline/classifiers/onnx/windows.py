@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,11 @@ from torch.nn import functional
 from pipeline.classifiers.onnx.graph import Node
 from pipeline.errors import CaseError
 
-AXES = 2
+AXES: Final = 2
+LARGEST: Final = 2**14
+"""Pixels; a larger kernel or padding is an error in the file."""
+KINDS: Final = ("NOTSET", "", "VALID", "SAME_UPPER", "SAME_LOWER")
+"""Of padding: as stated, none, or as much as gives one output per stride."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +65,27 @@ def window_of(node: Node, kernel: Sequence[int]) -> Window:
     pads = tuple(node.attributes.get("pads") or [0] * 2 * AXES)
     automatic = node.attributes.get("auto_pad", "NOTSET")
     if len(kernel) != AXES or len(stride) != AXES or len(dilation) != AXES or len(pads) != 2 * AXES:
-        raise CaseError("unsupported", f"has the operator {node.operator} over {len(kernel)} axes, wanted 2")
+        raise CaseError(
+            "unsupported",
+            f"has the operator {node.operator} over {len(kernel)} axes, wanted 2; export it for images",
+        )
     if min(*kernel, *stride, *dilation) < 1 or min(pads) < 0 or max(*kernel, *pads) > LARGEST:
-        raise CaseError("unsupported", f"has the operator {node.operator} with sizes that no image has")
-    kinds = {"NOTSET": "", "": "", "VALID": "", "SAME_UPPER": "SAME_UPPER", "SAME_LOWER": "SAME_LOWER"}
-    if automatic not in kinds:
-        raise CaseError("unsupported", f"has the operator {node.operator} with the padding {automatic!r:.40}")
+        raise CaseError(
+            "unsupported", f"has the operator {node.operator} with sizes that no image has; export it again"
+        )
+    if automatic not in KINDS:
+        raise CaseError(
+            "unsupported",
+            f"has the operator {node.operator} with the padding {automatic!r:.40}; export it again",
+        )
     pads = (0, 0, 0, 0) if automatic == "VALID" else pads
     return Window(
-        _pair(kernel), _pair(stride), _pair(dilation), (*_pair(pads), *_pair(pads[2:])), kinds[automatic]
+        _pair(kernel),
+        _pair(stride),
+        _pair(dilation),
+        (*_pair(pads), *_pair(pads[2:])),
+        automatic if automatic.startswith("SAME") else "",
     )
-
-
-LARGEST = 2**14
-"""Pixels; a larger kernel or padding is an error in the file."""
 
 
 def _sides(node: Node, name: str) -> Sequence[int]:
@@ -176,7 +187,9 @@ def build_convolution(node: Node, weight: Tensor, bias: Tensor | None) -> nn.Mod
     stated = tuple(node.attributes.get("kernel_shape") or kernel)
     fits = weight.dim() == AXES + 2 and stated == kernel and weight.numel() > 0
     if not fits or not 0 < groups <= len(weight) or len(weight) % groups:
-        raise CaseError("damaged", f"has a convolution whose weights {tuple(weight.shape)} do not fit it")
+        raise CaseError(
+            "damaged", f"has a convolution whose weights {tuple(weight.shape)} do not fit it; export it again"
+        )
     if bias is not None and tuple(bias.shape) != (len(weight),):
         raise CaseError("damaged", f"has a convolution whose bias {tuple(bias.shape)} does not fit it")
     return Convolution(weight, bias, window_of(node, kernel), groups)
