@@ -93,7 +93,7 @@ def _written(tensors: Mapping[str, Tensor], path: Path, *, size: int) -> bytes:
         )
     if sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > MOST_COPIES * size:
         raise ConfigError(
-            f"{path}: its tensors are views of the same numbers, and would take more than {MOST_COPIES} times "
+            f"{path}: its tensors are views of the same numbers, and would take over {MOST_COPIES} times "
             "the file; save copies of them"
         )
     contiguous = torch.contiguous_format
