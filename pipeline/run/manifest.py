@@ -236,7 +236,7 @@ def _card(plan: AuditPlan) -> dict[str, Any]:
     card = plan.card.model_dump(mode="json", by_alias=True)
     example = card.pop("example")
     weights: dict[str, Any] = {"weights": Path(card["weights"]).name if card["weights"] else None}
-    if onnx := card["architecture"].get("onnx"):
+    if onnx := (card["architecture"] or {}).get("onnx"):
         weights["architecture"] = {"onnx": Path(onnx).name}
     return card | weights | ({"example": {"logits": example["logits"]}} if example else {})
 

@@ -19,6 +19,7 @@ ALIKE = 0.25
 """Differences that another CPU's arithmetic may make: two of 14 images move a bound from .232 to .428."""
 DRAWN = " random "
 """Rows of the random baseline: its draws follow the pseudonyms, whose key is new in each output folder."""
+UNSCORED = "reports/unscored/RUN"
 PHANTOM_FINDINGS = ("nodule", "consolidation", "effusion", "cardiomegaly")
 
 
@@ -33,14 +34,15 @@ def write_maps(folder: Path, images: Path) -> None:
 
 def prepared(command: str, folder: Path) -> str:
     """The command with the inputs that a reader brings: maps, decisions, and a run's name."""
-    (audited,) = folder.glob("reports/reference_model-*") if "RUN" in command else (folder,)
+    place = "reports/unscored" if UNSCORED in command else "reports"
+    (audited,) = folder.glob(f"{place}/reference_model-*") if "RUN" in command else (folder,)
     if "HEATMAPS=maps" in command:
         write_maps(folder / "maps", folder / "reports" / "phantoms" / "images")
-    if "decisions/*.json" in command:
-        (folder / "decisions").mkdir()
+    if answers := re.search(r"(\w+)/\*\.json", command):
+        (folder / answers[1]).mkdir()
         path = decided(audited, "anna", lambda *_: "agree")
-        path.rename(folder / "decisions" / "anna.json")
-    return re.sub(r"\bRUN\b", str(audited.relative_to(folder)), command)
+        path.rename(folder / answers[1] / "anna.json")
+    return re.sub(r"\bRUN\b", str(audited.relative_to(folder)), command.replace(UNSCORED, "RUN"))
 
 
 def test_the_commands_run_in_the_order_of_the_page_and_print_what_it_shows(folder: Path) -> None:
@@ -53,11 +55,12 @@ def test_the_commands_run_in_the_order_of_the_page_and_print_what_it_shows(folde
             (folder / "others").mkdir()
             (folder / "others" / "phantoms").symlink_to(folder / "reports" / "phantoms")
         printed[command] = run(prepared(command, folder), folder)
-    assert len(printed) == 10
+    assert len(printed) == 12
     alike_but_for_numbers(blocks(README, "text")[0], printed["make audit"])
     (audited,) = folder.glob("reports/reference_model-*")
     listed_files(audited)
     assert yaml.safe_load((folder / "reports" / "tuned.yaml").read_text())["tuned"]["method"] == "gradcam"
+    assert (folder / "reports" / "annotations" / "annotations.yaml").exists()
     assert (folder / "reports" / "report.html").stat().st_size > 10**6
 
 

@@ -11,13 +11,16 @@ import pytest
 import torch
 import yaml
 from PIL import Image
+from torch import nn
 
 import pipeline
 from pipeline import annotations, attribution, baselines, checks, contours, metrics
 from pipeline.attribution import METHODS
 from pipeline.classifiers.card import Example
+from pipeline.classifiers.network_classes import NETWORKS
 from pipeline.config import AuditConfig
 from pipeline.external_maps import formats
+from pipeline.loaders.formats import FORMATS as IMAGES
 from pipeline.registry import Registry
 from pipeline.validation import checks as validation_checks
 from tests.readme.pages import (
@@ -32,6 +35,7 @@ from tests.readme.pages import (
     run,
     table,
 )
+from tests.study import write_study
 
 __all__ = ["folder"]
 
@@ -55,7 +59,7 @@ def test_the_config_is_one_that_the_program_reads() -> None:
 
 
 def test_the_snippet_runs_and_gives_maps_of_the_shape_it_says() -> None:
-    _, text = blocks(README, "python")
+    _, _, text = blocks(README, "python")
     names: dict[str, Any] = {}
     exec(text, names)  # the README's own code
     said = re.search(r"\((\d+) images, (\d+) findings, (\d+) rows, (\d+) columns\)", text)
@@ -66,7 +70,7 @@ def test_the_snippet_runs_and_gives_maps_of_the_shape_it_says() -> None:
 def test_the_three_lines_print_an_example_that_a_card_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines, _ = blocks(README, "python")
+    lines, _, _ = blocks(README, "python")
     assert len(lines.strip().splitlines()) == 3
     monkeypatch.chdir(tmp_path)
     Image.new("L", (4, 4), 51).save("example.png")
@@ -117,6 +121,37 @@ def test_the_inputs_are_variables_of_the_makefile() -> None:
     makefile = (PROJECT / "Makefile").read_text()
     for row in table(README, "| input |"):
         assert f"$(call flag,{coded(row[0])[0]}," in makefile
+
+
+IN_WORDS = {
+    "png": "PNG", "jpg": "JPEG", "volume": "NIfTI", "dicom_seg": "DICOM SEG",
+    "rle_json": "run lengths in JSON", "siim_acr": "SIIM-ACR", "boxes": "tables of boxes", "points": "points", "coco": "COCO",
+    "chexlocalize": "CheXlocalize", "labelme": "LabelMe", "pascal_voc": "Pascal VOC", "yolo": "YOLO",
+    "cvat": "CVAT", "label_studio": "Label Studio", "supervisely": "Supervisely",
+}  # fmt: skip
+"""Annotation format → what the README calls it."""
+
+
+def test_all_formats_of_annotations_and_images_and_all_networks_are_in_the_table_of_inputs() -> None:
+    rows = {row[0]: row[1] for row in table(README, "| in | formats |")}
+    assert IN_WORDS.keys() == set(annotations.FORMATS)
+    of_annotations = " ".join(rows[name] for name in ("masks", "outlines, boxes, points"))
+    assert [word for word in IN_WORDS.values() if word not in of_annotations] == []
+    assert [word for word in ("DICOM", *IMAGES) if word not in rows["images"]] == []
+    families = {re.sub(r"[\d_]+$", "", name) for name in NETWORKS}
+    assert [name for name in sorted(families) if name not in rows["networks by a card"]] == []
+
+
+def test_the_notebook_snippet_makes_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, text, _ = blocks(README, "python")
+    write_study(tmp_path, count=2)
+    (tmp_path / "masks" / "nodule").rename(tmp_path / "masks" / "mass")
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    layers = (nn.Conv2d(1, 4, 9, stride=8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 1))
+    names: dict[str, Any] = {"network": nn.Sequential(*layers)}
+    exec(text, names)  # the README's own code
+    assert names["outcome"].index.exists()
 
 
 def test_it_counts_the_methods_right() -> None:
