@@ -93,10 +93,14 @@ def _written(tensors: Mapping[str, Tensor], path: Path, *, size: int) -> bytes:
         )
     if sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > MOST_COPIES * size:
         raise ConfigError(
-            f"{path}: its tensors are views of the same numbers, and would take over {MOST_COPIES} times "
-            "the file; save copies of them"
+            f"{path}: its tensors are views of the same numbers, and would take more than {MOST_COPIES} "
+            "times the file; save copies of them"
         )
-    contiguous = torch.contiguous_format
     with named(path), guarded("not_weights", UNSUITABLE):
-        copies = {name: tensor.detach().clone(memory_format=contiguous) for name, tensor in tensors.items()}
+        copies = {name: _copy(tensor) for name, tensor in tensors.items()}
         return bytes(safetensors.torch.save(copies, METADATA))
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    """The tensor with numbers of its own, in its own order."""
+    return tensor.detach().clone(memory_format=torch.contiguous_format)

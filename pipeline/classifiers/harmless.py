@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from _compat_pickle import IMPORT_MAPPING
 from typing import Final
 
 BUILTINS: Final = ("builtins", "__builtin__")
@@ -48,7 +49,9 @@ HARMLESS: Final = frozenset(
     }
 )
 """Classes of plain values, and functions that rebuild arrays and tensors. They are not called, either."""
-WATCHED: Final = frozenset({*sys.stdlib_module_names, "__builtin__", "copy_reg", "nt", "numpy", "torch"})
+OF_PYTHON_2: Final = frozenset(name.partition(".")[0] for name in IMPORT_MAPPING)
+"""Names of Python 2's modules, which pickle still takes for those of today: commands is subprocess."""
+WATCHED: Final = frozenset({*sys.stdlib_module_names, *OF_PYTHON_2, "nt", "numpy", "torch"})
 """Packages of which a sound checkpoint calls nothing else."""
 
 

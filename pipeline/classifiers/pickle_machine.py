@@ -21,7 +21,7 @@ from pipeline.classifiers.pickle_objects import (
 )
 from pipeline.classifiers.pickle_records import Machine, Pickled, Record, usable
 
-MOST_OPERATIONS: Final = 3_000_000
+MOST_OPERATIONS: Final = 2_000_000
 """Of one pickle: some 400 MiB at the most. A pickled DenseNet-201 with its optimiser has 0.2 million."""
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pipeline.classifiers.harmless import BUILTINS, MAPPINGS, OF_OLD_CLASSES, is_unsafe
 from pipeline.classifiers.pickle_records import STORAGE, Machine, Record, usable
 
-MOST_COPIES: Final = 3_000_000
+MOST_COPIES: Final = 2_000_000
 """Entries of mappings that are made of others."""
 LISTS: Final = frozenset(f"{module}.{name}" for module in BUILTINS for name in ("set", "frozenset", "list"))
 ATTRIBUTE: Final = frozenset(f"{module}.getattr" for module in BUILTINS)

@@ -71,7 +71,9 @@ class TensorMaker:
         if record.name == FROM_TYPE:
             function, kind, inner, _ = arguments
             rebuilt = self.tensor(Record(function.name, inner))
-            return rebuilt if rebuilt is None or kind.name in PLAIN else _without_numbers(rebuilt.shape)
+            if rebuilt is not None and kind.name in PLAIN:
+                return rebuilt
+            return _without_numbers((0,) if rebuilt is None else rebuilt.shape)
         if record.name.startswith(REBUILD):
             return _without_numbers(next((size for size in arguments if _is_size(size)), (0,)))
         return None

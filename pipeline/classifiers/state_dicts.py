@@ -81,7 +81,7 @@ def find_network(
     found = [
         FoundNetwork(state, prefix, tuple(other for other in prefixes if other != prefix))
         for state in states
-        for prefixes in (prefixes_in(state.tensors, wanted),)
+        for prefixes in (sorted(prefixes_in(state.tensors, wanted)),)
         for prefix in prefixes
     ] or [FoundNetwork(max(states, key=lambda state: len(state.tensors)))]
     return one_of(found, path, chosen=chosen)

@@ -65,7 +65,7 @@ def test_a_resnet_loads_from_the_layouts_of_the_field(
 def test_two_networks_in_a_file_are_refused(trained: nn.Module, tmp_path: Path) -> None:
     state = trained.state_dict()
     both = {f"{side}.{k}": v + (side == "left") for side in ("left", "right") for k, v in state.items()}
-    with pytest.raises(ConfigError, match="holds 2 different networks, under 'right' and 'left'"):
+    with pytest.raises(ConfigError, match="holds 2 different networks, under 'left' and 'right'"):
         loaded(both, tmp_path)
 
 
