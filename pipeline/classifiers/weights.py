@@ -97,7 +97,7 @@ def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> Content:
             return Content(safetensors.torch.load(content))
     if not allow_pickle:
         raise ConfigError(
-            f"{path}: a pickle can run code when it is read; convert it to .safetensors, "
+            f"{path}: a pickle can run code when it is read; convert it with `heatproof convert`, "
             "or set allow_pickle_weights: true for a file whose origin you trust"
         )
     return load_pickle(content, path)

@@ -151,6 +151,7 @@ FAMILIES: Mapping[str, Family | RunFamily] = {
     "card": Family("card", "card.yaml", settings.sound_card, CARD_DAMAGE),
     "safetensors": Family("weights", "w.safetensors", tensors.sound_safetensors, tensors.SAFETENSORS),
     "checkpoint": Family("weights", "w.pt", tensors.sound_checkpoint, tensors.CHECKPOINT),
+    "pickled network": Family("weights", "n.pt", tensors.sound_network, tensors.CHECKPOINT),
     "old checkpoint": Family("weights", "w.pth", tensors.sound_old_checkpoint, tensors.OLD_CHECKPOINT),
     "example npy": Family("example", "a.npy", arrays.sound_npy, arrays.NPY),
     "example png": Family("example", "a.png", png.sound_png, png.PNG),
