@@ -118,6 +118,17 @@ def test_the_same_pixels_have_the_same_scores_as_in_dicom(
     assert (run / "cases").is_dir()
 
 
+def test_a_folder_of_pngs_and_a_card_alone_end_with_a_report(study: Path) -> None:
+    as_pictures(study / "alone", "png")
+    overrides = {
+        "studies": str(study / "alone"), "model": str(study / "model" / "tiny.yaml"),
+        "out": str(study / "out-alone"),
+    }  # fmt: skip
+    finished = audit(make_plan(load_config(None, overrides)), executor=Here())
+    assert finished.images == COUNT
+    assert finished.index.is_file()
+
+
 def test_images_and_masks_in_one_folder_as_in_busi(study: Path) -> None:
     folder = study / "busi"
     shutil.copytree(study / "model", folder / "model")
