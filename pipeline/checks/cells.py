@@ -26,6 +26,13 @@ from pipeline.records import Cells
 
 PLACES = (0.3, 0.5, 0.7)
 """Centres of the patches, as shares of each side; nearer to the border it would cut the change off."""
+TO_THE_MIDDLE = np.array([1, 0, -1])
+"""Direction from each of these places to the middle of the image."""
+TAILS = 0.65
+"""How far the tails of a change may move its centre towards the middle, as a share of its width.
+
+A grid of few cells cuts off the tail on the side of the nearer edge; in untrained networks tails are long.
+"""
 FLOOR = 0.2
 """Changes below this share of the largest are ignored: wide receptive fields and gates change every cell."""
 CONTRAST = 0.25
@@ -36,6 +43,11 @@ TOLERANCE_PX = 2.0
 """The same in pixels, for cells of one or two pixels: a filter may answer to one side of an edge."""
 TOLERANCE_WIDTH = 0.35
 """The same as a share of the change's width: few taps far apart, of dilated kernels, have a noisy centre."""
+SPREADS = np.geomspace(0.4, 50, 100)
+"""Standard deviations of the bells that changes are compared with, in cells."""
+REACH = 200
+"""Cells beyond each edge in which such a bell is followed."""
+TINY = 1e-300
 
 
 def cells_lie_where_computed(model: LoadedModel) -> str:
@@ -76,14 +88,19 @@ def _farthest(
         found += _distances(model, layer, cells)
     if not found:
         return None
-    means = [
+    means = np.array(
         [
-            np.mean([distance[axis] for at, distance, _ in found if at[axis] == place] or [0.0])
-            for place in PLACES
+            [
+                np.mean([distance[axis] for at, distance, _ in found if at[axis] == place] or [0.0])
+                for place in PLACES
+            ]
+            for axis in range(len(cells))
         ]
-        for axis in range(len(cells))
-    ]
-    return np.abs(means).max(axis=1), np.mean([width for _, _, width in found], axis=0)
+    )
+    width = np.mean([width for _, _, width in found], axis=0)
+    to_the_middle = means * np.sign([axis.step for axis in cells])[:, None] * TO_THE_MIDDLE > 0
+    by_tails = np.where(to_the_middle, TAILS * width[:, None], 0)
+    return np.maximum(np.abs(means) - by_tails, 0).max(axis=1), width
 
 
 def _distances(
@@ -109,7 +126,11 @@ def _distances(
         found = [_centre(image) for image in change.double().cpu().numpy() if image.max() > 0]
         if found:
             centre, width = np.mean(found, axis=0)
-            yield places, centre - computed, width
+            expected = [
+                place + _pull(place, spread, axis.size)
+                for place, spread, axis in zip(computed, width, cells, strict=True)
+            ]
+            yield places, centre - expected, width
 
 
 @contextmanager
@@ -131,6 +152,22 @@ def _patch(place: float, side: int, step: float) -> slice:
     middle, half = place * (side - 1), max(step, 1.0) / 2
     start = max(round(middle - half + 0.5), 0)
     return slice(start, min(max(round(middle + half - 0.5), start) + 1, side))
+
+
+def _pull(place: float, width: float, size: int) -> float:
+    """How far the edges of a grid of `size` cells move the centre of a change around `place`, in cells.
+
+    What lies beyond the first and the last cell is cut off, so that a wide change appears nearer to the
+    middle. The change is taken for a bell that has the measured width between the edges.
+    """
+    everywhere = np.arange(-REACH, size + REACH)
+    bells = np.exp(-(((everywhere - place) / SPREADS[:, None]) ** 2) / 2)
+    whole, inside = bells + TINY, bells[:, REACH:-REACH] + TINY
+    indices = everywhere[REACH:-REACH]
+    centres = inside @ indices / inside.sum(axis=1)
+    widths = np.sqrt((inside * (indices - centres[:, None]) ** 2).sum(axis=1) / inside.sum(axis=1))
+    fitting = int(np.abs(widths - width).argmin())
+    return float(centres[fitting] - whole[fitting] @ everywhere / whole[fitting].sum())
 
 
 def _centre(change: NDArray[np.float64]) -> NDArray[np.float64]:

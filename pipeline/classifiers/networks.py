@@ -28,6 +28,8 @@ def build_network(card: ModelCard) -> nn.Module:
     where = f"model card {card.name}: architecture.arguments: {name}"
     try:
         network = _built(architecture)
+    except ConfigError as error:
+        raise ConfigError(f"model card {card.name}: {error}") from error
     except REFUSED as error:
         raise ConfigError(
             f"{where} cannot be built with {words}; correct these arguments in the card"

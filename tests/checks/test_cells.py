@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.checks.cells import cells_lie_where_computed
+from pipeline.checks.cells import _pull, cells_lie_where_computed
 from pipeline.contracts import LoadedModel
 from pipeline.errors import CheckError
 from pipeline.records import Cells
@@ -83,3 +83,18 @@ def test_a_layer_that_no_patch_changes_is_named() -> None:
     model = honest()
     deaf = replace(model, read=lambda inputs: Deaf(model.read(inputs)), layers={"last": ("", 1)})
     assert cells_lie_where_computed(deaf).startswith("no patch changes layer last, so")
+
+
+@pytest.mark.parametrize(
+    ("place", "width", "size", "pull"),
+    [
+        (0.0, (2 / 3) ** 0.5, 3, 1.0),  # every cell changes alike: the centre is that of the grid
+        (1.0, 0.5, 3, 0.0),
+        (3.7, 0.0, 9, 0.0),
+        (2.6, 0.0, 3, -0.6),  # beyond the last cell, which alone changes
+    ],
+)
+def test_edges_move_the_centre_of_a_wide_change_to_the_middle(
+    place: float, width: float, size: int, pull: float
+) -> None:
+    assert _pull(place, width, size) == pytest.approx(pull, abs=0.06)

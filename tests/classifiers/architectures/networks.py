@@ -48,6 +48,14 @@ def published(name: str, *, size: int | tuple[int, int] = 64, **arguments: Any) 
     return network
 
 
+def lively(name: str, *, size: int | tuple[int, int] = 64, **arguments: Any) -> nn.Module:
+    """The network of `published`; no logit of a SqueezeNet, which ends in a ReLU, is 0 for every image."""
+    network = published(name, size=size, **arguments)
+    if name.startswith("SqueezeNet"):
+        network.classifier[1].weight.data.abs_()
+    return network
+
+
 @torch.no_grad()
 def fill(network: nn.Module) -> None:
     """Give every tensor the values of a sine, by its place among the sorted names; activations neither vanish
