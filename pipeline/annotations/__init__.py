@@ -25,6 +25,9 @@ FORMATS: Registry[AnnotationFormat] = Registry(
         "png": "pipeline.annotations.png:PNG",
         "jpg": "pipeline.annotations.jpg:JPG",
         "dicom_seg": "pipeline.annotations.dicom_seg:DICOM_SEG",
+        "rtstruct": "pipeline.annotations.rtstruct:RTSTRUCT",
+        "dicom_sr": "pipeline.annotations.dicom_sr:DICOM_SR",
+        "gsps": "pipeline.annotations.gsps:GSPS",
         "boxes": "pipeline.annotations.boxes:BOXES",
         "points": "pipeline.annotations.points:POINTS",
         "rle_json": "pipeline.annotations.rle_json:RLE_JSON",
@@ -42,7 +45,7 @@ FORMATS: Registry[AnnotationFormat] = Registry(
     group="heatproof.annotations",
     wanted=AnnotationFormat,
 )
-SHAPES = ("boxes", "shares", "outlines", "points", "masks", "planes")
+SHAPES = ("boxes", "shares", "outlines", "points", "masks", "planes", "in_patient")
 """Keys of payloads that hold several shapes."""
 
 

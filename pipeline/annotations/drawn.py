@@ -8,20 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 
 from pipeline.annotations.bitmaps import Bitmap, placed
+from pipeline.annotations.in_patient import on_image
 from pipeline.annotations.masks import check_stated_size
 from pipeline.annotations.outlined import checked_and_filled
 from pipeline.annotations.parts import parts_of
 from pipeline.annotations.run_lengths import Runs, decode_runs
 from pipeline.annotations.shapes import (
     PIXEL_CENTRE,
+    Contours,
     Crowd,
     Drawn,
     Geometry,
+    InPatient,
     Polygon,
     Problem,
     Shares,
@@ -30,8 +33,10 @@ from pipeline.annotations.shapes import (
 )
 from pipeline.annotations.source_files import MOST_SHAPES, TOO_MANY, printable
 from pipeline.errors import CaseError, ConfigError
-from pipeline.records import AnnotationItem, Box, Kind, Mask, Notice, Point, Reference, Shape
+from pipeline.records import AnnotationItem, Box, ImagePlane, Kind, Mask, Notice, Point, Reference, Shape
 
+Several: TypeAlias = Runs | Bitmap | Crowd | Contours
+"""Masks in the forms in which they are kept until they are read."""
 ABOUT = "annotations.sources"
 BOXES_OF_ALL = Notice(
     "guess",
@@ -44,6 +49,12 @@ CROWDS = Notice(
     ABOUT,
     "Annotations mark several objects together (iscrowd); each connected part is read as a lesion.",
 )
+ODD = Notice(
+    "guess",
+    ABOUT,
+    "Readers drew several contours of one object on one image; what lies inside two of them is read as a "
+    "hole.",
+)
 MIXED = Problem(
     "mixed_kinds",
     "A reader marks one finding of an image both by points and by boxes or outlines, so that neither has all "
@@ -51,20 +62,35 @@ MIXED = Problem(
 )
 
 
+class _Key(NamedTuple):
+    """What the shapes of one item have in common."""
+
+    image: str
+    finding: str | None
+    reader: str
+    frame: int | None
+    size: Shape | None
+    place: ImagePlane | None
+
+
 def items_of(name: str, drawn: Iterable[Drawn], *, path: Path | None = None) -> Iterator[AnnotationItem]:
     """One item of the format `name` per image, finding, reader and frame; `path` is a file with few of them.
 
     Raises ConfigError if there are more than `MOST_SHAPES`.
     """
-    groups: dict[tuple[str, str, str, int | None, Shape | None], list[Geometry]] = {}
+    groups: dict[_Key, list[Geometry]] = {}
     for count, one in enumerate(drawn, start=1):
         if count > MOST_SHAPES:
             raise ConfigError(TOO_MANY)
-        key = printable(one.image), printable(one.finding), printable(one.reader), one.frame, one.size
+        word = one.finding if one.finding is None else printable(one.finding)
+        key = _Key(printable(one.image), word, printable(one.reader), one.frame, one.size, one.place)
         groups.setdefault(key, []).append(one.geometry)
-    for (image, finding, reader, frame, size), shapes in groups.items():
-        payload = {**_payload(shapes), "size": size, **({"path": str(path)} if path else {})}
-        yield AnnotationItem(name, image, finding, reader, payload, frame, kind=_kind(shapes))
+    for key, shapes in groups.items():
+        payload = {**_payload(shapes), "size": key.size, **({"path": str(path)} if path else {})}
+        kind = _kind(shapes)
+        yield AnnotationItem(
+            name, key.image, key.finding, key.reader, payload, key.frame, place=key.place, kind=kind
+        )
 
 
 def refused_item(name: str, image: str, error: CaseError, *, path: Path, reader: str) -> AnnotationItem:
@@ -86,24 +112,29 @@ def bytes_of(item: AnnotationItem) -> int:
 def read_shapes(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:
     """The shapes of an item, one instance each, without empty ones.
 
-    Raises CaseError: "mask_size", "not_a_mask", "bad_polygon", "polygon_outside_image", "mixed_kinds", or
-    that of the item's problem.
+    Raises CaseError: "mask_size", "mask_not_joined", "not_a_mask", "bad_polygon", "polygon_outside_image",
+    "mixed_kinds", or that of the item's problem.
     """
     if problem := cast("Problem | None", item.payload.get("problem")):
         raise CaseError(*problem)
     check_stated_size(cast("Shape | None", item.payload["size"]), shape)
     boxes, polygons = _in_pixels(item.payload, shape)
-    masks = cast("tuple[Runs | Bitmap | Crowd, ...]", item.payload["masks"])
+    patient = [on_image(one, item.plane) for one in cast("tuple[InPatient, ...]", item.payload["in_patient"])]
+    polygons = (*polygons, *(one for one in patient if isinstance(one, Polygon)))
+    masks = cast("tuple[Several, ...]", item.payload["masks"])
+    masks = (*masks, *(one for one in patient if isinstance(one, Contours)))
     reference = Reference(case_id, finding, item.reader, item.kind or "mask")
     if item.kind == "point":
-        return replace(reference, points=cast("tuple[Point, ...]", item.payload["points"]))
+        points = cast("tuple[Point, ...]", item.payload["points"])
+        return replace(reference, points=(*points, *(one for one in patient if isinstance(one, Point))))
     if item.kind == "polygon":
         return replace(reference, polygons=tuple(outline_of(polygon.parts[0]) for polygon in polygons))
     drawn = tuple(mask for mask in _drawn(polygons, masks, shape) if mask.any())
     if item.kind == "box":
-        notices = (BOXES_OF_ALL,) if drawn else ()
-        return replace(reference, boxes=(*boxes, *map(_around, drawn)), notices=notices)
-    notices = (CROWDS,) if any(isinstance(mask, Crowd) for mask in masks) else ()
+        around = (*boxes, *map(_around, drawn))
+        return replace(reference, boxes=around, notices=(BOXES_OF_ALL,) if drawn else ())
+    kinds = {type(mask) for mask in masks}
+    notices = tuple(notice for kind, notice in ((Crowd, CROWDS), (Contours, ODD)) if kind in kinds)
     return replace(reference, masks=drawn, notices=notices)
 
 
@@ -124,6 +155,8 @@ def _kind(shapes: Sequence[Geometry]) -> Kind:
 def _kind_of(shape: Geometry) -> Kind | None:
     if isinstance(shape, Shares):
         return _kind_of(shape.shape)
+    if isinstance(shape, InPatient):
+        return "point" if shape.is_point else "polygon" if len(shape.contours) == 1 else "mask"
     if isinstance(shape, Polygon):
         return "polygon" if shape.is_outline else "mask"
     if isinstance(shape, Box):
@@ -136,15 +169,16 @@ def _kind_of(shape: Geometry) -> Kind | None:
 def _payload(shapes: Sequence[Geometry]) -> dict[str, object]:
     """The shapes by what they are, and why the item cannot be used, if one of them cannot."""
     problems = [shape for shape in shapes if isinstance(shape, Problem)]
-    points = tuple(shape for shape in shapes if isinstance(shape, Point))
-    if points and {_kind_of(shape) for shape in shapes} - {None, "point"}:
+    kinds = {_kind_of(shape) for shape in shapes} - {None}
+    if "point" in kinds and len(kinds) > 1:
         problems.append(MIXED)
     return {
         "boxes": tuple(shape for shape in shapes if isinstance(shape, Box)),
         "outlines": tuple(shape for shape in shapes if isinstance(shape, Polygon)),
         "shares": tuple(shape.shape for shape in shapes if isinstance(shape, Shares)),
-        "points": points,
-        "masks": tuple(shape for shape in shapes if isinstance(shape, Runs | Bitmap | Crowd)),
+        "points": tuple(shape for shape in shapes if isinstance(shape, Point)),
+        "in_patient": tuple(shape for shape in shapes if isinstance(shape, InPatient)),
+        "masks": tuple(shape for shape in shapes if isinstance(shape, Several)),
         "problem": next(iter(problems), None),
     }
 
@@ -169,9 +203,7 @@ def _in_pixels(payload: Mapping[str, object], shape: Shape) -> tuple[tuple[Box, 
     return (*cast("tuple[Box, ...]", payload["boxes"]), *boxes), (*stated, *polygons)
 
 
-def _drawn(
-    polygons: Sequence[Polygon], masks: Sequence[Runs | Bitmap | Crowd], shape: Shape
-) -> Iterator[Mask]:
+def _drawn(polygons: Sequence[Polygon], masks: Sequence[Several], shape: Shape) -> Iterator[Mask]:
     """The pixels of polygons and masks; a crowd gives a mask per connected part."""
     for polygon in polygons:
         parts = [checked_and_filled(outline_of(part), shape) for part in polygon.parts]
@@ -180,6 +212,9 @@ def _drawn(
     for mask in masks:
         if isinstance(mask, Crowd):
             yield from parts_of(decode_runs(mask.runs, shape))
+        elif isinstance(mask, Contours):
+            outlines = [checked_and_filled(outline_of(outline), shape) for outline in mask.outlines]
+            yield np.logical_xor.reduce(outlines)
         else:
             yield placed(mask, shape) if isinstance(mask, Bitmap) else decode_runs(mask, shape)
 

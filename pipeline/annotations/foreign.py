@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pipeline.annotations.dicom_kinds import kind_in
 from pipeline.annotations.json_kinds import is_coco, json_format
 from pipeline.annotations.tool_kinds import (
     first_bytes,
@@ -29,6 +30,10 @@ TITLES = {
     "cvat": "CVAT XML",
     "label_studio": "an export of Label Studio",
     "supervisely": "Supervisely JSON",
+    "dicom_seg": "a DICOM segmentation",
+    "rtstruct": "a DICOM RT Structure Set",
+    "dicom_sr": "a DICOM structured report",
+    "gsps": "a DICOM presentation state",
 }
 """Format that is read, unless the sources in the config leave it out → what its files are."""
 FOREIGN = {
@@ -41,11 +46,10 @@ FOREIGN = {
     "via": f"VIA (VGG Image Annotator) JSON, which is not read; {AS_BOXES}, {AS_MASKS}",
     "spreadsheet": "a spreadsheet, which is not read; save its sheet as CSV in UTF-8",
     "archive": "an archive, which is not read; unpack it",
-    "jpg": "a JPEG picture, which is read as a mask only in a folder called like a finding or like masks, if "
-    "it has no masks in another format; if it is a mask, list it in annotations.sources with format: jpg",
+    "jpg": "a JPEG picture, which is read as a mask only in a folder called like a finding or masks, without "
+    "masks in another format; if it is a mask, list it in annotations.sources with format: jpg",
     "picture": "a picture that is neither PNG nor JPEG; save masks as PNG",
-    "dicom": "a DICOM file that is not a segmentation; only DICOM SEG is read as annotation",
-    "contours": "a DICOM RT Structure Set, which is not read; export it as DICOM SEG",
+    "dicom": "a DICOM file of another kind than those that hold annotations",
     "header": "a header with its values in another file; save both as one NIfTI, NRRD or MetaImage file",
 }
 """Kind of file → what it is, and what would work."""
@@ -56,7 +60,6 @@ SUFFIXES = {
     ".tif": "picture", ".tiff": "picture", ".gif": "picture", ".mhd": "header", ".nhdr": "header",
     ".hdr": "header",
 }  # fmt: skip
-RT_STRUCTURE_SET = b"1.2.840.10008.5.1.4.1.1.481.3"
 
 
 def kind_of_file(file: Path) -> str:
@@ -66,7 +69,7 @@ def kind_of_file(file: Path) -> str:
     if suffix == ".json":
         return _json_kind(file, head)
     if head[128:132] == b"DICM":
-        return "contours" if RT_STRUCTURE_SET in head else "dicom"
+        return kind_in(head) or "dicom"
     if suffix == ".xml":
         return "pascal_voc" if is_voc(head) else "cvat" if is_cvat(head) else ""
     if suffix == ".txt" and is_yolo(head):

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import cast
 
 from pipeline.annotations.box_columns import POINT, box_columns, has_coordinates, has_points
+from pipeline.annotations.dicom_kinds import kinds_below
 from pipeline.annotations.json_kinds import json_format
 from pipeline.annotations.label_tables import tables_in
 from pipeline.annotations.published import named_finding, published_boxes, siim_columns
-from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.source_files import files_with_suffix
 from pipeline.annotations.spelling import plain
 from pipeline.annotations.tables import Table
@@ -30,8 +30,9 @@ MASK_FOLDER = re.compile(r"mask|segmentation|annotation|lesion", re.IGNORECASE)
 
 SUPPORTED = (
     "PNG, NIfTI, NRRD or MetaImage masks (in the folder itself, in subfolders named like the findings, or in "
-    "one named like 'masks'), JPEG masks in such subfolders, DICOM SEG files, a CSV with boxes (x, y, width, "
-    "height or x_min, y_min, x_max, y_max), points (x, y) or run lengths of SIIM-ACR, "
+    "one named like 'masks'), JPEG masks in these, DICOM SEG, RTSTRUCT, SR and GSPS files, a CSV with "
+    "boxes (x, y, width, height or x_min, y_min, x_max, y_max), points (x, y) or run "
+    "lengths of SIIM-ACR, "
     'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in '
     "CheXlocalize, or the files of LabelMe, Pascal VOC, YOLO, CVAT, Label Studio and Supervisely"
 )
@@ -42,7 +43,7 @@ def guess_sources(
 ) -> tuple[Mapping[str, object], ...]:
     """Sources for `find_annotations`, with every option that is guessed: all that is recognised below `path`.
 
-    Searches masks in up to two levels of subfolders, DICOM SEG at any depth, tables in the folder itself.
+    Searches masks in up to two levels of subfolders, DICOM files at any depth, tables in the folder itself.
     `words` translates the annotators' words to findings; folders may be called like either. Raises
     ConfigError if nothing is found, or if a table of boxes does not say of what they are, or who drew them.
     """
@@ -51,7 +52,7 @@ def guess_sources(
     folders = [*findings, *(word for word, finding in words.items() if finding is not None)]
     tools = [*_tools(path)]
     masks = [source for source in _masks(path, folders) if not (tools and _may_be_pictures(source))]
-    found = [*masks, *_segmentations(path), *_tables(path, findings), *tools]
+    found = [*masks, *_of_dicom(path), *_tables(path, findings), *tools]
     if not found:
         what = what_is_there(path, findings)
         raise ConfigError(
@@ -118,9 +119,8 @@ def _patterns(path: Path, folder: Path, suffixes: Sequence[str]) -> list[str]:
     return [f"{start}{{image}}{s}" for s in suffixes if any(folder.glob(f"[!.]*{s}"))]
 
 
-def _segmentations(path: Path) -> Iterator[Mapping[str, object]]:
-    if segmentations(path):
-        yield {"format": "dicom_seg"}
+def _of_dicom(path: Path) -> Iterator[Mapping[str, object]]:
+    return ({"format": name} for name in kinds_below(path))
 
 
 def _tables(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:

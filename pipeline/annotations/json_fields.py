@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pipeline.annotations.shapes import Geometry, Problem
@@ -38,3 +38,12 @@ def usable(shape: Callable[[], Geometry]) -> Geometry:
             return shape()
     except CaseError as error:
         return Problem(error.reason, error.message)
+
+
+def usables(shapes: Callable[[], Iterable[Geometry]]) -> Sequence[Geometry]:
+    """What `shapes` gives, or the reason why it cannot be used."""
+    try:
+        with guarded("bad_shape", MALFORMED):
+            return tuple(shapes())
+    except CaseError as error:
+        return (Problem(error.reason, error.message),)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.annotations.bitmaps import Bitmap
 from pipeline.annotations.run_lengths import Runs
 from pipeline.errors import CaseError
-from pipeline.records import Box, Outline, Point, Shape
+from pipeline.records import Box, ImagePlane, Outline, Point, Shape
 
 PIXEL_CENTRE = 0.5
 """Pixels from the image's corner to the centre of its first pixel, the origin of image coordinates."""
@@ -40,6 +40,21 @@ class Polygon(NamedTuple):
         return len(self.parts) == 1 and not self.holes
 
 
+class Contours(NamedTuple):
+    """One object: what lies inside an odd number of its outlines."""
+
+    outlines: tuple[bytes, ...]
+
+
+class InPatient(NamedTuple):
+    """One object in the patient: its contours, or a point, as float32 (x, y, z) in mm."""
+
+    contours: tuple[bytes, ...]
+    frame_of_reference: str = ""
+    """UID of the coordinate system; empty if unknown."""
+    is_point: bool = False
+
+
 class Crowd(NamedTuple):
     """A mask of several objects that are not told apart."""
 
@@ -59,7 +74,9 @@ class Problem(NamedTuple):
     message: str
 
 
-Geometry: TypeAlias = Box | Point | Polygon | Runs | Bitmap | Crowd | Shares | Problem | None
+Geometry: TypeAlias = (
+    Box | Point | Polygon | Contours | InPatient | Runs | Bitmap | Crowd | Shares | Problem | None
+)
 """None: the reader says that the finding is absent."""
 
 
@@ -68,12 +85,15 @@ class Drawn:
     """One shape of a file."""
 
     image: str
-    finding: str
+    finding: str | None
+    """None: the one that the image's label calls present."""
     geometry: Geometry
     reader: str = "reader"
     frame: int | None = None
     size: Shape | None = None
     """Size of the image, if the file states it."""
+    place: ImagePlane | None = None
+    """The plane by which the image is found, if the file does not name it."""
 
 
 def box_of(x: Any, y: Any, width: Any, height: Any, *, origin: Origin = "corner") -> Box:

@@ -42,14 +42,21 @@ def items_in(
         raise ConfigError(
             f"{root}: holds no {name} files; check `annotations.path` and the source's `folder`"
         )
+    yield from items_from(name, path, read, files=found, reader=reader, executor=executor)
+
+
+def items_from(
+    name: str, path: Path, read: Read, *, files: Sequence[Path], reader: str, executor: Executor | None
+) -> Iterator[AnnotationItem]:
+    """`items_in` of files below the annotations at `path` that are known."""
     contents = partial(_items, name=name, read=read, root=path)
     failed = partial(_refused, name=name, root=path, reader=reader)
     total = 0
-    for items in _opened(contents, failed, found, executor):
+    for items in _opened(contents, failed, files, executor):
         total += sum(map(bytes_of, items))
         if total > MOST_BYTES:
             raise ConfigError(
-                f"{root}: its shapes come to more than {MOST_BYTES >> 20} MiB; split it, and run each part"
+                f"{path}: its shapes come to more than {MOST_BYTES >> 20} MiB; split it, and run each part"
             )
         yield from items
 

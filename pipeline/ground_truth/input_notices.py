@@ -38,6 +38,9 @@ IN_WORDS = {
 """Format of one file → what it is read as."""
 FILES_IN_WORDS = {
     "dicom_seg": "DICOM SEG files",
+    "rtstruct": "DICOM RT structure sets, whose ROI names are findings",
+    "dicom_sr": "DICOM structured reports, whose findings are the meanings of codes",
+    "gsps": "DICOM presentation states, whose graphic layers are called like findings",
     "labelme": "LabelMe JSON files",
     "pascal_voc": "Pascal VOC XML files, whose boxes begin at pixel 1 and contain their last pixel",
     "yolo": "YOLO text files",

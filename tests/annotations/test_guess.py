@@ -13,7 +13,9 @@ from pipeline.annotations import find_annotations
 from pipeline.annotations.guess import guess_sources
 from pipeline.annotations.label_tables import label_tables
 from pipeline.errors import ConfigError
+from tests.annotations.dicom_graphics import Graphic, Region, picture, write_presentation_state, write_report
 from tests.annotations.segmentations import source_image, write_segmentation
+from tests.annotations.structure_sets import Contour, write_structure_set
 
 STUDIES = Path(__file__).parents[2] / "../shared/studies"
 FINDINGS = ("Mass", "Pleural Effusion")
@@ -50,6 +52,18 @@ def test_jpeg_files_are_masks_only_in_folders_of_masks_and_without_others(tmp_pa
     assert source == {"format": "png", "pattern": ["masks/{image}.png"]}
     (source,) = guess_sources(tmp_path / "8.jpg", findings=FINDINGS)
     assert source["format"] == "jpg"
+
+
+def test_dicom_files_of_annotations_are_known_by_content(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    image = picture("7", (4, 6))
+    circle = [(2, 2), (2, 3)]
+    write_report(tmp_path / "a" / "1", Region("Mass", "CIRCLE", circle, image))
+    write_presentation_state(tmp_path / "2.dcm", {"MASS": [Graphic("CIRCLE", circle)]}, image)
+    write_structure_set(tmp_path / "3", {"Mass": [Contour(np.zeros((3, 3)), "7")]})
+    formats = [source["format"] for source in guess_sources(tmp_path, findings=FINDINGS)]
+    assert formats == ["rtstruct", "dicom_sr", "gsps"]
+    assert guess_sources(tmp_path / "3", findings=FINDINGS) == ({"format": "rtstruct"},)
 
 
 def test_folders_of_masks_with_instances_first(tmp_path: Path) -> None:

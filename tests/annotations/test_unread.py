@@ -80,7 +80,7 @@ def test_a_table_that_is_not_read_says_why(tmp_path: Path, text: str | bytes, re
         ("a.xlsx", "PK", "spreadsheet"),
         ("a.jpg", "x", "with format: jpg"),
         ("a.bmp", "x", "neither PNG nor JPEG"),
-        ("a.dcm", b"\0" * 128 + b"DICM 1.2.840.10008.5.1.4.1.1.481.3", "RT Structure Set"),
+        ("a.dcm", b"\0" * 128 + b"DICM 1.2.840.10008.5.1.4.1.1.481.3", "format: rtstruct"),
     ],
 )
 def test_files_of_other_programs_are_named_with_what_would_work(

@@ -11,6 +11,7 @@ import json
 import pickle
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from pycocotools import mask as coco
 
 from pipeline.annotations import FORMATS, find_annotations, read_annotation
 from pipeline.errors import CaseError
-from pipeline.records import AnnotationItem, Box, Point
+from pipeline.records import AnnotationItem, Box, ImagePlane, Point
+from tests.annotations.dicom_graphics import Graphic, Region, picture, write_presentation_state, write_report
 from tests.annotations.segmentations import source_image, write_segmentation
+from tests.annotations.structure_sets import Contour, in_mm, write_structure_set
 
 SHAPE = (4, 6)
 LESION = np.array(
@@ -77,6 +80,36 @@ def write_dicom_seg(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
 
 CORNERS = [[1, 1], [2, 1], [2, 3], [4, 3], [4, 4], [1, 4]]
 """The lesion's outline, counted from the image's corner."""
+PLANE = ImagePlane((0.6, 0.8, 0), (0, 0, -1), (20.5, -7, 33), (0.5, 0.75), "1.2.3.9")
+"""Where the image of formats in mm lies: oblique, off the centre, with pixels that are not square."""
+
+
+def outline_of(lesion: np.ndarray) -> list[list[int]]:
+    """The outline of the lesion of these laws."""
+    assert np.array_equal(lesion, LESION)
+    return CORNERS
+
+
+def write_rtstruct(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    contour = Contour(in_mm([(x - 0.5, y - 0.5) for x, y in outline_of(lesion)], PLANE), IMAGE)
+    write_structure_set(folder / "any name", {FINDING: [contour]}, frame_of_reference="1.2.3.9")
+    return {}
+
+
+def write_dicom_sr(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    outline = outline_of(lesion)
+    write_report(
+        folder / "any name",
+        Region(FINDING, "POLYLINE", [*outline, outline[0]], picture(IMAGE, lesion.shape)),
+    )
+    return {}
+
+
+def write_gsps(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    outline = outline_of(lesion)
+    graphic = Graphic("POLYLINE", [*outline, outline[0]], filled=True)
+    write_presentation_state(folder / "any name", {"LAYER": [graphic]}, picture(IMAGE, lesion.shape))
+    return {"finding": FINDING}
 
 
 def write_coco(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
@@ -165,6 +198,9 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "png": write_png,
     "jpg": write_jpg,
     "dicom_seg": write_dicom_seg,
+    "rtstruct": write_rtstruct,
+    "dicom_sr": write_dicom_sr,
+    "gsps": write_gsps,
     "boxes": write_boxes,
     "rle_json": write_rle_json,
     "volume": write_volume,
@@ -182,11 +218,14 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
 OPENED_AGAIN = {"png", "jpg", "volume", "dicom_seg"}
 """Formats whose geometry is read when the image is; that of others is found with the annotation."""
 
+IN_PATIENT = {"rtstruct"}
+"""Formats in mm of the patient."""
+
 
 def found(name: str, folder: Path) -> AnnotationItem:
     options = WRITERS[name](folder, LESION)
     (item,) = find_annotations(folder, [{"format": name, **options}])
-    return item
+    return replace(item, plane=PLANE) if name in IN_PATIENT else item
 
 
 def test_every_registered_format_has_a_writer_here() -> None:
@@ -222,7 +261,9 @@ def test_an_image_too_small_for_the_lesion_is_refused(name: str, tmp_path: Path)
     item = found(name, tmp_path)
     with pytest.raises(CaseError) as refused:
         read_annotation(item, case_id="case", finding="mass", shape=(2, 2))
-    assert refused.value.reason in {"mask_size", "box_outside_image", "point_outside_image"}
+    assert refused.value.reason in {
+        "mask_size", "box_outside_image", "point_outside_image", "polygon_outside_image",
+    }  # fmt: skip
     assert IMAGE not in refused.value.message
 
 

@@ -30,7 +30,7 @@ from pipeline.external_maps.catalogue import find_maps
 from pipeline.geometry import whole
 from pipeline.ground_truth.matching import Truth, gather_truth
 from pipeline.plan import make_plan
-from pipeline.records import AnnotationItem, DecodedCase, ExplainedCase, ModelInput, Skipped
+from pipeline.records import AnnotationItem, DecodedCase, ExplainedCase, ImagePlane, ModelInput, Skipped
 from pipeline.review.decisions import Run, read_decisions
 from tests.cohort.cases import case
 from tests.damage.formats.settings import sound_card
@@ -42,7 +42,8 @@ SOUND = "sound"
 NOTHING = "nothing found"
 SHAPE = (6, 5)
 FINDINGS = ("nodule", "cyst")
-CASES = [case("a", uid="1.2.3.4", shape=SHAPE), case("b", shape=SHAPE), case("c", shape=SHAPE)]
+PLANE = ImagePlane((1, 0, 0), (0, 1, 0), (0, 0, 0), (1, 1), "1.2.3.5")
+CASES = [case("a", uid="1.2.3.4", shape=SHAPE, plane=PLANE), case("b", shape=SHAPE), case("c", shape=SHAPE)]
 MOST_MAPS = 200
 """Of a folder; the time of more grows with their number."""
 RUN = Run("phantom-0123abcd", "ab" * 32)

@@ -18,7 +18,15 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from tests.annotations.dicom_graphics import (
+    Graphic,
+    Region,
+    picture,
+    write_presentation_state,
+    write_report,
+)
 from tests.annotations.segmentations import source_image, write_segmentation
+from tests.annotations.structure_sets import Contour, write_structure_set
 from tests.damage.blunt import BLUNT, named
 from tests.damage.formats.arrays import values
 from tests.damage.headers import saved
@@ -43,6 +51,7 @@ CONTENTS = (
     b"\0\0\xf8\x7f",
 )
 COUNTS = (0, -1, 2, 7, 65536, 2**31 - 1)
+COORDINATES = {"ContourData", "GraphicData"}
 PIXELS = {
     "PixelData": (0x7FE00010, "OW"),
     "FloatPixelData": (0x7FE00008, "OF"),
@@ -73,6 +82,42 @@ def sound_scaled_map() -> bytes:
     """A map of whole numbers with a slope."""
     stored = (values()[None] * 1000).astype(np.uint16)
     return _written(lambda path: write_parametric_map(path, stored, image=UID, finding="nodule", slope=0.5))
+
+
+@cache
+def sound_structure_set() -> bytes:
+    """Three contours of two ROIs, and a point, in mm."""
+    square = np.array([[0, 0, 0], [3, 0, 0], [3, 3, 0], [0, 3, 0]], float)
+    rois = {
+        "nodule": [Contour(square, UID), Contour(square / 2, UID), Contour(square)],
+        "cyst": [Contour(square[:1], UID, "POINT")],
+    }
+    return _written(lambda path: write_structure_set(path, rois, frame_of_reference="1.2.3.5"))
+
+
+@cache
+def sound_report() -> bytes:
+    """A polyline, an ellipse and a point of a measurement report, and a region in mm."""
+    image = picture(UID, SHAPE)
+    corners = [[1, 1], [4, 1], [4, 5], [1, 1]]
+    flat = [[*corner, 0] for corner in corners]
+    regions = [
+        Region("nodule", "POLYLINE", corners, image),
+        Region("nodule", "ELLIPSE", [[1, 3], [4, 3], [2, 2], [2, 4]], image),
+        Region("cyst", "POINT", [[1, 1]], image),
+        Region("cyst", "POLYGON", flat),
+    ]
+    return _written(lambda path: write_report(path, *regions, system="1.2.3.5"))
+
+
+@cache
+def sound_presentation_state() -> bytes:
+    """A circle and a polyline of a presentation state."""
+    layers = {
+        "NODULE": [Graphic("CIRCLE", [[2, 2], [2, 3]])],
+        "CYST": [Graphic("POLYLINE", [[1, 1], [4, 1], [4, 5], [1, 1]], filled=True)],
+    }
+    return _written(lambda path: write_presentation_state(path, layers, picture(UID, SHAPE)))
 
 
 @cache
@@ -201,4 +246,25 @@ def length_field(random: Random, data: bytes) -> bytes:
     return bytes(changed)
 
 
+def coordinates(random: Random, data: bytes) -> bytes:
+    """Numbers of contours and graphics that are none, infinite, too many or too long."""
+    dataset = dcmread(BytesIO(data))
+    found = [(place, tag) for place, tag in _elements(dataset) if place[tag].keyword in COORDINATES]
+    place, tag = random.choice(found)
+    kind = str(place[tag].VR)
+    long = [
+        b"1\\2\\3\\" * 2**18,
+        b"1e300\\" * 9,
+        b"9" * 2**20,
+        b"nan\\inf\\-inf",
+        b"\\\\\\",
+        b"1 2 3",
+        bytes(3),
+    ]
+    binary = [b"\xff" * 24, b"\0\0\x80\x7f" * 6, bytes(2**20), bytes(6), b""]
+    _raw(place, tag, kind, random.choice(long if kind == "DS" else binary))
+    return saved(dataset)
+
+
 SEG = {**BLUNT, **named(element, functional_group, items, counts, pixels, deflate_bomb, length_field)}
+GRAPHICS = {**BLUNT, **named(element, items, coordinates, deflate_bomb, length_field)}
