@@ -3,7 +3,8 @@
 A segment's label is the finding; segments with the same label are its instances. A SEG may omit empty frames,
 so on an image that it references, a segment without a frame means that the finding is absent. A frame that
 names several source images may not lie on the grid of any, and is refused. One that names none lies on the
-image with its frame of reference and plane (PS3.3, A.51.5).
+image with its frame of reference and plane (PS3.3, A.51.5). A frame that covers only a part of its image is
+placed by the planes of both.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import cast
 import numpy as np
 from pydicom.pixels.utils import pixel_array
 
+from pipeline.annotations.cropping import CutOut, cut_out
 from pipeline.annotations.masks import check_size
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.seg_headers import Contents, Plane, Target
@@ -129,8 +131,8 @@ def _unusable(file: Path, error: CaseError) -> Contents:
     return contents
 
 
-def _turn(plane: Plane, image: ImagePlane | None, shape: Shape) -> tuple[Turn, tuple[str, ...]]:
-    """How a frame has to be turned to lie as its image of `shape`, and a warning if that is unknown.
+def _turn(plane: Plane, image: ImagePlane | None, shape: Shape) -> tuple[Turn | CutOut, tuple[str, ...]]:
+    """How a frame comes to lie as its image of `shape`, and a warning if that is unknown.
 
     Raises CaseError "mask_size", or "mask_not_joined" if the frame lies elsewhere.
     """
@@ -144,6 +146,13 @@ def _turn(plane: Plane, image: ImagePlane | None, shape: Shape) -> tuple[Turn, t
     turn = turn_between(place, image)
     if turn is None:
         raise CaseError("mask_not_joined", OBLIQUE)
+    part = (
+        None
+        if turn.shape(plane.shape) == shape
+        else cut_out(place, image, shape=plane.shape, on=shape, turn=turn)
+    )
+    if part:
+        return part, ()
     check_size(turn.shape(plane.shape), shape)
     shift, height = distance_px(place, image, shape=plane.shape, turn=turn), height_mm(place, image)
     if shift > SAME_PIXEL or height > SAME_PLANE_MM:

@@ -20,7 +20,7 @@ from pipeline.annotations.dicom_seg import find, read
 from pipeline.errors import CaseError, WorkerFailure
 from pipeline.executors.here import Here
 from pipeline.executors.pool import Pool
-from pipeline.records import AnnotationItem, ImagePlane, Reference
+from pipeline.records import AnnotationItem, ImagePlane, Reference, image_plane
 from tests.annotations.segmentations import source_image, write_segmentation
 
 STUDIES = Path(__file__).parents[2] / "../shared/studies"
@@ -261,6 +261,44 @@ def test_a_frame_that_lies_elsewhere_is_refused(
     with pytest.raises(CaseError, match=complaint) as refused:
         on_image(item, PLANE)
     assert refused.value.reason == "mask_not_joined"
+
+
+@pytest.mark.parametrize(
+    ("orientation", "corner", "stored"),
+    [
+        ([1, 0, 0, 0, 1, 0], (2, 5), [[1, 0, 0], [1, 1, 0]]),
+        ([-1, 0, 0, 0, 1, 0], (2, 7), [[0, 0, 1], [0, 1, 1]]),
+        ([0, 1, 0, 1, 0, 0], (2, 5), [[1, 1], [0, 1], [0, 0]]),
+    ],
+    ids=["as its image", "mirrored", "transposed"],
+)
+def test_a_cut_out_lies_where_its_plane_says(
+    tmp_path: Path, orientation: list[float], corner: tuple[int, int], stored: list[list[int]]
+) -> None:
+    """Rows 2 and 3 and columns 5 to 7 of an image of 6 × 9 pixels of 0.5 × 0.75 mm."""
+    place = image_plane([1, 0, 0, 0, 1, 0], [-40, -30, 12.5], [0.5, 0.75], "1.2.3.9")
+    assert place is not None
+    spacing = (0.5, 0.75) if orientation[0] else (0.75, 0.5)
+    position = [-40 + 0.75 * corner[1], -30 + 0.5 * corner[0], 12.5]
+    geometry = {"ImageOrientationPatient": orientation, "ImagePositionPatient": position}
+    geometry |= {"PixelSpacing": list(spacing), "SliceThickness": 1, "FrameOfReferenceUID": "1.2.3.9"}
+    cut = source_image("1.2.3.0", np.shape(stored), **geometry)
+    cut.SOPClassUID = CTImageStorage
+    write_segmentation(tmp_path / "seg.dcm", np.array(stored, np.uint8)[None, ..., None], [cut], ["mass"])
+    (item,) = find(tmp_path)
+    found = read(replace(item, plane=place), case_id="case", finding="mass", shape=(6, 9))
+    expected = np.zeros((6, 9), bool)
+    expected[2, 5] = expected[3, 5] = expected[3, 6] = True
+    np.testing.assert_array_equal(found.masks, [expected])
+    for elsewhere in ((-40.4, -30, 12.5), (-40, -30, 13.2), (-30, -30, 12.5)):
+        with pytest.raises(CaseError, match="The mask has") as refused:
+            read(
+                replace(item, plane=replace(place, position=elsewhere)),
+                case_id="c",
+                finding="f",
+                shape=(6, 9),
+            )
+        assert refused.value.reason == "mask_size"
 
 
 def test_another_frame_of_reference_than_that_of_the_named_image_is_a_warning(tmp_path: Path) -> None:
