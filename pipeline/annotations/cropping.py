@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.annotations.orientation import AS_STORED, SAME_PLANE_MM, Turn, height_mm
+from pipeline.orientation import AS_STORED, SAME_PLANE_MM, Turn, height_mm
 from pipeline.records import ImagePlane, Mask, Shape
 
 OFF_GRID = 0.1

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.annotations.orientation import SAME_PLANE_MM
 from pipeline.annotations.shapes import Contours, InPatient, Polygon, point_of, polygon_of
 from pipeline.errors import CaseError
+from pipeline.orientation import SAME_PLANE_MM
 from pipeline.records import ImagePlane, Point, Vector
 
 AXES: tuple[tuple[Vector, Vector, Vector], ...] = (
