@@ -125,9 +125,11 @@ def test_the_inputs_are_variables_of_the_makefile() -> None:
 
 IN_WORDS = {
     "png": "PNG", "jpg": "JPEG", "volume": "NIfTI", "dicom_seg": "DICOM SEG",
-    "rle_json": "run lengths in JSON", "siim_acr": "SIIM-ACR", "boxes": "tables of boxes", "points": "points",
-    "coco": "COCO", "chexlocalize": "CheXlocalize", "labelme": "LabelMe", "pascal_voc": "Pascal VOC", "yolo": "YOLO",
-    "rtstruct": "RT Structure Sets", "dicom_sr": "TID 1500", "gsps": "presentation states", "cvat": "CVAT", "label_studio": "Label Studio", "supervisely": "Supervisely",
+    "rle_json": "run lengths in JSON", "siim_acr": "SIIM-ACR", "boxes": "tables of boxes",
+    "points": "points", "coco": "COCO", "chexlocalize": "CheXlocalize", "labelme": "LabelMe",
+    "pascal_voc": "Pascal VOC", "yolo": "YOLO", "cvat": "CVAT", "label_studio": "Label Studio",
+    "supervisely": "Supervisely", "rtstruct": "RT Structure Sets", "dicom_sr": "TID 1500",
+    "gsps": "presentation states",
 }  # fmt: skip
 """Annotation format → what the README calls it."""
 

@@ -45,7 +45,7 @@ def open_onnx(
         if found != (size, findings):
             raise CaseError(
                 "unsupported",
-                f"gives {found} for a batch of {size}, {shape[0]} x {shape[1]} px, wanted {(size, findings)}: "
+                f"gives {found} for {size} images of {shape[0]} x {shape[1]} px, wanted {(size, findings)}: "
                 "one logit per image and finding; correct the card's findings, or export it for any number "
                 "of images",
             )
