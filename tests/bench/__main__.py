@@ -141,7 +141,8 @@ def _outside_the_network(folder: Path, card_path: Path) -> dict[str, float]:
         load = partial(decode_case, preprocessing=card.preprocessing, run=run)
         loaded: list[Any] = []
         load_seconds = timed(lambda: loaded.extend(pool.stream(load, cases, on_failure=failed)))
-        protocol = Protocol(run, ContourRule("fraction", 0.6, "annotated"), 0, 0, "mask", "reader")
+        rule = ContourRule("fraction", 0.6, "all")
+        protocol = Protocol(run, tuple((name, rule) for name in FINDINGS), 0, 0, "mask", "reader")
         finish = partial(finish_case, protocol=protocol)
         works = [_explained(item, folder, random) for item in loaded]
         finish_seconds = timed(lambda: list(pool.stream(finish, works, on_failure=failed)))
@@ -166,7 +167,7 @@ def _explained(loaded: DecodedCase, folder: Path, random: np.random.Generator) -
     path = str(folder / "masks" / finding / f"{name}.png")
     item = AnnotationItem("png", name, finding, "reader", {"path": path, "instances": "values"})
     return ExplainedCase(
-        loaded=loaded,
+        decoded=loaded,
         predictions=tuple(Prediction(case_id, f, 0.0, 0.4, 0.5) for f in FINDINGS),
         heatmaps=tuple(
             Heatmap(case_id, f, "gradcam", relevance, "logit", placement)
