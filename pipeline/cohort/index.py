@@ -15,6 +15,7 @@ from pipeline.cohort.apart import beside_dicom, without_masks
 from pipeline.cohort.apart import notices as apart_notices
 from pipeline.cohort.directories import directory_notices
 from pipeline.cohort.listing import Refused, describe, list_studies
+from pipeline.cohort.patient_folders import with_folders
 from pipeline.cohort.selection import chosen_cases
 from pipeline.cohort.study_table import with_table
 from pipeline.config import StudyTable
@@ -112,11 +113,12 @@ def index_studies(
     names |= {skip.subject: relative for relative, skip in repeated.items()}
     devices: dict[str, str] = {}
     cases, of_table = with_table(cases, folder, table, pseudonym=pseudonym, executor=executor)
+    cases, of_folders = with_folders(cases, pseudonym)
     cases = tuple(
         _with_shifted_date(_with_device_pseudonyms(case, pseudonym, devices), pseudonym) for case in cases
     )
     told = [*apart_notices(one.error for one in refused), *directory_notices(folder, refused, executor)]
-    notices = (*told, *of_table, *_patient_notices(cases))
+    notices = (*told, *of_table, *of_folders, *_patient_notices(cases))
     skips = (*skipped, *repeated.values())
     return Cohort(listed.files, cases, skips, names, devices, chosen=cases, notices=notices)
 

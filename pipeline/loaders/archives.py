@@ -76,7 +76,10 @@ def members(archive: Path) -> tuple[Packed, ...]:
         if head == b"PK":
             found = list(_of_zip(file))
         elif head == GZIP:
-            found = list(_of_tar(_Unpacked(file), mode="r|", packing="gzip"))
+            unpacked = _Unpacked(file)
+            found = list(_of_tar(unpacked, mode="r|", packing="gzip"))
+            while unpacked.read(PIECE_BYTES):  # up to the checksum at the end
+                pass
         else:
             found = list(_of_tar(file, mode="r:", packing="stored"))
     return tuple(Packed(archive, member) for member in _checked(found))

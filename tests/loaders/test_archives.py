@@ -190,16 +190,14 @@ def test_an_archive_that_was_cut_has_a_reason(kind: str, images, tmp_path: Path)
             assert error.reason in {"archive_damaged", "not_dicom", "unreadable"}  # noqa: PT017
 
 
-@pytest.mark.parametrize("kind", ARCHIVES)
-def test_a_changed_byte_of_a_member_gives_another_image_never_in_a_checked_archive(
-    kind: str, images, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("kind", ["deflated", "stored", "tar.gz"])
+def test_a_changed_byte_of_an_archive_with_checksums_is_noticed(kind: str, images, tmp_path: Path) -> None:
     path = ARCHIVES[kind](tmp_path / "set", {"a.dcm": images["p1/a.dcm"]})
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    found = problems(path) if kind != "tar.gz" else ["archive_damaged"]
-    assert found == (["image"] if kind == "tar" else ["archive_damaged"])
+    whole = path.read_bytes()
+    for place in range(len(whole) // 4, len(whole) // 2, 97):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        found = [refused(path)] if kind == "tar.gz" else problems(path)
+        assert found == ["archive_damaged"]
 
 
 def test_archives_in_archives_and_volumes_are_not_read(images, tmp_path: Path) -> None:
