@@ -13,7 +13,6 @@ from typing import Final, Protocol
 import numpy as np
 
 from pipeline.errors import CaseError, ConfigError
-from pipeline.guards.reading import ANY_SIZE, open_file
 from pipeline.loaders.archives import Packed, members
 from pipeline.loaders.decoding import decode_dataset
 from pipeline.loaders.display import Decoded
@@ -77,20 +76,26 @@ def read_header(place: Place, *, root: Path) -> tuple[ImageSource, ...]:
     if isinstance(place, Path):
         _refuse_folder(place)
     with opened(place, root=root) as file:
-        head = file.file.read(HEAD_BYTES)
-        if _is_archive(head):
-            where = "in another one" if isinstance(place, Packed) else "and not an image"
-            raise CaseError("packed_archive", f"the file is an archive {where}; unpack it")
-        other = _format_of(head)
-        return other.read(file) if other else read_dicom(file)
+        return _sources(file, file.file.read(HEAD_BYTES))
 
 
 def read_study_file(path: Path, *, root: Path) -> tuple[ImageSource | Packed, ...]:
     """The images of a file, or the files in an archive, which `read_header` reads in turn."""
     _refuse_folder(path)
-    with open_file(path, most_bytes=ANY_SIZE, what="the file") as file:
-        packed = _is_archive(file.read(HEAD_BYTES))
-    return members(path) if packed else read_header(path, root=root)
+    with opened(path, root=root) as file:
+        head = file.file.read(HEAD_BYTES)
+        if not _is_archive(head):
+            return _sources(file, head)
+    return members(path)
+
+
+def _sources(file: ImageFile, head: bytes) -> tuple[ImageSource, ...]:
+    """The images of a file with these first bytes."""
+    if _is_archive(head):
+        where = "in another one" if isinstance(file.place, Packed) else "and not an image"
+        raise CaseError("packed_archive", f"the file is an archive {where}; unpack it")
+    other = _format_of(head)
+    return other.read(file) if other else read_dicom(file)
 
 
 def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Image:
