@@ -12,6 +12,8 @@ from pipeline.records import Notice
 
 ROUNDING = 5e-3
 """Largest difference between two thresholds of which one was rounded to two decimals."""
+DIGITS = 7
+"""Significant digits of a number in single precision, as the file has them."""
 MOST_NAMED = 5
 """Number of findings that a message names; the others are only counted."""
 
@@ -31,7 +33,8 @@ def with_thresholds(
             f"{weights}: holds {len(points)} operating points (op_threshs), wanted one for each of the "
             f"{len(card.findings)} findings, because the card says operating_thresholds: file; {remedy}"
         )
-    thresholds = dict(zip(card.findings, points, strict=True))
+    rounded = [float(f"{point:.{DIGITS}g}") for point in points]
+    thresholds = dict(zip(card.findings, rounded, strict=True))
     unknown = [finding for finding, point in thresholds.items() if not 0 <= point <= 1]
     if unknown:
         raise ConfigError(

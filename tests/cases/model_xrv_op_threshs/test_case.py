@@ -65,14 +65,14 @@ def test_many_findings_are_counted_and_names_may_hold_braces(tmp_path: Path) -> 
 
 
 def test_thresholds_left_to_the_file_are_taken_over_and_shown(tmp_path: Path) -> None:
-    tensors = {"op_threshs": torch.tensor([0.25, 0.5])}
+    tensors = {"op_threshs": torch.tensor([0.0712, 0.5])}
     model = open_brightness_model(tmp_path, *HEADS, tensors=tensors, operating_thresholds="file")
-    assert model.classifier.card.operating_thresholds == {"nodule": 0.25, "effusion": 0.5}
+    assert model.classifier.card.operating_thresholds == {"nodule": 0.0712, "effusion": 0.5}
     (notice,) = model.notices
     assert (notice.kind, notice.about) == ("guess", "operating_thresholds")
-    assert "op_threshs) of the weights file: nodule 0.25; effusion 0.5." in notice.text()
+    assert "op_threshs) of the weights file: nodule 0.0712; effusion 0.5." in notice.text()
     predictions = model.classifier.predictions(["a"], np.array([[0.0, 0.0]], np.float32))
-    assert [prediction.threshold for prediction in predictions] == [0.25, 0.5]
+    assert [prediction.threshold for prediction in predictions] == [0.0712, 0.5]
 
 
 @pytest.mark.parametrize(
