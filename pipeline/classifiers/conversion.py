@@ -12,6 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from pipeline.classifiers.architecture import Architecture
 from pipeline.classifiers.card import ModelCard
 from pipeline.classifiers.checkpoints import OPERATING_POINTS, Checkpoint, operating_points, read_checkpoint
 from pipeline.classifiers.networks import build_network
@@ -55,6 +56,11 @@ def converted(path: Path, *, card: ModelCard | None = None, state_dict: str | No
     if card is None:
         checkpoint = _unchanged(read, path, state_dict)
     else:
+        if not isinstance(card.architecture, Architecture):
+            raise ConfigError(
+                f"model card {card.name}: its architecture is an ONNX file, which holds its own weights; "
+                "leave --model out, or give the card of a network"
+            )
         wanted = build_network(card).state_dict()
         checkpoint = read_checkpoint(read, path, wanted=wanted, chosen=state_dict or card.state_dict)
         check_fit(checkpoint.tensors, wanted, path, size=len(content))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pipeline.classifiers import ModelCard
 from pipeline.classifiers.conversion import converted
 from pipeline.classifiers.networks import build_network
+from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.weights import load_weights
 from pipeline.errors import ConfigError
 from tests.classifiers.layouts import LAYOUTS, lightning, shifted, state, under
@@ -118,3 +119,14 @@ def test_safetensors_lose_their_prefix(network: nn.Module, card: ModelCard, tmp_
     save_file(under("module.", state(network)), tmp_path / "w.safetensors")
     tensors = tensors_of(converted(tmp_path / "w.safetensors", card=card).content, tmp_path)
     assert tensors.keys() == network.state_dict().keys()
+
+
+def test_a_card_of_an_onnx_file_has_its_own_weights(
+    network: nn.Module, card: ModelCard, tmp_path: Path
+) -> None:
+    torch.save(network.state_dict(), tmp_path / "w.pt")
+    of_onnx = card.model_copy(update={"architecture": OnnxFile(onnx="network.onnx")})
+    with pytest.raises(
+        ConfigError, match="its architecture is an ONNX file, which holds its own weights; leave"
+    ):
+        converted(tmp_path / "w.pt", card=of_onnx)

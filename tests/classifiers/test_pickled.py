@@ -13,17 +13,22 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from pipeline.classifiers import ModelCard
+from pipeline.classifiers.networks import build_network
 from pipeline.classifiers.pickle_machine import read_pickle
 from pipeline.classifiers.pickled import Content, load_pickle
 from pipeline.classifiers.state_dicts import state_dicts
+from pipeline.classifiers.weights import load_weights
 from pipeline.errors import ConfigError
 from tests.classifiers.layouts import LAYOUTS, Trainer
+from tests.classifiers.test_weights import torchvision
 
 PATH = Path("w.pt")
 DTYPES = (
@@ -267,3 +272,44 @@ def test_tensors_that_are_not_dense_have_no_numbers(tensor: Tensor) -> None:
     found = read(saved({"weight": tensor, "other": torch.ones(1)}))
     assert found["weight"].is_meta
     assert torch.equal(found["other"], torch.ones(1))
+
+
+def published(tensors: dict[str, Tensor], kind: type[nn.Module]) -> nn.Module:
+    """A network of one class with these tensors, as torch 1.5 and older keep it."""
+    network = kind()
+    for name, tensor in tensors.items():
+        *parents, last = name.split(".")
+        layer = network
+        for parent in parents:
+            if parent not in dict(layer.named_children()):
+                layer.add_module(parent, kind())
+            layer = dict(layer.named_children())[parent]
+        if last.startswith(("running", "num", "op")):
+            layer.register_buffer(last, tensor)
+        else:
+            layer.register_parameter(last, nn.Parameter(tensor))
+    for layer in network.modules():
+        del layer._non_persistent_buffers_set
+    return network
+
+
+def test_a_network_as_torchxrayvision_publishes_it(
+    network: nn.Module, card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pickled network of a package that is not installed, with operating points among its buffers."""
+    kind = type("DenseNet", (nn.Module,), {"__module__": "torchxrayvision.models"})
+    module = ModuleType("torchxrayvision.models")
+    module.DenseNet = kind  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torchxrayvision", ModuleType("torchxrayvision"))
+    monkeypatch.setitem(sys.modules, "torchxrayvision.models", module)
+    tensors = {**torchvision(dict(network.state_dict())), "op_threshs": torch.tensor([0.25, 0.5])}
+    torch.save(published(tensors, kind), tmp_path / "w.pt")
+    monkeypatch.undo()
+    fresh = build_network(card).eval()
+    loaded = load_weights(fresh, tmp_path / "w.pt", sha256=None, allow_pickle=True)
+    images = torch.linspace(0, 1, 2 * 32 * 32).reshape(2, 1, 32, 32)
+    torch.testing.assert_close(fresh(images), network(images))
+    assert loaded.operating_points == (0.25, 0.5)
+    (notice,) = loaded.notices
+    assert notice.names == ("torchxrayvision.models.DenseNet",)
+    assert "torchxrayvision" not in sys.modules
