@@ -210,7 +210,7 @@ def deep(count: int) -> bytes:
 
 HOSTILE = {
     "deep mappings": deep(50_000),
-    "deep keys": b"\x80\x02}" + b")" * 1 + b"\x85" * 200_000 + b"Ns.",
+    "deep keys": b"\x80\x02}" + b")" * 1 + b"\x85" * 50_000 + b"Ns.",
     "mapping in itself": b"\x80\x02}q\0" + b"".join(
         b"X\x04\0\0\0" + b"%04d" % n + b"h\0s" for n in range(3000)
     ) + b".",
