@@ -84,5 +84,5 @@ def test_of_a_hundred_networks_three_are_named(network: nn.Module, card: ModelCa
     first = {"features.conv0.weight": state(network)["features.conv0.weight"]}
     many = {k: v + n for n in range(300) for k, v in under(f"fold{n}.", first).items()}
     torch.save(many, tmp_path / "w.pth")
-    with pytest.raises(ConfigError, match="under 'fold0' and 'fold1' and 'fold10' and 97 more; state the one"):
+    with pytest.raises(ConfigError, match="under 'fold0' and 'fold1' and 'fold10' and 97 more; state"):
         load_weights(build_network(card), tmp_path / "w.pth", sha256=None, allow_pickle=True)
