@@ -25,6 +25,7 @@ FORMATS: Registry[AnnotationFormat] = Registry(
         "png": "pipeline.annotations.png:PNG",
         "jpg": "pipeline.annotations.jpg:JPG",
         "dicom_seg": "pipeline.annotations.dicom_seg:DICOM_SEG",
+        "dicom_mask": "pipeline.annotations.dicom_mask:DICOM_MASK",
         "rtstruct": "pipeline.annotations.rtstruct:RTSTRUCT",
         "dicom_sr": "pipeline.annotations.dicom_sr:DICOM_SR",
         "gsps": "pipeline.annotations.gsps:GSPS",

@@ -22,6 +22,7 @@ from pipeline.errors import ConfigError
 
 SUFFIXES: Mapping[str, str] = {
     ".png": "png", ".jpg": "jpg", ".jpeg": "jpg",
+    ".dcm": "dicom_mask",
     ".nii.gz": "volume", ".nii": "volume", ".seg.nrrd": "volume", ".nrrd": "volume", ".mha": "volume",
 }  # fmt: skip
 
@@ -30,7 +31,7 @@ MASK_FOLDER = re.compile(r"mask|segmentation|annotation|lesion", re.IGNORECASE)
 
 SUPPORTED = (
     "PNG, NIfTI, NRRD or MetaImage masks (in the folder itself, in subfolders named like the findings, or in "
-    "one named like 'masks'), JPEG masks in these, DICOM SEG, RTSTRUCT, SR and GSPS files, a CSV with "
+    "one named like 'masks'), JPEG or DICOM masks in these, DICOM SEG, RTSTRUCT, SR and GSPS files, a CSV with "
     "boxes (x, y, width, height or x_min, y_min, x_max, y_max), points (x, y) or run "
     "lengths of SIIM-ACR, "
     'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in '
@@ -50,9 +51,14 @@ def guess_sources(
     if not path.exists():
         raise ConfigError(f"{path}: no such annotations folder or file; check `annotations.path`")
     folders = [*findings, *(word for word, finding in words.items() if finding is not None)]
+    dicom = kinds_below(path)
     tools = [*_tools(path)]
-    masks = [source for source in _masks(path, folders) if not (tools and _may_be_pictures(source))]
-    found = [*masks, *_of_dicom(path), *_tables(path, findings), *tools]
+    masks = [
+        source
+        for source in _masks(path, folders, is_dicom=bool(dicom))
+        if not (tools and _may_be_pictures(source))
+    ]
+    found = [*masks, *({"format": name} for name in dicom), *_tables(path, findings), *tools]
     if not found:
         what = what_is_there(path, findings)
         raise ConfigError(
@@ -62,17 +68,22 @@ def guess_sources(
     return tuple(found)
 
 
-def _masks(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:
+def _masks(path: Path, findings: Sequence[str], *, is_dicom: bool) -> Iterator[Mapping[str, object]]:
     """Sources of mask files in finding folders, else in mask folders, else in the folder itself.
 
-    JPEG files are masks only in folders of masks without others, because most of them are pictures.
+    JPEG and DICOM files are masks only in folders of masks without others, because most of them are images;
+    DICOM files only if none of them `is_dicom`, an object of annotations.
     """
     if path.is_file():
         whole = [(suffix, name) for suffix, name in SUFFIXES.items() if path.name.endswith(suffix)]
+        whole = [] if is_dicom else whole
         yield from ({"format": name, "pattern": "{image}" + suffix} for suffix, name in whole[:1])
         return
     exact = [*_masks_of("png", path, findings), *_masks_of("volume", path, findings)]
-    yield from exact or _masks_of("jpg", path, findings, itself=False)
+    several = exact or [*_masks_of("jpg", path, findings, itself=False)]
+    if not several and not is_dicom:
+        several = [*_masks_of("dicom_mask", path, findings, itself=False)]
+    yield from several
 
 
 def _may_be_pictures(source: Mapping[str, object]) -> bool:
@@ -117,10 +128,6 @@ def _patterns(path: Path, folder: Path, suffixes: Sequence[str]) -> list[str]:
     relative = folder.relative_to(path).as_posix().replace("{", "{{").replace("}", "}}")
     start = "" if folder == path else f"{relative}/"
     return [f"{start}{{image}}{s}" for s in suffixes if any(folder.glob(f"[!.]*{s}"))]
-
-
-def _of_dicom(path: Path) -> Iterator[Mapping[str, object]]:
-    return ({"format": name} for name in kinds_below(path))
 
 
 def _tables(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object]]:

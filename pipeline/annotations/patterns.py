@@ -18,6 +18,8 @@ FIELDS: Mapping[str, object] = {
     "folders": "folders that belong to the image's name",
     "finding": "the finding in the annotators' words",
     "reader": "name of the annotator",
+    "lesion": "what tells several files of one image, finding and reader apart",
+    "any": "anything, of one file or folder",
 }
 
 READER = "reader"
@@ -33,7 +35,7 @@ def find_files(
     reader: str,
     payload: Mapping[str, object],
 ) -> Iterator[AnnotationItem]:
-    """One item per image, finding and reader, from the first pattern with a matching file.
+    """One item per image, finding, reader and lesion, from the first pattern with a matching file.
 
     A field matches one or more characters other than "/", {folders} also these; the first pattern that a
     file matches names it. `finding` and `reader` apply where a pattern does not contain them. If `path` is a
@@ -41,7 +43,7 @@ def find_files(
     if a pattern is malformed or leaves the folder, or if no file matches.
     """
     all_patterns = (patterns,) if isinstance(patterns, str) else patterns
-    files: dict[tuple[str, str | None, str], Path] = {}
+    files: dict[tuple[str, str | None, str, str], tuple[str, list[Path]]] = {}
     named: set[Path] = set()
     for pattern in all_patterns:
         fields = _fields(pattern)
@@ -58,16 +60,20 @@ def find_files(
                 continue
             named.add(file)
             image = "/".join(filter(None, (values.get("folders"), values["image"])))
-            key = image, values.get("finding", finding), values.get("reader", reader)
-            files.setdefault(key, file)
+            word, annotator = values.get("finding", finding), values.get("reader", reader)
+            key = image, word, annotator, values.get("lesion", "")
+            first, several = files.setdefault(key, (pattern, []))
+            if first == pattern:  # several only with {any}
+                several.append(file)
     if not files:
         names = " or ".join(map(repr, all_patterns))
         raise ConfigError(f"{path}: no file matches pattern {names}; correct `pattern` or `annotations.path`")
-    for (image, name, annotator), file in sorted(files.items(), key=str):
+    for (image, name, annotator, _), (_, several) in sorted(files.items(), key=str):
         printable = name if name is None else _printable(name)
-        yield AnnotationItem(
-            format, image, printable, _printable(annotator), payload={**payload, "path": str(file)}
-        )
+        for file in several:
+            yield AnnotationItem(
+                format, image, printable, _printable(annotator), payload={**payload, "path": str(file)}
+            )
 
 
 def _printable(name: str) -> str:
@@ -106,6 +112,9 @@ def _matches(path: Path, pattern: str) -> Iterator[tuple[Path, dict[str, str]]]:
             continue
         wildcard += "**" if name == "folders" else "*"
         part = ".+" if name == "folders" else "[^/]+"
+        if name == "any":
+            expression += part
+            continue
         expression += f"(?P={name})" if name in seen else f"(?P<{name}>{part})"
         seen.add(name)
     # Not Path.glob, which also matches hidden files such as the "._0017.png" that macOS writes.

@@ -49,13 +49,14 @@ class ImageLookup:
 
     A SOP instance UID takes precedence over an equal file name, and the name of an audited file over that of
     a skipped duplicate with the same UID. `names` are all names that are used together: of names that end
-    alike, such as patient1/view1 and patient2/view1, the folders count.
+    alike, such as patient1/view1 and patient2/view1, the folders count. A folder of one image names it, too.
     """
 
     def __init__(self, cases: Iterable[Case], names: Iterable[str] = (), *, join: Join = "auto") -> None:
         self._by_uid: dict[str, list[Case]] = defaultdict(list)
         self._by_stem: dict[str, list[Case]] = defaultdict(list)
         self._by_other_stem: dict[str, list[Case]] = defaultdict(list)
+        self._by_folder: dict[str, list[Case]] = defaultdict(list)
         self._by_frame_of_reference: dict[str, list[tuple[ImagePlane, Case]]] = defaultdict(list)
         self._join = join
         self._names = tuple(dict.fromkeys(names))
@@ -68,6 +69,8 @@ class ImageLookup:
             if case.source.sop_instance_uid:
                 self._by_uid[case.source.sop_instance_uid].append(case)
             self._by_stem[case.source.stem].append(case)
+            for folder in _parts(case.source.relative_path)[1:]:
+                self._by_folder[folder].append(case)
             for stem in case.other_stems:
                 self._by_other_stem[stem].append(case)
 
@@ -160,7 +163,13 @@ class ImageLookup:
             owners = [case for depth, case in graded if depth == best]
             return self._kind(name, owners[0], best), owners
         others = self._by_other_stem.get(name[0], ()) if needed == 1 else ()
-        return ("stem" if others else ""), others
+        return ("stem", others) if others else self._in_folder(name)
+
+    def _in_folder(self, name: Parts) -> tuple[str, Sequence[Case]]:
+        """The image of the folder called so, if it is the only one there, as in CBIS-DDSM."""
+        there = self._by_folder.get(name[0], ()) if len(name) == 1 and self._join == "auto" else ()
+        single = len({case.source.relative_path for case in there}) == 1
+        return ("path", there) if single else ("", ())
 
     def _grade(self, name: Parts, file: Parts, needed: int) -> int:
         """How many parts of name and file agree, from the file name on; 0 if the file is another one."""

@@ -14,6 +14,7 @@ from pipeline.annotations.guess import guess_sources
 from pipeline.annotations.label_tables import label_tables
 from pipeline.errors import ConfigError
 from tests.annotations.dicom_graphics import Graphic, Region, picture, write_presentation_state, write_report
+from tests.annotations.dicom_masks import write_mask
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.annotations.structure_sets import Contour, write_structure_set
 
@@ -52,6 +53,16 @@ def test_jpeg_files_are_masks_only_in_folders_of_masks_and_without_others(tmp_pa
     assert source == {"format": "png", "pattern": ["masks/{image}.png"]}
     (source,) = guess_sources(tmp_path / "8.jpg", findings=FINDINGS)
     assert source["format"] == "jpg"
+
+
+def test_dicom_images_in_a_folder_of_masks_are_masks(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    write_mask(tmp_path / "masks" / "7.dcm", np.zeros((4, 6), np.uint8))
+    write_mask(tmp_path / "7.dcm", np.zeros((4, 6), np.uint8))
+    expected = ({"format": "dicom_mask", "pattern": ["masks/{image}.dcm"]},)
+    assert guess_sources(tmp_path, findings=FINDINGS) == expected
+    write_structure_set(tmp_path / "masks" / "8.dcm", {"Mass": [Contour(np.zeros((3, 3)), "7")]})
+    assert guess_sources(tmp_path, findings=FINDINGS) == ({"format": "rtstruct"},)
 
 
 def test_dicom_files_of_annotations_are_known_by_content(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from pipeline.annotations import FORMATS, find_annotations, read_annotation
 from pipeline.errors import CaseError
 from pipeline.records import AnnotationItem, Box, ImagePlane, Point
 from tests.annotations.dicom_graphics import Graphic, Region, picture, write_presentation_state, write_report
+from tests.annotations.dicom_masks import write_mask
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.annotations.structure_sets import Contour, in_mm, write_structure_set
 
@@ -50,6 +51,11 @@ def write_png(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
 
 def write_jpg(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     Image.fromarray(lesion.astype(np.uint8) * 255).save(folder / f"{IMAGE}.jpg", quality=95)
+    return {"finding": FINDING}
+
+
+def write_dicom_mask(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    write_mask(folder / f"{IMAGE}.dcm", lesion.astype(np.uint8) * 255)
     return {"finding": FINDING}
 
 
@@ -197,6 +203,7 @@ def write_points(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
 WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "png": write_png,
     "jpg": write_jpg,
+    "dicom_mask": write_dicom_mask,
     "dicom_seg": write_dicom_seg,
     "rtstruct": write_rtstruct,
     "dicom_sr": write_dicom_sr,
@@ -215,7 +222,7 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "siim_acr": write_siim_acr,
     "points": write_points,
 }
-OPENED_AGAIN = {"png", "jpg", "volume", "dicom_seg"}
+OPENED_AGAIN = {"png", "jpg", "dicom_mask", "volume", "dicom_seg"}
 """Formats whose geometry is read when the image is; that of others is found with the annotation."""
 
 IN_PATIENT = {"rtstruct"}

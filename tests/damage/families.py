@@ -110,6 +110,7 @@ FAMILIES: Mapping[str, Family | RunFamily] = {
         "maps", "heatmaps.csv", tables.sound_maps_table, tables.TABLE, {"a.npy": arrays.sound_npy}
     ),
     "mask png": Family("annotations", "a.png", partial(png.sound_png, "mask"), png.PNG),
+    "mask dicom": Family("dicom masks", "a.dcm", elements.sound_mask, elements.PICTURE),
     "mask jpeg": Family("jpeg masks", "a.jpg", pictures.sound_jpeg, pictures.JPEG),
     "mask nifti": Family("annotations", "a.nii", _mask_volume, nifti.PLAIN),
     "mask nifti gz": Family("annotations", "a.nii.gz", partial(_mask_volume, zipped=True), nifti.ZIPPED),

@@ -216,6 +216,7 @@ def _result(read: int, reasons: Iterable[Reason], path: Path) -> str:
 WAYS: Mapping[str, Way] = {
     "maps": read_maps,
     "annotations": read_annotations,
+    "dicom masks": partial(read_annotations, sources=({"format": "dicom_mask", "finding": FINDINGS[0]},)),
     "jpeg masks": partial(read_annotations, sources=({"format": "jpg", "finding": FINDINGS[0]},)),
     "labels": read_labels,
     "selection": read_selection,

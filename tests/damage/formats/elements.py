@@ -25,6 +25,7 @@ from tests.annotations.dicom_graphics import (
     write_presentation_state,
     write_report,
 )
+from tests.annotations.dicom_masks import write_mask
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.annotations.structure_sets import Contour, write_structure_set
 from tests.damage.blunt import BLUNT, named
@@ -50,6 +51,8 @@ CONTENTS = (
     bytes(4),
     b"\0\0\xf8\x7f",
 )
+WRITTEN_TWICE = {0x00080016, 0x00080018}
+"""Elements that pydicom reads when it writes a file."""
 COUNTS = (0, -1, 2, 7, 65536, 2**31 - 1)
 COORDINATES = {"ContourData", "GraphicData"}
 PIXELS = {
@@ -118,6 +121,14 @@ def sound_presentation_state() -> bytes:
         "CYST": [Graphic("POLYLINE", [[1, 1], [4, 1], [4, 5], [1, 1]], filled=True)],
     }
     return _written(lambda path: write_presentation_state(path, layers, picture(UID, SHAPE)))
+
+
+@cache
+def sound_mask() -> bytes:
+    """A mask saved as a DICOM image."""
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[1:4, 1:4] = 255
+    return _written(lambda path: write_mask(path, mask))
 
 
 @cache
@@ -205,7 +216,7 @@ def _change(random: Random, place: Dataset, tag: BaseTag) -> None:
             del place[tag]
         return
     kind = str(place[tag].VR) if tag in place else "LO"
-    if way == "type":
+    if way == "type" and tag not in WRITTEN_TWICE:
         kind = random.choice([name.decode() for name in REPRESENTATIONS if name.isalpha()])
     _raw(place, tag, kind, b"" if way == "emptied" else random.choice(CONTENTS))
 
@@ -267,4 +278,5 @@ def coordinates(random: Random, data: bytes) -> bytes:
 
 
 SEG = {**BLUNT, **named(element, functional_group, items, counts, pixels, deflate_bomb, length_field)}
+PICTURE = {**BLUNT, **named(element, counts, pixels, deflate_bomb, length_field)}
 GRAPHICS = {**BLUNT, **named(element, items, coordinates, deflate_bomb, length_field)}
