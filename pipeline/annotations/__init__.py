@@ -28,6 +28,7 @@ FORMATS: Registry[AnnotationFormat] = Registry(
         "dicom_mask": "pipeline.annotations.dicom_mask:DICOM_MASK",
         "rtstruct": "pipeline.annotations.rtstruct:RTSTRUCT",
         "dicom_sr": "pipeline.annotations.dicom_sr:DICOM_SR",
+        "overlay": "pipeline.annotations.overlay:OVERLAY",
         "gsps": "pipeline.annotations.gsps:GSPS",
         "boxes": "pipeline.annotations.boxes:BOXES",
         "points": "pipeline.annotations.points:POINTS",

@@ -19,7 +19,6 @@ from pydicom.uid import RLELossless
 from pipeline.annotations.background import Background
 from pipeline.annotations.dicom_files import opened_header, text_in
 from pipeline.annotations.masks import Instances, lesions_in
-from pipeline.annotations.orientation import AS_STORED, turn_between
 from pipeline.annotations.patterns import find_files
 from pipeline.annotations.resampling import Resample, check_fit, on_grid
 from pipeline.contracts import AnnotationFormat
@@ -27,6 +26,7 @@ from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
 from pipeline.guards.file_hashes import LARGEST_BYTES
 from pipeline.guards.reading import guarded, open_file
+from pipeline.orientation import AS_STORED, turn_between
 from pipeline.records import AnnotationItem, ImagePlane, Reference, Shape, image_plane
 
 CROPPED = re.compile(r"\bcropped[ _-]images?\b", re.IGNORECASE)

@@ -47,7 +47,8 @@ BOXES_OF_ALL = Notice(
 CROWDS = Notice(
     "guess",
     ABOUT,
-    "Annotations mark several objects together (iscrowd); each connected part is read as a lesion.",
+    "Annotations may mark several objects together (iscrowd in COCO, overlays); each part is read as a "
+    "lesion.",
 )
 ODD = Notice(
     "guess",

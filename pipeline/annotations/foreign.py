@@ -49,8 +49,8 @@ FOREIGN = {
     "jpg": "a JPEG picture, which is read as a mask only in a folder called like a finding or masks, without "
     "masks in another format; if it is a mask, list it in annotations.sources with format: jpg",
     "picture": "a picture that is neither PNG nor JPEG; save masks as PNG",
-    "dicom": "a DICOM file of another kind than those that hold annotations; if it is a mask, list it in "
-    "annotations.sources with format: dicom_mask",
+    "dicom": "a DICOM file of another kind than those that hold annotations; if it is a mask, or has "
+    "overlays, list it in annotations.sources with format: dicom_mask or overlay",
     "header": "a header with its values in another file; save both as one NIfTI, NRRD or MetaImage file",
 }
 """Kind of file → what it is, and what would work."""

@@ -25,7 +25,7 @@ from pipeline.annotations import FORMATS, find_annotations, read_annotation
 from pipeline.errors import CaseError
 from pipeline.records import AnnotationItem, Box, ImagePlane, Point
 from tests.annotations.dicom_graphics import Graphic, Region, picture, write_presentation_state, write_report
-from tests.annotations.dicom_masks import write_mask
+from tests.annotations.dicom_masks import write_mask, write_overlay
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.annotations.structure_sets import Contour, in_mm, write_structure_set
 
@@ -115,6 +115,11 @@ def write_gsps(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     outline = outline_of(lesion)
     graphic = Graphic("POLYLINE", [*outline, outline[0]], filled=True)
     write_presentation_state(folder / "any name", {"LAYER": [graphic]}, picture(IMAGE, lesion.shape))
+    return {"finding": FINDING}
+
+
+def write_overlays(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    write_overlay(folder / "any name", lesion[1:], lesion.shape, origin=(2, 1), SOPInstanceUID=IMAGE)
     return {"finding": FINDING}
 
 
@@ -208,6 +213,7 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "rtstruct": write_rtstruct,
     "dicom_sr": write_dicom_sr,
     "gsps": write_gsps,
+    "overlay": write_overlays,
     "boxes": write_boxes,
     "rle_json": write_rle_json,
     "volume": write_volume,

@@ -120,6 +120,7 @@ FAMILIES: Mapping[str, Family | RunFamily] = {
     "rtstruct": Family("annotations", "a.dcm", elements.sound_structure_set, elements.GRAPHICS),
     "dicom sr": Family("annotations", "a.dcm", elements.sound_report, elements.GRAPHICS),
     "gsps": Family("annotations", "a.dcm", elements.sound_presentation_state, elements.GRAPHICS),
+    "overlay": Family("overlays", "a.dcm", elements.sound_overlay, elements.PICTURE),
     "runs json": Family("annotations", "a.json", trees.sound_runs, trees.JSON),
     "packed runs json": Family("annotations", "a.json", trees.sound_packed_runs, trees.JSON),
     "coco json": Family("annotations", "a.json", trees.sound_coco, trees.JSON),

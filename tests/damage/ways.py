@@ -217,6 +217,7 @@ WAYS: Mapping[str, Way] = {
     "maps": read_maps,
     "annotations": read_annotations,
     "dicom masks": partial(read_annotations, sources=({"format": "dicom_mask", "finding": FINDINGS[0]},)),
+    "overlays": partial(read_annotations, sources=({"format": "overlay", "finding": FINDINGS[0]},)),
     "jpeg masks": partial(read_annotations, sources=({"format": "jpg", "finding": FINDINGS[0]},)),
     "labels": read_labels,
     "selection": read_selection,

@@ -25,7 +25,7 @@ from tests.annotations.dicom_graphics import (
     write_presentation_state,
     write_report,
 )
-from tests.annotations.dicom_masks import write_mask
+from tests.annotations.dicom_masks import write_mask, write_overlay
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.annotations.structure_sets import Contour, write_structure_set
 from tests.damage.blunt import BLUNT, named
@@ -129,6 +129,14 @@ def sound_mask() -> bytes:
     mask = np.zeros(SHAPE, np.uint8)
     mask[1:4, 1:4] = 255
     return _written(lambda path: write_mask(path, mask))
+
+
+@cache
+def sound_overlay() -> bytes:
+    """An image with an overlay of two parts."""
+    plane = np.zeros((3, 5), np.uint8)
+    plane[0, 0] = plane[1:, 3:] = 1
+    return _written(lambda path: write_overlay(path, plane, SHAPE, origin=(3, 1)))
 
 
 @cache
