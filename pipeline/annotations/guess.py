@@ -31,7 +31,7 @@ MASK_FOLDER = re.compile(r"mask|segmentation|annotation|lesion", re.IGNORECASE)
 
 SUPPORTED = (
     "PNG, NIfTI, NRRD or MetaImage masks (in the folder itself, in subfolders named like the findings, or in "
-    "one named like 'masks'), JPEG or DICOM masks in these, DICOM SEG, RTSTRUCT, SR and GSPS files, a CSV with "
+    "one named like 'masks'), JPEG or DICOM masks in these, DICOM SEG, RTSTRUCT, SR and GSPS, a CSV with "
     "boxes (x, y, width, height or x_min, y_min, x_max, y_max), points (x, y) or run "
     "lengths of SIIM-ACR, "
     'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in '

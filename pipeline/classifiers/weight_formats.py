@@ -15,6 +15,11 @@ SAFETENSORS: Final = "safetensors"
 PICKLE: Final = "pickle"
 PICKLE_SUFFIXES: Final = (".pt", ".pth", ".tar", ".ckpt", ".bin", ".pkl", ".pickle")
 OTHER_FRAMEWORK: Final = "compute maps in its own framework and score them with `heatproof score`"
+ON_CARD: Final = "state it on the card: architecture: {onnx: FILE}, and its sha256"
+TO_ONNX: Final = (
+    "convert it to ONNX where it was made, and state that on the card: architecture: {onnx: FILE}; or "
+    "compute maps in its own framework and score them with `heatproof score`"
+)
 STATE_DICT: Final = "where it was made, write torch.save(model.state_dict(), 'state_dict.pth')"
 FROM_SCRIPT: Final = (
     "if you trust its origin, save its tensors: "
@@ -28,8 +33,8 @@ UNPACK: Final = "unpack it, and give the weights file that it holds"
 
 STARTS: Final[Mapping[bytes, tuple[str, str]]] = MappingProxyType(
     {
-        b"\x89HDF\r\n\x1a\n": ("HDF5, as Keras and TensorFlow write (.h5)", OTHER_FRAMEWORK),
-        b"\x08\x01\x12": ("a TensorFlow SavedModel (.pb)", OTHER_FRAMEWORK),
+        b"\x89HDF\r\n\x1a\n": ("HDF5, as Keras and TensorFlow write (.h5)", TO_ONNX),
+        b"\x08\x01\x12": ("a TensorFlow SavedModel (.pb)", TO_ONNX),
         b"<?xml": ("XML, as OpenVINO writes (.xml)", OTHER_FRAMEWORK),
         b"GGUF": ("GGUF", OTHER_FRAMEWORK),
         b"\x93NUMPY": ("a NumPy array", STATE_DICT),
@@ -48,18 +53,18 @@ MEMBERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "constants.pkl": ("a TorchScript program (torch.jit.save)", FROM_SCRIPT),
         "archive_format": ("a torch.export program (.pt2)", FROM_EXPORT),
         "serialized_exported_program.json": ("a torch.export program (.pt2)", FROM_EXPORT),
-        "model.weights.h5": ("a Keras model (.keras)", OTHER_FRAMEWORK),
+        "model.weights.h5": ("a Keras model (.keras)", TO_ONNX),
         "data.pkl": (PICKLE, ""),
     }
 )
 """Member of a ZIP archive → what the archive is, and the remedy; the first that is there."""
 SUFFIXES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        ".onnx": ("an ONNX model", OTHER_FRAMEWORK),
-        ".pb": ("a TensorFlow graph", OTHER_FRAMEWORK),
-        ".tflite": ("a TensorFlow Lite model", OTHER_FRAMEWORK),
-        ".h5": ("a Keras file (.h5)", OTHER_FRAMEWORK),
-        ".keras": ("a Keras file (.keras)", OTHER_FRAMEWORK),
+        ".onnx": ("an ONNX model", ON_CARD),
+        ".pb": ("a TensorFlow graph", TO_ONNX),
+        ".tflite": ("a TensorFlow Lite model", TO_ONNX),
+        ".h5": ("a Keras file (.h5)", TO_ONNX),
+        ".keras": ("a Keras file (.keras)", TO_ONNX),
         ".engine": ("a TensorRT engine", OTHER_FRAMEWORK),
         ".mlmodel": ("a Core ML model", OTHER_FRAMEWORK),
     }
@@ -86,7 +91,7 @@ def format_of(content: bytes, path: Path) -> str:
 def folder_name(path: Path) -> tuple[str, str]:
     """What a folder given as weights is, and the remedy."""
     if (path / "saved_model.pb").exists() or (path / "keras_metadata.pb").exists():
-        return "a folder with a TensorFlow SavedModel", OTHER_FRAMEWORK
+        return "a folder with a TensorFlow SavedModel", TO_ONNX
     if (path / "data.pkl").exists():
         return "an unpacked checkpoint of torch", "zip it again, or give the file it was unpacked from"
     return "a folder", "name the file in it"

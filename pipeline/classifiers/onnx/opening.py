@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from pipeline.classifiers.onnx.building import Operator, refuse_growth
 from pipeline.classifiers.onnx.graph import Graph, Port
-from pipeline.classifiers.onnx.network import OnnxNetwork, Operator, refuse_growth
+from pipeline.classifiers.onnx.network import OnnxNetwork
 from pipeline.classifiers.onnx.reading import FLOATS, read_graph
 from pipeline.errors import CaseError
 from pipeline.records import Notice, Shape
@@ -45,9 +46,15 @@ def open_onnx(
         if found != (size, findings):
             raise CaseError(
                 "unsupported",
+<<<<<<< HEAD
                 f"gives {found} for {size} images of {shape[0]} x {shape[1]} px, wanted {(size, findings)}: "
                 "one logit per image and finding; correct the card's findings, or export it for any number "
                 "of images",
+=======
+                f"gives {found} for a batch of {size} with {shape[0]} x {shape[1]} px, wanted "
+                f"{(size, findings)}: one logit per image and finding; correct the card's findings, or "
+                "export it for any number of images",
+>>>>>>> wip
             )
     return network.eval(), _notices(graph, chosen)
 
@@ -61,13 +68,13 @@ def _layout(graph: Graph, channels: int, shape: Shape) -> tuple[bool, int | None
             f"has {len(graph.inputs)} inputs ({names:.200}), wanted one image; export it with that alone",
         )
     (port,) = graph.inputs
-    if port.type not in FLOATS:
-        raise CaseError("unsupported", "has an input of whole numbers, wanted float32; export it so")
     sides = port.shape
     if sides is None or len(sides) != AXES:
         raise CaseError(
             "unsupported", f"has an input of shape {_written(sides)}, wanted four sides; export it for images"
         )
+    if port.type not in FLOATS:
+        raise CaseError("unsupported", "has an input of whole numbers, wanted float32; export it so")
     wanted = {False: (channels, *shape), True: (*shape, channels)}
     fits = [
         last

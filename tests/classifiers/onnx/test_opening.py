@@ -153,7 +153,7 @@ def test_outputs_that_are_not_a_logit_per_finding_are_refused(content: bytes, fo
         ),
         (
             [node("Add", ["x", "a"], ["z"]), node("Add", ["z", "b"], ["y"])],
-            {"a": np.zeros((40_000, 1, 1, 1), np.float32), "b": np.zeros((1, 40_000, 1, 1), np.float32)},
+            {"a": np.zeros((1, 40_000, 1, 1), np.float32), "b": np.zeros((40_000, 1, 1, 1, 1), np.float32)},
             "makes ",
         ),
         (

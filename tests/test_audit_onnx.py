@@ -1,0 +1,41 @@
+"""A network that Keras trained goes from its ONNX file to a report."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.main import main
+from tests.classifiers.onnx.test_card import SHA256, written
+from tests.study import write_study
+
+METHODS = "[cam, eigencam, scorecam, ablationcam, layercam, occlusion, {method: rise, samples: 40}]"
+
+
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_a_keras_xception_goes_from_card_to_report(
+    tmp_path: Path, backend: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_study(tmp_path / "study", count=4)
+    methods = METHODS if backend == "torch" else "[cam, gradcam]"
+    code = main(
+        [
+            "audit",
+            *("--studies", str(tmp_path / "study" / "images")),
+            *("--annotations", str(tmp_path / "study")),
+            *("--model", str(written(tmp_path))),
+            *("--out", str(tmp_path / "out")),
+            *("--set", f"methods={methods}", "--set", "statistics.replicates=50"),
+            *("--set", f"backend={backend}", "--set", "workers=1"),
+        ]
+    )
+    assert code in {0, 1}, capsys.readouterr().err
+    (run,) = (tmp_path / "out").iterdir()
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["model"]["weights_sha256"] == SHA256
+    with (run / "scores.csv").open(newline="") as file:
+        assert {row["method"] for row in csv.DictReader(file)} >= {"cam"}
+    assert (run / "index.html").stat().st_size > 10_000
