@@ -33,9 +33,9 @@ def test_a_keras_xception_goes_from_card_to_report(
         ]
     )
     assert code in {0, 1}, capsys.readouterr().err
-    (run,) = (tmp_path / "out").iterdir()
+    (run,) = (tmp_path / "out").glob("xception-*")
     manifest = json.loads((run / "manifest.json").read_text())
-    assert manifest["model"]["weights_sha256"] == SHA256
+    assert manifest["weights_sha256"] == SHA256
     with (run / "scores.csv").open(newline="") as file:
         assert {row["method"] for row in csv.DictReader(file)} >= {"cam"}
     assert (run / "index.html").stat().st_size > 10_000

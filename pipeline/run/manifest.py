@@ -237,7 +237,7 @@ def _card(plan: AuditPlan) -> dict[str, Any]:
     example = card.pop("example")
     weights: dict[str, Any] = {"weights": Path(card["weights"]).name if card["weights"] else None}
     if onnx := (card["architecture"] or {}).get("onnx"):
-        weights["architecture"] = {"onnx": Path(onnx).name}
+        weights = {"weights": Path(onnx).name, "architecture": {"onnx": "a file"}}
     return card | weights | ({"example": {"logits": example["logits"]}} if example else {})
 
 

@@ -14,8 +14,10 @@ import torch
 from torch import nn
 
 from pipeline.annotations import read_annotation
+from pipeline.attribution.explainer import open_explainer
 from pipeline.audited_model.example_image import read_input
 from pipeline.classifiers import load_card
+from pipeline.classifiers.classifier import open_classifier
 from pipeline.classifiers.networks import build_network
 from pipeline.classifiers.new_card import new_card
 from pipeline.classifiers.weights import load_weights
@@ -33,6 +35,7 @@ from pipeline.plan import make_plan
 from pipeline.records import AnnotationItem, DecodedCase, ExplainedCase, ImagePlane, ModelInput, Skipped
 from pipeline.review.decisions import Run, read_decisions
 from tests.cohort.cases import case
+from tests.damage.formats import onnx
 from tests.damage.formats.settings import sound_card
 from tests.damage.formats.tensors import card
 from tests.damage.run_folders import COMMANDS as RUN_COMMANDS
@@ -182,6 +185,18 @@ def read_weights(path: Path, executor: Executor) -> str:  # noqa: ARG001
     return SOUND
 
 
+def read_onnx(path: Path, executor: Executor) -> str:  # noqa: ARG001
+    """A network as an ONNX file, to its logits and maps."""
+    stated = onnx.card(path)
+    opened = open_classifier(
+        stated, card_path=path.with_name("card.yaml"), weights=None, device="cpu", precision="float32",
+        allow_pickle=False,
+    )  # fmt: skip
+    images = torch.rand(2, 1, *stated.preprocessing.shape, generator=torch.Generator().manual_seed(0))
+    open_explainer(opened.network, methods=["gradcam"], example=images).explain(images)
+    return SOUND
+
+
 @cache
 def _network() -> nn.Module:
     return build_network(card()).eval()
@@ -225,6 +240,7 @@ WAYS: Mapping[str, Way] = {
     "override": read_override,
     "card": read_card,
     "weights": read_weights,
+    "onnx": read_onnx,
     "example": read_example,
     "decisions": read_reviewer,
     **{command: partial(read_run, command=command) for command in RUN_COMMANDS},

@@ -129,7 +129,7 @@ IN_WORDS = {
     "points": "points", "coco": "COCO", "chexlocalize": "CheXlocalize", "labelme": "LabelMe",
     "pascal_voc": "Pascal VOC", "yolo": "YOLO", "cvat": "CVAT", "label_studio": "Label Studio",
     "supervisely": "Supervisely", "rtstruct": "RT Structure Sets", "dicom_sr": "TID 1500",
-    "gsps": "presentation states",
+    "gsps": "presentation states", "dicom_mask": "DICOM images", "overlay": "overlays",
 }  # fmt: skip
 """Annotation format → what the README calls it."""
 

@@ -46,15 +46,9 @@ def open_onnx(
         if found != (size, findings):
             raise CaseError(
                 "unsupported",
-<<<<<<< HEAD
-                f"gives {found} for {size} images of {shape[0]} x {shape[1]} px, wanted {(size, findings)}: "
-                "one logit per image and finding; correct the card's findings, or export it for any number "
-                "of images",
-=======
                 f"gives {found} for a batch of {size} with {shape[0]} x {shape[1]} px, wanted "
                 f"{(size, findings)}: one logit per image and finding; correct the card's findings, or "
                 "export it for any number of images",
->>>>>>> wip
             )
     return network.eval(), _notices(graph, chosen)
 
