@@ -50,6 +50,9 @@ def open_onnx(
                 f"{(size, findings)}: one logit per image and finding; correct the card's findings, or "
                 "export it for any number of images",
             )
+    one = (1, channels, *shape)
+    with _watched(network, 1, sizes=False) as place, torch.no_grad(), _refused(one, place):
+        network(torch.zeros(one))  # some errors are those of numbers
     return network.eval(), _notices(graph, chosen)
 
 
@@ -141,29 +144,35 @@ def _trial(network: OnnxNetwork, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of the output for a batch, without memory for any result. Raises CaseError."""
     own: dict[str, Tensor] = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     without = {name: tensor.to("meta") for name, tensor in own.items()}
-    with _watched(network, shape[0]) as place, torch.no_grad():
-        try:
-            result = functional_call(network, without, (torch.zeros(shape, device="meta"),))
-        except CaseError:
-            raise
-        except Exception as error:  # torch raises anything for inputs that do not fit
-            raise CaseError(
-                "unsupported",
-                f"cannot compute images of shape {shape}: the operator {place[-1]:.100} does not fit its "
-                "inputs; correct the card's preprocessing, or export the network again",
-            ) from error
+    with _watched(network, shape[0]) as place, torch.no_grad(), _refused(shape, place):
+        result = functional_call(network, without, (torch.zeros(shape, device="meta"),))
     return tuple(result.shape) if isinstance(result, Tensor) else ()
 
 
 @contextmanager
-def _watched(network: OnnxNetwork, batch: int) -> Iterator[list[str]]:
-    """Names of the operators that were run inside `with`; results beyond LARGEST raise CaseError."""
+def _refused(shape: tuple[int, ...], place: list[str]) -> Iterator[None]:
+    """Turn whatever torch raises for inputs that do not fit into a CaseError that names the operator."""
+    try:
+        yield
+    except CaseError:
+        raise
+    except Exception as error:
+        raise CaseError(
+            "unsupported",
+            f"cannot compute images of shape {shape}: the operator {place[-1]:.100} does not fit its inputs; "
+            "correct the card's preprocessing, or export the network again",
+        ) from error
+
+
+@contextmanager
+def _watched(network: OnnxNetwork, batch: int, *, sizes: bool = True) -> Iterator[list[str]]:
+    """Names of the operators that were run inside `with`; with `sizes`, too large results raise CaseError."""
     names, handles = ["(none)"], []
 
     def before(name: str, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         names.append(name)
         given = [one for one in inputs if one is not None]
-        if isinstance(module, Operator) and not any(_is_meta(one) for one in given):
+        if sizes and isinstance(module, Operator) and not any(map(_is_of_images, given)):
             refuse_growth(module.node.operator, given)
 
     def after(_module: nn.Module, _inputs: object, made: Any) -> None:
@@ -187,5 +196,6 @@ def _watched(network: OnnxNetwork, batch: int) -> Iterator[list[str]]:
             handle.remove()
 
 
-def _is_meta(value: object) -> bool:
+def _is_of_images(value: object) -> bool:
+    """Whether a value depends on the images or on weights: a shape is computed from whole numbers alone."""
     return isinstance(value, Tensor) and value.device.type == "meta"

@@ -5,6 +5,7 @@ What is outside of the file is never opened, and what the file could claim witho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from pipeline.classifiers.onnx.graph import Constant, Graph, Node, Port
 from pipeline.errors import CaseError
 from pipeline.guards.protobuf import Fields, Value, Wire, signed
 
-MOST_FIELDS: Final = 5_000_000
+MOST_FIELDS: Final = 2_000_000
 """Of all messages together; DenseNet-201 has some 20,000. A field takes about 200 bytes and a microsecond."""
 OPERATOR_VERSIONS: Final = range(7, 29)
 """Versions of the operators whose rules are known here: from the first with NumPy's broadcasting."""
@@ -36,6 +37,8 @@ LISTS: Final[Mapping[int, int]] = MappingProxyType({1: 4, 11: 10})
 WHOLE_FIELDS: Final = (5, 7, 11)
 OTHER_ATTRIBUTES: Final = (6, 9, 10, 11, 14, 15, 21, 22, 23)
 """Fields of an attribute that is a graph, a list of texts or tensors, a type, a reference, or sparse."""
+UNPRINTABLE: Final = re.compile(r"[^\w\s!-~]|[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What could change how a message is shown; names are shown in messages."""
 ONE_FILE: Final = "save it as one file: onnx.save(onnx.load(FILE), OUT, save_as_external_data=False)"
 ANOTHER_EXPORT: Final = "export it again, for images of one size and without optimisations of a vendor"
 
@@ -199,7 +202,8 @@ def _messages(fields: Fields, number: int, wire: Wire) -> list[memoryview]:
 
 
 def _texts(fields: Fields, number: int, wire: Wire) -> list[str]:
-    return [bytes(value).decode("utf-8", "replace") for value in _messages(fields, number, wire)]
+    found = [bytes(value).decode("utf-8", "replace") for value in _messages(fields, number, wire)]
+    return [text if text.isprintable() else UNPRINTABLE.sub("\ufffd", text) for text in found]
 
 
 def _text(fields: Fields, number: int, wire: Wire) -> str:

@@ -191,5 +191,7 @@ def build_convolution(node: Node, weight: Tensor, bias: Tensor | None) -> nn.Mod
             "damaged", f"has a convolution whose weights {tuple(weight.shape)} do not fit it; export it again"
         )
     if bias is not None and tuple(bias.shape) != (len(weight),):
-        raise CaseError("damaged", f"has a convolution whose bias {tuple(bias.shape)} does not fit it")
+        raise CaseError(
+            "damaged", f"has a convolution whose bias {tuple(bias.shape)} does not fit it; export it again"
+        )
     return Convolution(weight, bias, window_of(node, kernel), groups)

@@ -9,7 +9,6 @@ import pytest
 
 from pipeline.classifiers.onnx.reading import read_graph
 from pipeline.errors import CaseError
-from pipeline.guards.protobuf import Wire
 from tests.classifiers.onnx.writing import field, model, node, tensor, varint
 
 NODES = [node("Relu", ["x"], ["y"], name="first")]
@@ -118,12 +117,10 @@ def test_files_that_hold_more_or_less_than_a_graph_are_refused(content: bytes, f
     assert found in refusal(content)
 
 
-def test_a_file_of_too_many_fields_is_refused_before_they_are_kept() -> None:
-    wire = Wire(most_fields=10)
-    with pytest.raises(CaseError, match="more than 10 fields"):
-        wire.fields(memoryview(field(1, 1) * 11))
-    with pytest.raises(CaseError, match="more than 10 fields"):
-        list(Wire(most_fields=10).numbers([memoryview(bytes(11))]))
+def test_names_hold_nothing_that_would_change_the_terminal() -> None:
+    found = refusal(file(nodes=[node("\x1b[2JConv\n", ["x"], ["y"], domain="a\u202eb")]))
+    assert found.isprintable()
+    assert "a\ufffdb:\ufffd[2JConv\ufffd" in found
 
 
 def test_attributes_are_read_by_their_kind() -> None:
