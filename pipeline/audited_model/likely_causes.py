@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from pipeline.classifiers import Preprocessing
+from pipeline.classifiers.architecture import Architecture
 from pipeline.classifiers.classifier import Classifier
 from pipeline.classifiers.recipe import INTENSITY_PRESETS
 from pipeline.errors import ConfigError
@@ -21,7 +22,7 @@ from pipeline.errors import ConfigError
 Logits: TypeAlias = Sequence[float]
 LogitsOf: TypeAlias = Callable[[Classifier, Preprocessing], Logits]
 GENERAL: Final = (
-    "likely causes: another global pooling, batch norm epsilon or activation layer than DenseNet's, or "
+    "likely causes: another global pooling, batch norm epsilon or activation layer than the class's, or "
     "another preprocessing (window, resize filter, intensity); correct the card, or make the example again"
 )
 
@@ -75,7 +76,7 @@ def _leaky(module: nn.Module, *, slope: float) -> nn.Module | None:
 ARGUMENTS: Final = "correct the card: architecture.arguments"
 CHANGES: Final[Mapping[str, Callable[[nn.Module], nn.Module | None]]] = MappingProxyType(
     {
-        "no card can state it (`heatproof score` takes any maps), but a global max pooling": _pooled,
+        "correct the card: with architecture.pooling: max, a global max pooling": _pooled,
         f"{ARGUMENTS}.norm: [batch, {{eps: 0.001}}]": partial(_with_epsilon, epsilon=0.001),
         f"{ARGUMENTS}.norm: [batch, {{eps: 0.000001}}]": partial(_with_epsilon, epsilon=0.000001),
         f"{ARGUMENTS}.act: [leakyrelu, {{negative_slope: 0.01}}]": partial(_leaky, slope=0.01),
@@ -88,7 +89,12 @@ CHANGES: Final[Mapping[str, Callable[[nn.Module], nn.Module | None]]] = MappingP
 
 def _other_networks(classifier: Classifier) -> Iterator[tuple[str, Classifier]]:
     """The network with one kind of layer replaced."""
+    architecture = classifier.card.architecture
+    known = type(architecture.arguments).model_fields if isinstance(architecture, Architecture) else {}
     for words, change in CHANGES.items():
+        stated = words.removeprefix(f"{ARGUMENTS}.").partition(":")[0]
+        if words.startswith(ARGUMENTS) and stated not in known:
+            continue
         network = deepcopy(classifier.network)
         for parent in list(network.modules()):
             for name, module in list(parent.named_children()):

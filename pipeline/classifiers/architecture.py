@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from pipeline.classifiers.arguments import Arguments, DenseNetArguments
+from pipeline.classifiers.ending import Head, Pooling
 from pipeline.classifiers.grids import BLOCKS
 from pipeline.classifiers.network_classes import MONAI, NetworkClass, network_class
 from pipeline.guards.yaml_models import Strict
@@ -31,12 +32,23 @@ class Architecture(Strict):
     """Name of a network, or torchvision:NAME or timm:NAME of that library's registry."""
     arguments: SerializeAsAny[Arguments]
     """Arguments of the class; omitted ones keep its defaults."""
+    pooling: Pooling | None = None
+    """Global pooling in place of the class's: average, max, gem, {gem: p} with a fixed power, or pcam."""
+    head: Head | None = None
+    """Layers in place of the last linear one, for example [{linear: 512}, relu, dropout, linear]."""
 
     @field_validator("class_name")
     @classmethod
     def _is_known(cls, name: str) -> str:
         network_class(name)
         return name.removeprefix(MONAI)
+
+    @field_validator("head")
+    @classmethod
+    def _is_alone(cls, head: Any, info: ValidationInfo) -> Any:
+        if head is not None and info.data.get("pooling") == "pcam":
+            raise ValueError("pooling pcam applies one linear layer to each cell; remove head or pooling")
+        return head
 
     @field_validator("arguments", mode="wrap")
     @classmethod

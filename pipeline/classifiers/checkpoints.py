@@ -26,6 +26,7 @@ KEY_LAYOUTS: Final = (
 """(pattern, replacement): from other layouts' names of a DenseNet's tensors to MONAI's, in this order."""
 FIRST: Final = "features.conv0.weight"
 """The first tensor of a DenseNet, in all layouts; what precedes it in a file is a prefix."""
+HEAD_START: Final = "class_layers.out."
 OF_DENSENETS: Final = (FIRST, *HEAD)
 """Names by which MONAI's DenseNets are known."""
 OPERATING_POINTS: Final = "op_threshs"
@@ -65,8 +66,9 @@ def read_checkpoint(
     Wrapping keys ("state_dict", "model") and prefixes ("module.", "model._orig_mod.") are left off where only
     one reading is possible, with a notice; `chosen` names one of several networks. Raises ConfigError.
     """
-    is_densenet = {*OF_DENSENETS} <= {*wanted}
-    name_of = _monai_name if is_densenet else str
+    own_head = {name for name in wanted if name.startswith(HEAD_START)}
+    is_densenet = {*HEAD} == own_head
+    name_of = _monai_name if is_densenet else _name_before_layers if own_head else str
     found = find_network(content, path, wanted, chosen=chosen)
     tensors = _keyed(found.state.tensors, lambda key: WRAPPERS.sub("", key), path)
     inside = {key.removeprefix(found.prefix): value for key, value in tensors.items() if found.holds(key)}
@@ -110,6 +112,12 @@ def _monai_name(key: str) -> str:
     for layout, replacement in KEY_LAYOUTS:
         key = layout.sub(replacement, key)
     return key
+
+
+def _name_before_layers(key: str) -> str:
+    """MONAI's name of a DenseNet's tensor if its head is a sequence of layers, whose numbers are kept."""
+    key = KEY_LAYOUTS[0][0].sub(KEY_LAYOUTS[0][1], key)
+    return re.sub(r"^classifier\.(?=\d+\.)", HEAD_START, key)
 
 
 def _keyed(tensors: Mapping[str, Tensor], name_of: Callable[[str], str], path: Path) -> dict[str, Tensor]:

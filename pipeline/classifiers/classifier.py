@@ -185,8 +185,14 @@ def _to_bfloat16(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             module.to(torch.bfloat16)
+            module.register_forward_pre_hook(_as_bfloat16)
         elif isinstance(module, nn.Linear):
             module.register_forward_pre_hook(_as_float32)
+
+
+def _as_bfloat16(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a gate or a norm has made float32."""
+    return tuple(tensor.bfloat16() for tensor in inputs)
 
 
 def _as_float32(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

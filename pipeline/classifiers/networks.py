@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.classifiers.architecture import Architecture
+from pipeline.classifiers.architectures.endings import with_head, with_pooling
 from pipeline.classifiers.card import ModelCard
 from pipeline.errors import ConfigError
 
@@ -43,7 +44,14 @@ def _built(architecture: Architecture) -> nn.Module:
     kind = architecture.network
     module, _, function = kind.build.partition(":")
     arguments = architecture.arguments.model_dump(exclude_none=True, exclude={"spatial_dims"})
-    return cast("nn.Module", getattr(import_module(module), function)(**{**kind.fixed, **arguments}))
+    build = getattr(import_module(module), function)
+    network = cast("nn.Module", build(**{**kind.fixed, **arguments}))
+    outputs = architecture.arguments.out_channels
+    if architecture.pooling is not None:
+        with_pooling(network, architecture.pooling, outputs=outputs)
+    if architecture.head is not None:
+        with_head(network, architecture.head, outputs=outputs)
+    return network
 
 
 def _refuse_unable(network: nn.Module, card: ModelCard, architecture: Architecture, where: str) -> None:

@@ -150,5 +150,6 @@ def _refuse(faults: Mapping[str, list[str]], path: Path) -> None:
     if lines:
         raise ConfigError(
             f"{path}: the weights do not fit the network of the model card: {'; '.join(lines)}; "
-            "use the card's own weights, or correct its architecture"
+            "use the card's own weights, or correct its architecture (a head of several layers is stated in "
+            "architecture.head)"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -19,8 +21,15 @@ CLASSICS = (
 
 
 def card_of(
-    name: str, *, size: int | tuple[int, int] = 64, outputs: int = 2, channels: int = 3, **arguments: Any
+    name: str,
+    *,
+    size: int | tuple[int, int] = 64,
+    outputs: int = 2,
+    channels: int = 3,
+    ending: Mapping[str, Any] = MappingProxyType({}),
+    **arguments: Any,
 ) -> ModelCard:
+    """A card; `ending` is its pooling and head."""
     own = {"hidden": HIDDEN} if name.startswith(("VGG", "AlexNet")) else {}
     return ModelCard.model_validate(
         {
@@ -29,6 +38,7 @@ def card_of(
             "architecture": {
                 "class": name,
                 "arguments": {"in_channels": channels, "out_channels": outputs, **own, **arguments},
+                **ending,
             },
             "findings": [f"finding {number}" for number in range(outputs)],
             "activation": "sigmoid",
