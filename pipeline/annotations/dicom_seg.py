@@ -19,7 +19,7 @@ from pydicom.pixels.utils import pixel_array
 from pipeline.annotations.cropping import CutOut, cut_out
 from pipeline.annotations.masks import check_size
 from pipeline.annotations.seg_files import segmentations
-from pipeline.annotations.seg_headers import Contents, Plane, Target
+from pipeline.annotations.seg_headers import OFF_GRID, Contents, Plane, Target
 from pipeline.annotations.source_files import path_below
 from pipeline.contracts import AnnotationFormat, Executor
 from pipeline.errors import CaseError, ConfigError
@@ -137,6 +137,8 @@ def _turn(plane: Plane, image: ImagePlane | None, shape: Shape) -> tuple[Turn | 
     Raises CaseError "mask_size", or "mask_not_joined" if the frame lies elsewhere.
     """
     place = plane.place
+    if plane.off_grid and not _comparable(place, image):
+        raise CaseError("mask_not_joined", OFF_GRID)
     if place is None or image is None:
         check_size(plane.shape, shape)
         return AS_STORED, ()
@@ -158,6 +160,14 @@ def _turn(plane: Plane, image: ImagePlane | None, shape: Shape) -> tuple[Turn | 
     if shift > SAME_PIXEL or height > SAME_PLANE_MM:
         raise CaseError("mask_not_joined", ELSEWHERE)
     return turn, ()
+
+
+def _comparable(place: ImagePlane | None, image: ImagePlane | None) -> bool:
+    """Whether two planes show how their grids lie to each other."""
+    if place is None or image is None or place.frame_of_reference != image.frame_of_reference:
+        return False
+    known = (place.position, image.position, place.spacing_mm, image.spacing_mm)
+    return place.frame_of_reference != "" and None not in known
 
 
 def _mask(path: str, plane: Plane) -> Mask:

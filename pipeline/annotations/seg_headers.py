@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,10 @@ HALF = 0.5
 
 UNREADABLE = "The segmentation's header cannot be read or lacks per-frame functional groups; export it again."
 OTHER_NUMBER = "The segmentation's number of frames is not that of its functional groups; export it again."
+OFF_GRID = (
+    "The segmentation does not lie on its image's grid (SpatialLocationsPreserved), and the planes of both "
+    "do not show where else; resample it to the grid."
+)
 EMPTY = "The segmentation has no frame and names no image; export it again, or remove it."
 NOWHERE = (
     "A frame of the segmentation names no source image, and lacks the frame of reference or the plane by "
@@ -68,6 +72,8 @@ class Plane:
     """SOP instance UID of the SEG and segment number; planes of one segment form one instance."""
     place: ImagePlane | None = None
     """Where the frame lies in the patient; None: the file does not say."""
+    off_grid: bool = False
+    """Whether the file says that the frame does not lie on the grid of the image that it names."""
 
 
 @dataclass
@@ -133,12 +139,14 @@ class Contents:
         self, images: list[Dataset], sources: dict[str, set[int]], planes: list[tuple[str, Plane]]
     ) -> None:
         """Add the planes of a frame to its source images, or to all `sources` if it names none."""
-        problem = _problem(images)
+        off_grid = any(image.get("SpatialLocationsPreserved") in NOT_ON_THE_SOURCE_GRID for image in images)
+        placed = all(_can_be_joined(plane.place) for _, plane in planes)
+        problem = _problem(images) or (OFF_GRID if off_grid and not placed else "")
         for uid, frame in _addresses(images) or [(uid, 0) for uid in sources]:
             sources.setdefault(uid, set()).add(frame)
             for finding, plane in planes:
                 target = Target(uid, frame, finding)
-                self._add_planes(target, plane)
+                self._add_planes(target, replace(plane, off_grid=off_grid))
                 if problem:
                     self.refuse(target, "mask_not_joined", problem)
 
@@ -244,10 +252,5 @@ def _problem(images: list[Dataset]) -> str:
         return (
             f"A frame of the segmentation names {len(addresses)} source images; export it with exactly one "
             "source image per frame."
-        )
-    if images[0].get("SpatialLocationsPreserved") in NOT_ON_THE_SOURCE_GRID:
-        return (
-            "The segmentation does not lie on its image's grid (SpatialLocationsPreserved); resample it to "
-            "the grid."
         )
     return ""

@@ -263,6 +263,20 @@ def test_a_frame_that_lies_elsewhere_is_refused(
     assert refused.value.reason == "mask_not_joined"
 
 
+def test_a_frame_off_the_grid_is_placed_only_by_planes_that_show_how(tmp_path: Path) -> None:
+    one_slice(tmp_path, [1, 0, 0, 0, -1, 0], [0, 1, 0])
+    header = dcmread(tmp_path / "seg")
+    (source,) = header.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0].SourceImageSequence
+    source.SpatialLocationsPreserved = "REORIENTED_ONLY"
+    header.save_as(tmp_path / "seg")
+    (item,) = find(tmp_path)
+    np.testing.assert_array_equal(on_image(item, PLANE).masks, [FIRST[::-1]])
+    for unknown in (replace(PLANE, position=None), replace(PLANE, frame_of_reference="1.2.8")):
+        with pytest.raises(CaseError, match="SpatialLocationsPreserved") as refused:
+            on_image(item, unknown)
+        assert refused.value.reason == "mask_not_joined"
+
+
 @pytest.mark.parametrize(
     ("orientation", "corner", "stored"),
     [

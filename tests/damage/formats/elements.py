@@ -54,6 +54,8 @@ CONTENTS = (
 WRITTEN_TWICE = {0x00080016, 0x00080018}
 """Elements that pydicom reads when it writes a file."""
 COUNTS = (0, -1, 2, 7, 65536, 2**31 - 1)
+LONG = 2**16 - 2
+"""Bytes from which an element of numbers can only be written as UN (PS3.5, 6.2.2)."""
 COORDINATES = {"ContourData", "GraphicData"}
 PIXELS = {
     "PixelData": (0x7FE00010, "OW"),
@@ -281,7 +283,8 @@ def coordinates(random: Random, data: bytes) -> bytes:
         bytes(3),
     ]
     binary = [b"\xff" * 24, b"\0\0\x80\x7f" * 6, bytes(2**20), bytes(6), b""]
-    _raw(place, tag, kind, random.choice(long if kind == "DS" else binary))
+    content = random.choice(long if kind == "DS" else binary)
+    _raw(place, tag, kind if len(content) < LONG else "UN", content)
     return saved(dataset)
 
 
