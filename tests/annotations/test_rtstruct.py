@@ -15,10 +15,13 @@ from pipeline.annotations.drawn import ODD
 from pipeline.annotations.rtstruct import find
 from pipeline.cohort.lookup import ImageLookup
 from pipeline.errors import CaseError, ConfigError
-from pipeline.records import AnnotationItem, ImagePlane, Point
+from pipeline.ground_truth.matching import gather_truth
+from pipeline.loaders import read_header
+from pipeline.records import AnnotationItem, Case, ImagePlane, Point
+from tests.annotations.dicom_masks import write_mask
 from tests.annotations.structure_sets import Contour, in_mm, write_structure_set
 from tests.annotations.tools import read, refusal
-from tests.cohort.cases import case
+from tests.cohort.cases import case, pseudonym
 
 SHAPE = (12, 20)
 PLANE = ImagePlane((0.6, 0.8, 0), (0, 0, -1), (20.5, -7, 33), (0.5, 0.75), "1.2.3")
@@ -152,6 +155,24 @@ def test_an_oblique_contour_without_image_belongs_nowhere(tmp_path: Path) -> Non
     write(tmp_path, contour(TRIANGLE, tilted, None))
     (item,) = items(tmp_path)
     assert refusal(item, SHAPE) == "mask_not_joined"
+
+
+def test_a_contour_comes_to_lie_on_an_image_that_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    geometry = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "ImagePositionPatient": [-40, -30, 12.5]}
+    geometry |= {"PixelSpacing": [0.5, 0.75], "FrameOfReferenceUID": "1.2.3", "SOPInstanceUID": "1.7"}
+    pixels = np.arange(np.prod(SHAPE), dtype=np.uint16).reshape(SHAPE)
+    write_mask(tmp_path / "studies" / "a.dcm", pixels, Modality="CT", StudyInstanceUID="1.5", **geometry)
+    (source,) = read_header(tmp_path / "studies" / "a.dcm", root=tmp_path / "studies")
+    (tmp_path / "annotations").mkdir()
+    corners = np.array([(-38.5, -29), (-34, -29), (-34, -27.5), (-38.5, -27.5)])
+    points = np.column_stack([corners, np.full(4, 12.5)])
+    write(tmp_path / "annotations", Contour(points, "1.7"))
+    read_case = {"labels": None, "names": {}, "findings": ["Nodule"], "pseudonym": pseudonym}
+    truth = gather_truth(tmp_path / "annotations", sources=(), cases=[Case("c", "p", source)], **read_case)
+    (item,) = truth.items["c"]
+    expected = [(2, 2), (8, 2), (8, 5), (2, 5)]
+    np.testing.assert_allclose(read(item, SHAPE).polygons[0], expected, atol=1e-4)
 
 
 def test_several_images_of_one_contour_are_refused(tmp_path: Path) -> None:
