@@ -36,6 +36,14 @@ def test_folders_say_reader_and_finding(tmp_path: Path) -> None:
     ]
 
 
+def test_several_lesions_of_an_image_are_several_items_and_any_matches_every_name(tmp_path: Path) -> None:
+    files(tmp_path, "7_1/a/b/1.png", "7_1/a/b/2.png", "7_2/c/d/1.png", "8_1/e/1.png")
+    items = found(tmp_path, "{image}_{lesion}/{any}/{any}/{any}.png", finding="Mass")
+    paths = [Path(str(item.payload["path"])).relative_to(tmp_path).as_posix() for item in items]
+    assert paths == ["7_1/a/b/1.png", "7_1/a/b/2.png", "7_2/c/d/1.png"]
+    assert names(items) == [("7", "Mass", "reader")] * 3
+
+
 def test_the_first_pattern_with_a_file_counts(tmp_path: Path) -> None:
     files(tmp_path, "masks/1.png", "masks/2.png", "masks_instances/2.png")
     items = found(tmp_path, ("masks_instances/{image}.png", "masks/{image}.png"))
