@@ -53,7 +53,8 @@ def good_results(outcome: Outcome) -> GoodResults:
 
     Without the page, which links to the other images of its run.
     """
-    files = {row["pseudonym"]: row["file"] for row in table(outcome, "crosswalk.csv")}
+    rows_of_images = (row for row in table(outcome, "crosswalk.csv") if row["kind"] == "image")
+    files = {row["pseudonym"]: row["file"] for row in rows_of_images}
     good = {case_id: file for case_id, file in files.items() if file.startswith("image")}
     rows = {
         (name, place): row

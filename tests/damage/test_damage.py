@@ -134,5 +134,5 @@ def _odd(what: str) -> str:
 def test_kinds_are_chosen_by_the_start_of_their_name() -> None:
     assert {family for family, _ in kinds("map npz")} == {"map npz"}
     assert kinds("map npz: zip") == [("map npz", "zip_field")]
-    assert len(kinds("*: zip_field")) == 2
+    assert len(kinds("*: zip_field")) == 3
     assert kinds("nothing of the kind") == []
