@@ -11,6 +11,7 @@ outcome.index  # the report
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -25,12 +26,19 @@ from pipeline.config import AuditConfig, load_config
 from pipeline.contracts import Executor
 from pipeline.errors import ConfigError
 from pipeline.plan import plan_for_network
+from pipeline.records import Notice
 from pipeline.run.notices import ShowNotices
-from pipeline.run.opening import ShowProgress, silent, unseen
+from pipeline.run.opening import ShowProgress, silent
 from pipeline.run.outcome import Outcome
 
 RUN_CODE = (torch.jit.ScriptModule, torch.export.ExportedProgram)
 """Kinds of networks whose operations cannot be read."""
+
+
+def _show(notices: Sequence[Notice]) -> None:
+    """Print notices, as the command line does."""
+    for notice in notices:
+        sys.stdout.write(f"{notice.kind.capitalize()}: {notice.text()}\n")
 
 
 def audit_network(
@@ -48,7 +56,7 @@ def audit_network(
     settings: Mapping[str, Any] | None = None,
     executor: Executor | None = None,
     progress: ShowProgress = silent,
-    notify: ShowNotices = unseen,
+    notify: ShowNotices = _show,
 ) -> Outcome:
     """The outcome of an audit as `heatproof audit` makes it, with the path of its report.
 

@@ -141,7 +141,7 @@ def test_contours_that_reviewers_call_right_become_annotations_that_an_audit_rea
     ben = decided(
         finished,
         "ben",
-        lambda number: ("network_wrong", "annotation_wrong")[number % 2],
+        lambda number: ("network_wrong", "agree")[number % 2],
         tmp_path / "ben.json",
     )
     made = tmp_path / "made"

@@ -92,7 +92,10 @@ class Worker:
             if isinstance(self._reply(lambda: None, STARTING_SECONDS), WorkerFailure):
                 self.kill()
         if self._connection is None:
-            raise ConfigError("no worker process can be started; check free memory and process limits")
+            raise ConfigError(
+                "no worker process can be started; check free memory and process limits, and in a script "
+                "start the run below `if __name__ == '__main__':`"
+            )
         return self._connection
 
     def kill(self) -> None:

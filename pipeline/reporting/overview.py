@@ -198,7 +198,10 @@ def _predicted(survey: Survey, finding: str) -> str:
     """A sentence on how often the network predicts the finding; empty for maps without probabilities."""
     rows = [row for row in survey.rows if row.finding == finding and row.probability is not None]
     positive = sum(row.positive for row in rows)
-    return f"The network predicts it on {positive:,} of {words.plural(len(rows), 'image')}." if rows else ""
+    if not rows:
+        return ""
+    hint = "" if positive else " Set contours.gate to all to draw contours all the same."
+    return f"The network predicts it on {positive:,} of {words.plural(len(rows), 'image')}.{hint}"
 
 
 def _headline(run: RunFolder) -> str:

@@ -45,6 +45,10 @@ PICTURE = re.compile(r"cases/([^/]+)/thumbnail\.jpg")
 OVERVIEW = re.compile(r"(?:\.\./)*index\.html(#.*)?")
 
 
+UNSCORED_CASES = 12
+"""Number of cases that are written if none was scored."""
+
+
 def write_single_file(
     run: Path,
     out: Path,
@@ -56,12 +60,13 @@ def write_single_file(
     """Write the overview and some cases to `out`, and return the ids of these cases.
 
     `cases` are ids, or the number of cases, the worst of each finding first. Without `cases`, the worst and
-    best cases of the overview are written. The report of the run is written again first, so that both agree.
+    best cases of the overview are written, or the first `UNSCORED_CASES` of a run without scores. The report
+    of the run is written again first, so that both agree.
     """
     index = write_report(run, rule_scripts=rule_scripts, write=write)
     folder = read_run(run)
     if cases is None:
-        chosen = extreme_cases(folder, survey(folder))
+        chosen = extreme_cases(folder, survey(folder)) or folder.case_ids[:UNSCORED_CASES]
     else:
         chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
     overview = _Page.read(index)

@@ -21,7 +21,10 @@ TITLES: Mapping[str, str] = {
 SHORT: Mapping[str, str] = {
     "better": "better", "no_better": "not shown better", "worse": "worse", "unknown": "unknown",
 }  # fmt: skip
-NOTHING = "No image with this finding was annotated and scored, so it is unknown where the network looks."
+NOTHING = (
+    "No image with this finding was annotated and scored, so it is unknown whether the network looks in the "
+    "right place."
+)
 NOT_STORED = (
     "This run has no verdict.csv, because an older version of Heatproof made it. Rerun the audit to get a "
     "verdict."
@@ -164,5 +167,6 @@ def gate_note(run: RunFolder) -> str:
         return ""
     findings = "a finding" if len(closed) == len(run.findings) else " or ".join(closed)
     return (
-        f"Where the network does not predict {findings}, no contours are drawn, not even for the baselines."
+        f"Where the network does not predict {findings}, no contours are drawn and no hit is counted, not "
+        "even for the baselines; contours.gate: all draws and scores every map."
     )

@@ -23,8 +23,8 @@ from pipeline.run_files.damage import damaged
 from pipeline.store.atomic import make_folder, write_bytes
 from pipeline.store.tables import read_table
 
-RIGHT: frozenset[Answer] = frozenset({"agree", "annotation_wrong"})
-"""Answers that make a contour an annotation: no objection, or a lesion that nobody annotated."""
+RIGHT: Answer = "agree"
+"""Answer that makes a contour an annotation."""
 CONFIG = "annotations.yaml"
 CAVEAT = (
     "Lesions that the network did not outline are missing from these annotations, and outlines are the "
@@ -66,7 +66,7 @@ def _masks(run: RunFolder, reviewed: Iterable[Reviewed], names: Mapping[str, str
         lambda: defaultdict(lambda: defaultdict(list))
     )
     for entry in reviewed:
-        right = [name for name, given in entry.by_reviewer.items() if given.answer in RIGHT]
+        right = [name for name, given in entry.by_reviewer.items() if given.answer == RIGHT]
         if entry.subject.kind != "contour" or not right:
             continue
         case = run.case(entry.case_id)

@@ -177,7 +177,10 @@ def test_the_reader_is_named_only_where_there_are_several():
 
 
 def test_a_gate_that_the_fixed_maps_share_is_reported():
-    sentence = "Where the network does not predict {}, no contours are drawn, not even for the baselines."
+    sentence = (
+        "Where the network does not predict {}, no contours are drawn and no hit is counted, not even for "
+        "the baselines; contours.gate: all draws and scores every map."
+    )
     rules = {finding: {"gate": "predicted"} for finding in ("nodule", "effusion")}
     manifest = {"findings": ["nodule", "effusion"], "contours": {"rules": rules}}
     two = RunFolder(Path(), manifest, (NETWORK, PRIOR), (), (), (), {})
