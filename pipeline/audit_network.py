@@ -71,6 +71,8 @@ def audit_network(
             f"audit_network: network: is a {type(network).__name__}, whose layers cannot be read; give the "
             "nn.Module from which it was made"
         )
+    if isinstance(findings, str):
+        raise ConfigError(f"audit_network: findings: is the text {findings!r}; give a list of names")
     given: dict[str, Any] = {"studies": str(studies)}
     if annotations is not None:
         given["annotations.path"] = str(annotations)

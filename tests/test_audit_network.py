@@ -110,6 +110,7 @@ def test_other_weights_are_another_run(study: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
+        ({"findings": "mass"}, "audit_network: findings: is the text 'mass'; give a list of names"),
         ({"findings": ["nodule", "nodule"]}, "audit_network: findings: nodule occurs more than once"),
         ({"preprocess": {"window": "full"}}, "audit_network: preprocessing.resize: is missing"),
         ({"activation": "relu"}, "audit_network: activation: wanted"),
