@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.large_run import make_large_run
-from tests.browser.opened import Opened
+from tests.browser.opened import Opened, settle
 from tests.reporting.written import write_report
 
 CASES = 10_000
@@ -88,7 +88,9 @@ FOCUSED = "(name) => document.activeElement.textContent === name"
 
 def test_only_what_is_in_sight_is_in_the_page_and_the_last_row_can_be_reached(page: Page) -> None:
     page.click("button[type=reset]")
+    settle(page)
     page.focus("#worklist-host")
+    settle(page)
     page.keyboard.press("End")
     page.wait_for_function(FOCUSED, arg=f"case-{CASES - 1:012x}")
     assert page.locator("#worklist tbody tr").count() < MOST_ROWS

@@ -26,6 +26,7 @@ def wanted(run: Path, number: int) -> list[Any]:
 
 
 def lines(page: Page) -> list[tuple[str, str]]:
+    settle(page)
     return [
         (item.locator(".plain-button").inner_text(), item.locator(".answer").inner_text())
         for item in page.locator("#subjects > li").all()
@@ -37,14 +38,17 @@ def answers(page: Page) -> list[str]:
 
 
 def progress(page: Page) -> str:
+    settle(page)
     return page.locator("#review-progress").inner_text()
 
 
 def said(page: Page) -> str:
+    settle(page)
     return page.locator("#review-state").inner_text()
 
 
 def current(page: Page) -> str:
+    settle(page)
     return page.locator(".is-current .plain-button").inner_text()
 
 
@@ -116,7 +120,9 @@ def test_a_second_key_never_overwrites_an_answer_and_a_hint_says_how_to_change_i
     press(page, "u")
     assert answers(page) == ["agree", "unsure"]
     page.click("[data-change]")
+    settle(page)
     page.click("[data-answer='']")
+    settle(page)
     assert answers(page) == ["open", "unsure"]
 
 
