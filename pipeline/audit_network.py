@@ -36,9 +36,10 @@ RUN_CODE = (torch.jit.ScriptModule, torch.export.ExportedProgram)
 
 
 def _show(notices: Sequence[Notice]) -> None:
-    """Print notices, as the command line does."""
+    """Print notices, with control characters escaped: names of files can contain them."""
     for notice in notices:
-        sys.stdout.write(f"{notice.kind.capitalize()}: {notice.text()}\n")
+        text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in notice.text())
+        sys.stdout.write(f"{notice.kind.capitalize()}: {text}\n")
 
 
 def audit_network(

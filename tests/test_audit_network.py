@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from pipeline.config import load_config
 from pipeline.errors import AuditError, ConfigError
 from pipeline.executors.here import Here
 from pipeline.plan import make_plan
+from pipeline.records import Notice
 from pipeline.run.outcome import Outcome
 from tests.study import write_model, write_study
 
@@ -87,6 +89,12 @@ def test_the_report_is_that_of_a_card_with_the_same_network(study: Path, tmp_pat
     assert [row[:3] for row in scores(found)] == [row[:3] for row in scores(wanted)]
     for one, other in zip(scores(found), scores(wanted), strict=True):
         assert one[3] == other[3] or float(one[3]) == pytest.approx(float(other[3]), abs=1e-6)
+
+
+def test_notices_are_printed_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = inspect.signature(audit_network).parameters["notify"].default
+    shown([Notice("guess", "annotations", "The file {0} is read.", ("a\x1b[2J\nb.csv",))])
+    assert capsys.readouterr().out == "Guess: The file a\\x1b[2J\\nb.csv is read.\n"
 
 
 def test_the_network_stays_as_it_is(study: Path, tmp_path: Path) -> None:
