@@ -231,17 +231,17 @@ def test_probabilities_boxes_and_other_tables_are_no_labels(tmp_path: Path, text
 
 @pytest.mark.skipif(not STUDIES.is_dir(), reason="the shared study sets are not here")
 @pytest.mark.parametrize(
-    ("study", "finding", "format_name", "labelled"),
+    ("study", "finding", "formats", "labelled"),
     [
-        ("breast_ultrasound", "benign", "png", True),
-        ("chest_xray", "Effusion", "boxes", True),
-        ("liver_ct", "Liver", "dicom_seg", False),
+        ("breast_ultrasound", "benign", ["png"], True),
+        ("chest_xray", "Effusion", ["boxes"], True),
+        ("liver_ct", "Liver", ["dicom_seg", "rtstruct"], False),
     ],
 )
 def test_real_study_sets_are_recognised(
-    study: str, finding: str, format_name: str, *, labelled: bool
+    study: str, finding: str, formats: Sequence[str], *, labelled: bool
 ) -> None:
-    (source,) = guess_sources(STUDIES / study, findings=[finding])
-    assert source["format"] == format_name
+    sources = guess_sources(STUDIES / study, findings=[finding])
+    assert [source["format"] for source in sources] == formats
     labels = labels_in(STUDIES / study, [finding])
     assert labels == (STUDIES / study / "labels.csv" if labelled else None)
