@@ -69,7 +69,7 @@ def without_colour_transform(frame: bytes) -> bytes:
     """The JPEG frame with markers by which every decoder leaves its components as they are."""
     kept = [_JPEG_START, _NO_TRANSFORM]
     end = len(_JPEG_START)
-    for marker, offset, length in _segments(frame, end):
+    for marker, offset, length in segments(frame, end):
         end = offset + 2 + length
         if marker == _SCAN:
             end = offset
@@ -96,7 +96,7 @@ def _jpeg_2000(frame: bytes, start: int) -> Codestream:
 
 def _is_transformed(frame: bytes, start: int) -> bool:
     """Whether the multiple component transform is on, T.800, A.6.1."""
-    for marker, offset, _ in _segments(frame, start + 2):
+    for marker, offset, _ in segments(frame, start + 2):
         if marker == _CODING_STYLE:
             return frame[offset + 8] == 1
         if marker == _TILE:
@@ -108,7 +108,7 @@ def _jpeg(frame: bytes) -> Codestream | None:
     size: tuple[int, int] | None = None
     application: dict[int, bytes] = {}
     try:
-        for marker, offset, length in _segments(frame, len(_JPEG_START)):
+        for marker, offset, length in segments(frame, len(_JPEG_START)):
             if marker in _SIZES:
                 size = marker, offset
             elif marker in (_JFIF, _ADOBE, _CHARLS):
@@ -153,7 +153,7 @@ def _stated(application: dict[int, bytes], ids: bytes) -> tuple[Model | None, st
     return ("RGB", "the component numbers R, G, B") if ids in _RGB_IDS else (None, "")
 
 
-def _segments(frame: bytes, offset: int) -> Iterator[tuple[int, int, int]]:
+def segments(frame: bytes, offset: int) -> Iterator[tuple[int, int, int]]:
     """(marker, offset, length) of the segments from `offset` on, up to what is no segment."""
     while True:
         prefix, marker = struct.unpack_from(">BB", frame, offset)

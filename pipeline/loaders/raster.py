@@ -19,21 +19,21 @@ from PIL.TiffImagePlugin import TiffImageFile
 from pipeline.errors import CaseError
 from pipeline.guards.png_files import is_intact
 from pipeline.guards.reading import guarded
+from pipeline.loaders.codestream import Codestream
+from pipeline.loaders.deep_jpeg import HEAD_BYTES, deep_orientation, deep_samples, deep_stream
 from pipeline.loaders.display import Decoded, brightness_display, stored_display
 from pipeline.loaders.elements import Warn
+from pipeline.loaders.exif import AS_STORED, TRANSPOSED, exif_of_png, orientation_of, tags_of
 from pipeline.loaders.greyscale import Greyscale, Rescale, View, Window, presentation_values
 from pipeline.loaders.image_files import ImageFile
 from pipeline.loaders.luminance import luminance
 from pipeline.loaders.pixels import LARGEST_FRAME
 from pipeline.loaders.plausibility import warn_of_masks, warn_of_range
-from pipeline.loaders.samples import samples_of
-from pipeline.records import Caution, ImageSource, Shape
+from pipeline.loaders.samples import grey_if_equal, samples_of
+from pipeline.records import Caution, ImageSource
 
 TURNED: Final = "orientation_applied"
 """Reason of a caution: the file says that its picture is to be turned."""
-AS_STORED: Final = 1
-"""Value of the tag Orientation (TIFF 6.0, EXIF 2.3) for a picture whose first row is its top."""
-ORIENTATION: Final = 274
 BITS_PER_SAMPLE: Final = 258
 PHOTOMETRIC: Final = 262
 WHITE_IS_ZERO: Final = 0
@@ -65,6 +65,8 @@ def read_picture(opened: ImageFile, kind: str) -> tuple[ImageSource, ...]:
     Raises CaseError: "decode_failed", "several_pictures", "too_large", "not_an_image", "float_pixels",
     "unsupported_photometric", "unsupported_depth".
     """
+    if kind == "JPEG" and (stream := deep_stream(opened.file)):
+        return (_deep_source(opened, stream),)
     with _picture(opened.file, kind) as picture:
         inverted = _is_white_zero(picture)
         found = {
@@ -72,22 +74,44 @@ def read_picture(opened: ImageFile, kind: str) -> tuple[ImageSource, ...]:
             "bits_stored": str(_bits(picture)),
             "file_format": kind,
         }
-        return (opened.source(shape=_shape(picture), attributes=found),)
+        turn = _orientation(picture, opened.file)
+        swapped = turn >= TRANSPOSED and kind != "TIFF"  # Pillow gives the size of a turned TIFF
+        shape = (picture.width, picture.height) if swapped else (picture.height, picture.width)
+        return (opened.source(shape=shape, attributes=found),)
+
+
+def _deep_source(opened: ImageFile, stream: Codestream) -> ImageSource:
+    """The image of a JPEG file that Pillow cannot read."""
+    opened.file.seek(0)
+    rows, columns, samples = stream.extent
+    found = {
+        "photometric": "MONOCHROME2" if samples == 1 else "RGB",
+        "bits_stored": str(stream.bits),
+        "file_format": "JPEG",
+    }
+    swapped = deep_orientation(opened.file.read(HEAD_BYTES)) >= TRANSPOSED
+    return opened.source(shape=(columns, rows) if swapped else (rows, columns), attributes=found)
 
 
 def decode_picture(data: bytes, _source: ImageSource, *, window: View, warn: Warn, kind: str) -> Decoded:
     """The displayed picture. Raises CaseError as `read_picture` does."""
-    with _picture(BytesIO(data), kind) as picture:
-        if kind == "PNG" and not is_intact(data):
-            raise ValueError("a chunk is damaged or incomplete")
-        turn, bits, inverted = _orientation(picture), _bits(picture), _is_white_zero(picture)
-        stored, bits = samples_of(picture, data, bits=bits, warn=warn)
+    model, inverted = "RGB", False
+    if kind == "JPEG" and (stream := deep_stream(BytesIO(data))):
+        turn = deep_orientation(data)
+        stored, model, bits = deep_samples(data, stream, warn=warn)
+        stored = grey_if_equal(stored)
+    else:
+        with _picture(BytesIO(data), kind) as picture:
+            if kind == "PNG" and not is_intact(data):
+                raise ValueError("a chunk is damaged or incomplete")
+            turn, inverted = _orientation(picture, BytesIO(data)), _is_white_zero(picture)
+            stored, bits = samples_of(picture, data, bits=_bits(picture), warn=warn)
     if turn != AS_STORED:
         what = "turned or mirrored as the file says (EXIF or TIFF orientation), as photo viewers show it"
         warn(Caution(TURNED, f"the picture was {what}; a network fed by other programs may see it as stored"))
         stored = stored if kind == "TIFF" else _turned(stored, turn)  # Pillow turns TIFF files itself
     if stored.ndim == len(("row", "column", "sample")):
-        pixels = luminance(stored, "RGB", bits=bits)
+        pixels = luminance(stored, model, bits=bits)
         return Decoded(pixels, None, brightness_display(pixels, bits=bits))
     return _grey(stored, bits=bits, inverted=inverted, window=window, warn=warn)
 
@@ -122,25 +146,15 @@ def _picture(file: BinaryIO, kind: str) -> Iterator[Pillow.Image]:
         yield picture
 
 
-def _shape(picture: Pillow.Image) -> Shape:
-    """Rows and columns as the picture is shown."""
-    swapped = _orientation(picture) > 4 and picture.format != "TIFF"  # noqa: PLR2004  5 … 8 exchange the axes
-    return (picture.width, picture.height) if swapped else (picture.height, picture.width)
-
-
-def _orientation(picture: Pillow.Image) -> int:
+def _orientation(picture: Pillow.Image, file: BinaryIO) -> int:
     """1 … 8 of the tag Orientation; 1 if it is absent or unreadable."""
     if isinstance(picture, TiffImageFile):
-        found = picture.tag_v2.get(ORIENTATION, AS_STORED)
-    elif picture.format == "PNG" and "exif" not in picture.info:
-        return AS_STORED  # Pillow would decode all pixels to search behind them
-    else:
-        try:
-            with guarded("unreadable", "the EXIF data cannot be read"):
-                found = picture.getexif().get(ORIENTATION, AS_STORED)
-        except CaseError:
-            return AS_STORED
-    return found if isinstance(found, int) and AS_STORED <= found <= 8 else AS_STORED  # noqa: PLR2004
+        tags = picture.tag_v2
+        return orientation_of(lambda: tags)
+    if picture.format == "PNG" and "exif" not in picture.info:
+        behind = exif_of_png(file)  # Pillow would decode all pixels to search behind them
+        return orientation_of(lambda: tags_of(behind))
+    return orientation_of(picture.getexif)
 
 
 def _turned(stored: NDArray[np.integer], orientation: int) -> NDArray[np.integer]:

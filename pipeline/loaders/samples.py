@@ -43,7 +43,7 @@ def samples_of(picture: Pillow.Image, data: bytes, *, bits: int, warn: Warn) -> 
     if found.ndim == len(("row", "column")) and isinstance(clear, int) and (found == clear).any():
         warn(OVER_BLACK)
         found = np.where(found == clear, 0, found)
-    return _grey_if_equal(_over_black(found, warn)), depth
+    return grey_if_equal(_over_black(found, warn)), depth
 
 
 def _wide_colours(data: bytes) -> Samples:
@@ -69,7 +69,7 @@ def _over_black(found: Samples, warn: Warn) -> Samples:
     return np.asarray(np.rint(colours * (alpha / highest)).astype(found.dtype))
 
 
-def _grey_if_equal(found: Samples) -> Samples:
+def grey_if_equal(found: Samples) -> Samples:
     """One value per pixel where red, green and blue are equal in all of them."""
     if found.ndim == len(("row", "column")):
         return found

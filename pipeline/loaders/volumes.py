@@ -6,23 +6,28 @@ left or back. Where the header says nothing, the first stored axis runs along th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813  the abbreviation used in its manual
 from numpy.typing import NDArray
 
 from pipeline.errors import CaseError
+from pipeline.guards.held_files import held_file
 from pipeline.guards.nifti_files import stored_voxels
 from pipeline.guards.reading import about, guarded
 from pipeline.guards.volume_files import volume_reader
 from pipeline.guards.volume_headers import UnstatedError, directions
+from pipeline.loaders.archives import Packed
 from pipeline.loaders.dataset import THE_FILE
 from pipeline.loaders.display import Decoded
 from pipeline.loaders.elements import Warn
 from pipeline.loaders.greyscale import View, Window, linear_window
-from pipeline.loaders.image_files import ImageFile
+from pipeline.loaders.image_files import ImageFile, Place
 from pipeline.loaders.pixels import LARGEST_FRAME
 from pipeline.loaders.plausibility import warn_of_masks
 from pipeline.orientation import AS_STORED, AXIAL, CORONAL, SAGITTAL, Turn, turn_between
@@ -46,21 +51,20 @@ def read_volume(opened: ImageFile, kind: str) -> tuple[ImageSource, ...]:
     """The image of a file of one slice; `kind` is its format.
 
     Raises CaseError: "decode_failed", "several_slices", "too_large", "unsupported_photometric",
-    "unclear_orientation", "packed_volume", "misnamed".
+    "unclear_orientation", "misnamed".
     """
-    if not isinstance(opened.place, Path):
-        raise CaseError("packed_volume", f"{kind} files are not read from archives; unpack the archive")
-    with _refusing(kind):
-        reader, axes, turn, plane = _opened(opened.place, kind, whole=False)
+    with _refusing(kind), _path(opened.place, opened.file, kind) as path:
+        reader, axes, turn, plane = _opened(path, kind, whole=False)
         rows, columns = _stored_shape(reader, axes)
         found = {"photometric": "MONOCHROME2", "file_format": kind}
         return (opened.source(shape=turn.shape((rows, columns)), attributes=found, plane=plane),)
 
 
-def decode_volume(_data: bytes, source: ImageSource, *, window: View, warn: Warn, kind: str) -> Decoded:
+def decode_volume(data: bytes, source: ImageSource, *, window: View, warn: Warn, kind: str) -> Decoded:
     """The displayed slice. Raises CaseError as `read_volume` does."""
     path = Path(source.path)
-    with _refusing(kind):
+    place = Packed(path, source.member) if source.member else path
+    with _refusing(kind), _path(place, BytesIO(data), kind) as path:
         reader, axes, turn, _ = _opened(path, kind, whole=True)
         if kind == "NIfTI":
             with about(THE_FILE, "decode_failed"):
@@ -99,6 +103,18 @@ def _displayed(
     shown = np.rint((exact - least) / step).astype(np.uint16)
     display = Display(shown, (low - least) / step, (high - least) / step, slope=step, intercept=least)
     return Decoded(pixels, spacing, display)
+
+
+@contextmanager
+def _path(place: Place, file: BinaryIO, kind: str) -> Iterator[Path]:
+    """The path of a file; of a member of an archive, one that opens its bytes and ends as its name does."""
+    if isinstance(place, Path):
+        yield place
+        return
+    suffix = next((end for end in SUFFIXES[kind] if place.member.name.lower().endswith(end)), "")
+    file.seek(0)
+    with held_file(file.read(), suffix=suffix) as held:
+        yield held
 
 
 def _opened(path: Path, kind: str, *, whole: bool) -> tuple[Any, tuple[int, int], Turn, ImagePlane | None]:

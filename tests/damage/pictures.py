@@ -18,6 +18,7 @@ from PIL import Image
 from tests.damage.blunt import BLUNT, Damage, named
 from tests.damage.formats import archives, nifti, png, volumes
 from tests.damage.sound import PLAIN, jpeg, pixels, sound_files
+from tests.loaders.lossless import lossless_jpeg
 
 TIFF_TYPES = (0, 1, 2, 3, 4, 5, 7, 11, 12, 13, 16, 255)
 """TIFF 6.0, section 2, and numbers that are none."""
@@ -43,13 +44,24 @@ def sound_jpeg() -> bytes:
 
 
 @cache
+def sound_deep_jpeg() -> bytes:
+    """A picture of 12 bits without loss."""
+    return lossless_jpeg(pixels(), bits=12)
+
+
+@cache
 def _files() -> dict[str, bytes]:
-    return {"a/1.dcm": sound_files()[PLAIN], "b/2.png": png.sound_png(), "c.jpg": sound_jpeg()}
+    return {
+        "a/1.dcm": sound_files()[PLAIN],
+        "b/2.png": png.sound_png(),
+        "c.jpg": sound_jpeg(),
+        "d.nrrd": volumes.sound_volume(".nrrd"),
+    }
 
 
 @cache
 def sound_zip() -> bytes:
-    """Images of three formats."""
+    """Images of four formats."""
     return archives.archive([*_files().items()], zipfile.ZIP_DEFLATED)
 
 
@@ -154,6 +166,7 @@ def _packed_zeros(size: int) -> bytes:
 FAMILIES: Mapping[str, tuple[Callable[[], bytes], Mapping[str, Damage]]] = {
     ".png": (png.sound_png, png.PNG),
     ".jpg": (sound_jpeg, {**BLUNT, **named(jpeg_length)}),
+    ".jpeg": (sound_deep_jpeg, {**BLUNT, **named(jpeg_length)}),
     ".tiff": (sound_tiff, {**BLUNT, **named(tiff_entry, tiff_loop)}),
     ".nii": (nifti.sound_nifti, nifti.PLAIN),
     ".nii.gz": (lambda: nifti.zipped(nifti.sound_nifti()), nifti.ZIPPED),

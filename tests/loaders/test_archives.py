@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import struct
 import tarfile
@@ -15,7 +14,7 @@ import pytest
 from pipeline.errors import CaseError
 from pipeline.loaders import Packed, archives, decode, read_header, read_study_file
 from tests.loaders.files import write_file
-from tests.loaders.pictures import GREY, WIDE, png, saved, tarred, zipped
+from tests.loaders.pictures import GREY, WIDE, png, saved, tarred, write_volume, zipped
 
 NOISE = np.random.default_rng(1).integers(0, 4096, (30, 20), dtype=np.uint16)
 
@@ -200,8 +199,55 @@ def test_a_changed_byte_of_an_archive_with_checksums_is_noticed(kind: str, image
         assert found == ["archive_damaged"]
 
 
-def test_archives_in_archives_and_volumes_are_not_read(images, tmp_path: Path) -> None:
+def test_archives_in_archives_are_not_read(images, tmp_path: Path) -> None:
     inner = zipped(tmp_path / "inner", images).read_bytes()
-    nifti = b"\0" * 344 + b"n+1\0" + bytes(200)
-    path = zipped(tmp_path / "set", {"inner.zip": inner, "a.nii": nifti, "b.nii.gz": gzip.compress(nifti)})
-    assert problems(path) == ["packed_archive", "packed_volume", "packed_volume"]
+    assert problems(zipped(tmp_path / "set", {"inner.zip": inner})) == ["packed_archive"]
+
+
+SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha")
+HEADER = {"spacing": (0.5, 2.0, 1.0), "direction": (0, -1, 0, 1, 0, 0, 0, 0, 1)}
+
+
+@pytest.fixture
+def volumes(tmp_path: Path) -> dict[str, bytes]:
+    """Slices whose headers turn them."""
+    found = {}
+    for number, suffix in enumerate(SUFFIXES):
+        path = write_volume(tmp_path / f"v{suffix}", NOISE[None].astype(np.int16) + number, **HEADER)
+        found[f"p1/{number}{suffix}"] = path.read_bytes()
+        path.unlink()
+    return found
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_volumes_in_archives_are_those_on_the_disk(
+    kind: str, volumes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And they leave nothing in the folder of temporary files."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    path = ARCHIVES[kind](tmp_path / "set", volumes)
+    for one, (name, content) in zip(packed(path), volumes.items(), strict=True):
+        alone = tmp_path / "disk" / name
+        alone.parent.mkdir(parents=True, exist_ok=True)
+        alone.write_bytes(content)
+        (source,), (expected,) = (read_header(place, root=tmp_path) for place in (one, alone))
+        assert source.shape == expected.shape == NOISE.T.shape
+        assert source.plane == expected.plane
+        image, known = (decode(one, case_id="case") for one in (source, expected))
+        np.testing.assert_array_equal(image.pixels, known.pixels)
+        assert (image.sha256, image.spacing_mm, image.cautions) == (
+            known.sha256, known.spacing_mm, known.cautions,
+        )  # fmt: skip
+    assert not any((tmp_path / "temporary").iterdir())
+
+
+def test_damaged_volumes_in_archives_have_reasons(volumes, tmp_path: Path) -> None:
+    cut = {name: content[: len(content) // 2] for name, content in volumes.items()}
+    assert problems(zipped(tmp_path / "cut", cut)) == ["decode_failed"] * len(SUFFIXES)
+    (nifti, *_) = volumes.values()
+    assert problems(zipped(tmp_path / "other", {"a.dat": nifti, "b.nii.gz": nifti})) == [
+        "misnamed", "decode_failed",
+    ]  # fmt: skip
+    elsewhere = b"NRRD0004\ntype: uchar\ndimension: 2\nsizes: 2 2\nencoding: raw\ndata file: /etc/passwd\n\n"
+    assert problems(zipped(tmp_path / "link", {"a.nrrd": elsewhere})) == ["decode_failed"]

@@ -138,6 +138,31 @@ def test_exif_orientation_is_applied_as_pillow_applies_it_and_told(
     assert reasons(image) == ([TURNED] if orientation > 1 else [])
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_png_is_turned_by_exif_data_behind_its_pixels(orientation: int, tmp_path: Path) -> None:
+    exif = Pillow.Exif()
+    exif[274] = orientation
+    behind = chunk(b"eXIf", exif.tobytes()[6:])
+    end = chunk(b"IEND", b"")
+    path = tmp_path / "a.png"
+    path.write_bytes(png(GREY, colour=0).removesuffix(end) + behind + end)
+    picture = Pillow.open(path)
+    picture.load()  # Pillow finds it then
+    expected = np.asarray(ImageOps.exif_transpose(picture))
+    (source,) = read_header(path, root=tmp_path)
+    image = decode(source, case_id="case")
+    assert source.shape == image.shape == expected.shape
+    np.testing.assert_allclose(image.pixels * 255, expected, atol=1e-4)
+    assert (TURNED in reasons(image)) == (orientation > 1)
+
+
+def test_a_png_of_endless_chunks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.loaders.exif.MOST_CHUNKS", 100)
+    path = tmp_path / "a.png"
+    path.write_bytes(png(GREY, colour=0, more=chunk(b"tEXt", b"a\0b") * 200))
+    assert refused(path) == "decode_failed"
+
+
 def test_low_values_are_white_where_a_tiff_says_so(tmp_path: Path) -> None:
     for pixels, highest in ((GREY, 255), (WIDE, 65535)):
         path = write_picture(tmp_path / "a.tiff", pixels, tiffinfo={262: 0})
