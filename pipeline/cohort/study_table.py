@@ -26,14 +26,18 @@ from pipeline.records import Case, Notice
 
 Pseudonym = Callable[..., str]
 KEY: Final = "studies.table"
-COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "patient": ("patientid", "patient", "subjectid", "subject", "personid"),
-    "view": ("viewposition", "view", "projection", "appa"),
-    "sex": ("sex", "gender", "patientsex", "patientgender"),
-    "age": ("age", "patientage", "ageyears"),
-    "spacing": ("pixelspacing", "pixelspacingmm", "spacing", "spacingmm"),
-}
-"""Key → the spellings of column names that are taken for it."""
+COLUMNS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "patient": (("patientid",), ("patient",), ("subjectid",), ("subject",), ("personid",)),
+    "view": (
+        ("viewposition",), ("view",), ("projection",),
+        ("appa", "frontallateral"), ("appa",), ("frontallateral",),
+    ),
+    "sex": (("sex",), ("gender",), ("patientsex",), ("patientgender",)),
+    "age": (("age",), ("patientage",), ("ageyears",)),
+    "spacing": (("pixelspacing",), ("pixelspacingmm",), ("spacing",), ("spacingmm",)),
+}  # fmt: skip
+"""Key → the spellings of column names that are taken for it; of several together, as in CheXpert, the first
+that says something counts."""
 SEXES: Final = {"m": "M", "male": "M", "f": "F", "female": "F", "o": "O", "other": "O"}
 UNKNOWN: Final = frozenset({"", "unknown", "u", "na", "nan", "none", "null", "-1"})
 """Cells, in lower case, that say nothing."""
@@ -95,8 +99,8 @@ def _read(file: Path, *, table: StudyTable) -> _Read:
     by_key = {"image": stated["image"] or (content.image_column(),)}
     by_plain = {plain(name): name for name in reversed(content.columns)}
     for key, spellings in COLUMNS.items():
-        near = next((by_plain[spelling] for spelling in spellings if spelling in by_plain), None)
-        columns = stated[key] or (() if near is None else (near,))
+        near = next((names for names in spellings if by_plain.keys() >= {*names}), ())
+        columns = stated[key] or tuple(by_plain[spelling] for spelling in near)
         if columns:
             by_key[key] = tuple(map(content.column, columns))
     if len(by_key) == 1:
@@ -150,8 +154,9 @@ def _by_key(cells: Cells, read: _Read) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     left = iter(cells)
     for key, columns in list(read.by_key.items())[1:]:
-        text = " ".join(next(left) for _ in columns).strip()
-        found[key] = "" if text.casefold() in UNKNOWN else _understood(key, text)
+        told = [cell for _ in columns if (cell := next(left).strip()).casefold() not in UNKNOWN]
+        text = " ".join(told if key == "spacing" else told[:1])
+        found[key] = _understood(key, text) if text else ""
     return found
 
 

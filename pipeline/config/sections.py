@@ -59,7 +59,7 @@ class StudyTable(Strict):
     file: PathText
     image: str | None = None
     patient: str | None = None
-    view: str | None = None
+    view: Annotated[Listed, Field(max_length=2)] = ()
     sex: str | None = None
     age: str | None = None
     spacing: Annotated[Listed, Field(max_length=2)] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +14,8 @@ from pipeline.ground_truth.input_notices import sources_notice
 from pipeline.ground_truth.inputs import FoundItems
 from pipeline.records import AnnotationItem, Case, Notice, file_stem
 
+NUMBERED = re.compile(r"(.*?)([ _.-]?)\d+")
+"""A name with a number at its end, which tells several masks of an image apart: "17_mask_1"."""
 SAMPLE = 200
 """Number of names that suggest an affix; it is then tried on all."""
 ABOUT = "annotations.sources"
@@ -29,10 +32,21 @@ class Affix(NamedTuple):
         fits = name.startswith(self.before) and name.endswith(self.after)
         return name[len(self.before) : len(name) - len(self.after)] if fits else ""
 
-    def in_pattern(self, pattern: str) -> str:
-        """The pattern with the affix around its images."""
+    def numbered(self, name: str) -> tuple[str, str]:
+        """The name without the affix and a number behind it, and what stands before the number; or empty."""
+        match = NUMBERED.fullmatch(name)
+        image = self.strip(match[1]) if match else ""
+        return (image, match[2]) if match and image else ("", "")
+
+    def image_of(self, name: str, images: Collection[str]) -> str:
+        """The image's name in that of a mask; empty if it is that of no image."""
+        found = (self.strip(name), self.numbered(name)[0])
+        return next((image for image in found if image in images), "")
+
+    def in_pattern(self, pattern: str, *, lesion: str = "") -> str:
+        """The pattern with the affix around its images, and `lesion` behind it."""
         before, after = (text.replace("{", "{{").replace("}", "}}") for text in self)
-        return pattern.replace("{image}", f"{before}{{image}}{after}")
+        return pattern.replace("{image}", f"{before}{{image}}{after}{lesion}")
 
     def says_mask(self) -> bool:
         """Whether it consists of words for masks alone."""
@@ -47,8 +61,10 @@ class Misnamed(NamedTuple):
     items: Sequence[AnnotationItem]
     affix: Affix
     fitting: int
-    """Number of names that are an image's without the affix."""
+    """Number of names that are an image's without the affix, and without a number behind it."""
     names: int
+    before_numbers: Sequence[str]
+    """What stands between the affix and numbers, where some names have these."""
 
 
 def names_of(cases: Iterable[Case]) -> frozenset[str]:
@@ -94,8 +110,10 @@ def misnamed(found: FoundItems, images: Collection[str]) -> list[Misnamed]:
         names = {_last(item.image) for item in items}
         affix = common_affix(names, images)
         if affix:
-            fitting = sum(affix.strip(name) in images for name in names)
-            needing.append(Misnamed(number, items, affix, fitting, len(names)))
+            fitting = sum(bool(affix.image_of(name, images)) for name in names)
+            others = (affix.numbered(name) for name in names if affix.strip(name) not in images)
+            before = sorted({before for image, before in others if image in images})
+            needing.append(Misnamed(number, items, affix, fitting, len(names), before))
     return needing
 
 
@@ -132,7 +150,7 @@ def without_affixes(found: FoundItems, images: Collection[str]) -> FoundItems:
         return found
     affixes = {id(item): one.affix for one in sure for item in one.items}
     items = [
-        replace(item, image=affixes[id(item)].strip(item.image)) if id(item) in affixes else item
+        replace(item, image=affixes[id(item)].image_of(item.image, images)) if id(item) in affixes else item
         for item in found.items
     ]
     sources = _with_affixes(found.sources, sure)
@@ -146,7 +164,14 @@ def _with_affixes(
 ) -> tuple[Mapping[str, Any], ...]:
     changed = [*sources]
     for one in needing:
-        patterns = [one.affix.in_pattern(pattern) for pattern in _patterns(sources[one.number])]
+        before = _patterns(sources[one.number])
+        patterns = [one.affix.in_pattern(pattern) for pattern in before]
+        patterns += [
+            one.affix.in_pattern(pattern, lesion=f"{text}{{lesion}}")
+            for text in one.before_numbers
+            for pattern in before
+            if "{lesion}" not in pattern
+        ]
         pattern = patterns[0] if len(patterns) == 1 else patterns
         changed[one.number] = {**sources[one.number], "pattern": pattern}
     return tuple(changed)

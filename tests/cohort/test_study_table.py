@@ -69,6 +69,63 @@ def test_columns_of_nih_are_recognised_and_told(folder: Path) -> None:
     assert "table: {image: Image Index, patient: Patient ID, view: View Position" in guess.line()
 
 
+def test_columns_of_chexpert_are_recognised_and_told(tmp_path: Path) -> None:
+    """A row's view is that of AP/PA, and lateral images have none there; the folder names the patient."""
+    rows = {
+        "patient00001/study1/view1_frontal.jpg": "Female,68,Frontal,AP",
+        "patient00001/study1/view2_lateral.jpg": "Female,68,Lateral,",
+        "patient00002/study1/view1_frontal.jpg": "Male,91,Frontal,PA",
+        "patient00003/study1/view1_frontal.jpg": "Unknown,0,Frontal,LL",
+        "patient00004/study1/view1_frontal.jpg": "Male,40,Frontal,",
+    }
+    for name in rows:
+        write_picture(tmp_path / "valid" / name, PIXELS)
+    lines = [f"CheXpert-v1.0-small/valid/{name},{cells},1.0" for name, cells in rows.items()]
+    header = "Path,Sex,Age,Frontal/Lateral,AP/PA,Edema"
+    cohort = indexed(tmp_path, "\n".join([header, *lines]))
+    found = {case.source.relative_path.removeprefix("valid/"): case for case in cohort.cases}
+    assert [found[name].source.attributes.get("view") for name in rows] == [
+        "AP", "LATERAL", "PA", "LL", "FRONTAL",
+    ]  # fmt: skip
+    assert [found[name].source.attributes.get("sex") for name in rows] == ["F", "F", "M", None, "M"]
+    assert [found[name].source.attributes.get("age") for name in rows][:3] == ["68", "68", "90+"]
+    assert [found[name].patient_id for name in rows] == [f"patient-{name.split('/')[0]}" for name in rows]
+    table, folders = cohort.notices
+    assert table.text() == (
+        "Columns of the table of images are read as image: Path, view: AP/PA and Frontal/Lateral, sex: Sex, "
+        "age: Age."
+    )
+    assert table.pin == {
+        "studies": {
+            "table": {"image": "Path", "view": ["AP/PA", "Frontal/Lateral"], "sex": "Sex", "age": "Age"}
+        }
+    }
+    assert "5 pictures lie in 4 folders named like patients" in folders.message
+    stated = indexed(tmp_path, "\n".join([header, *lines]), **table.pin["studies"]["table"])
+    assert [case.source.attributes for case in stated.cases] == [
+        case.source.attributes for case in cohort.cases
+    ]
+    assert [notice.kind for notice in stated.notices] == ["guess"]  # of the folders
+
+
+def test_columns_of_mimic_are_recognised_and_told(folder: Path) -> None:
+    cohort = indexed(
+        folder,
+        "dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition,Rows\n"
+        "a,10000032,5,CHEST (PA AND LAT),PA,16\nb,10000032,5,CHEST (PA AND LAT),LATERAL,16\n"
+        "c,10000764,6,CHEST (PORTABLE AP),AP,16\n",
+    )
+    found = by_stem(cohort)
+    assert [found[stem].patient_id for stem in "abc"] == [
+        "patient-10000032", "patient-10000032", "patient-10000764",
+    ]  # fmt: skip
+    assert [found[stem].source.attributes["view"] for stem in "abc"] == ["PA", "LATERAL", "AP"]
+    (guess,) = cohort.notices
+    assert guess.text() == (
+        "Columns of the table of images are read as image: dicom_id, patient: subject_id, view: ViewPosition."
+    )
+
+
 def test_columns_that_the_config_names_are_no_guess(folder: Path) -> None:
     cohort = indexed(folder, "file,id,patient\na,1,9\nb,2,9\nc,2,9\n", image="file", patient="id")
     assert [by_stem(cohort)[stem].patient_id for stem in "abc"] == ["patient-1", "patient-2", "patient-2"]

@@ -52,6 +52,29 @@ def test_masks_with_an_affix_of_masks_are_read_as_a_shown_guess(tmp_path: Path, 
     assert again.items == truth.items
 
 
+@pytest.mark.parametrize("between", ["_", "-", " ", ""])
+def test_several_numbered_masks_of_an_image_are_its_lesions_as_in_busi(tmp_path: Path, between: str) -> None:
+    names = [f"{stem}_mask" for stem in STEMS]
+    masks(tmp_path, *(f"{name}.png" for name in (*names, f"{names[0]}{between}1", f"{names[0]}{between}12")))
+    (tmp_path / "labels.csv").write_text("image,nodule\n" + "".join(f"{stem},1\n" for stem in STEMS))
+    truth = gathered(tmp_path)
+    assert [len(truth.items[one.case_id]) for one in CASES] == [3, 1, 1]
+    (guess,) = notices(truth, "guess", "annotations.sources")
+    assert guess.names == ("masks/{image}_mask.png", f"masks/{{image}}_mask{between}{{lesion}}.png")
+    assert [n for n in truth.notices if n.kind == "warning"] == []
+    again = gathered(tmp_path, sources=tuple(guess.pin["annotations"]["sources"]))  # type: ignore[index]
+    for case_id, items in truth.items.items():
+        assert sorted(again.items[case_id], key=str) == sorted(items, key=str)
+
+
+def test_a_number_behind_the_name_of_another_image_is_no_lesion(tmp_path: Path) -> None:
+    masks(tmp_path, *(f"{name}.png" for name in ("IM0001_mask", "IM0002_mask", "IM0009_mask_1")))
+    truth = gathered(tmp_path)
+    assert not truth.items
+    (warning,) = notices(truth, "warning", "annotations.sources")
+    assert "but 2 are without their common part" in warning.text()
+
+
 @pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha"])
 def test_so_are_volumes(tmp_path: Path, suffix: str) -> None:
     for stem in STEMS:
