@@ -14,7 +14,7 @@ Any other exception outside workers is a bug and ends the run: exit code 70.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -89,6 +89,18 @@ class CaseBug(CaseError):  # noqa: N818  the name says that Heatproof failed, no
     def of(cls, error: BaseException) -> CaseBug:
         """The bug that an exception shows."""
         return cls(f"{type(error).__name__} in {place_of(error)}")
+
+
+def refuse_all(*checks: Callable[[], object]) -> None:
+    """Call all checks. Raises ConfigError with a line for every error that they raise, each once."""
+    lines: dict[str, None] = {}
+    for check in checks:
+        try:
+            check()
+        except ConfigError as error:
+            lines |= dict.fromkeys(str(error).splitlines())
+    if lines:
+        raise ConfigError("\n".join(lines))
 
 
 def place_of(error: BaseException) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
-import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,12 @@ from pipeline.attribution import BACKENDS
 from pipeline.attribution.specs import read_specs
 from pipeline.baselines import BASELINES
 from pipeline.classifiers import ModelCard, NetworkCard, load_card
+from pipeline.classifiers.card_files import existing_card, existing_weights, weights_path
 from pipeline.config import TORCH, AuditConfig, OtherImages, Table
 from pipeline.contours import RULES
 from pipeline.contracts import Detector
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, refuse_all
+from pipeline.guards.existing import existing_path
 from pipeline.metrics import DEFAULT, METRICS
 from pipeline.records import ContourRule
 from pipeline.records.names import ALL_FINDINGS, CLASSIFIER
@@ -94,23 +95,43 @@ class AuditPlan(RunPlan):
     card_path: Path
 
 
-def make_plan(config: AuditConfig) -> AuditPlan:
-    """The plan of a config. Raises ConfigError for a missing or unknown value."""
+def make_plan(config: AuditConfig, *, with_weights: bool = True) -> AuditPlan:
+    """The plan of a config. Raises ConfigError that names every missing or unknown value.
+
+    `with_weights`: the file of weights has to exist.
+    """
+    refuse_all(
+        lambda: _inputs_of_audit(config),
+        lambda: existing_weights(config.weights),
+        lambda: _card(config, with_weights=with_weights),
+        lambda: _check_methods(config),
+        lambda: with_detector(config),
+    )
     studies, annotations = _inputs_of_audit(config)
-    card_path = existing_path(config.model, "model", "--model <model card>")
-    if config.weights is not None:
-        existing_path(config.weights, "weights", "--weights <file>")
-    _check_methods(config)
-    card = load_card(card_path)
-    check_findings(config, card.findings, whose=f"the model {card.name}")
+    card, card_path = _card(config, with_weights=with_weights)
     return AuditPlan(with_detector(config), studies, annotations, card.findings, card, card_path)
+
+
+def _card(config: AuditConfig, *, with_weights: bool) -> tuple[ModelCard, Path]:
+    """The model card, whose findings the config names and whose weights exist, and its path."""
+    own = with_weights and config.weights is None
+    path = existing_card(config.model)
+    card = load_card(path)
+    refuse_all(
+        lambda: check_findings(config, card.findings, whose=f"the model {card.name}"),
+        lambda: existing_weights(weights_path(card, path), f"{path}: weights") if own else None,
+    )
+    return card, path
 
 
 def plan_for_network(config: AuditConfig, card: NetworkCard) -> AuditPlan:
     """The plan of a config for a network that is in memory. Raises ConfigError as `make_plan` does."""
+    refuse_all(
+        lambda: _inputs_of_audit(config),
+        lambda: _check_methods(config),
+        lambda: check_findings(config, card.findings, whose=f"the network {card.name}"),
+    )
     studies, annotations = _inputs_of_audit(config)
-    _check_methods(config)
-    check_findings(config, card.findings, whose=f"the network {card.name}")
     return AuditPlan(with_detector(config), studies, annotations, card.findings, card, Path(card.name))
 
 
@@ -119,22 +140,29 @@ def _inputs_of_audit(config: AuditConfig) -> tuple[Path, Path | None]:
 
 
 def _check_methods(config: AuditConfig) -> None:
-    read_specs(config.methods, reserved=reserved())
-    if config.backend != TORCH:
-        check_known(BACKENDS, config.backend, "backend")
-    check_scoring(config)
+    refuse_all(
+        lambda: read_specs(config.methods, reserved=reserved()),
+        lambda: None if config.backend == TORCH else check_known(BACKENDS, config.backend, "backend"),
+        lambda: check_scoring(config),
+    )
 
 
 def inputs(config: AuditConfig) -> tuple[Path, Path]:
     """The paths of studies and annotations. Raises ConfigError as `make_plan` does."""
-    annotations = existing_path(config.annotations.path, "annotations.path", "--annotations <folder or file>")
-    return _studies(config), annotations
+    refuse_all(lambda: _studies(config), lambda: _annotations(config))
+    return _studies(config), _annotations(config)
+
+
+def _annotations(config: AuditConfig) -> Path:
+    return existing_path(config.annotations.path, "annotations.path", "--annotations <folder or file>")
 
 
 def _studies(config: AuditConfig) -> Path:
-    studies = existing_path(config.studies.path, "studies", "--studies <folder>")
-    _check_out(config.out)
-    return studies
+    refuse_all(
+        lambda: existing_path(config.studies.path, "studies", "--studies <folder>"),
+        lambda: _check_out(config.out),
+    )
+    return existing_path(config.studies.path, "studies", "--studies <folder>")
 
 
 def _check_out(out: Path) -> None:
@@ -171,19 +199,22 @@ def with_detector(config: AuditConfig) -> AuditConfig:
 
 def check_scoring(config: AuditConfig) -> None:
     """Refuse unknown rules, baselines and metrics, and thresholds outside a rule's range."""
-    _check_rule(config.contours.rule, config.contours.threshold, "contours")
-    for finding, own in config.contours.findings.items():
-        _check_rule(
-            own.rule or config.contours.rule,
-            config.contours.threshold if own.threshold is None else own.threshold,
-            f"contours.findings.{finding}",
+    contours = config.contours
+    rules = {"contours": (contours.rule, contours.threshold)} | {
+        f"contours.findings.{finding}": (
+            own.rule or contours.rule,
+            contours.threshold if own.threshold is None else own.threshold,
         )
-    for metric in config.metrics or DEFAULT:
-        check_known(METRICS, metric, "metrics")
-    for name, wanted in config.baselines.items():
-        check_known(BASELINES, name, "baselines")
-        if wanted:
-            _check_baseline(name, wanted, has_select=config.select is not None)
+        for finding, own in contours.findings.items()
+    }
+    refuse_all(
+        *(partial(_check_rule, rule, threshold, key) for key, (rule, threshold) in rules.items()),
+        *(partial(check_known, METRICS, metric, "metrics") for metric in config.metrics or DEFAULT),
+        *(
+            partial(_check_baseline, name, wanted, has_select=config.select is not None)
+            for name, wanted in config.baselines.items()
+        ),
+    )
 
 
 def _check_rule(rule: str, threshold: float, key: str) -> None:
@@ -193,7 +224,10 @@ def _check_rule(rule: str, threshold: float, key: str) -> None:
     )  # raises ConfigError for a threshold out of range
 
 
-def _check_baseline(name: str, wanted: bool | OtherImages, *, has_select: bool) -> None:  # noqa: FBT001  as YAML has it
+def _check_baseline(name: str, wanted: bool | OtherImages | None, *, has_select: bool) -> None:  # noqa: FBT001  as YAML has it
+    check_known(BASELINES, name, "baselines")
+    if not wanted:
+        return
     needs_others = BASELINES[name].reads == "references"
     if needs_others and not isinstance(wanted, OtherImages):
         raise ConfigError(f"baselines.{name}: needs other images; write {{where: {{<column>: <values>}}}}")
@@ -212,21 +246,32 @@ def check_findings(config: AuditConfig, findings: Sequence[str], *, whose: str) 
         raise ConfigError(
             f"findings: '{ALL_FINDINGS}' is reserved for tables of all findings together; rename the finding"
         )
+    refuse_all(
+        partial(_check_words, config, findings, whose),
+        *(partial(_check_finding, key, findings, whose) for key in _keys_of_findings(config)),
+    )
+
+
+def _check_words(config: AuditConfig, findings: Sequence[str], whose: str) -> None:
     unknown = {name for name in config.annotations.findings.values() if name} - set(findings)
     if unknown:
         raise ConfigError(
             f"annotations.findings: {', '.join(sorted(unknown))}: not a finding of {whose}, "
             f"which has {', '.join(findings)}; write one of these, or null to ignore the annotations"
         )
+
+
+def _keys_of_findings(config: AuditConfig) -> Iterator[tuple[str, str]]:
+    """The keys that should hold a finding's name, and the name."""
     labels = config.annotations.labels.columns if config.annotations.labels else {}
-    for key, names in (
-        ("contours.findings", config.contours.findings),
-        ("annotations.labels.columns", labels),
-    ):
-        for name in names:
-            if name not in findings:
-                suggestion = did_you_mean(name, list(findings))
-                raise ConfigError(f"{key}.{name}: not a finding of {whose}{suggestion}")
+    yield from (("contours.findings", name) for name in config.contours.findings)
+    yield from (("annotations.labels.columns", name) for name in labels)
+
+
+def _check_finding(key: tuple[str, str], findings: Sequence[str], whose: str) -> None:
+    if key[1] not in findings:
+        suggestion = did_you_mean(key[1], list(findings))
+        raise ConfigError(f"{'.'.join(key)}: not a finding of {whose}{suggestion}")
 
 
 def check_known(registry: Registry[Any], name: str, key: str) -> None:
@@ -235,18 +280,3 @@ def check_known(registry: Registry[Any], name: str, key: str) -> None:
         registry.check(name)
     except ConfigError as error:
         raise ConfigError(f"{key}: {error}") from error
-
-
-def existing_path(path: Path | None, key: str, option: str) -> Path:
-    """The path, if it is set and exists. Raises ConfigError that names the config key and the option."""
-    if path is None:
-        raise ConfigError(f"{key}: is missing; give {option}, or set the key in the config")
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.errno != errno.ENOENT else ""
-        problem = f"cannot be read ({why})" if why else "does not exist"
-        raise ConfigError(f"{key}: {path} {problem}; correct the path, or give {option}") from error
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise ConfigError(f"{key}: {path} is not a file or folder; correct the path, or give {option}")
-    return path

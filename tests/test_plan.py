@@ -112,6 +112,58 @@ def test_a_complaint_says_what_was_found_where_and_what_to_do(
         plan(tmp_path, **settings)
 
 
+def test_all_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        plan(
+            tmp_path,
+            studies="/nowhere/studies",
+            annotations__path="/nowhere/a",
+            weights="/nowhere/w",
+            methods=["gradcma"],
+            metrics=["ioo", "dicee"],
+            contours={"rule": "ostu", "findings": {"nodul": {}, "effusoin": {}}},
+            out=__file__,
+        )
+    assert [line.partition(":")[0] for line in str(refusal.value).splitlines()] == [
+        "studies", "out", "annotations.path", "weights", "contours.findings.nodul",
+        "contours.findings.effusoin", "methods", "contours.rule", "contours.findings.nodul.rule",
+        "contours.findings.effusoin.rule", "metrics", "metrics",
+    ]  # fmt: skip
+
+
+def test_a_card_without_its_weights_is_named_beside_the_rest(tmp_path: Path) -> None:
+    card = write_model(tmp_path / "model")
+    card.with_suffix(".safetensors").unlink()
+    with pytest.raises(ConfigError) as refusal:
+        plan(tmp_path, model=str(card), studies="/nowhere/studies")
+    studies, weights = str(refusal.value).splitlines()
+    assert studies.startswith("studies: /nowhere/studies does not exist")
+    assert weights == (
+        f"{card}: weights: {card.parent}/tiny.safetensors does not exist; correct the path, or give "
+        "--weights <file>"
+    )
+
+
+def test_a_folder_as_model_or_weights_is_answered_with_the_files_in_it(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "model").parent
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError) as refusal:
+        plan(tmp_path, model=str(folder), weights=str(folder))
+    weights, card = str(refusal.value).splitlines()
+    assert weights == (
+        f"weights: {folder} is a folder, wanted a file with a state dict; name the file in it: "
+        f"{folder}/tiny.safetensors"
+    )
+    assert card.startswith(f"model: {folder} is a folder, wanted a model card (YAML)")
+    assert card.endswith(f"; name the file in it: {folder}/tiny.yaml")
+    for number in range(8):
+        (tmp_path / "empty" / f"{number}.yml").touch()
+    with pytest.raises(ConfigError, match=r"0\.yml, .*4\.yml and 3 more$"):
+        plan(tmp_path, model=str(tmp_path / "empty"))
+    with pytest.raises(ConfigError, match=r"wanted a file with a state dict; name the file in it$"):
+        plan(tmp_path, weights=str(tmp_path / "images"))
+
+
 def test_what_is_right_is_not_complained_of(tmp_path: Path) -> None:
     plan(
         tmp_path,

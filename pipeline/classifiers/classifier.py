@@ -15,19 +15,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.classifiers.card import ModelCard
+from pipeline.classifiers.card_files import weights_path
 from pipeline.classifiers.networks import build_network
 from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.onnx.opening import open_onnx
 from pipeline.classifiers.operating_points import with_thresholds
 from pipeline.classifiers.weights import LoadedWeights, load_weights, read_hashed
 from pipeline.errors import ConfigError
-from pipeline.guards.inside_folder import inside_folder
 from pipeline.guards.reading import about, guarded, named
 from pipeline.records import ModelInput, Notice, Prediction
 
 Precision = Literal["float32", "bfloat16"]
 DAMAGED_ONNX = "is damaged, or has operators that do not fit each other; fetch it or export it again"
-GIVE_WEIGHTS = "copy the weights there, or name the file with --weights"
 
 
 def open_classifier(
@@ -45,11 +44,11 @@ def open_classifier(
     """
     torch_device = _device(device)
     if isinstance(card.architecture, OnnxFile):
-        path = weights or _onnx_path(card_path, card.architecture)
+        path = weights or weights_path(card, card_path)
         network, loaded = _from_onnx(card, path, precision)
     else:
         network = build_network(card)
-        path = weights or _weights_path(card, card_path)
+        path = weights or weights_path(card, card_path)
         loaded = load_weights(
             network, path, sha256=card.sha256, allow_pickle=allow_pickle, state_dict=card.state_dict
         )
@@ -143,18 +142,6 @@ def _device(name: str) -> torch.device:
             f"device: '{name}' cannot be used here: torch knows no such device, or it has no driver; use cpu"
         ) from error
     return device
-
-
-def _weights_path(card: ModelCard, card_path: Path) -> Path:
-    if card.weights is None:
-        raise ConfigError(
-            f"{card_path}: names no weights file; add weights and sha256 to the card, or use --weights"
-        )
-    return inside_folder(card_path, card.weights, key="weights", remedy=GIVE_WEIGHTS)
-
-
-def _onnx_path(card_path: Path, architecture: OnnxFile) -> Path:
-    return inside_folder(card_path, architecture.onnx, key="architecture.onnx", remedy=GIVE_WEIGHTS)
 
 
 def _from_onnx(card: ModelCard, path: Path, precision: Precision) -> tuple[nn.Module, LoadedWeights]:

@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from pipeline.errors import ConfigError
+from pipeline.guards.existing import listed_in
 
 SAFETENSORS: Final = "safetensors"
 PICKLE: Final = "pickle"
 PICKLE_SUFFIXES: Final = (".pt", ".pth", ".tar", ".ckpt", ".bin", ".pkl", ".pickle")
+WEIGHTS_SUFFIXES: Final = (".safetensors", *PICKLE_SUFFIXES, ".onnx")
 OTHER_FRAMEWORK: Final = "compute maps in its own framework and score them with `heatproof score`"
 ON_CARD: Final = "state it on the card: architecture: {onnx: FILE}, and its sha256"
 TO_ONNX: Final = (
@@ -94,7 +96,7 @@ def folder_name(path: Path) -> tuple[str, str]:
         return "a folder with a TensorFlow SavedModel", TO_ONNX
     if (path / "data.pkl").exists():
         return "an unpacked checkpoint of torch", "zip it again, or give the file it was unpacked from"
-    return "a folder", "name the file in it"
+    return "a folder", f"name the file in it{listed_in(path, WEIGHTS_SUFFIXES)}"
 
 
 def _found(content: bytes, suffix: str) -> tuple[str, str]:

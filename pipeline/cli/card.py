@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cli.terminal import open_console
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, refuse_all
 from pipeline.guards.inside_folder import is_inside
 from pipeline.guards.reading import named, read_file
 from pipeline.guards.yaml_models import LARGEST_CARD_BYTES
-from pipeline.plan import existing_path
 from pipeline.store.atomic import make_folder, write_bytes, writing
 
 if TYPE_CHECKING:
@@ -40,6 +39,11 @@ def add_card(card: ArgumentParser) -> None:
     check.add_argument("card", type=Path, metavar="CARD", help="model card (YAML)")
     check.add_argument("--image", type=Path, help="DICOM, grey PNG or .npy; prints an example for the card")
     check.add_argument("--weights", type=Path, help="weights file that replaces the one in the model card")
+    check.add_argument(
+        "--allow-pickle-weights",
+        action="store_true",
+        help="read a .pth, .pt, .ckpt or .bin, as data alone, as allow_pickle_weights of a config does",
+    )
     check.add_argument("--write", action="store_true", help="with --image: add the example to the card")
 
 
@@ -68,9 +72,11 @@ def _new(options: Namespace) -> int:
 def _check(options: Namespace) -> int:
     from pipeline.audited_model.example import check_example, logits_of  # noqa: PLC0415  # loads torch
     from pipeline.classifiers import load_card  # noqa: PLC0415
+    from pipeline.classifiers.card_files import existing_card, existing_weights  # noqa: PLC0415
     from pipeline.classifiers.classifier import open_classifier  # noqa: PLC0415
 
-    path = existing_path(options.card, "card", "an existing model card")
+    refuse_all(lambda: existing_card(options.card, "CARD"), lambda: existing_weights(options.weights))
+    path = existing_card(options.card, "CARD")
     model_card = load_card(path)
     if options.image is None and model_card.example is None:
         raise ConfigError(
@@ -89,7 +95,7 @@ def _check(options: Namespace) -> int:
         weights=options.weights,
         device="cpu",
         precision="float32",
-        allow_pickle=True,
+        allow_pickle=options.allow_pickle_weights,
     )
     console = open_console()
     for line in _shown(classifier.notices):

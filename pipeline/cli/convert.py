@@ -12,7 +12,7 @@ import yaml
 
 from pipeline.cli.terminal import open_console, visible
 from pipeline.errors import ConfigError
-from pipeline.plan import existing_path
+from pipeline.guards.existing import existing_path
 from pipeline.store.atomic import make_folder, write_bytes, writing
 
 if TYPE_CHECKING:

@@ -9,16 +9,17 @@ import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from pipeline.cli.arguments import OPTIONS, parser_of
+from pipeline.cli.arguments import parser_of
 from pipeline.cli.card import card
 from pipeline.cli.convert import convert
 from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
 from pipeline.cli.review import review
+from pipeline.cli.settings import loaded_config, overrides_of
 from pipeline.cli.terminal import (
     comparison_table,
     findings_of_one,
@@ -31,7 +32,7 @@ from pipeline.cli.terminal import (
     verdict_pair,
     visible,
 )
-from pipeline.config import AuditConfig, load_config, parse_override
+from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, ConfigError, OutputError, place_of
 from pipeline.plan import RunPlan, make_plan
 from pipeline.reporting.chance import warnings_of_chance
@@ -100,7 +101,7 @@ def _failed(error: Exception, what: str, errors: Console) -> int:
 def _audit(options: Namespace) -> int:
     console = open_console()
     config = _config(options, console)
-    plan = make_plan(config)
+    plan = make_plan(config, with_weights=not options.explain_inputs)
     if options.explain_inputs:
         return explain_inputs(plan, console)
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch, which takes seconds; errors above come first
@@ -112,7 +113,7 @@ def _audit(options: Namespace) -> int:
 
 def _score(options: Namespace) -> int:
     console = open_console()
-    config = load_config(options.config, _overrides(options))
+    config = loaded_config(options)
     from pipeline.external_maps.plan import make_score_plan  # noqa: PLC0415  # loads pydicom
     from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
 
@@ -151,7 +152,7 @@ def _print_outcome(outcome: Outcome, plan: RunPlan, console: Console) -> int:
 
 def _validate(options: Namespace) -> int:
     console = open_console()
-    plan = make_validation_plan(load_config(options.config, _overrides(options)))
+    plan = make_validation_plan(loaded_config(options))
     if options.explain_inputs:
         return explain_inputs(plan, console)
     from pipeline.validation.validate import validate  # noqa: PLC0415  # loads the image libraries
@@ -211,9 +212,9 @@ def _report(options: Namespace) -> int:
 
 def _config(options: Namespace, console: Console) -> AuditConfig:
     """The config of the command line, or that of the built-in phantoms if no input is given."""
-    overrides = _overrides(options)
+    overrides = overrides_of(options)
     if options.config or {"studies", "annotations.path", "model", "weights"} & overrides.keys():
-        return load_config(options.config, overrides)
+        return loaded_config(options)
     studies = Path(overrides.get("out", "reports")) / "phantoms"
     config = load_config(
         CONFIGS / "phantom.yaml",
@@ -222,13 +223,6 @@ def _config(options: Namespace, console: Console) -> AuditConfig:
     )
     _make_phantoms(studies, console)
     return config
-
-
-def _overrides(options: Namespace) -> dict[str, Any]:
-    """Dotted keys → values that the command line sets; --set overrides the other options."""
-    given = {key: getattr(options, name, None) for name, (key, _) in OPTIONS.items()}
-    given["burned_in_text.mask"] = getattr(options, "mask_burned_in", None)
-    return {key: value for key, value in given.items() if value} | dict(map(parse_override, options.set))
 
 
 def _make_phantoms(folder: Path, console: Console) -> None:
@@ -247,7 +241,7 @@ def _tune(options: Namespace) -> int:
     console = open_console()
     out = Path(options.out) if options.out else None
     options.out = None  # --out of tune is a file, not the folder of runs
-    plan, path = make_tuning_plan(load_config(options.config, _overrides(options)), out)
+    plan, path = make_tuning_plan(loaded_config(options), out)
     from pipeline.tuning.choice import describe_choice  # noqa: PLC0415
     from pipeline.tuning.tune import tune  # noqa: PLC0415  # loads torch
 

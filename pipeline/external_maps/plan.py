@@ -12,18 +12,18 @@ from pipeline.annotations.spelling import same
 from pipeline.annotations.tables import read_table
 from pipeline.config import AuditConfig
 from pipeline.contracts import Executor
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, refuse_all
 from pipeline.executors.pool import Pool
 from pipeline.executors.single import require
 from pipeline.executors.worker import Limits
 from pipeline.external_maps.catalogue import MapCatalogue, find_maps, rename_findings
 from pipeline.ground_truth.inputs import find_items
+from pipeline.guards.existing import existing_path
 from pipeline.plan import (
     Inputs,
     RunPlan,
     check_findings,
     check_scoring,
-    existing_path,
     inputs,
     reserved,
     with_detector,
@@ -70,9 +70,13 @@ def make_score_plan(config: AuditConfig, *, executor: Executor | None = None) ->
 
 
 def _score_plan(config: AuditConfig, executor: Executor) -> ScorePlan:
+    refuse_all(
+        lambda: inputs(config),
+        lambda: existing_path(config.heatmaps.path, "heatmaps.path", "--heatmaps <folder>"),
+        lambda: check_scoring(config),
+    )
     studies, annotations = inputs(config)
     folder = existing_path(config.heatmaps.path, "heatmaps.path", "--heatmaps <folder>")
-    check_scoring(config)
     _refuse_maps_among_annotations(folder, annotations, guessed=not config.annotations.sources)
     files = find_maps(folder, executor=executor)
     items = tuple(rename_findings(files.items, config.annotations.findings))

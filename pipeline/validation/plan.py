@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.classifiers.card import ModelCard, load_card
+from pipeline.classifiers.card_files import existing_card
 from pipeline.config import AuditConfig
-from pipeline.plan import Inputs, check_findings, existing_path, inputs
+from pipeline.errors import refuse_all
+from pipeline.plan import Inputs, check_findings, inputs
 from pipeline.validation.checks import check_levels
 
 
@@ -22,10 +24,15 @@ class ValidationPlan(Inputs):
 
 def make_validation_plan(config: AuditConfig) -> ValidationPlan:
     """The plan of a validation, which needs no model. Raises ConfigError as `make_plan` does."""
+    refuse_all(lambda: inputs(config), lambda: check_levels(config.validation.levels), lambda: _card(config))
     studies, annotations = inputs(config)
-    check_levels(config.validation.levels)
+    return ValidationPlan(config, studies, annotations, _card(config))
+
+
+def _card(config: AuditConfig) -> ModelCard | None:
+    """The model card, if the config names one; its weights are not needed."""
     if config.model is None:
-        return ValidationPlan(config, studies, annotations, card=None)
-    card = load_card(existing_path(config.model, "model", "--model <model card>"))
+        return None
+    card = load_card(existing_card(config.model))
     check_findings(config, card.findings, whose=f"the model {card.name}")
-    return ValidationPlan(config, studies, annotations, card)
+    return card

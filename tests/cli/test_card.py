@@ -57,6 +57,34 @@ def test_an_image_that_is_not_below_the_card_is_not_written_into_it(
     assert f"The card can have this example once {image.name} is beside it." in printed
 
 
+def test_a_check_reads_a_pickle_only_where_it_is_allowed_as_an_audit_does(
+    card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch  # noqa: PLC0415
+    from safetensors.torch import load_file  # noqa: PLC0415
+
+    weights = card.with_suffix(".pth")
+    torch.save(load_file(card.with_suffix(".safetensors")), weights)
+    stated = yaml.safe_load(card.read_text())
+    del stated["sha256"], stated["weights"]
+    card.write_text(yaml.safe_dump(stated))
+    command = [
+        "card",
+        "check",
+        str(card),
+        "--weights",
+        str(weights),
+        "--image",
+        str(card.parent / "example.png"),
+    ]
+    assert main.main(command) == 2
+    assert "of `heatproof card check`: the option --allow-pickle-weights" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    assert main.main([*command, "--allow-pickle-weights"]) == 0
+    assert "example: {image: 'example.png'" in capsys.readouterr().out
+
+
 def test_a_card_that_exists_is_refused_before_torch_is_loaded(card: Path) -> None:
     weights = str(card.with_suffix(".safetensors"))
     program = (

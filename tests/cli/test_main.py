@@ -25,7 +25,7 @@ from pipeline.run.outcome import Outcome
 from pipeline.run.tables import Results
 
 CARD = main.CONFIGS / "models" / "pneumonia_densenet121.yaml"
-NEEDS = ["--studies", "images", "--annotations", "notes", "--model", str(CARD)]
+NEEDS = ["--studies", "images", "--annotations", "notes", "--model", str(CARD), "--weights", "w.pt"]
 
 COMPLAINTS = {
     "no-studies": (["--model", str(CARD)], "studies: is missing; give --studies <folder>"),
@@ -108,6 +108,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("images", "notes"):
         (folder / name).mkdir()
     (folder / "wrong.yaml").write_text("tilte: x\n")
+    (folder / "w.pt").touch()
     return folder
 
 
@@ -182,7 +183,7 @@ def test_no_complaint_loads_anything_heavy(answers: dict[str, tuple[int, str, li
 
 def test_a_complaint_writes_nothing(answers: dict[str, tuple[int, str, list[str]]], folder: Path) -> None:
     assert len(answers) == len(COMPLAINTS)
-    assert {path.name for path in folder.rglob("*")} == {"images", "notes", "wrong.yaml"}
+    assert {path.name for path in folder.rglob("*")} == {"images", "notes", "w.pt", "wrong.yaml"}
 
 
 def test_a_run_ends_with_its_table_and_the_place_of_the_report(audit: Any) -> None:
