@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ from pipeline.audited_model.loading import open_network
 from pipeline.classifiers.network_card import network_card
 from pipeline.config import AuditConfig, load_config
 from pipeline.contracts import Executor
-from pipeline.errors import ConfigError
+from pipeline.errors import CheckError, ConfigError, OutputError, refuse_all
 from pipeline.plan import plan_for_network
 from pipeline.records import Notice
 from pipeline.run.notices import ShowNotices
@@ -33,6 +34,32 @@ from pipeline.run.outcome import Outcome
 
 RUN_CODE = (torch.jit.ScriptModule, torch.export.ExportedProgram)
 """Kinds of networks whose operations cannot be read."""
+
+
+ARGUMENTS = {
+    "audit_network: preprocessing": "audit_network: preprocess",
+    "audit_network: operating_thresholds": "audit_network: thresholds",
+    "give --studies <folder>": "give studies=<folder>",
+    "give --annotations <folder or file>": "give annotations=<folder or file>",
+    ", or set the key in the config": "",
+    "set --out <folder>": "give settings={'out': <folder>}",
+    "choose another --out": "choose another settings={'out': <folder>}",
+    "command line: ": "settings: ",
+    "write --set ": "write settings=",
+}
+"""Words of cards and of the command line → those of the arguments of `audit_network`."""
+
+
+@contextmanager
+def _in_arguments() -> Iterator[None]:
+    """Errors inside the block speak of the arguments of `audit_network`."""
+    try:
+        yield
+    except (ConfigError, CheckError, OutputError) as error:
+        text = str(error)
+        for words, argument in ARGUMENTS.items():
+            text = text.replace(words, argument)
+        raise type(error)(text) from error
 
 
 def _show(notices: Sequence[Notice]) -> None:
@@ -67,29 +94,38 @@ def audit_network(
     override the file `config`. Without `executor`, worker processes are started: in a script, call this
     below `if __name__ == "__main__"`. Raises ConfigError that names the argument.
     """
+    refuse_all(lambda: _check_network(network), lambda: _check_findings(findings))
+    given: dict[str, Any] = {"studies": str(studies)}
+    if annotations is not None:
+        given["annotations.path"] = str(annotations)
+    overrides = {**given, **(settings or {})}
+    with _in_arguments():
+        card = network_card(
+            name=name,
+            kind=type(network).__qualname__,
+            findings=findings,
+            preprocess=preprocess,
+            activation=activation,
+            thresholds=thresholds,
+            target_layer=target_layer,
+        )
+        whole = _without_model(load_config(Path(config) if config else None, overrides))
+        plan = plan_for_network(whole, card)
+        model = open_network(network, plan)
+        return audit(plan, model=model, executor=executor, progress=progress, notify=notify)
+
+
+def _check_network(network: nn.Module) -> None:
     if isinstance(network, RUN_CODE):
         raise ConfigError(
             f"audit_network: network: is a {type(network).__name__}, whose layers cannot be read; give the "
             "nn.Module from which it was made"
         )
+
+
+def _check_findings(findings: Sequence[str]) -> None:
     if isinstance(findings, str):
         raise ConfigError(f"audit_network: findings: is the text {findings!r}; give a list of names")
-    given: dict[str, Any] = {"studies": str(studies)}
-    if annotations is not None:
-        given["annotations.path"] = str(annotations)
-    card = network_card(
-        name=name,
-        kind=type(network).__qualname__,
-        findings=findings,
-        preprocess=preprocess,
-        activation=activation,
-        thresholds=thresholds,
-        target_layer=target_layer,
-    )
-    overrides = {**given, **(settings or {})}
-    plan = plan_for_network(_without_model(load_config(Path(config) if config else None, overrides)), card)
-    model = open_network(network, plan)
-    return audit(plan, model=model, executor=executor, progress=progress, notify=notify)
 
 
 def _without_model(config: AuditConfig) -> AuditConfig:

@@ -120,8 +120,10 @@ def test_other_weights_are_another_run(study: Path, tmp_path: Path) -> None:
     [
         ({"findings": "mass"}, "audit_network: findings: is the text 'mass'; give a list of names"),
         ({"findings": ["nodule", "nodule"]}, "audit_network: findings: nodule occurs more than once"),
-        ({"preprocess": {"window": "full"}}, "audit_network: preprocessing.resize: is missing"),
+        ({"preprocess": {"window": "full"}}, "audit_network: preprocess.resize: is missing"),
         ({"activation": "relu"}, "audit_network: activation: wanted"),
+        ({"thresholds": {"mass": 0.5}}, "audit_network: thresholds: unknown finding 'mass'"),
+        ({"settings": {"batch": 8}}, "settings: batch: unknown key"),
         ({"settings": {"model": "a.yaml"}}, "model: is set, but audit_network audits the network"),
         ({"findings": ["nodule"]}, "outputs of shape"),
     ],
@@ -131,6 +133,35 @@ def test_a_wrong_argument_is_named(
 ) -> None:
     with pytest.raises(AuditError, match=complaint):
         run(study, tmp_path, Small(), **options)
+
+
+def test_paths_that_are_not_there_are_named_by_their_arguments() -> None:
+    with pytest.raises(ConfigError) as refusal:
+        audit_network(
+            Small(), findings=["nodule", "effusion"], preprocess=PREPROCESS, studies="/nowhere/s",
+            annotations="/nowhere/a", settings={"out": __file__},
+        )  # fmt: skip
+    assert str(refusal.value).splitlines() == [
+        "studies: /nowhere/s does not exist; correct the path, or give studies=<folder>",
+        f"out: {__file__} is a file, wanted a folder; give settings={{'out': <folder>}}",
+        "annotations.path: /nowhere/a does not exist; correct the path, or give annotations=<folder or file>",
+    ]
+
+
+def test_no_notice_of_a_network_in_memory_speaks_of_a_card_or_of_options(study: Path, tmp_path: Path) -> None:
+    class Bounded(Small):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return super().forward(images).sigmoid()
+
+    told: list[str] = []
+    audit_network(
+        Bounded(), findings=["nodule", "effusion"], preprocess=PREPROCESS, studies=str(study / "images"),
+        settings={**SETTINGS, "out": str(tmp_path)}, executor=Here(),
+        notify=lambda notices: told.extend(notice.text() for notice in notices),
+    )  # fmt: skip
+    assert any("the activation is stated as sigmoid" in text for text in told)
+    assert any("No annotations were given" in text for text in told)
+    assert not [text for text in told if "card" in text or "--" in text]
 
 
 def test_torchscript_is_refused_by_name(study: Path, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def why_no_probability(outputs: NDArray[np.floating]) -> str:
         return ""
     return (
         f"activation: none says that the network gives probabilities, but its outputs are {_range(outputs)}, "
-        "outside 0 … 1; set activation: sigmoid on the card, or softmax if findings exclude each other"
+        "outside 0 … 1; set activation: sigmoid, or softmax if findings exclude each other"
     )
 
 
@@ -54,7 +54,7 @@ def _notices(outputs: NDArray[np.float64], activation: str) -> Iterator[Notice]:
             "warning",
             "activation",
             f"The network's outputs for {images} images are {_range(outputs)}, all within 0 … 1 as "
-            "probabilities are, but the card says activation: sigmoid, which makes probabilities of "
+            "probabilities are, but the activation is stated as sigmoid, which makes probabilities of "
             f"{_range(ends)} from them; if they are probabilities already, set activation: none",
         )
     if activation == "softmax" and inside and np.abs(outputs.sum(axis=1) - 1).max() <= TOLERANCE:
@@ -62,7 +62,7 @@ def _notices(outputs: NDArray[np.float64], activation: str) -> Iterator[Notice]:
             "warning",
             "activation",
             f"The network's outputs for {images} images are within 0 … 1 and sum to 1, as probabilities do, "
-            "but the card says activation: softmax, which levels them; if they are probabilities already, "
+            "but the activation is stated as softmax, which levels them; if they are probabilities already, "
             "set activation: none",
         )
     same = int((np.ptp(outputs, axis=0) <= SAME * np.abs(outputs).max(axis=0)).sum())

@@ -16,6 +16,7 @@ from torch import nn
 from pipeline.classifiers import Preprocessing
 from pipeline.classifiers.architecture import Architecture
 from pipeline.classifiers.classifier import Classifier
+from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.recipe import INTENSITY_PRESETS
 from pipeline.errors import ConfigError
 
@@ -25,6 +26,13 @@ GENERAL: Final = (
     "likely causes: another global pooling, batch norm epsilon or activation layer than the class's, or "
     "another preprocessing (window, resize filter, intensity); correct the card, or make the example again"
 )
+
+
+OF_FILE: Final = (
+    "likely causes: another preprocessing (window, resize filter, intensity), or an example of another file; "
+    "correct the card, or make the example again"
+)
+"""Of an ONNX file, which states its layers itself."""
 
 
 def likely_causes(
@@ -51,7 +59,7 @@ def likely_causes(
                 return f"correct the card: preprocessing.{words} would meet it"
         except ConfigError:
             continue
-    return GENERAL
+    return OF_FILE if isinstance(classifier.card.architecture, OnnxFile) else GENERAL
 
 
 def _sigmoid(logit: float) -> float:
@@ -90,6 +98,8 @@ CHANGES: Final[Mapping[str, Callable[[nn.Module], nn.Module | None]]] = MappingP
 def _other_networks(classifier: Classifier) -> Iterator[tuple[str, Classifier]]:
     """The network with one kind of layer replaced."""
     architecture = classifier.card.architecture
+    if isinstance(architecture, OnnxFile):  # which states its layers itself
+        return
     known = type(architecture.arguments).model_fields if isinstance(architecture, Architecture) else {}
     for words, change in CHANGES.items():
         stated = words.removeprefix(f"{ARGUMENTS}.").partition(":")[0]

@@ -74,7 +74,7 @@ def corner_lights_corner(model: LoadedModel) -> str:
         raise CheckError(
             f"a heatmap is {worst:.1%} of the image away from the patch that the network detected (at most "
             f"{TOLERANCE:.1%} allowed): preprocessing and placement do not agree; correct the "
-            "preprocessing on the model card"
+            "preprocessing"
         )
     return f"bright patches are found within {worst:.1%} of the image"
 

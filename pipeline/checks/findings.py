@@ -11,8 +11,9 @@ def findings_line_up(model: LoadedModel) -> str:
     logits = np.asarray(model.explain(model.example).logits)
     if logits.ndim != 2 or logits.shape[1] != len(model.findings):  # noqa: PLR2004  # (batch, findings)
         raise CheckError(
-            f"the network gives outputs of shape {logits.shape}, the model card lists {len(model.findings)} "
-            "findings; correct the card's findings or the architecture's out_channels"
+            f"the network gives outputs of shape {logits.shape}, but {len(model.findings)} findings are "
+            "listed; list one per output, or correct the number of outputs (out_channels of a card's "
+            "architecture)"
         )
     if not np.isfinite(logits).all():
         raise CheckError("the network gives logits that are not finite; check weights and preprocessing")

@@ -98,8 +98,8 @@ def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> Content:
     if not allow_pickle:
         raise ConfigError(
             f"{path}: a pickle can run code when it is read; convert it with `heatproof convert`, "
-            "or set allow_pickle_weights: true for a file whose origin you trust (of `heatproof card check`: the "
-            "option --allow-pickle-weights)"
+            "or set allow_pickle_weights: true for a file whose origin you trust (of `heatproof card check`: "
+            "the option --allow-pickle-weights)"
         )
     return load_pickle(content, path)
 

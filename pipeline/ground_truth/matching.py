@@ -39,7 +39,7 @@ WITHOUT_ANNOTATIONS = Notice(
     "warning",
     "annotations.path",
     "No annotations were given, so nothing is scored: the report shows where the network looks and what it "
-    "predicts, and cannot say whether that is right. Give --annotations to have it scored.",
+    "predicts, and cannot say whether that is right. Give annotations to have it scored.",
 )
 
 

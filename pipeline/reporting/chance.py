@@ -16,8 +16,8 @@ NO_BETTER = (
 )
 WORSE = (
     "The network takes images without {finding} for images with it: its AUROC is {numbers}, which is below "
-    "0.5, chance. Its maps of {finding} show what speaks against it; check the order of the findings "
-    "in the model card, and the labels."
+    "0.5, chance. Its maps of {finding} show what speaks against it; check the order of the findings, "
+    "and the labels."
 )
 
 

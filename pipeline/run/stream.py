@@ -88,7 +88,7 @@ def _explained(
             continue
         case_id = item.case_id
         if not all(np.isfinite(a[row]).all() for a in (explanation.logits, *explanation.maps.values())):
-            message = "the network returned NaN or infinity; check the image and the card's preprocessing"
+            message = "the network returned NaN or infinity; check the image and the preprocessing"
             yield Skipped(case_id, "explain", "not_finite", message)
             continue
         if model.classifier.card.activation == "none" and (

@@ -16,13 +16,13 @@ def test_as_many_logits_as_findings_each_depending_on_the_image() -> None:
 
 def test_one_logit_too_many_is_found() -> None:
     model = with_logits(honest(), [[0.1, 0.2, 0.3], [1.1, 1.2, 1.3]])
-    with pytest.raises(CheckError, match=r"outputs of shape \(2, 3\), the model card lists 2 findings"):
+    with pytest.raises(CheckError, match=r"outputs of shape \(2, 3\), but 2 findings are listed"):
         findings_line_up(model)
 
 
 def test_one_finding_too_many_is_found() -> None:
     model = honest()
-    with pytest.raises(CheckError, match="lists 3 findings"):
+    with pytest.raises(CheckError, match="3 findings are listed"):
         findings_line_up(replace(model, findings=(*model.findings, "fracture")))
 
 
