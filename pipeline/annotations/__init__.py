@@ -7,11 +7,13 @@ tests/contracts/test_annotation_laws.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from pipeline.annotations.outlined import checked_outlines
 from pipeline.annotations.source_files import MOST_SHAPES, TOO_MANY
+from pipeline.annotations.unmarked import with_words
 from pipeline.contracts import AnnotationFormat, Executor
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.file_hashes import refuse_changed
@@ -56,10 +58,10 @@ def find_annotations(
 ) -> list[AnnotationItem]:
     """All annotations below `path`, in the order of the sources, without reading their geometry.
 
-    A source is a mapping {"format": name, **options of that format's `find`}. `executor` opens files where a
-    format needs it; all else is read in this process. `first` is the number of the first source in the
-    config. Raises ConfigError that names `annotations.sources[i]` for an unknown format or option, a value of
-    the wrong type, an unusable source, or more than `MOST_SHAPES` annotations.
+    A source is a mapping {"format": name, **options of that format's `find` and of `with_words`}. `executor`
+    opens files where a format needs it; all else is read in this process. `first` is the number of the first
+    source in the config. Raises ConfigError that names `annotations.sources[i]` for an unknown format or
+    option, a value of the wrong type, an unusable source, or more than `MOST_SHAPES` annotations.
     """
     return [
         item
@@ -78,8 +80,10 @@ def read_annotation(item: AnnotationItem, *, case_id: str, finding: str, shape: 
     """The annotation on the grid of an image of `shape`.
 
     Raises CaseError if it cannot be read or does not fit the image, "file_changed" if the file has changed
-    since `item.hashes` was computed.
+    since `item.hashes` was computed. An item that holds no shapes gives the reference of an absent finding.
     """
+    if item.says != "shapes":
+        return Reference(case_id, finding, item.reader, kind_of(item))
     for path, known in item.hashes.items():
         refuse_changed(path, known)
     plugin = FORMATS[item.format]
@@ -107,12 +111,17 @@ def _find(
     if name not in FORMATS:
         raise ConfigError(f"{where}.format: unknown annotation format '{name}'{did_you_mean(name, FORMATS)}")
     find = FORMATS[name].find
+    of_all = {"unmarked"} - signature(find).parameters.keys()
+    shared = {key: options.pop(key) for key in of_all & options.keys()}
     opener = (executor,) if FORMATS[name].opens_files else ()
-    checked = options_of(find, options, where=lambda option: f"{where}.{option}", plugin=name)
+    checked, checked_shared = (
+        options_of(function, given, where=lambda option: f"{where}.{option}", plugin=name)
+        for function, given in ((find, options), (with_words, shared))
+    )
     if not path.exists():
         raise ConfigError(f"{path}: no such annotations folder or file; check `annotations.path`")
     try:
-        return list(_up_to_most(find(path, *opener, **checked)))
+        return with_words(_up_to_most(find(path, *opener, **checked)), **checked_shared)
     except ConfigError as error:
         raise ConfigError(f"{where} ({name}): {error}") from error
 
@@ -127,6 +136,8 @@ def _up_to_most(items: Iterable[AnnotationItem]) -> Iterator[AnnotationItem]:
 
 
 def shapes_of(item: AnnotationItem) -> int:
-    """What an annotation counts towards `MOST_SHAPES`: one, and one per shape or file of planes."""
+    """What an annotation counts towards `MOST_SHAPES`: one, and one a shape or file of planes; words none."""
+    if item.says == "word":
+        return 0
     shapes = (item.payload.get(key) for key in SHAPES)
     return 1 + sum(len(several) for several in shapes if isinstance(several, tuple))

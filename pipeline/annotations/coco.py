@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from pipeline.annotations.drawn import items_of, read_shapes
 from pipeline.annotations.json_fields import name_in, size_in, usable
 from pipeline.annotations.json_kinds import COCO_LISTS, is_coco
 from pipeline.annotations.run_lengths import NOT_RUNS, compact_runs
-from pipeline.annotations.shapes import Crowd, Drawn, Geometry, box_of, polygon_of
-from pipeline.annotations.source_files import MOST_SHAPES, TOO_MANY, image_key, source_file
+from pipeline.annotations.shapes import Crowd, Drawn, Geometry, box_of, looked_at, polygon_of, word
+from pipeline.annotations.source_files import image_key, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Shape
-
-Unmarked: TypeAlias = Literal["unknown", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +33,10 @@ class CocoImage:
     size: Shape | None
 
 
-def find(
-    path: Path, *, file: str | None = None, reader: str = "reader", unmarked: Unmarked = "unknown"
-) -> Iterator[AnnotationItem]:
-    """One item per image and category.
+def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iterator[AnnotationItem]:
+    """One item per image and category. Raises ConfigError if the file is not a COCO file, or has no image.
 
-    `unmarked`: what it means that an image of the file has no annotation of a category. Raises ConfigError if
-    the file is not a COCO file, says nothing, or has an entry without id or name, or two with the same id.
+    Entries without id or name, and two with the same id, are refused, too.
     """
     chosen = source_file(path, file)
     content = _content(chosen)
@@ -49,11 +45,13 @@ def find(
         for key, entry in _by_id(chosen, content, "images", "file_name")
     }
     names = {key: name_in(entry, "name") for key, entry in _by_id(chosen, content, "categories", "name")}
-    drawn = [*_drawn(chosen, content, images, names, reader)]
-    if unmarked == "absent":
-        drawn += _absent(drawn, images, names, reader)
-    if not drawn:
-        raise ConfigError(f"{chosen}: holds no annotation; name another file, or set unmarked: absent")
+    if not images:
+        raise ConfigError(f"{chosen}: holds no image; name another file")
+    drawn = chain(
+        _drawn(chosen, content, images, names, reader),
+        (looked_at(image.name, reader) for image in images.values()),
+        (word(name, reader) for name in names.values()),
+    )
     yield from items_of("coco", drawn)
 
 
@@ -104,19 +102,6 @@ def _geometry(entry: Mapping[str, Any]) -> Geometry:
     if shape:
         return polygon_of(*shape)
     return box_of(*entry["bbox"])
-
-
-def _absent(
-    drawn: list[Drawn], images: Mapping[str, CocoImage], names: Mapping[str, str], reader: str
-) -> Iterator[Drawn]:
-    """Each category of each image without an annotation of it."""
-    if len(images) * len(names) > MOST_SHAPES:
-        raise ConfigError(TOO_MANY)
-    marked = {(one.image, one.finding) for one in drawn}
-    for image in images.values():
-        for name in dict.fromkeys(names.values()):
-            if (image.name, name) not in marked:
-                yield Drawn(image.name, name, None, reader, size=image.size)
 
 
 COCO = AnnotationFormat(find=find, read=read_shapes, kind=None)

@@ -1,7 +1,8 @@
 """CVAT: one XML file, "CVAT for images 1.1" or "for video 1.1", with boxes, polygons, ellipses and points.
 
 Coordinates count from the image's corner. In a video, whose name is that of the image, each track is a lesion
-on its frames, without those on which it is outside.
+on its frames, without those on which it is outside. A tag says that the whole image shows its label.
+Attributes are not read.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from pipeline.annotations.shapes import (
     Problem,
     box_of,
     ellipse_of,
+    looked_at,
     point_of,
     polygon_of,
+    tag,
     turned,
+    word,
 )
 from pipeline.annotations.source_files import image_key, source_file
 from pipeline.annotations.xml_fields import attribute, number_of, size_of, text_in
@@ -33,8 +37,6 @@ from pipeline.guards.reading import named
 from pipeline.guards.xml_files import read_xml
 from pipeline.records import AnnotationItem, Shape
 
-SHAPES = frozenset({"box", "polygon", "ellipse", "points", "mask", "polyline", "cuboid", "skeleton"})
-"""Elements that are drawn; others are labels of the whole image."""
 OTHER_SHAPE = Problem(
     "no_area",
     "A shape is a mask, line, cuboid or skeleton, which are not read from CVAT's XML; export masks as COCO, "
@@ -52,20 +54,23 @@ def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iter
                 f"{chosen}: has no <annotations>; export it as CVAT for images or for video 1.1"
             )
         drawn = [*_of_images(root, reader), *_of_tracks(root, reader)]
+    drawn += [word(label.text.strip(), reader) for label in root.iterfind("meta//label/name") if label.text]
     if not drawn:
-        raise ConfigError(f"{chosen}: holds no shape; name another file")
+        raise ConfigError(f"{chosen}: holds no image; name another file")
     yield from items_of("cvat", drawn)
 
 
 def _of_images(root: Element, reader: str) -> Iterator[Drawn]:
-    """The shapes of "CVAT for images". Raises CaseError."""
+    """The shapes and tags of "CVAT for images". Raises CaseError."""
     for image in root.iterfind("image"):
         name, size = image_key(attribute(image, "name")), size_of(image.get("height"), image.get("width"))
+        yield looked_at(name, reader)
         for entry in image:
-            if entry.tag in SHAPES:
-                label = attribute(entry, "label")
-                for shape in _shapes(entry):
-                    yield Drawn(name, label, shape, reader, size=size)
+            label = attribute(entry, "label")
+            if entry.tag == "tag":
+                yield tag(name, label, reader)
+            else:
+                yield from (Drawn(name, label, shape, reader, size=size) for shape in _shapes(entry))
 
 
 def _of_tracks(root: Element, reader: str) -> Iterator[Drawn]:
@@ -74,7 +79,7 @@ def _of_tracks(root: Element, reader: str) -> Iterator[Drawn]:
     for track in root.iterfind("track"):
         label = attribute(track, "label")
         for entry in track:
-            if entry.tag in SHAPES and entry.get("outside") != "1":
+            if entry.tag != "attribute" and entry.get("outside") != "1":
                 frame = round(number_of(entry, "frame"))
                 for shape in _shapes(entry):
                     yield Drawn(name, label, shape, reader, frame, size)

@@ -33,7 +33,18 @@ from pipeline.annotations.shapes import (
 )
 from pipeline.annotations.source_files import MOST_SHAPES, TOO_MANY, printable
 from pipeline.errors import CaseError, ConfigError
-from pipeline.records import AnnotationItem, Box, ImagePlane, Kind, Mask, Notice, Point, Reference, Shape
+from pipeline.records import (
+    AnnotationItem,
+    Box,
+    ImagePlane,
+    Kind,
+    Mask,
+    Notice,
+    Point,
+    Reference,
+    Says,
+    Shape,
+)
 
 Several: TypeAlias = Runs | Bitmap | Crowd | Contours
 """Masks in the forms in which they are kept until they are read."""
@@ -72,6 +83,7 @@ class _Key(NamedTuple):
     frame: int | None
     size: Shape | None
     place: ImagePlane | None
+    says: Says
 
 
 def items_of(name: str, drawn: Iterable[Drawn], *, path: Path | None = None) -> Iterator[AnnotationItem]:
@@ -79,18 +91,33 @@ def items_of(name: str, drawn: Iterable[Drawn], *, path: Path | None = None) -> 
 
     Raises ConfigError if there are more than `MOST_SHAPES`.
     """
-    groups: dict[_Key, list[Geometry]] = {}
+    groups: dict[_Key, list[Drawn]] = {}
     for count, one in enumerate(drawn, start=1):
         if count > MOST_SHAPES:
             raise ConfigError(TOO_MANY)
         word = one.finding if one.finding is None else printable(one.finding)
-        key = _Key(printable(one.image), word, printable(one.reader), one.frame, one.size, one.place)
-        groups.setdefault(key, []).append(one.geometry)
-    for key, shapes in groups.items():
+        image, reader = printable(one.image), printable(one.reader)
+        key = _Key(image, word, reader, one.frame, one.size, one.place, one.says)
+        groups.setdefault(key, []).append(one)
+    marked = {(key.image, key.reader) for key in groups if key.says != "nothing"}
+    for key, several in groups.items():
+        if key.says == "nothing" and (key.image, key.reader) in marked:
+            continue
+        shapes = [one.geometry for one in several]
         payload = {**_payload(shapes), "size": key.size, **({"path": str(path)} if path else {})}
+        if said := {notice.message: notice for one in several for notice in one.notices}:
+            payload["notices"] = tuple(said.values())
         kind = _kind(shapes)
         yield AnnotationItem(
-            name, key.image, key.finding, key.reader, payload, key.frame, place=key.place, kind=kind
+            name,
+            key.image,
+            key.finding,
+            key.reader,
+            payload,
+            key.frame,
+            place=key.place,
+            kind=kind,
+            says=key.says,
         )
 
 
@@ -119,12 +146,18 @@ def read_shapes(item: AnnotationItem, *, case_id: str, finding: str, shape: Shap
     if problem := cast("Problem | None", item.payload.get("problem")):
         raise CaseError(*problem)
     check_stated_size(cast("Shape | None", item.payload["size"]), shape)
+    reference = _read(item, Reference(case_id, finding, item.reader, item.kind or "mask"), shape)
+    said = cast("tuple[Notice, ...]", item.payload.get("notices", ()))
+    return replace(reference, notices=(*reference.notices, *said))
+
+
+def _read(item: AnnotationItem, reference: Reference, shape: Shape) -> Reference:
+    """The empty reference with the item's shapes."""
     boxes, polygons = _in_pixels(item.payload, shape)
     patient = [on_image(one, item.plane) for one in cast("tuple[InPatient, ...]", item.payload["in_patient"])]
     polygons = (*polygons, *(one for one in patient if isinstance(one, Polygon)))
     masks = cast("tuple[Several, ...]", item.payload["masks"])
     masks = (*masks, *(one for one in patient if isinstance(one, Contours)))
-    reference = Reference(case_id, finding, item.reader, item.kind or "mask")
     if item.kind == "point":
         points = cast("tuple[Point, ...]", item.payload["points"])
         return replace(reference, points=(*points, *(one for one in patient if isinstance(one, Point))))

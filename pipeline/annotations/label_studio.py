@@ -1,7 +1,9 @@
 """Label Studio: one exported JSON file (JSON or JSON-MIN) with rectangles, polygons, ellipses and key points.
 
 Coordinates are percents of the image's width and height, from its corner; rectangles and ellipses turn
-clockwise, rectangles about their top left corner. Each annotator of a task is a reader.
+clockwise, rectangles about their top left corner. Each annotator of a task is a reader. Choices about the
+whole image say that it shows them; those about a shape are not read. JSON-MIN does not tell single choices
+from data: they are read from JSON only.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import numpy as np
@@ -24,8 +26,11 @@ from pipeline.annotations.shapes import (
     Problem,
     box_of,
     ellipse_of,
+    looked_at,
+    not_read,
     point_of,
     polygon_of,
+    tag,
     turned,
 )
 from pipeline.annotations.source_files import image_key, source_file
@@ -36,7 +41,16 @@ from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Shape
 
 SHAPES = ("rectanglelabels", "polygonlabels", "ellipselabels", "keypointlabels", "brushlabels")
-"""Keys of the labels of shapes; all other results are of the whole image."""
+"""Keys of the labels of shapes; all other results are of the whole image, or attributes of shapes."""
+Result: TypeAlias = tuple[Mapping[str, Any], Shape | None]
+"""The value of a result, and the size of its image."""
+CHOICES = "choices"
+OF_SHAPES = frozenset({"x", "y", "points", "format", "rle"})
+"""Keys of values that lie somewhere on the image."""
+NOT_READ = (
+    "an answer about the whole image that is no choice (text, number, rating or taxonomy) is not read; ask "
+    "for findings by choices"
+)
 UPLOADED = re.compile(r"(?:.*/)?data/upload/(?:[^/]*/)*(?:[0-9a-f]{8}-)?", re.DOTALL)
 """What Label Studio puts before the name of an uploaded file."""
 LOCAL = re.compile(r"(?:.*/)?data/local-files/?\?d=", re.DOTALL)
@@ -63,37 +77,48 @@ def find(path: Path, *, file: str | None = None, reader: str | None = None) -> I
     for number, task in enumerate(content, start=1):
         with named(f"{chosen}: task {number}"):
             drawn += _shapes(task, reader)
-    if not drawn:
-        raise ConfigError(f"{chosen}: holds no shape; name another file")
     yield from items_of("label_studio", drawn)
 
 
-def _shapes(task: Any, reader: str | None) -> list[Drawn]:
-    """The shapes of a task. Raises CaseError."""
+def _shapes(task: Any, reader: str | None) -> Iterator[Drawn]:
+    """The shapes and choices of a task. Raises CaseError."""
     if not isinstance(task, dict):
         raise CaseError("bad_entry", "is not a task; export it again")
     image = _image(task.get("data", task))
-    return [
-        Drawn(image, label, shape, reader or annotator, size=size)
-        for annotator, value, size in _values(task)
-        for label, shape in _labelled(value, size)
-    ]
+    for annotator, results in _results(task):
+        who = reader or annotator
+        yield looked_at(image, who)
+        for value, size in results:
+            yield from (Drawn(image, label, shape, who, size=size) for label, shape in _labelled(value, size))
+            if not OF_SHAPES & value.keys():
+                yield from _of_image(image, value, who)
 
 
-def _values(task: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Shape | None]]:
-    """Annotator, value and size of the image, of each result."""
+def _of_image(image: str, value: Mapping[str, Any], reader: str) -> Iterator[Drawn]:
+    """What a value says of the whole image."""
+    choices = value.get(CHOICES)
+    if isinstance(choices, list):
+        yield from (tag(image, choice, reader) for choice in choices if isinstance(choice, str))
+    else:
+        yield not_read(image, NOT_READ, reader)
+
+
+def _results(task: Mapping[str, Any]) -> Iterator[tuple[str, list[Result]]]:
+    """Annotator, and value and size of the image of each result."""
     if "annotations" not in task:
-        for key, results in task.items():
-            for value in results if isinstance(results, list) and key != "data" else ():
-                if isinstance(value, dict):
-                    yield _annotator(task.get("annotator")), value, _size(value)
+        lists = [entry for key, entry in task.items() if isinstance(entry, list) and key != "data"]
+        choices = [entry for entry in task.values() if isinstance(entry, dict) and CHOICES in entry]
+        values = [*(value for entry in lists for value in _dicts(entry)), *choices]
+        yield _annotator(task.get("annotator")), [(value, _size(value)) for value in values]
         return
     for annotation in _dicts(task["annotations"]):
         if not annotation.get("was_cancelled"):
-            for result in _dicts(annotation.get("result")):
-                value = result.get("value")
-                if isinstance(value, dict):
-                    yield _annotator(annotation.get("completed_by")), value, _size(result)
+            results: list[Result] = [
+                (value, _size(result))
+                for result in _dicts(annotation.get("result"))
+                if isinstance(value := result.get("value"), dict)
+            ]
+            yield _annotator(annotation.get("completed_by")), results
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:

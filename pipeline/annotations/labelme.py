@@ -1,7 +1,8 @@
 """LabelMe: one JSON file per image with `shapes` and `imagePath`, as labelme (wkentaro) writes them.
 
 Coordinates count from the image's corner. Shapes with the same label and group_id are parts of one object.
-Rectangles are boxes; circles and ellipses are polygons with many corners.
+Rectangles are boxes; circles and ellipses are polygons with many corners. A flag of the file that is set says
+that the whole image shows it; flags of shapes are not read.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from pipeline.annotations.shapes import (
     Problem,
     box_of,
     ellipse_of,
+    looked_at,
     point_of,
     polygon_of,
+    tag,
+    word,
 )
 from pipeline.annotations.tool_files import image_in, items_in
 from pipeline.contracts import AnnotationFormat, Executor
@@ -57,11 +61,18 @@ def _shapes(file: Path, folder: str, *, reader: str) -> list[Drawn]:
         group = entry.get("group_id")
         key = group if isinstance(group, int) else f"shape {number}"
         groups.setdefault((label, key), []).append(usable(partial(_geometry, entry)))
-    return [
+    drawn = [
         Drawn(image, label, shape, reader, size=size)
         for (label, _), parts in groups.items()
         for shape in _joined(parts)
     ]
+    return [looked_at(image, reader), *drawn, *_flags(content.get("flags"), image, reader)]
+
+
+def _flags(flags: Any, image: str, reader: str) -> Iterator[Drawn]:
+    """What flags say of the whole image: one that is set is present."""
+    for name, is_set in flags.items() if isinstance(flags, dict) else ():
+        yield tag(image, name, reader) if is_set is True else word(name, reader)
 
 
 def _joined(parts: Sequence[Geometry]) -> Sequence[Geometry]:

@@ -35,10 +35,17 @@ class LabelSource(NamedTuple):
     """Column that lists the findings of an image, in place of a column per finding."""
 
 
-def read_labels(
-    file: Path, *, image: str, columns: Mapping[str, Sequence[str]]
-) -> Mapping[str, Mapping[str, int | None]]:
-    """SOP instance UID or file stem → finding → label; `columns` maps each finding to its columns.
+class ReadLabels(NamedTuple):
+    """The labels of a table."""
+
+    by_image: Mapping[str, Mapping[str, int | None]]
+    """SOP instance UID or file stem → finding → label."""
+    contradicted: Mapping[str, tuple[str, ...]]
+    """Image whose rows contradict each other → the findings, whose labels are then unknown."""
+
+
+def read_labels(file: Path, *, image: str, columns: Mapping[str, Sequence[str]]) -> ReadLabels:
+    """The labels of a table; `columns` maps each finding to its columns.
 
     A finding with several columns is present if any is 1, and absent if all are 0. It is unknown if rows of
     the same image contradict each other. Images with the same labels share one mapping. Raises ConfigError
@@ -69,7 +76,14 @@ def read_labels(
         )
         for labels in shared
     }
-    return {key: by_finding[labels] for key, labels in found.items()}
+    return ReadLabels(
+        {key: by_finding[labels] for key, labels in found.items()},
+        {
+            key: tuple(name for name, label in zip(columns, labels, strict=True) if label == CONTRADICTED)
+            for key, labels in found.items()
+            if CONTRADICTED in labels
+        },
+    )
 
 
 def is_label(cell: str) -> bool:

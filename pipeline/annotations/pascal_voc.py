@@ -14,19 +14,25 @@ from xml.etree.ElementTree import Element
 
 from pipeline.annotations.drawn import read_shapes
 from pipeline.annotations.json_fields import usable
-from pipeline.annotations.shapes import Drawn, Geometry, Problem, box_of
+from pipeline.annotations.shapes import Drawn, Geometry, Problem, box_of, looked_at
 from pipeline.annotations.tool_files import image_in, items_in
 from pipeline.annotations.xml_fields import number_in, size_of, text_in
 from pipeline.contracts import AnnotationFormat, Executor
 from pipeline.errors import CaseError
 from pipeline.guards.xml_files import read_xml
-from pipeline.records import AnnotationItem
+from pipeline.records import AnnotationItem, Notice
 
 VocOrigin: TypeAlias = Literal["one", "corner"]
 FROM_ZERO = Problem(
     "bad_box",
     "A box begins at 0, but Pascal VOC counts pixels from 1; set origin: corner if its edges count from the "
     "image's corner.",
+)
+DIFFICULT = Notice(
+    "warning",
+    "annotations.sources",
+    "Objects are marked as difficult, which Pascal VOC's own evaluation leaves out; they are read like all "
+    "others.",
 )
 
 
@@ -54,10 +60,18 @@ def _shapes(file: Path, folder: str, *, reader: str, origin: VocOrigin) -> list[
         raise CaseError("annotation_unreadable", "has no <annotation>; export it again")
     image = image_in(folder, text_in(root, "filename") or file.stem)
     size = size_of(root.findtext("size/height"), root.findtext("size/width"))
-    return [
-        Drawn(image, text_in(entry, "name"), usable(partial(_box, entry, origin)), reader, size=size)
+    drawn = [
+        Drawn(
+            image,
+            text_in(entry, "name"),
+            usable(partial(_box, entry, origin)),
+            reader,
+            size=size,
+            notices=(DIFFICULT,) if text_in(entry, "difficult") == "1" else (),
+        )
         for entry in root.iter("object")
     ]
+    return [looked_at(image, reader), *drawn]
 
 
 def _box(entry: Element, origin: VocOrigin) -> Geometry:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.annotations.bitmaps import Bitmap
 from pipeline.annotations.run_lengths import Runs
 from pipeline.errors import CaseError
-from pipeline.records import Box, ImagePlane, Outline, Point, Shape
+from pipeline.records import Box, ImagePlane, Notice, Outline, Point, Says, Shape
 
 PIXEL_CENTRE = 0.5
 """Pixels from the image's corner to the centre of its first pixel, the origin of image coordinates."""
@@ -94,6 +94,28 @@ class Drawn:
     """Size of the image, if the file states it."""
     place: ImagePlane | None = None
     """The plane by which the image is found, if the file does not name it."""
+    says: Says = "shapes"
+    notices: tuple[Notice, ...] = ()
+
+
+def tag(image: str, finding: str, reader: str) -> Drawn:
+    """What a reader says of the whole image: that it shows the finding."""
+    return Drawn(image, finding, None, reader, says="present")
+
+
+def looked_at(image: str, reader: str) -> Drawn:
+    """What a file says by listing an image; it counts if there is nothing else on the image."""
+    return Drawn(image, None, None, reader, says="nothing")
+
+
+def not_read(image: str, message: str, reader: str) -> Drawn:
+    """Something about the whole image that is listed as not read."""
+    return Drawn(image, None, Problem("not_read", message), reader, says="present")
+
+
+def word(finding: str, reader: str) -> Drawn:
+    """A finding that a file may name on any image."""
+    return Drawn("", finding, None, reader, says="word")
 
 
 def box_of(x: Any, y: Any, width: Any, height: Any, *, origin: Origin = "corner") -> Box:

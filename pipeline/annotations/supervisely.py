@@ -1,7 +1,8 @@
 """Supervisely: one JSON file per image, 17.png.json, with `size` and `objects`.
 
 Coordinates are numbers of pixels: a rectangle contains its right column and bottom row, and the corners of a
-polygon are centres of pixels.
+polygon are centres of pixels. A tag of the image says that it shows the tag's name; one with a value is the
+finding "name: value". Tags of objects are not read.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from pipeline.annotations.bitmaps import bitmap_of
 from pipeline.annotations.drawn import read_shapes
 from pipeline.annotations.json_fields import name_in, size_in, usable
-from pipeline.annotations.shapes import Drawn, Geometry, Problem, box_of, point_of, polygon_of
+from pipeline.annotations.shapes import Drawn, Geometry, Problem, box_of, looked_at, point_of, polygon_of, tag
 from pipeline.annotations.tool_files import image_in, items_in
 from pipeline.contracts import AnnotationFormat, Executor
 from pipeline.errors import CaseError
@@ -41,10 +42,21 @@ def _shapes(file: Path, folder: str, *, reader: str) -> list[Drawn]:
     if not isinstance(objects, list):
         raise CaseError("annotation_unreadable", "has no list of objects; export it again")
     image, size = image_in(folder, file.stem), size_in(content.get("size"), "height", "width")
-    return [
+    drawn = [
         Drawn(image, name_in(entry, "classTitle"), usable(partial(_geometry, entry)), reader, size=size)
         for entry in objects
     ]
+    tags = content.get("tags")
+    said = [tag(image, _tagged(entry), reader) for entry in tags] if isinstance(tags, list) else []
+    return [looked_at(image, reader), *drawn, *said]
+
+
+def _tagged(entry: Any) -> str:
+    """The finding of a tag, which older files write as its name alone. Raises CaseError."""
+    if isinstance(entry, str):
+        return entry
+    name = name_in(entry, "name")
+    return name if entry.get("value") is None else f"{name}: {name_in(entry, 'value')}"
 
 
 def _geometry(entry: Mapping[str, Any]) -> Geometry:

@@ -39,7 +39,7 @@ def is_supervisely(head: bytes) -> bool:
 
 def is_voc(head: bytes) -> bool:
     """Whether an XML file begins as one of Pascal VOC."""
-    return b"<annotation>" in head and b"<object>" in head
+    return b"<annotation>" in head and any(part in head for part in (b"<object>", b"<filename>"))
 
 
 def is_cvat(head: bytes) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from pipeline.annotations.drawn import read_shapes
+from pipeline.annotations.drawn import items_of, read_shapes
 from pipeline.annotations.json_fields import usable
-from pipeline.annotations.shapes import Drawn, Geometry, Problem, Shares, polygon_of
+from pipeline.annotations.shapes import Drawn, Geometry, Problem, Shares, looked_at, polygon_of, word
 from pipeline.annotations.source_files import path_below
 from pipeline.annotations.tool_files import image_in, items_in
 from pipeline.contracts import AnnotationFormat, Executor
@@ -48,7 +48,8 @@ def find(
     root = path_below(path, folder) if folder else path
     known, has_keypoints = (dict(enumerate(names)), False) if names else _names(root)
     read = partial(_shapes, names=known, reader=reader, has_keypoints=has_keypoints)
-    return items_in("yolo", path, read, folder=folder, reader=reader, executor=executor)
+    yield from items_of("yolo", (word(name, reader) for name in known.values()))
+    yield from items_in("yolo", path, read, folder=folder, reader=reader, executor=executor)
 
 
 def _names(root: Path) -> tuple[Mapping[int, str], bool]:
@@ -95,7 +96,8 @@ def _shapes(
     file: Path, folder: str, *, names: Mapping[int, str], reader: str, has_keypoints: bool
 ) -> list[Drawn]:
     """The objects of a file. Raises CaseError."""
-    drawn = []
+    image = image_in(folder, file.stem)
+    drawn = [looked_at(image, reader)]
     for line in _text(file).splitlines():
         if line.strip():
             number, *shares = line.split()
@@ -103,7 +105,7 @@ def _shapes(
                 raise CaseError("annotation_unreadable", "has a line without class number; export it again")
             finding = names.get(int(number), f"class {int(number)}")
             shape = usable(partial(_geometry, shares[:4] if has_keypoints else shares))
-            drawn.append(Drawn(image_in(folder, file.stem), finding, shape, reader))
+            drawn.append(Drawn(image, finding, shape, reader))
     return drawn
 
 

@@ -1,13 +1,19 @@
-"""Assigning: the findings of the network that an annotation is of."""
+"""Assigning: the image that an annotation is of, and the findings of the network."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
+from pipeline.annotations.spelling import nearest
+from pipeline.cohort.index import Pseudonym
+from pipeline.cohort.lookup import ImageLookup
 from pipeline.errors import CaseError
+from pipeline.ground_truth.joining import refuse_unknown_frame
 from pipeline.ground_truth.words import Meanings
-from pipeline.records import AnnotationItem, Labels
+from pipeline.records import AnnotationItem, Labels, Skipped
 
 IN_CROSSWALK = " (crosswalk.csv has the original word)"
 UNKNOWN = (
@@ -21,13 +27,58 @@ class UnknownFindingError(CaseError):
     """An annotation shows a finding that the network does not predict."""
 
 
+def assigned(
+    items: Iterable[AnnotationItem],
+    labels: Mapping[str, Labels],
+    *,
+    images: ImageLookup,
+    meanings: Meanings,
+    findings: Sequence[str],
+    pseudonym: Pseudonym,
+) -> tuple[dict[str, list[AnnotationItem]], list[tuple[AnnotationItem, AnnotationItem, Skipped]]]:
+    """Case id → annotations, and those without image or finding, also with pseudonyms for unknown words.
+
+    Annotations that say nothing keep their finding, and are left out where their image is not there.
+    """
+    items = list(items)
+    matched: dict[str, list[AnnotationItem]] = defaultdict(list)
+    unjoined: list[tuple[AnnotationItem, AnnotationItem, Skipped]] = []
+    numbered = {item.image for item in items if item.frame}
+    for item in items:
+        subject = pseudonym("annotation", item.image, item.frame or 0)
+        word, reported = item.finding, item
+        if word and not (item.denies or meanings.knows(word)):
+            reported = replace(item, finding=pseudonym("finding", word))
+        try:
+            case = images.owner(item, what="annotation")
+            subject = case.case_id
+            refuse_unknown_frame(item, case, numbered)
+            placed = replace(item, plane=case.source.plane)
+            matched[subject] += by_network_finding(placed, meanings, findings, labels.get(subject, {}))
+        except CaseError as error:
+            if item.says == "nothing":
+                continue
+            near = nearest(word or "", findings)
+            text = error.message
+            if isinstance(error, UnknownFindingError):
+                text = UNKNOWN.format(
+                    word=reported.finding, nearest=f"; the nearest is '{near}'" if near else ""
+                )
+            unjoined.append((item, reported, Skipped(subject, "annotations", error.reason, text)))
+    return matched, unjoined
+
+
 def by_network_finding(
     item: AnnotationItem, meanings: Meanings, findings: Sequence[str], labels: Labels
 ) -> list[AnnotationItem]:
     """The item once per finding of the network that it shows or denies; empty if the config leaves it out.
 
-    Raises CaseError: "unknown_finding", "ambiguous_finding".
+    Raises CaseError: "unknown_finding", "ambiguous_finding", or the problem of what is of the whole image.
     """
+    if item.says == "nothing":
+        return [item]
+    if item.says == "present" and (problem := item.payload.get("problem")):
+        raise CaseError(*cast("tuple[str, str]", problem))
     if item.finding is None:
         return _by_label(item, findings, labels)
     if not item.finding:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pipeline.annotations.label_tables import LabelTable
 from pipeline.annotations.tables import IMAGE_COLUMNS
-from pipeline.records import Notice
+from pipeline.records import AnnotationItem, Notice
 
 CANONICAL = frozenset(
     (
@@ -29,7 +29,7 @@ CANONICAL = frozenset(
 """Names of columns that identify nobody, because they are the documented ones."""
 IN_WORDS = {
     "rle_json": "run-length masks",
-    "coco": "COCO JSON, in which an image without an annotation says nothing of its findings",
+    "coco": "COCO JSON",
     "chexlocalize": "polygons as CheXlocalize stores them",
     "cvat": "CVAT XML",
     "siim_acr": "run lengths of SIIM-ACR, counted from the end of the last run, in 1024 × 1024 pixels",
@@ -97,7 +97,10 @@ def sources_notice(sources: Sequence[Mapping[str, Any]], public: Sequence[str]) 
     wording = Wording(public)
     parts = [_described(source, wording) for source in sources]
     plain = [{key: _plain(value) for key, value in source.items()} for source in sources]
-    message = f"The config names no sources of annotations; these are read: {'; '.join(parts)}"
+    message = (
+        f"The config names no sources of annotations; these are read: {'; '.join(parts)}. A finding that is "
+        "not marked on an image is unknown there, unless a source says unmarked: absent"
+    )
     return Notice(
         "guess", "annotations.sources", message, tuple(wording.names), {"annotations": {"sources": plain}}
     )
@@ -156,6 +159,50 @@ def row_notices(rows: BoxFacts) -> Iterator[Notice]:
             "same image, finding and reader; only the boxes are used",
             (rows.name,),
         )
+
+
+def listed_notices(
+    sources: Sequence[Mapping[str, Any]], number: int, images: Sequence[str]
+) -> Iterator[Notice]:
+    """The guess that nothing is known of images that a source lists with nothing on them."""
+    if images:
+        wording = Wording()
+        whole = [{key: _plain(value) for key, value in source.items()} for source in sources]
+        whole[number] |= {"unmarked": "unknown"}
+        count = "1 image is" if len(images) == 1 else f"{len(images):,} images are"
+        text = (
+            f"{count} listed with nothing marked ({wording.listed(images)}), so what they show is unknown; "
+            "unmarked: absent says that they show none of the findings that the source names"
+        )
+        pin = {"annotations": {"sources": whole}}
+        yield Notice("guess", f"annotations.sources[{number}].unmarked", text, tuple(wording.names), pin)
+
+
+def said_notices(items: Sequence[AnnotationItem]) -> Iterator[Notice]:
+    """The guess that annotations of whole images are labels."""
+    count = sum(item.says == "present" and item.finding is not None for item in items)
+    if count:
+        yield Notice(
+            "guess",
+            "annotations.sources",
+            f"{count:,} annotations are of whole images (tags, choices, flags or attributes); they are read "
+            "as labels of findings that are present",
+        )
+
+
+def contradiction_notices(
+    file: Path, contradicted: Mapping[str, Sequence[str]], wording: Wording
+) -> Iterator[Notice]:
+    """A warning of images whose rows of labels contradict each other."""
+    if contradicted:
+        table, images = wording(file.name), wording.listed([*contradicted])
+        findings = wording.listed([*dict.fromkeys(name for names in contradicted.values() for name in names)])
+        count = f"{len(contradicted):,} image{'' if len(contradicted) == 1 else 's'}"
+        text = (
+            f"Rows of {table} contradict each other about {count} ({images}) and {findings}; the label is "
+            "unknown there: correct the rows"
+        )
+        yield Notice("warning", "annotations.labels", text, tuple(wording.names))
 
 
 def spelled_notices(

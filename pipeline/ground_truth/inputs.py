@@ -25,8 +25,11 @@ from pipeline.ground_truth.input_notices import (
     BoxFacts,
     Wording,
     column_notices,
+    contradiction_notices,
     labels_notices,
+    listed_notices,
     row_notices,
+    said_notices,
     sources_notice,
     spelled_notices,
     words_notice,
@@ -99,18 +102,22 @@ def find_items(
     folder = _AnnotationTask(path, tuple(map(dict, sources)), tuple(findings), dict(words))
     used = require(executor, _sources, folder, where=f"annotations.path: {path}")
     items: list[AnnotationItem] = []
+    files: set[Path] = set()
     known = tuple(findings if public is None else public)
     notices = [] if sources else [sources_notice(used, known)]
     for number, source in enumerate(used):
         part = replace(folder, sources=(source,), first=number)
         found, boxes = _read_source(part, executor)
-        items += found
+        files |= {file for item in found for file in _paths(item)}
+        items += [item for item in found if item.says != "nothing" or item.unmarked]
+        if "unmarked" not in source:
+            notices += [*listed_notices(used, number, [i.image for i in found if i.says == "nothing"])]
         if sum(map(shapes_of, items)) > MOST_SHAPES:
             raise ConfigError(f"annotations.sources: {TOO_MANY}")
         if boxes:
             notices += [*column_notices(used, number, boxes)] if sources else []
             notices += [*row_notices(boxes)]
-    files = {file for item in items for file in _paths(item)}
+    notices += [*said_notices(items)]
     files |= {source_file(path, _file(source)) for source in used if source["format"] in TABLES}
     return FoundItems(items, used, bool(sources), frozenset(files), tuple(notices), known)
 
@@ -137,7 +144,7 @@ def _items(folder: _AnnotationTask) -> tuple[list[AnnotationItem], BoxFacts | No
     items = find_annotations(folder.path, [source], first=folder.first)
     if source["format"] not in COORDINATES:
         return items, None
-    options = {key: value for key, value in source.items() if key != "format"}
+    options = {key: value for key, value in source.items() if key not in {"format", "unmarked"}}
     rows = rows_of(folder.path, **options, kinds=COORDINATES[source["format"]])
     return items, BoxFacts(rows.table.file.name, rows.columns.by_key, rows.without_box)
 
@@ -206,7 +213,7 @@ def _labels(task: LabelTask) -> FoundLabels:
             found = label_columns(read_table(file), task.findings, task.words)
             columns = {name: found.by_finding.get(name, (name,)) for name in task.findings}
             notices = tuple(spelled_notices(file, image, columns, found.spelled, wording))
-        return FoundLabels(read_labels(file, image=image, columns=columns), file, image, columns, notices)
+        return labels_of_columns(file, image, columns, notices, public=task.public)
     assert task.path is not None
     tables = label_tables(task.path, task.findings, task.words)
     if not tables:
@@ -217,8 +224,22 @@ def _labels(task: LabelTask) -> FoundLabels:
         return FoundLabels({})
     first, *others = tables
     file, image, columns = first.table.file, first.image, first.columns.by_finding
-    rows = read_labels(file, image=image, columns=columns)
-    return FoundLabels(rows, file, image, columns, tuple(labels_notices(first, others, wording)))
+    notices = tuple(labels_notices(first, others, wording))
+    return labels_of_columns(file, image, columns, notices, public=task.public)
+
+
+def labels_of_columns(
+    file: Path,
+    image: str,
+    columns: Mapping[str, Sequence[str]],
+    notices: Sequence[Notice] = (),
+    *,
+    public: Sequence[str],
+) -> FoundLabels:
+    """The labels in columns of a table, with a warning of images whose rows contradict each other."""
+    found = read_labels(file, image=image, columns=columns)
+    warnings = contradiction_notices(file, found.contradicted, Wording(public))
+    return FoundLabels(found.by_image, file, image, columns, (*notices, *warnings))
 
 
 def _of_words(task: LabelTask, file: Path, image: str, column: str) -> FoundLabels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from pipeline.cohort.lookup import AMBIGUOUS_IMAGE, ImageLookup, Join
 from pipeline.errors import CaseError
@@ -14,6 +15,10 @@ IN_WORDS = {"uid": "SOP instance UID", "path": "path", "stem": "file name"}
 STEM = (
     " (annotations.join: stem ignores their folders, which is right only if file names alone tell images "
     "apart)"
+)
+CONTRADICTION = (
+    "labels of the image contradict each other about a finding, which counts as neither present nor absent; "
+    "correct one of them"
 )
 FRAME_UNKNOWN = (
     "other annotations of the image name several frames, but its file has one, and does not say which; "
@@ -28,11 +33,15 @@ def refuse_unknown_frame(item: AnnotationItem, case: Case, numbered: Container[s
 
 
 def labels_by_case(
-    cases: Iterable[Case], images: ImageLookup, table: Mapping[str, Labels]
+    cases: Iterable[Case],
+    images: ImageLookup,
+    table: Mapping[str, Labels],
+    said: Mapping[str, Labels] = MappingProxyType({}),
 ) -> tuple[dict[str, Labels], list[Skipped]]:
-    """Case id → labels, and the images whose labels are not used because their name is ambiguous.
+    """Case id → labels, and the images with labels that are not used: an ambiguous name, or contradictions.
 
-    Rows of one image under several names are merged; where they contradict each other, the label is unknown.
+    Rows of one image under several names, and what annotations say of it (`said`, by case id), are merged;
+    where they contradict each other, the label is unknown.
     """
     known: dict[str, Labels] = {}
     skipped: list[Skipped] = []
@@ -41,15 +50,20 @@ def labels_by_case(
         clear = [name for name in names if not images.ambiguous(name)]
         if names and not clear:
             skipped.append(Skipped(case.case_id, "annotations", "ambiguous_image", AMBIGUOUS_IMAGE))
-        known[case.case_id] = _merged([table[name] for name in clear])
+        rows = [*(table[name] for name in clear), *([said[case.case_id]] if case.case_id in said else [])]
+        known[case.case_id], agree = _merged(rows)
+        if not agree:
+            skipped.append(Skipped(case.case_id, "annotations", "contradicting_labels", CONTRADICTION))
     return known, skipped
 
 
-def _merged(rows: Sequence[Labels]) -> Labels:
+def _merged(rows: Sequence[Labels]) -> tuple[Labels, bool]:
+    """The labels of all rows, and whether they agree."""
     if len(rows) == 1:
-        return rows[0]
+        return rows[0], True
     values = {finding: {row.get(finding) for row in rows} - {None} for row in rows for finding in row}
-    return {finding: found.pop() if len(found) == 1 else None for finding, found in values.items()}
+    merged = {finding: next(iter(found)) if len(found) == 1 else None for finding, found in values.items()}
+    return merged, all(len(found) < 2 for found in values.values())  # noqa: PLR2004  present and absent
 
 
 def rows_without_image(images: ImageLookup, table: Mapping[str, Labels], subject: str) -> list[Skipped]:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
 from pipeline.annotations import kind_of
 from pipeline.annotations.labels import LabelSource
-from pipeline.annotations.spelling import nearest
 from pipeline.annotations.unread import Unread
 from pipeline.cohort.index import Cohort, Pseudonym
 from pipeline.cohort.lookup import ImageLookup, Join
 from pipeline.contracts import Executor
-from pipeline.errors import CaseError, ConfigError
+from pipeline.errors import ConfigError
 from pipeline.ground_truth.affixes import corrected_sources, names_of, without_affixes, without_images
-from pipeline.ground_truth.assigning import UNKNOWN, UnknownFindingError, by_network_finding
+from pipeline.ground_truth.assigning import assigned
+from pipeline.ground_truth.image_level import labels_said, with_absences
 from pipeline.ground_truth.inputs import FoundItems, FoundLabels, find_items, find_labels
 from pipeline.ground_truth.joining import (
     join_notices,
     joins_of,
     labels_by_case,
-    refuse_unknown_frame,
     rows_without_image,
 )
 from pipeline.ground_truth.unread import find_unread, listed, unread_notices
@@ -171,13 +171,20 @@ def match_annotations(
     of_labels = ImageLookup(cases, labels.rows, join=join or "auto")
     items = _with_hashes(found.items)
     counts = Counter(item.finding for item in items if item.finding is not None and not item.denies)
+    of_sources = {id(item.unmarked): item.unmarked for item in items}.values()
+    counts.update(dict.fromkeys(chain.from_iterable(of_sources), 0))
     meanings = meanings_of(counts, names=names, denials=denials, findings=findings)
-    known, skipped = labels_by_case(cases, of_labels, labels.rows)
+    assign = partial(assigned, images=images, meanings=meanings, findings=findings, pseudonym=pseudonym)
+    said, not_said = assign((item for item in items if item.says == "present"), {})
+    known, skipped = labels_by_case(cases, of_labels, labels.rows, labels_said(said))
     skipped += rows_without_image(of_labels, labels.rows, pseudonym("annotation", "labels"))
-    matched, unjoined = _matched(items, images, meanings, findings, known, pseudonym)
-    kinds = {scored_as(kind_of(item)) for item in items}
-    readers = {item.reader for item in items}
-    named = [item.image for item in items if item.place is None]
+    matched, unjoined = assign((item for item in items if item.says != "present"), known)
+    unjoined += not_said
+    matched, known = with_absences(matched, said, known, meanings)
+    drawn = [item for item in items if item.says == "shapes"]
+    kinds = {scored_as(kind_of(item)) for item in drawn}
+    readers = {item.reader for item in drawn}
+    named = [item.image for item in items if item.place is None and item.says != "nothing"]
     joins = joins_of([(images, named), (of_labels, labels.rows)])
     labelled = any(value is not None for row in known.values() for value in row.values())
     sources, explained = corrected_sources(found, stems, findings=findings, labelled=labelled)
@@ -204,40 +211,6 @@ def with_unread(truth: Truth, files: Sequence[Unread], pseudonym: Pseudonym) -> 
     rows, names = listed(files, pseudonym)
     notices = (*truth.notices, *unread_notices(files))
     return replace(truth, unread=rows, unread_files=names, notices=notices)
-
-
-def _matched(
-    items: Sequence[AnnotationItem],
-    images: ImageLookup,
-    meanings: Meanings,
-    findings: Sequence[str],
-    labels: Mapping[str, Labels],
-    pseudonym: Pseudonym,
-) -> tuple[dict[str, list[AnnotationItem]], list[tuple[AnnotationItem, AnnotationItem, Skipped]]]:
-    """Case id → annotations, and those without image or finding, also with pseudonyms for unknown words."""
-    matched: dict[str, list[AnnotationItem]] = defaultdict(list)
-    unjoined: list[tuple[AnnotationItem, AnnotationItem, Skipped]] = []
-    numbered = {item.image for item in items if item.frame}
-    for item in items:
-        subject = pseudonym("annotation", item.image, item.frame or 0)
-        word, reported = item.finding, item
-        if word and not (item.denies or meanings.knows(word)):
-            reported = replace(item, finding=pseudonym("finding", word))
-        try:
-            case = images.owner(item, what="annotation")
-            subject = case.case_id
-            refuse_unknown_frame(item, case, numbered)
-            placed = replace(item, plane=case.source.plane)
-            matched[subject].extend(by_network_finding(placed, meanings, findings, labels[subject]))
-        except CaseError as error:
-            near = nearest(word or "", findings)
-            text = error.message
-            if isinstance(error, UnknownFindingError):
-                text = UNKNOWN.format(
-                    word=reported.finding, nearest=f"; the nearest is '{near}'" if near else ""
-                )
-            unjoined.append((item, reported, Skipped(subject, "annotations", error.reason, text)))
-    return matched, unjoined
 
 
 def _check_readers(names: set[str]) -> None:
@@ -278,7 +251,11 @@ def _digest(items: Iterable[AnnotationItem], labels: Iterable[Labels]) -> str:
         for value in item.hashes.values():
             total.update(value.encode())
         payload = {name: value for name, value in item.payload.items() if name not in {"path", "paths"}}
-        facts = (item.format, item.image, item.finding, item.reader, item.frame, _hashed(payload))
+        facts: tuple[object, ...] = (item.format, item.image, item.finding, item.reader, item.frame)
+        facts += (
+            _hashed(payload),
+            *([item.says, item.unmarked] if item.says != "shapes" or item.unmarked else []),
+        )
         total.update(repr(facts).encode())
     for known in labels:
         total.update(repr(sorted(known.items())).encode())

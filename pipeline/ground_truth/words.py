@@ -41,7 +41,7 @@ def meanings_of(
     denials: Sequence[str],
     findings: Sequence[str],
 ) -> Meanings:
-    """The meaning of each word in `counts` (word → number of annotations).
+    """The meaning of each word in `counts` (word → number of annotations, 0 where it is only unmarked).
 
     `names` are the config's translations and `denials` its words for "none of the findings". Words that
     differ from these only in case, spaces and punctuation are taken for them, which is a guess. Raises
@@ -57,7 +57,7 @@ def meanings_of(
     absent = frozenset(word for word, other in said.items() if other in denials)
     notices = (
         *_spelled(words, said, found),
-        *_unknown([word for word, other in said.items() if other is None], counts, findings),
+        *_unknown([word for word, other in said.items() if other is None and counts[word]], counts, findings),
     )
     return Meanings(found, absent, notices)
 

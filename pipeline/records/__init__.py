@@ -14,6 +14,7 @@ from pipeline.records.annotations import (
     Labels,
     Point,
     Reference,
+    Says,
     joined,
     scored_as,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "Progress",
     "Reference",
     "Region",
+    "Says",
     "Score",
     "Shape",
     "Skipped",

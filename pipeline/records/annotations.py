@@ -14,6 +14,14 @@ Kind: TypeAlias = Literal["mask", "polygon", "box", "point"]
 """Geometry of an annotation. Scores for masks and polygons, for boxes and for points are never pooled."""
 
 
+Says: TypeAlias = Literal["shapes", "present", "nothing", "word"]
+"""What an annotation says.
+
+shapes: what its payload holds. present: the image shows the finding, somewhere. nothing: its file lists the
+image, with nothing on it. word: its file may name the finding on any image; it belongs to none.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """An upright rectangle in image coordinates; `x`, `y` is its top left corner, lengths are in pixels."""
@@ -54,6 +62,9 @@ class AnnotationItem:
     """The plane of the image, once it is found; None: unknown."""
     kind: Kind | None = None
     """Its geometry, where its format has several kinds; None: the format has one."""
+    says: Says = "shapes"
+    unmarked: tuple[str, ...] = ()
+    """The annotators' words of findings that are absent where its reader marks none; empty: unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def _shown(value: object) -> str:
 def _words(inputs: TruthInputs) -> Iterator[str]:
     readers: dict[str | None, Counter[str]] = defaultdict(Counter)
     for item in inputs.items.items:
-        readers[item.finding][item.reader] += 1
+        if item.finding is not None or item.says == "shapes":
+            readers[item.finding][item.reader] += 1
     yield "Words → findings (annotations by reader):"
     for word, counts in readers.items():
         by_reader = ", ".join(f"{reader} {count:,}" for reader, count in counts.items())
@@ -93,19 +94,20 @@ def _names(joins: Mapping[str, int]) -> Iterator[str]:
 
 
 def _labels(labels: FoundLabels, truth: Truth) -> Iterator[str]:
-    if labels.file is None:
-        yield "Labels: none"
-        return
     known = Counter(
         (finding, label)
         for row in truth.labels.values()
         for finding, label in row.items()
         if label is not None
     )
-    yield f"Labels: {labels.file.name}, image = {labels.image}"
-    for finding, columns in (labels.columns or {}).items():
+    columns = labels.columns or {}
+    if labels.file is not None:
+        yield f"Labels: {labels.file.name}, image = {labels.image}"
+    else:
+        yield f"Labels: {'annotations of whole images' if known else 'none'}"
+    for finding in dict.fromkeys((*columns, *(name for name, _ in known))):
         counts = f"{known[finding, 1]:,} present, {known[finding, 0]:,} absent"
-        yield f"  {finding} = {' or '.join(columns)}: {counts}"
+        yield f"  {finding}{' = ' * (finding in columns)}{' or '.join(columns.get(finding, ()))}: {counts}"
 
 
 def _examples(cases: Sequence[Case], truth: Truth) -> Iterator[str]:

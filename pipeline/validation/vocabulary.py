@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pipeline.annotations.guess import MASK_FOLDER, SUFFIXES
 from pipeline.annotations.label_tables import label_columns
-from pipeline.annotations.labels import read_labels
 from pipeline.annotations.spelling import plain, same
 from pipeline.annotations.tables import read_table
 from pipeline.annotations.unread import PICTURE_FOLDER
@@ -22,6 +21,7 @@ from pipeline.ground_truth.inputs import (
     find_items,
     find_labels,
     labels_in_worker,
+    labels_of_columns,
 )
 from pipeline.ground_truth.matching import Truth, match_annotations, with_unread
 from pipeline.ground_truth.unread import find_unread
@@ -175,4 +175,4 @@ def _of_named_columns(task: LabelTask) -> FoundLabels:
     # A column of a finding without labels is refused where it is read.
     bad = {name: (name,) for name in found.no_labels if name in task.findings}
     columns = {**bad, **found.by_finding}
-    return FoundLabels(read_labels(file, image=image, columns=columns), file, image, columns)
+    return labels_of_columns(file, image, columns, public=task.public)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as pycoco
 
-from pipeline.annotations.coco import find
+from pipeline.annotations import find_annotations
 from pipeline.annotations.drawn import BOXES_OF_ALL, CROWDS
 from pipeline.errors import ConfigError
 from pipeline.records import AnnotationItem, Box
@@ -31,7 +31,7 @@ def write(folder: Path, *annotations: dict[str, Any], **lists: Any) -> Path:
 
 
 def items(folder: Path, *annotations: dict[str, Any], **lists: Any) -> list[AnnotationItem]:
-    return list(find(write(folder, *annotations, **lists)))
+    return find_annotations(write(folder, *annotations, **lists), [{"format": "coco"}])
 
 
 def test_a_polygon_counts_from_the_corner_and_stays_a_polygon(tmp_path: Path) -> None:
@@ -97,16 +97,22 @@ def test_boxes_among_outlines_make_all_of_them_boxes_and_said_so(tmp_path: Path)
 
 
 def test_images_and_categories_that_the_file_lacks_are_named_by_their_ids(tmp_path: Path) -> None:
-    (item,) = items(tmp_path, {"image_id": 7, "category_id": "x", "bbox": [1, 1, 1, 1]})
+    item, listed = items(tmp_path, {"image_id": 7, "category_id": "x", "bbox": [1, 1, 1, 1]})
+    assert (listed.image, listed.says) == ("a/17", "nothing")
     assert (item.image, item.finding) == ("image_id 7", "category_id x")
 
 
 def test_an_image_without_annotations_says_nothing_unless_the_config_says_so(tmp_path: Path) -> None:
     images = [*IMAGES, {"id": 2, "file_name": "18.png"}]
     file = write(tmp_path, {"bbox": [1, 1, 1, 1]}, images=images)
-    assert [(item.image, item.finding) for item in find(file)] == [("a/17", "Mass")]
-    absent = [item for item in find(file, unmarked="absent") if not read(item).lesions]
-    assert [(i.image, i.finding) for i in absent] == [("a/17", "Nodule"), ("18", "Mass"), ("18", "Nodule")]
+    found = find_annotations(file, [{"format": "coco"}])
+    assert [(item.image, item.finding, item.says) for item in found] == [
+        ("a/17", "Mass", "shapes"),
+        ("18", None, "nothing"),
+    ]
+    stated = find_annotations(file, [{"format": "coco", "unmarked": "absent"}])
+    assert [item.unmarked for item in found] == [(), ()]
+    assert [item.unmarked for item in stated] == [("Mass", "Nodule")] * 2
 
 
 def test_another_size_of_the_image_is_refused(tmp_path: Path) -> None:
@@ -153,7 +159,7 @@ def test_a_malformed_shape_costs_its_finding_on_its_image(
             'entry 1 of categories: has no text or whole number "id"',
         ),
         ({"annotations": [[]]}, 'entry 1 of annotations: has no text or whole number "image_id"'),
-        ({"annotations": []}, "holds no annotation"),
+        ({"images": []}, "holds no image"),
     ],
 )
 def test_a_file_that_is_malformed_as_a_whole_is_refused(

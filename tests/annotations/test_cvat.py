@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.annotations.cvat import find
+from pipeline.annotations import find_annotations
 from pipeline.errors import ConfigError
 from pipeline.records import AnnotationItem, Box, Point
 from tests.annotations.tools import SQUARE, pixels, read, refusal
@@ -26,7 +26,7 @@ def items(
 def whole(folder: Path, text: str) -> list[AnnotationItem]:
     file = folder / "annotations.xml"
     file.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n<annotations>{text}</annotations>')
-    return list(find(file))
+    return find_annotations(file, [{"format": "cvat"}])
 
 
 def test_boxes_and_polygons_count_from_the_corner(tmp_path: Path) -> None:
@@ -34,12 +34,24 @@ def test_boxes_and_polygons_count_from_the_corner(tmp_path: Path) -> None:
         tmp_path,
         f'<box label="Cyst" occluded="0" {BOX}><attribute name="a">1</attribute></box>',
         f'<polygon label="Mass" points="{POINTS}"/>',
-        '<tag label="bad quality"/>',
     )
     assert (box.image, box.finding, box.kind) == ("a/17", "Cyst", "box")
     assert read(box).boxes == (Box(0.5, 0.5, 3, 2.5),)
     np.testing.assert_array_equal(read(polygon).polygons, [np.array(SQUARE) - 0.5])
     np.testing.assert_array_equal(read(polygon).masks, [pixels(slice(1, 3), slice(1, 4))])
+
+
+def test_a_tag_says_that_the_whole_image_shows_its_label(tmp_path: Path) -> None:
+    box, tag = items(tmp_path, f'<box label="Cyst" {BOX}/>', '<tag label="Mass" source="manual"/>')
+    assert (box.says, box.finding) == ("shapes", "Cyst")
+    assert (tag.image, tag.says, tag.finding) == ("a/17", "present", "Mass")
+
+
+def test_an_image_without_shapes_and_the_labels_of_the_task_are_known(tmp_path: Path) -> None:
+    labels = "<meta><task><labels><label><name>Mass</name></label></labels></task></meta>"
+    (tmp_path / "a.xml").write_text(f'<annotations>{labels}<image name="17.png"/></annotations>')
+    (item,) = find_annotations(tmp_path / "a.xml", [{"format": "cvat", "unmarked": "absent"}])
+    assert (item.image, item.finding, item.says, item.unmarked) == ("17", None, "nothing", ("Mass",))
 
 
 def test_a_turned_box_is_the_polygon_of_its_corners(tmp_path: Path) -> None:
@@ -103,7 +115,7 @@ def test_a_shape_that_cannot_be_used_costs_its_finding_on_its_image(
     [
         ("<image><box label='a'/></image>", 'has a <image> without "name"; export it again'),
         ('<image name="a"><box/></image>', 'has a <box> without "label"'),
-        ('<image name="a"/>', "holds no shape"),
+        ("<meta/>", "holds no image"),
         ("<image", "is not XML"),
         ("<track label='a'><box frame='x'/></track>", "frame that is not a number"),
     ],
@@ -116,4 +128,4 @@ def test_a_file_that_is_malformed_as_a_whole_is_refused(tmp_path: Path, text: st
 def test_another_root_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text("<annotation/>")
     with pytest.raises(ConfigError, match="has no <annotations>"):
-        list(find(tmp_path / "a.xml"))
+        find_annotations(tmp_path / "a.xml", [{"format": "cvat"}])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from pipeline.annotations.label_studio import find
+from pipeline.annotations import find_annotations
+from pipeline.annotations.shapes import Problem
 from pipeline.errors import ConfigError
 from pipeline.records import AnnotationItem, Box, Point
 from tests.annotations.tools import SQUARE, pixels, read, refusal
@@ -32,7 +33,7 @@ def task(
 def items(folder: Path, *tasks: Any, **options: Any) -> list[AnnotationItem]:
     file = folder / "export.json"
     file.write_text(json.dumps(tasks))
-    return list(find(file, **options))
+    return find_annotations(file, [{"format": "label_studio", **options}])
 
 
 def test_percents_of_the_image_count_from_its_corner(tmp_path: Path) -> None:
@@ -143,7 +144,6 @@ def test_another_size_is_refused(tmp_path: Path) -> None:
     [
         ([], "is not an export of Label Studio"),
         ([{"data": {}}], "is not an export of Label Studio"),
-        ([task()], "holds no shape"),
         ([task(), 5], "task 2: is not a task"),
         ([task() | {"data": {}}], "task 1: names no image"),
     ],
@@ -151,3 +151,37 @@ def test_another_size_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_malformed_as_a_whole_is_refused(tmp_path: Path, tasks: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         items(tmp_path, *tasks)
+
+
+def test_choices_about_the_whole_image_are_labels_and_those_about_shapes_are_not_read(
+    tmp_path: Path,
+) -> None:
+    whole = {"type": "choices", "value": {"choices": ["Mass", "Cyst"]}}
+    of_shape = {"type": "choices", "value": {**RECTANGLE, "choices": ["round"]}}
+    found = items(tmp_path, task(whole, of_shape))
+    assert [(item.finding, item.says, item.reader) for item in found] == [
+        ("Mass", "present", "annotator 7"),
+        ("Cyst", "present", "annotator 7"),
+    ]
+
+
+def test_other_answers_about_the_whole_image_are_listed_as_not_read(tmp_path: Path) -> None:
+    (item,) = items(tmp_path, task({"type": "textarea", "value": {"text": ["a mass"]}}))
+    assert (item.image, item.finding, item.says) == ("17", None, "present")
+    assert cast("Problem", item.payload["problem"]).reason == "not_read"
+
+
+def test_an_annotator_who_marked_nothing_looked_at_the_image(tmp_path: Path) -> None:
+    other = {"completed_by": 8, "result": [result("rectanglelabels", RECTANGLE)]}
+    both = task()
+    both["annotations"].append(other)
+    found = items(tmp_path, both)
+    assert [(item.reader, item.says) for item in found] == [
+        ("annotator 7", "nothing"),
+        ("annotator 8", "shapes"),
+    ]
+
+
+def test_several_choices_of_the_short_export_are_labels(tmp_path: Path) -> None:
+    (item,) = items(tmp_path, {"image": "17.png", "annotation_id": 1, "what": {"choices": ["Mass"]}})
+    assert (item.image, item.finding, item.says) == ("17", "Mass", "present")

@@ -161,3 +161,14 @@ def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
         find_annotations(tmp_path, [{"format": "labelme"}])
     with pytest.raises(ConfigError, match="is outside the annotations folder"):
         find_annotations(tmp_path, [{"format": "labelme", "folder": "../x"}])
+
+
+def test_a_flag_that_is_set_is_of_the_whole_image(tmp_path: Path) -> None:
+    found = items(tmp_path, shape(SQUARE), flags={"Cyst": True, "blurred": False})
+    assert [(item.finding, item.says) for item in found] == [("Mass", "shapes"), ("Cyst", "present")]
+
+
+def test_a_file_without_shapes_says_that_its_image_was_looked_at(tmp_path: Path) -> None:
+    write(tmp_path / "17.json", flags={"Cyst": False})
+    (item,) = find_annotations(tmp_path, [{"format": "labelme", "unmarked": "absent"}])
+    assert (item.image, item.says, item.unmarked) == ("17", "nothing", ("Cyst",))

@@ -15,7 +15,7 @@ STUDIES = Path(__file__).parents[2] / "../shared/studies"
 def labels(tmp_path: Path, text: str, **columns: list[str]) -> dict[str, dict[str, int | None]]:
     (tmp_path / "labels.csv").write_text(text)
     found = read_labels(tmp_path / "labels.csv", image="file", columns=columns)
-    return {image: dict(labels) for image, labels in found.items()}
+    return {image: dict(labels) for image, labels in found.by_image.items()}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,15 @@ def test_rows_of_one_image_must_agree(tmp_path: Path, rows: tuple[str, ...], lab
     assert labels(tmp_path, text, mass=["Mass"]) == {"7": {"mass": label}}
 
 
+def test_images_and_findings_that_rows_contradict_are_named(tmp_path: Path) -> None:
+    text = "file,Mass,Cyst\n7,1,1\n8,0,\n7,0,1\n9,1,0\n9,0,1\n8,0,1\n"
+    (tmp_path / "labels.csv").write_text(text)
+    columns = {"mass": ["Mass"], "cyst": ["Cyst"]}
+    found = read_labels(tmp_path / "labels.csv", image="file", columns=columns)
+    assert found.contradicted == {"7": ("mass",), "9": ("mass", "cyst")}
+    assert found.by_image["7"] == {"mass": None, "cyst": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -68,7 +77,7 @@ def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path, text: str, compl
 def test_breast_ultrasound_labels() -> None:
     file = STUDIES / "breast_ultrasound" / "labels.csv"
     columns = {"benign": ["benign"], "malignant": ["malignant"]}
-    found = list(read_labels(file, image="sop_instance_uid", columns=columns).values())
+    found = list(read_labels(file, image="sop_instance_uid", columns=columns).by_image.values())
     assert [sum(labels[finding] == 1 for labels in found) for finding in columns] == [349, 168]
     assert sum(labels == {"benign": 0, "malignant": 0} for labels in found) == 106
 

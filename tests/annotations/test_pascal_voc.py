@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.annotations import find_annotations
+from pipeline.annotations.pascal_voc import DIFFICULT
 from pipeline.records import AnnotationItem, Box
 from tests.annotations.tools import read, refusal
 
@@ -78,3 +79,16 @@ def test_a_file_with_entities_costs_itself_alone(tmp_path: Path) -> None:
     broken, whole = items(tmp_path, entry(1, 1, 2, 2))
     assert (broken.image, refusal(broken)) == ("16", "annotation_unreadable")
     assert read(whole).lesions == 1
+
+
+def test_objects_that_are_difficult_are_read_and_said_to_be(tmp_path: Path) -> None:
+    hard = entry(2, 2, 4, 3).replace("<difficult>0", "<difficult>1")
+    (item,) = items(tmp_path, hard, entry(1, 1, 8, 6))
+    assert (read(item).lesions, read(item).notices) == (2, (DIFFICULT,))
+    (plain,) = items(tmp_path, entry(1, 1, 8, 6))
+    assert read(plain).notices == ()
+
+
+def test_a_file_without_objects_says_that_its_image_was_looked_at(tmp_path: Path) -> None:
+    (item,) = items(tmp_path)
+    assert (item.image, item.says) == ("17", "nothing")

@@ -39,8 +39,8 @@ def bitmap(data: Any, origin: Any = (5, 2)) -> dict[str, Any]:
     return {"classTitle": "Mass", "geometryType": "bitmap", "bitmap": {"data": data, "origin": origin}}
 
 
-def items(folder: Path, *objects: Any) -> list[AnnotationItem]:
-    content = {"description": "", "tags": [], "size": {"height": 6, "width": 8}, "objects": objects}
+def items(folder: Path, *objects: Any, tags: Any = ()) -> list[AnnotationItem]:
+    content = {"description": "", "tags": tags, "size": {"height": 6, "width": 8}, "objects": objects}
     (folder / "ann").mkdir(exist_ok=True)
     (folder / "ann" / "17.png.json").write_text(json.dumps(content))
     return find_annotations(folder, [{"format": "supervisely"}])
@@ -119,3 +119,20 @@ def test_a_broken_file_costs_itself_alone(tmp_path: Path) -> None:
     broken, whole = items(tmp_path, entry("rectangle", [[1, 1], [3, 2]]))
     assert (broken.image, refusal(broken)) == ("16", "annotation_unreadable")
     assert read(whole).lesions == 1
+
+
+def test_tags_are_of_the_whole_image_with_their_values(tmp_path: Path) -> None:
+    tags = [{"name": "Cyst", "value": None}, {"name": "side", "value": "left"}, "Mass"]
+    found = items(tmp_path, tags=tags)
+    assert [(item.finding, item.says) for item in found] == [
+        ("Cyst", "present"),
+        ("side: left", "present"),
+        ("Mass", "present"),
+    ]
+    (nothing,) = items(tmp_path)
+    assert (nothing.image, nothing.says) == ("ann/17", "nothing")
+
+
+def test_a_tag_without_name_costs_its_file(tmp_path: Path) -> None:
+    (item,) = items(tmp_path, tags=[{"value": 1}])
+    assert refusal(item) == "annotation_unreadable"

@@ -188,7 +188,7 @@ def columns(folder: Path, count: int) -> Callable[[], int]:
     rows = [f"image{number}," + ",".join(["0"] * len(names)) for number in range(100)]
     (folder / "labels.csv").write_text("\n".join([",".join(["file", *names]), *rows]) + "\n")
     wanted = {"nodule": [names[-1]]}
-    return lambda: len(read_labels(folder / "labels.csv", image="file", columns=wanted))
+    return lambda: len(read_labels(folder / "labels.csv", image="file", columns=wanted).by_image)
 
 
 def pixels(folder: Path, side: int) -> Callable[[], int]:

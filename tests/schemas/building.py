@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, create_model
 
 from pipeline.annotations import FORMATS
+from pipeline.annotations.unmarked import with_words
 from pipeline.attribution import METHODS
 from pipeline.baselines import BASELINES
 from pipeline.classifiers.architecture import Architecture
@@ -195,9 +196,15 @@ def _formats(comments: Mapping[str, str]) -> Schema:
     return {"anyOf": [*(_format(name, comments) for name in own), _of_other_packages("format", own)]}
 
 
+SHARED = "annotations.sources.png"
+"""Where options of all formats have their comments."""
+
+
 def _format(name: str, comments: Mapping[str, str]) -> Schema:
     start = f"annotations.sources.{name}"
-    schema = _options(FORMATS[name].find)
+    schema, shared = _options(FORMATS[name].find), _options(with_words)
+    schema["properties"] = {**schema["properties"], **shared["properties"]}
+    comments = {f"{start}.{key}": comments[f"{SHARED}.{key}"] for key in shared["properties"]} | {**comments}
     for option, value in schema["properties"].items():
         if comment := comments.get(f"{start}.{option}"):
             value["description"] = comment

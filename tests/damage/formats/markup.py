@@ -34,7 +34,7 @@ def sound_cvat() -> bytes:
         box
         + b'<polygon label="cyst" points="1,1;4,1;4,5"/><ellipse label="cyst" cx="2" cy="2" rx="1" ry="2"/>'
     )
-    image = b'<image id="0" name="a.png" width="5" height="6">' + shapes + b"</image>"
+    image = b'<image id="0" name="a.png" width="5" height="6">' + shapes + b'<tag label="cyst"/></image>'
     track = b'<track id="0" label="nodule">' + box + b"</track>"
     return b"<annotations><meta><source>b.png</source></meta>" + image + track + b"</annotations>"
 

@@ -65,6 +65,9 @@ def sound_polygons() -> bytes:
     return json.dumps({"a": {"img_size": [6, 5], "nodule": [triangle, triangle], "cyst": []}}).encode()
 
 
+FLAGS = {"cyst": True, "nodule": False}
+
+
 @cache
 def sound_labelme() -> bytes:
     """Shapes of every type of LabelMe; a mask of 2 × 2 pixels."""
@@ -74,7 +77,7 @@ def sound_labelme() -> bytes:
         {"label": "cyst", "shape_type": "rectangle", "points": [[1, 1], [3, 4]]},
         {"label": "cyst", "shape_type": "mask", "points": [[1, 1], [2, 2]], "mask": _png()},
     ]
-    content = {"shapes": shapes, "imagePath": "a.png", "imageHeight": 6, "imageWidth": 5}
+    content = {"shapes": shapes, "imagePath": "a.png", "imageHeight": 6, "imageWidth": 5, "flags": FLAGS}
     return json.dumps(content).encode()
 
 
@@ -87,7 +90,8 @@ def sound_supervisely() -> bytes:
         {"classTitle": "nodule", "geometryType": "bitmap", "bitmap": bitmap},
         {"classTitle": "cyst", "geometryType": "polygon", "points": points},
     ]
-    return json.dumps({"size": {"height": 6, "width": 5}, "objects": objects}).encode()
+    tags = [{"name": "cyst", "value": None}, {"name": "side", "value": "left"}]
+    return json.dumps({"size": {"height": 6, "width": 5}, "objects": objects, "tags": tags}).encode()
 
 
 @cache
@@ -96,6 +100,8 @@ def sound_export() -> bytes:
     values: list[dict[str, Any]] = [
         {"x": 20, "y": 20, "width": 40, "height": 50, "rotation": 0, "rectanglelabels": ["nodule"]},
         {"points": [[10, 10], [50, 10], [50, 90]], "polygonlabels": ["cyst"]},
+        {"choices": ["cyst"]},
+        {"text": ["no choice"]},
     ]
     size = {"original_width": 5, "original_height": 6}
     results = [{**size, "value": value} for value in values]
