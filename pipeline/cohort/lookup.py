@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Literal, TypeAlias
 
 from pipeline.errors import CaseError
@@ -31,6 +31,9 @@ CONTAINERS = PARTS_OF_STUDY_SETS | {
     "xray", "xrays", "cxr", "scan", "scans", "frontal", "original", "originals", "resized",
 }  # fmt: skip
 """Words of folders that hold images of many patients, so that another folder of the kind may replace them."""
+
+MOST_FOLDERS = 6
+"""Folders of a path that may be joined to a name."""
 
 NO_IMAGE_THERE = (
     "the annotation names no image, and no image of the study folder has its frame of reference and plane; "
@@ -79,7 +82,10 @@ class ImageLookup:
         return self._joined(name)[1]
 
     def joined_by(self, name: str) -> str:
-        """How a name was matched: "uid", "path", "stem" (of a file in other folders), or "" if it was not."""
+        """How a name was matched, "" if it was not.
+
+        "uid", "path", "stem" (of a file in other folders) or "folders" (joined by _).
+        """
         return self._joined(name)[0]
 
     def ambiguous(self, name: str) -> bool:
@@ -163,13 +169,36 @@ class ImageLookup:
             owners = [case for depth, case in graded if depth == best]
             return self._kind(name, owners[0], best), owners
         others = self._by_other_stem.get(name[0], ()) if needed == 1 else ()
-        return ("stem", others) if others else self._in_folder(name)
+        if others:
+            return "stem", others
+        in_folder = self._in_folder(name)
+        return in_folder if in_folder[1] else self._with_folders(name)
 
     def _in_folder(self, name: Parts) -> tuple[str, Sequence[Case]]:
         """The image of the folder called so, if it is the only one there, as in CBIS-DDSM."""
         there = self._by_folder.get(name[0], ()) if len(name) == 1 and self._join == "auto" else ()
         single = len({case.source.relative_path for case in there}) == 1
         return ("path", there) if single else ("", ())
+
+    def _with_folders(self, name: Parts) -> tuple[str, Sequence[Case]]:
+        """The image whose folders and file name, joined by _, are the name, or whose file is called so.
+
+        CheXlocalize names patient64622/study1/view1_frontal.jpg of CheXpert like that, with _.
+        """
+        if self._join != "auto":
+            return "", ()
+        files = self._by_folders.get(name[0], ()) if len(name) == 1 else ()
+        flat = (self._by_stem.get(flat, ()) for flat in _flattened(name))
+        found = files or next(filter(None, flat), ())
+        return ("folders", found) if found else ("", ())
+
+    @cached_property
+    def _by_folders(self) -> Mapping[str, Sequence[Case]]:
+        found: dict[str, list[Case]] = defaultdict(list)
+        for case in chain.from_iterable(self._by_stem.values()):
+            for name in _flattened(_parts(case.source.relative_path)):
+                found[name].append(case)
+        return found
 
     def _grade(self, name: Parts, file: Parts, needed: int) -> int:
         """How many parts of name and file agree, from the file name on; 0 if the file is another one."""
@@ -189,6 +218,11 @@ class ImageLookup:
 def _parts(name: str) -> Parts:
     *folders, last = name.split("/")
     return (file_stem(last), *reversed(folders))
+
+
+def _flattened(name: Parts) -> list[str]:
+    """The file name with its innermost folders before it, joined by _: with most folders first."""
+    return ["_".join(reversed(name[:depth])) for depth in range(min(len(name), MOST_FOLDERS + 1), 1, -1)]
 
 
 def _distinguishing(names: Iterable[Parts]) -> dict[Parts, int]:

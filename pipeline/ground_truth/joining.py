@@ -10,7 +10,12 @@ from pipeline.cohort.lookup import AMBIGUOUS_IMAGE, ImageLookup, Join
 from pipeline.errors import CaseError
 from pipeline.records import AnnotationItem, Case, Labels, Notice, Skipped
 
-IN_WORDS = {"uid": "SOP instance UID", "path": "path", "stem": "file name"}
+IN_WORDS = {
+    "uid": "SOP instance UID",
+    "path": "path",
+    "stem": "file name",
+    "folders": "folders and file name joined by _ (patient1_study1_view1 is patient1/study1/view1)",
+}
 """How names were matched → what counted."""
 STEM = (
     " (annotations.join: stem ignores their folders, which is right only if file names alone tell images "
@@ -95,7 +100,8 @@ def join_notices(
     lost, all_names = joins.get("", 0), sum(joins.values())
     if join is None and {*kinds} - {"uid"}:
         listed = ", ".join(f"{joins[kind]:,} by {IN_WORDS[kind]}" for kind in kinds)
-        pin = {"annotations": {"join": kinds[0] if len(kinds) == 1 else "auto"}}
+        only = kinds[0] if len(kinds) == 1 and kinds != ["folders"] else "auto"
+        pin = {"annotations": {"join": only}}
         text = f"Names of images in annotations and labels are matched to the study files: {listed}"
         notices.append(Notice("guess", "annotations.join", text, (), pin))
     if 2 * lost > all_names and lost > explained:

@@ -161,3 +161,38 @@ def test_an_annotation_of_another_frame_is_not_of_an_image_with_one() -> None:
     item = AnnotationItem("boxes", "1.2", "mass", "anna", {}, frame=3)
     with pytest.raises(CaseError, match="does not have the frame"):
         NAMES.owner(item, what="annotation")
+
+
+CHEXPERT = [
+    case(
+        "view1_frontal",
+        patient=f"patient{n}",
+        relative_path=f"CheXpert-small/valid/patient{n}/study1/view1_frontal.jpg",
+    )
+    for n in (64622, 64623)
+]
+
+
+def test_a_name_of_folders_joined_by_underscores_is_the_file_there() -> None:
+    lookup = ImageLookup(CHEXPERT, ["patient64623_study1_view1_frontal"])
+    assert list(lookup.owners("patient64623_study1_view1_frontal")) == [CHEXPERT[1]]
+    assert lookup.joined_by("patient64623_study1_view1_frontal") == "folders"
+    assert lookup.names_of(CHEXPERT[1]) == ["patient64623_study1_view1_frontal"]
+    assert list(lookup.owners("valid_patient64622_study1_view1_frontal")) == [CHEXPERT[0]]
+    assert not lookup.owners("patient64624_study1_view1_frontal")
+    assert not lookup.owners("atient64622_study1_view1_frontal")
+
+
+def test_a_path_is_the_file_that_is_called_by_its_folders_joined_by_underscores() -> None:
+    flat = [case(f"patient{n}_study1_view1_frontal") for n in (1, 11)]
+    lookup = ImageLookup(flat)
+    assert list(lookup.owners("CheXpert-v1.0-small/valid/patient1/study1/view1_frontal")) == [flat[0]]
+    assert lookup.joined_by("valid/patient11/study1/view1_frontal") == "folders"
+    assert not lookup.owners("valid/patient111/study1/view1_frontal")
+
+
+def test_folders_of_two_files_that_join_alike_are_ambiguous_and_a_stated_join_does_not_look_there() -> None:
+    alike = [case("c", relative_path="a_b/c.png"), case("b_c", relative_path="a/b_c.png")]
+    assert ImageLookup(alike).ambiguous("a_b_c")
+    for join in ("uid", "path", "stem"):
+        assert not ImageLookup(CHEXPERT, join=join).owners("patient64622_study1_view1_frontal")
