@@ -72,7 +72,8 @@ def _show(notices: Sequence[Notice]) -> None:
 def audit_network(
     network: nn.Module,
     *,
-    findings: Sequence[str],
+    findings: Sequence[str | None],
+    not_findings: Sequence[str] = (),
     preprocess: Mapping[str, Any],
     studies: str | os.PathLike[str],
     annotations: str | os.PathLike[str] | None = None,
@@ -88,13 +89,18 @@ def audit_network(
 ) -> Outcome:
     """The outcome of an audit as `heatproof audit` makes it, with the path of its report.
 
-    `network`: (batch, channels, height, width) → (batch, findings), before `activation`; it is copied and
-    stays as it is. `findings`, `activation`, `thresholds`, `target_layer` and `preprocess` are the keys of a
-    model card (there: preprocessing), `settings` dotted keys of a config ({"methods": ["gradcam"]}) that
-    override the file `config`. Without `executor`, worker processes are started: in a script, call this
+    `network`: (batch, channels, height, width) → (batch, outputs), before `activation`; it is copied and
+    stays as it is. `findings` (one per output, None for one that was never trained), `not_findings`,
+    `activation`, `thresholds`, `target_layer` and `preprocess` are the keys of a model card (there:
+    preprocessing), `settings` dotted keys of a config ({"methods": ["gradcam"]}) that override the file
+    `config`. Without `executor`, worker processes are started: in a script, call this
     below `if __name__ == "__main__"`. Raises ConfigError that names the argument.
     """
-    refuse_all(lambda: _check_network(network), lambda: _check_findings(findings))
+    refuse_all(
+        lambda: _check_network(network),
+        lambda: _check_names(findings, key="findings"),
+        lambda: _check_names(not_findings, key="not_findings"),
+    )
     given: dict[str, Any] = {"studies": str(studies)}
     if annotations is not None:
         given["annotations.path"] = str(annotations)
@@ -104,6 +110,7 @@ def audit_network(
             name=name,
             kind=type(network).__qualname__,
             findings=findings,
+            not_findings=not_findings,
             preprocess=preprocess,
             activation=activation,
             thresholds=thresholds,
@@ -123,9 +130,9 @@ def _check_network(network: nn.Module) -> None:
         )
 
 
-def _check_findings(findings: Sequence[str]) -> None:
-    if isinstance(findings, str):
-        raise ConfigError(f"audit_network: findings: is the text {findings!r}; give a list of names")
+def _check_names(names: Sequence[str | None], *, key: str) -> None:
+    if isinstance(names, str):
+        raise ConfigError(f"audit_network: {key}: is the text {names!r}; give a list of names")
 
 
 def _without_model(config: AuditConfig) -> AuditConfig:

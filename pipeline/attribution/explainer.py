@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from pipeline.attribution.binding import BoundMethod, bind
 from pipeline.attribution.engine import Engine, Reading, Target, open_engine
-from pipeline.attribution.log_odds import with_log_odds
 from pipeline.attribution.probabilities import gives_probabilities
+from pipeline.attribution.readout import Readout, with_readout
 from pipeline.attribution.specs import MethodSpec, read_specs
 from pipeline.errors import ConfigError
 from pipeline.records import Cells
@@ -101,19 +101,21 @@ def open_explainer(
     default_layer: str = "last",
     memory_mb: float = MEMORY_MB,
     activation: Activation = "sigmoid",
+    explained: Sequence[bool] = (),
 ) -> Explainer:
     """An explainer for `network`, which must be in eval mode.
 
     `activation` makes probabilities of the network's output. For a softmax the log-odds of each finding are
-    explained, because they alone decide its probability; else the output itself.
+    explained, because they alone decide its probability; else the output itself. `explained` says of each
+    output whether it is a finding (empty: all are); logits and maps are of findings alone, in their order.
     `example` is an input of the network (batch, channels, *grid): two images suffice, but not constant ones.
     `memory_mb` bounds the memory of methods that run the network many times. Raises ConfigError if the
     network does not support a method, or gives probabilities although `activation` is not none.
     """
     bound = tuple(bind(spec, default_layer=default_layer) for spec in read_specs(methods))
     layers = list(dict.fromkeys(layer for method in bound for layer in method.layers))
-    explained = with_log_odds(network) if activation == "softmax" else network
-    explainer = Explainer(open_engine(explained, example, layers=layers, memory_mb=memory_mb), bound)
+    read = with_readout(network, Readout(activation == "softmax", tuple(explained)))
+    explainer = Explainer(open_engine(read, example, layers=layers, memory_mb=memory_mb), bound)
     if activation != "none" and gives_probabilities(network, example):
         raise ConfigError(
             "the network's outputs look like probabilities: they stay within 0 … 1 and saturate at 0 or 1, "

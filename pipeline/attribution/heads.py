@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pipeline.attribution.log_odds import gives_log_odds, log_odds, slopes
+from pipeline.attribution.readout import ALL, Readout, readout_of
 
 TOLERANCES = {torch.bfloat16: 2e-2, torch.float16: 2e-2}
 """Tolerance by precision of the activations, relative to the largest logit; a wrong head exceeds it."""
@@ -18,28 +18,28 @@ TOLERANCE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """[ReLU →] global average pool → linear [→ log-odds]: the operations between a layer and the logits."""
+    """[ReLU →] global average pool → linear [→ readout]: the operations between a layer and the logits."""
 
     linear: nn.Linear
     rectifies: bool
     """Whether a ReLU precedes the global average pool."""
-    gives_odds: bool = False
-    """Whether the outputs of the linear layer become log-odds."""
+    readout: Readout = ALL
+    """What makes logits of the outputs of the linear layer."""
 
     def logits(self, activations: Tensor) -> Tensor:
         """Logits or log-odds (batch, findings), float32, of activations (batch, channels, *grid)."""
-        outputs = self._outputs(activations)
-        return log_odds(outputs) if self.gives_odds else outputs
+        return self.readout(self._outputs(activations))
 
     def weights(self, activations: Tensor) -> Tensor:
         """Derivative of each logit with respect to the mean of each channel, (findings, batch, channels).
 
-        Without log-odds, and for the log-odds of two findings, it is the same for all activations.
+        Without log-odds, and for the log-odds of two outputs, it is the same for all activations.
         """
         weights = self.linear.weight.detach()
-        if not self.gives_odds:
-            return weights[:, None].expand(-1, len(activations), -1)
-        return torch.einsum("bkj,jc->kbc", slopes(self._outputs(activations)), weights.float())
+        if not self.readout.odds:
+            return self.readout.chosen(weights, dim=0)[:, None].expand(-1, len(activations), -1)
+        slopes = self.readout.slopes(self._outputs(activations))
+        return torch.einsum("bkj,jc->kbc", slopes, weights.float())
 
     def gradients(self, activations: Tensor) -> Tensor:
         """Gradients (findings, batch, channels, *grid): weights / cells, and 0 where the ReLU blocks."""
@@ -65,11 +65,12 @@ def find_head(
     reproduce the `logits` of these activations, and `logits_with` of random activations of both signs: those
     reveal a ReLU even if none of the given activations is negative.
     """
-    wanted = (logits.shape[1], activations.shape[1])
+    readout = readout_of(network)
+    wanted = (len(readout.explained) or logits.shape[1], activations.shape[1])
     for module in network.modules():
         if isinstance(module, nn.Linear) and module.weight.shape == wanted:
             for rectifies in (False, True):
-                head = Head(module, rectifies=rectifies, gives_odds=gives_log_odds(network))
+                head = Head(module, rectifies=rectifies, readout=readout)
                 random = _random_like(activations)
                 if _reproduces(head, activations, logits) and _reproduces(head, random, logits_with(random)):
                     return head

@@ -54,7 +54,7 @@ def check_example(classifier: Classifier, card_path: Path) -> Example | None:
             of_input=is_model_input(path),
         )
         raise CheckError(
-            f"example: the logit of '{card.findings[worst]}' is {found[worst]:.4f}, but the card states "
+            f"example: the logit of '{card.name_of(worst)}' is {found[worst]:.4f}, but the card states "
             f"{stated[worst]:.4f} ({len(wrong)} of {len(stated)} logits differ by more than {TOLERANCE:g}); "
             f"the weights fit, but the network or its input is not the one that gave these logits; {causes}"
         )

@@ -28,10 +28,11 @@ def contradictions(model: AuditedModel, inputs: Sequence[ModelInput]) -> tuple[N
     batch = model.classifier.tensor(inputs, batch_size=len(inputs))
     with torch.inference_mode():
         outputs = model.classifier.network(batch).double().cpu().numpy()
-    activation = model.classifier.card.activation
-    if activation == "none" and (message := why_no_probability(outputs)):
-        raise ConfigError(f"model card {model.classifier.card.name}: {message}")
-    return tuple(_notices(outputs, activation))
+    card = model.classifier.card
+    found = outputs[:, np.array(card.explained)]
+    if card.activation == "none" and (message := why_no_probability(found)):
+        raise ConfigError(f"model card {card.name}: {message}")
+    return tuple(_notices(found if card.activation == "sigmoid" else outputs, card.activation))
 
 
 def why_no_probability(outputs: NDArray[np.floating]) -> str:

@@ -145,7 +145,7 @@ def _explained(
     """The classifier with an explainer for `methods`."""
     card = classifier.card
     example = example_batch(classifier)
-    if card.activation == "softmax" and len(card.findings) == 1:
+    if card.activation == "softmax" and len(card.outputs) == 1:
         raise ConfigError(
             f"{card_path}: activation: softmax of one output is 1 for every image; set activation: sigmoid, "
             "or list every output of the network"
@@ -157,6 +157,7 @@ def _explained(
         example=example,
         memory_mb=memory_mb,
         activation=card.activation,
+        explained=card.explained,
     )
     notices = (*classifier.notices, *_notices_of_grid(card, explainer))
     if backend == TORCH:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
+    ConfigDict,
     Discriminator,
     Field,
     FiniteFloat,
@@ -27,6 +28,7 @@ from pipeline.registry import did_you_mean
 DEFAULT_THRESHOLD: Final = 0.5
 FROM_FILE: Final = "file"
 """Value of operating_thresholds: those that torchxrayvision keeps in the weights file, op_threshs."""
+T = TypeVar("T")
 QUESTION: Final = "?"
 """Value in a new card that the author has to replace: what a weights file does not say."""
 
@@ -72,11 +74,13 @@ class Example(Strict):
     image: Annotated[str, StringConstraints(min_length=1)]
     """File beside the card: DICOM, grey PNG, or .npy (a grey image of 0 … 1, or the network's own input)."""
     logits: Items[FiniteFloat]
-    """The network's logits for the image, before any sigmoid or softmax, in the order of the findings."""
+    """The network's logits for the image, before any sigmoid or softmax: one per output, in order."""
 
 
 class ModelCard(Strict):
     """A trained network: its architecture, weights, findings and preprocessing."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     name: FileSafeName
     """Name of the model, used in the run folder's name: letters, digits, dot, hyphen and underscore."""
@@ -90,8 +94,11 @@ class ModelCard(Strict):
         Annotated[Architecture, Tag("<class>")] | Annotated[OnnxFile, Tag("<onnx>")], Discriminator(_kind)
     ]
     """The network's class and its arguments, or its ONNX file."""
-    findings: Items[FindingName]
-    """Names of the findings, in the order of the logits."""
+    outputs: Items[FindingName | None] = Field(alias="findings")
+    """Names of the findings, in the order of the logits; null: an output that was never trained, left out."""
+    not_findings: Items[FindingName] = ()
+    """Of these names, those of no finding, such as normal: they count in a softmax, and get no maps, contours
+    or scores."""
     activation: Literal["sigmoid", "softmax", "none"]
     """Converts outputs to probabilities; `none`: the outputs already are probabilities, within 0 … 1."""
     operating_thresholds: Mapping[str, Probability] = Field(default=DEFAULT_THRESHOLD, validate_default=True)
@@ -112,18 +119,55 @@ class ModelCard(Strict):
     figures: Mapping[str, Any] = Field(default_factory=dict)
     """Performance figures for readers of the card; the audit does not use them."""
 
-    @field_validator("findings")
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Names of the findings alone, in the order of the logits."""
+        return _findings(self.outputs, self.not_findings)
+
+    @property
+    def explained(self) -> tuple[bool, ...]:
+        """Of each output of the network, whether it is a finding."""
+        return tuple(name in self.findings for name in self.outputs)
+
+    def of_findings(self, values: Sequence[T]) -> dict[str, T]:
+        """Finding → its value among `values`, of which there is one per output."""
+        return {
+            name: value for name, value in zip(self.outputs, values, strict=True) if name in self.findings
+        }
+
+    def name_of(self, number: int) -> str:
+        """What an output, counted from 0, is called in messages."""
+        return self.outputs[number] or f"(output {number + 1}, left out)"
+
+    @field_validator("outputs")
     @classmethod
-    def _has_one_per_logit(cls, findings: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if repeated := sorted({finding for finding in findings if findings.count(finding) > 1}):
+    def _has_one_per_logit(
+        cls, outputs: tuple[str | None, ...], info: ValidationInfo
+    ) -> tuple[str | None, ...]:
+        names = [name for name in outputs if name is not None]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{', '.join(repeated)} occurs more than once; remove the repeats")
+        if outputs and not names:
+            raise ValueError("names no finding; name the outputs that were trained")
         architecture = _stated(info)
-        if architecture and len(findings) != architecture.arguments.out_channels:
+        if architecture and len(outputs) != architecture.arguments.out_channels:
             raise ValueError(
-                f"{len(findings)} findings for {architecture.arguments.out_channels} logits "
-                "(architecture.arguments.out_channels); list one finding per logit, in their order"
+                f"{len(outputs)} findings for {architecture.arguments.out_channels} logits "
+                "(architecture.arguments.out_channels); list one finding per logit, in their order, and null "
+                "for an output that was never trained"
             )
-        return findings
+        return outputs
+
+    @field_validator("not_findings")
+    @classmethod
+    def _are_outputs(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        outputs = [name for name in info.data.get("outputs", names) if name is not None]
+        for name in names:
+            if name not in outputs:
+                raise ValueError(f"unknown output '{name}'{did_you_mean(name, outputs)}")
+        if outputs and set(outputs) == set(names) and "outputs" in info.data:
+            raise ValueError("leaves no finding; remove the names of findings")
+        return names
 
     @field_validator(
         "operating_thresholds",
@@ -137,7 +181,7 @@ class ModelCard(Strict):
         if thresholds == {}:
             raise ValueError("is empty; give one threshold per finding, one number for all, or file")
         if isinstance(thresholds, int | float):
-            return dict.fromkeys(info.data.get("findings", ()), thresholds)
+            return dict.fromkeys(_named(info), thresholds)
         return thresholds
 
     @field_validator("operating_thresholds")
@@ -145,8 +189,10 @@ class ModelCard(Strict):
     def _has_one_per_finding(
         cls, thresholds: Mapping[str, float], info: ValidationInfo
     ) -> Mapping[str, float]:
-        findings = list(info.data.get("findings", thresholds))
+        findings = list(_named(info) if "outputs" in info.data else thresholds)
         for name in thresholds:
+            if name in info.data.get("not_findings", ()):
+                raise ValueError(f"'{name}' is one of not_findings, which need no threshold; remove it")
             if name not in findings:
                 raise ValueError(f"unknown finding '{name}'{did_you_mean(name, findings)}")
         missing = [finding for finding in findings if finding not in thresholds]
@@ -186,11 +232,12 @@ class ModelCard(Strict):
 
     @field_validator("example")
     @classmethod
-    def _has_a_logit_per_finding(cls, example: Example | None, info: ValidationInfo) -> Example | None:
-        findings = info.data.get("findings")
-        if example is not None and findings and len(example.logits) != len(findings):
+    def _has_a_logit_per_output(cls, example: Example | None, info: ValidationInfo) -> Example | None:
+        outputs = info.data.get("outputs")
+        if example is not None and outputs and len(example.logits) != len(outputs):
             raise ValueError(
-                f"{len(example.logits)} logits for {len(findings)} findings; state one per finding, in order"
+                f"{len(example.logits)} logits for {len(outputs)} findings; state one per entry of findings, "
+                "in order"
             )
         return example
 
@@ -211,6 +258,15 @@ class ModelCard(Strict):
                 "as the network was trained"
             )
         return preprocessing
+
+
+def _findings(outputs: Sequence[str | None], others: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in outputs if name is not None and name not in others)
+
+
+def _named(info: ValidationInfo) -> tuple[str, ...]:
+    """The findings of a card that is being read."""
+    return _findings(info.data.get("outputs", ()), info.data.get("not_findings", ()))
 
 
 def _stated(info: ValidationInfo) -> Architecture | None:

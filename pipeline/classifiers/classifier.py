@@ -89,7 +89,7 @@ class Classifier:
     """A network with its model card, device and precision."""
 
     network: nn.Module
-    """(batch, channels, height, width) → float32 outputs (batch, findings), before the card's activation."""
+    """(batch, channels, height, width) → float32 outputs (batch, outputs), before the card's activation."""
     card: ModelCard
     weights_sha256: str
     device: torch.device
@@ -99,7 +99,7 @@ class Classifier:
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """Names of the findings, in the order of the logits."""
+        """Names of the findings, in the order of an explanation's logits."""
         return self.card.findings
 
     def tensor(self, inputs: Sequence[ModelInput], *, batch_size: int) -> Tensor:
@@ -156,7 +156,7 @@ def _from_onnx(card: ModelCard, path: Path, precision: Precision) -> tuple[nn.Mo
             content,
             channels=card.preprocessing.channels,
             shape=card.preprocessing.shape,
-            findings=len(card.findings),
+            findings=len(card.outputs),
             activation=card.activation,
         )
     return network, LoadedWeights(found, notices)

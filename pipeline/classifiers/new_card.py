@@ -154,6 +154,10 @@ def _text(shape: _Shape, checkpoint: Checkpoint, name: str, place: Line, sha256:
         (f"  class: {shape.class_name}", found),
         (f"  arguments: {{{arguments}}}", ""),
         (f"findings:  # what the {shape.outputs} logits of {checkpoint.head} stand for, in their order", ""),
+        (
+            "  # null stands for an output that was never trained; see not_findings for classes like normal",
+            "",
+        ),
         *((f"  - {ASKED}", "") for _ in range(shape.outputs)),
         (f"activation: {ASKED}", "sigmoid, softmax (one finding excludes others) or none (probabilities)"),
         (f"operating_thresholds: {ASKED}", "a finding counts from this probability: a number, or one each"),

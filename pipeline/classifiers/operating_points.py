@@ -28,13 +28,12 @@ def with_thresholds(
     if card.operating_thresholds:
         return card, threshold_notices(points, card)
     remedy = "state the thresholds in the model card, under operating_thresholds"
-    if len(points) != len(card.findings):
+    if len(points) != len(card.outputs):
         raise ConfigError(
             f"{weights}: holds {len(points)} operating points (op_threshs), wanted one for each of the "
-            f"{len(card.findings)} findings, because the card says operating_thresholds: file; {remedy}"
+            f"{len(card.outputs)} findings, because the card says operating_thresholds: file; {remedy}"
         )
-    rounded = [float(f"{point:.{DIGITS}g}") for point in points]
-    thresholds = dict(zip(card.findings, rounded, strict=True))
+    thresholds = card.of_findings([float(f"{point:.{DIGITS}g}") for point in points])
     unknown = [finding for finding, point in thresholds.items() if not 0 <= point <= 1]
     if unknown:
         raise ConfigError(
@@ -52,17 +51,16 @@ def threshold_notices(points: Sequence[float], card: ModelCard) -> tuple[Notice,
 
     The card's are used. A point that is not finite is of an output that was not calibrated, and is ignored.
     """
-    findings = card.findings
-    if len(points) not in {0, len(findings)}:
+    if len(points) not in {0, len(card.outputs)}:
         return (
             _warning(
                 f"The weights file holds {len(points)} operating points (op_threshs), but the card lists "
-                f"{len(findings)} findings; the card's operating_thresholds are used"
+                f"{len(card.outputs)} findings; the card's operating_thresholds are used"
             ),
         )
     differing = [
         f"{finding} {point:.4g} in the file, {card.operating_thresholds[finding]:.4g} on the card"
-        for finding, point in zip(findings, points, strict=False)
+        for finding, point in (card.of_findings(points) if points else {}).items()
         if isfinite(point) and abs(point - card.operating_thresholds[finding]) > ROUNDING
     ]
     if not differing:

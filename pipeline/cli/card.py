@@ -105,8 +105,8 @@ def _check(options: Namespace) -> int:
         console.print(f"The example is met: {met.detail if met else ''}")
         return 0
     logits = logits_of(classifier, options.image, model_card.preprocessing)
-    for finding, logit in zip(model_card.findings, logits, strict=True):
-        console.print(f"{logit:>10.4f}  {finding}")
+    for number, logit in enumerate(logits):
+        console.print(f"{logit:>10.4f}  {model_card.name_of(number)}")
     line = _example(options.image, logits, path)
     console.print(line)
     if not is_inside(options.image, path.parent):

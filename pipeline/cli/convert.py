@@ -67,9 +67,9 @@ def _thresholds(points: Sequence[float], card: ModelCard | None) -> dict[str, An
     if not points:
         return {}
     known = [float(f"{point:.4g}") if isfinite(point) else "?" for point in points]
-    if card is None or len(card.findings) != len(known):
+    if card is None or len(card.outputs) != len(known):
         return {"operating_thresholds": known}
-    return {"operating_thresholds": dict(zip(card.findings, known, strict=True))}
+    return {"operating_thresholds": card.of_findings(known)}
 
 
 def _as_yaml(lines: dict[str, Any]) -> list[str]:

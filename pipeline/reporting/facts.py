@@ -14,10 +14,12 @@ from pipeline.reporting.survey import Survey
 Facts: TypeAlias = list[tuple[str, str]]
 
 CARD_KEYS = (
-    *("purpose", "license", "source", "architecture", "findings", "activation"),
+    *("purpose", "license", "source", "architecture", "activation"),
     *("operating_thresholds", "target_layer", "preprocessing"),
 )
 """Keys of the model card that the report shows; other keys, such as file names, are not shown."""
+OF_OUTPUTS = ("findings", "not_findings")
+"""Keys of the model card that say what the network's outputs are."""
 EMPTY = ("missed", "healthy_drawn", "healthy_clear")
 OPERATING = "the operating point"
 GATES = {
@@ -47,7 +49,7 @@ def model(run: RunFolder) -> Facts:
     """The network: its card, weights, device and precision."""
     manifest = run.manifest
     card = manifest.get("card", {})
-    facts = [("Name", str(card.get("name", "")))]
+    facts = [("Name", str(card.get("name", ""))), *_outputs(card)]
     facts += [(words.spaced(key).capitalize(), _plain(card[key])) for key in CARD_KEYS if card.get(key)]
     if card.get("activation") in EXPLAINED:
         facts.append(("Explained", EXPLAINED[card["activation"]]))
@@ -59,6 +61,22 @@ def model(run: RunFolder) -> Facts:
             ", ".join(str(manifest[k]) for k in ("device", "backend", "precision") if manifest.get(k)),
         ),
     ]
+
+
+def _outputs(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The findings, and what other outputs the network has."""
+    outputs, others = (card[key] if isinstance(card.get(key), list) else [] for key in OF_OUTPUTS)
+    if outputs:
+        yield "Findings", _plain([name for name in outputs if name is not None and name not in others])
+    if others:
+        counts = "; they count in the softmax" if card.get("activation") == "softmax" else ""
+        yield "Not findings", f"{_plain(others)}: no maps, contours and scores{counts}"
+    if untrained := [number for number, name in enumerate(outputs, 1) if name is None]:
+        places = ", ".join(map(str, untrained))
+        yield (
+            "Outputs left out",
+            f"{len(untrained)} of {len(outputs)} (in their order: {places}), never trained as the card says",
+        )
 
 
 def external_maps(run: RunFolder) -> Facts:

@@ -11,8 +11,8 @@ def cam(forward: Forward, layer: str) -> Tensor:
     """Relevance (batch, findings, *grid), in logits: the spatial mean of a map plus the bias is the logit.
 
     Zhou et al., CVPR 2016, equation 2: activations weighted by the finding's row of the linear layer; for the
-    log-odds of two findings, by the difference of their rows. Log-odds of more findings are not linear: the
-    map is then their first-order part, the sum of all findings' maps weighted by `log_odds.slopes`.
+    log-odds of two outputs, by the difference of their rows. Log-odds of more outputs are not linear: the
+    map is then their first-order part, the sum of all outputs' maps weighted by `log_odds.slopes`.
     """
     weights = forward.head_weights(layer)
     if weights is None:

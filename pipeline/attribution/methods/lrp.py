@@ -13,9 +13,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from pipeline.attribution.log_odds import gives_log_odds, slopes, without_log_odds
 from pipeline.attribution.lrp.mode import RelevanceMode, operations_without_rule
 from pipeline.attribution.lrp.rules import Composite, CompositeName
+from pipeline.attribution.readout import readout_of, without_readout
 from pipeline.contracts import AttributionMethod, Forward
 from pipeline.errors import ConfigError
 
@@ -31,7 +31,7 @@ def lrp(
     Bach et al., PLoS ONE 2015; Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019. The
     cells sum to the logit minus the shares of biases and batch norm shifts. `epsilon` absorbs the relevance
     of units whose sum is about as small as epsilon; `gamma` is the extra weight of positive terms. Log-odds
-    are propagated as their first-order part, slope × logit for each logit; of two findings, that is their
+    are propagated as their first-order part, slope × logit for each logit; of two outputs, that is their
     difference. Raises ConfigError if the network uses an operation that has no rule.
     """
     if epsilon < 0 or gamma < 0:
@@ -46,20 +46,15 @@ def _relevance(network: nn.Module, inputs: Tensor, composite: Composite) -> Tens
     """Maps (batch, findings, *grid), computed per finding from one graph."""
     leaf = inputs.detach().clone().requires_grad_()
     with _frozen(network), RelevanceMode(composite):
-        logits = without_log_odds(network)(leaf.clone())
+        logits = without_readout(network)(leaf.clone())
     if operations := operations_without_rule(logits):
         raise ConfigError(
             f"method 'lrp': there is no rule for {', '.join(operations)}, which the network uses; "
             "use 'integrated_gradients' or 'input_x_gradient'"
         )
-    shares = slopes(logits.detach()) if gives_log_odds(network) else _own(logits)
+    shares = readout_of(network).slopes(logits.detach())
     maps = [_map_of_finding(logits, share * logits.detach(), leaf) for share in shares.unbind(dim=1)]
     return torch.stack(maps, dim=1)
-
-
-def _own(logits: Tensor) -> Tensor:
-    """Derivative of each logit with respect to each logit, (batch, findings, logits)."""
-    return torch.eye(logits.shape[1]).to(logits).expand(len(logits), -1, -1)
 
 
 def _map_of_finding(logits: Tensor, relevance_of_logits: Tensor, leaf: Tensor) -> Tensor:

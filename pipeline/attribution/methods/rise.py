@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pipeline.attribution.absence import Absent, absent
-from pipeline.attribution.log_odds import gives_log_odds
+from pipeline.attribution.readout import readout_of
 from pipeline.attribution.resample import pixels, resampled
 from pipeline.contracts import AttributionMethod, Forward
 from pipeline.errors import ConfigError
@@ -47,7 +47,7 @@ def rise(
     total = torch.zeros(*forward.logits.shape, *inputs.shape[2:], device=inputs.device)
     random_masks = draw_masks(inputs.shape[2:], samples=samples, cells=cells, keep=keep, seed=seed)
     fills = absent(inputs, fill)
-    if activation == "softmax" and gives_log_odds(forward.network):
+    if activation == "softmax" and readout_of(forward.network).odds:
         activation = "sigmoid"
     for start in range(0, samples, rows):
         masks = random_masks.on_the_grid(start, start + rows).to(inputs.device)
