@@ -125,7 +125,7 @@ def test_other_weights_are_another_run(study: Path, tmp_path: Path) -> None:
         ({"thresholds": {"mass": 0.5}}, "audit_network: thresholds: unknown finding 'mass'"),
         ({"settings": {"batch": 8}}, "settings: batch: unknown key"),
         ({"settings": {"model": "a.yaml"}}, "model: is set, but audit_network audits the network"),
-        ({"findings": ["nodule"]}, "outputs of shape"),
+        ({"findings": ["nodule"]}, "findings: 1 listed for 2 outputs of the network; list one per output"),
     ],
 )
 def test_a_wrong_argument_is_named(

@@ -146,7 +146,7 @@ def test_a_network_in_memory_leaves_out_the_same_outputs(study: Path, tmp_path: 
     found = audited(Small([0, 1, 2, 3, 4]), tmp_path / "a", **LEFT_OUT)
     wanted = audited(Small([1, 3]), tmp_path / "b", findings=["nodule", "effusion"])
     assert_alike(found, wanted)
-    with pytest.raises(AuditError, match="the network gives 2 outputs, but 5 are listed; list one finding"):
+    with pytest.raises(AuditError, match="5 listed for 2 outputs of the network; list one per output"):
         audited(Small([1, 3]), tmp_path / "c", **LEFT_OUT)
 
 
