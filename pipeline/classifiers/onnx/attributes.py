@@ -18,7 +18,10 @@ UNDERSTOOD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "Clip": ("min", "max"),
         "Concat": ("axis",),
         "Constant": ("value", "value_float", "value_floats", "value_int", "value_ints"),
+        "ConstantOfShape": ("value",),
         "Conv": (*WINDOW, "group"),
+        "ConvTranspose": (*WINDOW, "group", "output_padding", "output_shape"),
+        "DequantizeLinear": ("axis", "block_size", "output_dtype"),
         "AveragePool": (*WINDOW, "ceil_mode", "count_include_pad"),
         "MaxPool": (*WINDOW, "ceil_mode", "storage_order"),
         "Dropout": ("ratio", "seed"),
@@ -34,6 +37,10 @@ UNDERSTOOD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "LRN": ("alpha", "beta", "bias", "size"),
         "Pad": ("mode", "pads", "value"),
         "Reshape": ("allowzero",),
+        "Resize": (
+            *("antialias", "axes", "coordinate_transformation_mode", "cubic_coeff_a", "exclude_outside"),
+            *("extrapolation_value", "keep_aspect_ratio_policy", "mode", "nearest_mode"),
+        ),
         "Shape": ("start", "end"),
         "Slice": ("starts", "ends", "axes", "steps"),
         "Softmax": ("axis",),
@@ -42,15 +49,30 @@ UNDERSTOOD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "Swish": ("alpha",),
         "Transpose": ("perm",),
         "Unsqueeze": ("axes",),
+        "Upsample": ("mode", "scales"),
         **dict.fromkeys(("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2"), REDUCING),
         "ReduceProd": REDUCING,
     }
 )
-"""Operator → its attributes. `storage_order` orders indices alone, `momentum` and `seed` serve training."""
+"""Operator → its attributes. `storage_order` orders indices alone, `momentum` and `seed` serve training, and
+`extrapolation_value` is for a kind of Resize that is refused."""
+
+
+QUANTISED: Final = (
+    "QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger",
+)  # fmt: skip
+"""Operators that round activations to whole numbers, or compute with such."""
 
 
 def refuse_others(node: Node) -> None:
-    """Raise CaseError for an attribute that an operator should not have here."""
+    """Raise CaseError for an attribute that an operator should not have here, or a quantised operator."""
+    if node.operator in QUANTISED:
+        raise CaseError(
+            "unsupported",
+            f"is quantised: {node.operator} rounds activations to whole numbers, so that the gradient of a "
+            "logit is 0 almost everywhere, and maps would be empty; give the network as it was before that, "
+            "in float32 (weights alone may be whole numbers)",
+        )
     others = sorted(node.attributes.keys() - set(UNDERSTOOD.get(node.operator, ())))
     if others:
         raise CaseError(

@@ -25,10 +25,15 @@ KEEPING: Final = ("Identity", "Cast", "Reshape", "Transpose", "Squeeze", "Unsque
 """Operators whose result has the size of their first input."""
 WHOLE: Final = (
     *KEEPING, "Add", "Sub", "Mul", "Div", "Min", "Max", "Gather", "Slice", "Concat", "Split", "ReduceProd",
-    "ReduceSum", "Shape", "Neg", "Abs", "Floor", "Ceil", "Sqrt",
+    "ReduceSum", "Shape", "Neg", "Abs", "Floor", "Ceil", "Sqrt", "Where", "Equal", "Greater", "Less",
+    "GreaterOrEqual", "LessOrEqual", "And", "Or", "Not",
 )  # fmt: skip
 """Operators that compute shapes."""
-BY_VALUE: Final = ("Clip", "Pad", "Dropout")
+BY_SHAPE: Final = ("Expand", "ConstantOfShape")
+"""Operators whose last input is the shape of their result."""
+FOLDED: Final = (*KEEPING, *WHOLE, *BY_SHAPE, "DequantizeLinear", "Reciprocal", "Pow")
+"""Operators that are computed once where they depend on weights alone."""
+BY_VALUE: Final = ("Clip", "Pad", "Dropout", "Resize", "Upsample")
 """Operators whose constants are settings, also those that are not whole."""
 VALUE: Final = " by value"
 RESERVED: Final = (*dir(nn.ModuleDict), "")
@@ -108,19 +113,16 @@ class Building:
             return {node.outputs[0]: stated_constant(node)}
         inputs = [self._constants.get(name) for name in node.inputs if name]
         known = [one for one in inputs if one is not None]
-        whole = all(one.dtype == np.int64 for one in known)
-        if len(known) < len(inputs) or not known or not (whole or node.operator in KEEPING):
+        if len(known) < len(inputs) or not known or node.operator not in OPERATIONS:
             return None
-        if node.operator not in OPERATIONS:
-            return None
-        refuse_growth(node.operator, known)
         operator = Operator(node, self._graph.version)
-        made = operator(*[self._constants.get(name) for name in node.inputs])
-        several = made if isinstance(made, list | tuple) else [made]
-        return {
-            name: one.contiguous().numpy().astype(np.float32 if one.is_floating_point() else np.int64)
-            for name, one in zip(node.outputs, several, strict=False)
-        }
+        given = [self._constants.get(name) for name in node.inputs]
+        if all(one.dtype == np.int64 for one in known):
+            refuse_growth(node.operator, known)
+        elif node.operator not in FOLDED or not _stays_small(operator, given):
+            return None
+        several = _several(operator(*given))
+        return {name: _as_constant(one) for name, one in zip(node.outputs, several, strict=False)}
 
     def _step(self, node: Node) -> Step:
         if node.operator == "Reshape":
@@ -158,7 +160,7 @@ class Building:
 
     def _module(self, node: Node) -> tuple[nn.Module, tuple[str, ...]]:
         """The module of a node, and the inputs that it reads: weights are its own."""
-        if node.operator == "Conv":
+        if node.operator in {"Conv", "ConvTranspose"}:
             return build_convolution(node, self._weight(node, 1), self._bias(node, 2)), node.inputs[:1]
         if node.operator in {"MaxPool", "AveragePool"}:
             return build_pool(node), node.inputs[:1]
@@ -200,7 +202,7 @@ class Building:
             raise CaseError(
                 "unsupported",
                 f"computes the weights of an operator ({node.operator:.40}), wanted constants; export it in "
-                "float32, not quantised",
+                "evaluation mode, with its constants folded",
             )
         return torch.from_numpy(weight)
 
@@ -216,12 +218,34 @@ class Linear(nn.Linear):
             self.bias = nn.Parameter(bias, requires_grad=False)
 
 
+def _as_constant(value: Tensor) -> Constant:
+    array = value.contiguous().numpy()
+    return array.astype(np.float32) if value.is_floating_point() else array.astype(np.int64)
+
+
+def _several(made: Any) -> Sequence[Tensor]:
+    """The outputs of an operator, which may be one."""
+    return made if isinstance(made, list | tuple) else [made]
+
+
+def _stays_small(operator: Operator, inputs: Sequence[Constant | None]) -> bool:
+    """Whether what an operator makes of weights is no larger than these, or small; no memory is taken."""
+    without = [
+        torch.empty(one.shape, device="meta") if one is not None and one.dtype == np.float32 else one
+        for one in inputs
+    ]
+    made = sum(one.numel() for one in _several(operator(*without)))
+    return made <= max(MOST_PAIRS, sum(one.size for one in inputs if one is not None))
+
+
 def refuse_growth(operator: str, inputs: Sequence[Any]) -> None:
     """Raise CaseError for an operator on numbers that do not depend on the image if it may make too many."""
     sizes = [one.size if isinstance(one, np.ndarray) else one.numel() for one in inputs if one is not None]
     if operator in KEEPING:
         return
-    if operator not in WHOLE or prod(max(size, 1) for size in sizes) > MOST_PAIRS:
+    if operator in BY_SHAPE:
+        sizes = [abs(int(side)) for side in inputs[-1].reshape(-1).tolist()]
+    if operator not in (*WHOLE, *BY_SHAPE) or prod(max(size, 1) for size in sizes) > MOST_PAIRS:
         raise CaseError(
             "unsupported",
             f"has the operator {operator:.40} on {sum(sizes):,} numbers that do not depend on the image; "

@@ -6,23 +6,21 @@ and indices, are on the CPU. An input that is left out is None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import reduce
-from math import prod
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from pipeline.classifiers.onnx.graph import Node
+from pipeline.classifiers.onnx.inputs import Operation, number_of, together, whole
+from pipeline.classifiers.onnx.moving import MOVING
+from pipeline.classifiers.onnx.resizing import resized, upsampled
 from pipeline.errors import CaseError
 
-Operation: TypeAlias = Callable[..., Tensor | Sequence[Tensor]]
-"""operation(node, version, *inputs) → the output, or several."""
-MOST_PADDING: Final = 2**14
-"""Cells that are added at one end of an axis."""
 FROM_INPUTS: Final = 13
 """Version from which axes are an input, and a softmax is along one axis."""
 FLOAT_TYPES: Final = (1, 10, 11, 16)
@@ -33,16 +31,14 @@ def _each(function: Callable[..., Tensor]) -> Operation:
     """An operation on each number, or on those of several tensors at the same place."""
 
     def operation(_node: Node, _version: int, *inputs: Tensor | None) -> Tensor:
-        return function(*_together([one for one in inputs if one is not None]))
+        return function(*together([one for one in inputs if one is not None]))
 
     return operation
 
 
-def _together(given: Sequence[Any]) -> list[Tensor]:
-    """Tensors on one device, that of the images."""
-    inputs = [torch.as_tensor(one) for one in given]
-    device = next((one.device for one in inputs if one.is_floating_point()), inputs[0].device)
-    return [one.to(device) for one in inputs]
+def _truth(function: Callable[..., Tensor]) -> Operation:
+    """A comparison, as 0 or 1."""
+    return _each(lambda *inputs: function(*inputs).long())
 
 
 def _fold(function: Callable[[Tensor, Tensor], Tensor]) -> Operation:
@@ -55,13 +51,8 @@ def _quotient(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _clip(node: Node, _version: int, values: Tensor, low: Any = None, high: Any = None) -> Tensor:
-    low, high = (_number(one, node, name) for one, name in ((low, "min"), (high, "max")))
+    low, high = (number_of(one, node, name) for one, name in ((low, "min"), (high, "max")))
     return values if low is None and high is None else values.clamp(low, high)
-
-
-def _number(value: Tensor | None, node: Node, name: str) -> float | None:
-    found = node.attributes.get(name) if value is None else value.item()
-    return None if found is None else float(found)
 
 
 def _leaky(node: Node, _version: int, values: Tensor) -> Tensor:
@@ -134,13 +125,26 @@ def _local_norm(node: Node, _version: int, values: Tensor) -> Tensor:
     )
 
 
+def _dequantised(
+    node: Node, _version: int, values: Tensor, scale: Tensor, zero: Tensor | None = None
+) -> Tensor:
+    """Weights that the file holds as whole numbers, one scale for all or one per index of an axis."""
+    axis = node.attributes.get("axis", 1) % max(values.dim(), 1)
+    if node.attributes.get("block_size", 0) or scale.ndim > 1:
+        raise CaseError("unsupported", "has weights that are quantised in blocks; export it in float32")
+    sides = [-1 if scale.ndim and dim == axis else 1 for dim in range(values.dim())]
+    whole_ones, scale = together([values, scale])
+    shift = 0 if zero is None else torch.as_tensor(zero).to(whole_ones.device).reshape(sides)
+    return (whole_ones - shift) * scale.reshape(sides)
+
+
 def _product(_node: Node, _version: int, one: Tensor, other: Tensor) -> Tensor:
-    return torch.matmul(*_together([one, other]))
+    return torch.matmul(*together([one, other]))
 
 
 def _reduced(function: Callable[..., Tensor]) -> Operation:
     def operation(node: Node, _version: int, values: Tensor, axes: Tensor | None = None) -> Tensor:
-        listed = _whole(axes, node, "axes")
+        listed = whole(axes, node, "axes")
         if not listed and node.attributes.get("noop_with_empty_axes", 0):
             return values
         dims = listed or list(range(values.dim()))
@@ -159,111 +163,6 @@ def _global(function: Callable[..., Tensor]) -> Operation:
     return lambda _node, _version, values: function(values, list(range(2, values.dim())), keepdim=True)
 
 
-def _whole(values: Tensor | None, node: Node, name: str) -> list[int]:
-    """Whole numbers from an input, or from an attribute of older versions."""
-    if values is None:
-        return [int(one) for one in node.attributes.get(name) or ()]
-    return [int(one) for one in values.reshape(-1).tolist()]
-
-
-def _flatten(node: Node, _version: int, values: Tensor) -> Tensor:
-    axis = node.attributes.get("axis", 1)
-    axis = axis + values.dim() if axis < 0 else axis
-    return values.flatten(1) if axis == 1 else values.reshape(prod(values.shape[:axis]), -1)
-
-
-def _reshape(node: Node, _version: int, values: Tensor, shape: Tensor) -> Tensor:
-    sides = _whole(shape, node, "shape")
-    if not node.attributes.get("allowzero", 0):
-        sides = [values.shape[i] if side == 0 else side for i, side in enumerate(sides)]
-    return values.reshape(sides)
-
-
-def _transpose(node: Node, _version: int, values: Tensor) -> Tensor:
-    return values.permute(node.attributes.get("perm") or list(range(values.dim()))[::-1])
-
-
-def _squeeze(node: Node, _version: int, values: Tensor, axes: Tensor | None = None) -> Tensor:
-    dims = _whole(axes, node, "axes")
-    return values.squeeze(tuple(dims)) if dims else values.squeeze()
-
-
-def _unsqueeze(node: Node, _version: int, values: Tensor, axes: Tensor | None = None) -> Tensor:
-    dims = _whole(axes, node, "axes")
-    for dim in sorted(dim % (values.dim() + len(dims)) for dim in dims):
-        values = values.unsqueeze(dim)
-    return values
-
-
-def _concatenated(node: Node, _version: int, *parts: Tensor) -> Tensor:
-    return torch.cat(_together(parts), node.attributes["axis"])
-
-
-def _split(node: Node, _version: int, values: Tensor, sizes: Tensor | None = None) -> Sequence[Tensor]:
-    axis = node.attributes.get("axis", 0)
-    listed = _whole(sizes, node, "split")
-    each = -(-values.shape[axis] // max(len(node.outputs), 1))
-    parts: Sequence[Tensor] = values.split(listed or each, axis)
-    return parts
-
-
-def _slice(node: Node, _version: int, values: Tensor, *inputs: Tensor | None) -> Tensor:
-    given = [*inputs, None, None, None, None][:4]
-    names = ("starts", "ends", "axes", "steps")
-    starts, ends, axes, steps = (_whole(one, node, name) for one, name in zip(given, names, strict=True))
-    axes = axes or list(range(len(starts)))
-    for start, end, axis, step in zip(starts, ends, axes, steps or [1] * len(starts), strict=True):
-        if step < 1:
-            raise CaseError("unsupported", "takes parts of an array backwards; export it without")
-        side = values.shape[axis]
-        first, last, _ = slice(start, end).indices(side)
-        values = values[(slice(None),) * (axis % values.dim()) + (slice(first, max(last, first), step),)]
-    return values
-
-
-def _gather(node: Node, _version: int, values: Tensor, indices: Tensor) -> Tensor:
-    axis = node.attributes.get("axis", 0) % max(values.dim(), 1)
-    indices = torch.as_tensor(indices).to(values.device)
-    indices = torch.where(indices < 0, indices + values.shape[axis], indices)
-    if indices.dim() == 0:
-        return values.select(axis, int(indices.item()))
-    found = values.index_select(axis, indices.reshape(-1))
-    return found.reshape(*values.shape[:axis], *indices.shape, *values.shape[axis + 1 :])
-
-
-def _pad(
-    node: Node, _version: int, values: Tensor, pads: Any = None, value: Any = None, axes: Any = None
-) -> Tensor:
-    listed, mode = _whole(pads, node, "pads"), node.attributes.get("mode", "constant")
-    dims = _whole(axes, node, "axes") or list(range(values.dim()))
-    if (
-        mode not in PADDINGS
-        or len(listed) != 2 * len(dims)
-        or max(map(abs, listed), default=0) > MOST_PADDING
-    ):
-        raise CaseError(
-            "unsupported", f"has padding of the kind {mode!r:.40} {listed[:8]}; export it without"
-        )
-    number = _number(value, node, "value") or 0.0
-    both = [0] * (2 * values.dim())
-    for i, dim in enumerate(dims):
-        last = values.dim() - 1 - dim % values.dim()
-        both[2 * last], both[2 * last + 1] = listed[i], listed[i + len(dims)]
-    while both[-2:] == [0, 0]:
-        both = both[:-2]
-    if mode == "constant":
-        return functional.pad(values, both, value=number)
-    return functional.pad(values, both, mode=PADDINGS[mode])
-
-
-def _shape(node: Node, _version: int, values: Tensor) -> Tensor:
-    start, end = node.attributes.get("start", 0), node.attributes.get("end")
-    return torch.tensor(list(values.shape)[start:end])
-
-
-PADDINGS: Final[Mapping[str, str]] = MappingProxyType(
-    {"constant": "constant", "reflect": "reflect", "edge": "replicate"}
-)
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
     {
         "Identity": _each(lambda values: values), "Dropout": _dropout, "Cast": _cast,
@@ -286,9 +185,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
         "ReduceMax": _reduced(torch.amax), "ReduceMin": _reduced(torch.amin),
         "ReduceProd": _reduced(_product_over),
         "ReduceL2": _reduced(lambda values, dims, keep: values.square().sum(dims, keep).sqrt()),
-        "Flatten": _flatten, "Reshape": _reshape, "Transpose": _transpose, "Squeeze": _squeeze,
-        "Unsqueeze": _unsqueeze, "Concat": _concatenated, "Split": _split, "Slice": _slice,
-        "Gather": _gather, "Pad": _pad, "Shape": _shape,
+        "Equal": _truth(torch.eq), "Greater": _truth(torch.gt), "Less": _truth(torch.lt),
+        "GreaterOrEqual": _truth(torch.ge), "LessOrEqual": _truth(torch.le),
+        "And": _truth(torch.logical_and), "Or": _truth(torch.logical_or), "Not": _truth(torch.logical_not),
+        "Where": _each(lambda truth, one, other: torch.where(truth.bool(), one, other)),
+        "DequantizeLinear": _dequantised, "Resize": resized, "Upsample": upsampled,
+        **MOVING,
     }
 )  # fmt: skip
 """Name of an operator → operation; those with weights of their own are built in `network`."""

@@ -25,12 +25,19 @@ OPERATOR_VERSIONS: Final = range(7, 29)
 OWN_DOMAINS: Final = ("", "ai.onnx")
 TYPES: Final[Mapping[int, str]] = MappingProxyType(
     {
-        1: "<f4", 2: "<u1", 3: "<i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "<u1", 10: "<f2", 11: "<f8",
-        12: "<u4",
+        1: "<f4", 2: "<u1", 3: "<i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "<u1", 10: "<u2", 11: "<f8",
+        12: "<u4", 16: "<u2",
     }
 )  # fmt: skip
-"""Number of a type → the numbers that it holds."""
-FLOATS: Final = (1, 10, 11)
+"""Number of a type → the numbers that it holds; half precision as its bits."""
+HALVES: Final[Mapping[int, Callable[[NDArray[np.uint16]], NDArray[Any]]]] = MappingProxyType(
+    {
+        10: lambda bits: bits.view(np.float16),
+        16: lambda bits: (bits.astype(np.uint32) << 16).view(np.float32),  # bfloat16
+    }
+)
+"""Type → its numbers from their bits."""
+FLOATS: Final = (1, 10, 11, 16)
 """Types of numbers that are not whole."""
 LISTS: Final[Mapping[int, int]] = MappingProxyType({1: 4, 11: 10})
 """Type → field of its numbers, where they are not raw bytes; whole numbers are in fields 5, 7 and 11."""
@@ -152,13 +159,16 @@ def _array(fields: Fields, wire: Wire, name: str) -> Constant:
 
 
 def _numbers(fields: Fields, kind: int, wire: Wire) -> NDArray[Any]:
+    found = _as_written(fields, kind, wire)
+    return HALVES[kind](found.astype(np.uint16)) if kind in HALVES else found
+
+
+def _as_written(fields: Fields, kind: int, wire: Wire) -> NDArray[Any]:
     if raw := _messages(fields, 9, wire):
         return _unpacked(raw[-1], TYPES[kind], wire)
     if kind in LISTS:
         return _floats(fields.get(LISTS[kind], []), TYPES[kind], wire)
     whole = [value for number in WHOLE_FIELDS for value in wire.numbers(fields.get(number, []))]
-    if kind in FLOATS:  # half precision, as the bits of whole numbers
-        return np.array(whole, np.int64).astype(np.uint16).view(np.float16)
     return np.array(whole, np.int64)
 
 

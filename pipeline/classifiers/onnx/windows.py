@@ -129,6 +129,58 @@ class Convolution(nn.Conv2d):
         )
 
 
+class TransposedConvolution(nn.ConvTranspose2d):
+    """A transposed convolution with its weights, which are those of the file."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, window: Window, groups: int, node: Node) -> None:
+        channels = weight.shape[1] * groups
+        super().__init__(
+            weight.shape[0], channels, window.kernel, window.stride, groups=groups, bias=bias is not None,
+            dilation=window.dilation, device="meta",
+        )  # fmt: skip
+        self.window, self.more = window, _pair(node.attributes.get("output_padding") or [0] * AXES)
+        self.sides = node.attributes.get("output_shape")
+        self.weight = nn.Parameter(weight, requires_grad=False)
+        if bias is not None:
+            self.bias = nn.Parameter(bias, requires_grad=False)
+
+    def forward(self, images: Tensor) -> Tensor:  # type: ignore[override]  # torch's takes an output size, too
+        """The transposed convolution of a batch (batch, channels, rows, columns)."""
+        top, left, bottom, right = self._cut(images)
+        is_even = (top, left) == (bottom, right)
+        padding = (top, left) if is_even else 0
+        found = functional.conv_transpose2d(
+            images, self.weight, self.bias, self.stride, padding, self.more, self.groups, self.dilation
+        )
+        if is_even:
+            return found
+        rows, columns = found.shape[2:]
+        return found[:, :, top : rows - bottom, left : columns - right]
+
+    def _cut(self, images: Tensor) -> tuple[int, int, int, int]:
+        """Rows and columns that are cut off before, and rows and columns after."""
+        window = self.window
+        if not (window.automatic or self.sides):
+            return window.pads
+        before, after = [], []
+        for axis, side in enumerate(images.shape[2:]):
+            stride = window.stride[axis]
+            whole = (
+                stride * (side - 1) + self.more[axis] + window.dilation[axis] * (window.kernel[axis] - 1) + 1
+            )
+            total = whole - (self.sides[axis] if self.sides else side * stride)
+            if total < 0 or (self.sides and total % 2):  # runtimes differ in the end at which one more is cut
+                raise CaseError(
+                    "unsupported",
+                    f"has a transposed convolution with output_shape {self.sides}, which does not say "
+                    "how much is cut at each end; export it with pads",
+                )
+            less, more = total // 2, total - total // 2
+            before.append(less if window.automatic == "SAME_UPPER" else more)
+            after.append(more if window.automatic == "SAME_UPPER" else less)
+        return before[0], before[1], after[0], after[1]
+
+
 class LargestOf(nn.Module):
     """A maximum pool."""
 
@@ -183,15 +235,19 @@ def build_pool(node: Node) -> nn.Module:
 def build_convolution(node: Node, weight: Tensor, bias: Tensor | None) -> nn.Module:
     """The convolution of a node with its weights."""
     groups: Any = node.attributes.get("group", 1)
-    kernel = tuple(weight.shape[2:])
+    kernel, is_transposed = tuple(weight.shape[2:]), node.operator == "ConvTranspose"
     stated = tuple(node.attributes.get("kernel_shape") or kernel)
     fits = weight.dim() == AXES + 2 and stated == kernel and weight.numel() > 0
     if not fits or not 0 < groups <= len(weight) or len(weight) % groups:
         raise CaseError(
             "damaged", f"has a convolution whose weights {tuple(weight.shape)} do not fit it; export it again"
         )
-    if bias is not None and tuple(bias.shape) != (len(weight),):
+    filters = weight.shape[1] * groups if is_transposed else len(weight)
+    if bias is not None and tuple(bias.shape) != (filters,):
         raise CaseError(
             "damaged", f"has a convolution whose bias {tuple(bias.shape)} does not fit it; export it again"
         )
-    return Convolution(weight, bias, window_of(node, kernel), groups)
+    window = window_of(node, kernel)
+    if is_transposed:
+        return TransposedConvolution(weight, bias, window, groups, node)
+    return Convolution(weight, bias, window, groups)

@@ -43,6 +43,9 @@ def case(
 POSITIVE = 0.1
 FOUR = [numbers(4, low=0.1) for _ in range(4)]
 KERNEL = numbers(6, 2, 3, 3)
+TRANSPOSED = numbers(4, 3, 3, 3)
+
+
 CASES = [
     *(
         case(name)
@@ -150,6 +153,18 @@ CASES = [
         case("AveragePool", kernel_shape=[3, 3], strides=[2, 2], auto_pad=pad)
         for pad in ("SAME_UPPER", "SAME_LOWER", "VALID")
     ),
+    case("ConvTranspose", TRANSPOSED),
+    case("ConvTranspose", numbers(4, 3, 2, 2), numbers(3), strides=[2, 2]),
+    case("ConvTranspose", TRANSPOSED, strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1]),
+    case("ConvTranspose", TRANSPOSED, strides=[2, 1], pads=[0, 1, 1, 2], dilations=[2, 1]),
+    case("ConvTranspose", numbers(4, 3, 4, 4), numbers(6), group=2, strides=[2, 2], pads=[1, 1, 1, 1]),
+    *(
+        case("ConvTranspose", TRANSPOSED, strides=[2, 2], auto_pad=pad)
+        for pad in ("SAME_UPPER", "SAME_LOWER", "VALID")
+    ),
+    case("ConvTranspose", TRANSPOSED, strides=[2, 2], output_shape=[17, 15]),
+    case("Expand", whole(1, 2, 1, 1, 1)),
+    case("Expand", whole(2, 1, 9, 1)),
 ]
 """Operator, its constants after the images, its attributes, version, and the least number of the images."""
 
@@ -203,6 +218,54 @@ def test_an_operator_computes_what_openvino_or_its_formula_gives(
     np.testing.assert_allclose(found.detach().numpy(), expected, rtol=2e-5, atol=2e-5)
 
 
+COMPARED = {
+    "Equal": [0, 1, 0],
+    "Greater": [0, 0, 1],
+    "Less": [1, 0, 0],
+    "GreaterOrEqual": [0, 1, 1],
+    "LessOrEqual": [1, 1, 0],
+}
+
+
+@pytest.mark.parametrize(("operator", "expected"), COMPARED.items())
+def test_comparisons_are_truth_values_that_choose(operator: str, expected: list[int]) -> None:
+    """(-1, 0, 2) compared with 0; what is true takes 5, what is false 7."""
+    nodes = [node(operator, ["x", "zero"], ["t"]), node("Where", ["t", "five", "seven"], ["y"])]
+    constants = {"zero": scalar(0), "five": scalar(5), "seven": scalar(7)}
+    content = model(nodes, constants, inputs={"x": (1, 3)}, outputs={"y": None})
+    found = OnnxNetwork(read_graph(content), output="y")(torch.tensor([[-1.0, 0, 2]]))
+    assert found.tolist() == [[5.0 if one else 7.0 for one in expected]]
+
+
+@pytest.mark.parametrize(("operator", "expected"), [("And", [0, 1, 1, 0]), ("Or", [1, 1, 1, 1])])
+def test_truth_values_are_joined_and_turned(operator: str, expected: list[int]) -> None:
+    """(2, 0, -1, -1): not above 0 is (0, 1, 1, 1), below the bounds is (1, 1, 1, 0)."""
+    nodes = [
+        node("Greater", ["x", "zero"], ["above"]),
+        node("Not", ["above"], ["t"]),
+        node("Less", ["x", "bounds"], ["below"]),
+        node(operator, ["t", "below"], ["joined"]),
+        node("Cast", ["joined"], ["y"], to=1),
+    ]
+    constants = {"zero": scalar(0), "bounds": np.array([3, 1, 0, -2], np.float32)}
+    content = model(nodes, constants, inputs={"x": (1, 4)}, outputs={"y": None})
+    found = OnnxNetwork(read_graph(content), output="y")(torch.tensor([[2.0, 0, -1, -1]]))
+    assert found.tolist() == [expected]
+
+
 def test_every_operator_is_judged() -> None:
-    judged_ones = {case.values[0] for case in CASES} | {"Squeeze", "Split", "Swish"}  # each has its own test
-    assert judged_ones >= set(OPERATIONS)
+    own = {
+        "Resize",
+        "Upsample",
+        "Squeeze",
+        "Split",
+        "Swish",
+        "Where",
+        "And",
+        "Or",
+        "Not",
+        "ConstantOfShape",
+        "DequantizeLinear",
+        *COMPARED,
+    }
+    assert {case.values[0] for case in CASES} | own >= set(OPERATIONS)

@@ -49,6 +49,8 @@ FLOATS = np.array([[1.5, -2.0]], np.float32)
             np.array([[3, -4]]),
         ),
         (field(1, 1) + field(1, 2) + field(2, 10) + field(5, 0x3E00) + field(5, 0xC000), FLOATS),
+        (field(1, 1) + field(1, 2) + field(2, 16) + field(9, b"\xc0\x3f\x00\xc0"), FLOATS),
+        (field(1, 1) + field(1, 2) + field(2, 16) + field(5, 0x3FC0) + field(5, 0xC000), FLOATS),
         (field(2, 1) + field(4, 1.5), np.array(1.5, np.float32)),
     ],
 )
@@ -84,6 +86,7 @@ def test_weights_in_another_file_are_refused_and_it_is_not_opened() -> None:
         (field(1, 1) + field(2, 8) + field(6, "text"), "has numbers of type 8"),
         (field(1, 1) + field(2, 99), "has numbers of type 99"),
         (field(1, 1) + field(2, 1) + field(4, 7), "a whole number in place of another"),
+        (field(1, 1) + field(2, 16) + field(9, b"\x80\x7f"), "weights that are not finite"),
         (field(1, 1) + field(2, 1) + field(9, struct.pack("<f", np.nan)), "weights that are not finite"),
         (field(1, 1) + field(2, 11) + field(9, struct.pack("<d", 1e300)), "weights that are not finite"),
         (field(1, 1) + field(2, 1) + field(9, 5), "a number in place of a message"),

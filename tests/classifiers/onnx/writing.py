@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-TYPES = {np.dtype("f4"): 1, np.dtype("i4"): 6, np.dtype("i8"): 7, np.dtype("f2"): 10, np.dtype("f8"): 11}
+TYPES = {
+    np.dtype("f4"): 1, np.dtype("i1"): 3, np.dtype("i4"): 6, np.dtype("i8"): 7, np.dtype("?"): 9,
+    np.dtype("f2"): 10, np.dtype("f8"): 11,
+}  # fmt: skip
 Shape = Sequence[int | str]
 
 

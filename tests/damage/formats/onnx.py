@@ -25,7 +25,7 @@ from tests.damage.formats.settings import CARD
 SIDE = 32
 SIZES = (0, 1, -1, 2, 3, 7, 64, 10_000, 2**20, 2**31, 2**40, 2**62, -(2**63))
 NAMES = ("", "x", "y", "logits", "p", "f", "a" * 300, "\0", "../x", "é")
-MORE = ("Loop", "If", "Scan", "ConstantOfShape", "Tile", "Expand", "NonZero", "QLinearConv", "Attention", "")
+MORE = ("Loop", "If", "Scan", "ConvTranspose", "Tile", "NonZero", "QLinearConv", "Attention", "")
 
 
 @dataclass(frozen=True)
@@ -225,11 +225,16 @@ def growing(random: Random, _: bytes) -> bytes:
         {
             "l": np.zeros((big, 1, 1, 1, 1), np.float32), "i": np.zeros((big, 1), np.int64),
             "j2": np.zeros((1, big), np.int64), "pads": np.array([0, 0, 2**13, 2**13] * 2, np.int64),
-            "wide": np.array([0, -1], np.int64),
+            "wide": np.array([0, -1], np.int64), "huge": np.array([1, 4, big, big], np.int64),
+            "large": np.array([1, 1, big, big], np.float32),
         }
     )  # fmt: skip
     ways = (
         [Operator("Add", ["r", "l"], ["q"])],
+        [Operator("Expand", ["r", "huge"], ["q"])],
+        [Operator("ConstantOfShape", ["huge"], ["q0"]), Operator("Add", ["r", "q0"], ["q"])],
+        [Operator("Resize", ["r", "", "", "huge"], ["q"])],
+        [Operator("Resize", ["r", "", "large"], ["q"])],
         [Operator("Add", ["i", "j2"], ["q0"]), Operator("Add", ["r", "q0"], ["q"])],
         [Operator("Pad", ["r", "pads"], ["q"])],
         [Operator("Gather", ["r", "i"], ["q"], {"axis": 2})],
