@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from pipeline.cli.main import main
-from tests.classifiers.onnx.test_card import SHA256, written
+from tests.classifiers.onnx.test_card import FILE, SHA256, written
 from tests.study import write_study
 
 METHODS = "[cam, eigencam, scorecam, ablationcam, layercam, occlusion, {method: rise, samples: 40}]"
@@ -37,5 +38,7 @@ def test_a_keras_xception_goes_from_card_to_report(
     with (run / "scores.csv").open(newline="") as file:
         methods = {row["method"] for row in csv.DictReader(file)}
     assert methods >= {"cam", "eigencam", "scorecam", "ablationcam", "layercam", "occlusion", "rise"}
-    assert manifest["card"]["architecture"] == {"onnx": "a file"}
-    assert (run / "index.html").stat().st_size > 10_000
+    assert manifest["card"]["architecture"] == {"onnx": FILE}
+    page = (run / "index.html").read_text()
+    for name, value in (("ONNX file", FILE), ("ONNX file, SHA-256", SHA256)):
+        assert re.search(rf"<dt>{name}</dt><dd[^>]*>{re.escape(value)}</dd>", page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any, TypeAlias
 
 from pipeline.records import Skipped
@@ -17,7 +18,7 @@ CARD_KEYS = (
     *("purpose", "license", "source", "architecture", "activation"),
     *("operating_thresholds", "target_layer", "preprocessing"),
 )
-"""Keys of the model card that the report shows; other keys, such as file names, are not shown."""
+"""Keys of the model card that the report shows as they are."""
 OF_OUTPUTS = ("findings", "not_findings")
 """Keys of the model card that say what the network's outputs are."""
 EMPTY = ("missed", "healthy_drawn", "healthy_clear")
@@ -49,13 +50,17 @@ def model(run: RunFolder) -> Facts:
     """The network: its card, weights, device and precision."""
     manifest = run.manifest
     card = manifest.get("card", {})
+    onnx = (card.get("architecture") or {}).get("onnx")
+    kind, file = ("ONNX file", onnx) if onnx else ("Weights", card.get("weights"))
     facts = [("Name", str(card.get("name", ""))), *_outputs(card)]
-    facts += [(words.spaced(key).capitalize(), _plain(card[key])) for key in CARD_KEYS if card.get(key)]
+    keys = [key for key in CARD_KEYS if card.get(key) and not (onnx and key == "architecture")]
+    facts += [(words.spaced(key).capitalize(), _plain(card[key])) for key in keys]
     if card.get("activation") in EXPLAINED:
         facts.append(("Explained", EXPLAINED[card["activation"]]))
     return [
         *facts,
-        ("Weights, SHA-256", str(manifest.get("weights_sha256", ""))),
+        *([(kind, PurePath(file).name)] if file else []),
+        (f"{kind}, SHA-256", str(manifest.get("weights_sha256", ""))),
         (
             "Device",
             ", ".join(str(manifest[k]) for k in ("device", "backend", "precision") if manifest.get(k)),

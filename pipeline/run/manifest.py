@@ -235,10 +235,10 @@ def _card(plan: AuditPlan) -> dict[str, Any]:
     """The model card, with names of its files instead of paths, and its example without names."""
     card = plan.card.model_dump(mode="json", by_alias=True)
     example = card.pop("example")
-    weights: dict[str, Any] = {"weights": Path(card["weights"]).name if card["weights"] else None}
+    files: dict[str, Any] = {"weights": Path(card["weights"]).name if card["weights"] else None}
     if onnx := (card["architecture"] or {}).get("onnx"):
-        weights = {"weights": Path(onnx).name, "architecture": {"onnx": "a file"}}
-    return card | weights | ({"example": {"logits": example["logits"]}} if example else {})
+        files["architecture"] = {"onnx": Path(onnx).name}
+    return card | files | ({"example": {"logits": example["logits"]}} if example else {})
 
 
 def _contours(plan: RunPlan) -> dict[str, Any]:

@@ -21,8 +21,18 @@ def test_the_limits_name_the_grid_and_the_boxes(reported):
 def test_of_the_card_only_what_is_known_to_be_harmless_is_shown(reported):
     shown = dict(facts.model(read_run(reported)))
     assert shown["Preprocessing"] == "channels: 3; resize: shorter side 256; crop: 224; intensity: ImageNet"
+    assert shown["Weights"] == "path"
     assert shown["Weights, SHA-256"] == "ab" * 32
     assert "/nobody" not in str(shown)
+
+
+def test_an_onnx_file_takes_the_place_of_class_and_weights(reported):
+    run = read_run(reported)
+    card = {**run.manifest["card"], "weights": None, "architecture": {"onnx": "network.onnx"}}
+    shown = dict(facts.model(replace(run, manifest={**run.manifest, "card": card})))
+    assert shown["ONNX file"] == "network.onnx"
+    assert shown["ONNX file, SHA-256"] == "ab" * 32
+    assert not {"Weights", "Weights, SHA-256", "Architecture"} & shown.keys()
 
 
 @pytest.mark.parametrize(
