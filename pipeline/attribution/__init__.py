@@ -23,6 +23,8 @@ METHODS: Registry[AttributionMethod] = Registry(
         "eigencam": "pipeline.attribution.methods.eigencam:METHOD",
         "scorecam": "pipeline.attribution.methods.scorecam:METHOD",
         "ablationcam": "pipeline.attribution.methods.ablationcam:METHOD",
+        "rollout": "pipeline.attribution.methods.rollout:METHOD",
+        "chefer": "pipeline.attribution.methods.chefer:METHOD",
         "saliency": "pipeline.attribution.methods.saliency:METHOD",
         "input_x_gradient": "pipeline.attribution.methods.input_x_gradient:METHOD",
         "integrated_gradients": "pipeline.attribution.methods.integrated_gradients:METHOD",

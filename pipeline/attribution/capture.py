@@ -37,8 +37,8 @@ def captured(
 
 @contextmanager
 def replaced(network: nn.Module, call: Call, activations: Tensor) -> Iterator[None]:
-    """Replace the output of a call by `activations` in every forward pass inside `with`."""
-    with _hooked(network, [call], lambda _call, _output: activations.clone()):
+    """Inside `with`, the output of a call is made of other activations (batch, channels, *grid)."""
+    with _hooked(network, [call], lambda call, output: call.with_grid(output, activations)):
         yield
 
 
@@ -76,3 +76,21 @@ def _counting(
         return None
 
     return hook
+
+
+def reads(network: nn.Module, inputs: Tensor) -> Callable[[Call], bool]:
+    """Whether the network's outputs depend on the cells of a call; True of layers without tokens.
+
+    The cells are made NaN, which no operation hides.
+    """
+
+    @torch.no_grad()
+    def is_read(call: Call) -> bool:
+        if call.tokens is None:
+            return True
+        nothing = inputs.new_full((len(inputs), call.shape[-1], *call.grid), torch.nan)
+        with replaced(network, call, nothing):
+            outputs = network(inputs.clone())
+        return not isinstance(outputs, Tensor) or not bool(outputs.isfinite().all())
+
+    return is_read

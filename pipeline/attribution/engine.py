@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from pipeline.attribution.capture import captured, replaced
+from pipeline.attribution.capture import captured, reads, replaced
 from pipeline.attribution.gradients import can_be_vectorised, gradients_of
 from pipeline.attribution.heads import Head, find_head
 from pipeline.attribution.layers import Call, resolve, trace
@@ -36,10 +36,6 @@ class Target:
     def head(self) -> Head | None:
         """The tail if only a global average pool lies between this layer and the linear one; else None."""
         return None if self.tail is None or self.tail.rectifies else self.tail
-
-    def channels_first(self, values: Tensor, *, dim: int = 1) -> Tensor:
-        """Values at the layer with their channels in dimension `dim`, before the grid."""
-        return values.movedim(-1, dim) if self.call.channels_last else values
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,11 @@ class Reading:
 
     def activations(self, layer: str) -> Tensor:
         """Activations of a layer, (batch, channels, *grid)."""
-        return self._target(layer).channels_first(self._kept(layer).detach())
+        return self.on_grid(layer, self._kept(layer).detach())
+
+    def on_grid(self, layer: str, values: Tensor) -> Tensor:
+        """Values at a layer (…, *as its module gives them) as (…, channels, *grid)."""
+        return self._target(layer).call.on_grid(values)
 
     def cells(self, layer: str) -> tuple[Cells, ...]:
         """Where a layer's cells lie on the input, per axis of the grid."""
@@ -111,15 +111,18 @@ class Reading:
         assert call.cells is not None
         return call.cells
 
+    def tokens(self, layer: str) -> tuple[int, int] | None:
+        """How many tokens come before and after those of a layer's grid; None unless its output is tokens."""
+        return self._target(layer).call.tokens
+
     def gradients(self, layer: str) -> Tensor:
         """Gradient of each logit with respect to the activations, (findings, batch, channels, *grid)."""
         target = self._target(layer)
         if target.tail is not None:
             return target.tail.gradients(self.activations(layer))
         per_pass = self._logits_per_pass(self.inputs)
-        return target.channels_first(
-            gradients_of(self.outputs, self._kept(layer), name=f"layer '{layer}'", logits_per_pass=per_pass),
-            dim=2,
+        return target.call.on_grid(
+            gradients_of(self.outputs, self._kept(layer), name=f"layer '{layer}'", logits_per_pass=per_pass)
         )
 
     def head_weights(self, layer: str) -> Tensor | None:
@@ -150,8 +153,6 @@ class Reading:
         target = self._target(layer)
         if target.tail is not None:
             return target.tail.logits(activations)
-        if target.call.channels_last:
-            activations = activations.movedim(1, -1)
         parts = zip(activations.split(self.rows), inputs.split(self.rows), strict=True)
         return torch.cat([self._scores_with(target.call, *part) for part in parts])
 
@@ -195,7 +196,7 @@ def open_engine(network: nn.Module, inputs: Tensor, *, layers: Sequence[str], me
         calls = trace(network, inputs)
     targets = {}
     for layer in layers:
-        call = resolve(calls, inputs, layer)
+        call = resolve(calls, inputs, layer, is_read=reads(network, inputs[:1]))
         targets[layer] = Target(call, calls.index(call))
     elements = inputs.numel()
     engine = Engine(

@@ -140,7 +140,7 @@ class _LogitsAndMaps(nn.Module):
         with captured(self.network, calls, graph_from=None) as kept:
             logits: Tensor = self.network(inputs)
         maps = [
-            _class_activation_map(target.head, target.channels_first(kept[target.call]))
+            _class_activation_map(target.head, target.call.on_grid(kept[target.call]))
             for target in self.targets.values()
             if target.head is not None
         ]

@@ -193,7 +193,7 @@ def _notices_of_grid(card: ModelCard, explainer: Explainer) -> Iterator[Notice]:
     shape, call = card.preprocessing.shape, explainer.targets[LAST].call
     if not (remedy := _larger_input(card, explainer, call)):
         return
-    cells = " x ".join(map(str, call.shape[2:]))
+    cells = " x ".join(map(str, call.grid))
     yield Notice(
         "guess",
         "target_layer",
@@ -220,7 +220,7 @@ def _larger_input(card: ModelCard, explainer: Explainer, call: Call) -> str:
     larger = one.new_zeros(1, card.preprocessing.channels, 2 * rows, 2 * columns)
     try:
         module = resolve(trace(network, larger), larger, LAST).module
-    except (ConfigError, RuntimeError, ValueError):  # it takes this size alone
+    except (AssertionError, ConfigError, RuntimeError, ValueError):  # it takes this size alone
         return ""
     return "" if module == call.module else f"For an input twice as large it is {module}."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Any
 
+from pipeline.attribution.attention import AttentionMode, alone
 from pipeline.attribution.explainer import open_explainer
 from pipeline.audited_model.backend_drift import check_backend
 from pipeline.audited_model.loading import AuditedModel, CheckResult, example_batch
@@ -36,6 +37,7 @@ def run_self_checks(audited: AuditedModel) -> list[CheckResult]:
         layers={layer: (target.call.module, target.call.nth) for layer, target in targets.items()},
         explain=cache(audited.explainer.explain),  # several checks use the example's maps
         explainer_of=_explain_another,
+        apart=partial(AttentionMode, alone),
         prepare=partial(prepare, preprocessing=card.preprocessing),
         reads_input=any(method.reads_input for method in audited.explainer.methods),
     )

@@ -6,7 +6,8 @@ with the patch's place among the computed cells.
 
 A trained network may look to one side of its cells: one for ultrasound, half a cell upwards. Therefore all is
 measured again with every kernel mirrored, which turns what was learned, but not what the operations do with
-grids; the mean of both is the place.
+grids; the mean of both is the place. Attention carries what is seen to any other token, so each token attends
+to itself alone while the places are measured, which moves none.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def cells_lie_where_computed(model: LoadedModel) -> str:
     worst, silent = 0.0, list[str]()
     for layer in model.layers:
         cells = model.read(model.example).cells(layer)
-        found = _farthest(model, layer, cells)
+        with model.apart():
+            found = _farthest(model, layer, cells)
         if found is None:
             silent.append(layer)
             continue

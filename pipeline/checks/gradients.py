@@ -34,7 +34,8 @@ def _pairs(model: LoadedModel) -> Iterator[tuple[Tensor, Iterator[Tensor]]]:
     """Gradients (findings, batch, channels, *grid) of the engine and of autograd, per layer and input."""
     reading = model.read(model.example)
     for layer, (module, nth) in model.layers.items():
-        yield reading.gradients(layer), _autograd(model.network, model.example, module=module, nth=nth)
+        plain = _autograd(model.network, model.example, module=module, nth=nth)
+        yield reading.gradients(layer), (reading.on_grid(layer, gradient) for gradient in plain)
     if model.reads_input:  # one image only, because the graph spans the whole network
         one = model.example[:1]
         yield model.read(one).input_gradients(), _autograd(model.network, one)

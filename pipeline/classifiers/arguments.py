@@ -11,6 +11,7 @@ from pipeline.guards.yaml_models import FROM_YAML, Items, Strict
 
 Layer = str | Annotated[tuple[str, Mapping[str, Any]], FROM_YAML]
 """A name known to MONAI's layer factories, alone or with arguments."""
+Sides: TypeAlias = Annotated[Items[PositiveInt], Field(min_length=2, max_length=2)]
 Rate: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 Number: TypeAlias = bool | int | float | str | None
 
@@ -129,6 +130,33 @@ class XceptionArguments(Arguments):
 
     epsilon: PositiveFloat | None = None
     """What batch norm adds to variances; 0.00001 if omitted, 0.001 for weights that came from Keras."""
+
+
+class ViTArguments(Arguments):
+    """Arguments of MONAI's ViT, a classifier of images; omitted ones keep MONAI's defaults."""
+
+    img_size: PositiveInt | Sides
+    """Side of the input in pixels, or [rows, columns]: as many as preprocessing gives."""
+    patch_size: PositiveInt | Sides
+    """Side of a patch in pixels, or [rows, columns]."""
+    hidden_size: PositiveInt | None = None
+    """Channels of a token; 768 if omitted."""
+    mlp_dim: PositiveInt | None = None
+    """Outputs of the hidden linear layer of each block; 3072 if omitted."""
+    num_layers: PositiveInt | None = None
+    """Blocks; 12 if omitted."""
+    num_heads: PositiveInt | None = None
+    """Heads of each attention; 12 if omitted."""
+    proj_type: Literal["conv", "perceptron"] | None = None
+    """What makes tokens of patches: a convolution, or a linear layer; conv if omitted."""
+    pos_embed_type: Literal["learnable", "sincos", "fourier", "none"] | None = None
+    """How positions were made; changes nothing, because the file of weights holds them."""
+    classification: Literal[True] | None = None
+    """Whether the network classifies."""
+    qkv_bias: bool | None = None
+    """Whether queries, keys and values have biases; false if omitted."""
+    post_activation: Literal["Tanh", "none"] | None = None
+    """What follows the last linear layer; Tanh if omitted, none for logits that are not bounded."""
 
 
 class LibraryArguments(Arguments):

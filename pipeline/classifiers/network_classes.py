@@ -19,6 +19,7 @@ from pipeline.classifiers.arguments import (
     SENetArguments,
     SqueezeNetArguments,
     VGGArguments,
+    ViTArguments,
     XceptionArguments,
 )
 from pipeline.registry import did_you_mean
@@ -80,6 +81,7 @@ NETWORKS: Final[Mapping[str, NetworkClass]] = MappingProxyType(
             )
             for version in ("1.0", "1.1")
         },
+        "ViT": NetworkClass(ViTArguments, f"{ROOM}vit:ViT", of_monai=True),
         "Xception": NetworkClass(XceptionArguments, f"{ROOM}xception:Xception"),
     }
 )  # fmt: skip

@@ -13,8 +13,16 @@ from pipeline.classifiers.architectures.endings import with_head, with_pooling
 from pipeline.classifiers.card import ModelCard
 from pipeline.errors import ConfigError
 
-REFUSED: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What MONAI and torch raise for arguments that do not fit."""
+REFUSED: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What MONAI, torch, torchvision and timm raise for arguments that do not fit."""
 
 
 def build_network(card: ModelCard) -> nn.Module:
@@ -67,7 +75,7 @@ def _refuse_unable(network: nn.Module, card: ModelCard, architecture: Architectu
         layers = "correct act and norm, or " if architecture.blocks is not None else ""
         raise ConfigError(
             f"{where} cannot compute an input of {rows} x {columns} px; {layers}enlarge "
-            "preprocessing.resize.size"
+            "preprocessing.resize.size, or set it to the size that the network was made for"
         ) from error
     logits = architecture.arguments.out_channels
     if not isinstance(outputs, Tensor) or outputs.shape != (1, logits):

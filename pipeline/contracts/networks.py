@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -41,8 +42,16 @@ class Forward(Protocol):
         """Gradient of each logit with respect to the activations, (findings, batch, channels, *grid)."""
         ...
 
+    def on_grid(self, layer: str, values: Tensor) -> Tensor:
+        """Values at a layer (…, *as its module gives them) as (…, channels, *grid)."""
+        ...
+
     def cells(self, layer: str) -> tuple[Cells, ...]:
         """Where a layer's cells lie on the input, per axis of the grid."""
+        ...
+
+    def tokens(self, layer: str) -> tuple[int, int] | None:
+        """How many tokens come before and after those of a layer's grid; None unless its output is tokens."""
         ...
 
     def head_weights(self, layer: str) -> Tensor | None:
@@ -149,6 +158,8 @@ class LoadedModel:
     """Logits and maps of a batch."""
     explainer_of: Callable[[nn.Module, Tensor], Callable[[Tensor], Explanation]]
     """Builds `explain` for another network from an example batch; its only method is "gradcam"."""
+    apart: Callable[[], AbstractContextManager[object]]
+    """Inside `with`, tokens of a transformer attend to themselves alone."""
     prepare: Callable[[Image], ModelInput]
     """The preprocessing of the model."""
     reads_input: bool = False

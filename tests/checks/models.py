@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from monai.networks.nets import DenseNet
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.attribution.attention import AttentionMode, alone
 from pipeline.attribution.explainer import open_explainer
 from pipeline.classifiers import Preprocessing, prepare
 from pipeline.contracts import LoadedModel
@@ -87,6 +89,7 @@ def loaded(
         layers={layer: (t.call.module, t.call.nth) for layer, t in explainer.targets.items()},
         explain=explainer.explain,
         explainer_of=explain_another,
+        apart=partial(AttentionMode, alone),
         prepare=prepare_image,
     )
 

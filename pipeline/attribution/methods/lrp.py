@@ -19,6 +19,8 @@ from pipeline.attribution.readout import readout_of, without_readout
 from pipeline.contracts import AttributionMethod, Forward
 from pipeline.errors import ConfigError
 
+LAYER_NORM = "NativeLayerNorm"
+"""Operation that tells a transformer."""
 GRAPHS = 5
 """Memory of a relevance graph divided by that of a gradient graph; 4 was measured on DenseNet-121."""
 
@@ -48,9 +50,10 @@ def _relevance(network: nn.Module, inputs: Tensor, composite: Composite) -> Tens
     with _frozen(network), RelevanceMode(composite):
         logits = without_readout(network)(leaf.clone())
     if operations := operations_without_rule(logits):
+        of_transformers = ", as transformers do" if LAYER_NORM in operations else ""
         raise ConfigError(
-            f"method 'lrp': there is no rule for {', '.join(operations)}, which the network uses; "
-            "use 'integrated_gradients' or 'input_x_gradient'"
+            f"method 'lrp': there is no rule for {', '.join(operations)}, which the network "
+            f"uses{of_transformers}; use 'integrated_gradients' or 'input_x_gradient'"
         )
     shares = readout_of(network).slopes(logits.detach())
     maps = [_map_of_finding(logits, share * logits.detach(), leaf) for share in shares.unbind(dim=1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,22 +18,30 @@ from pipeline.attribution.receptive_field.layout import (
     Layout,
     Lost,
     has_positions,
-    merged,
+    is_rolled,
     of_input,
     plain,
 )
 from pipeline.attribution.receptive_field.operation import Operation
-from pipeline.attribution.receptive_field.rules import RULES
+from pipeline.attribution.receptive_field.rules import RULES, attends
 
 OUTSIDE = Lost("a step outside of torch, such as NumPy or .data")
+ROLLED = Lost("roll")
 
 
 class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Inside `with`, every operation of torch passes the positions of its inputs on to its outputs."""
 
-    def __init__(self, inputs: Tensor, constants: Iterable[Tensor] = ()) -> None:
-        """`constants` are the network's parameters and buffers."""
+    def __init__(
+        self,
+        inputs: Tensor,
+        constants: Iterable[Tensor] = (),
+        *,
+        on_attention: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`constants` are the network's parameters and buffers; each attention calls `on_attention`."""
         super().__init__()  # type: ignore[no-untyped-call]
+        self._on_attention = on_attention
         self._batch = inputs.shape[:1], inputs.dim()
         self._layouts: MutableMapping[Tensor, Layout | Lost] = WeakTensorKeyDictionary()
         self._layouts.update((tensor, plain(tensor.shape)) for tensor in constants)
@@ -41,7 +49,12 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._written: MutableMapping[Tensor, int] = WeakTensorKeyDictionary()
 
     def layout_of(self, tensor: Tensor) -> Layout | Lost:
-        """The layout of a tensor; without positions if it was not computed from the input.
+        """The layout of a tensor; without positions if it was not computed from the input."""
+        layout = self._layout_of(tensor)
+        return ROLLED if is_rolled(layout) else layout
+
+    def _layout_of(self, tensor: Tensor) -> Layout | Lost:
+        """The layout of a tensor, which may be rolled.
 
         A tensor of a batch that no operation has made came from outside of torch: its positions are lost.
         """
@@ -54,10 +67,12 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
-        operation = Operation(_arguments(function, args, kwargs or {}), self.layout_of, result)
-        inputs = [self.layout_of(tensor) for tensor in operation.tensors]
+        operation = Operation(_arguments(function, args, kwargs or {}), self._layout_of, result)
+        inputs = [self._layout_of(tensor) for tensor in operation.tensors]
         if any(isinstance(layout, Lost) or has_positions(layout) for layout in inputs):
             self._keep(result, self._layout(function, operation))
+            if attends(_name(function), operation):
+                self._on_attention()
             if _schema(function).is_mutable and isinstance(result, Tensor):
                 self._keep_whole(result)
         else:
@@ -71,15 +86,16 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self._layouts[tensor] = plain(tensor.shape)
 
     def _layout(self, function: Any, operation: Operation) -> Any:
-        name = _schema(function).name.partition("::")[2]
+        name = _name(function)
         rule = RULES.get(name.removesuffix("_") if name not in RULES else name)
         if rule is None and torch.Tag.pointwise in function.tags:
             rule = pointwise
         found = None if rule is None else rule(operation)
         if found is not None:
             return found
-        layouts = map(self.layout_of, operation.tensors)
-        return next((layout for layout in layouts if isinstance(layout, Lost)), Lost(name.strip("_")))
+        layouts = [self._layout_of(tensor) for tensor in operation.tensors]
+        unknown = ROLLED if any(map(is_rolled, layouts)) else Lost(name.strip("_"))
+        return next((layout for layout in layouts if isinstance(layout, Lost)), unknown)
 
     def _keep(self, result: Any, layout: Any) -> None:
         """Record the layout of the result; of a list of tensors, one each, or of the first's shape."""
@@ -99,11 +115,11 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         So circular padding keeps the places of its middle.
         """
-        whole, layout = part._base, self.layout_of(part)  # noqa: SLF001  torch has no other way to it
+        whole, layout = part._base, self._layout_of(part)  # noqa: SLF001  torch has no other way to it
         written = None if whole is None else self._written.get(whole)
         if whole is None or part.numel() <= (written or 0) or not has_positions(layout):
             return
-        if written or not has_positions(self.layout_of(whole)):
+        if written or not has_positions(self._layout_of(whole)):
             self._written[whole] = part.numel()
             self._layouts[whole] = _extended(layout, part, whole) or Lost("a write to part of a tensor")
 
@@ -119,8 +135,8 @@ def _extended(layout: Layout | Lost, part: Tensor, whole: Tensor) -> Layout | No
         every = max(part.stride(dim) // strides[dim], 1) if part.shape[dim] > 1 else 1
         if layout[dim].size == whole.shape[dim]:
             continue
-        factor = merged(layout[dim].factors)
-        if factor is None or layout[dim].before or layout[dim].after:
+        factor = layout[dim].run
+        if factor is None:
             return None
         step = factor.step / every
         start = factor.start - (first - first % every + (every - 1) / 2) * step
@@ -135,6 +151,11 @@ def _arguments(function: Any, args: Any, kwargs: Any) -> dict[str, Any]:
     names = [argument.name for argument in listed]
     defaults = {argument.name: argument.default_value for argument in listed if argument.has_default_value()}
     return {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
+
+
+def _name(function: Any) -> str:
+    name: str = _schema(function).name
+    return name.partition("::")[2]
 
 
 def _schema(function: Any) -> Any:

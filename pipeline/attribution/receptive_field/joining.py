@@ -47,14 +47,17 @@ def broadcast(layout: Layout, shape: Sequence[int]) -> Layout:
     )
 
 
-def _joined(first: Layout, second: Layout) -> Layout | None:
-    """One layout of two of the same shape; None if their positions contradict each other."""
-    dimensions = [_joined_dimension(one, other) for one, other in zip(first, second, strict=True)]
+def _joined(first: Layout, second: Layout, *, parts: int = 1) -> Layout | None:
+    """One layout of two of the same shape, of which the first is the mean of so many `parts`.
+
+    None if their positions contradict each other.
+    """
+    dimensions = [_joined_dimension(one, other, parts) for one, other in zip(first, second, strict=True)]
     known = tuple(dimension for dimension in dimensions if dimension is not None)
     return known if len(known) == len(dimensions) else None
 
 
-def _joined_dimension(one: Dimension, other: Dimension) -> Dimension | None:
+def _joined_dimension(one: Dimension, other: Dimension, parts: int) -> Dimension | None:
     if not other.axes or one == other:
         return one
     if not one.axes:
@@ -63,11 +66,12 @@ def _joined_dimension(one: Dimension, other: Dimension) -> Dimension | None:
     if (one.before, one.after) != (other.before, other.after) or a is None or b is None:
         return None
     far = max(abs(a.start - b.start), abs(a.start - b.start + (a.step - b.step) * (a.size - 1)))
-    if a.axis != b.axis or far > CLOSE * max(a.width, b.width):
+    if a.axis != b.axis or a.rolled != b.rolled or far > CLOSE * max(a.width, b.width):
         return None
     if far > CLOSE * abs(a.step):
         return one if a.width < b.width else other if b.width < a.width else None
-    mean = replace(a, start=(a.start + b.start) / 2, step=(a.step + b.step) / 2)
+    share = 1 / (parts + 1)
+    mean = replace(a, start=a.start + share * (b.start - a.start), step=a.step + share * (b.step - a.step))
     return replace(one, factors=(mean,))
 
 
@@ -83,8 +87,8 @@ def concatenated(operation: Operation) -> Layout | None:
         return None
     rest = [(*layout[:dim], *layout[dim + 1 :]) for layout in known]
     total = rest[0]
-    for other in rest[1:]:
-        agreed = _joined(total, other)
+    for number, other in enumerate(rest[1:], start=1):
+        agreed = _joined(total, other, parts=number)
         if agreed is None:
             return None
         total = agreed
@@ -108,10 +112,10 @@ def stacked(operation: Operation) -> Layout | None:
     """A new dimension of parts whose positions must agree."""
     layouts = [operation.layout_of(tensor) for tensor in operation.arguments["tensors"]]
     total: Layout | None = None
-    for layout in layouts:
+    for number, layout in enumerate(layouts):
         if not isinstance(layout, tuple):
             return None
-        total = layout if total is None else _joined(total, layout)
+        total = layout if total is None else _joined(total, layout, parts=number)
         if total is None:
             return None
     if total is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import isclose, prod
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from pipeline.records import Cells
 
@@ -21,6 +21,10 @@ class Factor:
     step: float = 0.0
     coarsest: float = 0.0
     """Largest step of the grids that it was computed from; 0: its own."""
+    rolled: float = 0.0
+    """How far a cyclic roll moved the positions; beyond the end of the axis they begin again at its start."""
+    whole: Dimension | None = None
+    """The dimension that these indices are, class token and all, while a reshape joins it with others."""
 
     @property
     def width(self) -> float:
@@ -46,13 +50,14 @@ class Dimension:
     @property
     def axes(self) -> frozenset[int]:
         """Axes of the input that an index has a position on."""
-        return frozenset(factor.axis for factor in self.factors if factor.axis is not None)
+        own = frozenset(factor.axis for factor in self.factors if factor.axis is not None)
+        return own.union(*(factor.whole.axes for factor in self.factors if factor.whole))
 
     @property
-    def only(self) -> Factor | None:
-        """The only factor; None if there are several, or indices without one."""
-        whole = len(self.factors) == 1 and not (self.before or self.after)
-        return self.factors[0] if whole else None
+    def run(self) -> Factor | None:
+        """All indices as one evenly spaced run on one axis; None if they are none."""
+        factor = None if self.before or self.after else merged(self.factors)
+        return None if factor is None or factor.rolled or factor.whole else factor
 
 
 Layout: TypeAlias = tuple[Dimension, ...]
@@ -82,6 +87,13 @@ def has_positions(layout: Layout | Lost | None) -> bool:
     return isinstance(layout, tuple) and any(dimension.axes for dimension in layout)
 
 
+def is_rolled(layout: Layout | Lost) -> bool:
+    """Whether a cyclic roll moved positions, and none has moved them back."""
+    if isinstance(layout, Lost):
+        return False
+    return any(factor.rolled for dimension in layout for factor in dimension.factors)
+
+
 def cells(layout: Layout, dimensions: Sequence[int]) -> tuple[Cells, ...] | None:
     """The cells of the grid that `dimensions` of a tensor form, one entry per axis of the input.
 
@@ -93,27 +105,54 @@ def cells(layout: Layout, dimensions: Sequence[int]) -> tuple[Cells, ...] | None
     layout = without(bare, [layout[i] for i in channels])
     found: list[Cells] = []
     for axis, dimension in enumerate(layout[i] for i in dimensions):
-        factor = merged(dimension.factors)
-        if dimension.before or dimension.after or factor is None or factor.axis != axis or not factor.step:
+        factor = dimension.run
+        if not _is_evenly_spaced(factor, axis):
             return None
         found.append(Cells(factor.start, factor.step, factor.size))
     return None if layout[0].axes else tuple(found)
 
 
+def token_cells(layout: Layout, axes: int) -> tuple[Cells, ...] | None:
+    """The cells of tokens (batch, tokens, channels), which are a grid of `axes` axes in row-major order.
+
+    None if they are no such grid. Tokens before and after those of the grid do not count.
+    """
+    batch, tokens, channels = without((*layout[:2], *plain([layout[2].size])), layout[2:])
+    found: list[Cells] = []
+    for axis in range(axes):
+        own = [factor for factor in tokens.factors if factor.axis == axis]
+        factor = merged(own) if own else None
+        if not _is_evenly_spaced(factor, axis):
+            return None
+        found.append(Cells(factor.start, factor.step, factor.size))
+    order = [factor.axis for factor in tokens.factors if factor.size > 1]
+    in_order = None not in order and order == sorted(order, key=lambda axis: axis or 0)
+    return tuple(found) if in_order and not (batch.axes or channels.axes) else None
+
+
+def _is_evenly_spaced(factor: Factor | None, axis: int) -> TypeGuard[Factor]:
+    """Whether the positions lie on the axis, one after the other."""
+    return factor is not None and factor.axis == axis and factor.step != 0
+
+
 def merged(factors: Sequence[Factor]) -> Factor | None:
     """The factors as one, if their positions are evenly spaced on one axis; else None."""
     *outer, total = factors
+    if outer and any(factor.whole for factor in factors):
+        return None
     for factor in reversed(outer):
+        rolled = factor.rolled + total.rolled
         if 1 in (factor.size, total.size):
             kept, dropped = (total, factor) if factor.size == 1 else (factor, total)
             if dropped.axis is not None and kept.axis not in (None, dropped.axis):
                 return None
             axis = dropped.axis if kept.axis is None else kept.axis
-            total = replace(kept, axis=axis, start=kept.start + dropped.start)
+            total = replace(kept, axis=axis, start=kept.start + dropped.start, rolled=rolled)
         elif total.axis is None and factor.axis is not None:
             total = _subdivided(factor, total.size)
         elif factor.axis == total.axis and isclose(factor.step, total.step * total.size):
-            total = Factor(factor.size * total.size, total.axis, factor.start + total.start, total.step)
+            start = factor.start + total.start
+            total = Factor(factor.size * total.size, total.axis, start, total.step, rolled=rolled)
         else:
             return None
     return total
@@ -150,7 +189,8 @@ def _mixed(layout: Layout, axis: int, middle: float, step: float | None) -> Layo
 def _subdivided(factor: Factor, parts: int) -> Factor:
     """The factor with every index repeated `parts` times, or cut into parts, as by a pixel shuffle."""
     step = factor.step / parts
-    return Factor(factor.size * parts, factor.axis, factor.start - step * (parts - 1) / 2, step)
+    start = factor.start - step * (parts - 1) / 2
+    return Factor(factor.size * parts, factor.axis, start, step, rolled=factor.rolled)
 
 
 def split(dimension: Dimension, sizes: Sequence[int]) -> list[Factor] | None:
@@ -169,7 +209,7 @@ def split(dimension: Dimension, sizes: Sequence[int]) -> list[Factor] | None:
                     return None
                 done.append(factor)
                 need //= factor.size
-            elif factor.size % need:
+            elif factor.size % need or factor.whole:
                 return None
             else:
                 inner = factor.size // need
@@ -207,9 +247,7 @@ def _regrouped(group: Sequence[Dimension], sizes: Sequence[int]) -> list[Dimensi
     """Dimensions of `sizes` from a group of dimensions with as many elements."""
     if [dimension.size for dimension in group] == list(sizes):
         return list(group)
-    if any(dimension.before or dimension.after for dimension in group):
-        return None
-    factors = [factor for dimension in group for factor in dimension.factors]
+    factors = [factor for dimension in group for factor in _joinable(dimension)]
     cut = split(Dimension(tuple(factors)), sizes)
     if cut is None:
         return None
@@ -220,5 +258,13 @@ def _regrouped(group: Sequence[Dimension], sizes: Sequence[int]) -> list[Dimensi
             own.append(cut.pop(0))
         while cut and cut[0].size == 1:
             own.append(cut.pop(0))
-        result.append(Dimension(tuple(own) or (Factor(1),)))
+        (*alone,) = (factor.whole for factor in own if factor.size > 1)
+        result.append(alone[0] if len(alone) == 1 and alone[0] else Dimension(tuple(own) or (Factor(1),)))
     return result
+
+
+def _joinable(dimension: Dimension) -> tuple[Factor, ...]:
+    """Factors that a reshape can join with others: a dimension with indices without a position is one."""
+    if dimension.before or dimension.after:
+        return (Factor(dimension.size, whole=dimension),)
+    return dimension.factors

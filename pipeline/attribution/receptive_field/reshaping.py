@@ -118,7 +118,7 @@ def _part(dimension: Dimension, start: int, end: int, step: int = 1) -> Dimensio
         return plain([len(range(start, end, step))])[0]
     if step == 1 and start <= first and end >= last:
         return replace(dimension, before=first - start, after=end - last)
-    factor = merged(dimension.factors)
+    factor = replace(dimension, before=0, after=0).run
     if factor is None or start < first or end > last:
         return None if dimension.axes else plain([len(range(start, end, step))])[0]
     moved = factor.start + (start - first) * factor.step
@@ -182,11 +182,30 @@ def flipped(operation: Operation) -> Layout | None:
 
 
 def _mirrored(dimension: Dimension) -> Dimension | None:
-    factor = merged(dimension.factors)
+    factor = replace(dimension, before=0, after=0).run
     if factor is None:
         return None if dimension.axes else dimension
     turned = replace(factor, start=factor.start + factor.step * (factor.size - 1), step=-factor.step)
     return Dimension((turned,), before=dimension.after, after=dimension.before)
+
+
+def rolled(operation: Operation) -> Layout | None:
+    """Dimensions whose indices are moved on in a circle, as before shifted windows of attention."""
+    layout = operation.known
+    if layout is None or not operation.arguments["dims"]:
+        return None
+    found = list(layout)
+    for shift, dim in zip(operation.arguments["shifts"], operation.arguments["dims"], strict=True):
+        dimension = found[dim]
+        factor = merged(dimension.factors)
+        if not dimension.axes or not shift:
+            continue
+        if factor is None or factor.whole or dimension.before or dimension.after:
+            return None
+        by = shift * factor.step
+        moved = replace(factor, start=factor.start - by, rolled=factor.rolled - by)
+        found[dim] = Dimension((moved,))
+    return tuple(found)
 
 
 def unfolded(operation: Operation) -> Layout | None:
@@ -196,8 +215,8 @@ def unfolded(operation: Operation) -> Layout | None:
         return None
     dim = operation.arguments["dimension"] % len(layout)
     size, step = operation.arguments["size"], operation.arguments["step"]
-    factor = merged(layout[dim].factors)
-    if factor is None or layout[dim].before or layout[dim].after:
+    factor = layout[dim].run
+    if factor is None:
         return None
     windows = replace(factor, size=operation.result.shape[dim], step=factor.step * step)
     inside = Factor(size, factor.axis, 0.0, factor.step)
@@ -213,8 +232,8 @@ def in_columns(operation: Operation) -> Layout | None:
     inside, windows = [], []
     for i, dimension in enumerate(layout[2:]):
         kernel, dilation, padding, stride = (operation.arguments[name][i] for name in names)
-        factor = merged(dimension.factors)
-        if factor is None or dimension.before or dimension.after:
+        factor = dimension.run
+        if factor is None:
             return None
         number = (dimension.size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
         start = factor.start - padding * factor.step
@@ -233,10 +252,10 @@ def picked(operation: Operation) -> Layout | None:
     indices = operation.arguments["index"].reshape(-1).tolist()
     if not layout[dim].axes:
         return (*layout[:dim], *plain([len(indices)]), *layout[dim + 1 :])
-    factor = merged(layout[dim].factors)
+    factor = layout[dim].run
     by = indices[1] - indices[0] if len(indices) > 1 else 1
     even = indices == [indices[0] + by * i for i in range(len(indices))] if indices else False
-    if factor is None or layout[dim].before or layout[dim].after or not even or not by:
+    if factor is None or not even or not by:
         return None
     start = factor.start + factor.step * indices[0]
     part = replace(factor, size=len(indices), start=start, step=factor.step * by)
@@ -286,8 +305,8 @@ def windowed(window: Window) -> Rule:
             if move == (0.0, 1.0) and size == dimension.size:
                 placed.append(dimension)
                 continue
-            factor = merged(dimension.factors)
-            if factor is None or dimension.before or dimension.after:
+            factor = dimension.run
+            if factor is None:
                 return None
             start, step = factor.start + factor.step * move.start, factor.step * move.step
             width = max(factor.width, abs(step))

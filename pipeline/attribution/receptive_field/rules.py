@@ -9,7 +9,7 @@ from pipeline.attribution.receptive_field.joining import (
     product,
     stacked,
 )
-from pipeline.attribution.receptive_field.operation import Rule
+from pipeline.attribution.receptive_field.operation import Operation, Rule
 from pipeline.attribution.receptive_field.reshaping import (
     cut,
     expanded,
@@ -21,6 +21,7 @@ from pipeline.attribution.receptive_field.reshaping import (
     new,
     picked,
     reduced,
+    rolled,
     same,
     selected,
     shuffled,
@@ -35,6 +36,12 @@ from pipeline.attribution.receptive_field.reshaping import (
 )
 from pipeline.attribution.receptive_field.windows import WINDOWS
 
+FUSED_ATTENTION = (
+    "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_flash_attention",
+    "_scaled_dot_product_efficient_attention", "_scaled_dot_product_cudnn_attention",
+    "scaled_dot_product_attention", "_scaled_dot_product_attention_math",
+)  # fmt: skip
+"""Operations that are whole attentions of queries, keys and values."""
 RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
@@ -96,15 +103,20 @@ RULES: dict[str, Rule] = {
     "addmm": product("mat1", "mat2"),
     "baddbmm": product("batch1", "batch2"),
     "linear": linear,
-    **dict.fromkeys(
-        (
-            "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_flash_attention",
-            "_scaled_dot_product_efficient_attention", "_scaled_dot_product_cudnn_attention",
-            "scaled_dot_product_attention", "_scaled_dot_product_attention_math",
-        ),
-        attended,
-    ),
+    **dict.fromkeys(FUSED_ATTENTION, attended),
     "flip": flipped,
+    "roll": rolled,
     **{name: windowed(window) for name, window in WINDOWS.items()},
 }  # fmt: skip
 """Name of an operation, without the trailing _ of its in-place form → rule."""
+
+
+def attends(name: str, operation: Operation) -> bool:
+    """Whether the operation is attention to positions: of queries to keys, or a softmax over positions."""
+    key = "key" if name in {*FUSED_ATTENTION, "_native_multi_head_attention"} else None
+    if key is None and name not in {"softmax", "_softmax"}:
+        return False
+    layout = operation.layout(key) if key else operation.known
+    if not isinstance(layout, tuple):
+        return False
+    return bool(layout[-2 if key else operation.arguments["dim"]].axes)
