@@ -43,8 +43,8 @@ class Readout:
             return values
         if values.shape[dim] != len(self.explained):
             raise ConfigError(
-                f"findings: {len(self.explained)} listed for {values.shape[dim]} outputs of the network; list "
-                "one per output, in their order, and null for one that was never trained"
+                f"findings: {len(self.explained)} listed for {values.shape[dim]} outputs of the network; "
+                "list one per output, in their order, and null for one that was never trained"
             )
         if all(self.explained):
             return values
