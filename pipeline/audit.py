@@ -18,6 +18,7 @@ from pipeline.run.manifest import model_provenance, name_of_audit, write_manifes
 from pipeline.run.notices import ShowNotices, names_of
 from pipeline.run.opening import ShowProgress, open_run, silent, unseen
 from pipeline.run.outcome import Outcome, outcome
+from pipeline.run.output_hashes import write_output_hashes
 from pipeline.run.report import report
 from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
@@ -62,5 +63,6 @@ def audit(
         inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)
         provenance = model_provenance(plan, model, checks)
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
+        write_output_hashes(run.folder, (case.case_id for case in cohort.chosen))
         page = report(run.folder)
     return outcome(page, results, cohort.chosen, plan.config.policy)

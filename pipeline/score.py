@@ -17,6 +17,7 @@ from pipeline.run.manifest import maps_provenance, name_of_scoring, write_manife
 from pipeline.run.notices import ShowNotices, names_of
 from pipeline.run.opening import ShowProgress, open_run, silent, unseen
 from pipeline.run.outcome import Outcome, outcome
+from pipeline.run.output_hashes import write_output_hashes
 from pipeline.run.report import report
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
@@ -61,5 +62,6 @@ def score(
         )
         provenance = maps_provenance(plan)
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
+        write_output_hashes(run.folder, (case.case_id for case in maps.cases))
         page = report(run.folder)
     return outcome(page, results, cohort.chosen, plan.config.policy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 import signal
@@ -26,6 +27,8 @@ from pipeline.errors import CheckError, ConfigError
 from pipeline.executors.here import Here
 from pipeline.plan import make_plan
 from pipeline.run.outcome import Outcome
+from pipeline.run_files.objects import read_manifest
+from pipeline.run_files.outputs import changed_results
 from pipeline.store.lock import locked
 from tests import warm
 from tests.patience import ATTEMPTS, SECONDS
@@ -43,7 +46,7 @@ from tests.study import (
 
 EVERYTHING = {
     "index.html", "manifest.json", "cases.csv", "predictions.csv", "regions.json", "scores.csv",
-    "summary.csv", "skipped.csv", "crosswalk.csv", "baselines.npz", "cases",
+    "summary.csv", "skipped.csv", "crosswalk.csv", "baselines.npz", "cases", "outputs.sha256",
 }  # fmt: skip
 
 
@@ -95,6 +98,21 @@ def test_a_run_leaves_every_file_that_the_readme_names(finished: Outcome) -> Non
     assert there >= EVERYTHING
     described = (Path(__file__).parents[1] / "reports" / "README.md").read_text()
     assert all(name in described for name in EVERYTHING)
+
+
+def test_every_file_with_results_has_its_hash_and_no_other(finished: Outcome) -> None:
+    folder = finished.index.parent
+    lines = (folder / "outputs.sha256").read_text().splitlines()
+    listed = [line[66:] for line in lines]
+    hashes = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in listed]
+    assert lines == [f"{sha256}  {name}" for sha256, name in zip(hashes, listed, strict=True)]
+    pages = {"index.html", "crosswalk.csv", "outputs.sha256", ".lock", "run.js", "baselines.js"}
+    assert sorted(listed) == sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in pages and path.parent.name != "static"
+    )
+    assert changed_results(folder, read_manifest(folder)) == {}
 
 
 def test_every_image_has_a_score_a_finding_and_method(finished: Outcome) -> None:

@@ -21,6 +21,7 @@ from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
 from pipeline.cli.review import review
 from pipeline.cli.settings import loaded_config, overrides_of
 from pipeline.cli.terminal import (
+    changed_lines,
     comparison_table,
     findings_of_one,
     headline_table,
@@ -178,6 +179,7 @@ def _compare(options: Namespace) -> int:
     )
     console = open_console()
     console.print(f"A  {found.names[0]}\nB  {found.names[1]}\n{found.images:,} images in both runs")
+    _warn_of_changes(options.runs, console)
     if not found.same_annotations:
         console.print("Warning: the runs were scored against different annotations.")
     for line in findings_of_one(found.only_in):
@@ -195,7 +197,9 @@ def _report(options: Namespace) -> int:
     console = open_console()
     if options.single_file is None:
         with writing(options.run):
-            console.print(f"Report: {report(options.run)}")
+            index = report(options.run)
+        _warn_of_changes([options.run], console)
+        console.print(f"Report: {index}")
         return DONE
     cases: int | list[str] | None = None
     if options.cases is not None:
@@ -205,9 +209,15 @@ def _report(options: Namespace) -> int:
     make_folder(options.single_file.parent)
     with writing(options.run):
         chosen = report_in_one_file(options.run, options.single_file, cases=cases)
+    _warn_of_changes([options.run], console)
     size = options.single_file.stat().st_size / 1e6
     console.print(f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)")
     return DONE
+
+
+def _warn_of_changes(runs: Sequence[Path], console: Console) -> None:
+    for line in changed_lines(runs):
+        console.print(visible(line))
 
 
 def _config(options: Namespace, console: Console) -> AuditConfig:

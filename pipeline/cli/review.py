@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from pipeline.cli.terminal import open_console
+from pipeline.cli.terminal import changed_lines, open_console, visible
 from pipeline.reporting.words import plural
 from pipeline.store.atomic import writing
 
@@ -39,6 +39,8 @@ def review(options: Namespace) -> int:
             f"{len(result.open):,} contours and missed lesions of {cases:,} images have no answer: "
             "see standing 'open' in review.csv"
         )
+    for line in changed_lines([options.run]):
+        console.print(visible(line))
     if options.as_annotations:
         _write_annotations(options.run, result, options.as_annotations, console)
     console.print(f"Page: {result.page}")

@@ -160,6 +160,17 @@ def verdict_lines(run: Path) -> Iterator[str]:
         yield f"{verdict.finding}: {verdict.title}{skill_text}"
 
 
+def changed_lines(runs: Sequence[Path]) -> Iterator[str]:
+    """A warning for each run that has files which are not as it wrote them."""
+    from pipeline.run_files.objects import read_manifest  # noqa: PLC0415  # loads pydantic
+    from pipeline.run_files.outputs import changed_results, sentence_about  # noqa: PLC0415
+
+    for run in runs:
+        found = changed_results(run, read_manifest(run, needed=()))
+        if text := sentence_about(found, f"the run {run.name}"):
+            yield f"Warning: {text}"
+
+
 def verdict_pair(row: Mapping[str, str]) -> str:
     """The verdicts of both runs on one finding, in one line."""
     from pipeline.reporting.comparison_page import VERDICTS  # noqa: PLC0415  # loads the templates

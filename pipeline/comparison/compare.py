@@ -59,6 +59,7 @@ def compare(
         "resampling": asdict(first.resampling),
         "verdicts": verdict_pairs(first, second),
         "findings_only_in": only_in,
+        "changed": {"first": dict(first.changed), "second": dict(second.changed)},
     }
     digest = hashlib.sha256(json.dumps([facts, rows], sort_keys=True).encode()).hexdigest()[:8]
     folder = out / f"comparison-{digest}"

@@ -19,6 +19,7 @@ from pipeline.reporting.run_folder import methods_of
 from pipeline.reporting.stored_verdicts import checked_verdicts, names_in_verdict
 from pipeline.run_files.damage import damaged
 from pipeline.run_files.objects import read_manifest
+from pipeline.run_files.outputs import changed_results
 from pipeline.run_files.tables import Known, read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.classification import replicated_auroc
@@ -45,6 +46,8 @@ class Side:
     """The units that the run's bootstrap resampled: patients or images."""
     images: pd.Series[str]
     """Case id → SOP instance UID and frame, or the case id itself without crosswalk.csv."""
+    changed: Mapping[str, str]
+    """Files that are not as the run wrote them → what is wrong with them."""
     verdicts: Mapping[str, str]
     """Finding → the run's verdict, or why it has none: NOT_STORED or OTHER_METHOD."""
 
@@ -86,6 +89,7 @@ def read_side(run: Path, method: str | None) -> Side:
         resampling=Resampling(**statistics),
         units=units,
         images=images,
+        changed=changed_results(run, manifest),
         verdicts=_verdicts(run, manifest, is_first=chosen == first),
     )
 

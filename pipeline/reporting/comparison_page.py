@@ -11,6 +11,7 @@ from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environmen
 from pipeline.reporting.run_folder import number_of
 from pipeline.reporting.verdict import TITLES
 from pipeline.run_files.objects import read_object
+from pipeline.run_files.outputs import sentence_about
 from pipeline.run_files.tables import read_rows
 
 NOT_STORED, OTHER_METHOD = "not_stored", "other_method"
@@ -50,6 +51,11 @@ def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> P
     page = environment.get_template("comparison.html").render(
         root="",
         facts=facts,
+        changed=[
+            text
+            for side, name in zip(("first", "second"), "AB", strict=True)
+            if (text := sentence_about(facts.get("changed", {}).get(side, {}), f"run {name}"))
+        ],
         lines=[_line(row) for row in read_rows(folder / "comparison.csv")],
         verdicts=facts.get("verdicts", []),
         verdict_words=VERDICTS,

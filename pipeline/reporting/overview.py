@@ -26,6 +26,7 @@ from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
 from pipeline.reporting.verdict import Verdict, gate_note, verdicts
+from pipeline.run_files.outputs import changed_results, sentence_about
 
 CHARTS = (
     ("hit", "Hit rate against masks"),
@@ -85,6 +86,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "policy_words": POLICY,
         "gate_note": gate_note(run),
         "warnings": [
+            *((text, "") for text in [sentence_about(changed_results(run.path, run.manifest))] if text),
             *((text, "") for text in (*warnings_of_chance(run.summaries), *tuning.warnings(run))),
             *notices.warnings(run.manifest),
         ],

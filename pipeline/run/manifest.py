@@ -30,6 +30,7 @@ from pipeline.records import Case, ContourRule, Intensity, SurfaceDefinition
 from pipeline.run.notices import entries
 from pipeline.run.opening import Run
 from pipeline.run.tables import Results
+from pipeline.run_files.outputs import OUTPUTS
 from pipeline.statistics.verdict import verdicts
 from pipeline.store.atomic import write_bytes
 from pipeline.store.dates import date_created
@@ -159,6 +160,7 @@ def write_manifest(
     }
     content: dict[str, Any] = {
         "run_id": run.folder.name,
+        "outputs": OUTPUTS,
         "created": date_created(run.folder),
         "version": __version__,
         "title": config.title,

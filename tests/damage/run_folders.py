@@ -18,7 +18,9 @@ import numpy as np
 
 from pipeline.reporting.run_folder import read_run
 from pipeline.reporting.subjects import missed_lesions, results_sha256, subjects
+from pipeline.run.output_hashes import write_output_hashes
 from pipeline.run_files.columns import TABLES
+from pipeline.run_files.outputs import OUTPUTS
 from pipeline.store.tables import write_table
 from tests.reporting.run_folder import make_run
 
@@ -30,6 +32,7 @@ READ = (
     "manifest.json", "cases.csv", "scores.csv", "predictions.csv", "summary.csv", "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "crosswalk.csv", "regions.json", "groups.json", "baselines.npz",
+    "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
 )  # fmt: skip
 """Files that compare, report or review read."""
@@ -43,7 +46,7 @@ def make_sound_run(folder: Path) -> Path:
     run = make_run(folder, cases=CASES, shape=(24, 32))
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     notice = {"kind": "guess", "about": "annotations.join", "message": "by name", "pin": "join: name"}
-    manifest |= {"annotations_sha256": "ab" * 32, "notices": [notice]}
+    manifest |= {"outputs": OUTPUTS, "annotations_sha256": "ab" * 32, "notices": [notice]}
     (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     cases = [json.loads(path.read_bytes()) for path in sorted(run.glob("cases/*/case.json"))]
     keys = [{name: case[name] for name in ("case_id", "patient_id")} for case in cases]
@@ -84,6 +87,7 @@ def make_sound_run(folder: Path) -> Path:
     write_table(run, "comparisons.csv", [{**of, **pair, **gap, "standing": "better"}])
     parts = [{"attribute": "sex", "group": group, "too_few": 0, "differs": 0} for group in "FM"]
     write_table(run, "subgroups.csv", [{**of, **numbers, **gap, **part} for part in parts])
+    write_output_hashes(run, sorted(key["case_id"] for key in keys))
     return run
 
 

@@ -1,0 +1,77 @@
+"""Outputs: the hashes of a run's files, as its run wrote them, and the tables that no longer match theirs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from pipeline.errors import CaseError
+from pipeline.guards.reading import ANY_SIZE, open_file, read_file
+from pipeline.run_files.columns import TABLES
+from pipeline.run_files.damage import as_damage, damaged, shown
+from pipeline.run_files.tables import LARGEST_BYTES as LARGEST_TABLE
+
+OUTPUTS: Final = "outputs.sha256"
+"""The file with a line per file of the run, as `sha256sum` prints them, below the run's folder."""
+MANIFEST: Final = "manifest.json"
+NOT_OF_RUN: Final = frozenset(
+    {"crosswalk.csv", "review.csv", "review-summary.csv", "comparison.csv", "problems.csv"}
+)
+"""Tables of other commands, and the one that no other file may lead to."""
+RESULTS: Final = (*(name for name in TABLES if name not in NOT_OF_RUN), MANIFEST)
+"""Files from which reports and comparisons take their numbers."""
+LINE: Final = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f\\]{1,600})")
+LARGEST_BYTES: Final = 2**28
+"""Of the file of hashes: some 130 bytes for each of the five files of an image."""
+CHANGED: Final = "is not as the run wrote it"
+MISSING: Final = "is missing"
+
+
+def sha256_of(path: Path, *, most_bytes: int = ANY_SIZE) -> str:
+    """SHA-256 of a regular file. Raises CaseError if it cannot be read, or is larger."""
+    with open_file(path, most_bytes=most_bytes) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def changed_results(run: Path, manifest: Mapping[str, object]) -> dict[str, str]:
+    """File among `RESULTS` that does not match its hash → what is wrong with it; the file of hashes, too.
+
+    Runs of older versions have no hashes. Raises ConfigError if the file of hashes is damaged.
+    """
+    if not (run / OUTPUTS).exists():
+        return {OUTPUTS: MISSING} if manifest.get("outputs") == OUTPUTS else {}
+    stated = {name: sha256 for sha256, name in _lines(run / OUTPUTS) if name in RESULTS}
+    found = {name: _state(run / name, sha256) for name, sha256 in stated.items()}
+    return {name: state for name, state in found.items() if state}
+
+
+def sentence_about(changed: Mapping[str, str], whose: str = "this run") -> str:
+    """A sentence about what `changed_results` found; empty if it found nothing."""
+    if not changed:
+        return ""
+    listed = ", ".join(f"{name} {state}" for name, state in changed.items())
+    return (
+        f"Files of {whose} were changed after it: {listed}. What is shown may not be what the run found; "
+        "rerun it to regenerate them, or give the run folder as it was written."
+    )
+
+
+def _state(path: Path, sha256: str) -> str:
+    try:
+        return "" if sha256_of(path, most_bytes=LARGEST_TABLE) == sha256 else CHANGED
+    except CaseError:
+        return MISSING if not path.exists() else "cannot be read"
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Hash and name of each line. Raises ConfigError for any other line."""
+    with as_damage(path):
+        text = read_file(path, most_bytes=LARGEST_BYTES).decode("utf-8", "replace")
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = LINE.fullmatch(line)
+        if match is None:
+            raise damaged(path, f"line {number}: found {shown(line)}, wanted a sha256 and the name of a file")
+        yield match[1], match[2]
