@@ -30,6 +30,7 @@ TITLES = {
     "cvat": "CVAT XML",
     "label_studio": "an export of Label Studio",
     "supervisely": "Supervisely JSON",
+    "via": "VIA (VGG Image Annotator) JSON",
     "dicom_seg": "a DICOM segmentation",
     "rtstruct": "a DICOM RT Structure Set",
     "dicom_sr": "a DICOM structured report",
@@ -43,7 +44,6 @@ FOREIGN = {
     },
     "coco_results": f"a list of COCO results, which is not read; write COCO JSON with images, annotations "
     f"and categories, {AS_MASKS}",
-    "via": f"VIA (VGG Image Annotator) JSON, which is not read; {AS_BOXES}, {AS_MASKS}",
     "spreadsheet": "a spreadsheet, which is not read; save its sheet as CSV in UTF-8",
     "archive": "an archive, which is not read; unpack it",
     "jpg": "a JPEG picture, which is read as a mask only in a folder called like a finding or masks, without "
@@ -92,9 +92,4 @@ def _json_kind(file: Path, head: bytes) -> str:
 
 
 def _kind_of_object(content: dict[str, Any]) -> str:
-    if is_coco(content):
-        return "coco"
-    if "_via_img_metadata" in content or "_via_settings" in content:
-        return "via"
-    first = next(iter(content.values()), None)
-    return "via" if isinstance(first, dict) and {"regions", "filename"} <= first.keys() else ""
+    return "coco" if is_coco(content) else ""

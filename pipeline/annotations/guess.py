@@ -12,7 +12,7 @@ from pipeline.annotations.box_columns import POINT, box_columns, has_coordinates
 from pipeline.annotations.dicom_kinds import kinds_below
 from pipeline.annotations.json_kinds import json_format
 from pipeline.annotations.label_tables import tables_in
-from pipeline.annotations.published import named_finding, published_boxes, siim_columns
+from pipeline.annotations.published import named_finding, published_boxes, siim_columns, via_columns
 from pipeline.annotations.source_files import files_with_suffix
 from pipeline.annotations.spelling import plain
 from pipeline.annotations.tables import Table
@@ -35,7 +35,7 @@ SUPPORTED = (
     "boxes (x, y, width, height or x_min, y_min, x_max, y_max), points (x, y) or run "
     "lengths of SIIM-ACR, "
     'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in '
-    "CheXlocalize, or the files of LabelMe, Pascal VOC, YOLO, CVAT, Label Studio and Supervisely"
+    "CheXlocalize, or the files of LabelMe, Pascal VOC, YOLO, CVAT, Label Studio, Supervisely and VIA"
 )
 
 
@@ -140,6 +140,8 @@ def _tables(path: Path, findings: Sequence[str]) -> Iterator[Mapping[str, object
 
 def _table(table: Table, findings: Sequence[str]) -> dict[str, object]:
     """The source of a table, without its file; empty if it holds none of these."""
+    if via_columns(table):
+        return {"format": "via", **_via_options(table.file)}
     if siim_columns(table):
         return {"format": "siim_acr", "finding": named_finding("Pneumothorax", findings)}
     known = published_boxes(table)
@@ -170,13 +172,21 @@ def _tools(path: Path) -> Iterator[Mapping[str, object]]:
     for file in files_with_suffix(path, ".json"):
         name = json_format(file)
         if name:
-            yield {"format": name} | _file(path, file)
+            yield {"format": name} | _file(path, file) | (_via_options(file) if name == "via" else {})
     for file in files_with_suffix(path, ".xml"):
         if is_cvat(first_bytes(file)):
             yield {"format": "cvat"} | _file(path, file)
     for name in ONE_PER_IMAGE:
         if files_of(name, path, most=1):
             yield {"format": name}
+
+
+def _via_options(file: Path) -> dict[str, object]:
+    """What names the findings of a file of VIA. Raises ConfigError if several attributes may."""
+    from pipeline.annotations.via import finding_attribute  # noqa: PLC0415  # slow import
+
+    attribute = finding_attribute(file)
+    return {} if attribute is None else {"attribute": attribute}
 
 
 def _file(path: Path, file: Path) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ KEY = rb'"(?:[^"\\]|\\.)*"\s*:\s*'
 HEADS: Mapping[str, re.Pattern[bytes]] = {
     "rle_json": re.compile(START + KEY + rb"\{\s*" + KEY + rb"(?:\[\s*)?\{", re.DOTALL),
     "chexlocalize": re.compile(START + KEY + rb"\{.*\"img_size\"\s*:", re.DOTALL),
+    "via": re.compile(START + rb'(?:"_via_|' + KEY + rb'\{.*"regions"\s*:)', re.DOTALL),
     "coco": re.compile(START + rb'"(?:info|licenses|images|annotations|categories|type)"\s*:', re.DOTALL),
     "label_studio": re.compile(
         rb'(?:\xef\xbb\xbf)?\s*\[\s*\{.*"(?:annotations|annotation_id)"\s*:', re.DOTALL
@@ -70,6 +71,18 @@ def is_export(content: Any) -> bool:
     return whole or "annotation_id" in first
 
 
+def is_via(content: Any) -> bool:
+    """Whether a JSON value is a project or the annotations of VIA, judged by its first image."""
+    first = next(iter(via_images(content)), None)
+    return isinstance(first, dict) and {"filename", "regions"} <= first.keys()
+
+
+def via_images(content: Any) -> Iterable[Any]:
+    """The images in a JSON value of VIA; none if it is another value."""
+    images = content.get("_via_img_metadata", content) if isinstance(content, dict) else None
+    return images.values() if isinstance(images, dict) else ()
+
+
 def img_size(findings: Any) -> Shape | None:
     """The size of an image in a file of CheXlocalize; None if there is none."""
     stated = findings.get(IMG_SIZE) if isinstance(findings, dict) else None
@@ -83,5 +96,6 @@ HOLDS: Mapping[str, Callable[[Any], bool]] = {
     "chexlocalize": is_polygons,
     "coco": lambda content: is_coco(content) and bool(content["annotations"]),
     "label_studio": is_export,
+    "via": is_via,
 }
 """Format → whether a value is of it."""

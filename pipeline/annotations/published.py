@@ -53,6 +53,13 @@ def siim_columns(table: Table) -> tuple[str, str] | None:
     return (image, runs) if image and runs else None
 
 
+def via_columns(table: Table) -> tuple[str, str, str, str] | None:
+    """The columns of files, their attributes, shapes and attributes of regions of VIA; None if it is none."""
+    names = ("filename", "file_attributes", "region_shape_attributes", "region_attributes")
+    file, of_file, shape, of_region = (same(name, table.columns) for name in names)
+    return (file, of_file, shape, of_region) if file and of_file and shape and of_region else None
+
+
 TABLES: Mapping[str, Published] = {
     "VinDr-CXR": Published(
         {"image": "imageid", "finding": "classname", **CORNERS},

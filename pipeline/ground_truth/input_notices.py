@@ -33,6 +33,7 @@ IN_WORDS = {
     "chexlocalize": "polygons as CheXlocalize stores them",
     "cvat": "CVAT XML",
     "siim_acr": "run lengths of SIIM-ACR, counted from the end of the last run, in 1024 × 1024 pixels",
+    "via": "regions of VIA",
     "label_studio": "an export of Label Studio, each of whose annotators is a reader",
 }
 """Format of one file → what it is read as."""
@@ -122,7 +123,9 @@ def _described(source: Mapping[str, Any], wording: Wording) -> str:
             f"{_of_file(source, wording)} as {kind}{of} in pixels from the image's corner ({columns}){none}"
         )
     if kind in IN_WORDS:
-        return f"{_of_file(source, wording)} as {IN_WORDS[kind]}{of}"
+        attribute = source.get("attribute")
+        by = f", whose attribute {wording(str(attribute))} names their finding" if attribute else ""
+        return f"{_of_file(source, wording)} as {IN_WORDS[kind]}{of}{by}"
     if kind in FILES_IN_WORDS:
         return FILES_IN_WORDS[kind]
     patterns = [source["pattern"]] if isinstance(source["pattern"], str) else source["pattern"]

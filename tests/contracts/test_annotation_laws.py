@@ -193,6 +193,15 @@ def write_supervisely(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     return {}
 
 
+def write_via(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    xs, ys = zip(*outline_of(lesion), strict=True)
+    shape = {"name": "polygon", "all_points_x": xs, "all_points_y": ys}
+    region = {"shape_attributes": shape, "region_attributes": {"label": FINDING}}
+    image = {"filename": f"{IMAGE}.png", "size": 7, "regions": [region], "file_attributes": {}}
+    (folder / "via.json").write_text(json.dumps({f"{IMAGE}.png7": image}))
+    return {"file": "via.json"}
+
+
 def write_siim_acr(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     (folder / "rle.csv").write_text(f"ImageId, EncodedPixels\n{IMAGE}, 5 3 3 1 3 1\n")
     return {"file": "rle.csv", "finding": FINDING, "size": [*lesion.shape]}
@@ -225,6 +234,7 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "cvat": write_cvat,
     "label_studio": write_label_studio,
     "supervisely": write_supervisely,
+    "via": write_via,
     "siim_acr": write_siim_acr,
     "points": write_points,
 }

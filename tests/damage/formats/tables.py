@@ -62,6 +62,17 @@ def sound_run_lengths() -> bytes:
 
 
 @cache
+def sound_via() -> bytes:
+    """A rectangle of VIA, and an image without regions."""
+    header = (
+        "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
+    )
+    shape = '{""name"":""rect"",""x"":1,""y"":1,""width"":2,""height"":3}'
+    row = 'a.png,9,"{}",1,0,"' + shape + '","{""label"":""nodule""}"'
+    return f'{header}\n{row}\nb.png,9,"{{}}",0,0,"{{}}","{{}}"\n'.encode()
+
+
+@cache
 def sound_words() -> bytes:
     """Labels as words, as in ChestX-ray14."""
     return b"Image Index,Finding Labels,Patient ID\na.png,nodule|cyst,1\nb.png,No Finding,2\nc.png,cyst,3\n"

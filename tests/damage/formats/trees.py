@@ -109,6 +109,29 @@ def sound_export() -> bytes:
     return json.dumps([{"data": {"image": "a.png"}, "annotations": annotations}]).encode()
 
 
+@cache
+def sound_via() -> bytes:
+    """A project of VIA with every shape, a checkbox and attributes of the file."""
+    shapes: list[dict[str, Any]] = [
+        {"name": "rect", "x": 1, "y": 1, "width": 2, "height": 3},
+        {"name": "circle", "cx": 2, "cy": 2, "r": 1},
+        {"name": "ellipse", "cx": 2, "cy": 2, "rx": 1, "ry": 2, "theta": 0.5},
+        {"name": "polygon", "all_points_x": [1, 4, 4], "all_points_y": [1, 1, 5]},
+    ]
+    words: list[Any] = ["nodule", {"nodule": True, "cyst": False}, "cyst", "cyst"]
+    regions = [
+        {"shape_attributes": shape, "region_attributes": {"label": word}}
+        for shape, word in zip(shapes, words, strict=True)
+    ]
+    image = {
+        "filename": "a.png",
+        "size": 9,
+        "regions": regions,
+        "file_attributes": {"class": "cyst", "note": "b"},
+    }
+    return json.dumps({"_via_settings": {}, "_via_img_metadata": {"a.png9": image}}).encode()
+
+
 def _png(*, zipped: bool = False) -> str:
     data = BytesIO()
     Image.new("L", (2, 2), 255).save(data, "PNG")
