@@ -42,6 +42,7 @@ FORMATS: Registry[AnnotationFormat] = Registry(
         "yolo": "pipeline.annotations.yolo:YOLO",
         "cvat": "pipeline.annotations.cvat:CVAT",
         "label_studio": "pipeline.annotations.label_studio:LABEL_STUDIO",
+        "padchest_gr": "pipeline.annotations.padchest_gr:PADCHEST_GR",
         "via": "pipeline.annotations.via:VIA",
         "siim_acr": "pipeline.annotations.siim_acr:SIIM_ACR",
         "supervisely": "pipeline.annotations.supervisely:SUPERVISELY",

@@ -30,6 +30,7 @@ TITLES = {
     "cvat": "CVAT XML",
     "label_studio": "an export of Label Studio",
     "supervisely": "Supervisely JSON",
+    "padchest_gr": "grounded reports of PadChest-GR",
     "via": "VIA (VGG Image Annotator) JSON",
     "dicom_seg": "a DICOM segmentation",
     "rtstruct": "a DICOM RT Structure Set",

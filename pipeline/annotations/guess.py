@@ -35,7 +35,8 @@ SUPPORTED = (
     "boxes (x, y, width, height or x_min, y_min, x_max, y_max), points (x, y) or run "
     "lengths of SIIM-ACR, "
     'run-length masks in JSON {image: {finding: {"size", "counts"}}}, COCO JSON, polygons as in '
-    "CheXlocalize, or the files of LabelMe, Pascal VOC, YOLO, CVAT, Label Studio, Supervisely and VIA"
+    "CheXlocalize, grounded reports of PadChest-GR, or the files of LabelMe, Pascal VOC, YOLO, CVAT, Label "
+    "Studio, Supervisely and VIA"
 )
 
 

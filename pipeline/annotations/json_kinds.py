@@ -22,6 +22,9 @@ HEADS: Mapping[str, re.Pattern[bytes]] = {
     "chexlocalize": re.compile(START + KEY + rb"\{.*\"img_size\"\s*:", re.DOTALL),
     "via": re.compile(START + rb'(?:"_via_|' + KEY + rb'\{.*"regions"\s*:)', re.DOTALL),
     "coco": re.compile(START + rb'"(?:info|licenses|images|annotations|categories|type)"\s*:', re.DOTALL),
+    "padchest_gr": re.compile(
+        rb'(?:\xef\xbb\xbf)?\s*\[\s*\{(?=.*"ImageID"\s*:)(?=.*"findings"\s*:)', re.DOTALL
+    ),
     "label_studio": re.compile(
         rb'(?:\xef\xbb\xbf)?\s*\[\s*\{.*"(?:annotations|annotation_id)"\s*:', re.DOTALL
     ),
@@ -71,6 +74,12 @@ def is_export(content: Any) -> bool:
     return whole or "annotation_id" in first
 
 
+def is_grounded(content: Any) -> bool:
+    """Whether a JSON value is a file of PadChest-GR, judged by its first study."""
+    first = content[0] if isinstance(content, list) and content else None
+    return isinstance(first, dict) and {"ImageID", "findings"} <= first.keys()
+
+
 def is_via(content: Any) -> bool:
     """Whether a JSON value is a project or the annotations of VIA, judged by its first image."""
     first = next(iter(via_images(content)), None)
@@ -97,5 +106,6 @@ HOLDS: Mapping[str, Callable[[Any], bool]] = {
     "coco": lambda content: is_coco(content) and bool(content["annotations"]),
     "label_studio": is_export,
     "via": is_via,
+    "padchest_gr": is_grounded,
 }
 """Format → whether a value is of it."""

@@ -33,6 +33,7 @@ IN_WORDS = {
     "chexlocalize": "polygons as CheXlocalize stores them",
     "cvat": "CVAT XML",
     "siim_acr": "run lengths of SIIM-ACR, counted from the end of the last run, in 1024 × 1024 pixels",
+    "padchest_gr": "boxes of PadChest-GR in shares of the image, of two readers",
     "via": "regions of VIA",
     "label_studio": "an export of Label Studio, each of whose annotators is a reader",
 }

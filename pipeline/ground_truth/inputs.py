@@ -36,7 +36,18 @@ from pipeline.ground_truth.input_notices import (
 )
 from pipeline.records import AnnotationItem, Labels, Notice
 
-TABLES = ("boxes", "points", "rle_json", "coco", "chexlocalize", "cvat", "label_studio", "siim_acr", "via")
+TABLES = (
+    "boxes",
+    "points",
+    "rle_json",
+    "coco",
+    "chexlocalize",
+    "cvat",
+    "label_studio",
+    "siim_acr",
+    "via",
+    "padchest_gr",
+)
 """Formats whose annotations are in one file."""
 
 

@@ -193,6 +193,16 @@ def write_supervisely(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     return {}
 
 
+def write_padchest_gr(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
+    rows, columns = lesion.shape
+    box = [LESION_BOX.x + 0.5, LESION_BOX.y + 0.5, LESION_BOX.x + 3.5, LESION_BOX.y + 3.5]
+    shares = [edge / side for edge, side in zip(box, (columns, rows) * 2, strict=True)]
+    sentence = {"sentence_en": "A mass.", "abnormal": True, "boxes": [shares], "labels": [FINDING]}
+    study = {"StudyID": "1", "ImageID": f"{IMAGE}.png", "findings": [sentence]}
+    (folder / "grounded_reports.json").write_text(json.dumps([study]))
+    return {"file": "grounded_reports.json", "reader": "reader"}
+
+
 def write_via(folder: Path, lesion: np.ndarray) -> Mapping[str, object]:
     xs, ys = zip(*outline_of(lesion), strict=True)
     shape = {"name": "polygon", "all_points_x": xs, "all_points_y": ys}
@@ -235,12 +245,15 @@ WRITERS: Mapping[str, Callable[[Path, np.ndarray], Mapping[str, object]]] = {
     "label_studio": write_label_studio,
     "supervisely": write_supervisely,
     "via": write_via,
+    "padchest_gr": write_padchest_gr,
     "siim_acr": write_siim_acr,
     "points": write_points,
 }
 OPENED_AGAIN = {"png", "jpg", "dicom_mask", "volume", "dicom_seg"}
 """Formats whose geometry is read when the image is; that of others is found with the annotation."""
 
+IN_SHARES = {"yolo", "padchest_gr"}
+"""Formats in shares of the image, which fit any."""
 IN_PATIENT = {"rtstruct"}
 """Formats in mm of the patient."""
 
@@ -279,7 +292,7 @@ def test_an_item_travels_to_another_process(name: str, tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(item)) == item
 
 
-@pytest.mark.parametrize("name", sorted({*FORMATS} - {"yolo"}))  # whose shares fit any image
+@pytest.mark.parametrize("name", sorted({*FORMATS} - IN_SHARES))
 def test_an_image_too_small_for_the_lesion_is_refused(name: str, tmp_path: Path) -> None:
     item = found(name, tmp_path)
     with pytest.raises(CaseError) as refused:
@@ -304,5 +317,5 @@ def test_a_file_that_breaks_after_it_was_found_is_refused(name: str, tmp_path: P
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_reader_is_the_one_that_the_source_names(name: str, tmp_path: Path) -> None:
     options = WRITERS[name](tmp_path, LESION)
-    (item,) = find_annotations(tmp_path, [{"format": name, "reader": "second", **options}])
+    (item,) = find_annotations(tmp_path, [{"format": name, **options, "reader": "second"}])
     assert item.reader == "second"

@@ -128,6 +128,7 @@ FAMILIES: Mapping[str, Family | RunFamily] = {
     "coco outlines json": Family("annotations", "a.json", trees.sound_coco_outlines, trees.JSON),
     "chexlocalize json": Family("annotations", "a.json", trees.sound_polygons, trees.JSON),
     "label studio json": Family("annotations", "a.json", trees.sound_export, trees.JSON),
+    "padchest gr json": Family("annotations", "a.json", trees.sound_grounded, trees.JSON),
     "via json": Family("annotations", "a.json", trees.sound_via, trees.JSON),
     "via table": Family("annotations", "via.csv", tables.sound_via, tables.TABLE),
     "labelme json": Family("annotations", "a.json", trees.sound_labelme, trees.JSON),

@@ -128,7 +128,8 @@ IN_WORDS = {
     "rle_json": "run lengths in JSON", "siim_acr": "SIIM-ACR", "boxes": "tables of boxes",
     "points": "points", "coco": "COCO", "chexlocalize": "CheXlocalize", "labelme": "LabelMe",
     "pascal_voc": "Pascal VOC", "yolo": "YOLO", "cvat": "CVAT", "label_studio": "Label Studio",
-    "supervisely": "Supervisely", "via": "VIA", "rtstruct": "RT Structure Sets", "dicom_sr": "TID 1500",
+    "supervisely": "Supervisely", "via": "VIA", "padchest_gr": "PadChest-GR",
+    "rtstruct": "RT Structure Sets", "dicom_sr": "TID 1500",
     "gsps": "presentation states", "dicom_mask": "DICOM images", "overlay": "overlays",
 }  # fmt: skip
 """Annotation format → what the README calls it."""

@@ -110,6 +110,22 @@ def sound_export() -> bytes:
 
 
 @cache
+def sound_grounded() -> bytes:
+    """Two studies of PadChest-GR: boxes of two readers, a finding without box, and a normal one."""
+    boxes = {"boxes": [[0.2, 0.2, 0.6, 0.9]], "extra_boxes": [[0.2, 0.1, 0.6, 0.9]]}
+    findings = [
+        {"sentence_en": "A nodule.", "abnormal": True, "labels": ["nodule"], **boxes},
+        {"sentence_en": "A cyst.", "abnormal": True, "labels": ["cyst"], "boxes": []},
+        {"sentence_en": "Normal.", "abnormal": False},
+    ]
+    studies = [
+        {"StudyID": "1", "ImageID": "a.png", "findings": findings},
+        {"StudyID": "2", "ImageID": "b.png", "findings": []},
+    ]
+    return json.dumps(studies).encode()
+
+
+@cache
 def sound_via() -> bytes:
     """A project of VIA with every shape, a checkbox and attributes of the file."""
     shapes: list[dict[str, Any]] = [
