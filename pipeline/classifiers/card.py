@@ -110,6 +110,8 @@ class ModelCard(Strict):
     """SHA-256 of the weights file, checked whichever file is loaded; required if `weights` is set."""
     state_dict: str | None = None
     """If the weights file holds several networks: keys and prefix of the one to load, such as ema/module."""
+    unused: Annotated[Items[FindingName], Field(max_length=100)] = ()
+    """Beginnings of names in the weights file of what takes no part in the logits, such as another head."""
     target_layer: str = "last"
     """Layer of the heatmaps: last (the last feature map), stride8 (the last of that stride), or a module."""
     preprocessing: Preprocessing

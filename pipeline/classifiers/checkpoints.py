@@ -11,11 +11,21 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from pipeline.classifiers.foreign_ends import (
+    End,
+    find_layers,
+    find_linear,
+    find_power,
+    find_rows,
+    only_layer,
+    without_unused,
+)
 from pipeline.classifiers.pickled import Content, printable
 from pipeline.classifiers.state_dicts import HEAD, WRAPPERS, find_network, listed, notices_of
 from pipeline.classifiers.weight_formats import OTHER_FRAMEWORK
 from pipeline.errors import ConfigError
 from pipeline.records import Notice
+from pipeline.registry import did_you_mean
 
 KEY_LAYOUTS: Final = (
     # torchvision and torchxrayvision: denselayer1.norm1; old torchvision, so CheXNet: denselayer1.norm.1
@@ -39,11 +49,7 @@ METRICS: Final = re.compile(r"\.(tp|fp|tn|fn|preds|target|confmat|correct|total)
 """Names of what torchmetrics counts."""
 AVERAGED: Final = "n_averaged"
 """Counter of torch.optim.swa_utils.AveragedModel."""
-COUNTER: Final = "num_batches_tracked"
-"""Batch norm's count of training steps, unused in evaluation mode and missing from older files."""
 MOST_FINDINGS: Final = 1000
-MATRIX: Final = 2
-"""Dimensions of a linear layer's weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +65,50 @@ class Checkpoint:
 
 
 def read_checkpoint(
-    content: Content, path: Path, *, wanted: Collection[str] = OF_DENSENETS, chosen: str | None = None
+    content: Content,
+    path: Path,
+    *,
+    wanted: Collection[str] = OF_DENSENETS,
+    chosen: str | None = None,
+    unused: Collection[str] = (),
 ) -> Checkpoint:
-    """The one network in the content of a weights file; `wanted` are the names of its tensors, in order.
+    """The one network in the content of a weights file; `wanted` are its tensors, or their names, in order.
 
     Wrapping keys ("state_dict", "model") and prefixes ("module.", "model._orig_mod.") are left off where only
-    one reading is possible, with a notice; `chosen` names one of several networks. Raises ConfigError.
+    one reading is possible, with a notice; so are names of its end. `chosen` names one of several networks,
+    and `unused` are beginnings of names of what takes no part in it. Raises ConfigError.
     """
     own_head = {name for name in wanted if name.startswith(HEAD_START)}
     is_densenet = {*HEAD} == own_head
     name_of = _monai_name if is_densenet else _name_before_layers if own_head else str
     found = find_network(content, path, wanted, chosen=chosen)
-    tensors = _keyed(found.state.tensors, lambda key: WRAPPERS.sub("", key), path)
+    every = _keyed(found.state.tensors, lambda key: WRAPPERS.sub("", key), path)
+    tensors, unknown = without_unused(every, unused, found.prefix)
+    _refuse_unknown(unknown, every, path)
     inside = {key.removeprefix(found.prefix): value for key, value in tensors.items() if found.holds(key)}
     outside = {
         k: v for k, v in tensors.items() if not k.startswith(found.prefix) and not found.is_of_another(k)
     }
-    named = _keyed(inside, name_of, path)
-    own = HEAD[0].removesuffix(".weight") if is_densenet else _missing_layer(named, wanted)
-    head = _foreign_head(named, outside, own, wanted)
-    if head:
-        source = outside if f"{head}.weight" in outside else named
-        named |= {f"{own}.{part}": source.pop(f"{head}.{part}") for part in ("weight", "bias")}
+    head = next((printable(key.removesuffix(".weight")) for key in inside if name_of(key) == HEAD[0]), "")
+    end = End(wanted, inside, outside)
+    find_power(end)
+    own = HEAD[0].removesuffix(".weight") if is_densenet else only_layer(end)
+    find_rows(end, own)
+    named = end.named = _keyed(end.named, name_of, path)
+    find_linear(end, own)
+    find_layers(end)
     unread = [key for key in outside if METRICS.search(key) and not TRAINING.search(key)]
     unread += [key for key in (*outside, *named) if TRAINING.search(key) or key == AVERAGED]
     _refuse_strangers([key for key in outside if key not in unread], found.prefix, path)
     without = {*unread, OPERATING_POINTS}
     return Checkpoint(
         {name: value for name, value in named.items() if name not in without},
-        (*notices_of(found, content), *_notices(head, unread)),
-        head
-        or next((printable(key.removesuffix(".weight")) for key in inside if name_of(key) == HEAD[0]), ""),
+        (
+            *notices_of(found, content),
+            *end.notices,
+            *_notices(unread, [k for k in every if k not in tensors]),
+        ),
+        end.head or head,
         operating_points(named),
     )
 
@@ -138,55 +157,33 @@ def _keyed(tensors: Mapping[str, Tensor], name_of: Callable[[str], str], path: P
     return named
 
 
-def _missing_layer(named: Mapping[str, Tensor], wanted: Collection[str]) -> str:
-    """The only layer of the network whose tensors, weight and bias, are not in the file; else ""."""
-    missing = {name for name in wanted if name not in named and not name.endswith(COUNTER)}
-    layer = next(iter(missing), "").rpartition(".")[0]
-    return layer if missing == {f"{layer}.weight", f"{layer}.bias"} else ""
-
-
-def _foreign_head(
-    named: Mapping[str, Tensor], outside: Mapping[str, Tensor], own: str, wanted: Collection[str]
-) -> str:
-    """The name in the file of the linear layer that the network calls `own`, if it has another; else "".
-
-    It is the only linear layer of the file that the network does not have.
-    """
-    first = next(iter(wanted))
-    if not own or first not in named or any(f"{own}.{part}" in named for part in ("weight", "bias")):
-        return ""
-    body = first.partition(".")[0] + "."
-    others = {
-        key: value
-        for key, value in (*named.items(), *outside.items())
-        if key not in wanted and not key.startswith(body)
-    }
-    linear = [
-        key.removesuffix(".weight")
-        for key, value in others.items()
-        if key.endswith(".weight")
-        and value.dim() == MATRIX
-        and f"{key.removesuffix('.weight')}.bias" in others
-    ]
-    return linear[0] if len(linear) == 1 else ""
-
-
 def _refuse_strangers(strangers: Sequence[str], prefix: str, path: Path) -> None:
     """Raise ConfigError for tensors outside the network that may take part in its output."""
     if strangers:
         raise ConfigError(
             f"{path}: {len(strangers)} tensors are outside '{printable(prefix)}', the network's prefix: "
-            f"{listed(strangers)}; if they do not take part in the logits, save the others alone: "
-            f"torch.save({{k.removeprefix({printable(prefix)!r}): v for k, v in state_dict.items() "
-            f"if k.startswith({printable(prefix)!r})}}, 'weights.pth')"
+            f"{listed(strangers)}; if they take no part in the logits, name them in the model card "
+            f"(unused: [{listed(strangers[:1])}]), or remove them from the file"
         )
 
 
-def _notices(head: str, unread: Sequence[str]) -> Iterator[Notice]:
-    """What was taken for the head, and what only training needs."""
-    if head:
-        message = "The linear layer {0} of the weights file was taken for the network's head."
-        yield Notice("guess", "weights", message, (head,))
+def _refuse_unknown(unused: Sequence[str], tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Raise ConfigError for entries of the card's `unused` that name no tensor."""
+    if unused:
+        layers = dict.fromkeys(key.rpartition(".")[0] for key in tensors)
+        raise ConfigError(
+            f"{path}: unused: no tensor's name is or begins with '{printable(unused[0])}', as the model card "
+            f"states{did_you_mean(unused[0], [printable(layer) for layer in layers])}"
+        )
+
+
+def _notices(unread: Sequence[str], unused: Sequence[str]) -> Iterator[Notice]:
+    """What only training needs, and what the card calls unused."""
+    if unused:
+        message = (
+            f"What the model card calls unused was not read from the weights file ({len(unused)}): {{0}}."
+        )
+        yield Notice("guess", "weights", message, (listed(unused),))
     if unread:
         message = (
             f"Tensors that only training needs were not read from the weights file ({len(unread)}): {{0}}."

@@ -50,7 +50,12 @@ def open_classifier(
         network = build_network(card)
         path = weights or weights_path(card, card_path)
         loaded = load_weights(
-            network, path, sha256=card.sha256, allow_pickle=allow_pickle, state_dict=card.state_dict
+            network,
+            path,
+            sha256=card.sha256,
+            allow_pickle=allow_pickle,
+            state_dict=card.state_dict,
+            unused=card.unused,
         )
     card, of_thresholds = with_thresholds(card, loaded.operating_points, path)
     notices = (*loaded.notices, *of_thresholds)

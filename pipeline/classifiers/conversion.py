@@ -62,7 +62,8 @@ def converted(path: Path, *, card: ModelCard | None = None, state_dict: str | No
                 "leave --model out, or give the card of a network"
             )
         wanted = build_network(card).state_dict()
-        checkpoint = read_checkpoint(read, path, wanted=wanted, chosen=state_dict or card.state_dict)
+        chosen = state_dict or card.state_dict
+        checkpoint = read_checkpoint(read, path, wanted=wanted, chosen=chosen, unused=card.unused)
         check_fit(checkpoint.tensors, wanted, path, size=len(content))
     tensors = dict(checkpoint.tensors)
     if checkpoint.operating_points:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.classifiers.pickled import Content, printable
 from pipeline.errors import ConfigError
@@ -226,6 +226,17 @@ def notices_of(network: FoundNetwork, content: Content) -> Iterator[Notice]:
 
 def _guess(message: str, name: str) -> Notice:
     return Notice("guess", "weights", message, (name,))
+
+
+def is_dense_real(tensor: Tensor) -> bool:
+    """Whether it is a dense tensor of real numbers in CPU memory."""
+    return (
+        type(tensor) in {Tensor, nn.Parameter}
+        and tensor.layout == torch.strided
+        and tensor.device.type == "cpu"
+        and not (tensor.is_quantized or tensor.is_nested or tensor.is_complex())
+        and tensor.dtype != torch.bool
+    )
 
 
 def listed(names: Sequence[str]) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256 as hash_sha256
 from pathlib import Path
 from typing import Final
 
 import safetensors.torch
-import torch
 from torch import Tensor, nn
 
-from pipeline.classifiers.checkpoints import COUNTER, read_checkpoint
+from pipeline.classifiers.checkpoints import read_checkpoint
+from pipeline.classifiers.foreign_ends import COUNTER
 from pipeline.classifiers.pickled import Content, load_pickle
-from pipeline.classifiers.state_dicts import listed
+from pipeline.classifiers.state_dicts import is_dense_real, listed
 from pipeline.classifiers.weight_formats import SAFETENSORS, folder_name, format_of
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.reading import guarded, named, read_file, without_remedy
@@ -44,19 +44,21 @@ def load_weights(
     sha256: str | None,
     allow_pickle: bool,
     state_dict: str | None = None,
+    unused: Sequence[str] = (),
 ) -> LoadedWeights:
     """Load the file's tensors into the network.
 
     The file is `.safetensors` or, with `allow_pickle`, a checkpoint of torch (`.pt`, `.pth`, `.ckpt`,
     `.bin`), of which nothing is run. Tensors of a DenseNet may have the names of MONAI, torchvision,
-    torchxrayvision or CheXNet; all may be wrapped, and `state_dict` names one of several networks. Raises
-    ConfigError and leaves the network unchanged if the file is missing, does not have the stated `sha256` or
-    is not a state dict, or if its tensors do not fit the network or are not finite.
+    torchxrayvision or CheXNet; all may be wrapped, `state_dict` names one of several networks, and `unused`
+    what takes no part in it. Raises ConfigError and leaves the network unchanged if the file is missing, does
+    not have the stated `sha256` or is not a state dict, or if its tensors do not fit the network or are not
+    finite.
     """
     content, found = read_hashed(path, sha256=sha256)
     wanted = network.state_dict()
     read = load_content(content, path, allow_pickle=allow_pickle)
-    checkpoint = read_checkpoint(read, path, wanted=wanted, chosen=state_dict)
+    checkpoint = read_checkpoint(read, path, wanted=wanted, chosen=state_dict, unused=unused)
     check_fit(checkpoint.tensors, wanted, path, size=len(content))
     try:
         network.load_state_dict({**wanted, **_finite(checkpoint.tensors, path)})
@@ -94,7 +96,7 @@ def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> Content:
     """The mapping in a weights file: tensors, or a checkpoint that holds them."""
     if format_of(content, path) == SAFETENSORS:
         with named(path), guarded("not_weights", NOT_SAFETENSORS):
-            return Content(safetensors.torch.load(content))
+            return Content(dict(sorted(safetensors.torch.load(content).items())))  # else in no fixed order
     if not allow_pickle:
         raise ConfigError(
             f"{path}: a pickle can run code when it is read; convert it with `heatproof convert`, "
@@ -107,7 +109,7 @@ def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> Content:
 def check_fit(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path, *, size: int) -> None:
     """Raise ConfigError for tensors that do not fit, before reading values: a view can be huge."""
     shared = [name for name in wanted if name in tensors]
-    dense = [name for name in shared if _is_dense_real(tensors[name])]
+    dense = [name for name in shared if is_dense_real(tensors[name])]
     parameters = [name for name in dense if not name.endswith(COUNTER)]
     faults = {
         "missing": [n for n in wanted if n not in tensors and not n.endswith(COUNTER)],
@@ -122,17 +124,6 @@ def check_fit(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path:
         "not floating point": [n for n in parameters if not tensors[n].is_floating_point()],
     }
     _refuse(faults, path)
-
-
-def _is_dense_real(tensor: Tensor) -> bool:
-    """Whether it is a dense tensor of real numbers in CPU memory."""
-    return (
-        type(tensor) in {Tensor, nn.Parameter}
-        and tensor.layout == torch.strided
-        and tensor.device.type == "cpu"
-        and not (tensor.is_quantized or tensor.is_nested or tensor.is_complex())
-        and tensor.dtype != torch.bool
-    )
 
 
 def _bytes(tensor: Tensor) -> int:
@@ -152,5 +143,5 @@ def _refuse(faults: Mapping[str, list[str]], path: Path) -> None:
         raise ConfigError(
             f"{path}: the weights do not fit the network of the model card: {'; '.join(lines)}; "
             "use the card's own weights, or correct its architecture (a head of several layers is stated in "
-            "architecture.head)"
+            "architecture.head, and tensors that take no part in the logits in unused)"
         )
