@@ -20,6 +20,7 @@ from pipeline.classifiers.networks import build_network
 from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.onnx.opening import open_onnx
 from pipeline.classifiers.operating_points import with_thresholds
+from pipeline.classifiers.precision import to_bfloat16
 from pipeline.classifiers.weights import LoadedWeights, load_weights, read_hashed
 from pipeline.errors import ConfigError
 from pipeline.guards.reading import about, guarded, named
@@ -85,7 +86,7 @@ def _on_device(
     network.eval().requires_grad_(requires_grad=False)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     if precision == "bfloat16":
-        _to_bfloat16(network)
+        to_bfloat16(network, channels=card.preprocessing.channels, shape=card.preprocessing.shape)
     return Classifier(network, card, sha256, device, precision, notices)
 
 
@@ -170,22 +171,3 @@ def _from_onnx(card: ModelCard, path: Path, precision: Precision) -> tuple[nn.Mo
 def _probabilities(logits: Tensor, activation: str) -> Tensor:
     """Probabilities of logits; those of log-odds are their sigmoid as well."""
     return logits.clamp(0, 1) if activation == "none" else logits.sigmoid()
-
-
-def _to_bfloat16(network: nn.Module) -> None:
-    """Convert the convolutions; batch norm and head stay float32, as bfloat16 has 8 significant bits."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            module.to(torch.bfloat16)
-            module.register_forward_pre_hook(_as_bfloat16)
-        elif isinstance(module, nn.Linear):
-            module.register_forward_pre_hook(_as_float32)
-
-
-def _as_bfloat16(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """What a gate or a norm has made float32."""
-    return tuple(tensor.bfloat16() for tensor in inputs)
-
-
-def _as_float32(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return tuple(tensor.float() for tensor in inputs)

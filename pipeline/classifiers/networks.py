@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -11,18 +11,8 @@ from torch import Tensor, nn
 from pipeline.classifiers.architecture import Architecture
 from pipeline.classifiers.architectures.endings import with_head, with_pooling
 from pipeline.classifiers.card import ModelCard
+from pipeline.classifiers.precision import REFUSED
 from pipeline.errors import ConfigError
-
-REFUSED: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""What MONAI, torch, torchvision and timm raise for arguments that do not fit."""
 
 
 def build_network(card: ModelCard) -> nn.Module:

@@ -91,7 +91,8 @@ class AttentionPool(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits (batch, findings, 1, 1) of (batch, channels, height, width)."""
         (linear,) = self.scores
-        cells = nn.functional.linear(inputs.movedim(1, -1), linear.weight, linear.bias).movedim(-1, 1)
+        channels_last = inputs.movedim(1, -1).to(linear.weight.dtype)
+        cells = nn.functional.linear(channels_last, linear.weight, linear.bias).movedim(-1, 1)
         weights = cells.sigmoid()
         total = (weights * cells).sum(dim=(2, 3), keepdim=True)
         logits: Tensor = total / weights.sum(dim=(2, 3), keepdim=True).clamp_min(SMALLEST)
