@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
@@ -16,6 +19,7 @@ from pipeline.executors.here import Here
 from pipeline.phantoms.lesions import FINDINGS
 from pipeline.phantoms.study_set import write_study_set
 from pipeline.plan import make_plan
+from tests.attribution.transformers import Swin
 from tests.classifiers.architectures.networks import CLASSICS, card_of, lively
 
 IMAGES = 3
@@ -30,25 +34,25 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def write_card(folder: Path, name: str) -> Path:
-    save_file(lively(name, size=SIDE, outputs=len(FINDINGS)).state_dict(), folder / "weights.safetensors")
-    card = card_of(name, size=SIDE, outputs=len(FINDINGS)).model_dump(mode="json")
+def write_card(folder: Path, name: str, **arguments: Any) -> Path:
+    given: dict[str, Any] = {"size": SIDE, "outputs": len(FINDINGS), **arguments}
+    save_file(lively(name, **given).state_dict(), folder / "weights.safetensors")
+    card = card_of(name, **given).model_dump(mode="json", exclude_none=True)
     kept = {key: card[key] for key in ("name", "purpose", "architecture", "activation", "preprocessing")}
     path = folder / "card.yaml"
     path.write_text(yaml.safe_dump({**kept, "findings": list(FINDINGS)}))
     return path
 
 
-@pytest.mark.parametrize("name", CLASSICS)
-def test_a_network_goes_from_its_card_to_a_report_on_phantoms(
-    phantoms: Path, tmp_path: Path, name: str
-) -> None:
+def audited(phantoms: Path, folder: Path, card: Path, *methods: str) -> tuple[Path, dict[str, Any]]:
+    """The report of a card and the run's manifest; all images have a score for each method."""
     overrides = {
         "studies": str(phantoms / "images"),
         "annotations.path": str(phantoms),
-        "model": str(write_card(tmp_path, name)),
-        "weights": str(tmp_path / "weights.safetensors"),
-        "out": str(tmp_path / "out"),
+        "model": str(card),
+        "weights": str(folder / "weights.safetensors"),
+        "out": str(folder / "out"),
+        "methods": list(methods),
         "workers": 1,
         "batch_size": IMAGES,
         "select": None,
@@ -58,9 +62,44 @@ def test_a_network_goes_from_its_card_to_a_report_on_phantoms(
     }
     outcome = audit(make_plan(load_config(PHANTOM_CONFIG, overrides)), executor=Here())
     run = outcome.index.parent
-    manifest = json.loads((run / "manifest.json").read_text())
-    assert manifest["card"]["architecture"]["class"] == name
     with (run / "scores.csv").open(newline="") as file:
-        scored = {row["case_id"] for row in csv.DictReader(file) if row["method"] == "gradcam"}
-    assert len(scored) == IMAGES
-    assert outcome.index.read_text().count(name) > 0
+        scored = {(row["method"], row["case_id"]) for row in csv.DictReader(file)}
+    for method in methods:
+        assert sum(name == method for name, _ in scored) == IMAGES
+    return outcome.index, json.loads((run / "manifest.json").read_text())
+
+
+@pytest.mark.parametrize("name", CLASSICS)
+def test_a_network_goes_from_its_card_to_a_report_on_phantoms(
+    phantoms: Path, tmp_path: Path, name: str
+) -> None:
+    index, manifest = audited(phantoms, tmp_path, write_card(tmp_path, name), "gradcam")
+    assert manifest["card"]["architecture"]["class"] == name
+    assert index.read_text().count(name) > 0
+
+
+SMALL_VIT = {
+    "img_size": [SIDE, SIDE], "patch_size": 16, "hidden_size": 24, "mlp_dim": 48, "num_layers": 2,
+    "num_heads": 3, "post_activation": "none",
+}  # fmt: skip
+
+
+def test_a_vit_goes_from_its_card_to_a_report_with_maps_of_tokens_and_attention(
+    phantoms: Path, tmp_path: Path
+) -> None:
+    card = write_card(tmp_path, "ViT", **SMALL_VIT)
+    index, manifest = audited(phantoms, tmp_path, card, "gradcam", "rollout", "chefer", "layercam@blocks.0")
+    assert manifest["card"]["architecture"]["class"] == "ViT"
+    assert index.read_text().count("ViT") > 0
+
+
+def test_a_swin_goes_from_its_card_to_a_report(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """timm is an extra; a network with the operations of its Swin stands in for it."""
+    timm = ModuleType("timm")
+    timm.list_models = lambda: ["swin"]  # type: ignore[attr-defined]
+    timm.create_model = lambda _name, pretrained, **arguments: Swin(**arguments)  # type: ignore[attr-defined]  # noqa: ARG005
+    monkeypatch.setitem(sys.modules, "timm", timm)
+    card = write_card(tmp_path, "timm:swin")
+    audited(phantoms, tmp_path, card, "gradcam", "cam", "hirescam@stride4")

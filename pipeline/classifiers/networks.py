@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.classifiers.architecture import Architecture
-from pipeline.classifiers.architectures.endings import with_head, with_pooling
+from pipeline.classifiers.architectures.endings import has_another_head, with_head, with_pooling
 from pipeline.classifiers.card import ModelCard
 from pipeline.classifiers.precision import REFUSED
 from pipeline.errors import ConfigError
@@ -35,6 +35,8 @@ def build_network(card: ModelCard) -> nn.Module:
         ) from error
     if architecture.blocks is None or {"act", "norm"} & stated.keys():
         _refuse_unable(network, card, architecture, f"{where} with {words}")
+    if architecture.head is not None:
+        _refuse_two_heads(network, card)
     return network
 
 
@@ -50,6 +52,17 @@ def _built(architecture: Architecture) -> nn.Module:
     if architecture.head is not None:
         with_head(network, architecture.head, outputs=outputs)
     return network
+
+
+@torch.no_grad()
+def _refuse_two_heads(network: nn.Module, card: ModelCard) -> None:
+    """Raise ConfigError if another layer than the card's head gives logits, too, as in distilled DeiTs."""
+    shape = (2, card.preprocessing.channels, *card.preprocessing.shape)
+    if has_another_head(network.eval(), torch.rand(shape, generator=torch.Generator().manual_seed(0))):
+        raise ConfigError(
+            f"model card {card.name}: architecture.head: the network has two heads, of which this would "
+            "replace one; remove head, or choose a class with one"
+        )
 
 
 def _refuse_unable(network: nn.Module, card: ModelCard, architecture: Architecture, where: str) -> None:

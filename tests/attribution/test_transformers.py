@@ -8,12 +8,13 @@ from copy import deepcopy
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pipeline.attribution.attention import AttentionMode, alone
 from pipeline.attribution.explainer import Explainer, open_explainer
 from pipeline.errors import ConfigError
 from pipeline.records import Cells
-from tests.attribution.plain import assert_close, random_inputs
+from tests.attribution.plain import assert_close, explained, random_inputs
 from tests.attribution.transformers import PATCH, STRIDE, STYLES, Style, ViT, by_hand, swin, vit
 
 GRID = (21, 29)
@@ -180,3 +181,41 @@ def test_the_map_of_a_swin_is_that_of_plain_autograd_in_double_precision() -> No
     assert_close(
         torch.from_numpy(opened(network, "gradcam", inputs=inputs).explain(inputs).maps["gradcam"]), maps
     )
+
+
+class NoNorm(nn.Identity):
+    """Where the norm of a block is."""
+
+
+class CornerReader(nn.Module):
+    """A transformer whose class token reads one corner only, with the same weight for every patch there."""
+
+    def __init__(self, corner: Tensor) -> None:
+        """`corner` (rows, columns) of patches: true where it is read."""
+        super().__init__()
+        torch.manual_seed(0)
+        self.patch, self.tokens, self.head = nn.Conv2d(1, 3, 2, 2), NoNorm(), nn.Linear(3, 2)
+        for layer in (self.patch, self.head):
+            layer.weight.data.abs_()
+        seen = torch.cat([torch.tensor([True]), corner.flatten()])
+        self.register_buffer("seen", seen.expand(len(seen), -1))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        patches = self.patch(inputs).flatten(2).mT
+        tokens = self.tokens(torch.cat([torch.zeros_like(patches[:, :1]), patches], dim=1))[:, None]
+        attended = functional.scaled_dot_product_attention(tokens, tokens, tokens, attn_mask=self.seen)
+        return self.head((tokens + attended)[:, 0, 0])
+
+
+@pytest.mark.parametrize("method", ["rollout", "chefer"])
+@pytest.mark.parametrize("mirrored", [(), (0,), (1,)])
+def test_a_transformer_that_reads_one_corner_lights_that_corner(
+    method: str, mirrored: tuple[int, ...]
+) -> None:
+    corner = torch.zeros(6, 5, dtype=torch.bool)
+    corner[:2, :2] = True
+    corner = corner.flip(mirrored)
+    inputs = 0.5 + random_inputs(2, 1, 12, 10).abs()
+    maps = explained(CornerReader(corner).eval(), inputs, method)
+    assert (maps[..., ~corner] == 0).all()
+    assert (maps[..., corner] > 0).all()

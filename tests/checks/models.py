@@ -131,7 +131,7 @@ def with_gradients(model: LoadedModel, change: Callable[[Tensor], Tensor]) -> Lo
     class Changed:
         def __init__(self, reading: Any) -> None:
             self.reading = reading
-            self.logits = reading.logits
+            self.logits, self.on_grid = reading.logits, reading.on_grid
 
         def gradients(self, layer: str) -> Tensor:
             return change(self.reading.gradients(layer))

@@ -13,6 +13,7 @@ from pipeline.checks.cells import _pull, cells_lie_where_computed
 from pipeline.contracts import LoadedModel
 from pipeline.errors import CheckError
 from pipeline.records import Cells
+from tests.attribution.transformers import swin, vit
 from tests.checks.models import RECIPES, honest, loaded, shifted, with_cells
 
 
@@ -98,3 +99,29 @@ def test_edges_move_the_centre_of_a_wide_change_to_the_middle(
     place: float, width: float, size: int, pull: float
 ) -> None:
     assert _pull(place, width, size) == pytest.approx(pull, abs=0.06)
+
+
+def smooth(*shape: int) -> Tensor:
+    coarse = torch.rand(2, 1, 6, 8, generator=torch.Generator().manual_seed(0))
+    return nn.functional.interpolate(coarse, shape, mode="bilinear")
+
+
+def transformer(kind: str) -> LoadedModel:
+    network, side = (
+        (swin(), (96, 128)) if kind == "swin" else (vit((97, 129), pooled=kind == "pooled"), (97, 129))
+    )
+    return loaded(network, smooth(*side), lambda _: None, layers=("last", "stride4"))
+
+
+@pytest.mark.parametrize("kind", ["class token", "pooled", "swin"])
+def test_tokens_of_transformers_lie_where_their_patches_do(kind: str) -> None:
+    assert found(cells_lie_where_computed(transformer(kind))) <= 0.5
+
+
+@pytest.mark.parametrize("kind", ["class token", "pooled", "swin"])
+def test_tokens_that_lie_beside_their_patches_are_found(kind: str) -> None:
+    with pytest.raises(CheckError, match="were computed to lie"):
+        cells_lie_where_computed(with_cells(transformer(kind), shifted))
+    turned = with_cells(transformer(kind), lambda c: Cells(c.start + c.step * (c.size - 1), -c.step, c.size))
+    with pytest.raises(CheckError, match="were computed to lie"):
+        cells_lie_where_computed(turned)

@@ -10,6 +10,7 @@ from torch import nn
 from pipeline.checks.gradients import gradients_equal_autograd
 from pipeline.errors import CheckError
 from tests.attribution.networks import InPlaceTail
+from tests.attribution.transformers import ViT, swin, vit
 from tests.checks.models import honest, in_training_mode, loaded, with_gradients
 
 
@@ -97,3 +98,16 @@ def test_nothing_of_the_network_is_changed() -> None:
     assert all(parameter.grad is None for parameter in model.network.parameters())
     assert not any(module._forward_hooks for module in model.network.modules())
     assert not model.example.requires_grad
+
+
+@pytest.mark.parametrize(
+    "network", [vit(registers=2), vit(pooled=True), swin()], ids=["vit", "pooled", "swin"]
+)
+def test_gradients_of_tokens_and_of_channels_that_come_last_are_compared_on_their_grid(network: Any) -> None:
+    inputs = torch.randn(2, 1, 21, 29) if isinstance(network, ViT) else torch.randn(2, 1, 32, 48)
+    layers = ("last", "blocks.1" if isinstance(network, ViT) else "first.1")
+    model = loaded(network, inputs, honest().prepare, layers=layers)
+    assert gradients_equal_autograd(model).startswith("largest difference ")
+    for change in (lambda g: g * 1.01, lambda g: g.roll(1, dims=-1)):
+        with pytest.raises(CheckError, match="differ from plain autograd"):
+            gradients_equal_autograd(with_gradients(model, change))

@@ -1,9 +1,9 @@
 """Laws that every registered attribution method obeys, on networks in 2D and 3D, at every kind of layer."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -15,10 +15,13 @@ from pipeline.attribution import METHODS
 from pipeline.attribution.explainer import Explainer, open_explainer
 from pipeline.errors import ConfigError
 from tests.attribution.plain import densenet, random_inputs
+from tests.attribution.transformers import vit
 
 LAYERS = ("last", "stride4", "features.denseblock1")
 """A layer with a closed form, an average pool, and a concatenation without a ReLU after it."""
 HEADS_ONLY = {"cam"}
+OF_TRANSFORMERS = {"rollout", "chefer"}
+"""Methods that read attention; they are tested on a transformer instead of a DenseNet."""
 OPTIONS: dict[str, dict[str, Any]] = {
     "smoothgrad": {"samples": 3},
     "integrated_gradients": {"steps": 4},
@@ -40,7 +43,7 @@ def layers_of(method: str) -> tuple[str, ...]:
     takes_layer = (
         METHODS[method].reads == "method" or "layer" in inspect.signature(METHODS[method].maps).parameters
     )
-    return LAYERS if takes_layer and method not in HEADS_ONLY else ("last",)
+    return LAYERS if takes_layer and method not in HEADS_ONLY | OF_TRANSFORMERS else ("last",)
 
 
 def spec_of(method: str, layer: str, **options: Any) -> dict[str, Any]:
@@ -56,12 +59,21 @@ CASES = [(method, layer, 2) for method in METHODS for layer in layers_of(method)
 CASES += [(method, "last", 3) for method in METHODS]
 
 
+Networks: TypeAlias = Mapping[tuple[str, int], nn.Module]
+"""Method and dimensions → its network."""
+
+
 @pytest.fixture(scope="module")
-def networks() -> dict[int, nn.Module]:
+def networks() -> Networks:
     made = {dimensions: densenet(dimensions, mirrored=True) for dimensions in GRIDS}
     for network in made.values():
         network.class_layers.out.weight.data[0].abs_()  # so that one finding's maps have a positive part
-    return made
+    others = {dimensions: vit(grid, mirrored=True, registers=1) for dimensions, grid in GRIDS.items()}
+    return {
+        (method, dimensions): (others if method in OF_TRANSFORMERS else made)[dimensions]
+        for method in METHODS
+        for dimensions in GRIDS
+    }
 
 
 def inputs_of(dimensions: int) -> Tensor:
@@ -83,9 +95,9 @@ def relevance_of(explainer: Explainer, inputs: Tensor) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize(("method", "layer", "dimensions"), CASES)
 def test_maps_are_finite_and_on_the_right_grid(
-    networks: dict[int, nn.Module], method: str, layer: str, dimensions: int
+    networks: Networks, method: str, layer: str, dimensions: int
 ) -> None:
-    explainer = opened(networks[dimensions], method, layer, dimensions)
+    explainer = opened(networks[method, dimensions], method, layer, dimensions)
     relevance = relevance_of(explainer, inputs_of(dimensions))
     of_layer = explainer.targets[layer].call.grid if explainer.targets else None
     grid = GRIDS[dimensions] if METHODS[method].reads == "input" else of_layer
@@ -97,9 +109,9 @@ def test_maps_are_finite_and_on_the_right_grid(
 
 @pytest.mark.parametrize(("method", "layer", "dimensions"), CASES)
 def test_a_batch_equals_its_images_one_by_one(
-    networks: dict[int, nn.Module], method: str, layer: str, dimensions: int
+    networks: Networks, method: str, layer: str, dimensions: int
 ) -> None:
-    explainer, inputs = opened(networks[dimensions], method, layer, dimensions), inputs_of(dimensions)
+    explainer, inputs = opened(networks[method, dimensions], method, layer, dimensions), inputs_of(dimensions)
     together = relevance_of(explainer, inputs)
     alone = np.concatenate([relevance_of(explainer, inputs[i : i + 1]) for i in range(3)])
     assert_equal(together, alone, TOLERANCES.get(method, 1e-5))
@@ -107,18 +119,18 @@ def test_a_batch_equals_its_images_one_by_one(
 
 @pytest.mark.parametrize(("method", "layer", "dimensions"), CASES)
 def test_the_same_input_gives_the_same_map(
-    networks: dict[int, nn.Module], method: str, layer: str, dimensions: int
+    networks: Networks, method: str, layer: str, dimensions: int
 ) -> None:
-    explainer, inputs = opened(networks[dimensions], method, layer, dimensions), inputs_of(dimensions)
+    explainer, inputs = opened(networks[method, dimensions], method, layer, dimensions), inputs_of(dimensions)
     first, second = (relevance_of(explainer, inputs) for _ in range(2))
     assert np.array_equal(first, second)
 
 
 @pytest.mark.parametrize(("method", "layer", "dimensions"), CASES)
 def test_nothing_is_changed_but_the_answer_given(
-    networks: dict[int, nn.Module], method: str, layer: str, dimensions: int
+    networks: Networks, method: str, layer: str, dimensions: int
 ) -> None:
-    network, inputs = networks[dimensions], inputs_of(dimensions)
+    network, inputs = networks[method, dimensions], inputs_of(dimensions)
     before, random_state = state_of(network), torch.get_rng_state()
     relevance_of(opened(network, method, layer, dimensions), inputs)
     after = state_of(network)
@@ -150,9 +162,9 @@ def state_of(network: nn.Module) -> dict[str, object]:
 @pytest.mark.parametrize("place", ["class_layers.out", "features.conv0"])
 @pytest.mark.parametrize(("method", "layer", "dimensions"), [case for case in CASES if case[2] == 2])
 def test_a_network_whose_weights_are_not_finite_is_refused(
-    networks: dict[int, nn.Module], method: str, layer: str, dimensions: int, place: str
+    networks: Networks, method: str, layer: str, dimensions: int, place: str
 ) -> None:
-    broken = deepcopy(networks[dimensions])
+    broken = deepcopy(networks[method, dimensions])
     broken.get_submodule(place).weight.data.view(-1)[0] = torch.nan
     with pytest.raises(ConfigError):
         opened(broken, method, layer, dimensions)
@@ -160,9 +172,9 @@ def test_a_network_whose_weights_are_not_finite_is_refused(
 
 @pytest.mark.parametrize(("method", "layer", "dimensions"), CASES)
 def test_a_mirrored_image_has_the_mirrored_map_on_a_network_that_treats_both_sides_alike(
-    networks: dict[int, nn.Module], method: str, layer: str, dimensions: int
+    networks: Networks, method: str, layer: str, dimensions: int
 ) -> None:
-    network, inputs = networks[dimensions], inputs_of(dimensions)
+    network, inputs = networks[method, dimensions], inputs_of(dimensions)
     explainer = opened(network, method, layer, dimensions)
     relevance = relevance_of(explainer, inputs)
     mirrored = relevance_of(explainer, inputs.flip(-1))[..., ::-1]
@@ -188,10 +200,10 @@ def with_head(network: nn.Module, weight: Tensor, bias: Tensor) -> nn.Module:
 
 @pytest.mark.parametrize(("method", "layer"), [case[:2] for case in CASES if case[2] == 2])
 def test_what_is_added_to_all_logits_of_a_softmax_changes_no_map(
-    networks: dict[int, nn.Module], method: str, layer: str
+    networks: Networks, method: str, layer: str
 ) -> None:
     """Neither a constant nor anything that depends on the image changes a probability."""
-    network, inputs = networks[2], inputs_of(2)
+    network, inputs = networks[method, 2], inputs_of(2)
     head, added = network.class_layers.out, torch.linspace(-1, 2, network.class_layers.out.in_features)
     other = with_head(network, head.weight.data + added, head.bias.data + 3)
     softmax = [
@@ -210,9 +222,9 @@ def test_what_is_added_to_all_logits_of_a_softmax_changes_no_map(
 
 @pytest.mark.parametrize(("method", "layer"), [case[:2] for case in CASES if case[2] == 2])
 def test_a_softmax_of_two_has_the_maps_of_a_sigmoid_of_their_difference(
-    networks: dict[int, nn.Module], method: str, layer: str
+    networks: Networks, method: str, layer: str
 ) -> None:
-    network, inputs = networks[2], inputs_of(2)
+    network, inputs = networks[method, 2], inputs_of(2)
     weight, bias = (
         value.data[:2] for value in (network.class_layers.out.weight, network.class_layers.out.bias)
     )
@@ -264,7 +276,7 @@ def corners(grid: tuple[int, ...]) -> Iterator[Tensor]:
 
 @pytest.mark.parametrize("grid", [(24, 33), (12, 15, 18)])
 @pytest.mark.parametrize(
-    "method", [method for method in METHODS if method != "flips"]
+    "method", [method for method in METHODS if method not in OF_TRANSFORMERS | {"flips"}]
 )  # flips marks both sides
 def test_a_network_that_reads_one_corner_lights_that_corner(method: str, grid: tuple[int, ...]) -> None:
     rise = {"samples": 1000, "cells": 3, "activation": "none"}
@@ -281,7 +293,9 @@ def test_a_network_that_reads_one_corner_lights_that_corner(method: str, grid: t
             assert inside[np.unravel_index(found.argmax(), grid)]
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method not in {"flips", "rise"}])
+@pytest.mark.parametrize(
+    "method", [method for method in METHODS if method not in OF_TRANSFORMERS | {"flips", "rise"}]
+)
 def test_what_a_network_cannot_see_has_no_relevance(method: str) -> None:
     options = {"occlusion": {"patch": 3}}.get(method, {})
     corner = next(corners((24, 33)))

@@ -46,9 +46,9 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
             "clone", "detach", "alias", "contiguous", "_to_copy", "to", "lift_fresh", "native_dropout",
-            "dropout", "softmax", "_softmax", "log_softmax", "_log_softmax", "native_layer_norm",
-            "_fused_rms_norm", "rms_norm", "hardswish", "_prelu_kernel", "log_sigmoid_forward",
-            "rrelu_with_noise", "rrelu",
+            "dropout", "softmax", "_softmax", "_safe_softmax", "log_softmax", "_log_softmax",
+            "native_layer_norm", "_fused_rms_norm", "rms_norm", "hardswish", "_prelu_kernel",
+            "log_sigmoid_forward", "rrelu_with_noise", "rrelu",
         ),
         same,
     ),
@@ -114,7 +114,7 @@ RULES: dict[str, Rule] = {
 def attends(name: str, operation: Operation) -> bool:
     """Whether the operation is attention to positions: of queries to keys, or a softmax over positions."""
     key = "key" if name in {*FUSED_ATTENTION, "_native_multi_head_attention"} else None
-    if key is None and name not in {"softmax", "_softmax"}:
+    if key is None and name not in {"softmax", "_softmax", "_safe_softmax"}:
         return False
     layout = operation.layout(key) if key else operation.known
     if not isinstance(layout, tuple):

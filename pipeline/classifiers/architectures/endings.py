@@ -53,7 +53,22 @@ def with_pooling(network: nn.Module, pooling: str | Mapping[str, float], *, outp
 def with_head(network: nn.Module, layers: Sequence[Any], *, outputs: int) -> None:
     """Replace the network's last linear layer by a sequence. Raises ConfigError if it does not end in one."""
     name, linear = _last_linear(network, outputs, key="head")
-    _replace(network, name, nn.Sequential(*_head(layers, linear.in_features, outputs)))
+    _replace(network, name, CardHead(*_head(layers, linear.in_features, outputs)))
+
+
+class CardHead(nn.Sequential):
+    """The layers of a card's head."""
+
+
+def has_another_head(network: nn.Module, images: Tensor) -> bool:
+    """Whether outputs for two images (2, channels, height, width) differ although the card's head gives 0."""
+    (head,) = (module for module in network.modules() if isinstance(module, CardHead))
+    handle = head.register_forward_hook(lambda _module, _inputs, output: torch.zeros_like(output))
+    try:
+        first, second = network(images)
+    finally:
+        handle.remove()
+    return not torch.equal(first, second)
 
 
 class GeneralisedMean(nn.Module):

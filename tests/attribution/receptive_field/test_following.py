@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.attribution.receptive_field.following import Following
-from pipeline.attribution.receptive_field.layout import Lost, cells
+from pipeline.attribution.receptive_field.layout import Lost, cells, token_cells
 from pipeline.records import Cells
 
 
@@ -298,6 +299,88 @@ def test_a_coarse_branch_enlarged_onto_a_fine_one_lies_where_the_fine_one_does()
         lambda x: x + functional.interpolate(deep(x), scale_factor=8), torch.ones(1, 1, 32, 32).double()
     )
     assert found == (Cells(0, 1, 32), Cells(0, 1, 32))
+
+
+def windows(x: Tensor, shift: int) -> Tensor:
+    """Cells in windows of 2 x 2, moved on by `shift`, and back where they were."""
+    moved = x.roll((-shift, -shift), dims=(2, 3))
+    cut = moved.reshape(2, 3, 4, 2, 4, 2).permute(0, 2, 4, 3, 5, 1).reshape(-1, 4, 3)
+    mixed = (cut @ cut.mT).softmax(dim=-1) @ cut
+    back = mixed.reshape(2, 4, 4, 2, 2, 3).permute(0, 5, 1, 3, 2, 4).reshape(x.shape)
+    return back.roll((shift, shift), dims=(2, 3))
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_cells_that_are_rolled_back_lie_where_they_did(shift: int) -> None:
+    eight = Cells(0.0, 1.0, 8)
+    assert followed(lambda x: windows(x, shift), torch.rand(2, 3, 8, 8)) == (eight, eight)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda x: x[:, :, :, :7],
+        lambda x: functional.avg_pool2d(x, 1, 2),
+        lambda x: functional.pad(x, (1, 0)),
+        lambda x: x.flip(3),
+    ],
+    ids=["cut", "strided", "padded", "mirrored"],
+)
+def test_what_happens_to_rolled_cells_loses_their_places(between: Callable[[Tensor], Tensor]) -> None:
+    found = followed(lambda x: between(x.roll(1, dims=3)).roll(-1, dims=3), torch.rand(1, 2, 8, 8))
+    assert found == Lost("roll")
+
+
+def test_neighbours_merged_side_by_side_lie_in_their_middle() -> None:
+    """In any order; the middle is the mean of all four, not that of the last and the mean of the others."""
+    two = Cells(0.5, 2.0, 4)
+    for order in itertools.permutations([(0, 0), (1, 0), (0, 1), (1, 1)]):
+        joined = followed(
+            lambda x, o=order: torch.cat([x[:, :, i::2, j::2] for i, j in o], dim=1), torch.rand(1, 2, 8, 8)
+        )
+        assert isinstance(joined, tuple)
+        assert [(axis.start, axis.step, axis.size) for axis in joined] == [
+            (pytest.approx(two.start), two.step, two.size)
+        ] * 2
+
+
+def tokens_of(network: Callable[[Tensor], Tensor]) -> tuple[Cells, ...] | Lost | None:
+    """Where tokens (batch, tokens, channels) lie whose network gets three others and 16 of an image."""
+    own = torch.rand(2, 3, 4, 4)
+    with torch.no_grad(), Following(own) as following:
+        tokens = torch.cat([own.new_zeros(2, 3, 3), own.flatten(2).mT], dim=1)
+        layout = following.layout_of(network(tokens))
+    return layout if isinstance(layout, Lost) else token_cells(layout, 2)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        lambda t: functional.linear(t, torch.rand(5, 3), torch.rand(5)),  # joins batch and tokens
+        lambda t: t.reshape(38, 3).reshape(2, 19, 3),
+        lambda t: functional.scaled_dot_product_attention(t, t, t),
+        lambda t: t[:, 1:],
+        lambda t: torch.cat([t, t.new_zeros(2, 1, 3)], dim=1),
+    ],
+    ids=["linear", "reshaped", "attention", "class token cut off", "one more at the end"],
+)
+def test_tokens_beside_the_grid_move_none_of_it(network: Callable[[Tensor], Tensor]) -> None:
+    assert tokens_of(network) == (FOUR, FOUR)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        lambda t: t.reshape(1, 38, 3),  # two images as one
+        lambda t: t.reshape(2, 57, 1),  # channels among tokens
+        lambda t: t.mT,
+        lambda t: t[:, ::2],
+    ],
+    ids=["images joined", "channels joined", "turned", "every second"],
+)
+def test_tokens_that_are_no_grid_have_no_cells(network: Callable[[Tensor], Tensor]) -> None:
+    found = tokens_of(network)
+    assert found is None or isinstance(found, Lost)
 
 
 LOSING: dict[str, Callable[[Tensor], Tensor]] = {

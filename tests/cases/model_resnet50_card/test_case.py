@@ -15,7 +15,7 @@ from tests.cases.refusals import audit, changed
 from tests.study import ARGUMENTS, write_model
 
 
-@pytest.mark.parametrize("name", ["UNet", "Inception", "ViT", "MobileNet", "SwinTransformer"])
+@pytest.mark.parametrize("name", ["UNet", "Inception", "ConvNeXt", "MobileNet", "SwinTransformer"])
 def test_other_networks_are_told_of_score(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

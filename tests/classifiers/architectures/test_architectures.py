@@ -75,6 +75,7 @@ def test_the_published_number_of_parameters(name: str) -> None:
 
 REQUIRED = {
     "ResNet": {"block": "basic", "layers": [1, 1, 1, 1], "block_inplanes": [4, 4, 4, 4]},
+    "ViT": {"img_size": 64, "patch_size": 16},
     "EfficientNetBN": {"model_name": "efficientnet-b0"},
 }
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.attribution.explainer import open_explainer
 from pipeline.classifiers import ModelCard
@@ -147,3 +149,25 @@ def test_a_trained_power_is_a_tensor_of_the_file(tmp_path: Path) -> None:
     again = build_network(card_of("ResNet18", ending={"pooling": "gem"}))
     load_weights(again, tmp_path / "w.safetensors", sha256=None, allow_pickle=False)
     assert float(again.avgpool.p.detach()) == 2.0
+
+
+class Distilled(nn.Module):
+    """Logits are the mean of two heads, as of a distilled DeiT."""
+
+    def __init__(self, num_classes: int, in_chans: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_chans, 4, 3, stride=2)
+        self.head, self.head_dist = nn.Linear(4, num_classes), nn.Linear(4, num_classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        features = self.conv(inputs).mean(dim=(2, 3))
+        return (self.head(features) + self.head_dist(features)) / 2
+
+
+def test_a_head_of_layers_for_one_of_two_heads_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    timm = ModuleType("timm")
+    timm.list_models = lambda: ["deit"]  # type: ignore[attr-defined]
+    timm.create_model = lambda _name, pretrained, **sizes: Distilled(**sizes)  # type: ignore[attr-defined]  # noqa: ARG005
+    monkeypatch.setitem(sys.modules, "timm", timm)
+    with pytest.raises(ConfigError, match=r"architecture\.head: the network has two heads, of which this"):
+        build_network(card_of("timm:deit", ending={"head": LAYERS}))
