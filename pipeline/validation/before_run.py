@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pipeline.cohort.index import Cohort
 from pipeline.contracts import Executor
 from pipeline.errors import ConfigError
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import RunPlan
-from pipeline.records import Case, Notice
+from pipeline.records import Case, Notice, NoticeKind
 from pipeline.run.notices import counted
 from pipeline.validation.case import inspect_annotations, inspection_failed_before
 from pipeline.validation.checks import CHECKS, Levels, problems
@@ -60,18 +62,21 @@ def inspect_inputs(
         tuple(refused_annotations(truth, besides=others)),
         elsewhere=sum(len(truth.items.get(case_id, ())) for case_id in others),
     )
-    found = list(_notices(study, plan.config.validation.levels))
+    file_of = partial(_file_of, plan, {case.case_id: case.source.relative_path for case in cases})
+    found = list(_notices(study, plan.config.validation.levels, file_of))
     _stop(plan, [entry for entry in found if entry[1].kind in STOPPED_BY[plan.config.validation.stop]])
     return (*counted(decided, sum(len(task.items) for task in tasks)), *(notice for _, notice in found))
 
 
-def _notices(study: StudySet, levels: Levels) -> Iterator[tuple[str, Notice]]:
+def _notices(
+    study: StudySet, levels: Levels, file_of: Callable[[Found], str]
+) -> Iterator[tuple[str, Notice]]:
     """Name and notice of each check that found an error or a warning, the errors first."""
     by_check: dict[str, list[Found]] = {}
     for problem in problems(study, {**levels, **{name: "off" for name in CHECKS if not _is_cheap(name)}}):
         if problem.level != "note":
             by_check.setdefault(problem.check, []).append(problem.found)
-    made = {name: _notice(name, found, study, levels) for name, found in by_check.items()}
+    made = {name: _notice(name, found, study, levels, file_of) for name, found in by_check.items()}
     for name, notice in sorted(made.items(), key=lambda entry: entry[1].kind != "error"):
         if notice.kind == "error" or name not in BY_MATCHING:
             yield name, notice
@@ -81,15 +86,30 @@ def _is_cheap(name: str) -> bool:
     return CHECKS[name].reads == "annotations"
 
 
-def _notice(name: str, found: Sequence[Found], study: StudySet, levels: Levels) -> Notice:
+def _notice(
+    name: str, found: Sequence[Found], study: StudySet, levels: Levels, file_of: Callable[[Found], str]
+) -> Notice:
+    """The notice of a check, with one of the files as an example."""
     check = CHECKS[name]
     items, of = sum(one.items for one in found), check.count(study)
     is_error = levels.get(name, check.level) == "error" and is_systematic(items, of, check.stops_at)
     images = len({subject for one in found for subject in one.subjects} & study.case_ids)
-    first = found[0].message if len(found) == 1 else f"For example: {found[0].message}"
+    file = file_of(found[0])
+    example = _escaped(found[0].message)
+    if file:
+        example = f"For example, {{0}}: {example}" if len(found) > 1 else f"{{0}}: {example}"
     where = f" on {images:,} image{'s'[: images > 1]}" if images and check.of != "images" else ""
-    message = f"{check.title}: {items:,} of {of:,} {check.of}{where}. {first} {check.remedy}"
-    return Notice("error" if is_error else "warning", f"validation.{name}", _escaped(message))
+    start = _escaped(f"{check.title}: {items:,} of {of:,} {check.of}{where}.")
+    kind: NoticeKind = "error" if is_error else "warning"
+    message = f"{start} {example} {_escaped(check.remedy)}"
+    return Notice(kind, f"validation.{name}", message, (file,) if file else ())
+
+
+def _file_of(plan: RunPlan, images: Mapping[str, str], found: Found) -> str:
+    """The file of the annotation, or of the image; empty if neither is known. `images`: case id → file."""
+    if found.file and plan.annotations is not None:
+        return os.path.relpath(found.file, plan.tables_folder)
+    return next((images[subject] for subject in found.subjects if subject in images), "")
 
 
 def _escaped(text: str) -> str:

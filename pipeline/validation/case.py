@@ -90,7 +90,8 @@ def read_task(task: ValidationTask) -> tuple[list[Reference], list[Refused]]:
             reference = read_annotation(item, case_id=case_id, finding=finding, shape=shape)
         except CaseError as error:
             boxes = cast("tuple[Box, ...]", item.payload.get("boxes", ()))
-            refused.append(Refused(case_id, finding, item.reader, error.reason, error.message, boxes))
+            file = str(item.payload.get("path", ""))
+            refused.append(Refused(case_id, finding, item.reader, error.reason, error.message, boxes, file))
             continue
         key = finding, item.reader, scored_as(kind_of(item))
         found[key] = joined(found[key], reference) if key in found else reference

@@ -48,6 +48,8 @@ class Refused:
     reason: str
     message: str
     boxes: tuple[Box, ...] = ()
+    file: str = ""
+    """Path of its file, for the terminal alone; empty if it has none of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,10 +111,15 @@ def test_one_unreadable_mask_is_a_warning_and_half_of_them_stop_the_run(folder: 
     (broken / "image1.png").write_text("no picture")
     (notice,) = notices(folder)
     assert (notice.kind, notice.about) == ("warning", "validation.unreadable_annotation")
-    assert "1 of 5 annotations on 1 image. The mask is not a readable PNG file" in notice.text()
+    said = "1 of 5 annotations on 1 image. masks/nodule/image1.png: The mask is not a readable PNG file"
+    assert said in notice.text()
+    assert "image1" not in notice.text(lambda _: "name-1")
     for number in (3, 5):
         (broken / f"image{number}.png").write_text("no picture")
-    with pytest.raises(ConfigError, match=r"3 of 5 annotations on 3 images\. For example: The mask is not"):
+    with pytest.raises(
+        ConfigError,
+        match=r"3 of 5 annotations on 3 images\. For example, masks/nodule/image\d\.png: The mask is not",
+    ):
         notices(folder)
 
 

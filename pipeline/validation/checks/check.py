@@ -31,6 +31,8 @@ class Found:
     reader: str = ""
     items: int = 1
     """Number of things, of those that the check counts, that the problem concerns."""
+    file: str = ""
+    """Path of the annotation's file, which pages and tables never show; empty if it has none of its own."""
 
 
 @dataclass(frozen=True, slots=True)

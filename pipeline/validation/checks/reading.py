@@ -45,7 +45,7 @@ def _refused(study: StudySet, reasons: Collection[str]) -> Iterator[Found]:
     for image in study.images:
         for entry in image.refused:
             if entry.reason in reasons:
-                yield Found(entry.message, (entry.subject,), entry.finding, entry.reader)
+                yield Found(entry.message, (entry.subject,), entry.finding, entry.reader, file=entry.file)
 
 
 WRONG_SIZE = Check(
