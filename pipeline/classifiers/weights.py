@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pipeline.classifiers.checkpoints import read_checkpoint
 from pipeline.classifiers.foreign_ends import COUNTER
+from pipeline.classifiers.misfits import remedy_of_resnet
 from pipeline.classifiers.pickled import Content, load_pickle
 from pipeline.classifiers.state_dicts import is_dense_real, listed
 from pipeline.classifiers.weight_formats import SAFETENSORS, folder_name, format_of
@@ -123,7 +124,7 @@ def check_fit(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path:
         "larger than the file": [n for n in dense if _bytes(tensors[n]) > size],
         "not floating point": [n for n in parameters if not tensors[n].is_floating_point()],
     }
-    _refuse(faults, path)
+    _refuse(faults, path, remedy=remedy_of_resnet(tensors, wanted))
 
 
 def _bytes(tensor: Tensor) -> int:
@@ -137,11 +138,12 @@ def _finite(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     return floats
 
 
-def _refuse(faults: Mapping[str, list[str]], path: Path) -> None:
+def _refuse(faults: Mapping[str, list[str]], path: Path, *, remedy: str = "") -> None:
     lines = [f"{len(names)} {fault}: {listed(names)}" for fault, names in faults.items() if names]
     if lines:
         raise ConfigError(
             f"{path}: the weights do not fit the network of the model card: {'; '.join(lines)}; "
-            "use the card's own weights, or correct its architecture (a head of several layers is stated in "
-            "architecture.head, and tensors that take no part in the logits in unused)"
+            f"{remedy and f'{remedy}; else '}use the card's own weights, or correct its architecture (a head "
+            "of several layers is stated in architecture.head, and tensors that take no part in the logits in "
+            "unused)"
         )

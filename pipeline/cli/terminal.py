@@ -57,36 +57,48 @@ def progress_display(console: Console, *, verb: str = "Auditing") -> Iterator[Ca
     )
     with Bar(*columns, console=console) as bar:
         task = bar.add_task("Preparing", total=None, rate="", skipped=0)
-        start, before = time.monotonic(), None
+        rate_of = _rate()
 
         def show(progress: Progress) -> None:
-            nonlocal before
-            before = progress.done if before is None else before
-            rate = (progress.done - before) / max(time.monotonic() - start, 1e-9)
             bar.update(
                 task,
                 description=verb,
                 completed=progress.done,
                 total=progress.total,
-                rate=f"{rate:.1f} images/s",
+                rate=f"{rate:.1f} images/s" if (rate := rate_of(progress)) else "",
                 skipped=progress.skipped,
             )
 
         yield show
 
 
+def _rate() -> Callable[[Progress], float]:
+    """Images per second since the first ones were finished, which took what starting takes; 0 before."""
+    start: int | None = None
+    first: tuple[int, float] | None = None
+
+    def rate(progress: Progress) -> float:
+        nonlocal start, first
+        start = progress.done if start is None else start
+        if first is None and progress.done > start:
+            first = progress.done, time.monotonic()
+        if first is None or progress.done == first[0]:
+            return 0.0
+        return (progress.done - first[0]) / max(time.monotonic() - first[1], 1e-9)
+
+    return rate
+
+
 def _lines(console: Console) -> Callable[[Progress], None]:
-    start = time.monotonic()
-    before: int | None = None
+    rate_of = _rate()
     last_part = -1
 
     def show(progress: Progress) -> None:
-        nonlocal before, last_part
-        before = progress.done if before is None else before
+        nonlocal last_part
+        rate = rate_of(progress)
         part = PLAIN_LINES * progress.done // max(progress.total, 1)
         if part > last_part:
             last_part = part
-            rate = (progress.done - before) / max(time.monotonic() - start, 1e-9)
             pace = (
                 f", {rate:.1f} images/s, {(progress.total - progress.done) / rate:.0f} s left" if rate else ""
             )

@@ -286,10 +286,28 @@ def test_a_run_that_goes_on_starts_where_it_was(audit: Any) -> None:
     assert [line.partition(" images")[0] for line in out.splitlines()[:3]] == ["7 of 9", "8 of 9", "9 of 9"]
 
 
+def test_what_starting_takes_is_not_in_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first batch of 8 of a resumed run is finished at 100 s, each other one 4 s later."""
+    now = iter([100.0, 104.0, 108.0, 112.0])
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(now))
+    console = Console(file=StringIO(), width=100)
+    with terminal.progress_display(console) as show:
+        for done in (8, 16, 24, 32, 40):
+            show(Progress(done, 80, skipped=0))
+    assert console.file.getvalue().splitlines() == [  # type: ignore[attr-defined]
+        "8 of 80 images, 0 skipped",
+        "16 of 80 images, 0 skipped",
+        "24 of 80 images, 0 skipped, 2.0 images/s, 28 s left",
+        "32 of 80 images, 0 skipped, 2.0 images/s, 24 s left",
+        "40 of 80 images, 0 skipped, 2.0 images/s, 20 s left",
+    ]
+
+
 def test_in_a_terminal_progress_is_a_bar() -> None:
     console = Console(file=StringIO(), force_terminal=True, width=100)
     with terminal.progress_display(console) as progress:
-        progress(Progress(3, 20, skipped=2))
+        for done in (1, 2, 3):
+            progress(Progress(done, 20, skipped=2))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert all(part in shown for part in ("Auditing", "3/20", "images/s", "2 skipped"))
 
