@@ -3,8 +3,8 @@
 A segment's label is the finding; segments with the same label are its instances. A SEG may omit empty frames,
 so on an image that it references, a segment without a frame means that the finding is absent. A frame that
 names several source images may not lie on the grid of any, and is refused. One that names none lies on the
-image with its frame of reference and plane (PS3.3, A.51.5). A frame that covers only a part of its image is
-placed by the planes of both.
+image with its frame of reference and plane (PS3.3, A.51.5). A frame that covers a part of its image, or more
+than it, is placed by the planes of both; one with pixels of another size only with `resample: nearest`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import cast
 import numpy as np
 from pydicom.pixels.utils import pixel_array
 
-from pipeline.annotations.cropping import CutOut, cut_out
-from pipeline.annotations.masks import check_size
+from pipeline.annotations.placing import LARGER, Placed, placed
+from pipeline.annotations.resampling import Resample, check_fit, on_grid
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.seg_headers import OFF_GRID, Contents, Plane, Target
 from pipeline.annotations.source_files import path_below
@@ -50,15 +50,25 @@ ELSEWHERE = (
     "The segmentation's plane position or pixel spacing differs from that of its image by more than half a "
     "pixel or half a millimetre; resample it to the grid of the image, or correct the image that it names."
 )
+OTHER_PIXELS = (
+    "The mask has pixels that do not lie upon those of its image; set the source's key resample to nearest, "
+    "or resample the segmentation to the grid of its image."
+)
 
 
 def find(
-    path: Path, executor: Executor | None = None, *, folder: str = "", reader: str = "reader"
+    path: Path,
+    executor: Executor | None = None,
+    *,
+    folder: str = "",
+    reader: str = "reader",
+    resample: Resample = "refuse",
 ) -> Iterator[AnnotationItem]:
     """One item per image and segment label of the SEG files below `folder`, whatever their names.
 
     `executor` opens the files, so that one that exceeds a limit of time or memory is skipped. Segments with
-    the same label in several files are instances of one finding. Raises ConfigError if there is no SEG.
+    the same label in several files are instances of one finding. `resample`: what becomes of a frame with
+    pixels of another size than its image. Raises ConfigError if there is no SEG.
     """
     files = segmentations(path_below(path, folder) if folder else path)
     if not files:
@@ -76,6 +86,7 @@ def find(
             "paths": tuple(str(file) for file, _ in parts),
             "planes": tuple(planes for _, planes in parts),  # one tuple per path
             "problem": problems.get(target),
+            "resample": resample,
         }
         yield AnnotationItem(
             "dicom_seg", target.image, target.finding, reader, payload, target.frame, place=target.place
@@ -92,13 +103,14 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
         raise CaseError(*cast("tuple[str, str]", item.payload["problem"]))
     paths = cast("tuple[str, ...]", item.payload["paths"])
     parts = cast("tuple[tuple[Plane, ...], ...]", item.payload["planes"])
+    resample = cast("Resample", item.payload.get("resample", "refuse"))
     instances: dict[tuple[str, int], Mask] = {}
     notices: dict[str, None] = {}
     for path, planes in zip(paths, parts, strict=True):
         for plane in planes:
-            turn, warnings = _turn(plane, item.plane, shape)
+            turn, warnings = _turn(plane, item.plane, shape, resample)
             notices |= dict.fromkeys(warnings)
-            mask = turn.of(_mask(path, plane))
+            (mask,) = on_grid((turn.of(_mask(path, plane)),), shape)
             instances[plane.segment] = mask | instances.get(plane.segment, mask)
     masks = tuple(mask for mask in instances.values() if mask.any())
     said = tuple(Notice("warning", "annotations.sources", message) for message in notices)
@@ -131,8 +143,10 @@ def _unusable(file: Path, error: CaseError) -> Contents:
     return contents
 
 
-def _turn(plane: Plane, image: ImagePlane | None, shape: Shape) -> tuple[Turn | CutOut, tuple[str, ...]]:
-    """How a frame comes to lie as its image of `shape`, and a warning if that is unknown.
+def _turn(
+    plane: Plane, image: ImagePlane | None, shape: Shape, resample: Resample
+) -> tuple[Turn | Placed, tuple[str, ...]]:
+    """How a frame comes to lie as its image of `shape`, and warnings.
 
     Raises CaseError "mask_size", or "mask_not_joined" if the frame lies elsewhere.
     """
@@ -140,25 +154,26 @@ def _turn(plane: Plane, image: ImagePlane | None, shape: Shape) -> tuple[Turn | 
     if plane.off_grid and not _comparable(place, image):
         raise CaseError("mask_not_joined", OFF_GRID)
     if place is None or image is None:
-        check_size(plane.shape, shape)
+        check_fit(plane.shape, shape, resample)
         return AS_STORED, ()
     if place.frame_of_reference != image.frame_of_reference:
-        check_size(plane.shape, shape)
+        check_fit(plane.shape, shape, resample)
         return AS_STORED, (OTHER_FRAME_OF_REFERENCE,)
     turn = turn_between(place, image)
     if turn is None:
         raise CaseError("mask_not_joined", OBLIQUE)
-    part = (
-        None
-        if turn.shape(plane.shape) == shape
-        else cut_out(place, image, shape=plane.shape, on=shape, turn=turn)
-    )
-    if part:
-        return part, ()
-    check_size(turn.shape(plane.shape), shape)
+    has_size = turn.shape(plane.shape) == shape
     shift, height = distance_px(place, image, shape=plane.shape, turn=turn), height_mm(place, image)
-    if shift > SAME_PIXEL or height > SAME_PLANE_MM:
+    if has_size and not (shift > SAME_PIXEL or height > SAME_PLANE_MM):
+        return turn, ()
+    part = placed(place, image, shape=plane.shape, on=shape, turn=turn)
+    if part and (resample == "nearest" or (part.is_exact and not has_size)):
+        return part, () if part.is_inside else (LARGER,)
+    if has_size or (part is None and _comparable(place, image)):
         raise CaseError("mask_not_joined", ELSEWHERE)
+    if part:
+        raise CaseError("mask_size", OTHER_PIXELS)
+    check_fit(turn.shape(plane.shape), shape, resample)
     return turn, ()
 
 

@@ -31,6 +31,11 @@ def check_fit(found: Shape, wanted: Shape, resample: Resample) -> None:
             f"{wanted[1]} columns; save the mask at the size of its image, or set the source's key resample "
             "to nearest if the mask covers the whole image.",
         )
+    check_pixels(found)
+
+
+def check_pixels(found: Shape) -> None:
+    """Raise CaseError "mask_size" if a mask is too large to be resampled."""
     if found[0] * found[1] > MOST_PIXELS:
         raise CaseError(
             "mask_size",

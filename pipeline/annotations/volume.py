@@ -1,7 +1,8 @@
 """Volume: masks in NIfTI, NRRD and MetaImage files of one slice, read by SimpleITK.
 
 Orientation: the directions in the file's header turn the mask to lie as its image, whose own orientation
-counts if it is known; otherwise columns run towards the patient's left and rows towards the back. Where the
+counts if it is known; otherwise columns run towards the patient's left and rows towards the back. A mask that
+covers a part of its image, or more than it, is placed by the positions of both, if these are known. Where the
 header says nothing, voxels lie as stored: the first (fastest) axis is x, along the image's rows.
 """
 
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from pipeline.annotations.background import Background
 from pipeline.annotations.masks import Instances, lesions_in
 from pipeline.annotations.patterns import find_files
-from pipeline.annotations.resampling import Resample, check_fit, on_grid, resampled_plane
+from pipeline.annotations.placing import LARGER, Placed, placed
+from pipeline.annotations.resampling import Resample, check_fit, check_pixels, on_grid, resampled_plane
 from pipeline.annotations.segment_masks import Pairs, check_extent, in_extent, segment_masks
 from pipeline.annotations.segment_names import by_finding, header_entries, offset_in, segments_in
 from pipeline.contracts import AnnotationFormat
@@ -55,6 +57,7 @@ OTHER_PLACE = Notice(
     "Headers of mask volumes give other positions or spacings than those of their images; the masks are read "
     "as covering the images.",
 )
+BEYOND = Notice("warning", SOURCES, LARGER)
 UNREADABLE = "The mask is not a readable NIfTI, NRRD or MetaImage file; save it again."
 OBLIQUE = (
     "The directions in the mask's header are not parallel to the rows and columns of its image; resample the "
@@ -141,7 +144,9 @@ def _layers(item: AnnotationItem, shape: Shape) -> tuple[NDArray[np.generic], tu
         turn, notices = _turn(item, reader, suffix, axes, shape)
         stored = _stored_shape(reader, axes)
         offset = _offset(file, axes) if suffix == ".nrrd" else None
-        if offset is None:
+        if isinstance(turn, Placed):
+            check_pixels(stored)
+        elif offset is None:
             check_fit(turn.shape(stored), shape, cast("Resample", item.payload.get("resample", "refuse")))
         else:
             check_extent(offset, stored, turn.shape(shape))
@@ -154,7 +159,7 @@ def _layers(item: AnnotationItem, shape: Shape) -> tuple[NDArray[np.generic], tu
             "not_a_mask", "The mask has values that are not plain numbers; save it with whole numbers."
         )
     layers = np.moveaxis(values.reshape(*stored, -1), -1, 0)
-    if offset is not None:
+    if isinstance(turn, Turn) and offset is not None:
         layers = in_extent(layers, offset, turn.shape(shape))
     return np.stack([turn.of(layer) for layer in layers]), notices
 
@@ -175,8 +180,8 @@ def _axes(reader: Any) -> tuple[int, int]:
 
 def _turn(
     item: AnnotationItem, reader: Any, suffix: str, axes: tuple[int, int], shape: Shape
-) -> tuple[Turn, tuple[Notice, ...]]:
-    """How the stored slice has to be turned to lie as its image, and what had to be assumed."""
+) -> tuple[Turn | Placed, tuple[Notice, ...]]:
+    """How the stored slice comes to lie as its image, and what had to be assumed."""
     if item.payload["first_axis"] == "y":
         return Turn(transposed=True), ()
     orientation = item.payload.get("orientation", "auto")
@@ -198,6 +203,10 @@ def _turn(
     size = _stored_shape(reader, axes)
     plane = resampled_plane(item.plane, shape, turn.shape(size))
     shift = distance_px(stored, plane, shape=size, turn=turn)
+    if turn.shape(size) != shape and not shift <= SAME_PIXEL:
+        part = placed(stored, item.plane, shape=size, on=shape, turn=turn)
+        if part and (part.is_exact or item.payload.get("resample") == "nearest"):
+            return part, () if part.is_inside else (BEYOND,)
     return turn, (OTHER_PLACE,) if shift > SAME_PIXEL else ()
 
 

@@ -17,6 +17,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from pipeline.annotations import find_annotations, seg_headers
 from pipeline.annotations.dicom_seg import find, read
+from pipeline.annotations.placing import LARGER
 from pipeline.errors import CaseError, WorkerFailure
 from pipeline.executors.here import Here
 from pipeline.executors.pool import Pool
@@ -304,15 +305,50 @@ def test_a_cut_out_lies_where_its_plane_says(
     expected = np.zeros((6, 9), bool)
     expected[2, 5] = expected[3, 5] = expected[3, 6] = True
     np.testing.assert_array_equal(found.masks, [expected])
-    for elsewhere in ((-40.4, -30, 12.5), (-40, -30, 13.2), (-30, -30, 12.5)):
-        with pytest.raises(CaseError, match="The mask has") as refused:
-            read(
-                replace(item, plane=replace(place, position=elsewhere)),
-                case_id="c",
-                finding="f",
-                shape=(6, 9),
-            )
-        assert refused.value.reason == "mask_size"
+    for elsewhere, reason in (
+        ((-40.4, -30, 12.5), "mask_size"),
+        ((-40, -30, 13.2), "mask_not_joined"),
+        ((-30, -30, 12.5), "mask_not_joined"),
+    ):
+        moved = replace(item, plane=replace(place, position=elsewhere))
+        with pytest.raises(CaseError) as refused:
+            read(moved, case_id="c", finding="f", shape=(6, 9))
+        assert refused.value.reason == reason
+
+
+def on_another_grid(folder: Path, *, spacing: float, **options: Any) -> AnnotationItem:
+    """Columns 3 to 5 and rows 2 to 3 of 8 × 10 pixels from -2, -1, of one millimetre or another spacing."""
+    stored = np.zeros((8, 10), np.uint8)
+    stored[2:4, 3:6] = 1
+    geometry: dict[str, object] = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "SliceThickness": 1}
+    geometry |= {"ImagePositionPatient": [-2, -1, 0], "PixelSpacing": [spacing, spacing]}
+    cut = source_image("1.2.3.0", stored.shape, **geometry, FrameOfReferenceUID="1.2.9")
+    cut.SOPClassUID = CTImageStorage
+    write_segmentation(folder / "seg.dcm", stored[None, ..., None], [cut], ["mass"])
+    (item,) = find(folder, **options)
+    return replace(item, plane=PLANE)
+
+
+def test_a_frame_larger_than_its_image_is_read_where_it_lies_on_it_and_said_to_be(tmp_path: Path) -> None:
+    found = read(on_another_grid(tmp_path, spacing=1), case_id="c", finding="f", shape=(4, 5))
+    expected = np.zeros((4, 5), bool)
+    expected[1:3, 1:4] = True
+    np.testing.assert_array_equal(found.masks, [expected])
+    assert [notice.message for notice in found.notices] == [LARGER]
+
+
+def test_a_frame_with_other_pixels_is_read_by_geometry_only_where_the_source_says_so(tmp_path: Path) -> None:
+    """Pixels of 2 mm: rows 2 and 3 are 2 … 6 mm, columns 3 to 5 are 3 … 9 mm from the first centre."""
+    (tmp_path / "a").mkdir()
+    item = on_another_grid(tmp_path / "a", spacing=2)
+    with pytest.raises(CaseError, match="set the source's key resample to nearest") as refused:
+        read(item, case_id="c", finding="f", shape=(12, 14))
+    assert refused.value.reason == "mask_size"
+    item = on_another_grid(tmp_path / "a", spacing=2, resample="nearest")
+    (mask,) = read(item, case_id="c", finding="f", shape=(12, 14)).masks
+    assert np.argwhere(mask).min(axis=0).tolist() == [2, 3]
+    assert np.argwhere(mask).max(axis=0).tolist() == [5, 8]
+    assert mask.sum() == 4 * 6
 
 
 def test_another_frame_of_reference_than_that_of_the_named_image_is_a_warning(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813  the name its manual gives it
 
 from pipeline.annotations import dicom_seg
+from pipeline.annotations.placing import LARGER
 from pipeline.annotations.volume import find, read
 from pipeline.errors import CaseError
 from pipeline.loaders import read_header
@@ -125,6 +127,41 @@ def test_another_place_than_the_image_has_is_a_warning(tmp_path: Path) -> None:
     there = replace(here, position=(5, 9, 7))
     assert "warning" not in {notice.kind for notice in on_image(tmp_path, here).notices}
     assert "warning" in {notice.kind for notice in on_image(tmp_path, there).notices}
+
+
+@pytest.mark.parametrize("name", ["1.nii.gz", "1.seg.nrrd"])
+def test_a_mask_on_another_grid_is_placed_by_the_positions_of_both(tmp_path: Path, name: str) -> None:
+    """The mask has 2 × 3 pixels of 0.5 mm from (5, 6): at row 1 and column 2 of the image of 4 × 6 pixels."""
+    if name.endswith("seg.nrrd"):
+        write_segments(tmp_path / name, {"nodule": VALUES > 0})
+        text = (tmp_path / name).read_bytes().replace(b"origin: (0,0,0)", b"origin: (5,6,7)")
+        (tmp_path / name).write_bytes(text)
+    else:
+        sitk.WriteImage(turned((1, 0, 0, 0, 1, 0, 0, 0, 1), VALUES), tmp_path / name)
+    image = ImagePlane((1, 0, 0), (0, 1, 0), (4, 5.5, 7), (0.5, 0.5))
+    whole = np.zeros((4, 6), bool)
+    whole[1:3, 2:5] = VALUES > 0
+
+    def found(plane: ImagePlane, shape: tuple[int, int], **options: Any) -> tuple[np.ndarray, list[str]]:
+        (item,) = find(tmp_path, **options)
+        reference = read(replace(item, plane=plane), case_id="c", finding="f", shape=shape)
+        masks = np.logical_or.reduce([np.zeros(shape, bool), *reference.masks])
+        return masks, [n.message for n in reference.notices if n.kind == "warning"]
+
+    mask, said = found(image, (4, 6))
+    np.testing.assert_array_equal(mask, whole)
+    assert said == []
+    cropped = replace(image, position=(5.5, 6, 7))
+    mask, said = found(cropped, (1, 2))
+    np.testing.assert_array_equal(mask, whole[1:2, 3:5])
+    assert said == [LARGER]
+    finer = replace(image, position=(3.875, 5.375, 7), spacing_mm=(0.25, 0.25))
+    with pytest.raises(CaseError):
+        found(finer, (10, 14))
+    mask, said = found(finer, (10, 14), resample="nearest")
+    doubled = np.repeat(np.repeat(whole, 2, axis=0), 2, axis=1)
+    np.testing.assert_array_equal(mask[:8, :12], doubled)
+    assert not mask[8:].any()
 
 
 def patched(path: Path, **codes: int) -> None:
