@@ -129,13 +129,14 @@ class ModelCard(Strict):
     @property
     def explained(self) -> tuple[bool, ...]:
         """Of each output of the network, whether it is a finding."""
-        return tuple(name in self.findings for name in self.outputs)
+        findings = set(self.findings)
+        return tuple(name in findings for name in self.outputs)
 
     def of_findings(self, values: Sequence[T]) -> dict[str, T]:
         """Finding → its value among `values`, of which there is one per output."""
-        return {
-            name: value for name, value in zip(self.outputs, values, strict=True) if name in self.findings
-        }
+        named = zip(self.outputs, values, strict=True)
+        left_out = set(self.not_findings)
+        return {name: value for name, value in named if name is not None and name not in left_out}
 
     def name_of(self, number: int) -> str:
         """What an output, counted from 0, is called in messages."""
@@ -163,11 +164,13 @@ class ModelCard(Strict):
     @field_validator("not_findings")
     @classmethod
     def _are_outputs(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        outputs = [name for name in info.data.get("outputs", names) if name is not None]
+        if "outputs" not in info.data:
+            return names  # these are refused
+        outputs = {name for name in info.data["outputs"] if name is not None}
         for name in names:
             if name not in outputs:
-                raise ValueError(f"unknown output '{name}'{did_you_mean(name, outputs)}")
-        if outputs and set(outputs) == set(names) and "outputs" in info.data:
+                raise ValueError(f"unknown output '{name}'{did_you_mean(name, sorted(outputs))}")
+        if outputs == set(names):
             raise ValueError("leaves no finding; remove the names of findings")
         return names
 
@@ -204,12 +207,12 @@ class ModelCard(Strict):
             )
         return thresholds
 
-    @field_validator("weights")
+    @field_validator("weights", "unused")
     @classmethod
-    def _not_beside_onnx(cls, weights: str | None, info: ValidationInfo) -> str | None:
-        if weights is not None and isinstance(info.data.get("architecture"), OnnxFile):
-            raise ValueError("an ONNX file holds its weights (architecture.onnx); remove weights")
-        return weights
+    def _not_beside_onnx(cls, value: object, info: ValidationInfo) -> object:
+        if value not in {None, ()} and isinstance(info.data.get("architecture"), OnnxFile):
+            raise ValueError(f"an ONNX file holds its weights (architecture.onnx); remove {info.field_name}")
+        return value
 
     @field_validator("sha256")
     @classmethod
@@ -263,7 +266,8 @@ class ModelCard(Strict):
 
 
 def _findings(outputs: Sequence[str | None], others: Collection[str]) -> tuple[str, ...]:
-    return tuple(name for name in outputs if name is not None and name not in others)
+    left_out = set(others)
+    return tuple(name for name in outputs if name is not None and name not in left_out)
 
 
 def _named(info: ValidationInfo) -> tuple[str, ...]:

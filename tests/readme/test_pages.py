@@ -16,7 +16,7 @@ from torch import nn
 import pipeline
 from pipeline import annotations, attribution, baselines, checks, contours, metrics
 from pipeline.attribution import METHODS
-from pipeline.classifiers.card import Example
+from pipeline.classifiers.card import Example, ModelCard, load_card
 from pipeline.classifiers.network_classes import NETWORKS
 from pipeline.config import AuditConfig
 from pipeline.external_maps import formats
@@ -143,6 +143,27 @@ def test_all_formats_of_annotations_and_images_and_all_networks_are_in_the_table
     assert [word for word in ("DICOM", *IMAGES) if word not in rows["images"]] == []
     families = {re.sub(r"[\d_]+$", "", name) for name in NETWORKS}
     assert [name for name in sorted(families) if name not in rows["networks by a card"]] == []
+
+
+def test_every_card_is_in_the_table_of_cards_with_what_its_outputs_are() -> None:
+    shown = {coded(card)[0]: outputs for card, outputs in table(README, "| card | outputs |")}
+    cards = {path.name: load_card(path) for path in (PROJECT / "configs" / "models").glob("*.yaml")}
+    assert shown.keys() == cards.keys()
+    for name, outputs in shown.items():
+        card = cards[name]
+        assert ("softmax" in outputs) == (card.activation == "softmax")
+        assert all(f"{word}".lower() in outputs.lower() for word in card.not_findings)
+        said = {"a single logit": 1, "two findings": 2}.get(outputs)
+        counted = said or (int(count[0]) if (count := re.match(r"\d+", outputs)) else len(card.findings))
+        assert counted == len(card.findings)
+
+
+def test_what_the_table_says_of_outputs_is_what_a_card_takes() -> None:
+    (text,) = [row[1] for row in table(README, "| in | formats |") if row[0] == "outputs of networks"]
+    values = yaml.safe_load((PROJECT / "configs" / "models" / "pneumonia_classes_resnet18.yaml").read_text())
+    values["findings"][1] = yaml.safe_load(coded(text)[0])
+    card = ModelCard.model_validate(values | yaml.safe_load(coded(text)[1]))
+    assert card.findings == ("viral pneumonia",)
 
 
 def test_the_notebook_snippet_makes_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,10 +20,11 @@ CARD: Mapping[str, Any] = {
     "architecture": {
         "class": "DenseNet",
         "arguments": {
-            "in_channels": 1, "out_channels": 2, "init_features": 4, "growth_rate": 2, "block_config": [2, 1],
+            "in_channels": 1, "out_channels": 4, "init_features": 4, "growth_rate": 2, "block_config": [2, 1],
         },
     },
-    "findings": ["nodule", "cyst"],
+    "findings": ["nodule", None, "normal", "cyst"],
+    "not_findings": ["normal"],
     "activation": "sigmoid",
     "operating_thresholds": {"nodule": 0.5, "cyst": 0.5},
     "preprocessing": {"window": "full", "resize": {"rule": "exact", "size": 32}},
