@@ -110,6 +110,17 @@ def test_a_card_without_weights_asks_for_them(write_card: CardWriter) -> None:
         opened(write_card(), None)
 
 
+def test_what_the_card_calls_unused_is_not_read(
+    write_card: CardWriter, network: nn.Module, tmp_path: Path
+) -> None:
+    path = tmp_path / "two_heads.safetensors"
+    save_file({**network.state_dict(), "view.weight": torch.ones(3, 4), "view.bias": torch.ones(3)}, path)
+    with pytest.raises(ConfigError, match=r"2 unexpected: view\.bias, view\.weight"):
+        opened(write_card(), path)
+    (notice,) = opened(write_card(unused=["view"]), path).notices
+    assert notice.text().endswith("was not read from the weights file (2): view.bias, view.weight.")
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "cpu:x"])
 def test_a_device_that_is_not_there_is_refused(write_card: CardWriter, weights: Path, device: str) -> None:
     with pytest.raises(ConfigError, match=f"device: '{device}' cannot be used here"):

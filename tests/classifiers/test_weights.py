@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from pipeline.classifiers import ModelCard
 from pipeline.classifiers.networks import build_network
-from pipeline.classifiers.weights import load_weights
+from pipeline.classifiers.weights import load_content, load_weights
 from pipeline.errors import ConfigError
 
 IMAGES = torch.linspace(0, 1, 2 * 32 * 32).reshape(2, 1, 32, 32)
@@ -303,3 +303,11 @@ def test_what_load_state_dict_refuses_is_a_config_error(
     monkeypatch.setattr(fresh, "load_state_dict", refuse)
     with pytest.raises(ConfigError, match="cannot be loaded into the network"):
         load(fresh, saved(network.state_dict(), tmp_path / "w.safetensors"))
+
+
+def test_tensors_of_safetensors_are_read_in_one_order(network: nn.Module, tmp_path: Path) -> None:
+    """The library gives them in another order in every process, and notices name the first ones."""
+    save_file(network.state_dict(), tmp_path / "w.safetensors")
+    content = load_content((tmp_path / "w.safetensors").read_bytes(), tmp_path, allow_pickle=False)
+    assert isinstance(content.value, dict)
+    assert list(content.value) == sorted(network.state_dict())

@@ -11,6 +11,7 @@ import pytest
 import torch
 import yaml
 
+from pipeline.audited_model.loading import open_model
 from pipeline.classifiers import load_card
 from pipeline.classifiers.classifier import Classifier, open_classifier
 from pipeline.errors import ConfigError
@@ -77,6 +78,7 @@ def test_another_file_replaces_it_if_it_has_the_stated_hash(tmp_path: Path) -> N
     [
         ({"sha256": None}, "sha256: is missing; add the SHA-256 of the ONNX file"),
         ({"weights": "w.pth"}, "weights: an ONNX file holds its weights (architecture.onnx); remove weights"),
+        ({"unused": ["fc"]}, "unused: an ONNX file holds its weights (architecture.onnx); remove unused"),
         ({"architecture": {"onnx": ""}}, "architecture.onnx: wanted a text of 1 or more"),
         ({"architecture": {"onnx": FILE, "class": "DenseNet121"}}, "architecture.class: unknown key"),
         ({"architecture": {"onnx": f"../{FILE}"}}, "architecture.onnx: leads out of the folder"),
@@ -91,6 +93,17 @@ def test_another_file_replaces_it_if_it_has_the_stated_hash(tmp_path: Path) -> N
 )
 def test_what_does_not_fit_the_file_is_named(tmp_path: Path, changes: dict[str, Any], found: str) -> None:
     assert found in refusal(written(tmp_path, **changes))
+
+
+def test_an_output_that_was_never_trained_is_left_out_of_logits_and_maps(tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "weights": None, "allow_pickle": False, "device": "cpu", "precision": "float32", "methods": ["cam"],
+    }  # fmt: skip
+    images = torch.rand(2, 1, 61, 61, generator=torch.Generator().manual_seed(0))
+    both = open_model(written(tmp_path), **given).explainer.explain(images)
+    one = open_model(written(tmp_path, findings=[None, "effusion"]), **given).explainer.explain(images)
+    torch.testing.assert_close(torch.tensor(one.logits), torch.tensor(both.logits[:, 1:]))
+    torch.testing.assert_close(torch.tensor(one.maps["cam"]), torch.tensor(both.maps["cam"][:, 1:]))
 
 
 def test_half_precision_is_refused(tmp_path: Path) -> None:
