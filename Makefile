@@ -4,6 +4,8 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 # An index whose wheels are built anew has other hashes than PyPI: make setup HASHES=0
 HASHES ?= 1
+# Another torch needs another torchvision: make test-libraries LIBRARIES="torchvision==… timm==…"
+LIBRARIES ?= torchvision==0.28.0 timm==1.0.31
 HASHED := --require-hashes --only-binary :all: --no-deps
 BIN := .venv/bin
 # Programs of the tests; a file in the working folder cannot stand in for one of the standard library.
@@ -20,7 +22,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test fuzz faults mutation test-portable test-readme test-browser simulate metamorphic check format bench bench-edges schemas hashes sbom reference-model clean
+.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser simulate metamorphic check format bench bench-edges schemas hashes sbom reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -56,6 +58,13 @@ test: setup  ## every test (under 12 minutes on 2 cores)
 # Kernels of another processor and another number of threads: exact only to what arithmetic allows.
 test-portable: setup  ## maps and classifiers as on an old processor, with two threads
 	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 OMP_NUM_THREADS=2 $(BIN)/pytest $(PORTABLE) $(ARGS)
+
+# Apart from the environment, because users choose the wheel that belongs to their torch.
+test-libraries: setup  ## networks of torchvision and timm, which it installs apart (minutes)
+	$(BIN)/pip install --quiet --upgrade --no-deps --target .venv/libraries $(LIBRARIES) \
+	  || echo "$(LIBRARIES) cannot be installed here: what needs them is skipped"
+	PYTHONPATH=.venv/libraries $(BIN)/pytest tests/attribution/test_library_networks.py \
+	  tests/classifiers/recognition $(ARGS)
 
 test-readme: setup  ## the README's commands, in its order, on the phantoms (minutes)
 	$(BIN)/pytest tests/readme/test_commands.py $(ARGS)

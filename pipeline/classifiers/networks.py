@@ -26,7 +26,7 @@ def build_network(card: ModelCard) -> nn.Module:
     words = ", ".join(f"{key}={value!r}" for key, value in stated.items())
     where = f"model card {card.name}: architecture.arguments: {name}"
     try:
-        network = _built(architecture)
+        network = built(architecture)
     except ConfigError as error:
         raise ConfigError(f"model card {card.name}: {error}") from error
     except REFUSED as error:
@@ -40,7 +40,8 @@ def build_network(card: ModelCard) -> nn.Module:
     return network
 
 
-def _built(architecture: Architecture) -> nn.Module:
+def built(architecture: Architecture) -> nn.Module:
+    """The network of an architecture, with random weights. Raises ConfigError, or one of REFUSED."""
     kind = architecture.network
     module, _, function = kind.build.partition(":")
     arguments = architecture.arguments.model_dump(exclude_none=True, exclude={"spatial_dims"})

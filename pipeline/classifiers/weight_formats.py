@@ -90,6 +90,11 @@ def format_of(content: bytes, path: Path) -> str:
     raise ConfigError(f"{path}: is {found}, wanted a state dict (.safetensors, .pth, .pt, .ckpt); {remedy}")
 
 
+def is_onnx(content: bytes, path: Path) -> bool:
+    """Whether a file is an ONNX model."""
+    return _found(content, path.suffix.lower()) == SUFFIXES[".onnx"]
+
+
 def folder_name(path: Path) -> tuple[str, str]:
     """What a folder given as weights is, and the remedy."""
     if (path / "saved_model.pb").exists() or (path / "keras_metadata.pb").exists():

@@ -24,11 +24,11 @@ def add_card(card: ArgumentParser) -> None:
     commands = card.add_subparsers(dest="card_command", required=True)
     new = commands.add_parser(
         "new",
-        help="write a model card for a weights file",
-        description="Write a model card for a weights file (.safetensors, .pth, .ckpt), with questions for "
-        "what the file does not say.",
+        help="write a model card for a weights file or an ONNX file",
+        description="Write a model card for a weights file (.safetensors, .pth, .ckpt) or an ONNX file, with "
+        "questions for what the file does not say.",
     )
-    new.add_argument("weights", type=Path, metavar="WEIGHTS", help="state dict of a DenseNet")
+    new.add_argument("weights", type=Path, metavar="FILE", help="state dict, or ONNX file")
     new.add_argument("--out", type=Path, metavar="CARD", help="file to write (default: beside the weights)")
     check = commands.add_parser(
         "check",
@@ -56,7 +56,8 @@ def _new(options: Namespace) -> int:
     out = options.out or options.weights.with_suffix(".yaml")
     if out.exists():
         raise ConfigError(f"{out}: exists already; choose another file with --out")
-    from pipeline.classifiers.new_card import ASKED, new_card  # noqa: PLC0415  # loads torch
+    from pipeline.classifiers.card_text import ASKED  # noqa: PLC0415
+    from pipeline.classifiers.new_card import new_card  # noqa: PLC0415  # loads torch
 
     text, notices = new_card(options.weights, out=out)
     make_folder(out.parent)

@@ -9,12 +9,14 @@ import pytest
 import torch
 import yaml
 from monai.networks import nets
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pipeline.classifiers import load_card
 from pipeline.classifiers.classifier import open_classifier
 from pipeline.classifiers.networks import build_network
-from pipeline.classifiers.new_card import _shape, new_card
+from pipeline.classifiers.new_card import new_card
+from pipeline.classifiers.recognition.densenets import told_by
 from pipeline.errors import ConfigError
 from tests.study import ARGUMENTS, GRID
 
@@ -61,12 +63,11 @@ def meta(name: str, **arguments: Any) -> dict[str, Tensor]:
 def test_the_class_and_its_arguments_are_told_by_shapes(
     name: str, arguments: dict[str, Any], class_name: str
 ) -> None:
-    shape = _shape(meta(name, **arguments), Path("w.pth"))
-    assert shape.class_name == class_name
-    assert shape.channels == arguments.get("in_channels", 3)
-    assert shape.outputs == arguments.get("out_channels", 5)
-    assert shape.growth_rate == arguments.get("growth_rate", 32)
-    assert shape.bottleneck == arguments.get("bn_size", 4)
+    shapes = {f"net.{key}": tuple(tensor.shape) for key, tensor in meta(name, **arguments).items()}
+    ((found, told),) = told_by(shapes)
+    assert found == class_name
+    assert told.get("growth_rate", 32) == arguments.get("growth_rate", 32) or class_name != "DenseNet"
+    assert told.get("bn_size", 4) == arguments.get("bn_size", 4)
 
 
 def test_an_answered_card_loads_the_weights_that_it_was_written_from(tmp_path: Path) -> None:
@@ -102,25 +103,33 @@ def test_a_densenet_161_is_the_one_of_the_paper(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "tensors",
+    ("tensors", "found"),
     [
-        nn.Conv2d(1, 1, 1).state_dict(),
-        {"conv1.weight": torch.zeros(64, 3, 7, 7), "fc.weight": torch.zeros(5, 512)},
-        meta("DenseNet121", spatial_dims=3),
-        meta("DenseNet121", in_channels=2),
+        (nn.Conv2d(1, 1, 1).state_dict(), r"torchvision and timm installed.*`heatproof score`"),
+        (
+            meta("DenseNet121", spatial_dims=3),
+            r"nearest is DenseNet121, .*features\.conv0\.weight \(64, 3, 7, 7, 7\)",
+        ),
+        (
+            meta("DenseNet121", in_channels=2),
+            r"nearest is DenseNet121, of whose 6\d\d tensors .* fit: 1 of another",
+        ),
     ],
-    ids=["convolution", "resnet", "3d", "2-channels"],
+    ids=["convolution", "3d", "2-channels"],
 )
-def test_weights_of_another_network_are_told_of_score(tmp_path: Path, tensors: dict[str, Tensor]) -> None:
-    torch.save(tensors, tmp_path / "w.pth")
-    with pytest.raises(ConfigError, match=r"are not those of a DenseNet .* `heatproof score`"):
-        new_card(tmp_path / "w.pth", out=tmp_path / "card.yaml")
+def test_weights_of_another_network_are_told_of_score(
+    tmp_path: Path, tensors: dict[str, Tensor], found: str
+) -> None:
+    values = {name: torch.zeros(tensor.shape) for name, tensor in tensors.items()}
+    save_file(values, tmp_path / "w.safetensors")
+    with pytest.raises(ConfigError, match=rf"are not those of a network that a card can name.*{found}"):
+        new_card(tmp_path / "w.safetensors", out=tmp_path / "card.yaml")
 
 
 def test_tensors_beside_the_network_are_refused(tmp_path: Path) -> None:
     tensors = nets.DenseNet(**ARGUMENTS).state_dict() | {"features.gate.weight": torch.zeros(1)}
     torch.save(tensors, tmp_path / "w.pth")
-    with pytest.raises(ConfigError, match=r"1 unexpected: features\.gate\.weight"):
+    with pytest.raises(ConfigError, match=r"nearest is DenseNet \(.* 1 unexpected: features\.gate\.weight"):
         new_card(tmp_path / "w.pth", out=tmp_path / "card.yaml")
 
 

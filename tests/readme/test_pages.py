@@ -23,6 +23,7 @@ from pipeline.external_maps import formats
 from pipeline.loaders.formats import FORMATS as IMAGES
 from pipeline.registry import Registry
 from pipeline.validation import checks as validation_checks
+from tests.attribution.test_library_networks import NETWORKS as OF_LIBRARIES
 from tests.readme.pages import (
     CONTRIBUTING,
     NEVER_RUN,
@@ -143,6 +144,11 @@ def test_all_formats_of_annotations_and_images_and_all_networks_are_in_the_table
     assert [word for word in ("DICOM", *IMAGES) if word not in rows["images"]] == []
     families = {re.sub(r"[\d_]+$", "", name) for name in NETWORKS}
     assert [name for name in sorted(families) if name not in rows["networks by a card"]] == []
+    tested = re.search(r"\(tested: (.+?)\)", rows["networks by a card"])
+    assert tested is not None
+    names = {name.partition(":")[2] for name in OF_LIBRARIES}
+    for family in tested[1].lower().split(", "):
+        assert any(name.startswith((family, f"legacy_{family}")) for name in names), family
 
 
 def test_every_card_is_in_the_table_of_cards_with_what_its_outputs_are() -> None:

@@ -42,7 +42,7 @@ def open_onnx(
     output = _before_end(graph, chosen.name, activation)
     network = OnnxNetwork(graph, output=output, channels_last=channels_last, batch=batch)
     for size in (batch or 2, 3):
-        found = _trial(network, (size, channels, *shape))
+        found = trial(network, (size, channels, *shape))
         if found != (size, findings):
             raise CaseError(
                 "unsupported",
@@ -56,8 +56,8 @@ def open_onnx(
     return network.eval(), _notices(graph, chosen)
 
 
-def _layout(graph: Graph, channels: int, shape: Shape) -> tuple[bool, int | None]:
-    """Whether channels are the last axis of the input, and the number of images that the file fixes."""
+def image_of(graph: Graph) -> Port:
+    """The input, which takes images. Raises CaseError if there are others, or if it takes something else."""
     if len(graph.inputs) != 1:
         names = ", ".join(port.name for port in graph.inputs)
         raise CaseError(
@@ -65,13 +65,19 @@ def _layout(graph: Graph, channels: int, shape: Shape) -> tuple[bool, int | None
             f"has {len(graph.inputs)} inputs ({names:.200}), wanted one image; export it with that alone",
         )
     (port,) = graph.inputs
-    sides = port.shape
-    if sides is None or len(sides) != AXES:
+    if port.shape is None or len(port.shape) != AXES:
         raise CaseError(
-            "unsupported", f"has an input of shape {_written(sides)}, wanted four sides; export it for images"
+            "unsupported",
+            f"has an input of shape {_written(port.shape)}, wanted four sides; export it for images",
         )
     if port.type not in FLOATS:
         raise CaseError("unsupported", "has an input of whole numbers, wanted float32; export it so")
+    return port
+
+
+def _layout(graph: Graph, channels: int, shape: Shape) -> tuple[bool, int | None]:
+    """Whether channels are the last axis of the input, and the number of images that the file fixes."""
+    sides = image_of(graph).shape or ()
     wanted = {False: (channels, *shape), True: (*shape, channels)}
     fits = [
         last
@@ -119,28 +125,33 @@ def _notices(graph: Graph, chosen: Port) -> tuple[Notice, ...]:
     return (Notice("guess", "architecture.onnx", text, (chosen.name,)),)
 
 
-def _before_end(graph: Graph, output: str, activation: str) -> str:
-    """The value before a sigmoid or softmax at the end. Raises CaseError if the card states another."""
+def ending(graph: Graph, output: str) -> tuple[str, str]:
+    """The value before a sigmoid or softmax at the end, and that operator; the output and "" without one."""
     made = {name: node for node in graph.nodes for name in node.outputs}
     place = output
     for _ in range(len(graph.nodes)):
         node = made.get(place)
         if node is None or not node.inputs or node.operator not in {*PASSING, *ENDS}:
-            return output
+            break
         place = node.inputs[0]
         if node.operator in ENDS:
-            wanted = ENDS[node.operator]
-            if activation != wanted:
-                raise CaseError(
-                    "activation",
-                    f"ends in {node.operator}, but the card says activation: {activation}; set activation: "
-                    f"{wanted} (maps are of the logits before it)",
-                )
-            return place
-    return output
+            return place, node.operator
+    return output, ""
 
 
-def _trial(network: OnnxNetwork, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _before_end(graph: Graph, output: str, activation: str) -> str:
+    """The value before a sigmoid or softmax at the end. Raises CaseError if the card states another."""
+    place, end = ending(graph, output)
+    if end and activation != ENDS[end]:
+        raise CaseError(
+            "activation",
+            f"ends in {end}, but the card says activation: {activation}; set activation: {ENDS[end]} (maps "
+            "are of the logits before it)",
+        )
+    return place
+
+
+def trial(network: OnnxNetwork, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of the output for a batch, without memory for any result. Raises CaseError."""
     own: dict[str, Tensor] = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     without = {name: tensor.to("meta") for name, tensor in own.items()}
