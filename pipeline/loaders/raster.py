@@ -37,6 +37,12 @@ TURNED: Final = "orientation_applied"
 BITS_PER_SAMPLE: Final = 258
 PHOTOMETRIC: Final = 262
 WHITE_IS_ZERO: Final = 0
+SAMPLE_FORMAT: Final = 339
+UNSIGNED: Final = frozenset({1, 4})
+"""Whole numbers from 0 on, and those of which the file does not say what they are."""
+PLANAR: Final = 284
+IN_PLANES: Final = 2
+BYTE_BITS: Final = 8
 WIDE: Final = ("I;16", "I;16B")
 READ_MODES: Final = frozenset({"L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", *WIDE})
 LABELS: Final = {"P": "PALETTE COLOR", "PA": "PALETTE COLOR", "RGB": "RGB", "RGBA": "RGB", "RGBX": "RGB"}
@@ -143,7 +149,21 @@ def _picture(file: BinaryIO, kind: str) -> Iterator[Pillow.Image]:
         if picture.mode not in READ_MODES:
             other = ("unsupported_photometric", "the picture has unusual colours; export it as RGB or grey")
             raise CaseError(*UNREAD.get(picture.mode, other))
+        if isinstance(picture, TiffImageFile):
+            _refuse_unread(picture)
         yield picture
+
+
+def _refuse_unread(picture: TiffImageFile) -> None:
+    """Raise CaseError for a TIFF whose pixels would be decoded as other ones without an error."""
+    tags = picture.tag_v2
+    if not UNSIGNED.issuperset(tags.get(SAMPLE_FORMAT, ())):
+        raise CaseError(*UNREAD["I"])
+    if tags.get(PLANAR) == IN_PLANES and _bits(picture) > BYTE_BITS and picture.mode not in WIDE:
+        raise CaseError(
+            "unsupported_depth",
+            "the colours lie in planes of more than 8 bits; export the image with 8 bits, or grey",
+        )
 
 
 def _orientation(picture: Pillow.Image, file: BinaryIO) -> int:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from PIL.TiffImagePlugin import TiffImageFile
 
 from pipeline.loaders.elements import Warn
 from pipeline.records import Caution
@@ -19,6 +20,13 @@ OVER_BLACK: Final = Caution(
 WITH_ALPHA: Final = (2, 4)
 """Numbers of samples per pixel of which the last one is alpha."""
 BYTE: Final = 8
+PNG_DEPTH: Final = 24
+"""Position of the bits per sample in a PNG file."""
+WIDENED: Final = {2: 85, 4: 17}
+"""Bits per sample of a grey PNG → the factor by which Pillow widens its values, not the clear one."""
+EXTRA_SAMPLES: Final = 338
+PREMULTIPLIED, ALPHA = 1, 2
+"""What a sample beside the colours of a TIFF is: alpha by which they are already multiplied, or not."""
 
 Samples = NDArray[np.integer]
 
@@ -30,9 +38,13 @@ def samples_of(picture: Pillow.Image, data: bytes, *, bits: int, warn: Warn) -> 
     """
     picture.load()
     clear = picture.info.get("transparency")
+    if isinstance(clear, int) and picture.format == "PNG":
+        clear *= WIDENED.get(data[PNG_DEPTH], 1)
     if bits > BYTE and picture.mode not in {"I;16", "I;16B"}:
         found = _wide_colours(data)
-    elif picture.mode in {"P", "PA"} or (clear is not None and picture.mode in {"L", "RGB"}):
+        if isinstance(picture, TiffImageFile):
+            found = _without_extra(found, picture.tag_v2.get(EXTRA_SAMPLES, (0,))[0], warn)
+    elif picture.mode in {"P", "PA"} or (clear is not None and picture.mode == "RGB"):
         found = np.asarray(picture.convert("RGBA"))
     elif picture.mode == "RGBX":
         found = np.asarray(picture)[..., :3]
@@ -55,6 +67,13 @@ def _wide_colours(data: bytes) -> Samples:
         raise ValueError("the colours cannot be decoded")
     order = [2, 1, 0, *range(3, found.shape[2])]
     return np.asarray(found[..., order])
+
+
+def _without_extra(found: Samples, extra: int, warn: Warn) -> Samples:
+    """The colours of a TIFF without a sample that is no alpha, or by which they are multiplied already."""
+    if extra == PREMULTIPLIED and (found[..., -1] != np.iinfo(found.dtype).max).any():
+        warn(OVER_BLACK)
+    return found if extra == ALPHA else found[..., :3]
 
 
 def _over_black(found: Samples, warn: Warn) -> Samples:

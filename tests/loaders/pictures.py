@@ -57,6 +57,24 @@ def png(samples: NDArray[Any], *, colour: int, more: bytes = b"") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
+def tiff(samples: NDArray[Any], **tags: int) -> bytes:
+    """An uncompressed TIFF of (rows, columns[, samples]), tag by tag; `tags`: more of them, as t338=1."""
+    rows, columns, *several = samples.shape
+    count = several[0] if several else 1
+    bits = struct.pack(f"<{count}H", *[8 * samples.itemsize] * count)
+    stated = {256: columns, 257: rows, 259: 1, 262: 2 if several else 1, 273: 8, 277: count, 278: rows}
+    stated |= {279: samples.nbytes} | {int(name[1:]): value for name, value in tags.items()}
+    end = 8 + samples.nbytes
+    entries = {tag: struct.pack("<HHII", tag, 4, 1, value) for tag, value in stated.items()}
+    place = bits.ljust(4, b"\0") if len(bits) <= 4 else struct.pack("<I", end)
+    entries[258] = struct.pack("<HHI", 258, 3, count) + place
+    directory = struct.pack("<H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries))
+    stored = samples.astype(samples.dtype.newbyteorder("<")).tobytes()
+    start = end + len(bits) + len(bits) % 2
+    head = b"II*\0" + struct.pack("<I", start)
+    return head + stored + bits.ljust(start - end, b"\0") + directory + bytes(4)
+
+
 def chunk(kind: bytes, data: bytes) -> bytes:
     """A chunk with its length and checksum."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

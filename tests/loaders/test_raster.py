@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +19,17 @@ from pipeline.loaders.raster import TURNED
 from pipeline.loaders.samples import TRANSPARENT
 from pipeline.records import Image
 from tests.loaders.files import load_file, reasons, write_file
-from tests.loaders.pictures import COLOURS, GREY, WIDE, chunk, png, saved, with_orientation, write_picture
+from tests.loaders.pictures import (
+    COLOURS,
+    GREY,
+    WIDE,
+    chunk,
+    png,
+    saved,
+    tiff,
+    with_orientation,
+    write_picture,
+)
 
 LUMA = COLOURS @ np.array([0.299, 0.587, 0.114])
 
@@ -121,6 +133,53 @@ def test_one_transparent_grey_value_is_black(tmp_path: Path) -> None:
         assert reasons(image) == [TRANSPARENT]
         assert image.pixels[1, 1] == 0
         assert image.pixels[1, 2] > 0
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_a_transparent_value_of_few_bits_is_black(bits: int, tmp_path: Path) -> None:
+    values = [0, 1, 2, 3]
+    row = int("".join(f"{value:0{bits}b}" for value in values), 2).to_bytes(bits // 2, "big")
+    head = struct.pack(">IIBBBBB", 4, 1, bits, 0, 0, 0, 0)
+    parts = {b"IHDR": head, b"tRNS": b"\0\2", b"IDAT": zlib.compress(b"\0" + row), b"IEND": b""}
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(map(chunk, parts, parts.values())))
+    image = load_file(path)
+    np.testing.assert_allclose(image.pixels * (2**bits - 1), [[0, 1, 0, 3]], atol=1e-6)
+    assert TRANSPARENT in reasons(image)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("meaning", ["no alpha", "multiplied", "alpha"])
+def test_the_fourth_sample_of_a_tiff_is_what_the_file_says(
+    meaning: str, kind: type[np.uint8 | np.uint16], tmp_path: Path
+) -> None:
+    highest = np.iinfo(kind).max
+    red = np.array([[0, highest // 5, highest // 4]], kind)
+    alpha = np.array([[0, highest // 3, highest]], kind)
+    path = tmp_path / "a.tiff"
+    samples = np.stack([red, red, red, alpha], axis=-1)
+    path.write_bytes(tiff(samples, t338=["no alpha", "multiplied", "alpha"].index(meaning)))
+    image = load_file(path)
+    share = alpha / highest if meaning == "alpha" else 1
+    np.testing.assert_allclose(image.pixels, red / highest * share, atol=1.01 / 255)
+    assert (TRANSPARENT in reasons(image)) == (meaning != "no alpha")
+
+
+def test_colours_of_sixteen_bits_in_planes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "subject"
+    samples = np.stack([WIDE, WIDE // 3, 65535 - WIDE], axis=-1)
+    path.write_bytes(tiff(samples))
+    np.testing.assert_allclose(shown(path), samples @ np.array([0.299, 0.587, 0.114]) / 65535, atol=1e-6)
+    path.write_bytes(tiff(samples, t284=2))
+    assert refused(path) == "unsupported_depth"
+
+
+def test_signed_bytes_of_a_tiff_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "subject"
+    path.write_bytes(tiff(GREY, t339=1))
+    np.testing.assert_allclose(shown(path), GREY / 255, atol=1e-6)
+    path.write_bytes(tiff(GREY, t339=2))
+    assert refused(path) == "unsupported_depth"
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tiff"])
