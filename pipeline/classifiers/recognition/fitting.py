@@ -15,9 +15,11 @@ from torch.overrides import TorchFunctionMode
 
 from pipeline.classifiers.architecture import Architecture
 from pipeline.classifiers.card import QUESTION
-from pipeline.classifiers.checkpoints import COUNTER, Checkpoint, read_checkpoint
-from pipeline.classifiers.networks import REFUSED, built
+from pipeline.classifiers.checkpoints import Checkpoint, read_checkpoint
+from pipeline.classifiers.foreign_ends import COUNTER
+from pipeline.classifiers.networks import built
 from pipeline.classifiers.pickled import Content
+from pipeline.classifiers.precision import REFUSED
 from pipeline.classifiers.recognition.candidates import Candidate
 from pipeline.classifiers.state_dicts import listed
 from pipeline.errors import ConfigError
