@@ -144,6 +144,6 @@ def _refuse(faults: Mapping[str, list[str]], path: Path, *, remedy: str = "") ->
         raise ConfigError(
             f"{path}: the weights do not fit the network of the model card: {'; '.join(lines)}; "
             f"{remedy and f'{remedy}; else '}use the card's own weights, or correct its architecture (a head "
-            "of several layers is stated in architecture.head, and tensors that take no part in the logits in "
+            "of several layers is stated in architecture.head, and tensors without part in the logits in "
             "unused)"
         )

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, get_args
 
 from pipeline.classifiers.arguments import EfficientNetArguments
 from pipeline.classifiers.network_classes import NETWORKS
-from pipeline.classifiers.recognition import densenets, resnets
+from pipeline.classifiers.recognition import densenets, resnets, vits
 from pipeline.classifiers.recognition.shapes import Shapes, shape_of
 
 Arguments: TypeAlias = Mapping[str, Any]
@@ -39,7 +39,7 @@ def written(value: object) -> str:
 
 def own_families(shapes: Shapes) -> Iterator[list[Candidate]]:
     """Our own networks and MONAI's; those of a family have tensors of alike names."""
-    for told in (densenets.told_by, resnets.told_by):
+    for told in (densenets.told_by, resnets.told_by, vits.told_by):
         if found := [Candidate(*one) for one in told(shapes)]:
             yield found
     hidden = _hidden(shapes, "classifier.0.weight")

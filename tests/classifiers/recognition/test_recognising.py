@@ -26,6 +26,7 @@ from tests.classifiers.architectures.installed import is_installed
 from tests.classifiers.architectures.networks import published
 from tests.classifiers.test_new_card import ANSWERS, RECIPE
 
+VIT = {"img_size": 64, "patch_size": 16, "hidden_size": 128, "mlp_dim": 96, "num_layers": 3}
 OWN = [
     ("DenseNet169", {}),
     ("DenseNet", {"init_features": 64, "growth_rate": 12, "block_config": [6, 12], "bn_size": 2}),
@@ -43,6 +44,8 @@ OWN = [
     ("Xception", {}),
     ("SEResNext50", {}),
     ("EfficientNetBN", {"model_name": "efficientnet-b2"}),
+    ("ViT", VIT | {"num_heads": 2}),
+    ("ViT", VIT | {"qkv_bias": True, "post_activation": "none", "num_heads": 2}),
 ]
 
 
@@ -68,7 +71,9 @@ def test_a_network_is_told_by_names_and_shapes(name: str, arguments: dict[str, A
 def test_every_class_is_a_candidate() -> None:
     residual = {"layer1.0.conv1.weight": (64, 64, 3, 3)}
     named = {one.class_name for family in own_families(residual) for one in family}
-    told = {name for name in NETWORKS if name.startswith(("DenseNet", "ResNet"))}  # by shapes, see above
+    told = {
+        name for name in NETWORKS if name.startswith(("DenseNet", "ResNet", "ViT"))
+    }  # by shapes, see above
     assert named | told == set(NETWORKS)
 
 
