@@ -144,7 +144,7 @@ def test_all_formats_of_annotations_and_images_and_all_networks_are_in_the_table
     assert [word for word in ("DICOM", *IMAGES) if word not in rows["images"]] == []
     families = {re.sub(r"[\d_]+$", "", name) for name in NETWORKS}
     assert [name for name in sorted(families) if name not in rows["networks by a card"]] == []
-    tested = re.search(r"\(tested: (.+?)\)", rows["networks by a card"])
+    tested = re.search(r"\(tested: (.+?);", rows["networks by a card"])
     assert tested is not None
     names = {name.partition(":")[2] for name in OF_LIBRARIES}
     for family in tested[1].lower().split(", "):
