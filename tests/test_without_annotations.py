@@ -21,6 +21,8 @@ from pipeline.executors.here import Here
 from pipeline.plan import make_plan
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.subjects import missed_lesions, results_sha256, subjects
+from pipeline.reporting.survey import survey
+from pipeline.reporting.typical import typical_rows
 from pipeline.review.annotations import write_annotations
 from pipeline.review.results import review
 from tests.study import write_model, write_study
@@ -78,6 +80,23 @@ def test_the_report_says_what_it_cannot_say_and_shows_no_table_without_a_number(
     assert 'id="cases"' in page
     assert 'id="extremes"' not in page
     assert 'id="numbers"' not in page
+
+
+def test_the_first_screen_shows_contours_of_each_finding_from_high_to_low_probability(finished: Path) -> None:
+    found = read_run(finished)
+    typical = typical_rows(found, survey(found))
+    assert {*typical} == {"nodule", "effusion"}
+    page = (finished / "index.html").read_text()
+    before = page[: page.index('id="cases"')]
+    for finding, shown in typical.items():
+        assert len(shown) == IMAGES
+        probabilities = [row.probability for row in shown]
+        assert probabilities == sorted(probabilities, reverse=True)
+        for row in shown:
+            assert f'aria-label="Case {row.case_id}, {finding}: probability' in before
+            assert f'href="cases/{row.case_id}/thumbnail.jpg"' in before
+            assert (finished / "cases" / row.case_id / "thumbnail.jpg").is_file()
+    assert before.count('class="line network"') == 2 * IMAGES
 
 
 def test_labels_of_the_study_folder_judge_the_classification_alone(folder: Path, tmp_path: Path) -> None:

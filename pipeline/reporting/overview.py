@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -25,6 +25,7 @@ from pipeline.reporting import (
 from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
+from pipeline.reporting.typical import typical_rows
 from pipeline.reporting.verdict import Verdict, gate_note, verdicts
 from pipeline.run_files.outputs import changed_results, sentence_about
 
@@ -104,6 +105,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "forests": forest.forest_charts(run),
         "classification": tables.classification(run),
         "extremes": _extremes(run, survey),
+        "typical": _typical(run, survey),
         "cautions": survey.cautions[:SKIPPED_SHOWN],
         "caution_groups": Counter(words.reason(reason) for _, reason, _ in survey.cautions).most_common(),
         "skipped_groups": facts.skipped_groups(run.skipped),
@@ -145,9 +147,10 @@ def ranked(rows: tuple[Row, ...], finding: str) -> list[Row]:
 
 
 def extreme_cases(run: RunFolder, survey: Survey) -> tuple[str, ...]:
-    """Case ids of the worst and best cases, in the order of the overview."""
-    groups = (_extreme_rows(survey, finding) for finding in run.findings)
-    return tuple(dict.fromkeys(row.case_id for worst, best in groups for row in (*worst, *best)))
+    """Case ids of the worst and best cases, or of the typical ones, in the order of the overview."""
+    groups = [_extreme_rows(survey, finding) for finding in run.findings]
+    shown = [*typical_rows(run, survey).values(), *([*worst, *best] for worst, best in groups)]
+    return tuple(dict.fromkeys(row.case_id for rows in shown for row in rows))
 
 
 def _overlap(row: Row) -> float | None:
@@ -155,21 +158,30 @@ def _overlap(row: Row) -> float | None:
 
 
 def _extremes(run: RunFolder, survey: Survey) -> list[Extremes]:
-    """The worst and best cases of each finding that has any.
-
-    A case is read once for all findings: its file grows with their number.
-    """
+    """The worst and best cases of each finding that has any."""
     chosen = {finding: _extreme_rows(survey, finding) for finding in run.findings}
-    rows = dict.fromkeys(row for worst, best in chosen.values() for row in (*worst, *best))
-    examples: dict[Row, Example] = {}
-    for case_id, of_case in groupby(sorted(rows, key=_case_id), key=_case_id):
-        case = run.case(case_id)
-        examples |= {row: _example(case, run, survey, row) for row in of_case}
+    examples = _examples(run, survey, [row for pair in chosen.values() for rows in pair for row in rows])
     return [
         Extremes(finding, tuple(examples[row] for row in worst), tuple(examples[row] for row in best))
         for finding, (worst, best) in chosen.items()
         if worst
     ]
+
+
+def _typical(run: RunFolder, survey: Survey) -> dict[str, tuple[Example, ...]]:
+    """Finding → the images that a run without scores shows of it."""
+    chosen = typical_rows(run, survey)
+    examples = _examples(run, survey, [row for rows in chosen.values() for row in rows])
+    return {finding: tuple(examples[row] for row in rows) for finding, rows in chosen.items()}
+
+
+def _examples(run: RunFolder, survey: Survey, rows: Sequence[Row]) -> dict[Row, Example]:
+    """The examples of these rows. A case is read once for all findings: its file grows with their number."""
+    found: dict[Row, Example] = {}
+    for case_id, of_case in groupby(sorted(dict.fromkeys(rows), key=_case_id), key=_case_id):
+        case = run.case(case_id)
+        found |= {row: _example(case, run, survey, row) for row in of_case}
+    return found
 
 
 def _case_id(row: Row) -> str:

@@ -46,6 +46,7 @@ def _content(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
         "version": run.manifest.get("version", ""),
         "results_sha256": results_sha256(run.path),
         "findings": run.findings,
+        "scored": run.is_scored,
         "methods": [
             {
                 "name": method.name,

@@ -59,14 +59,15 @@ def write_single_file(
 ) -> tuple[str, ...]:
     """Write the overview and some cases to `out`, and return the ids of these cases.
 
-    `cases` are ids, or the number of cases, the worst of each finding first. Without `cases`, the worst and
-    best cases of the overview are written, or the first `UNSCORED_CASES` of a run without scores. The report
-    of the run is written again first, so that both agree.
+    `cases` are ids, or the number of cases, the worst of each finding first. Without `cases`, those
+    that the overview shows are written, and the first `UNSCORED_CASES` of a run without scores. The report of
+    the run is written again first, so that both agree.
     """
     index = write_report(run, rule_scripts=rule_scripts, write=write)
     folder = read_run(run)
     if cases is None:
-        chosen = extreme_cases(folder, survey(folder)) or folder.case_ids[:UNSCORED_CASES]
+        first = () if folder.is_scored else folder.case_ids[:UNSCORED_CASES]
+        chosen = tuple(dict.fromkeys((*extreme_cases(folder, survey(folder)), *first)))
     else:
         chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
     overview = _Page.read(index)

@@ -12,6 +12,9 @@ heatproof.decisions = (() => {
     ["annotation_wrong", "annotation wrong"],
     ["unsure", "unsure"],
   ]);
+  const OF_ANNOTATIONS = "annotation_wrong";
+  // The answers that a reviewer can give: without annotations, none can be wrong.
+  const offered = (run) => [...ANSWERS].filter(([code]) => run.scored || code !== OF_ANNOTATIONS);
   const OPEN = { answer: null, comment: "", decided: null };
 
   const read = (name) => {
@@ -195,5 +198,5 @@ heatproof.decisions = (() => {
     return store(run, reviewer());
   }
 
-  return { ANSWERS, REVIEWER, store, current, reviewer, setReviewer, reviewers };
+  return { ANSWERS, OF_ANNOTATIONS, REVIEWER, offered, store, current, reviewer, setReviewer, reviewers };
 })();

@@ -93,10 +93,16 @@ heatproof.keys = (() => {
     ]);
   }
 
-  function fillHelp() {
+  // `without`: argument of a command that this run does not have.
+  function fillHelp(without) {
     get("keys").replaceChildren(
       ...KEYS.map(([title, entries]) =>
-        make("section", {}, make("h3", {}, title), make("dl", { class: "keys" }, helpTable(entries))),
+        make("section", {}, make("h3", {}, title), make(
+            "dl",
+            { class: "keys" },
+            helpTable(entries.filter(([, , argument]) => argument === null || argument !== without)),
+          ),
+        ),
       ),
     );
   }
@@ -117,10 +123,10 @@ heatproof.keys = (() => {
 
   // Keys without Ctrl or Alt may interfere with speech control, so they can be switched off (WCAG 2.2,
   // 2.1.4).
-  function start(commands) {
+  function start(commands, { without = null } = {}) {
     get("keys-on").checked = !kept.read(NAME);
     get("keys-on").addEventListener("change", () => kept.write(NAME, !get("keys-on").checked));
-    fillHelp();
+    fillHelp(without);
     listen(commands);
   }
 

@@ -62,7 +62,7 @@
   controls.fillMethods(run.methods);
   controls.fillColours(colours.NAMES);
   controls.listen(commands, now.change);
-  keys.start(commands);
+  keys.start(commands, run.scored ? {} : { without: heatproof.decisions.OF_ANNOTATIONS });
   thresholdPanel.start({
     rules: thresholds.names(),
     onRule: commands.setRule,

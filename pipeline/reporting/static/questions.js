@@ -13,8 +13,8 @@ heatproof.questions = (() => {
   }
 
   // The answers to choose from, or for an answered question the way to change its answer.
-  function choices(subject, { answer, changing, does }) {
-    const offered = [...decisions.ANSWERS].map(([code, text]) =>
+  function choices(subject, { answer, changing, offers, does }) {
+    const offered = offers.map(([code, text]) =>
       button(
         text,
         `key ${KEYS[code]}`,
@@ -46,8 +46,8 @@ heatproof.questions = (() => {
     return make("label", { class: "comment" }, "Comment", field);
   }
 
-  // One contour or lesion; `does` are the actions choose, give, change and said.
-  function item(subject, index, { answer, comment, isCurrent, changing, does }) {
+  // One contour or lesion; `does` are the actions choose, give, change and said, `offers` the answers.
+  function item(subject, index, { answer, comment, isCurrent, changing, offers, does }) {
     const name = make(
       "button",
       { type: "button", class: "plain-button", "aria-pressed": String(isCurrent), "data-subject": index },
@@ -61,7 +61,7 @@ heatproof.questions = (() => {
       "li",
       { class: "is-current" },
       line,
-      choices(subject, { answer, changing, does }),
+      choices(subject, { answer, changing, offers, does }),
       commentField(comment, does.said),
     );
   }

@@ -163,6 +163,8 @@ heatproof.redraw = (() => {
       );
       get("finding-name").textContent = state.finding;
       get("annotations").replaceChildren(panel.annotations(now.readers(), now.colourOf));
+      show(get("scores-title"), run.scored);
+      show(get("scores"), run.scored);
       get("scores").replaceChildren(...panel.scores(run, content, state.finding));
     }
 

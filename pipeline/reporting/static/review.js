@@ -10,13 +10,14 @@ heatproof.review = (() => {
     done: "All answered in this image. N: next case. O: change an answer. Z: undo the last answer.",
     full: "This browser cannot store this: export the decisions before you leave the page.",
     confirm: "Press D again to confirm. “Annotation wrong” can take this image’s scores out of the summary.",
-    change: "Now press Y, X, D or U for the other answer; Escape keeps this one.",
+    change: "Now press the key of the other answer (Y, X, D or U); Escape keeps this one.",
+    unoffered: "This run was not scored, so there is no annotation that could be wrong.",
     first: "This is the first one here.",
     last: "This is the last one here. Shift+J: previous. N: next case.",
     nothing: "There is no answer to undo.",
     unnamed: "Enter the name of the reviewer first.",
   };
-  const CAREFUL = "annotation_wrong"; // the answer that changes scores needs its key twice
+  const CAREFUL = decisions.OF_ANNOTATIONS; // the answer that changes scores needs its key twice
 
   const textOf = (answer) => decisions.ANSWERS.get(answer) ?? "open";
   const say = (text) => {
@@ -82,7 +83,8 @@ heatproof.review = (() => {
 
     // Answer by key. If nothing is selected, select the first open one.
     function answer(code) {
-      if (!current()) {
+      if (!decisions.offered(run).some(([offered]) => offered === code)) say(SAYS.unoffered);
+      else if (!current()) {
         say("");
         resume();
       } else if (!isOpen(state.subject) && !isPending("changing")) keep();
@@ -208,6 +210,7 @@ heatproof.review = (() => {
             ...decisionAt(index),
             isCurrent: subject === current(),
             changing: isPending("changing"),
+            offers: decisions.offered(run),
             does,
           }),
         ),
