@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from pipeline.cli.terminal import comparison_table, notice_lines
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.terminal import comparison_table, notice_lines, verdict_lines
 from pipeline.records import Notice
+from pipeline.store.tables import write_table
+from tests.reporting.run_folder import make_run
 
 
 def test_a_comparison_keeps_each_row_on_one_line_and_never_shows_a_p_value_of_0() -> None:
@@ -27,6 +33,25 @@ def test_differences_have_a_minus_sign_and_no_dash_beside_it() -> None:
         "corrected_p": None,
     }  # fmt: skip
     assert "−0.125 [−0.250 to 0.062]" in comparison_table([row]).splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("prior", "scale"),
+    [("location_prior", ""), ("center_prior", " (0 is a spot in the image’s centre)")],
+)
+def test_skill_says_its_scale_where_it_is_not_that_of_the_location_prior(
+    prior: str, scale: str, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run", cases=3)
+    row = {
+        "finding": "benign", "reader": "Reader A", "method": "gradcam", "metric": "hit", "measure": "skill",
+        "prior": prior, "ceiling": "perfect", "n": 3, "patients": 3, "estimate": 0.5, "low": 0.25,
+        "high": 0.75,
+    }  # fmt: skip
+    write_table(run, "skill.csv", [row])
+    (line, other) = verdict_lines(run)
+    assert line.endswith(f"; skill in pointing 0.50 [0.25 to 0.75]{scale}")
+    assert "skill" not in other
 
 
 def test_a_notice_is_a_line_with_the_names_and_one_with_what_states_it() -> None:
