@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
 from pipeline.annotations.background import LABELS, Background
 from pipeline.annotations.colours import Decided, values_of
@@ -14,13 +14,10 @@ from pipeline.annotations.resampling import Resample, check_fit, on_grid
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError
 from pipeline.guards.jpeg_files import opened_jpeg
+from pipeline.guards.png_files import refuse_turned
 from pipeline.records import AnnotationItem, Reference, Shape
 
 PATTERNS = ("{image}.jpg", "{image}.jpeg")
-ORIENTATION: Final = 274
-"""EXIF: how the picture is to be turned (CIPA DC-008, 4.6.4)."""
-AS_STORED: Final = 1
-TURNED = "The mask's EXIF data turn it; save it as it is to be read, without EXIF data."
 TOO_DARK = (
     f"The mask's highest value is below {LABELS}, which JPEG does not keep apart from 0; save it again from "
     "its source as PNG."
@@ -59,9 +56,8 @@ def _opened(path: Path, shape: Shape, background: Background, resample: Resample
     """Values (rows, columns), and what was decided about colours. The size is checked before decoding."""
     with opened_jpeg(path, what="The mask", reason="annotation_unreadable") as image:
         check_fit((image.height, image.width), shape, resample)
-        if image.getexif().get(ORIENTATION, AS_STORED) != AS_STORED:
-            raise CaseError("annotation_unreadable", TURNED)
         image.load()
+        refuse_turned(image, what="The mask", reason="annotation_unreadable")
         values, notices = values_of(image, background)
     if 0 < values.max(initial=0) <= LABELS:
         raise CaseError("not_a_mask", TOO_DARK)

@@ -12,7 +12,7 @@ from pipeline.annotations.masks import Instances, lesions_in
 from pipeline.annotations.patterns import find_files
 from pipeline.annotations.resampling import Resample, check_fit, on_grid
 from pipeline.contracts import AnnotationFormat
-from pipeline.guards.png_files import opened_png
+from pipeline.guards.png_files import opened_png, refuse_turned
 from pipeline.records import AnnotationItem, Reference, Shape
 
 
@@ -53,6 +53,7 @@ def _opened(path: Path, shape: Shape, background: Background, resample: Resample
     with opened_png(path, what="The mask", reason="annotation_unreadable") as image:
         check_fit((image.height, image.width), shape, resample)
         image.load()
+        refuse_turned(image, what="The mask", reason="annotation_unreadable")
         return values_of(image, background)
 
 

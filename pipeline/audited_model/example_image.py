@@ -12,7 +12,7 @@ from pipeline.classifiers import Preprocessing, prepare
 from pipeline.errors import CaseError, ConfigError
 from pipeline.geometry import whole
 from pipeline.guards.npy_files import read_npy
-from pipeline.guards.png_files import opened_png
+from pipeline.guards.png_files import opened_png, refuse_turned
 from pipeline.guards.reading import named
 from pipeline.loaders import decode, read_header
 from pipeline.records import Image, ModelInput
@@ -84,6 +84,7 @@ def _png(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
     with opened_png(path, what="the picture", reason="example_unreadable") as raster:
         _refuse_large(raster.width * raster.height * len(raster.getbands()), path)
         raster.load()
+        refuse_turned(raster, what="the picture", reason="example_unreadable")
         values, mode = np.array(raster), raster.mode
     if mode == "RGB" and (values == values[..., :1]).all():
         values, mode = values[..., 0], "L"

@@ -12,6 +12,7 @@ from typing import Final
 
 from PIL import Image
 
+from pipeline.errors import CaseError
 from pipeline.guards.reading import guarded, read_file
 
 LARGEST_BYTES: Final = 2**29
@@ -20,6 +21,9 @@ SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 HEAD: Final = struct.Struct(">I4s")
 """Length and type of a chunk; its data and a checksum of 4 bytes follow."""
 CHECKSUM_BYTES: Final = 4
+ORIENTATION: Final = 274
+"""EXIF: how the picture is to be turned (CIPA DC-008, 4.6.4)."""
+AS_STORED: Final = 1
 
 
 @contextmanager
@@ -40,6 +44,17 @@ def png_in(content: bytes, *, what: str, reason: str) -> Iterator[Image.Image]:
             raise ValueError("a chunk is damaged or incomplete")
         with Image.open(BytesIO(content), formats=["PNG"]) as picture:
             yield picture
+
+
+def refuse_turned(picture: Image.Image, *, what: str, reason: str) -> None:
+    """Raise CaseError(reason) if EXIF data turn a picture, whose pixels are loaded.
+
+    Programs differ in whether they follow them, so that it is unknown how the picture is meant to lie.
+    """
+    if picture.getexif().get(ORIENTATION, AS_STORED) != AS_STORED:
+        raise CaseError(
+            reason, f"{what}'s EXIF data turn it; save it as it is to be read, without EXIF data."
+        )
 
 
 def is_intact(content: bytes) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts import HeatmapFormat
 from pipeline.errors import CaseError
-from pipeline.guards.png_files import opened_png
+from pipeline.guards.png_files import opened_png, refuse_turned
 
 GREY_MODES = frozenset({"1", "L", "I", "I;16", "I;16B"})
 
@@ -23,6 +23,7 @@ def read(path: Path, plane: int) -> NDArray[np.generic]:  # noqa: ARG001  a file
                 "The heatmap has colours or transparency; save its values as grey, or as .npy.",
             )
         image.load()
+        refuse_turned(image, what="The heatmap", reason="heatmap_unreadable")
         return np.array(image)
 
 
