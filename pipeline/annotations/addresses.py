@@ -13,10 +13,15 @@ from pipeline.records import ImagePlane
 SEVERAL_IMAGES = Problem(
     "mask_not_joined", "An annotation names several images; export it again with one image per contour."
 )
-NOWHERE = Problem(
+WITHOUT_SYSTEM = Problem(
     "mask_not_joined",
-    "An annotation names no image, and its frame of reference is missing or its plane oblique, so that its "
-    "image cannot be found; export it with one image per contour.",
+    "An annotation names neither an image nor a frame of reference by which its image could be found; export "
+    "it with one image per contour.",
+)
+OBLIQUE = Problem(
+    "mask_not_joined",
+    "An annotation names no image, and its plane is neither axial, coronal nor sagittal, so that its image "
+    "cannot be found; export it with one image per contour.",
 )
 
 
@@ -41,6 +46,6 @@ def addressed(shape: Geometry, images: Sequence[Named], stem: str) -> tuple[Addr
     if images:
         return Address(images[0].uid, images[0].frame), SEVERAL_IMAGES
     place = plane_of(shape) if isinstance(shape, InPatient) else None
-    if place is None:
-        return Address(stem), NOWHERE if isinstance(shape, InPatient) else shape
+    if place is None and isinstance(shape, InPatient):
+        return Address(stem), OBLIQUE if shape.frame_of_reference else WITHOUT_SYSTEM
     return Address(stem, place=place), shape

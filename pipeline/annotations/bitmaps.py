@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from pipeline.annotations.segment_masks import check_extent
 from pipeline.errors import CaseError
@@ -39,6 +41,13 @@ def bitmap_of(text: Any, x: Any, y: Any, *, is_deflated: bool = False) -> Bitmap
         return Bitmap(data, round(float(x)), round(float(y)), is_deflated)
     except (TypeError, ValueError, OverflowError, binascii.Error) as error:
         raise CaseError("not_a_mask", NOT_BITMAP) from error
+
+
+def png_of(mask: Mask, x: int, y: int) -> Bitmap:
+    """The mask (rows, columns) with its first pixel at that column and row."""
+    data = BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * 255).save(data, "PNG")
+    return Bitmap(data.getvalue(), x, y)
 
 
 def placed(bitmap: Bitmap, shape: Shape) -> Mask:

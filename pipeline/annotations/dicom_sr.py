@@ -1,12 +1,14 @@
 """DICOM SR: regions and points of measurement reports (PS3.16, TID 1500, 1410, 1411, 1501).
 
 The finding of a measurement group is the meaning of its code; each region in the group is an object. Regions
-in pixels name their image, those in mm are found by their plane if they do not.
+in pixels name their image, those in mm are found by their plane if they do not. A group without region says
+that the only image that it names shows its finding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from pipeline.annotations.dicom_files import (
 from pipeline.annotations.drawn import read_shapes
 from pipeline.annotations.graphics import graphics_in_patient, graphics_of
 from pipeline.annotations.json_fields import usables
-from pipeline.annotations.shapes import Drawn, Geometry, Problem
+from pipeline.annotations.shapes import Drawn, Geometry, Problem, not_read, tag
 from pipeline.contracts import AnnotationFormat, Executor
 from pipeline.errors import CaseError
 from pipeline.records import AnnotationItem, file_stem
@@ -41,6 +43,10 @@ DEEPEST = 16
 """Levels of the content tree that are looked at; those of a measurement report have five."""
 MATRIX = Problem(
     "bad_shape", "A region lies in the total matrix of a tiled image; export it in pixels of one frame."
+)
+WITHOUT_REGION = (
+    "a measurement group has neither a region nor the finding of a single image, so that it is not read; "
+    "export it with regions"
 )
 IN_SEGMENT = Problem(
     "segment_elsewhere",
@@ -95,6 +101,9 @@ def _of_group(group: Dataset, stem: str, reader: str, default: str | None) -> It
     codes = [item for item in content if _concept(item) == FINDING and item.get("ConceptCodeSequence")]
     finding = text_in(codes[0].ConceptCodeSequence[0], "CodeMeaning") if codes else default
     sources = [image for item in content if _concept(item) == SOURCE for image in _images(item)]
+    kinds = {text_in(item, "ValueType") for item in content}
+    if not kinds & {"SCOORD", "SCOORD3D"} and not any(_concept(item) == SEGMENT for item in content):
+        yield _without_region(content, finding, stem, reader)
     for item in content:
         if _concept(item) == SEGMENT:
             address, shape = addressed(IN_SEGMENT, sources[:1], stem)
@@ -106,6 +115,14 @@ def _of_group(group: Dataset, stem: str, reader: str, default: str | None) -> It
         for shape in usables(partial(_region, item)):
             address, placed = addressed(shape, images, stem)
             yield address.drawn(finding, placed, reader)
+
+
+def _without_region(content: Sequence[Dataset], finding: str | None, stem: str, reader: str) -> Drawn:
+    """What a group says of its only image, if it names one: that it shows the finding."""
+    images = [image for item in content for image in _images(item)]
+    if finding is None or len(images) != 1:
+        return not_read(images[0].uid if images else stem, WITHOUT_REGION, reader)
+    return replace(tag(images[0].uid, finding, reader), frame=images[0].frame)
 
 
 def _region(item: Dataset) -> Iterator[Geometry]:

@@ -1,12 +1,14 @@
-"""GSPS: graphics of DICOM presentation states, drawn on the images that they reference.
+"""GSPS: graphics and overlays of DICOM presentation states, drawn on the images that they reference.
 
-PS3.3, A.33 (the objects), C.10.5 (graphics). The finding is that of the source, else the layer's name.
+PS3.3, A.33 (the objects), C.10.5 (graphics), C.9.2 (overlays). Each part of an overlay of the type ROI is a
+lesion. The finding is that of the source, else the layer's name. Texts are not read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from pydicom import Dataset
@@ -24,6 +26,7 @@ from pipeline.annotations.dicom_files import (
 from pipeline.annotations.drawn import read_shapes
 from pipeline.annotations.graphics import graphics_of
 from pipeline.annotations.json_fields import usables
+from pipeline.annotations.overlay import shapes_on_images
 from pipeline.annotations.shapes import Drawn, Geometry, Problem
 from pipeline.contracts import AnnotationFormat, Executor
 from pipeline.errors import CaseError
@@ -67,9 +70,14 @@ def _shapes(file: Path, _folder: str, *, reader: str, finding: str | None) -> li
             for graphic in one.get("GraphicObjectSequence") or ()
             for shape in usables(partial(_graphic, graphic))
         )
-        drawn = list(bounded(found))
+        overlays = (
+            Address(image.uid, image.frame).drawn(word, shape, reader)
+            for word, shape in shapes_on_images(header, finding)
+            for image in all_images
+        )
+        drawn = list(bounded(chain(found, overlays)))
     if not drawn:
-        raise CaseError("annotation_empty", "has no graphic on an image; export it again, or remove it")
+        raise CaseError("annotation_empty", "has no graphic or overlay of an image; export it again")
     return drawn
 
 

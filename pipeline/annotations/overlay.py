@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from pipeline.annotations.addresses import Address
+from pipeline.annotations.bitmaps import png_of
 from pipeline.annotations.dicom_files import bounded, opened_header
 from pipeline.annotations.drawn import read_shapes
-from pipeline.annotations.json_fields import usable
+from pipeline.annotations.json_fields import usable, usables
+from pipeline.annotations.parts import parts_of
 from pipeline.annotations.run_lengths import compact_runs, runs_of
 from pipeline.annotations.shapes import Crowd, Drawn, Geometry, Problem
 from pipeline.annotations.source_files import path_below
@@ -30,7 +32,7 @@ from pipeline.records import AnnotationItem, Mask, Shape
 
 GROUPS = range(0x6000, 0x6020, 2)
 ROWS, COLUMNS, FRAMES, DESCRIPTION, KIND, ORIGIN = 0x10, 0x11, 0x15, 0x22, 0x40, 0x50
-FIRST_FRAME, DATA, LABEL = 0x51, 0x3000, 0x1500
+FIRST_FRAME, LAYER, DATA, LABEL = 0x51, 0x1001, 0x3000, 0x1500
 """Elements of a group."""
 LARGEST_PLANE = 2**26
 """Pixels of a plane."""
@@ -41,6 +43,7 @@ EMBEDDED = Problem(
     "not_a_mask",
     "An overlay lies in unused bits of the pixels (retired); export it as an overlay of its own.",
 )
+SEVERAL = "An overlay of a presentation state has several frames; save one state per frame."
 OUTSIDE = "An overlay marks pixels outside its image; correct its origin."
 INCOMPLETE = "An overlay has fewer bits than its rows and columns need; export it again."
 
@@ -77,6 +80,34 @@ def _shapes(file: Path, _folder: str, *, reader: str, finding: str | None) -> li
     """The planes of a file, one shape per frame. Raises CaseError."""
     with opened_header(file) as header:
         return list(bounded(one for group in GROUPS for one in _of_plane(header, group, reader, finding)))
+
+
+def shapes_on_images(header: Dataset, finding: str | None) -> Iterator[tuple[str, Geometry]]:
+    """Word and shape of each part of the planes of a presentation state, which are drawn on all its images.
+
+    The word is `finding`, else the label, description or layer of the plane.
+    """
+    for group in GROUPS:
+        if str(_value(header, group, KIND) or "").strip() == "R":
+            named = (_value(header, group, element) for element in (LABEL, DESCRIPTION, LAYER))
+            word = finding or next((str(name).strip() for name in named if name), "")
+            for shape in usables(partial(_parts, header, group)):
+                yield word, shape
+
+
+def _parts(header: Dataset, group: int) -> Iterator[Geometry]:
+    """Each connected part of a plane, where it lies on an image. Raises CaseError."""
+    if int(_value(header, group, FRAMES) or 1) != 1:
+        raise CaseError("not_a_mask", SEVERAL)
+    if (group, DATA) not in header:
+        raise CaseError(*EMBEDDED)
+    rows, columns = (int(_value(header, group, element)) for element in (ROWS, COLUMNS))
+    row, column = (int(number) - 1 for number in _value(header, group, ORIGIN) or (1, 1))
+    for part in parts_of(_bits(header[group, DATA].value, rows, columns, 0)):
+        where = np.nonzero(part)
+        top, left, bottom, right = (int(edge) for edge in (*np.min(where, axis=1), *np.max(where, axis=1)))
+        drawn = part[top : bottom + 1, left : right + 1]
+        yield png_of(drawn, column + left, row + top)
 
 
 def _of_plane(header: Dataset, group: int, reader: str, finding: str | None) -> Iterator[Drawn]:

@@ -25,7 +25,7 @@ from pipeline.annotations.dicom_files import (
 from pipeline.annotations.drawn import read_shapes
 from pipeline.annotations.in_patient import mm_of
 from pipeline.annotations.json_fields import usable
-from pipeline.annotations.shapes import Drawn, Geometry, InPatient, Problem
+from pipeline.annotations.shapes import Drawn, Geometry, InPatient, Problem, looked_at, word
 from pipeline.contracts import AnnotationFormat, Executor
 from pipeline.errors import CaseError
 from pipeline.records import AnnotationItem, file_stem
@@ -61,9 +61,19 @@ def _shapes(file: Path, _folder: str, *, reader: str) -> list[Drawn]:
                 for one in _of_roi(roi, names[int(roi.ReferencedROINumber)], source)
             )
         )
+        listed = [looked_at(uid, reader) for uid in dict.fromkeys(_referenced(header))]
+        words = [word(text_in(roi, "ROIName"), reader) for roi in names.values()]
     if not drawn:
         raise CaseError("annotation_empty", "has no contour; export it again, or remove it")
-    return drawn
+    return [*drawn, *bounded(listed), *words]
+
+
+def _referenced(header: Dataset) -> Iterator[str]:
+    """SOP instance UIDs of the images of the structure set, drawn on or not (PS3.3, C.8.8.5)."""
+    for system in header.get("ReferencedFrameOfReferenceSequence") or ():
+        for study in system.get("RTReferencedStudySequence") or ():
+            for series in study.get("RTReferencedSeriesSequence") or ():
+                yield from (image.uid for image in named_images(series.get("ContourImageSequence") or ()))
 
 
 class _Source(NamedTuple):

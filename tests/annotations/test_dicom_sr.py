@@ -164,3 +164,20 @@ def test_a_report_without_regions_and_a_folder_without_reports(tmp_path: Path) -
     (tmp_path / "a").unlink()
     with pytest.raises(ConfigError, match="holds no dicom_sr files"):
         list(find(tmp_path))
+
+
+def test_a_group_without_region_says_that_its_image_shows_the_finding(tmp_path: Path) -> None:
+    items(tmp_path, Region("Nodule", "POLYLINE", CLOSED, IMAGE))
+    report = dcmread(tmp_path / "a")
+    region = _region_of(report, 0)
+    image = region.ContentSequence[0]
+    region.ValueType, region.ReferencedSOPSequence = "IMAGE", image.ReferencedSOPSequence
+    del region.ContentSequence, region.GraphicData, region.GraphicType
+    report.save_as(tmp_path / "a")
+    (item,) = find(tmp_path)
+    assert (item.image, item.finding, item.says) == (IMAGE.SOPInstanceUID, "Nodule", "present")
+    del region.ReferencedSOPSequence
+    report.save_as(tmp_path / "a")
+    (item,) = find(tmp_path)
+    assert (item.image, item.finding, item.says) == ("a", None, "present")
+    assert item.payload["problem"] is not None

@@ -13,6 +13,7 @@ from pipeline.annotations.gsps import find
 from pipeline.errors import CaseError, ConfigError
 from pipeline.records import AnnotationItem
 from tests.annotations.dicom_graphics import Graphic, picture, write_presentation_state
+from tests.annotations.dicom_masks import write_overlay
 from tests.annotations.tools import SHAPE, SQUARE, pixels, read, refusal
 
 CLOSED = [*SQUARE, SQUARE[0]]
@@ -84,7 +85,7 @@ def test_a_state_without_graphics_and_a_folder_without_states(tmp_path: Path) ->
     del state.GraphicAnnotationSequence
     state.save_as(tmp_path / "a")
     (item,) = find(tmp_path)
-    with pytest.raises(CaseError, match="has no graphic"):
+    with pytest.raises(CaseError, match="has no graphic or overlay"):
         read(item)
     (tmp_path / "a").unlink()
     with pytest.raises(ConfigError, match="holds no gsps files"):
@@ -94,3 +95,27 @@ def test_a_state_without_graphics_and_a_folder_without_states(tmp_path: Path) ->
 def test_nothing_of_the_state_but_layers_comes_out(tmp_path: Path) -> None:
     (item,) = items(tmp_path, Graphic("POLYLINE", CLOSED))
     assert "Roe" not in repr(item)
+
+
+def test_each_part_of_an_overlay_is_a_lesion_on_all_images_of_the_state(tmp_path: Path) -> None:
+    """A plane of 4 × 9 pixels that begins above and left of the image, which has 6 × 8."""
+    items(tmp_path, Graphic("POLYLINE", CLOSED))
+    state = dcmread(tmp_path / "a")
+    del state.GraphicAnnotationSequence
+    plane = np.zeros((4, 9), np.uint8)
+    plane[2:4, 1:3] = plane[3, 8] = 1
+    write_overlay(tmp_path / "b", plane, SHAPE, origin=(0, 0))
+    for element in dcmread(tmp_path / "b").group_dataset(0x6000):
+        state.add(element)
+    state.add_new(0x60001001, "CS", "NODULE")
+    state.save_as(tmp_path / "a")
+    (tmp_path / "b").unlink()
+    (item,) = find(tmp_path)
+    assert (item.image, item.finding) == ("7", "NODULE")
+    wanted = [pixels(slice(1, 3), slice(0, 2)), pixels(slice(2, 3), slice(7, 8))]
+    np.testing.assert_array_equal(read(item).masks, wanted)
+    assert refusal(item, (6, 7)) == "mask_size"
+    state.add_new(0x60000015, "IS", 2)
+    state.save_as(tmp_path / "a")
+    (item,) = find(tmp_path)
+    assert refusal(item) == "not_a_mask"

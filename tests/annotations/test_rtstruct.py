@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813  the name its manual gives it
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from pipeline.annotations import dicom_files, find_annotations
 from pipeline.annotations.drawn import ODD
-from pipeline.annotations.rtstruct import find
 from pipeline.cohort.lookup import ImageLookup
 from pipeline.errors import CaseError, ConfigError
 from pipeline.ground_truth.matching import gather_truth
@@ -32,7 +31,7 @@ OUTER, INNER, FAR = ([(a, a), (b, a), (b, b), (a, b)] for a, b in ((0.5, 9.5), (
 
 
 def items(folder: Path, plane: ImagePlane = PLANE) -> list[AnnotationItem]:
-    return [replace(item, plane=plane) for item in find(folder)]
+    return [replace(item, plane=plane) for item in find_annotations(folder, [{"format": "rtstruct"}])]
 
 
 def contour(points: list[tuple[float, float]], plane: ImagePlane = PLANE, image: str | None = "7") -> Contour:
@@ -111,7 +110,7 @@ def test_contours_that_do_not_lie_on_their_image_are_refused(
     tmp_path: Path, plane: ImagePlane | None, why: str
 ) -> None:
     write(tmp_path, contour(TRIANGLE))
-    (item,) = find(tmp_path)
+    (item,) = items(tmp_path)
     with pytest.raises(CaseError, match=why) as refused:
         read(replace(item, plane=plane), SHAPE)
     assert refused.value.reason == "mask_not_joined"
@@ -154,7 +153,33 @@ def test_an_oblique_contour_without_image_belongs_nowhere(tmp_path: Path) -> Non
     tilted = replace(PLANE, down=(0.8, -0.6, 0), along=(0.48, 0.64, 0.6))
     write(tmp_path, contour(TRIANGLE, tilted, None))
     (item,) = items(tmp_path)
-    assert refusal(item, SHAPE) == "mask_not_joined"
+    with pytest.raises(CaseError, match="neither axial, coronal nor sagittal") as refused:
+        read(item, SHAPE)
+    assert refused.value.reason == "mask_not_joined"
+    write(tmp_path, contour(TRIANGLE, AXIAL, None), system="")
+    (item,) = items(tmp_path)
+    with pytest.raises(CaseError, match="neither an image nor a frame of reference"):
+        read(item, SHAPE)
+
+
+def test_an_image_that_is_not_there_is_the_reason_and_others_are_listed_by_the_structure_set(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, contour(TRIANGLE))
+    header = dcmread(tmp_path / "a.dcm")
+    series, study, system = Dataset(), Dataset(), Dataset()
+    series.ContourImageSequence = [Dataset(), Dataset()]
+    for image, uid in zip(series.ContourImageSequence, "78", strict=True):
+        image.ReferencedSOPInstanceUID = uid
+    study.RTReferencedSeriesSequence, system.RTReferencedStudySequence = [series], [study]
+    header.ReferencedFrameOfReferenceSequence = [system]
+    header.save_as(tmp_path / "a.dcm")
+    drawn, listed = find_annotations(tmp_path, [{"format": "rtstruct", "unmarked": "absent"}])
+    assert (drawn.image, drawn.says, listed.image, listed.says) == ("7", "shapes", "8", "nothing")
+    assert listed.unmarked == ("Nodule",)
+    with pytest.raises(CaseError, match="is not in the study folder") as refused:
+        ImageLookup([case("other", uid="8")]).owner(drawn, what="annotation")
+    assert refused.value.reason == "annotation_without_image"
 
 
 def test_a_contour_comes_to_lie_on_an_image_that_is_read_from_its_file(tmp_path: Path) -> None:

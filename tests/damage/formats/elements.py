@@ -117,12 +117,18 @@ def sound_report() -> bytes:
 
 @cache
 def sound_presentation_state() -> bytes:
-    """A circle and a polyline of a presentation state."""
+    """A circle and a polyline of a presentation state, and an overlay of two parts."""
     layers = {
         "NODULE": [Graphic("CIRCLE", [[2, 2], [2, 3]])],
         "CYST": [Graphic("POLYLINE", [[1, 1], [4, 1], [4, 5], [1, 1]], filled=True)],
     }
-    return _written(lambda path: write_presentation_state(path, layers, picture(UID, SHAPE)))
+    state = dcmread(
+        BytesIO(_written(lambda path: write_presentation_state(path, layers, picture(UID, SHAPE))))
+    )
+    for element in dcmread(BytesIO(sound_overlay())).group_dataset(0x6000):
+        state.add(element)
+    state.add_new(0x60001001, "CS", "SPOT")
+    return saved(state)
 
 
 @cache
