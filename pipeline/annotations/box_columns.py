@@ -16,7 +16,7 @@ SIZED = ("x", "y", "width", "height")
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
 BOX, POINT = (SIZED, CORNERS), ("x", "y")
 """Sets of coordinates of a box, and those of a point."""
-WHO_AND_WHAT = ("finding", "reader", "frame")
+WHO_AND_WHAT = ("finding", "reader", "frame", "slice_location")
 """Keys that may be null: the table's column of that name is then not used."""
 KEYS: Mapping[str, object] = dict.fromkeys(("image", *WHO_AND_WHAT, *SIZED, *CORNERS))
 
@@ -67,13 +67,15 @@ class BoxColumns:
     finding: str | None
     reader: str | None
     frame: str | None
+    slice_location: str | None
+    """Position in mm along the normal of the images' planes."""
     coordinates: Mapping[str, str]
     """x, y, width and height, or x_min, y_min, x_max and y_max → column."""
 
     @property
     def by_key(self) -> dict[str, str]:
         """Key of the config → column, for those that the table has."""
-        who = {"image": self.image, "finding": self.finding, "reader": self.reader, "frame": self.frame}
+        who = {"image": self.image, **{key: getattr(self, key) for key in WHO_AND_WHAT}}
         return {key: name for key, name in who.items() if name} | dict(self.coordinates)
 
 
@@ -105,6 +107,7 @@ def box_columns(
         None if finding is not None else names["finding"],
         None if reader is not None else names["reader"],
         names["frame"],
+        names["slice_location"],
         coordinates,
     )
     unsaid = {

@@ -22,8 +22,16 @@ PIXEL_CENTRE = 0.5
 READER = "reader"
 """Name of the reader if nothing names one."""
 NO_FRAME = -1
-Key: TypeAlias = tuple[str, str | None, str, int | None]
-"""Image, finding, reader and frame."""
+
+
+class Key(NamedTuple):
+    """What the rows of one annotation have in common."""
+
+    image: str
+    finding: str | None
+    reader: str
+    frame: int | None
+    slice_mm: float | None
 
 
 def find(
@@ -43,7 +51,8 @@ def find(
     to the table's columns; the default is these names (for image: the first of `IMAGE_COLUMNS`). None leaves
     out a column of findings, readers or frames. `finding` and `reader` apply where the table has no such
     column. `origin`: (0, 0) is the image's "corner", so that pixel column c covers c … c + 1 (COCO), or the
-    "centre" of its first pixel. `first_frame` is the number of the first frame. `no_finding`: words of the
+    "centre" of its first pixel. `first_frame` is the number of the first frame. A column slice_location tells
+    several slices of one name apart. `no_finding`: words of the
     table that say that its reader saw none of the findings. Lengths are in pixels. A cell may list several
     findings: ['Mass', 'Nodule'].
     """
@@ -56,17 +65,24 @@ def find(
         origin=origin,
         first_frame=first_frame,
     )
+    yield from row_items("boxes", grouped.rows, no_finding)
+
+
+def row_items(
+    name: str, rows: Mapping[Key, Sequence[Box | Point | None]], no_finding: Sequence[str]
+) -> Iterator[AnnotationItem]:
+    """One item of the format `name`, which is also the key of its shapes, per key of `rows`."""
     denials = frozenset(map(plain, no_finding))
-    for (image, name, annotator, frame), found in grouped.rows.items():
-        boxes = tuple(box for box in found if box is not None)
+    for key, found in rows.items():
         yield AnnotationItem(
-            "boxes",
-            image,
             name,
-            annotator,
-            payload={"boxes": boxes},
-            frame=frame,
-            denies=name is not None and plain(name) in denials,
+            key.image,
+            key.finding,
+            key.reader,
+            payload={name: tuple(shape for shape in found if shape is not None)},
+            frame=key.frame,
+            denies=key.finding is not None and plain(key.finding) in denials,
+            slice_mm=key.slice_mm,
         )
 
 
@@ -112,28 +128,33 @@ def rows_of(
     first = _first_frame(table, names, first_frame)
     shift = 0.0 if origin == "centre" else PIXEL_CENTRE
     rows: dict[Key, list[Box | Point | None]] = {}
-    used = (names.image, names.finding, names.reader, names.frame, *names.coordinates.values())
-    for count, row in enumerate(table.select(name for name in used if name is not None), start=1):
+    for count, row in enumerate(table.select(dict.fromkeys(names.by_key.values())), start=1):
         if count > MOST_SHAPES:
             raise ConfigError(
                 f"{table.file}: has more than {MOST_SHAPES:,} rows of boxes; split it, and run each part"
             )
         shape = _shape(row, names.coordinates, shift, table.separator)
-        for key in _keys(row, names, finding, reader, first):
+        for key in _keys(row, names, finding, reader, first, table.separator):
             rows.setdefault(key, []).append(shape)
     return BoxRows(table, names, rows)
 
 
 def _keys(
-    row: Mapping[str, str], names: BoxColumns, finding: str | None, reader: str | None, first: int
+    row: Mapping[str, str],
+    names: BoxColumns,
+    finding: str | None,
+    reader: str | None,
+    first: int,
+    separator: str,
 ) -> list[Key]:
     """The key of each finding of a row."""
     annotator = (reader or READER) if names.reader is None else _text(row[names.reader])
     frame = None if names.frame is None else _frame(row[names.frame], first)
     image = image_key(_text(row[names.image]))
-    if names.finding is None:
-        return [(image, finding, annotator, frame)]
-    return [(image, name, annotator, frame) for name in map(_text, words_in(row[names.finding]))]
+    place = None if names.slice_location is None else _text(row[names.slice_location])
+    slice_mm = number(place, separator=separator) if place else None
+    words = (finding,) if names.finding is None else map(_text, words_in(row[names.finding]))
+    return [Key(image, word, annotator, frame, slice_mm) for word in words]
 
 
 def _text(cell: str) -> str:

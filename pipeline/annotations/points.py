@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from pipeline.annotations.box_columns import POINT
-from pipeline.annotations.boxes import Origin, rows_of
-from pipeline.annotations.spelling import plain
+from pipeline.annotations.boxes import Origin, row_items, rows_of
 from pipeline.contracts import AnnotationFormat
 from pipeline.records import AnnotationItem, Point, Reference, Shape
 
@@ -38,11 +37,7 @@ def find(
         first_frame=first_frame,
         kinds=(POINT,),
     )
-    denials = frozenset(map(plain, no_finding))
-    for (image, name, annotator, frame), found in grouped.rows.items():
-        payload = {"points": tuple(point for point in found if point is not None)}
-        denies = name is not None and plain(name) in denials
-        yield AnnotationItem("points", image, name, annotator, payload, frame=frame, denies=denies)
+    yield from row_items("points", grouped.rows, no_finding)
 
 
 def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> Reference:  # noqa: ARG001  a format's argument

@@ -10,6 +10,8 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from pipeline.errors import CaseError
 from pipeline.orientation import SAME_PLANE_MM, height_mm, turn_between
 from pipeline.records import AnnotationItem, Case, HeatmapItem, ImagePlane, file_stem
@@ -43,6 +45,11 @@ SEVERAL_IMAGES_THERE = (
     "the annotation names no image, and several images have its frame of reference and plane; export it with "
     "one source image per frame"
 )
+NO_SLICE_THERE = (
+    "the study folder has no image of the annotation's name at its slice location, or its header does not "
+    "say where it lies; correct the location, in mm along the normal of the images, or name each file"
+)
+SEVERAL_SLICES_THERE = f"several images of the annotation's name lie within {SAME_PLANE_MM} mm of its slice location; name each file"
 ROUNDED_MM = 0.01
 """Difference of positions that rounding makes."""
 
@@ -99,6 +106,8 @@ class ImageLookup:
         """
         if isinstance(item, AnnotationItem) and item.place:
             return self._at(item.place)
+        if isinstance(item, AnnotationItem) and item.slice_mm is not None:
+            return self._slice(item.image, item.slice_mm)
         if self.ambiguous(item.image):
             raise CaseError("ambiguous_image", AMBIGUOUS_IMAGE)
         owners = self.owners(item.image)
@@ -132,6 +141,18 @@ class ImageLookup:
         if len(found) > 1:
             raise CaseError("ambiguous_image", SEVERAL_IMAGES_THERE)
         return found[0]
+
+    def _slice(self, name: str, slice_mm: float) -> Case:
+        """The slice at a position along the normal, of the files called or in the folders called `name`."""
+        inside = f"/{name}/"
+        folders = self._by_folder.get(_parts(name)[0], ()) if self._join in {"auto", "path"} else ()
+        several = self.owners(name) or [c for c in folders if inside in f"/{c.source.relative_path}"]
+        near = [case for case in several if abs(_along_normal(case) - slice_mm) <= SAME_PLANE_MM]
+        if not near:
+            raise CaseError("annotation_without_image", NO_SLICE_THERE)
+        if len(near) > 1:
+            raise CaseError("ambiguous_image", SEVERAL_SLICES_THERE)
+        return near[0]
 
     def names_of(self, case: Case) -> Sequence[str]:
         """The names, of those given at the start, that refer to the image, ambiguous or not.
@@ -213,6 +234,14 @@ class ImageLookup:
     def _kind(self, name: Parts, case: Case, depth: int) -> str:
         file = _parts(case.source.relative_path)
         return "path" if depth > 1 and depth == min(len(name), len(file)) else "stem"
+
+
+def _along_normal(case: Case) -> float:
+    """Position of an image along the normal of its plane in mm; NaN if its header does not say it."""
+    plane = case.source.plane
+    if plane is None or plane.position is None:
+        return math.nan
+    return float(np.cross(plane.along, plane.down) @ np.array(plane.position))
 
 
 def _parts(name: str) -> Parts:

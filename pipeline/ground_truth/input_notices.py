@@ -16,6 +16,7 @@ CANONICAL = frozenset(
         "finding",
         "reader",
         "frame",
+        "slice_location",
         "x",
         "y",
         "width",

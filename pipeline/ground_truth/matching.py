@@ -184,7 +184,11 @@ def match_annotations(
     drawn = [item for item in items if item.says == "shapes"]
     kinds = {scored_as(kind_of(item)) for item in drawn}
     readers = {item.reader for item in drawn}
-    named = [item.image for item in items if item.place is None and item.says != "nothing"]
+    named = [
+        item.image
+        for item in items
+        if item.place is None and item.slice_mm is None and item.says != "nothing"
+    ]
     joins = joins_of([(images, named), (of_labels, labels.rows)])
     labelled = any(value is not None for row in known.values() for value in row.values())
     sources, explained = corrected_sources(found, stems, findings=findings, labelled=labelled)
@@ -252,6 +256,7 @@ def _digest(items: Iterable[AnnotationItem], labels: Iterable[Labels]) -> str:
             total.update(value.encode())
         payload = {name: value for name, value in item.payload.items() if name not in {"path", "paths"}}
         facts: tuple[object, ...] = (item.format, item.image, item.finding, item.reader, item.frame)
+        facts += () if item.slice_mm is None else (item.slice_mm,)
         facts += (
             _hashed(payload),
             *([item.says, item.unmarked] if item.says != "shapes" or item.unmarked else []),

@@ -62,6 +62,8 @@ class AnnotationItem:
     """The plane of the image, once it is found; None: unknown."""
     kind: Kind | None = None
     """Its geometry, where its format has several kinds; None: the format has one."""
+    slice_mm: float | None = None
+    """Position of the image along the normal of its plane, if its name is that of several slices."""
     says: Says = "shapes"
     unmarked: tuple[str, ...] = ()
     """The annotators' words of findings that are absent where its reader marks none; empty: unknown."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from pipeline.annotations import read_annotation
+from pipeline.annotations import find_annotations, read_annotation
 from pipeline.annotations.boxes import find
 from pipeline.errors import CaseError, ConfigError
 from pipeline.records import AnnotationItem, Box
@@ -129,3 +131,17 @@ def test_a_table_that_cannot_be_used_is_refused(
 def test_chest_boxes_lie_on_their_images() -> None:
     found = list(find(STUDIES / "chest_xray", file="boxes.csv"))
     assert sum(len(boxes(item, (1024, 1024))) for item in found) == 31
+
+
+@pytest.mark.parametrize(("name", "column"), [("boxes", "SliceLocation"), ("points", "slice_location")])
+def test_a_slice_location_tells_slices_of_one_name_apart(tmp_path: Path, name: str, column: str) -> None:
+    size = ",width,height" if name == "boxes" else ""
+    rows = ("p1,mass,-5.25,1,1", "p1,mass,-5.25,2,2", "p1,mass,0,1,1", "p1,mass,,1,1", "p1,mass,a,1,1")
+    end = ",1,1" if size else ""
+    text = f"image,finding,{column},x,y{size}\n" + "".join(f"{row}{end}\n" for row in rows)
+    (tmp_path / "a.csv").write_text(text)
+    found = find_annotations(tmp_path, [{"format": name, "file": "a.csv"}])
+    shapes = [len(cast("tuple[object, ...]", item.payload[name])) for item in found]
+    assert shapes == [2, 1, 1, 1]
+    assert [item.slice_mm for item in found[:3]] == [-5.25, 0, None]
+    assert math.isnan(found[3].slice_mm or 0)

@@ -196,3 +196,32 @@ def test_folders_of_two_files_that_join_alike_are_ambiguous_and_a_stated_join_do
     assert ImageLookup(alike).ambiguous("a_b_c")
     for join in ("uid", "path", "stem"):
         assert not ImageLookup(CHEXPERT, join=join).owners("patient64622_study1_view1_frontal")
+
+
+def slices(folder: str, *positions: float) -> list[Case]:
+    """Coronal images with these positions along their normal, which points to the patient's back."""
+    found = []
+    for number, y in enumerate(positions):
+        plane = ImagePlane((1, 0, 0), (0, 0, -1), (3, y, 8), (1, 1))
+        found.append(case(f"{number}", relative_path=f"{folder}/{number}.dcm", plane=plane))
+    return found
+
+
+def on_slice(name: str, slice_mm: float) -> AnnotationItem:
+    return AnnotationItem("boxes", name, "mass", "anna", {}, slice_mm=slice_mm)
+
+
+def test_a_slice_of_a_folder_is_found_by_its_position_along_the_normal() -> None:
+    first, second = slices("p1/ct", -10, -5, 0), slices("p2/ct", -10, -5, 0)
+    lookup = ImageLookup([*first, *second])
+    assert lookup.owner(on_slice("p1", -5.2), what="annotation") is first[1]
+    assert lookup.owner(on_slice("p2/ct", 0), what="annotation") is second[2]
+    for name, where, reason in (
+        ("ct", -5, "ambiguous_image"),
+        ("p1", -7.5, "annotation_without_image"),
+        ("p1", float("nan"), "annotation_without_image"),
+        ("p3", -5, "annotation_without_image"),
+    ):
+        with pytest.raises(CaseError) as refused:
+            lookup.owner(on_slice(name, where), what="annotation")
+        assert refused.value.reason == reason
