@@ -49,7 +49,10 @@ NO_SLICE_THERE = (
     "the study folder has no image of the annotation's name at its slice location, or its header does not "
     "say where it lies; correct the location, in mm along the normal of the images, or name each file"
 )
-SEVERAL_SLICES_THERE = f"several images of the annotation's name lie within {SAME_PLANE_MM} mm of its slice location; name each file"
+SEVERAL_SLICES_THERE = (
+    f"several images of the annotation's name lie within {SAME_PLANE_MM} mm of its slice location; "
+    "name each file"
+)
 ROUNDED_MM = 0.01
 """Difference of positions that rounding makes."""
 
