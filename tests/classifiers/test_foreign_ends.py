@@ -191,6 +191,18 @@ def test_layers_of_a_head_may_have_other_names(tmp_path: Path, names: dict[str, 
     assert f"The layers {', '.join(names.values())} of the weights file were taken" in said(weights)
 
 
+@pytest.mark.parametrize("start", ["mlp", "backbone.top", "class_layers.out", "classifier"])
+def test_so_may_those_of_a_densenet(tmp_path: Path, start: str) -> None:
+    card = card_of("DenseNet", ending={"head": HEAD}, **SMALL)
+    network = trained(card)
+    state = {f"backbone.{key}": value for key, value in torchvision(dict(network.state_dict())).items()}
+    assert {"backbone.classifier.0.weight", "backbone.classifier.3.bias"} <= state.keys()
+    beginning = start if start in {"mlp", "backbone.top"} else f"backbone.{start}"
+    renamed = {key.replace("backbone.classifier", beginning): value for key, value in state.items()}
+    found, _ = loaded(card, renamed, tmp_path)
+    assert_same(found, network)
+
+
 def test_a_norm_in_a_head_comes_with_its_counter(tmp_path: Path) -> None:
     card = head_card([{"linear": 6}, "batch_norm", "relu", "linear"])
     network = trained(card)
