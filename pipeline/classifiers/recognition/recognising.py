@@ -25,10 +25,12 @@ ENDS: Final = 3
 """Parts of a name that are compared to see whether two networks are alike."""
 MOST_FAMILIES: Final = 4
 """Families of a library that are compared network by network; others have other names of tensors."""
-ALIKE: Final = 0.3
+LARGE: Final = 9
+"""From so many networks on, two of a family are compared with the file, not one."""
+ALIKE: Final = 0.2
 """Share of the names that families have to have in common with the file."""
 HALF: Final = 0.5
-"""If no network has more fitting tensors, what a candidate's reading refused is the better reason."""
+"""Of the largest share, for families; of the tensors, below which another refusal is the better reason."""
 NEAR: Final = 0.1
 """A network with a smaller share of fitting tensors is not named as the nearest."""
 
@@ -68,18 +70,21 @@ def recognise(content: Content, path: Path) -> Recognised:
 def _like(
     shapes: Shapes, families: Iterable[list[Candidate]]
 ) -> Iterator[Iterator[tuple[Candidate, Mapping[str, Tensor]]]]:
-    """The families whose first network has names of tensors like those of the file, most alike first.
+    """The families of which a network has names of tensors like those of the file, most alike first.
 
     Of each the networks with their tensors, which are built one by one.
     """
     names = _ends(shapes)
     shares = []
     for family in families:
-        found = _ends(tensors_of(family[0]))
-        shares.append((len(found & names) / max(len(found | names), 1), family))
+        few = family[:1] if len(family) < LARGE else (family[0], family[len(family) // 2])
+        found = [_ends(tensors_of(one)) for one in few]
+        share = max(len(ends & names) / max(len(ends | names), 1) for ends in found)
+        shares.append((share, family))
     shares.sort(key=lambda one: -one[0])
+    least = max(ALIKE, HALF * max((share for share, _ in shares), default=0.0))
     for share, family in shares[:MOST_FAMILIES]:
-        if share >= ALIKE:
+        if share >= least:
             yield ((one, tensors) for one in family if (tensors := tensors_of(one)))
 
 
