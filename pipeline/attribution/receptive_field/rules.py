@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.attribution.receptive_field.cutting import cut, picked, selected, sliced, unbound
 from pipeline.attribution.receptive_field.joining import (
     attended,
     concatenated,
@@ -11,7 +12,6 @@ from pipeline.attribution.receptive_field.joining import (
 )
 from pipeline.attribution.receptive_field.operation import Operation, Rule
 from pipeline.attribution.receptive_field.reshaping import (
-    cut,
     expanded,
     flipped,
     halved,
@@ -19,16 +19,12 @@ from pipeline.attribution.receptive_field.reshaping import (
     kept,
     moved,
     new,
-    picked,
     reduced,
     rolled,
     same,
-    selected,
     shuffled,
-    sliced,
     squeezed,
     swapped,
-    unbound,
     unfolded,
     unsqueezed,
     viewed,
