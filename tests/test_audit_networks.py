@@ -90,7 +90,9 @@ def test_a_vit_goes_from_its_card_to_a_report_with_maps_of_tokens_and_attention(
     card = write_card(tmp_path, "ViT", **SMALL_VIT)
     index, manifest = audited(phantoms, tmp_path, card, "gradcam", "rollout", "chefer", "layercam@blocks.0")
     assert manifest["card"]["architecture"]["class"] == "ViT"
-    assert index.read_text().count("ViT") > 0
+    page = index.read_text()
+    assert page.count("ViT") > 0
+    assert "is blocks.1.norm1, the last whose tokens of patches (6 x 6) an output depends on; 1 more" in page
 
 
 def test_a_swin_goes_from_its_card_to_a_report(

@@ -185,12 +185,14 @@ def _plain(
 
 
 def _notices_of_grid(card: ModelCard, explainer: Explainer) -> Iterator[Notice]:
-    """A notice if the last grid is one cell, so that "last" is a layer before it."""
-    if LAST not in explainer.targets or isinstance(card, NetworkCard):
-        return
-    if isinstance(card.architecture, OnnxFile):  # its file does not say at which size it would have more
+    """A notice if "last" is a layer of tokens, or a layer before the last grid because that is one cell."""
+    if LAST not in explainer.targets:
         return
     shape, call = card.preprocessing.shape, explainer.targets[LAST].call
+    if call.tokens is not None:
+        yield _notice_of_tokens(call)
+    if isinstance(card, NetworkCard) or isinstance(card.architecture, OnnxFile):
+        return  # nothing says at which size it would have more cells
     if not (remedy := _larger_input(card, explainer, call)):
         return
     cells = " x ".join(map(str, call.grid))
@@ -199,6 +201,18 @@ def _notices_of_grid(card: ModelCard, explainer: Explainer) -> Iterator[Notice]:
         "target_layer",
         f"For an input of {shape[0]} x {shape[1]} px the network's last grid is a single cell, so the layer "
         f"'{LAST}' is {call.module} ({cells} cells). {remedy}",
+    )
+
+
+def _notice_of_tokens(call: Call) -> Notice:
+    """Which tokens of a transformer the maps are made of."""
+    cells, beside = " x ".join(map(str, call.grid)), sum(call.tokens or ())
+    others = f"; {beside} more, such as a class token, are left out" if beside else ""
+    return Notice(
+        "guess",
+        "target_layer",
+        f"The layer '{LAST}' is {call.module}, the last whose tokens of patches ({cells}) an output depends "
+        f"on{others}. Name another layer in target_layer on the card, or as in gradcam@<module>.",
     )
 
 
