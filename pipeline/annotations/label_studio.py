@@ -1,18 +1,19 @@
 """Label Studio: one exported JSON file (JSON or JSON-MIN) with rectangles, polygons, ellipses and key points.
 
 Coordinates are percents of the image's width and height, from its corner; rectangles and ellipses turn
-clockwise, rectangles about their top left corner. Each annotator of a task is a reader. Choices about the
-whole image say that it shows them; those about a shape are not read. JSON-MIN does not tell single choices
-from data: they are read from JSON only.
+clockwise, rectangles about their top left corner. A shape may have its label in a result of its own
+(<Rectangle> with <Labels>); shapes on turned images are refused. Each annotator of a task is a reader.
+Choices about the whole image say that it shows them; those about a shape are not read. JSON-MIN does not tell
+single choices from data: they are read from JSON only.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import numpy as np
@@ -40,10 +41,32 @@ from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Shape
 
-SHAPES = ("rectanglelabels", "polygonlabels", "ellipselabels", "keypointlabels", "brushlabels")
+ANY = "labels"
+LABELS = ("rectanglelabels", "polygonlabels", "ellipselabels", "keypointlabels", "brushlabels", ANY)
 """Keys of the labels of shapes; all other results are of the whole image, or attributes of shapes."""
-Result: TypeAlias = tuple[Mapping[str, Any], Shape | None]
-"""The value of a result, and the size of its image."""
+SHAPES = ("rectangle", "polygon", "ellipse", "keypoint", "brush")
+"""Types of results that are shapes, whose labels are results of their own with the same id."""
+KEYS = {
+    "rle": "brushlabels",
+    "points": "polygonlabels",
+    "radiusX": "ellipselabels",
+    "height": "rectanglelabels",
+    "x": "keypointlabels",
+}
+"""Key that only such a shape has, of those before it → the shape, where its labels do not tell."""
+
+
+class Result(NamedTuple):
+    """A result about a shape or the whole image."""
+
+    value: Mapping[str, Any]
+    size: Shape | None
+    problem: Problem | None = None
+    """Why its shape cannot be used."""
+    is_unlabelled: bool = False
+    """Whether it is a shape to which no result gives a label."""
+
+
 CHOICES = "choices"
 OF_SHAPES = frozenset({"x", "y", "points", "format", "rle"})
 """Keys of values that lie somewhere on the image."""
@@ -59,6 +82,16 @@ PERCENT = 100
 BRUSH = Problem(
     "not_a_mask",
     "A shape was drawn with a brush, whose coding is not read; export brush masks as PNG or COCO.",
+)
+TURNED = Problem(
+    "bad_shape",
+    "A shape was drawn on an image that was turned in Label Studio (image_rotation), so that its place is "
+    "unknown; turn the image back there, and export again.",
+)
+SEVERAL = Problem(
+    "bad_shape",
+    "The shapes of one task are drawn on several images (to_name), of which it is unknown which is which; "
+    "export one image per task.",
 )
 NO_SIZE = "A shape has no original_width and original_height; export it again as JSON."
 
@@ -88,10 +121,10 @@ def _shapes(task: Any, reader: str | None) -> Iterator[Drawn]:
     for annotator, results in _results(task):
         who = reader or annotator
         yield looked_at(image, who)
-        for value, size in results:
-            yield from (Drawn(image, label, shape, who, size=size) for label, shape in _labelled(value, size))
-            if not OF_SHAPES & value.keys():
-                yield from _of_image(image, value, who)
+        for one in results:
+            yield from (Drawn(image, label, shape, who, size=one.size) for label, shape in _labelled(one))
+            if not OF_SHAPES & one.value.keys():
+                yield from _of_image(image, one.value, who)
 
 
 def _of_image(image: str, value: Mapping[str, Any], reader: str) -> Iterator[Drawn]:
@@ -109,16 +142,24 @@ def _results(task: Mapping[str, Any]) -> Iterator[tuple[str, list[Result]]]:
         lists = [entry for key, entry in task.items() if isinstance(entry, list) and key != "data"]
         choices = [entry for entry in task.values() if isinstance(entry, dict) and CHOICES in entry]
         values = [*(value for entry in lists for value in _dicts(entry)), *choices]
-        yield _annotator(task.get("annotator")), [(value, _size(value)) for value in values]
+        yield _annotator(task.get("annotator")), [_result(value, value) for value in values]
         return
     for annotation in _dicts(task["annotations"]):
         if not annotation.get("was_cancelled"):
-            results: list[Result] = [
-                (value, _size(result))
-                for result in _dicts(annotation.get("result"))
-                if isinstance(value := result.get("value"), dict)
-            ]
-            yield _annotator(annotation.get("completed_by")), results
+            found = [one for one in _dicts(annotation.get("result")) if isinstance(one.get("value"), dict)]
+            labelled = [one.get("id") for one in found if any(key in one["value"] for key in LABELS)]
+            results = [_result(one, one["value"], labelled) for one in found]
+            places = {one.get("to_name") for one in found if OF_SHAPES & one["value"].keys()}
+            yield (
+                _annotator(annotation.get("completed_by")),
+                [one._replace(problem=SEVERAL) for one in results] if len(places) > 1 else results,
+            )
+
+
+def _result(entry: Mapping[str, Any], value: Mapping[str, Any], labelled: Container[Any] = ()) -> Result:
+    """The result in an entry of an export; `labelled` are the ids of shapes that have a label."""
+    is_unlabelled = entry.get("type") in SHAPES and entry.get("id") not in labelled
+    return Result(value, _size(entry), TURNED if entry.get("image_rotation") else None, is_unlabelled)
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:
@@ -135,14 +176,15 @@ def _annotator(who: Any) -> str:
     return f"annotator {number}" if isinstance(number, int | str) else "reader"
 
 
-def _labelled(value: Mapping[str, Any], size: Shape | None) -> Iterator[tuple[str, Geometry]]:
-    """Each label of a value, with its shape."""
-    for kind in SHAPES:
-        if kind in value:
-            shape = usable(partial(_geometry, kind, value, size))
-            labels = value[kind] if isinstance(value[kind], list) else []
-            for label in labels or [""]:
-                yield (label if isinstance(label, str) else ""), shape
+def _labelled(result: Result) -> Iterator[tuple[str, Geometry]]:
+    """Each label of a result, with its shape; of a shape without label, an empty one."""
+    value = result.value
+    for kind in [key for key in LABELS if key in value] or [ANY] * result.is_unlabelled:
+        own = next((KEYS[key] for key in KEYS if key in value), kind) if kind == ANY else kind
+        shape = result.problem or usable(partial(_geometry, own, value, result.size))
+        labels = value.get(kind)
+        for label in labels if isinstance(labels, list) and labels else [""]:
+            yield (label if isinstance(label, str) else ""), shape
 
 
 def _geometry(kind: str, value: Mapping[str, Any], size: Shape | None) -> Geometry:

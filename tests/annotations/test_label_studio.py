@@ -165,6 +165,41 @@ def test_choices_about_the_whole_image_are_labels_and_those_about_shapes_are_not
     ]
 
 
+def test_a_shape_may_have_its_label_in_a_result_of_its_own(tmp_path: Path) -> None:
+    shapes: dict[str, dict[str, Any]] = {
+        "rectangle": RECTANGLE,
+        "polygon": {"points": [[0, 0], [50, 0], [50, 50]]},
+        "ellipse": {"x": 50, "y": 50, "radiusX": 25, "radiusY": 25, "rotation": 0},
+        "keypoint": {"x": 50, "y": 50, "width": 1},
+    }
+    for kind, value in shapes.items():
+        apart = [result(kind, value) | {"value": value}, result("labels", value)]
+        (item,) = items(tmp_path, task(*apart))
+        (together,) = items(tmp_path, task(result(f"{kind}labels", value)))
+        assert (item.finding, item.says) == ("Mass", "shapes")
+        assert item == together
+
+
+def test_a_shape_without_label_is_no_image_without_shapes(tmp_path: Path) -> None:
+    (item,) = items(tmp_path, task(result("rectangle", RECTANGLE) | {"value": RECTANGLE}))
+    assert (item.finding, item.says) == ("", "shapes")
+
+
+def test_a_shape_on_a_turned_image_is_refused(tmp_path: Path) -> None:
+    for turn, is_refused in ((0, False), (90, True)):
+        (item,) = items(tmp_path, task(result("rectanglelabels", RECTANGLE, image_rotation=turn)))
+        problem = cast("Problem | None", item.payload["problem"])
+        assert (problem is not None and "image_rotation" in problem.message) == is_refused
+
+
+def test_shapes_on_several_images_of_a_task_are_refused(tmp_path: Path) -> None:
+    second = result("polygonlabels", {"points": [[0, 0], [50, 0], [50, 50]]}, "Cyst", to_name="prior")
+    for item in items(tmp_path, task(result("rectanglelabels", RECTANGLE, to_name="image"), second)):
+        assert "to_name" in cast("Problem", item.payload["problem"]).message
+    (alone,) = items(tmp_path, task(second))
+    assert alone.payload["problem"] is None
+
+
 def test_other_answers_about_the_whole_image_are_listed_as_not_read(tmp_path: Path) -> None:
     (item,) = items(tmp_path, task({"type": "textarea", "value": {"text": ["a mass"]}}))
     assert (item.image, item.finding, item.says) == ("17", None, "present")
