@@ -16,13 +16,19 @@ from pipeline.annotations.drawn import items_of, read_shapes
 from pipeline.annotations.json_fields import name_in, size_in, usable
 from pipeline.annotations.json_kinds import COCO_LISTS, is_coco
 from pipeline.annotations.run_lengths import NOT_RUNS, compact_runs
-from pipeline.annotations.shapes import Crowd, Drawn, Geometry, box_of, looked_at, polygon_of, word
+from pipeline.annotations.shapes import Crowd, Drawn, Geometry, Problem, box_of, looked_at, polygon_of, word
 from pipeline.annotations.source_files import image_key, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Shape
+
+TURNED = Problem(
+    "bad_box",
+    "A box is turned (attributes, rotation), which boxes of COCO cannot say; export it as CVAT's own XML, or "
+    "as a polygon.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,9 @@ def _geometry(entry: Mapping[str, Any]) -> Geometry:
         return Crowd(runs) if entry.get("iscrowd") else runs
     if shape:
         return polygon_of(*shape)
+    attributes = entry.get("attributes")
+    if isinstance(attributes, dict) and attributes.get("rotation"):
+        return TURNED
     return box_of(*entry["bbox"])
 
 

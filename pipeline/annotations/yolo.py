@@ -61,7 +61,7 @@ def _names(root: Path) -> tuple[Mapping[int, str], bool]:
                 return _table(file)
         for file in (place / name for name in NAME_LISTS):
             if file.is_file():
-                return dict(enumerate(_lines(file))), False
+                return {number: name for number, name in enumerate(_lines(file)) if name}, False
     raise ConfigError(
         f"{root}: YOLO files have numbers for their classes, and no data.yaml or "
         "classes.txt says their names; add one, or write names: [...] in the source"
@@ -80,9 +80,10 @@ def _table(file: Path) -> tuple[Mapping[int, str], bool]:
 
 
 def _lines(file: Path) -> list[str]:
+    """The lines of a file; an empty one counts, as the number of a class without name."""
     with named(file):
         text = _text(file)
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return [line.strip() for line in text.splitlines()]
 
 
 def _text(file: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,7 +41,13 @@ SEXES: Final = {"m": "M", "male": "M", "f": "F", "female": "F", "o": "O", "other
 UNKNOWN: Final = frozenset({"", "unknown", "u", "na", "nan", "none", "null", "-1"})
 """Cells, in lower case, that say nothing."""
 YEARS: Final = re.compile(r"(\d{1,3})(?:\.\d+)?(?: ?(?:y|years?))?", re.IGNORECASE)
-NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", re.IGNORECASE)
+OLDEST: Final = 120
+"""Limit of an age in years; a larger number has another unit, or is a typing error."""
+MM: Final = r"""['"]?(\d*\.?\d+(?:e[-+]?\d+)?) ?(?:mm)?['"]?"""
+SPACING: Final = re.compile(rf"[\[(]?{MM}(?:(?: ?[,;x×\\] ?| ){MM})?[\])]?", re.IGNORECASE)
+"""One or two numbers, without unit or in mm."""
+COMMA: Final = re.compile(r"\d+,\d+")
+"""A number with a decimal comma, or two numbers: nobody knows."""
 LARGEST_MM: Final = 10.0
 """Upper limit of a spacing; a larger number is a size or a typing error."""
 
@@ -167,6 +172,8 @@ def _understood(key: str, text: str) -> str | None:
         return text.upper() if text.upper() in VIEWS else None
     if key == "age":
         years = YEARS.fullmatch(text)
+        if years and int(years[1]) > OLDEST:
+            return None
         return age_shown(f"{years[1]:0>3}Y" if years else text.upper()) or None
     if key == "spacing":
         return text if _spacing(text) else None
@@ -174,10 +181,10 @@ def _understood(key: str, text: str) -> str | None:
 
 
 def _spacing(text: str) -> tuple[float, float] | None:
-    """Row and column spacing in mm: "0.143", "0.143 0.2", "[0.143, 0.2]"."""
-    numbers = [float(number) for number in NUMBER.findall(text)]
-    fits = all(math.isfinite(n) and 0 < n <= LARGEST_MM for n in numbers)
-    if not fits or not 1 <= len(numbers) <= 2:  # noqa: PLR2004  one for both, or row and column
+    """Row and column spacing in mm: "0.143", "0.143 0.2", "[0.143, 0.2]"; None for any other text."""
+    match = None if COMMA.fullmatch(text) else SPACING.fullmatch(text.strip())
+    numbers = [float(number) for number in match.groups() if number] if match else []
+    if not numbers or not all(0 < number <= LARGEST_MM for number in numbers):
         return None
     return numbers[0], numbers[-1]
 

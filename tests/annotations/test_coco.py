@@ -136,6 +136,7 @@ def test_another_size_of_the_image_is_refused(tmp_path: Path) -> None:
         ({"bbox": [1, 2, 3]}, "bad_shape"),
         ({"bbox": [1, 2, 3, "x"]}, "bad_box"),
         ({"bbox": [1, 2, -3, 3]}, "bad_box"),
+        ({"bbox": [1, 2, 3, 3], "attributes": {"rotation": 30.0}}, "bad_box"),
         ({}, "bad_shape"),
     ],
 )

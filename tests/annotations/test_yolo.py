@@ -44,6 +44,7 @@ def test_boxes_among_polygons_make_all_of_them_boxes(tmp_path: Path) -> None:
     [
         ("classes.txt", "Cyst\nMass\n"),
         ("obj.names", "Cyst\nMass"),
+        ("labels.txt", "\nMass\n\n"),
         ("data.yaml", "path: ../x\ntrain: images\nnc: 2\nnames: [Cyst, Mass]\n"),
         ("data.yaml", "names:\n  0: Cyst\n  1: Mass\n"),
     ],

@@ -137,7 +137,9 @@ def test_columns_that_the_config_names_are_no_guess(folder: Path) -> None:
     [("0.143", (0.143, 0.143)), ("0.2 0.1", (0.2, 0.1)),
      ('"[0.2, 0.1]"', (0.2, 0.1)), ("0.2\\0.1", (0.2, 0.1)),
      ("1.5e-1", (0.15, 0.15)), ("", None), ("0", None), ("-0.2", None), ("9e99", None), ("small", None),
-     ("1 2 3", None), ("NaN", None)],
+     ("1 2 3", None), ("NaN", None),
+     (".2", (0.2, 0.2)), ("0.2 mm x 0.1 mm", (0.2, 0.1)), ("\"['0.2', '0.1']\"", (0.2, 0.1)),
+     ("0.02 cm", None), ('"1,5"', None), ("5 px/mm", None), ("0.1-0.2", None)],
 )  # fmt: skip
 def test_spacing_is_used_where_the_file_states_none(
     cell: str, expected: tuple[float, float] | None, folder: Path
@@ -147,6 +149,13 @@ def test_spacing_is_used_where_the_file_states_none(
     assert image.spacing_mm == expected
     unread = expected is None and cell not in {"", "NaN"}
     assert len(warnings(cohort)) == unread
+
+
+def test_an_age_that_nobody_reaches_is_unknown_and_told(folder: Path) -> None:
+    cohort = indexed(folder, "image,age\na,720\nb,60\nc,018M\n")
+    ages = [by_stem(cohort)[stem].source.attributes.get("age") for stem in "abc"]
+    assert ages == [None, "60", "1"]
+    assert warnings(cohort) == ["Cells of the table in the column of age that are not understood: 1."]
 
 
 def test_spacing_of_two_columns(folder: Path) -> None:
