@@ -108,6 +108,15 @@ def test_the_network_stays_as_it_is(study: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(tensor, before[name], rtol=0, atol=0)
 
 
+def test_a_network_of_another_precision_is_audited_in_float32_and_told(study: Path, tmp_path: Path) -> None:
+    network, notices = Small().double(), list[Notice]()
+    found = run(study, tmp_path / "double", network, notify=notices.extend)
+    assert network.head.weight.dtype is torch.float64
+    assert any(notice.text().endswith("its weights are torch.float64.") for notice in notices)
+    for one, other in zip(scores(found), scores(run(study, tmp_path / "single", Small())), strict=True):
+        assert one[3] == other[3] or float(one[3]) == pytest.approx(float(other[3]), abs=1e-6)
+
+
 def test_other_weights_are_another_run(study: Path, tmp_path: Path) -> None:
     first, second = Small(), Small()
     second.head.weight.data[0, 0] += 0.5

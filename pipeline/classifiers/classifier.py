@@ -64,14 +64,23 @@ def open_classifier(
 
 
 def classifier_of(network: nn.Module, card: ModelCard, *, device: str, precision: Precision) -> Classifier:
-    """A classifier of a copy of `network`, whose own mode, device and weights stay as they are."""
+    """A classifier of a copy of `network` in float32; its own mode, device and weights stay as they are."""
     state = sorted(network.state_dict().items())
     digest = hashlib.sha256()
     for name, tensor in state:
         values = tensor.detach().cpu().contiguous()
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
         digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return _on_device(deepcopy(network), card, digest.hexdigest(), _device(device), precision, ())
+    kinds = {str(tensor.dtype) for _, tensor in state if tensor.is_floating_point()} - {str(torch.float32)}
+    notices = [
+        Notice(
+            "guess", "network", "A copy of the network in float32 is audited; its weights are {0}.", (kind,)
+        )
+        for kind in sorted(kinds)
+    ]
+    copy = deepcopy(network)
+    copy = copy.float() if kinds else copy
+    return _on_device(copy, card, digest.hexdigest(), _device(device), precision, tuple(notices))
 
 
 def _on_device(

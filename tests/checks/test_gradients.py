@@ -92,6 +92,20 @@ def test_a_tail_that_is_different_each_time_is_found() -> None:
         gradients_equal_autograd(in_training_mode(nn.Dropout2d))
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["whole network", "layers"])
+def test_a_network_that_computes_without_gradients_is_named(*, whole: bool) -> None:
+    class Frozen(Twice):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                features = self.second(self.act(self.first(inputs)))
+            with torch.set_grad_enabled(not whole):
+                return self.linear(features.mean(dim=(2, 3)) * torch.ones(3, requires_grad=True))
+
+    model = loaded(Frozen(), torch.randn(2, 1, 8, 8), honest().prepare, layers=("second",))
+    with pytest.raises(CheckError, match=r"computes without gradients \(torch\.no_grad"):
+        gradients_equal_autograd(model)
+
+
 def test_nothing_of_the_network_is_changed() -> None:
     model = honest()
     gradients_equal_autograd(model)
