@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -78,7 +80,7 @@ def _like(
     shares = []
     for family in families:
         few = family[:1] if len(family) < LARGE else (family[0], family[len(family) // 2])
-        found = [_ends(tensors_of(one)) for one in few]
+        found = [_ends_of(one.class_name, json.dumps(one.arguments)) for one in few]
         share = max(len(ends & names) / max(len(ends | names), 1) for ends in found)
         shares.append((share, family))
     shares.sort(key=lambda one: -one[0])
@@ -86,6 +88,12 @@ def _like(
     for share, family in shares[:MOST_FAMILIES]:
         if share >= least:
             yield ((one, tensors) for one in family if (tensors := tensors_of(one)))
+
+
+@lru_cache(maxsize=512)
+def _ends_of(class_name: str, arguments: str) -> set[str]:
+    """The ends of a network's names; its arguments are written as JSON, because they may be lists."""
+    return _ends(tensors_of(Candidate(class_name, json.loads(arguments))))
 
 
 def _ends(names: Iterable[str]) -> set[str]:
