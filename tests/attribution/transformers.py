@@ -12,6 +12,8 @@ from torch.nn import functional
 
 PATCH, STRIDE, WIDTH, HEADS, FINDINGS = 5, 4, 12, 3, 3
 Style = Literal["fused", "softmax", "heads", "einsum", "inline"]
+OF_TRANSFORMERS = frozenset({"rollout", "chefer"})
+"""Methods that read attention, which other networks lack."""
 STYLES: tuple[Style, ...] = ("fused", "softmax", "heads", "einsum", "inline")
 
 

@@ -15,13 +15,11 @@ from pipeline.attribution import METHODS
 from pipeline.attribution.explainer import Explainer, open_explainer
 from pipeline.errors import ConfigError
 from tests.attribution.plain import densenet, random_inputs
-from tests.attribution.transformers import vit
+from tests.attribution.transformers import OF_TRANSFORMERS, vit
 
 LAYERS = ("last", "stride4", "features.denseblock1")
 """A layer with a closed form, an average pool, and a concatenation without a ReLU after it."""
 HEADS_ONLY = {"cam"}
-OF_TRANSFORMERS = {"rollout", "chefer"}
-"""Methods that read attention; they are tested on a transformer instead of a DenseNet."""
 OPTIONS: dict[str, dict[str, Any]] = {
     "smoothgrad": {"samples": 3},
     "integrated_gradients": {"steps": 4},
@@ -68,6 +66,7 @@ def networks() -> Networks:
     made = {dimensions: densenet(dimensions, mirrored=True) for dimensions in GRIDS}
     for network in made.values():
         network.class_layers.out.weight.data[0].abs_()  # so that one finding's maps have a positive part
+    # What reads attention is tested on a transformer instead of a DenseNet.
     others = {dimensions: vit(grid, mirrored=True, registers=1) for dimensions, grid in GRIDS.items()}
     return {
         (method, dimensions): (others if method in OF_TRANSFORMERS else made)[dimensions]
