@@ -71,8 +71,8 @@ def _autograd(
     target = leaf if module is None else kept[nth - 1]
     if not (logits.requires_grad and target.requires_grad):
         raise CheckError(
-            "the network computes without gradients (torch.no_grad, inference_mode or detach in forward), "
-            "so that maps cannot be compared with autograd; leave these out of its forward"
+            "it computes without gradients (torch.no_grad, inference_mode or detach in its forward), "
+            "so maps cannot be compared with autograd; leave these out of its forward"
         )
     for finding in range(logits.shape[1]):
         (gradient,) = torch.autograd.grad(logits[:, finding].sum(), target, retain_graph=True)
