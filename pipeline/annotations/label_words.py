@@ -17,6 +17,8 @@ from pipeline.errors import ConfigError
 
 SEPARATOR = re.compile(r"[|;]")
 """What stands between the words of a cell that is no list."""
+OTHER_SEPARATORS = re.compile(r"[,/+&\n]|\band\b")
+"""What may stand between two findings, or inside the name of one."""
 COLUMNS = frozenset({"findinglabels", "labels"})
 """Spellings of columns that are known to list findings: those of ChestX-ray14 and PadChest."""
 MOST_WORDS = 10_000
@@ -63,16 +65,19 @@ def read_label_words(
 
     A finding is present if one of the image's rows lists it, else absent. It is unknown for all images if no
     row of the table lists it, and for an image whose cells are empty. Raises ConfigError for a missing
-    column, or more than `MOST_IMAGES` images or `MOST_WORDS` words.
+    column, findings that something else than | or ; separates, or more than `MOST_IMAGES` images or
+    `MOST_WORDS` words.
     """
     table = read_table(file)
     table.refuse_shared_names(table.column(image))
     of_word: dict[str, str | None] = {}
     present: dict[str, frozenset[str] | None] = {}
     shared: dict[frozenset[str], frozenset[str]] = {}
-    for row in table.select((image, table.column(column))):
+    for line, row in table.numbered((image, table.column(column))):
         key, words = image_key(row[image]), listed(row[column])
-        of_word |= {word: _finding(word, findings, names) for word in words if word not in of_word}
+        new = [word for word in words if word not in of_word]
+        _refuse_joined(new, f"{file}, row {line}, column '{column}'", findings, names)
+        of_word |= {word: _finding(word, findings, names) for word in new}
         if len(of_word) > MOST_WORDS or (key not in present and len(present) >= MOST_IMAGES):
             raise ConfigError(
                 f"{file}: has more than {MOST_IMAGES:,} images, or its column '{column}' more than "
@@ -94,6 +99,21 @@ def listed_findings(
     cells = table.cells(table.column(column))
     known = {_finding(word, findings, names) for cell in cells for word in listed(cell)}
     return tuple(name for name in findings if name in known)
+
+
+def _refuse_joined(
+    words: Sequence[str], where: str, findings: Sequence[str], names: Mapping[str, str | None]
+) -> None:
+    """Raise ConfigError for a word that means no finding, but has one as a part, as in "Mass, Edema"."""
+    for word in words:
+        if same(word, [*findings, *names]) is None:
+            parts = [part.strip() for part in OTHER_SEPARATORS.split(word)]
+            found = next((name for part in parts if (name := _finding(part, findings, names))), None)
+            if found:
+                raise ConfigError(
+                    f"{where}: names '{found}' beside other words, without | or ; between them; separate "
+                    "them by |, or say what the whole cell means in annotations.findings"
+                )
 
 
 def _rows(

@@ -58,6 +58,20 @@ def test_words_are_translated_and_spelled_otherwise(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("cell", ['"Mass, Edema"', "Mass/Edema", "Edema and mass", '"Mass, right lung"'])
+def test_findings_that_something_else_separates_are_refused(cell: str, tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text(f"image,labels\na,Mass\nb,{cell}\n")
+    with pytest.raises(ConfigError, match=r"row 3, column 'labels': names '(Mass|Edema)' beside other words"):
+        read_label_words(file, image="image", column="labels", findings=["Mass", "Edema"], names={})
+    for meant in ("Mass", None):
+        names = {cell.strip('"'): meant}
+        found = read_label_words(
+            file, image="image", column="labels", findings=["Mass", "Edema"], names=names
+        )
+        assert found["b"]["Mass"] == int(meant == "Mass")
+
+
 def test_a_column_of_free_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(label_words, "MOST_WORDS", 2)
     with pytest.raises(ConfigError, match="more than 2 different words"):
