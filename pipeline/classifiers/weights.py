@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import safetensors.torch
+import torch
 from torch import Tensor, nn
 
 from pipeline.classifiers.checkpoints import read_checkpoint
@@ -111,7 +112,8 @@ def check_fit(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path:
     """Raise ConfigError for tensors that do not fit, before reading values: a view can be huge."""
     shared = [name for name in wanted if name in tensors]
     dense = [name for name in shared if is_dense_real(tensors[name])]
-    parameters = [name for name in dense if not name.endswith(COUNTER)]
+    parameters = [n for n in dense if wanted[n].is_floating_point()]
+    tables = [n for n in dense if n not in parameters and not n.endswith(COUNTER)]
     faults = {
         "missing": [n for n in wanted if n not in tensors and not n.endswith(COUNTER)],
         "unexpected": sorted(n for n in tensors if n not in wanted),
@@ -123,8 +125,14 @@ def check_fit(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path:
         "not dense real tensors in memory": [n for n in shared if n not in dense],
         "larger than the file": [n for n in dense if _bytes(tensors[n]) > size],
         "not floating point": [n for n in parameters if not tensors[n].is_floating_point()],
+        "other than the network's own whole numbers": [n for n in tables if _differ(tensors[n], wanted[n])],
     }
     _refuse(faults, path, remedy=remedy_of_resnet(tensors, wanted))
+
+
+def _differ(found: Tensor, own: Tensor) -> bool:
+    """Whether tables of one shape, such as the positions in Swin's windows, have other numbers."""
+    return found.shape == own.shape and (found.dtype != own.dtype or not torch.equal(found, own))
 
 
 def _bytes(tensor: Tensor) -> int:

@@ -311,3 +311,30 @@ def test_tensors_of_safetensors_are_read_in_one_order(network: nn.Module, tmp_pa
     content = load_content((tmp_path / "w.safetensors").read_bytes(), tmp_path, allow_pickle=False)
     assert isinstance(content.value, dict)
     assert list(content.value) == sorted(network.state_dict())
+
+
+class WithTable(nn.Module):
+    """A network that keeps whole numbers, as torchvision's Swin keeps the positions in its windows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+        self.register_buffer("positions", torch.tensor([[0, 1], [1, 0]]))
+
+
+def test_whole_numbers_that_a_network_keeps_are_those_of_its_weights(tmp_path: Path) -> None:
+    path, saved = tmp_path / "w.safetensors", WithTable().state_dict()
+    save_file(saved, path)
+    network = WithTable()
+    load_weights(network, path, sha256=None, allow_pickle=False)
+    torch.testing.assert_close(network.state_dict(), saved, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "table", [torch.tensor([[0, 1], [1, 2**40]]), torch.eye(2), torch.eye(2, dtype=torch.int32)]
+)
+def test_other_whole_numbers_than_those_of_the_network_are_refused(table: Tensor, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({**WithTable().state_dict(), "positions": table}, path)
+    with pytest.raises(ConfigError, match="1 other than the network's own whole numbers: positions"):
+        load_weights(WithTable(), path, sha256=None, allow_pickle=False)
