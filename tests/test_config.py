@@ -154,7 +154,7 @@ def test_the_reference_shows_every_option_of_an_annotation_format(
         for p in signature(FORMATS[name].find).parameters.values()
         if p.kind is p.KEYWORD_ONLY
     }
-    assert shown.keys() - {"format"} == options.keys()
+    assert shown.keys() - {"format", "unmarked"} == options.keys()  # every format has the second
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in shown.items()}
     assert {key: given[key] for key, default in options.items() if default is not None} == {
         key: default for key, default in options.items() if default is not None

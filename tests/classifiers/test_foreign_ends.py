@@ -237,7 +237,7 @@ def test_of_two_heads_the_card_names_the_one_that_is_unused(tmp_path: Path) -> N
     network, state = two_heads()
     complaint = refused(card_of("ResNet18"), state, tmp_path)
     assert "2 unexpected: fc_view.bias, fc_view.weight" in complaint
-    assert "tensors that take no part in the logits in unused" in complaint
+    assert "tensors without part in the logits in unused" in complaint
     found, _ = loaded(card_of("ResNet18"), state, tmp_path, unused=("fc_view",))
     assert_same(found, network)
     found, weights = loaded(card_of("ResNet18"), state, tmp_path, unused=("fc",))
