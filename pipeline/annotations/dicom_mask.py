@@ -18,9 +18,10 @@ from pydicom.uid import RLELossless
 
 from pipeline.annotations.background import Background
 from pipeline.annotations.dicom_files import opened_header, text_in
-from pipeline.annotations.masks import Instances, lesions_in
+from pipeline.annotations.mask_files import mask_reference
+from pipeline.annotations.masks import Instances
 from pipeline.annotations.patterns import find_files
-from pipeline.annotations.resampling import Resample, check_fit, on_grid
+from pipeline.annotations.resampling import Resample, check_fit
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
@@ -60,11 +61,9 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
 
     Raises CaseError: "annotation_unreadable", "mask_size", "mask_orientation", "not_a_mask".
     """
-    background = cast("Background", item.payload["background"])
     resample = cast("Resample", item.payload["resample"])
     values = _values(Path(str(item.payload["path"])), shape, resample, item.plane)
-    masks, notices = lesions_in(values, cast("Instances", item.payload["instances"]), background)
-    return Reference(case_id, finding, item.reader, "mask", on_grid(masks, shape), notices=notices)
+    return mask_reference(item, (values, ()), case_id=case_id, finding=finding, shape=shape)
 
 
 def _values(path: Path, shape: Shape, resample: Resample, image: ImagePlane | None) -> NDArray[np.generic]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 from pipeline.annotations.background import Background
-from pipeline.annotations.colours import Decided, values_of
-from pipeline.annotations.masks import Instances, lesions_in
+from pipeline.annotations.mask_files import mask_reference, picture_values
+from pipeline.annotations.masks import Instances
 from pipeline.annotations.patterns import find_files
-from pipeline.annotations.resampling import Resample, check_fit, on_grid
+from pipeline.annotations.resampling import Resample
 from pipeline.contracts import AnnotationFormat
-from pipeline.guards.png_files import opened_png, refuse_turned
+from pipeline.guards.png_files import opened_png
 from pipeline.records import AnnotationItem, Reference, Shape
 
 
@@ -40,21 +39,8 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
 
     Raises CaseError: "annotation_unreadable", "mask_size", "not_a_mask" (colours or values unclear).
     """
-    background = cast("Background", item.payload.get("background", "auto"))
-    resample = cast("Resample", item.payload.get("resample", "refuse"))
-    values, notices = _opened(Path(str(item.payload["path"])), shape, background, resample)
-    masks, guesses = lesions_in(values, cast("Instances", item.payload["instances"]), background)
-    masks = on_grid(masks, shape)
-    return Reference(case_id, finding, item.reader, "mask", masks, notices=(*notices, *guesses))
-
-
-def _opened(path: Path, shape: Shape, background: Background, resample: Resample) -> Decided:
-    """Values (rows, columns), and what was decided about colours. The size is checked before decoding."""
-    with opened_png(path, what="The mask", reason="annotation_unreadable") as image:
-        check_fit((image.height, image.width), shape, resample)
-        image.load()
-        refuse_turned(image, what="The mask", reason="annotation_unreadable")
-        return values_of(image, background)
+    values = picture_values(item, shape, opened_png)
+    return mask_reference(item, values, case_id=case_id, finding=finding, shape=shape)
 
 
 PNG = AnnotationFormat(find=find, read=read, kind="mask")
