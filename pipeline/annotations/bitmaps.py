@@ -50,7 +50,7 @@ def png_of(mask: Mask, x: int, y: int) -> Bitmap:
     return Bitmap(data.getvalue(), x, y)
 
 
-def placed(bitmap: Bitmap, shape: Shape) -> Mask:
+def mask_of(bitmap: Bitmap, shape: Shape) -> Mask:
     """The bitmap on an image of `shape`: inside where it is neither 0 nor transparent.
 
     Raises CaseError "mask_size" if it leaves the image, "not_a_mask".

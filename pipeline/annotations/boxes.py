@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from sys import intern
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, cast
 
 from pipeline.annotations.box_columns import BOX, NO_COORDINATE, BoxColumns, box_columns, number
+from pipeline.annotations.shapes import PIXEL_CENTRE, Origin
 from pipeline.annotations.source_files import MOST_SHAPES, image_key, source_file
 from pipeline.annotations.spelling import plain, words_in
 from pipeline.annotations.tables import Table, read_table
@@ -15,10 +16,6 @@ from pipeline.contracts import AnnotationFormat
 from pipeline.errors import ConfigError
 from pipeline.records import AnnotationItem, Box, Point, Reference, Shape
 
-Origin: TypeAlias = Literal["corner", "centre"]
-
-PIXEL_CENTRE = 0.5
-"""Pixels from the image's corner to the centre of its first pixel, the origin of image coordinates."""
 READER = "reader"
 """Name of the reader if nothing names one."""
 NO_FRAME = -1
@@ -51,10 +48,10 @@ def find(
     to the table's columns; the default is these names (for image: the first of `IMAGE_COLUMNS`). None leaves
     out a column of findings, readers or frames. `finding` and `reader` apply where the table has no such
     column. `origin`: (0, 0) is the image's "corner", so that pixel column c covers c … c + 1 (COCO), or the
-    "centre" of its first pixel. `first_frame` is the number of the first frame. A column slice_location tells
-    several slices of one name apart. `no_finding`: words of the
-    table that say that its reader saw none of the findings. Lengths are in pixels. A cell may list several
-    findings: ['Mass', 'Nodule'].
+    "centre" of its first pixel. `first_frame` is the number of the first frame. A column slice_location, in
+    mm along the normal, tells several slices of one name apart. `no_finding`: words of the table that say
+    that its reader saw none of the findings. Lengths are in pixels. A cell may list several findings:
+    ['Mass', 'Nodule'].
     """
     grouped = rows_of(
         path,

@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 from pydicom.pixels.utils import pixel_array
 
-from pipeline.annotations.placing import LARGER, Placed, placed
+from pipeline.annotations.placing import LARGER, Placed, placed_by_planes
 from pipeline.annotations.resampling import Resample, check_fit, on_grid
 from pipeline.annotations.seg_files import segmentations
 from pipeline.annotations.seg_headers import OFF_GRID, Contents, Plane, Target
@@ -166,7 +166,7 @@ def _turn(
     shift, height = distance_px(place, image, shape=plane.shape, turn=turn), height_mm(place, image)
     if has_size and not (shift > SAME_PIXEL or height > SAME_PLANE_MM):
         return turn, ()
-    part = placed(place, image, shape=plane.shape, on=shape, turn=turn)
+    part = placed_by_planes(place, image, shape=plane.shape, on=shape, turn=turn)
     if part and (resample == "nearest" or (part.is_exact and not has_size)):
         return part, () if part.is_inside else (LARGER,)
     if has_size or (part is None and _comparable(place, image)):

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from pipeline.annotations.bitmaps import Bitmap, placed
+from pipeline.annotations.bitmaps import Bitmap, mask_of
 from pipeline.annotations.in_patient import on_image
 from pipeline.annotations.masks import check_stated_size
 from pipeline.annotations.outlined import checked_and_filled
@@ -250,7 +250,7 @@ def _drawn(polygons: Sequence[Polygon], masks: Sequence[Several], shape: Shape) 
             outlines = [checked_and_filled(outline_of(outline), shape) for outline in mask.outlines]
             yield np.logical_xor.reduce(outlines)
         else:
-            yield placed(mask, shape) if isinstance(mask, Bitmap) else decode_runs(mask, shape)
+            yield mask_of(mask, shape) if isinstance(mask, Bitmap) else decode_runs(mask, shape)
 
 
 def _around(mask: Mask) -> Box:

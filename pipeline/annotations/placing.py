@@ -60,7 +60,9 @@ class Placed:
         return slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
 
 
-def placed(stored: ImagePlane, image: ImagePlane, *, shape: Shape, on: Shape, turn: Turn) -> Placed | None:
+def placed_by_planes(
+    stored: ImagePlane, image: ImagePlane, *, shape: Shape, on: Shape, turn: Turn
+) -> Placed | None:
     """Where a stored grid of `shape` lies on an image of the shape `on`.
 
     None if a position or spacing is unknown, the planes differ, or the grid lies beside the image. `turn` is

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 from pipeline.annotations.box_columns import POINT
-from pipeline.annotations.boxes import Origin, row_items, rows_of
+from pipeline.annotations.boxes import row_items, rows_of
+from pipeline.annotations.shapes import Origin
 from pipeline.contracts import AnnotationFormat
 from pipeline.records import AnnotationItem, Point, Reference, Shape
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipeline.annotations.background import Background
 from pipeline.annotations.masks import Instances, lesions_in
 from pipeline.annotations.patterns import find_files
-from pipeline.annotations.placing import LARGER, Placed, placed
+from pipeline.annotations.placing import LARGER, Placed, placed_by_planes
 from pipeline.annotations.resampling import Resample, check_fit, check_pixels, on_grid, resampled_plane
 from pipeline.annotations.segment_masks import Pairs, check_extent, in_extent, segment_masks
 from pipeline.annotations.segment_names import by_finding, header_entries, offset_in, segments_in
@@ -204,7 +204,7 @@ def _turn(
     plane = resampled_plane(item.plane, shape, turn.shape(size))
     shift = distance_px(stored, plane, shape=size, turn=turn)
     if turn.shape(size) != shape and not shift <= SAME_PIXEL:
-        part = placed(stored, item.plane, shape=size, on=shape, turn=turn)
+        part = placed_by_planes(stored, item.plane, shape=size, on=shape, turn=turn)
         if part and (part.is_exact or item.payload.get("resample") == "nearest"):
             return part, () if part.is_inside else (BEYOND,)
     return turn, (OTHER_PLACE,) if shift > SAME_PIXEL else ()

@@ -24,6 +24,7 @@ CHECKSUM_BYTES: Final = 4
 ORIENTATION: Final = 274
 """EXIF: how the picture is to be turned (CIPA DC-008, 4.6.4)."""
 AS_STORED: Final = 1
+"""Value of the tag for a picture whose first row is its top."""
 
 
 @contextmanager

@@ -9,13 +9,10 @@ from typing import BinaryIO, Final
 from PIL import Image as Pillow
 
 from pipeline.errors import CaseError
-from pipeline.guards.png_files import CHECKSUM_BYTES, HEAD, SIGNATURE
+from pipeline.guards.png_files import AS_STORED, CHECKSUM_BYTES, HEAD, ORIENTATION, SIGNATURE
 from pipeline.guards.reading import guarded
 from pipeline.loaders.codestream import segments
 
-ORIENTATION: Final = 274
-AS_STORED: Final = 1
-"""Value of the tag Orientation (TIFF 6.0, EXIF 2.3) for a picture whose first row is its top."""
 TRANSPOSED: Final = 5
 """The lowest value of the tag that exchanges rows and columns."""
 HIGHEST: Final = 8

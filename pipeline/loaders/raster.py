@@ -17,13 +17,13 @@ from PIL import Image as Pillow
 from PIL.TiffImagePlugin import TiffImageFile
 
 from pipeline.errors import CaseError
-from pipeline.guards.png_files import is_intact
+from pipeline.guards.png_files import AS_STORED, is_intact
 from pipeline.guards.reading import guarded
 from pipeline.loaders.codestream import Codestream
 from pipeline.loaders.deep_jpeg import HEAD_BYTES, deep_orientation, deep_samples, deep_stream
 from pipeline.loaders.display import Decoded, brightness_display, stored_display
 from pipeline.loaders.elements import Warn
-from pipeline.loaders.exif import AS_STORED, TRANSPOSED, exif_of_png, orientation_of, tags_of
+from pipeline.loaders.exif import TRANSPOSED, exif_of_png, orientation_of, tags_of
 from pipeline.loaders.greyscale import Greyscale, Rescale, View, Window, presentation_values
 from pipeline.loaders.image_files import ImageFile
 from pipeline.loaders.luminance import luminance

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.annotations.placing import placed
+from pipeline.annotations.placing import placed_by_planes
 from pipeline.orientation import Turn, turn_between
 from pipeline.records import ImagePlane
 
@@ -73,7 +73,7 @@ def test_each_pixel_of_the_image_has_the_value_in_which_its_centre_lies(
     stored = np.random.default_rng(1).integers(1, 3, shape)
     turn = turn_between(plane, IMAGE)
     assert turn is not None
-    found = placed(plane, IMAGE, shape=shape, on=SHAPE, turn=turn)
+    found = placed_by_planes(plane, IMAGE, shape=shape, on=SHAPE, turn=turn)
     assert found is not None
     assert (found.is_exact, found.is_inside) == (exact, inside)
     np.testing.assert_array_equal(found.of(stored), by_distance(stored, plane, IMAGE, SHAPE))
@@ -83,7 +83,7 @@ def test_a_value_between_the_centres_keeps_the_pixel_nearest_its_middle() -> Non
     plane = grid((0, 0), (0.1, 0.15))
     stored = np.zeros((41, 56), np.uint8)
     stored[11:14, 21:23], stored[38, 2] = 1, 2
-    found = placed(plane, IMAGE, shape=stored.shape, on=SHAPE, turn=Turn())
+    found = placed_by_planes(plane, IMAGE, shape=stored.shape, on=SHAPE, turn=Turn())
     assert found is not None
     assert {(int(r), int(c)): int(found.of(stored)[r, c]) for r, c in np.argwhere(found.of(stored))} == {
         (2, 4): 1,
@@ -103,4 +103,4 @@ def test_a_value_between_the_centres_keeps_the_pixel_nearest_its_middle() -> Non
     ids=["no position", "no spacing", "another plane", "below", "to the left"],
 )
 def test_a_grid_that_does_not_lie_on_the_image_has_no_place(plane: ImagePlane) -> None:
-    assert placed(plane, IMAGE, shape=(3, 4), on=SHAPE, turn=Turn()) is None
+    assert placed_by_planes(plane, IMAGE, shape=(3, 4), on=SHAPE, turn=Turn()) is None
