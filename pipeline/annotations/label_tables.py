@@ -40,12 +40,8 @@ class LabelTable:
 
 def label_tables(path: Path, findings: Sequence[str], names: Mapping[str, str | None]) -> list[LabelTable]:
     """The tables with labels in the folder `path` or next to the file `path`, most findings first."""
-    root = path.parent if path.is_file() else path
     found = []
-    for table in tables_in(root):
-        image = table.find_image_column()
-        if image is None or has_coordinates(table):
-            continue
+    for table, image in tables_of_images(path):
         try:
             columns = label_columns(table, findings, names)
         except ConfigError:
@@ -99,6 +95,14 @@ def _without_labels(table: Table, columns: Sequence[str]) -> tuple[str, ...]:
         for row in table.select(columns):
             bad |= {column for column in columns if not is_label(row[column])}
     return tuple(column for column in columns if column in bad)
+
+
+def tables_of_images(path: Path) -> Iterator[tuple[Table, str]]:
+    """The tables without coordinates in the folder `path` or next to the file `path`; their image column."""
+    for table in tables_in(path.parent if path.is_file() else path):
+        image = table.find_image_column()
+        if image is not None and not has_coordinates(table):
+            yield table, image
 
 
 def tables_in(path: Path) -> Iterator[Table]:

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.annotations.box_columns import has_coordinates
-from pipeline.annotations.label_tables import tables_in
+from pipeline.annotations.label_tables import tables_of_images
 from pipeline.annotations.labels import MOST_IMAGES
 from pipeline.annotations.source_files import image_key
 from pipeline.annotations.spelling import plain, same, words_in
@@ -36,12 +35,8 @@ class WordTable:
 
 def word_tables(path: Path, findings: Sequence[str], names: Mapping[str, str | None]) -> list[WordTable]:
     """The tables with such a column in the folder `path` or next to the file `path`."""
-    root = path.parent if path.is_file() else path
     found = []
-    for table in tables_in(root):
-        image = table.find_image_column()
-        if image is None or has_coordinates(table):
-            continue
+    for table, image in tables_of_images(path):
         for column in table.columns:
             if plain(column) in COLUMNS and table.columns.count(column) == 1:
                 words = {word for row in table.first_rows for word in listed(row[column])}
