@@ -8,6 +8,9 @@ from typing import Final
 
 from torch import Tensor
 
+from pipeline.classifiers.foreign_ends import COUNTER
+from pipeline.classifiers.recognition.shapes import PLANAR
+
 SHORTCUT_BIAS: Final = re.compile(r"layer[1-4]\.\d+\.downsample\.0\.bias")
 """Bias of a shortcut's convolution of a ResNet, which MONAI's resnet50() has, and neither the paper's
 (He et al., 2016) nor torchvision's."""
@@ -43,13 +46,13 @@ def remedy_of_resnet(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor]
 
 def _only_biases(names: Collection[str]) -> bool:
     """Whether there are names, all of them of the shortcuts' biases or of counters."""
-    others = [name for name in names if not name.endswith("num_batches_tracked")]
+    others = [name for name in names if not name.endswith(COUNTER)]
     return bool(others) and all(map(SHORTCUT_BIAS.fullmatch, others))
 
 
 def _kernel(weight: Tensor | None) -> int:
-    """Side of a convolution's kernel; 0 if it is none of a plane."""
-    return int(weight.shape[-1]) if weight is not None and weight.ndim == len("oihw") else 0
+    """Side of a convolution's kernel; 0 if it is not a 2D convolution."""
+    return int(weight.shape[-1]) if weight is not None and weight.ndim == PLANAR else 0
 
 
 def _is_resnet(wanted: Collection[str]) -> bool:

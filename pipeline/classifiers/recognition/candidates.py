@@ -9,12 +9,11 @@ from typing import Any, Final, TypeAlias, get_args
 from pipeline.classifiers.arguments import EfficientNetArguments
 from pipeline.classifiers.network_classes import NETWORKS
 from pipeline.classifiers.recognition import densenets, resnets, vits
-from pipeline.classifiers.recognition.shapes import Shapes, shape_of
+from pipeline.classifiers.recognition.shapes import WIDEST, Shapes, shape_of
 
 Arguments: TypeAlias = Mapping[str, Any]
 HIDDEN: Final = 4096
 """Outputs of the hidden linear layers of AlexNet and VGG in their papers."""
-WIDEST: Final = 2**14
 
 
 @dataclass(frozen=True, slots=True)

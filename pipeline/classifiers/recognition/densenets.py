@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from pipeline.classifiers.recognition.shapes import Shapes, shape_of
+from pipeline.classifiers.recognition.shapes import MOST_LAYERS, Shapes, shape_of
 
 LAYER: Final = re.compile(r"features\.denseblock(\d+)\.denselayer(\d+)\.(?:layers\.)?conv\.?2\.weight$")
 LAYOUTS: Final = ("layers.conv{}", "conv{}", "conv.{}")
@@ -24,7 +24,6 @@ KNOWN: Final[Mapping[tuple[tuple[int, ...], int, int], str]] = MappingProxyType(
 """(layers in each block, first filters, growth rate) → class (Huang et al., 2017, table 1)."""
 BOTTLENECK: Final = 4
 """The bottleneck factor of the paper."""
-MOST_LAYERS: Final = 1000
 
 
 def told_by(shapes: Shapes) -> Iterator[tuple[str, dict[str, Any]]]:

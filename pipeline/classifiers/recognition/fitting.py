@@ -21,16 +21,13 @@ from pipeline.classifiers.networks import built
 from pipeline.classifiers.pickled import Content
 from pipeline.classifiers.precision import REFUSED
 from pipeline.classifiers.recognition.candidates import Candidate
+from pipeline.classifiers.recognition.shapes import PLANAR
 from pipeline.classifiers.state_dicts import listed
 from pipeline.errors import ConfigError
 
 COLOURS: Final = (1, 3)
 MARK: Final = 1009
 """Outputs of a network that is built to see which tensors depend on them: a prime that no layer has."""
-PLANAR: Final = 4
-"""Dimensions of a 2D convolution's weight."""
-
-
 FILLING: Final = frozenset(
     {
         "normal_",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pipeline.classifiers.network_classes import NETWORKS
-from pipeline.classifiers.recognition.shapes import Shapes, prefix_of
+from pipeline.classifiers.recognition.shapes import MOST_LAYERS, WIDEST, Shapes, prefix_of
 
 FIRST: Final = "layer1.0.conv1.weight"
 FILTERS: Final = (64, 128, 256, 512)
@@ -15,8 +15,6 @@ FILTERS: Final = (64, 128, 256, 512)
 STAGES: Final = range(1, 5)
 KERNEL: Final = 7
 """Side of the first kernel in the paper."""
-MOST_LAYERS: Final = 1000
-WIDEST: Final = 2**14
 
 
 def told_by(shapes: Shapes) -> Iterator[tuple[str, dict[str, Any]]]:

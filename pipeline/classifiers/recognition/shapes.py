@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 """Name of a tensor → its shape."""
+PLANAR: Final = 4
+"""Dimensions of a 2D convolution's weight."""
+WIDEST: Final = 2**14
+"""Most filters, channels or pixels of a side that a network may have to be compared with a file."""
+MOST_LAYERS: Final = 1000
+"""Most layers of a network that is compared with a file."""
 
 
 def shape_of(shapes: Shapes, name: str) -> tuple[int, ...]:

@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from math import isqrt
 from typing import Any, Final
 
-from pipeline.classifiers.recognition.shapes import Shapes, prefix_of
+from pipeline.classifiers.recognition.shapes import MOST_LAYERS, PLANAR, WIDEST, Shapes, prefix_of
 
 POSITIONS: Final = "patch_embedding.position_embeddings"
 PATCHES: Final = "patch_embedding.patch_embeddings.weight"
-PLANAR: Final = 4
-"""Dimensions of a 2D convolution's weight."""
 WIDTH: Final = 64
 """Channels of a head in the paper (Dosovitskiy et al. 2021, table 1)."""
 HEADS: Final = (12, 16, 8, 6, 4, 3, 2, 1)
-WIDEST: Final = 2**14
-MOST_LAYERS: Final = 1000
 
 
 def told_by(shapes: Shapes) -> Iterator[tuple[str, dict[str, Any]]]:
