@@ -90,8 +90,8 @@ TURNED = Problem(
 )
 SEVERAL = Problem(
     "bad_shape",
-    "The shapes of one task are drawn on several images (to_name), of which it is unknown which is which; "
-    "export one image per task.",
+    "The shapes of one task are drawn on several images (to_name), and the export does not say which file "
+    "each image is; export one image per task.",
 )
 NO_SIZE = "A shape has no original_width and original_height; export it again as JSON."
 

@@ -52,7 +52,7 @@ def _of_study(study: Any, readers: Mapping[str, str]) -> Iterator[Drawn]:
     yield looked_at(image, readers["boxes"])
     for sentence in _several(study, "findings"):
         if not isinstance(sentence, dict):
-            raise CaseError("bad_entry", "has a finding that is none; export it again")
+            raise CaseError("bad_entry", "has an entry in findings that is not a mapping; export it again")
         if sentence.get("abnormal") is True:
             yield from _of_sentence(image, sentence, readers)
 
@@ -72,7 +72,7 @@ def _several(entry: Any, key: str) -> list[Any]:
     """The list at the key; empty if it is missing. Raises CaseError."""
     value = entry.get(key) or []
     if not isinstance(value, list):
-        raise CaseError("bad_entry", f'has "{key}" that is no list; export it again')
+        raise CaseError("bad_entry", f'has a value of "{key}" that is not a list; export it again')
     return value
 
 

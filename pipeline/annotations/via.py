@@ -106,7 +106,7 @@ def _of_images(file: Path, images: Iterable[Any]) -> Iterator[Entry]:
             regions = image.get("regions") or ()
             several = regions.values() if isinstance(regions, dict) else regions
             if not isinstance(several, Iterable) or not all(isinstance(one, dict) for one in several):
-                raise CaseError("bad_entry", "has regions that are none; export it again")
+                raise CaseError("bad_entry", "has regions that are not mappings; export it again")
             pairs = tuple(
                 (_mapping(one, "shape_attributes"), _mapping(one, "region_attributes")) for one in several
             )
@@ -131,14 +131,14 @@ def _parsed(cell: str) -> Mapping[str, Any]:
     """The mapping in a cell. Raises CaseError."""
     value = parse_json(cell.encode()) if cell else {}
     if not isinstance(value, dict):
-        raise CaseError("bad_entry", "has attributes that are no mapping; export the file again")
+        raise CaseError("bad_entry", "has attributes that are not a mapping; export the file again")
     return value
 
 
 def _mapping(entry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = entry.get(key) or {}
     if not isinstance(value, dict):
-        raise CaseError("bad_entry", f"has {key} that are no mapping; export the file again")
+        raise CaseError("bad_entry", f"has {key} that are not a mapping; export the file again")
     return value
 
 

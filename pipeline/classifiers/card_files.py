@@ -14,7 +14,7 @@ from pipeline.guards.inside_folder import inside_folder
 
 GIVE_WEIGHTS: Final = "copy the weights there, or name the file with --weights"
 CARD_SUFFIXES: Final = (".yaml", ".yml")
-A_CARD: Final = "a model card (YAML), as `heatproof card new WEIGHTS` writes one for a DenseNet"
+A_CARD: Final = "a model card (YAML), as `heatproof card new FILE` writes it"
 
 
 def existing_card(path: Path | None, option: str = "--model <model card>") -> Path:

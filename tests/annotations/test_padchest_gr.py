@@ -79,8 +79,8 @@ def test_a_box_that_cannot_be_used_costs_its_finding_on_its_image(
     [
         ([5], "is not a file of PadChest-GR"),
         ([study(), {"findings": []}], 'study 2: has no text or whole number "ImageID"'),
-        ([study(5)], "study 1: has a finding that is none"),
-        ([study(sentence(labels=5))], 'study 1: has "labels" that is no list'),
+        ([study(5)], "study 1: has an entry in findings that is not a mapping"),
+        ([study(sentence(labels=5))], 'study 1: has a value of "labels" that is not a list'),
     ],
 )
 def test_a_file_that_is_malformed_as_a_whole_is_refused(tmp_path: Path, studies: Any, message: str) -> None:

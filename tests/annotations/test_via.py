@@ -163,8 +163,8 @@ def test_a_shape_that_cannot_be_used_costs_its_finding_on_its_image(
     [
         ([5], "is not a file of VIA"),
         ([image(), {"regions": []}], 'image 2: has no text or whole number "filename"'),
-        ([image(), {"filename": "a", "regions": [5]}], "image 2: has regions that are none"),
-        ([image({"shape_attributes": 5})], "image 1: has shape_attributes that are no mapping"),
+        ([image(), {"filename": "a", "regions": [5]}], "image 2: has regions that are not mappings"),
+        ([image({"shape_attributes": 5})], "image 1: has shape_attributes that are not a mapping"),
     ],
 )
 def test_a_file_that_is_malformed_as_a_whole_is_refused(tmp_path: Path, images: Any, message: str) -> None:
@@ -174,7 +174,10 @@ def test_a_file_that_is_malformed_as_a_whole_is_refused(tmp_path: Path, images: 
 
 @pytest.mark.parametrize(
     ("row", "message"),
-    [("a.png,{,{},{}", "row 2: is not JSON"), ("a.png,{},5,{}", "row 2: has attributes that are no mapping")],
+    [
+        ("a.png,{,{},{}", "row 2: is not JSON"),
+        ("a.png,{},5,{}", "row 2: has attributes that are not a mapping"),
+    ],
 )
 def test_a_cell_that_is_malformed_is_refused_with_its_row(tmp_path: Path, row: str, message: str) -> None:
     header = "filename,file_attributes,region_shape_attributes,region_attributes"
