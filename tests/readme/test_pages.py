@@ -15,9 +15,11 @@ from torch import nn
 
 import pipeline
 from pipeline import annotations, attribution, baselines, checks, contours, metrics
+from pipeline.annotations.published import TABLES
 from pipeline.attribution import METHODS
 from pipeline.classifiers.card import Example, ModelCard, load_card
 from pipeline.classifiers.network_classes import NETWORKS
+from pipeline.classifiers.weight_formats import PICKLE_SUFFIXES
 from pipeline.config import AuditConfig
 from pipeline.external_maps import formats
 from pipeline.loaders.formats import FORMATS as IMAGES
@@ -149,6 +151,14 @@ def test_all_formats_of_annotations_and_images_and_all_networks_are_in_the_table
     names = {name.partition(":")[2] for name in OF_LIBRARIES}
     for family in tested[1].lower().split(", "):
         assert any(name.startswith((family, f"legacy_{family}")) for name in names), family
+
+
+def test_published_tables_and_suffixes_of_weights_are_those_that_are_recognised() -> None:
+    rows = {row[0]: row[1] for row in table(README, "| in | formats |")}
+    assert [name for name in TABLES if name.removeprefix("NIH ") not in rows["published tables"]] == []
+    suffixes = {word for word in coded(rows["weights"]) if word.startswith(".")}
+    assert suffixes
+    assert suffixes <= set(PICKLE_SUFFIXES)
 
 
 def test_every_card_is_in_the_table_of_cards_with_what_its_outputs_are() -> None:
