@@ -138,7 +138,7 @@ def _up_to_most(items: Iterable[AnnotationItem]) -> Iterator[AnnotationItem]:
 
 
 def shapes_of(item: AnnotationItem) -> int:
-    """What an annotation counts towards `MOST_SHAPES`: one, and one a shape or file of planes; words none."""
+    """An annotation counts towards `MOST_SHAPES` as one, plus one per shape or file of planes; a word, 0."""
     if item.says == "word":
         return 0
     shapes = (item.payload.get(key) for key in SHAPES)

@@ -139,8 +139,7 @@ def resolve(
     "last" is the last output that is a grid of more than one cell over the input; adaptive pools do not
     count. Tokens on a grid count if logits depend on them, which `is_read` says: behind the last attention,
     most transformers read the class token alone. "strideN" is the last of these outputs whose cells are N
-    pixels apart.
-    Raises ConfigError if there is none, or if the place of its cells is unknown.
+    pixels apart. Raises ConfigError if there is none, or if the place of its cells is unknown.
     """
     if layer == "last":
         return _last(calls, inputs.dim(), is_read)

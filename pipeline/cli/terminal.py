@@ -73,7 +73,7 @@ def progress_display(console: Console, *, verb: str = "Auditing") -> Iterator[Ca
 
 
 def _rate() -> Callable[[Progress], float]:
-    """Images per second since the first ones were finished, which took what starting takes; 0 before."""
+    """Images per second after the first finished images, so that starting does not count; 0 before."""
     start: int | None = None
     first: tuple[int, float] | None = None
 

@@ -25,9 +25,11 @@ def labels_said(said: ByCase) -> dict[str, Labels]:
 def with_absences(
     matched: ByCase, said: ByCase, labels: Mapping[str, Labels], meanings: Meanings
 ) -> tuple[dict[str, list[AnnotationItem]], dict[str, Labels]]:
-    """The annotations with denials of whole images and with what is absent as it is unmarked; the labels.
+    """The annotations and labels by case, with the findings that readers call absent.
 
-    `said` are annotations of whole images. What these name is absent as a label, unless that is known.
+    `matched` are annotations with shapes, `said` those of whole images. A finding is absent for a reader who
+    denies it, or who marks it nowhere on an image whose source says `unmarked: absent`. An absence becomes an
+    annotation without shapes; of a finding that tags state elsewhere, the label 0, unless a label is known.
     """
     found = {case_id: [*matched.get(case_id, ())] for case_id in {**matched, **said}}
     for case_id, of_case in said.items():
@@ -55,7 +57,7 @@ def with_absences(
 
 
 def _unmarked(of_case: Sequence[AnnotationItem], meanings: Meanings) -> Iterator[AnnotationItem]:
-    """The absences of one image: findings of a source's words that its reader marks nowhere on it."""
+    """The absences of one image: findings that a source may name and that its reader marks nowhere on it."""
     by_reader: dict[str, list[AnnotationItem]] = {}
     for item in of_case:
         by_reader.setdefault(item.reader, []).append(item)

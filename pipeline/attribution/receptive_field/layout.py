@@ -258,7 +258,7 @@ def _regrouped(group: Sequence[Dimension], sizes: Sequence[int]) -> list[Dimensi
             own.append(cut.pop(0))
         while cut and cut[0].size == 1:
             own.append(cut.pop(0))
-        (*alone,) = (factor.whole for factor in own if factor.size > 1)
+        alone = [factor.whole for factor in own if factor.size > 1]
         result.append(alone[0] if len(alone) == 1 and alone[0] else Dimension(tuple(own) or (Factor(1),)))
     return result
 

@@ -50,7 +50,8 @@ def describe(content: bytes) -> Described:
     shape = (sides[0] or SIDE, sides[1] or SIDE)
     inputs = (channels, *shape)
     found = {
-        port.name: _logits(graph, port.name, inputs, channels_last=channels_last) for port in graph.outputs
+        port.name: _numbers_per_image(graph, port.name, inputs, channels_last=channels_last)
+        for port in graph.outputs
     }
     counts = {name: count for name, count in found.items() if count}
     if not counts:
@@ -83,8 +84,8 @@ def _input(graph: Graph) -> tuple[int, bool, tuple[int | None, int | None]]:
     return places[channels_last] or 0, channels_last, (second, third) if channels_last else (third, last)
 
 
-def _logits(graph: Graph, output: str, inputs: tuple[int, ...], *, channels_last: bool) -> int:
-    """The numbers per image of an output that has two axes; 0 of another one."""
+def _numbers_per_image(graph: Graph, output: str, inputs: tuple[int, ...], *, channels_last: bool) -> int:
+    """How many numbers an output (batch, numbers) has per image; 0 for an output with other axes."""
     batch = (image_of(graph).shape or (None,))[0]
     network = OnnxNetwork(graph, output=output, channels_last=channels_last, batch=batch)
     shape = trial(network, (batch or 2, *inputs))
@@ -107,7 +108,7 @@ def _before(graph: Graph) -> tuple[str, ...]:
 
 
 def _others(counts: dict[str, int]) -> tuple[Notice, ...]:
-    """That the file has several outputs of logits."""
+    """The guess which output holds the findings, if the file has several with numbers per image."""
     if len(counts) == 1:
         return ()
     first, *others = counts

@@ -22,6 +22,7 @@ def together(given: Sequence[Any]) -> list[Tensor]:
 
 
 def number_of(value: Tensor | None, node: Node, name: str) -> float | None:
+    """A number from an input, or from an attribute of older versions; None if neither states it."""
     found = node.attributes.get(name) if value is None else value.item()
     return None if found is None else float(found)
 
