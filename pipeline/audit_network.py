@@ -34,8 +34,6 @@ from pipeline.run.outcome import Outcome
 
 RUN_CODE = (torch.jit.ScriptModule, torch.export.ExportedProgram)
 """Kinds of networks whose operations cannot be read."""
-
-
 ARGUMENTS = {
     "audit_network: preprocessing": "audit_network: preprocess",
     "audit_network: operating_thresholds": "audit_network: thresholds",
@@ -48,18 +46,6 @@ ARGUMENTS = {
     "write --set ": "write settings=",
 }
 """Words of cards and of the command line → those of the arguments of `audit_network`."""
-
-
-@contextmanager
-def _in_arguments() -> Iterator[None]:
-    """Errors inside the block speak of the arguments of `audit_network`."""
-    try:
-        yield
-    except (ConfigError, CheckError, OutputError) as error:
-        text = str(error)
-        for words, argument in ARGUMENTS.items():
-            text = text.replace(words, argument)
-        raise type(error)(text) from error
 
 
 def _show(notices: Sequence[Notice]) -> None:
@@ -120,6 +106,18 @@ def audit_network(
         plan = plan_for_network(whole, card)
         model = open_network(network, plan)
         return audit(plan, model=model, executor=executor, progress=progress, notify=notify)
+
+
+@contextmanager
+def _in_arguments() -> Iterator[None]:
+    """Errors inside the block speak of the arguments of `audit_network`."""
+    try:
+        yield
+    except (ConfigError, CheckError, OutputError) as error:
+        text = str(error)
+        for words, argument in ARGUMENTS.items():
+            text = text.replace(words, argument)
+        raise type(error)(text) from error
 
 
 def _check_network(network: nn.Module) -> None:

@@ -28,7 +28,7 @@ CANONICAL = frozenset(
     )
 )
 """Names of columns that identify nobody, because they are the documented ones."""
-IN_WORDS = {
+ONE_FILE = {
     "rle_json": "run-length masks",
     "coco": "COCO JSON",
     "chexlocalize": "polygons as CheXlocalize stores them",
@@ -39,7 +39,7 @@ IN_WORDS = {
     "label_studio": "an export of Label Studio, each of whose annotators is a reader",
 }
 """Format of one file → what it is read as."""
-FILES_IN_WORDS = {
+MANY_FILES = {
     "dicom_seg": "DICOM SEG files",
     "rtstruct": "DICOM RT structure sets, whose ROI names are findings",
     "dicom_sr": "DICOM structured reports, whose findings are the meanings of codes",
@@ -124,12 +124,12 @@ def _described(source: Mapping[str, Any], wording: Wording) -> str:
         return (
             f"{_of_file(source, wording)} as {kind}{of} in pixels from the image's corner ({columns}){none}"
         )
-    if kind in IN_WORDS:
+    if kind in ONE_FILE:
         attribute = source.get("attribute")
         by = f", whose attribute {wording(str(attribute))} names their finding" if attribute else ""
-        return f"{_of_file(source, wording)} as {IN_WORDS[kind]}{of}{by}"
-    if kind in FILES_IN_WORDS:
-        return FILES_IN_WORDS[kind]
+        return f"{_of_file(source, wording)} as {ONE_FILE[kind]}{of}{by}"
+    if kind in MANY_FILES:
+        return MANY_FILES[kind]
     patterns = [source["pattern"]] if isinstance(source["pattern"], str) else source["pattern"]
     label = "" if finding else " of the finding that the image's label calls present"
     return f"{', '.join(map(wording, patterns))} as masks{of}{label}"

@@ -22,6 +22,7 @@ from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
 from pipeline.executors.single import require
 from pipeline.ground_truth.input_notices import (
+    ONE_FILE,
     BoxFacts,
     Wording,
     column_notices,
@@ -36,23 +37,10 @@ from pipeline.ground_truth.input_notices import (
 )
 from pipeline.records import AnnotationItem, Labels, Notice
 
-TABLES = (
-    "boxes",
-    "points",
-    "rle_json",
-    "coco",
-    "chexlocalize",
-    "cvat",
-    "label_studio",
-    "siim_acr",
-    "via",
-    "padchest_gr",
-)
-"""Formats whose annotations are in one file."""
-
-
 COORDINATES: Mapping[str, Sequence[tuple[str, ...]]] = {"boxes": BOX, "points": (POINT,)}
 """Format of a table of shapes → the sets of columns that it may have."""
+IN_ONE_FILE = frozenset({*COORDINATES, *ONE_FILE})
+"""Formats whose annotations are in one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +98,14 @@ def find_items(
     if path is None:
         return FoundItems((), (), stated=True, files=frozenset(), notices=())
     executor = executor or Here()
-    folder = _AnnotationTask(path, tuple(map(dict, sources)), tuple(findings), dict(words))
-    used = require(executor, _sources, folder, where=f"annotations.path: {path}")
+    task = _AnnotationTask(path, tuple(map(dict, sources)), tuple(findings), dict(words))
+    used = require(executor, _sources, task, where=f"annotations.path: {path}")
     items: list[AnnotationItem] = []
     files: set[Path] = set()
     known = tuple(findings if public is None else public)
     notices = [] if sources else [sources_notice(used, known)]
     for number, source in enumerate(used):
-        part = replace(folder, sources=(source,), first=number)
+        part = replace(task, sources=(source,), first=number)
         found, boxes = _read_source(part, executor)
         files |= {file for item in found for file in _paths(item)}
         items += [item for item in found if item.says != "nothing" or item.unmarked]
@@ -129,34 +117,34 @@ def find_items(
             notices += [*column_notices(used, number, boxes)] if sources else []
             notices += [*row_notices(boxes)]
     notices += [*said_notices(items)]
-    files |= {source_file(path, _file(source)) for source in used if source["format"] in TABLES}
+    files |= {source_file(path, _file(source)) for source in used if source["format"] in IN_ONE_FILE}
     return FoundItems(items, used, bool(sources), frozenset(files), tuple(notices), known)
 
 
-def _sources(folder: _AnnotationTask) -> tuple[Mapping[str, Any], ...]:
+def _sources(task: _AnnotationTask) -> tuple[Mapping[str, Any], ...]:
     """The sources that the config states, else those that the files suggest; runs in a worker."""
-    _refuse_foreign(folder.path, folder.sources)
-    return folder.sources or tuple(guess_sources(folder.path, findings=folder.findings, words=folder.words))
+    _refuse_foreign(task.path, task.sources)
+    return task.sources or tuple(guess_sources(task.path, findings=task.findings, words=task.words))
 
 
-def _read_source(folder: _AnnotationTask, executor: Executor) -> tuple[list[AnnotationItem], BoxFacts | None]:
-    """The annotations of a folder's only source, and what its table of boxes was read as."""
-    (source,) = folder.sources
+def _read_source(task: _AnnotationTask, executor: Executor) -> tuple[list[AnnotationItem], BoxFacts | None]:
+    """The annotations of a task's only source, and what its table of boxes was read as."""
+    (source,) = task.sources
     if opens_files(source):
-        return find_annotations(folder.path, [source], executor=executor, first=folder.first), None
+        return find_annotations(task.path, [source], executor=executor, first=task.first), None
     name = source.get("file")
-    where = f"annotations.sources[{folder.first}] ({source.get('format')}{f', {name}' if name else ''})"
-    return require(executor, _items, folder, where=where)
+    where = f"annotations.sources[{task.first}] ({source.get('format')}{f', {name}' if name else ''})"
+    return require(executor, _items, task, where=where)
 
 
-def _items(folder: _AnnotationTask) -> tuple[list[AnnotationItem], BoxFacts | None]:
+def _items(task: _AnnotationTask) -> tuple[list[AnnotationItem], BoxFacts | None]:
     """`_read_source` of a format that opens no files on its own; runs in a worker."""
-    (source,) = folder.sources
-    items = find_annotations(folder.path, [source], first=folder.first)
+    (source,) = task.sources
+    items = find_annotations(task.path, [source], first=task.first)
     if source["format"] not in COORDINATES:
         return items, None
     options = {key: value for key, value in source.items() if key not in {"format", "unmarked"}}
-    rows = rows_of(folder.path, **options, kinds=COORDINATES[source["format"]])
+    rows = rows_of(task.path, **options, kinds=COORDINATES[source["format"]])
     return items, BoxFacts(rows.table.file.name, rows.columns.by_key, rows.without_box)
 
 
@@ -165,7 +153,7 @@ def _refuse_foreign(path: Path, sources: Sequence[Mapping[str, Any]]) -> None:
     for number, source in enumerate(sources):
         name = source.get("file")
         file = (path.parent if path.is_file() else path) / name if isinstance(name, str) else path
-        kind = kind_of_file(file) if source.get("format") in TABLES and file.is_file() else ""
+        kind = kind_of_file(file) if source.get("format") in IN_ONE_FILE and file.is_file() else ""
         if kind in FOREIGN and kind != source.get("format"):
             raise ConfigError(f"annotations.sources[{number}].file: {file} is {FOREIGN[kind]}")
 
