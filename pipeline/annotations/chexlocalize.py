@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.annotations.drawn import items_of, read_shapes
-from pipeline.annotations.json_fields import usable
+from pipeline.annotations.json_fields import content_of, usable
 from pipeline.annotations.json_kinds import IMG_SIZE, img_size
 from pipeline.annotations.shapes import Drawn, Geometry, point_of, polygon_of
 from pipeline.annotations.source_files import image_key, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import ConfigError
-from pipeline.guards.json_files import read_json
-from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem
 
 WANTED = '{image: {"img_size": [rows, columns], finding: [[[x, y], ...], ...]}}'
@@ -30,8 +28,7 @@ WANTED = '{image: {"img_size": [rows, columns], finding: [[[x, y], ...], ...]}}'
 def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iterator[AnnotationItem]:
     """One item per image and finding. Raises ConfigError if the file is no mapping of images to findings."""
     chosen = source_file(path, file)
-    with named(chosen):
-        content = read_json(chosen, most_values=None)
+    content = content_of(chosen)
     if not isinstance(content, dict) or not content:
         raise ConfigError(f"{chosen}: names no image; write it as {WANTED}")
     yield from items_of("chexlocalize", _drawn(chosen, content, reader))

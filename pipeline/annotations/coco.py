@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.annotations.drawn import items_of, read_shapes
-from pipeline.annotations.json_fields import name_in, size_in, usable
+from pipeline.annotations.json_fields import content_of, name_in, size_in, usable
 from pipeline.annotations.json_kinds import COCO_LISTS, is_coco
 from pipeline.annotations.run_lengths import NOT_RUNS, compact_runs
 from pipeline.annotations.shapes import Crowd, Drawn, Geometry, Problem, box_of, looked_at, polygon_of, word
 from pipeline.annotations.source_files import image_key, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
-from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Shape
 
@@ -62,8 +61,7 @@ def find(path: Path, *, file: str | None = None, reader: str = "reader") -> Iter
 
 
 def _content(file: Path) -> Mapping[str, Any]:
-    with named(file):
-        content = read_json(file, most_values=None)
+    content = content_of(file)
     if not is_coco(content):
         raise ConfigError(f"{file}: is not a COCO file; it needs the lists {', '.join(COCO_LISTS)}")
     return dict(content)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline.annotations.shapes import Geometry, Problem
 from pipeline.errors import CaseError
-from pipeline.guards.reading import guarded
+from pipeline.guards.json_files import read_json
+from pipeline.guards.reading import guarded, named
 from pipeline.records import Shape
 
 MALFORMED = "A shape lacks a value, or has one of another type than its format; export it again."
+
+
+def content_of(file: Path) -> Any:
+    """The value in a JSON file. Raises ConfigError that names the file if it cannot be read."""
+    with named(file):
+        return read_json(file, most_values=None)
 
 
 def name_in(entry: Any, key: str) -> str:

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from pipeline.annotations.drawn import items_of, read_shapes
-from pipeline.annotations.json_fields import size_in, usable
+from pipeline.annotations.json_fields import content_of, size_in, usable
 from pipeline.annotations.json_kinds import is_export
 from pipeline.annotations.shapes import (
     Drawn,
@@ -37,7 +37,6 @@ from pipeline.annotations.shapes import (
 from pipeline.annotations.source_files import image_key, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
-from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Shape
 
@@ -102,8 +101,7 @@ def find(path: Path, *, file: str | None = None, reader: str | None = None) -> I
     Raises ConfigError if the file is not an export, a task names no image, or there is no shape.
     """
     chosen = source_file(path, file)
-    with named(chosen):
-        content = read_json(chosen, most_values=None)
+    content = content_of(chosen)
     if not is_export(content):
         raise ConfigError(f"{chosen}: is not an export of Label Studio; export it as JSON")
     drawn: list[Drawn] = []

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.annotations.drawn import items_of, read_shapes
-from pipeline.annotations.json_fields import name_in, usable
+from pipeline.annotations.json_fields import content_of, name_in, usable
 from pipeline.annotations.json_kinds import is_grounded
 from pipeline.annotations.shapes import Drawn, Geometry, Shares, looked_at, tag
 from pipeline.annotations.source_files import image_key, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import CaseError, ConfigError
-from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Box
 
@@ -34,8 +33,7 @@ def find(path: Path, *, file: str | None = None, reader: str | None = None) -> I
     Raises ConfigError if the file is not one of PadChest-GR, or a study has no image or findings.
     """
     chosen = source_file(path, file)
-    with named(chosen):
-        content = read_json(chosen, most_values=None)
+    content = content_of(chosen)
     if not is_grounded(content):
         raise ConfigError(f"{chosen}: is not a file of PadChest-GR; it needs a list of ImageID and findings")
     readers = READERS if reader is None else {"boxes": reader}

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from pipeline.annotations.json_fields import content_of
 from pipeline.annotations.run_lengths import Runs, compact_runs, decode_runs
 from pipeline.annotations.source_files import image_key, printable, source_file
 from pipeline.contracts import AnnotationFormat
 from pipeline.errors import ConfigError
-from pipeline.guards.json_files import read_json
-from pipeline.guards.reading import named
 from pipeline.records import AnnotationItem, Reference, Shape
 
 SHAPE_WANTED = '{image: {finding: {"size": [rows, columns], "counts": ...}}}'
@@ -50,8 +49,7 @@ def read(item: AnnotationItem, *, case_id: str, finding: str, shape: Shape) -> R
 
 
 def _mapping(file: Path) -> Mapping[str, Any]:
-    with named(file):
-        content = read_json(file, most_values=None)
+    content = content_of(file)
     if not isinstance(content, dict):
         raise ConfigError(f"{file}: holds a {type(content).__name__}; write it as {SHAPE_WANTED}")
     if not any(content.values()):
