@@ -48,13 +48,13 @@ def named_finding(name: str, findings: Sequence[str]) -> str:
 
 
 def siim_columns(table: Table) -> tuple[str, str] | None:
-    """The columns of images and run lengths of a table of SIIM-ACR; None if it is none."""
+    """The columns of images and run lengths of a table of SIIM-ACR; None for another table."""
     image, runs = same("ImageId", table.columns), same("EncodedPixels", table.columns)
     return (image, runs) if image and runs else None
 
 
 def via_columns(table: Table) -> tuple[str, str, str, str] | None:
-    """The columns of files, their attributes, shapes and attributes of regions of VIA; None if it is none."""
+    """Columns of a table of VIA: file, its attributes, a region's shape and attributes; None for others."""
     names = ("filename", "file_attributes", "region_shape_attributes", "region_attributes")
     file, of_file, shape, of_region = (same(name, table.columns) for name in names)
     return (file, of_file, shape, of_region) if file and of_file and shape and of_region else None

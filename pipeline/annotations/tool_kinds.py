@@ -19,7 +19,7 @@ YOLO_LINE = re.compile(rf"\d+(?:\s+{SHARE}){{4,}}", re.IGNORECASE)
 
 
 def first_bytes(file: Path) -> bytes:
-    """The first bytes of a file; empty if it is none that can be read."""
+    """The first bytes of a file; empty if it cannot be read."""
     try:
         with open_file(file, most_bytes=ANY_SIZE) as stream:
             return stream.read(HEAD_BYTES)

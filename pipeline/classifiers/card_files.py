@@ -23,7 +23,7 @@ def existing_card(path: Path | None, option: str = "--model <model card>") -> Pa
 
 
 def existing_weights(path: Path | None, key: str = "weights") -> None:
-    """Refuse a path of weights where there is no file; None is none. Raises ConfigError."""
+    """Raise ConfigError if no file lies at the path of weights. None: no path was given."""
     if path is not None and existing_path(path, key, "--weights <file>").is_dir():
         what, remedy = folder_name(path)
         raise ConfigError(f"{key}: {path} is {what}, wanted a file with a state dict; {remedy}")

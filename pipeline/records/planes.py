@@ -36,7 +36,7 @@ def image_plane(
     spacing_mm: Sequence[float] = (),
     frame_of_reference: str = "",
 ) -> ImagePlane | None:
-    """The plane of Image Orientation (Patient) and the elements beside it; None if it is none.
+    """The plane of Image Orientation (Patient) and the elements beside it; None if they give no plane.
 
     A position or spacing that is incomplete or not positive counts as unknown.
     """

@@ -55,7 +55,7 @@ class Dimension:
 
     @property
     def run(self) -> Factor | None:
-        """All indices as one evenly spaced run on one axis; None if they are none."""
+        """All indices as one evenly spaced run on one axis; None if they are not one."""
         factor = None if self.before or self.after else merged(self.factors)
         return None if factor is None or factor.rolled or factor.whole else factor
 
