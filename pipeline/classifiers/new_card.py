@@ -99,7 +99,7 @@ def _guess(found: Recognised) -> str:
     others = [one.words for one in found.alternatives]
     more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
     if others:
-        return f"a guess: the same tensors have {'; '.join(others[:MOST_NAMED])}{more}"
+        return f"a guess: the same tensors fit {'; '.join(others[:MOST_NAMED])}{more}"
     return f"names and shapes of its {found.fit.wanted} tensors are those of the file"
 
 
@@ -108,8 +108,8 @@ def _notices(found: Recognised) -> Iterator[Notice]:
     if found.alternatives:
         names = (found.fit.candidate.words, "; ".join(one.words for one in found.alternatives))
         message = (
-            "The weights were taken for those of {0}. Other networks have the same tensors, and may compute "
-            "something else: {1}."
+            "The weights were taken for those of {0}. The same tensors also fit what may compute something "
+            "else: {1}. If it is that, correct class and arguments in the card."
         )
         yield Notice("guess", "architecture.class", message, names)
 

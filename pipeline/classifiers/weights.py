@@ -24,7 +24,7 @@ from pipeline.records import Notice
 
 LARGEST_BYTES: Final = 2**34
 """16 GiB, which are held in memory and copied once. VGG-19 has 0.6 GiB."""
-NAME_ANOTHER: Final = "name the file with --weights"
+CHECK_PATH: Final = "check the path and its permissions"
 NOT_SAFETENSORS: Final = "is not a safetensors file, or is damaged; fetch it or save it again"
 
 
@@ -89,9 +89,9 @@ def read_bytes(path: Path) -> bytes:
         what, remedy = folder_name(path)
         raise ConfigError(f"{path}: is {what}, wanted a file with a state dict; {remedy}")
     try:
-        return read_file(path, most_bytes=LARGEST_BYTES, what="the weights", remedy=NAME_ANOTHER)
+        return read_file(path, most_bytes=LARGEST_BYTES, what="the weights", remedy=CHECK_PATH)
     except CaseError as error:
-        raise ConfigError(f"{path}: {without_remedy(error.message)}; {NAME_ANOTHER}") from error
+        raise ConfigError(f"{path}: {without_remedy(error.message)}; {CHECK_PATH}") from error
 
 
 def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> Content:
@@ -102,8 +102,8 @@ def load_content(content: bytes, path: Path, *, allow_pickle: bool) -> Content:
     if not allow_pickle:
         raise ConfigError(
             f"{path}: a pickle can run code when it is read; convert it with `heatproof convert`, "
-            "or set allow_pickle_weights: true for a file whose origin you trust (of `heatproof card check`: "
-            "the option --allow-pickle-weights)"
+            "or set allow_pickle_weights: true in the config for a file whose origin you trust (with "
+            "`heatproof card check`: the option --allow-pickle-weights)"
         )
     return load_pickle(content, path)
 

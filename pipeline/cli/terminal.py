@@ -24,6 +24,9 @@ from pipeline.reporting.words import MINUS, p_value
 PLAIN_LINES = 10
 """Number of progress lines that a run prints without a terminal."""
 
+LEAST_SECONDS = 0.5
+"""Time from which on a pace is shown: several images that one batch finishes come at once."""
+
 SKIPPED_KINDS = {"index": "file", "annotations": "annotation", "heatmaps": "heatmap", "unread": "unread file"}
 """Stage → kind of input that it skips; all other stages skip images."""
 
@@ -73,7 +76,7 @@ def progress_display(console: Console, *, verb: str = "Auditing") -> Iterator[Ca
 
 
 def _rate() -> Callable[[Progress], float]:
-    """Images per second after the first finished images, so that starting does not count; 0 before."""
+    """Images per second after the first finished images, so that starting does not count; 0 if unknown."""
     start: int | None = None
     first: tuple[int, float] | None = None
 
@@ -84,7 +87,8 @@ def _rate() -> Callable[[Progress], float]:
             first = progress.done, time.monotonic()
         if first is None or progress.done == first[0]:
             return 0.0
-        return (progress.done - first[0]) / max(time.monotonic() - first[1], 1e-9)
+        seconds = time.monotonic() - first[1]
+        return (progress.done - first[0]) / seconds if seconds >= LEAST_SECONDS else 0.0
 
     return rate
 

@@ -96,7 +96,9 @@ def index_studies(
     `formats` and `annotations`: see `cohort.apart`. `table`: what is known of the images beside their files.
     """
     if not folder.is_dir():
-        raise ConfigError(f"studies: {folder} is not a folder; check the path")
+        raise ConfigError(
+            f"studies: {folder} is not a folder; give the folder that holds the images or archives"
+        )
     listed = list_studies(folder, executor)
     images, apart = without_masks(listed.sources, formats=formats, annotations=_below(folder, annotations))
     others = listed.refused if formats else beside_dicom(folder, listed.refused, images)

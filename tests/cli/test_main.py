@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -303,7 +304,24 @@ def test_what_starting_takes_is_not_in_the_pace(monkeypatch: pytest.MonkeyPatch)
     ]
 
 
-def test_in_a_terminal_progress_is_a_bar() -> None:
+def test_images_that_finish_together_have_no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([100.0, 100.00001, 102.0])
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(now))
+    console = Console(file=StringIO(), width=100)
+    with terminal.progress_display(console) as show:
+        for done in (0, 1, 2, 5):
+            show(Progress(done, 9, skipped=0))
+    assert console.file.getvalue().splitlines() == [  # type: ignore[attr-defined]
+        "0 of 9 images, 0 skipped",
+        "1 of 9 images, 0 skipped",
+        "2 of 9 images, 0 skipped",
+        "5 of 9 images, 0 skipped, 2.0 images/s, 2 s left",
+    ]
+
+
+def test_in_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter((100.0, 104.0))
+    monkeypatch.setattr(terminal, "time", SimpleNamespace(monotonic=lambda: next(now)))
     console = Console(file=StringIO(), force_terminal=True, width=100)
     with terminal.progress_display(console) as progress:
         for done in (1, 2, 3):

@@ -224,7 +224,7 @@ def test_pngs_and_masks_beside_images_are_listed_with_what_they_are(tmp_path: Pa
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     path = write_image(tmp_path, 1, PIXELS)
-    with pytest.raises(ConfigError, match="is not a folder; check the path"):
+    with pytest.raises(ConfigError, match="is not a folder; give the folder that holds the images"):
         indexed(path)
 
 

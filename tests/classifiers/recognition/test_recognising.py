@@ -97,12 +97,10 @@ def test_what_no_tensor_shows_is_a_guess_with_its_alternatives(tmp_path: Path) -
     path = tmp_path / "card.yaml"
     text, (notice,) = new_card(tmp_path / "w.pth", out=path)
     assert notice.text() == (
-        "The weights were taken for those of ResNet18. Other networks have the same tensors, and may compute "
-        "something else: ResNet18 (conv1_t_stride: 1)."
+        "The weights were taken for those of ResNet18. The same tensors also fit what may compute something "
+        "else: ResNet18 (conv1_t_stride: 1). If it is that, correct class and arguments in the card."
     )
-    assert re.search(
-        r"class: ResNet18 +# a guess: the same tensors have ResNet18 \(conv1_t_stride: 1\)", text
-    )
+    assert re.search(r"class: ResNet18 +# a guess: the same tensors fit ResNet18 \(conv1_t_stride: 1\)", text)
     assert "does not say stride and pool of the first convolution" in text
     path.write_text(yaml.safe_dump(yaml.safe_load(text) | ANSWERS | {"preprocessing": RECIPE}))
     classifier = open_classifier(
