@@ -75,6 +75,18 @@ def test_any_module_goes_to_a_report(study: Path, tmp_path: Path) -> None:
     assert {row[1] for row in scores(outcome) if row[3]} >= {"gradcam", "occlusion"}
 
 
+def test_a_network_that_takes_other_images_is_refused_with_the_key_to_state(
+    study: Path, tmp_path: Path
+) -> None:
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2))
+    with pytest.raises(
+        ConfigError,
+        match=r"audit_network: preprocess: the network fails on a batch of the shape \(\d+, 1, 64, 64\) .*"
+        r"expected input.* to have 3 channels, but got 1 channels instead; state its channels",
+    ):
+        run(study, tmp_path, network)
+
+
 def test_the_report_is_that_of_a_card_with_the_same_network(study: Path, tmp_path: Path) -> None:
     card_path = write_model(tmp_path / "model")
     card = load_card(card_path)

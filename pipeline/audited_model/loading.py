@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from torch import nn
+from torch import nn, no_grad
 
 from pipeline.attribution import BACKENDS
 from pipeline.attribution.explainer import MEMORY_MB, Explainer, open_explainer
@@ -122,14 +122,29 @@ def open_network(network: nn.Module, plan: AuditPlan) -> AuditedModel:
     """
     config = plan.config
     precision = config.precision if config.backend == TORCH else "float32"
+    classifier = classifier_of(network, plan.card, device=config.device, precision=precision)
+    _check_that_it_runs(classifier)
     return _explained(
-        classifier_of(network, plan.card, device=config.device, precision=precision),
+        classifier,
         plan.card_path,
         methods=config.methods,
         memory_mb=config.memory_mb,
         backend=config.backend,
         precision=config.precision,
     )
+
+
+def _check_that_it_runs(classifier: Classifier) -> None:
+    """Raise ConfigError if the network in memory does not take the images that preprocessing makes."""
+    example = example_batch(classifier)
+    try:
+        with no_grad():
+            classifier.network(example)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            f"audit_network: preprocess: the network fails on a batch of the shape {tuple(example.shape)} "
+            f"(images, channels, rows, columns): {error}; state its channels, as in channels: 3, and its size"
+        ) from error
 
 
 def _explained(
