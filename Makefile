@@ -22,7 +22,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser simulate metamorphic check format bench bench-edges schemas hashes sbom reference-model clean
+.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser simulate metamorphic trust trust-quick check format bench bench-edges schemas hashes sbom reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -107,6 +107,12 @@ simulate: setup  ## coverage of the intervals on simulated study sets (some 20 m
 
 metamorphic: setup  ## change images in known ways: violations by size of the input and target layer (seconds)
 	OMP_NUM_THREADS=1 $(MODULE) tests.metamorphic $(ARGS)
+
+trust: setup  ## plant some 30 defects in phantom audits: which are named? (some 25 minutes; ARGS="--answers FILE" resumes)
+	OMP_NUM_THREADS=1 $(MODULE) tests.trust $(ARGS)
+
+trust-quick: setup  ## ten of these defects and four clean audits, compared with the committed baseline (2 minutes)
+	OMP_NUM_THREADS=1 $(MODULE) tests.trust --quick $(ARGS)
 
 schemas: setup  ## write the JSON Schemas of config and model card again, from the code and its comments
 	$(MODULE) tests.schemas

@@ -1,4 +1,4 @@
-"""Audit: index → match → decode → classify → explain → draw → score → summarise → report."""
+"""Audit: index → match → decode → classify → explain → draw → score → probe → summarise → report."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from pipeline.run.notices import ShowNotices, names_of
 from pipeline.run.opening import ShowProgress, open_run, silent, unseen
 from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.output_hashes import write_output_hashes
+from pipeline.run.probing import probe
 from pipeline.run.report import report
 from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
 
-WORKER_MODULES = ("pipeline.cases.case", "pipeline.validation.case")
+WORKER_MODULES = ("pipeline.cases.case", "pipeline.validation.case", "pipeline.probes.drawing")
 
 
 def audit(
@@ -57,8 +58,11 @@ def audit(
         decoded = run.map(decode(protocol, model.preprocessing), pending, stage="load")
         explained = explain(decoded, model, truth, batch_size=plan.config.batch_size)
         run.finish(explained, draw_and_score(protocol))
+        unprobed = probe(plan, run, cohort.chosen, truth, model)
 
-        results = summarise(plan, run, cohort, truth, cases=cohort.chosen, methods=model.methods)
+        results = summarise(
+            plan, run, cohort, truth, cases=cohort.chosen, methods=model.methods, skipped=unprobed
+        )
         names = names_of(run.notices, run.pseudonym)
         inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)
         provenance = model_provenance(plan, model, checks)

@@ -67,6 +67,12 @@ class Engine:
             )
         return Reading(self, inputs.detach(), outputs, kept)
 
+    @torch.inference_mode()
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Logits (batch, findings), float32, of inputs (batch, channels, *grid), without activations."""
+        outputs: Tensor = self.network(inputs.clone())  # a network may overwrite its input
+        return outputs.float()
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -70,6 +70,10 @@ class Explainer:
             cells={m.name: m.cells(reading) for m in self.methods},
         )
 
+    def logits(self, inputs: Tensor) -> NDArray[np.float32]:
+        """Logits (batch, findings) of a batch without maps; for a softmax, the log-odds."""
+        return self.engine.logits(inputs).cpu().numpy()
+
     def read(self, inputs: Tensor) -> Reading:
         """Run one forward pass of a batch (batch, channels, *grid)."""
         return self.engine.read(inputs)

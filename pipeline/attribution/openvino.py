@@ -52,6 +52,10 @@ class CompiledExplainer(Explainer):
     queue: openvino.AsyncInferQueue
     """Inference requests of the compiled graph."""
 
+    def logits(self, inputs: Tensor) -> NDArray[np.float32]:
+        """Logits (batch, findings) of a batch; the compiled graph computes the maps, too."""
+        return self.explain(inputs).logits
+
     def explain(self, inputs: Tensor) -> Explanation:
         """Logits and maps of a batch (batch, channels, *grid); channels and grid are those of the graph.
 

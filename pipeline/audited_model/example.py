@@ -10,6 +10,7 @@ from typing import Final
 
 import torch
 
+from pipeline.audited_model.brightness import brightness_of
 from pipeline.audited_model.example_image import is_model_input, read_input
 from pipeline.audited_model.likely_causes import likely_causes
 from pipeline.classifiers import Preprocessing
@@ -31,6 +32,8 @@ class Example:
     """Hash of the image's file."""
     detail: str
     """What was found, in one line."""
+    brightness: tuple[float, float] = (0.0, 0.0)
+    """5th and 95th percentile of the network's input."""
 
 
 def check_example(classifier: Classifier, card_path: Path) -> Example | None:
@@ -62,7 +65,8 @@ def check_example(classifier: Classifier, card_path: Path) -> Example | None:
     part = "the network's input" if is_model_input(path) else "an image, by the card's preprocessing"
     detail = f"{part}: the logits differ by at most {largest:.1e} from those that the card states"
     with named(f"example.image: {path}"):
-        return Example(hashlib.sha256(read_bytes(path)).hexdigest(), detail)
+        sha256 = hashlib.sha256(read_bytes(path)).hexdigest()
+    return Example(sha256, detail, brightness_of(read_input(path, card.preprocessing)))
 
 
 def logits_of(classifier: Classifier, path: Path, preprocessing: Preprocessing) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.audited_model.brightness import unlike_example
 from pipeline.audited_model.loading import AuditedModel
 from pipeline.errors import ConfigError
 from pipeline.records import ModelInput, Notice
@@ -21,7 +22,7 @@ SAME = 1e-6
 
 
 def contradictions(model: AuditedModel, inputs: Sequence[ModelInput]) -> tuple[Notice, ...]:
-    """Notices of how the outputs for `inputs` contradict the card.
+    """Notices of how the outputs for `inputs` contradict the card, and the inputs its example.
 
     Raises ConfigError for outputs outside 0 … 1 of a network that is said to give probabilities.
     """
@@ -32,7 +33,9 @@ def contradictions(model: AuditedModel, inputs: Sequence[ModelInput]) -> tuple[N
     found = outputs[:, np.array(card.explained)]
     if card.activation == "none" and (message := why_no_probability(found)):
         raise ConfigError(f"model card {card.name}: {message}")
-    return tuple(_notices(found if card.activation == "sigmoid" else outputs, card.activation))
+    of_outputs = _notices(found if card.activation == "sigmoid" else outputs, card.activation)
+    of_example = model.example and unlike_example(model.example.brightness, inputs)
+    return (*of_outputs, *([of_example] if of_example else []))
 
 
 def why_no_probability(outputs: NDArray[np.floating]) -> str:

@@ -12,8 +12,8 @@ GRID: Shape = (224, 224)
 """(rows, columns) of a baseline's map; the input size of most networks."""
 
 
-def occupancy(reference: Reference, shape: Shape) -> Intensity | None:
-    """Share of each cell of `GRID` covered by the reference's masks or filled boxes; None if it has neither.
+def occupancy(reference: Reference, shape: Shape, grid: Shape = GRID) -> Intensity | None:
+    """Share of each cell of a grid covered by the reference's masks or filled boxes; None if it has neither.
 
     `shape` is the image's (rows, columns).
     """
@@ -21,7 +21,7 @@ def occupancy(reference: Reference, shape: Shape) -> Intensity | None:
     if not masks:
         return None
     union = Image.fromarray(np.logical_or.reduce(masks).astype(np.float32), mode="F")
-    return np.asarray(union.resize(GRID[::-1], Image.Resampling.BILINEAR), np.float32)
+    return np.asarray(union.resize(grid[::-1], Image.Resampling.BILINEAR), np.float32)
 
 
 def _filled(box: Box, shape: Shape) -> Mask:

@@ -12,10 +12,12 @@ import numpy as np
 from pipeline.cases.baselines import image_baselines
 from pipeline.cases.burned_in_text import TextSearch, search_text
 from pipeline.cases.contours import Drawings, draw_contours
+from pipeline.cases.fits import fits_of
 from pipeline.cases.protocol import Protocol
 from pipeline.cases.readers import sampling_cautions
 from pipeline.cases.scores import references_of, score_case
 from pipeline.classifiers import Preprocessing, prepare
+from pipeline.cohort.near_duplicates import look_of
 from pipeline.contours.scaling import scaled
 from pipeline.geometry import view, whole
 from pipeline.loaders import decode as decode_image
@@ -83,6 +85,7 @@ def decode_case(
         attributes=image.attributes,
         sha256=image.sha256,
         baselines=image_baselines(baselines, image.pixels),
+        look="" if run is None else look_of(image.pixels),
         cautions=(*image.cautions, *of_text),
     )
 
@@ -122,6 +125,8 @@ def _finished(case: ExplainedCase, protocol: Protocol) -> FinishedCase:
         scores=scores.scores,
         candidates=scores.candidates,
         curves=scores.curves,
+        look=decoded.look,
+        fits=tuple(fits_of(case.heatmaps, references.references, decoded.shape)),
         skipped=(*references.skipped, *case.skipped),
         object_id=decoded.case.object_id,
         cautions=(*decoded.cautions, *sampling_cautions(references.references)),

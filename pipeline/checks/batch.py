@@ -23,6 +23,11 @@ def batch_equals_one_by_one(model: LoadedModel) -> str:
     logits, maps = [], []
     for i in range(model.example.shape[0]):
         alone = model.explain(model.example[i : i + 1])
+        if not all(np.isfinite(values).all() for values in (alone.logits, *alone.maps.values())):
+            raise CheckError(
+                "logits or maps of an example image are not finite; the weights may be broken, or the "
+                "preprocessing another than in training"
+            )
         logits.append(_largest_difference(together.logits[i], alone.logits[0]))
         maps += [_norm_of_difference(together.maps[name][i], alone.maps[name][0]) for name in together.maps]
     worst_logit, worst_map = float(np.max(logits)), float(np.max(maps))  # NaN stays NaN
@@ -41,5 +46,6 @@ def _largest_difference(a: NDArray[np.float32], b: NDArray[np.float32]) -> float
 
 
 def _norm_of_difference(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Norm of the difference, relative to the norm of `b`."""
-    return float(np.linalg.norm(a - b) / max(np.linalg.norm(b), np.finfo(np.float32).tiny))
+    """Norm of the difference, relative to the norm of `b`; squares of large maps exceed single precision."""
+    wide = b.astype(np.float64)
+    return float(np.linalg.norm(a - wide) / max(np.linalg.norm(wide), np.finfo(np.float32).tiny))

@@ -60,12 +60,15 @@ def progress_display(console: Console, *, verb: str = "Auditing") -> Iterator[Ca
     )
     with Bar(*columns, console=console) as bar:
         task = bar.add_task("Preparing", total=None, rate="", skipped=0)
-        rate_of = _rate()
+        rate_of, doing = _rate(), ""
 
         def show(progress: Progress) -> None:
+            nonlocal rate_of, doing
+            if progress.doing != doing:
+                rate_of, doing = _rate(), progress.doing
             bar.update(
                 task,
-                description=verb,
+                description=progress.doing or verb,
                 completed=progress.done,
                 total=progress.total,
                 rate=f"{rate:.1f} images/s" if (rate := rate_of(progress)) else "",
@@ -94,11 +97,13 @@ def _rate() -> Callable[[Progress], float]:
 
 
 def _lines(console: Console) -> Callable[[Progress], None]:
-    rate_of = _rate()
+    rate_of, doing = _rate(), ""
     last_part = -1
 
     def show(progress: Progress) -> None:
-        nonlocal last_part
+        nonlocal rate_of, last_part, doing
+        if progress.doing != doing:
+            rate_of, last_part, doing = _rate(), -1, progress.doing
         rate = rate_of(progress)
         part = PLAIN_LINES * progress.done // max(progress.total, 1)
         if part > last_part:
@@ -106,7 +111,10 @@ def _lines(console: Console) -> Callable[[Progress], None]:
             pace = (
                 f", {rate:.1f} images/s, {(progress.total - progress.done) / rate:.0f} s left" if rate else ""
             )
-            console.print(f"{progress.done} of {progress.total} images, {progress.skipped} skipped{pace}")
+            start_of_line = f"{progress.doing} " if progress.doing else ""
+            console.print(
+                f"{start_of_line}{progress.done} of {progress.total} images, {progress.skipped} skipped{pace}"
+            )
 
     return show
 
@@ -173,6 +181,9 @@ def verdict_lines(run: Path) -> Iterator[str]:
         said = f"; skill in pointing {skill.text} {skill.interval}".rstrip() if skill and skill.text else ""
         other = skill and skill.text and skill.zero != PRIORS["location_prior"]
         yield f"{verdict.finding}: {verdict.title}{said}{f' (0 is {skill.zero})' if skill and other else ''}"
+        if verdict.conclusion:
+            yield f"  {verdict.conclusion}"
+        yield from (f"  But: {sentence}" for sentence in verdict.against)
 
 
 def changed_lines(runs: Sequence[Path]) -> Iterator[str]:

@@ -32,6 +32,7 @@ from pipeline.config.sections import (
     Tuned,
     Tuning,
     Validation,
+    restore_off,
 )
 from pipeline.errors import ConfigError
 from pipeline.guards.yaml_models import (
@@ -83,6 +84,10 @@ class AuditConfig(Strict):
     baselines: Baselines = Field(default_factory=lambda: dict(DEFAULT_BASELINES))
     contours: Contours = Contours()
     metrics: Items[str] = ()
+    probes: Annotated[
+        Literal["off", "quick", "full"],
+        BeforeValidator(restore_off, json_schema_input_type=Literal["off", "quick", "full", False]),
+    ] = "quick"
     tolerances: Tolerances = Tolerances()
     surface_distance: SurfaceDistance = SurfaceDistance()
     lesions: Lesions = Lesions()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, PositiveInt, Tag
 
 from pipeline.guards.yaml_models import Items, PathText, Strict
-from pipeline.records import ENOUGH_PATIENTS
+from pipeline.records import ENOUGH_PATIENTS, Suspect
 
 Join = Literal["auto", "uid", "path", "stem"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -259,6 +259,11 @@ class BurnedInText(Strict):
     mask: bool = False
 
 
+Suspicious = Literal["none", "weak", "strong"]
+DOUBTED: Mapping[Suspect, Suspicious] = {"weights": "weak", "card": "weak", "masks": "weak"}
+"""Suspect → the strongest suspicion that does not break the policy, unless a config says otherwise."""
+
+
 class Policy(Strict):
     """Limits that make a run end with exit code 1 if they are broken."""
 
@@ -268,21 +273,22 @@ class Policy(Strict):
     min_iou: Share | None = None
     min_auroc: Share | None = None
     max_on_healthy: Share | None = None
+    max_suspicion: Mapping[Suspect, Suspicious] = Field(default_factory=lambda: dict(DOUBTED))
 
     @property
     def limits(self) -> Mapping[str, float | None]:
         """Config key → limit that applies to each finding."""
-        return self.model_dump(exclude={"max_skipped"})
+        return self.model_dump(exclude={"max_skipped", "max_suspicion"})
 
 
-def _restore_off(value: object) -> object:
+def restore_off(value: object) -> object:
     """The text "off" for false, as which YAML 1.1 reads an unquoted off."""
     return "off" if value is False else value
 
 
 Level = Annotated[
     Literal["error", "warning", "note", "off"],
-    BeforeValidator(_restore_off, json_schema_input_type=Literal["error", "warning", "note", "off", False]),
+    BeforeValidator(restore_off, json_schema_input_type=Literal["error", "warning", "note", "off", False]),
 ]
 
 

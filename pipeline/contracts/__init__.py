@@ -14,6 +14,7 @@ from pipeline.contracts.metrics import (
     side_of_reference,
 )
 from pipeline.contracts.networks import AttributionMethod, Check, Explanation, Forward, LoadedModel, Maps
+from pipeline.contracts.probes import Probe, ProbedImage, Variant
 
 __all__ = [
     "IMAGE_DIAGONAL",
@@ -30,10 +31,13 @@ __all__ = [
     "LoadedModel",
     "Maps",
     "Metric",
+    "Probe",
+    "ProbedImage",
     "Scored",
     "Side",
     "ThresholdRule",
     "Undefined",
+    "Variant",
     "side_of_drawing",
     "side_of_reference",
 ]

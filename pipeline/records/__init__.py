@@ -34,17 +34,20 @@ from pipeline.records.images import (
 )
 from pipeline.records.notices import Notice, NoticeKind
 from pipeline.records.planes import ImagePlane, Vector, image_plane
+from pipeline.records.probes import ProbedOutput
 from pipeline.records.regions import ContourRule, Drawing, Dropped, Peak, Region
 from pipeline.records.scores import (
     ENOUGH_PATIENTS,
     Candidates,
     Curve,
+    Fit,
     Score,
     Summary,
     SurfaceDefinition,
     Tolerances,
     main_reader,
 )
+from pipeline.records.suspicions import Strength, Suspect, Suspicion
 
 __all__ = [
     "BRIGHTNESSES",
@@ -64,6 +67,7 @@ __all__ = [
     "Dropped",
     "ExplainedCase",
     "FinishedCase",
+    "Fit",
     "Heatmap",
     "HeatmapItem",
     "Image",
@@ -83,6 +87,7 @@ __all__ = [
     "Placement",
     "Point",
     "Prediction",
+    "ProbedOutput",
     "Progress",
     "Reference",
     "Region",
@@ -90,8 +95,11 @@ __all__ = [
     "Score",
     "Shape",
     "Skipped",
+    "Strength",
     "Summary",
     "SurfaceDefinition",
+    "Suspect",
+    "Suspicion",
     "Tolerances",
     "Values",
     "Vector",

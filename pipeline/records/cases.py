@@ -10,7 +10,7 @@ from pipeline.records.arrays import Intensity, Shape
 from pipeline.records.heatmaps import Heatmap, ModelInput, Prediction
 from pipeline.records.images import Caution, ImageSource
 from pipeline.records.regions import Dropped, Peak, Region
-from pipeline.records.scores import Candidates, Curve, Score
+from pipeline.records.scores import Candidates, Curve, Fit, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class DecodedCase:
     sha256: str
     baselines: Mapping[str, Intensity] = field(default_factory=dict)
     """Maps of the baselines that depend on the image's pixels, computed when it is decoded."""
+    look: str = ""
+    """`cohort.near_duplicates.look_of` its pixels; empty if it was not looked for."""
     cautions: tuple[Caution, ...] = ()
 
     @property
@@ -108,6 +110,9 @@ class FinishedCase:
     """Annotations of this image that could not be used."""
     candidates: tuple[Candidates, ...] = ()
     curves: tuple[Curve, ...] = ()
+    fits: tuple[Fit, ...] = ()
+    look: str = ""
+    """As in `DecodedCase`."""
     object_id: str = ""
     """Pseudonym of the multi-frame object; empty if the image is its only frame."""
     cautions: tuple[Caution, ...] = ()
@@ -122,3 +127,5 @@ class Progress:
     """Number of finished images, including those of earlier, interrupted tries of the run."""
     total: int
     skipped: int
+    doing: str = ""
+    """What is done with the images, where it is not the command's first task: "Probing"."""

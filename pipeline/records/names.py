@@ -4,9 +4,18 @@ from typing import Literal, TypeAlias
 
 Standing: TypeAlias = Literal["better", "no_better", "worse", "unknown"]
 """Value of `verdict` and `standing`: the network compared with its strongest baseline."""
+Conclusion: TypeAlias = Literal[
+    "weights", "card", "masks", "labels", "not_used", "shortcut", "shown", "not_shown", "used", "too_few"
+]
+"""Value of `conclusion`: what is at fault, or whether the network needs the lesions and the map shows it."""
 Question: TypeAlias = Literal["pointing", "contours", "absent", "other_map"]
 """Value of `question` in verdict.csv. Judged: pointing and fit of contours. Only reported: contours on
 healthy images, other maps."""
+
+Limit: TypeAlias = Literal["", "auroc_low", "auroc_turned", "auroc_uncertain", "same_place"]
+"""Value of `because` in verdict.csv: why a standing says less than the comparison with baselines does.
+auroc_low: the network hardly tells the finding; auroc_turned: it takes the one for the other;
+auroc_uncertain: its AUROC is not shown to be above chance; same_place: a fixed map hits nearly always."""
 
 ALL_FINDINGS = "(all)"
 """Value of `finding` in rows about all findings together."""

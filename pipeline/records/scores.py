@@ -73,6 +73,24 @@ class Curve:
     ious: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well the map of one output fits one reader's masks or boxes of one finding."""
+
+    case_id: str
+    finding: str
+    """Of the annotation."""
+    reader: str
+    method: str
+    output: str
+    """Finding of the map."""
+    ranks: tuple[float | None, ...]
+    """Mean rank of the map's relevance in the annotation, 0 … 1, for each of `metrics.transforms.TRANSFORMS`
+    if both are of one finding, else for the first alone. None: it leaves the image."""
+    hits: tuple[float | None, ...]
+    """Whether the map's highest cell touches the annotation, likewise."""
+
+
 SurfaceDefinition: TypeAlias = Literal["border_pixel", "surfel"]
 """The outline of a mask: its border pixels, or the pieces between pixels, weighted by their length."""
 

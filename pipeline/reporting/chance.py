@@ -30,10 +30,10 @@ def warnings_of_chance(summaries: Iterable[Summary]) -> Iterator[str]:
         high = row.estimate if row.high is None else row.high
         if low <= CHANCE:
             sentence = WORSE if high < CHANCE else NO_BETTER
-            yield sentence.format(finding=row.finding, numbers=_numbers(row))
+            yield sentence.format(finding=row.finding, numbers=auroc_numbers(row))
 
 
-def _numbers(row: Summary) -> str:
+def auroc_numbers(row: Summary) -> str:
     """The estimate, its interval if there is one, and the number of images."""
     interval = "" if row.low is None or row.high is None else f" [{row.low:.2f}–{row.high:.2f}]"
     return f"{row.estimate:.2f}{interval} ({row.n:,} images)"

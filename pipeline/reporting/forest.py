@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from pipeline.records.names import POINTING
@@ -10,19 +10,21 @@ from pipeline.reporting import words
 from pipeline.reporting.charts import GAP, HEAD, LINE, Whisker, WhiskerChart, axis, chart_x
 from pipeline.reporting.run_folder import RunFolder, number_of
 
+SHOWN = (POINTING, ("auroc",))
+"""Metrics of a chart each; the first that a finding has is shown."""
 LONGEST = 20
 """Most characters of a group's name in the chart."""
 
 
 def forest_charts(run: RunFolder) -> tuple[WhiskerChart, ...]:
-    """Pointing within groups, for each finding with at least two groups of one attribute."""
-    charts = (_chart(run, finding) for finding in run.findings)
+    """Pointing and AUROC within groups, for each finding with at least two groups of one attribute."""
+    charts = (_chart(run, finding, metrics) for finding in run.findings for metrics in SHOWN)
     return tuple(chart for chart in charts if chart is not None)
 
 
-def _chart(run: RunFolder, finding: str) -> WhiskerChart | None:
+def _chart(run: RunFolder, finding: str, metrics: Sequence[str]) -> WhiskerChart | None:
     rows = [row for row in run.table("subgroups") if row["finding"] == finding]
-    metric = next((name for name in POINTING if any(row["metric"] == name for row in rows)), None)
+    metric = next((name for name in metrics if any(row["metric"] == name for row in rows)), None)
     if metric is None:
         return None
     most = max(int(row["n"]) for row in rows if row["metric"] == metric)
@@ -39,7 +41,8 @@ def _chart(run: RunFolder, finding: str) -> WhiskerChart | None:
             y += LINE * len(group)
     if not groups:
         return None
-    return WhiskerChart(finding, y + GAP, axis(metric), tuple(groups))
+    title = f"{finding}: {words.metric_title(metric, {})}"
+    return WhiskerChart(title, y + GAP, axis(metric), tuple(groups))
 
 
 def _line(row: Mapping[str, str], metric: str, y: float) -> Whisker:

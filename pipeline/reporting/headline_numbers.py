@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipeline.records.names import POINTING
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder, number_of
+from pipeline.reporting.suspects import TITLES
 
 LIMITS = {
     "min_skill": ("skill", "at least", "skill"),
@@ -64,6 +65,11 @@ def skill_of(run: RunFolder, finding: str) -> Skill | None:
     )
 
 
+SUSPICION = "max_suspicion"
+STRENGTHS = ("none", "weak", "strong")
+"""Of suspicions, as numbers of policy.csv."""
+
+
 def limits_of(run: RunFolder, finding: str) -> tuple[Limit, ...]:
     """Outcomes of the policy's limits for a finding, in the order of the config."""
     return tuple(
@@ -77,6 +83,10 @@ def worst(limits: tuple[Limit, ...]) -> str:
 
 
 def _limit(row: Mapping[str, str]) -> str:
+    rule, _, suspect = row["rule"].partition(".")
+    if rule == SUSPICION:
+        most, found = (STRENGTHS[int(float(row[key]))] for key in ("limit", "estimate"))
+        return f"suspicion against {TITLES[suspect]} at most {most}: found {found}"
     name, side, form = LIMITS[row["rule"]]
     wanted = f"{name} {side} {words.number(float(row['limit']), form)}"
     if not row["estimate"]:

@@ -38,8 +38,9 @@ ONE_READER = (
     "would not reach an IoU of 1 either."
 )
 ANNOTATIONS = (
-    "Annotations and labels are used as they are. If they are wrong, so are the scores. If images of "
-    "different patients are near duplicates, the intervals are too narrow."
+    "Annotations and labels are used as they are. If they are wrong, so are the scores. Patients whose "
+    "images look alike count as one; copies that were cropped or turned are not found, and make intervals "
+    "too narrow."
 )
 STUDY_SET = (
     "The numbers hold for this study set. Other scanners, hospitals or patient groups need an audit of "

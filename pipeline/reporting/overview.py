@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.reporting import (
     charts,
+    crossings,
     facts,
     figure,
     forest,
@@ -23,8 +24,10 @@ from pipeline.reporting import (
     words,
 )
 from pipeline.reporting.chance import warnings_of_chance
+from pipeline.reporting.probes import needs
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
+from pipeline.reporting.suspects import suspects
 from pipeline.reporting.typical import typical_rows
 from pipeline.reporting.verdict import Verdict, gate_note, verdicts
 from pipeline.run_files.outputs import changed_results, sentence_about
@@ -82,6 +85,10 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     policy = headline_numbers.worst(tuple(limit for _, _, limits, _ in shown_verdicts for limit in limits))
     return {
         "verdicts": shown_verdicts,
+        "suspects": suspects(run),
+        "needs": needs(run),
+        "squares": crossings.squares(run),
+        "turned": crossings.turned(run),
         "units": run.manifest.get("statistics", {}).get("units", "patients"),
         "policy_outcome": policy,
         "policy_words": POLICY,

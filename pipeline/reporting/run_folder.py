@@ -23,7 +23,10 @@ Case: TypeAlias = dict[str, Any]
 
 VERDICT = "verdict"
 """The table whose rows `stored_verdicts` compares with each other and with the manifest."""
-TABLES = (VERDICT, "skill", "comparisons", "policy", "thresholds", "calibration", "subgroups")
+TABLES = (
+    *(VERDICT, "suspects", "probes", "cross", "alignment", "skill", "comparisons", "policy", "thresholds"),
+    *("calibration", "subgroups"),
+)
 """Names of the CSVs that the overview shows."""
 MANIFEST = ("run_id", "metrics", "contours")
 """Keys of manifest.json that a report needs, with those that every command needs."""

@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from pipeline.cohort.index import Cohort
-from pipeline.cohort.selection import group_cases
-from pipeline.contracts import Executor
+from pipeline.config import Policy
 from pipeline.ground_truth.matching import Truth
 from pipeline.metrics import METRICS
-from pipeline.metrics.lesions import Rule, unmatched_contours, unmatched_lesions
+from pipeline.metrics.lesions import Rule
 from pipeline.metrics.pixels import LEVELS
+from pipeline.metrics.transforms import TRANSFORMS
 from pipeline.plan import RunPlan
-from pipeline.records import ENOUGH_PATIENTS, Candidates, Case, Curve, Skipped, Summary
+from pipeline.records import Case, Skipped, Summary, Suspicion
+from pipeline.run.gathered import Gathered, Units
+from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
 from pipeline.run.opening import Run
+from pipeline.run.probed import effects_of_probes
+from pipeline.run.rows import calibration_rows, row_of_summary, unmatched_rows
+from pipeline.run.suspicions import suspicions_of as suspicions_of_notices
 from pipeline.run_files.damage import damaged, shown
+from pipeline.statistics.alignment import alignment_rows
 from pipeline.statistics.bootstrap import Resampling
-from pipeline.statistics.calibration import calibration_curve
-from pipeline.statistics.classification import MEASURES, classification_summaries
+from pipeline.statistics.classification import classification_summaries
+from pipeline.statistics.conclusion import with_conclusions
+from pipeline.statistics.cross import cross_rows
 from pipeline.statistics.curves import summarise_curves
-from pipeline.statistics.dataframes import banded, headline_scores, read_cases, read_scores
-from pipeline.statistics.effects import Row, StatisticsOptions, comparison_rows, skill_rows, subgroup_rows
-from pipeline.statistics.lesion_summaries import LESION_MEASURES, lesion_summaries
-from pipeline.statistics.policy import apply_policy
+from pipeline.statistics.dataframes import (
+    LOOK_ALIKES,
+    headline_scores,
+    read_predictions,
+    read_scores,
+)
+from pipeline.statistics.effects import Row, StatisticsOptions, comparison_rows, skill_rows
+from pipeline.statistics.groups import classifier_rows, subgroup_rows
+from pipeline.statistics.lesion_summaries import lesion_summaries
+from pipeline.statistics.look_alikes import suspicion_of_look_alikes
+from pipeline.statistics.policy import apply_policy, suspicions_beyond
+from pipeline.statistics.probe_effects import ProbeEffect
+from pipeline.statistics.probe_suspicions import probe_suspicions
+from pipeline.statistics.rules import RunTables, suspicions_of
 from pipeline.statistics.summaries import summarise as summarise_scores
+from pipeline.statistics.suspects import ordered, suspect_rows
 from pipeline.statistics.verdict import Evidence, VerdictRow, verdict_rows
-from pipeline.store.atomic import write_bytes
-from pipeline.store.cases import candidates_of, case_folder, curves_of
-from pipeline.store.tables import summary_row, write_case_tables, write_table
+from pipeline.store.cases import case_folder
+from pipeline.store.tables import write_case_tables, write_table
 
-PredictionRow = tuple[str, str, float, bool, bool | None]
-"""(finding, patient, probability, predicted positive, label)."""
-Units = Literal["patients", "images"]
+ALIKE = "alike_apart"
+"""The check of annotations whose level says whether look-alike images of several patients mean anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,48 +67,8 @@ class Results:
     """Rows of policy.csv."""
     verdict: tuple[VerdictRow, ...]
     """Rows of verdict.csv."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """How images are grouped for subgroup statistics."""
-
-    attributes: Sequence[str] = ()
-    """Columns of cases.csv."""
-    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Column of the config's table → case id → value."""
-    minimum_patients: int = ENOUGH_PATIENTS
-    """Smaller groups get no statistics."""
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """The few numbers per case that are kept in memory for the statistics."""
-
-    skipped: list[Skipped]
-    units: Units
-    audited: list[str] = field(default_factory=list)
-    unit_indexes: dict[str, str] = field(default_factory=dict)
-    """Pseudonym of the patient or image → its index, because intervals must not depend on the key."""
-    patient_ids: dict[str, str] = field(default_factory=dict)
-    """Index → the patient's pseudonym."""
-    predictions: list[PredictionRow] = field(default_factory=list)
-    candidates: list[tuple[Candidates, str]] = field(default_factory=list)
-    curves: list[tuple[Curve, str]] = field(default_factory=list)
-
-    def add(self, case: dict[str, Any] | Skipped) -> None:
-        """Add the numbers of a case."""
-        if isinstance(case, Skipped):
-            self.skipped.append(case)
-            return
-        self.audited.append(case["case_id"])
-        unit = case["patient_id"] if self.units == "patients" else case["case_id"]
-        index = self.unit_indexes.setdefault(unit, f"{len(self.unit_indexes):09}")
-        self.patient_ids[index] = case["patient_id"]
-        self.predictions.extend(_predictions(case, index))
-        self.candidates.extend((candidates, index) for candidates in candidates_of(case))
-        self.curves.extend((curve, index) for curve in curves_of(case))
-        self.skipped.extend(Skipped(**skip) for skip in case["skipped"])
+    suspicions: tuple[Suspicion, ...] = ()
+    """Rows of suspects.csv."""
 
 
 def summarise(
@@ -105,10 +80,12 @@ def summarise(
     cases: Sequence[Case],
     methods: Sequence[str],
     skipped: Sequence[Skipped] = (),
+    suspicions: Sequence[Suspicion] = (),
 ) -> Results:
     """Write the tables of a run whose `cases` are finished; `skipped` are inputs that never became a case.
 
-    `methods` are the network's; the verdict is about the first.
+    `methods` are the network's; the verdict is about the first. `suspicions` are those of the stages before;
+    notices of the run, the rules of the statistics and the probes add theirs.
     """
     config = plan.config
     case_ids = {case.case_id for case in cases}
@@ -123,8 +100,8 @@ def summarise(
             minimum_patients=config.subgroups.minimum_patients,
         ),
         matching=Rule(**config.lesions.model_dump()),
-        grouping=_grouping(plan, cohort, run.executor),
-        limits=config.policy.limits,
+        grouping=grouping_of(plan, cohort, run.executor),
+        policy_limits=config.policy,
         skipped=[
             *cohort.skipped,
             *(s for s in truth.skipped if s.subject in case_ids or not s.subject.startswith("case-")),
@@ -132,6 +109,8 @@ def summarise(
             *skipped,
         ],
         units=config.statistics.units,
+        look_alikes=config.validation.levels.get(ALIKE, "warning") not in {"note", "off"},
+        suspicions=[*suspicions_of_notices(run.notices, run.pseudonym), *suspicions],
     )
 
 
@@ -142,35 +121,71 @@ def write_tables(
     options: StatisticsOptions,
     matching: Rule,
     grouping: Grouping,
-    limits: Mapping[str, float | None],
+    policy_limits: Policy,
     skipped: Sequence[Skipped],
     units: Units = "patients",
+    suspicions: Sequence[Suspicion] = (),
+    look_alikes: bool = True,
 ) -> Results:
-    """Write every CSV except the crosswalk, and `regions.json`; `skipped` come before skipped cases."""
-    gathered = _Gathered(list(skipped), units)
+    """Write every CSV except the crosswalk, and `regions.json`; `skipped` come before skipped cases.
+
+    `look_alikes`: whether images of several patients that look the same count as images of one.
+    """
+    gathered = Gathered(list(skipped), units)
     for case in write_case_tables(run, (case.case_id for case in cases)):
         _refuse_foreign(run, case)
         gathered.add(case)
+    groups = _write_look_alikes(run, gathered, wanted=look_alikes)
     scores = read_scores(run, units=units)
     summaries = tuple(_summaries(scores, gathered, options, matching))
-    write_table(run, "summary.csv", map(_summary_row, summaries))
+    write_table(run, "summary.csv", map(row_of_summary, summaries))
     write_table(run, "skipped.csv", map(asdict, gathered.skipped))
     curves = summarise_curves(gathered.curves, findings=options.findings, resampling=options.resampling)
     write_table(run, "thresholds.csv", map(asdict, curves))
-    write_table(run, "calibration.csv", _calibration(gathered.predictions, options))
-    write_table(run, "unmatched.csv", _unmatched(gathered, options.network, matching))
-    skills, comparisons = _write_effects(run, headline_scores(scores), options, grouping)
-    policy = tuple(
-        apply_policy(
-            limits, findings=options.findings, method=options.network[0], summaries=summaries, skills=skills
-        )
-    )
-    write_table(run, "policy.csv", policy)
+    write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
+    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
+    skills, comparisons = _write_effects(run, headline_scores(scores), options)
+    predictions = read_predictions(run, units=units)
+    in_groups = _write_subgroups(run, scores, predictions, options, grouping)
     evidence = Evidence(summaries, comparisons, options.network, options.baselines)
-    verdict = tuple(verdict_rows(evidence, options.findings))
+    judged = verdict_rows(evidence, options.findings)
+    cross, alignment = _write_fits(run, gathered, predictions, options)
+    tables = RunTables(
+        options.findings,
+        summaries,
+        cross,
+        alignment,
+        in_groups,
+        judged,
+        probabilities=gathered.probabilities(),
+        grids=gathered.grids[options.network[0]],
+    )
+    of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
+    known = (*suspicions, *suspicions_of(tables), *of_looks)
+    effects, suspects = _write_suspects(run, gathered, options, known)
+    verdict = tuple(with_conclusions(judged, effects, suspects))
     write_table(run, "verdict.csv", map(asdict, verdict))
-    _write_groups(run, gathered.audited, grouping)
-    return Results(tuple(gathered.audited), tuple(gathered.skipped), summaries, policy, verdict)
+    findings, method = options.findings, options.network[0]
+    limited = apply_policy(
+        policy_limits.limits, findings=findings, method=method, summaries=summaries, skills=skills
+    )
+    policy = (*limited, *suspicions_beyond(policy_limits.max_suspicion, suspects, findings))
+    write_table(run, "policy.csv", policy)
+    write_groups(run, gathered.audited, grouping)
+    return Results(tuple(gathered.audited), tuple(gathered.skipped), summaries, policy, verdict, suspects)
+
+
+def _write_look_alikes(run: Path, gathered: Gathered, *, wanted: bool) -> list[list[str]]:
+    """Write look_alikes.csv, and let the patients of each group count as one; returns the groups."""
+    groups = gathered.look_alikes() if wanted else []
+    rows = [
+        {"group": number, "case_id": case_id, "patient_id": gathered.patient_ids[case_id]}
+        for number, group in enumerate(groups, start=1)
+        for case_id in group
+    ]
+    write_table(run, LOOK_ALIKES, rows)
+    gathered.merge(groups)
+    return groups
 
 
 def _refuse_foreign(run: Path, case: dict[str, Any] | Skipped) -> None:
@@ -182,10 +197,13 @@ def _refuse_foreign(run: Path, case: dict[str, Any] | Skipped) -> None:
         raise damaged(path, f"scores: metric: found {shown(name)}, which is not installed")
     if any(len(curve["ious"]) != len(LEVELS) for curve in case["curves"]):
         raise damaged(path, f"curves: ious: wanted {len(LEVELS)} values")
+    for fit in case["fits"]:
+        if len(fit["ranks"]) != (len(TRANSFORMS) if fit["output"] == fit["finding"] else 1):
+            raise damaged(path, f"fits: ranks: wanted {len(TRANSFORMS)} values, or 1 for another output")
 
 
 def _summaries(
-    scores: pd.DataFrame, gathered: _Gathered, options: StatisticsOptions, matching: Rule
+    scores: pd.DataFrame, gathered: Gathered, options: StatisticsOptions, matching: Rule
 ) -> Iterator[Summary]:
     """Rows of summary.csv: scores, then lesion measures, then classification measures."""
     options_of_run: dict[str, Any] = {"findings": options.findings, "resampling": options.resampling}
@@ -195,94 +213,47 @@ def _summaries(
         yield from classification_summaries(gathered.predictions, **options_of_run)
 
 
-def _write_effects(
-    run: Path, scores: pd.DataFrame, options: StatisticsOptions, grouping: Grouping
+def _write_subgroups(
+    run: Path, scores: pd.DataFrame, predictions: pd.DataFrame, options: StatisticsOptions, grouping: Grouping
+) -> list[Row]:
+    """Write subgroups.csv; returns its rows."""
+    groups, minimum = groups_of_cases(run, grouping), grouping.minimum_patients
+    rows = [
+        *subgroup_rows(headline_scores(scores), groups, options, minimum=minimum),
+        *classifier_rows(predictions, groups, options, minimum=minimum),
+    ]
+    write_table(run, "subgroups.csv", rows)
+    return rows
+
+
+def _write_suspects(
+    run: Path, gathered: Gathered, options: StatisticsOptions, known: Sequence[Suspicion]
+) -> tuple[list[ProbeEffect], tuple[Suspicion, ...]]:
+    """Write probes.csv and suspects.csv; `known` are the suspicions without those of probes."""
+    effects = effects_of_probes(run, gathered, options)
+    suspects = ordered((*known, *probe_suspicions(effects, known)), options.findings)
+    write_table(run, "probes.csv", map(asdict, effects))
+    write_table(run, "suspects.csv", suspect_rows(suspects))
+    return effects, suspects
+
+
+def _write_fits(
+    run: Path, gathered: Gathered, predictions: pd.DataFrame, options: StatisticsOptions
 ) -> tuple[list[Row], list[Row]]:
-    """Write skill.csv, comparisons.csv and subgroups.csv; returns the rows of the first two."""
-    groups = banded(read_cases(run))[list(grouping.attributes)]
-    for name, values in grouping.columns.items():
-        groups = groups.assign(**{name: [values.get(case_id, "") for case_id in groups.index]})
+    """Write cross.csv and alignment.csv; returns their rows."""
+    method = options.network[0]
+    cross = cross_rows(predictions, gathered.fits.cross(method), options.findings, options.resampling)
+    alignment = alignment_rows(gathered.fits, method, options.findings)
+    write_table(run, "cross.csv", cross)
+    write_table(run, "alignment.csv", alignment)
+    return cross, alignment
+
+
+def _write_effects(
+    run: Path, scores: pd.DataFrame, options: StatisticsOptions
+) -> tuple[list[Row], list[Row]]:
+    """Write skill.csv and comparisons.csv; returns their rows."""
     skills, comparisons = list(skill_rows(scores, options)), list(comparison_rows(scores, options))
     write_table(run, "skill.csv", skills)
     write_table(run, "comparisons.csv", comparisons)
-    subgroups = subgroup_rows(scores, groups, options, minimum=grouping.minimum_patients)
-    write_table(run, "subgroups.csv", subgroups)
     return skills, comparisons
-
-
-def _grouping(plan: RunPlan, cohort: Cohort, executor: Executor) -> Grouping:
-    wanted = plan.config.subgroups
-    table = wanted.table
-    columns = (
-        group_cases(
-            cohort.cases,
-            plan.table(table),
-            image=table.image,
-            columns=table.columns,
-            join=plan.config.annotations.join or "auto",
-            executor=executor,
-        )
-        if table
-        else {}
-    )
-    return Grouping(wanted.attributes, columns, wanted.minimum_patients)
-
-
-def _write_groups(run: Path, audited: Sequence[str], grouping: Grouping) -> None:
-    """Write groups.json, by which the worklist is filtered: column → case id → value."""
-    groups = {
-        name: {case_id: values[case_id] for case_id in audited if values.get(case_id)}
-        for name, values in grouping.columns.items()
-    }
-    write_bytes(run / "groups.json", json.dumps(groups, ensure_ascii=False).encode())
-
-
-def _calibration(
-    predictions: Sequence[PredictionRow], options: StatisticsOptions
-) -> Iterator[dict[str, object]]:
-    for finding in options.findings:
-        known = [row for row in predictions if row[0] == finding and row[4] is not None]
-        patients = [patient for _, patient, *_ in known]
-        probability, label = [row[2] for row in known], [row[4] is True for row in known]
-        for part in calibration_curve(probability, label, patients, options.resampling):
-            yield {"finding": finding, **part._asdict()}
-
-
-def _unmatched(gathered: _Gathered, network: Sequence[str], rule: Rule) -> Iterator[dict[str, object]]:
-    """Rows of unmatched.csv: missed lesions and false-positive contours of the network's methods."""
-    for found, index in gathered.candidates:
-        if found.method not in network:
-            continue
-        keys = {
-            "case_id": found.case_id,
-            "patient_id": gathered.patient_ids[index],
-            "finding": found.finding,
-            "reader": found.reader,
-            "method": found.method,
-            "kind": found.kind,
-        }
-        for number in unmatched_lesions(found, rule):
-            yield {**keys, "what": "missed_lesion", "number": number}
-        what: Literal["contour_without_lesion", "contour_on_healthy"] = (
-            "contour_without_lesion" if found.lesions else "contour_on_healthy"
-        )
-        for number in unmatched_contours(found, rule):
-            yield {**keys, "what": what, "number": number}
-
-
-def _predictions(case: Mapping[str, Any], patient: str) -> Iterator[PredictionRow]:
-    for prediction in case["predictions"]:
-        label = case["labels"].get(prediction["finding"])
-        yield (
-            prediction["finding"],
-            patient,
-            prediction["probability"],
-            prediction["probability"] >= prediction["threshold"],
-            None if label is None else bool(label),
-        )
-
-
-def _summary_row(summary: Summary) -> dict[str, object]:
-    name = summary.metric
-    measure = MEASURES.get(name) or LESION_MEASURES.get(name) or METRICS[name]
-    return summary_row(summary, better=measure.better, unit=measure.unit)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from pipeline.records.annotations import Kind
@@ -135,6 +135,39 @@ class CurveEntry(TypedDict):
     ious: list[Share]
 
 
+class ProbedOutputEntry(TypedDict):
+    """The output of a network for one finding and one version of an image."""
+
+    probe: Name
+    variant: str
+    finding: Name
+    logit: Number
+
+
+class ProbedCase(TypedDict):
+    """The outputs of a network for the versions of an image."""
+
+    case_id: Name
+    outputs: list[ProbedOutputEntry]
+
+
+class FitEntry(TypedDict):
+    """How well the map of an output fits an annotation, after each transform or as it is."""
+
+    finding: Name
+    reader: str
+    method: Name
+    output: Name
+    ranks: list[Share | None]
+    hits: list[Share | None]
+
+
+def _alike(entry: FitEntry) -> FitEntry:
+    if len(entry["ranks"]) != len(entry["hits"]) or not entry["ranks"]:
+        raise ValueError("wanted as many hits as ranks, one or more")
+    return entry
+
+
 class FinishedCase(Case):
     """What the tables over all cases, too, need of a case.json."""
 
@@ -143,3 +176,5 @@ class FinishedCase(Case):
     skipped: list[SkippedEntry]
     candidates: list[Annotated[CandidatesEntry, AfterValidator(_rectangular)]]
     curves: list[CurveEntry]
+    fits: list[Annotated[FitEntry, AfterValidator(_alike)]]
+    look: Annotated[str, Field(pattern="^([0-9a-f]{1040})?$")]

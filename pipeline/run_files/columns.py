@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple, get_args
 
-from pipeline.records.names import Question, Standing
+from pipeline.records import Strength, Suspect
+from pipeline.records.names import Conclusion, Limit, Question, Standing
 from pipeline.run_files.cells import (
     COUNT,
     FLAG,
@@ -87,7 +88,27 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             **INTERVAL, "baseline": TEXT, "baseline_n": SOME_COUNT,
             **dict.fromkeys((f"baseline_{bound}" for bound in BOUNDS), SOME_NUMBER),
             **{name: column for name, column in DIFFERENCE.items() if name != "p"},
-            "readers_estimate": SOME_NUMBER,
+            "readers_estimate": SOME_NUMBER, "because": spare(one_of(*get_args(Limit))),
+            "conclusion": spare(one_of(*get_args(Conclusion), "")), "against": spare(TEXT),
+        },
+        "look_alikes.csv": {"group": COUNT, **CASE},
+        "cross.csv": {
+            "finding": NAME, "output": NAME, "measure": one_of("auroc", "hit"), "n": COUNT, "patients": COUNT,
+            **INTERVAL, **DIFFERENCE,
+        },
+        "alignment.csv": {
+            "finding": NAME, "transform": NAME, "n": COUNT, "patients": COUNT, "rank": SHARE, "hits": SHARE,
+            "difference": NUMBER, "p": SOME_SHARE, "corrected_p": SOME_SHARE,
+        },
+        "probes.csv": {
+            "finding": NAME, "probe": NAME, "variant": TEXT, "measure": one_of("log_odds", "auroc"),
+            "answer": one_of("used", "not_used", "drops", "rises", "holds", "cannot_tell"), "n": COUNT,
+            "patients": COUNT, "before": SOME_NUMBER, "after": SOME_NUMBER, **INTERVAL,
+            "corrected_p": SOME_SHARE, "dose": SOME_NUMBER,
+        },
+        "suspects.csv": {
+            "finding": NAME, "rule": NAME, "suspect": one_of(*get_args(Suspect)),
+            "strength": one_of(*get_args(Strength)), **INTERVAL, "n": SOME_COUNT, "sentence": TEXT,
         },
         "policy.csv": {
             "finding": NAME, "rule": NAME, "limit": NUMBER, "metric": TEXT, "reader": TEXT, "n": SOME_COUNT,

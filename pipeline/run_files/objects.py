@@ -14,7 +14,7 @@ from pipeline.errors import CaseError
 from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import without_remedy
 from pipeline.guards.yaml_models import OWN_MESSAGE, UNWANTED, WANTED
-from pipeline.run_files.case_shapes import FinishedCase, SkippedEntry
+from pipeline.run_files.case_shapes import FinishedCase, ProbedCase, SkippedEntry
 from pipeline.run_files.damage import as_damage, damaged, shown
 from pipeline.run_files.shapes import Manifest
 
@@ -79,6 +79,11 @@ def read_created(run: Path) -> str | None:
 def finished_case(path: Path) -> dict[str, Any] | None:
     """The content of a case.json that has what pages and tables need; None for any other file."""
     return _whole(path, FinishedCase)
+
+
+def probed_case(path: Path) -> dict[str, Any] | None:
+    """The content of a file of `probes/`; None for any other file."""
+    return _whole(path, ProbedCase)
 
 
 def skipped_entry(path: Path) -> dict[str, Any] | None:

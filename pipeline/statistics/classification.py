@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 from pipeline.metrics.ranking import auroc_of_counts, average_precision_of_counts, counted
 from pipeline.records import Summary, Values
 from pipeline.records.names import CLASSIFIER, LABELS_READER
+from pipeline.statistics.auroc import separated_interval
 from pipeline.statistics.bootstrap import Replicated, Resampling, replicated, row_weights
-from pipeline.statistics.intervals import UNDEFINED, Interval, interval_of_mean, intervals
+from pipeline.statistics.intervals import UNDEFINED, Interval, intervals
 from pipeline.statistics.measures import Measure
-from pipeline.statistics.proportions import interval_of_proportion
+from pipeline.statistics.proportions import interval_of_proportion, interval_of_share
 
 MEASURES: Mapping[str, Measure] = MappingProxyType(
     {
@@ -134,7 +135,11 @@ def _ranking(
 ) -> Interval:
     probability = [row.probability for row in rows]
     label, patients = [row.label is True for row in rows], [row.patient for row in rows]
-    return intervals(measure(probability, label, patients, resampling), resampling)[0]
+    found = intervals(measure(probability, label, patients, resampling), resampling)[0]
+    if measure is not replicated_auroc or found.estimate is None or 0 < found.estimate < 1:
+        return found
+    present, absent = ([row.patient for row in rows if row.label is value] for value in (True, False))
+    return separated_interval(found.estimate, present, absent, resampling.confidence)
 
 
 def _accuracy(rows: Sequence[Predicted], *, resampling: Resampling) -> Interval:
@@ -146,7 +151,7 @@ def _accuracy(rows: Sequence[Predicted], *, resampling: Resampling) -> Interval:
 def _brier(rows: Sequence[Predicted], *, resampling: Resampling) -> Interval:
     """The mean squared difference of probability and label (Brier 1950), with its interval."""
     squares = [(row.probability - float(row.label is True)) ** 2 for row in rows]
-    return interval_of_mean(squares, [row.patient for row in rows], resampling)
+    return interval_of_share(squares, [row.patient for row in rows], resampling)
 
 
 def _summary(

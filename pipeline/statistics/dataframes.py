@@ -23,8 +23,11 @@ from pipeline.run_files.tables import (
     check_cell,
     columns_of,
     header_of,
+    read_rows,
 )
+from pipeline.statistics.look_alikes import merged
 
+LOOK_ALIKES = "look_alikes.csv"
 AGE_BANDS = {"under 20": (0, 20), "20 to 39": (20, 40), "40 to 59": (40, 60), "60 to 79": (60, 80),
              "80 and over": (80, 200)}  # fmt: skip
 """Name → first age in years, and the first age beyond the band."""
@@ -33,11 +36,22 @@ AGE_BANDS = {"under 20": (0, 20), "20 to 39": (20, 40), "40 to 59": (40, 60), "6
 def read_cases(run: Path) -> pd.DataFrame:
     """cases.csv by case id, all as text, with `patient`: the patient's index in the study set.
 
-    Patients are resampled in the order of this index, so intervals do not depend on the pseudonym key.
+    Patients are resampled in the order of this index, so intervals do not depend on the pseudonym key. Those
+    with look-alike images count as one.
     """
     cases = _read(run / "cases.csv").set_index("case_id")
     indexes = pd.factorize(cases["patient_id"])[0]
-    return cases.assign(patient=[f"{index:09}" for index in indexes])
+    patients = pd.Series([f"{index:09}" for index in indexes], index=cases.index)
+    return cases.assign(patient=_merged(run, patients))
+
+
+def _merged(run: Path, units: pd.Series[str]) -> pd.Series[str]:
+    """The units of cases, as one where look_alikes.csv joins them, which older versions did not write."""
+    path = run / LOOK_ALIKES
+    groups: dict[str, list[str]] = {}
+    for row in read_rows(path) if path.exists() else ():
+        groups.setdefault(row["group"], []).append(row["case_id"])
+    return units.map(merged({str(case): unit for case, unit in units.items()}, groups.values()))
 
 
 def read_scores(
@@ -56,9 +70,15 @@ def read_scores(
         raise damaged(path, f"row {odd[0] + 1}: value and undefined_because: {what}")
     # read_csv of pandas 2 may miss the last bit of a number
     scores = scores.assign(value=scores["value"].replace("", "nan").astype(float))
+    return scores.assign(patient=scores["case_id"].map(_unit_of_case(run, cases, units)))
+
+
+def _unit_of_case(run: Path, cases: pd.DataFrame, units: Literal["patients", "images"]) -> pd.Series[str]:
+    """Case id → index of the patient, or of the image."""
+    if units == "patients":
+        return cases["patient"]
     images = pd.Series([f"{index:09}" for index in range(len(cases))], index=cases.index)
-    unit_of_case = cases["patient"] if units == "patients" else images
-    return scores.assign(patient=scores["case_id"].map(unit_of_case))
+    return _merged(run, images)
 
 
 def headline_scores(scores: pd.DataFrame) -> pd.DataFrame:
@@ -66,13 +86,19 @@ def headline_scores(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[scores["metric"].isin(HEADLINES) & scores["value"].notna()]
 
 
-def read_predictions(run: Path, *, known: Known = NOTHING_KNOWN) -> pd.DataFrame:
-    """predictions.csv with `patient`, the patient's index; `label` is NaN where unknown."""
+def read_predictions(
+    run: Path, *, units: Literal["patients", "images"] = "patients", known: Known = NOTHING_KNOWN
+) -> pd.DataFrame:
+    """predictions.csv with `patient`, the index of the unit to resample; `label` is NaN where unknown.
+
+    `logit` is the probability in tables that lack logits, which ranks alike.
+    """
     cases = read_cases(run)
     predictions = _read(run / "predictions.csv", known={**known, "case_id": cases.index})
     return predictions.assign(
-        patient=predictions["case_id"].map(cases["patient"]),
+        patient=predictions["case_id"].map(_unit_of_case(run, cases, units)),
         probability=predictions["probability"].astype(float),
+        logit=predictions.get("logit", predictions["probability"]).replace("", "nan").astype(float),
         label=predictions["label"].replace("", "nan").astype(float),
     )
 

@@ -1,4 +1,4 @@
-"""Effects: rows of skill.csv, comparisons.csv and subgroups.csv from scores."""
+"""Effects: rows of skill.csv and comparisons.csv from scores."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from pipeline.records.names import CONSENSUS_READERS, READER_START
 from pipeline.statistics.bootstrap import Column, Resampling
 from pipeline.statistics.comparison import Difference, difference_of_means, holm, sign_test
 from pipeline.statistics.skill import share_of, skill
-from pipeline.statistics.subgroups import subgroups
-from pipeline.statistics.verdict import differs, standing_of
+from pipeline.statistics.verdict import standing_of
 
 PRIORS = ("location_prior", "center_prior")
 """Baselines that stand for zero skill: the first that a run has."""
@@ -116,48 +115,6 @@ def comparison_rows(scores: pd.DataFrame, options: StatisticsOptions) -> Iterato
     return (row | {"standing": standing_of(row)} for row in with_p)
 
 
-def subgroup_rows(
-    scores: pd.DataFrame, groups: pd.DataFrame, options: StatisticsOptions, *, minimum: int
-) -> Iterator[Row]:
-    """Rows of subgroups.csv for the first method; `groups` has one row per case, one column per attribute.
-
-    P-values are Holm-corrected over all groups and findings of each reader and metric.
-    """
-    rows = list(_groups(scores, groups, options, minimum))
-    return (row | {"differs": differs(row)} for row in corrected(rows, by=("reader", "metric")))
-
-
-def _groups(
-    scores: pd.DataFrame, groups: pd.DataFrame, options: StatisticsOptions, minimum: int
-) -> Iterator[Row]:
-    method = options.network[0]
-    for block in blocks(scores, options.findings):
-        if method not in block.by_method:
-            continue
-        values = block.by_method[method].dropna()
-        images = values.index.get_level_values("case_id")
-        found = subgroups(
-            values.to_numpy(),
-            block.patients[values.index].tolist(),
-            {str(name): groups.loc[images, name].tolist() for name in groups.columns},
-            options.resampling,
-            minimum=minimum,
-            binary=METRICS[block.metric].binary,
-        )
-        for group in found:
-            yield {
-                **_keys(block),
-                "method": method,
-                "attribute": group.attribute,
-                "group": group.group,
-                "n": group.n,
-                "patients": group.patients,
-                "too_few": int(group.too_few),
-                **group.interval._asdict(),
-                **_difference(group.difference),
-            }
-
-
 def corrected(rows: Sequence[Row], *, by: Sequence[str]) -> Iterator[Row]:
     """The rows with `corrected_p`: Holm-corrected among rows that have equal values in the columns `by`."""
     families: dict[tuple[object, ...], list[int]] = {}
@@ -186,7 +143,7 @@ def difference_row(both: pd.DataFrame, resampling: Resampling, *, binary: bool =
         "patients": len(set(patients)),
         "first_estimate": _mean(both["first"]),
         "second_estimate": _mean(both["second"]),
-        **_difference(found),
+        **difference_columns(found),
     }
 
 
@@ -254,7 +211,8 @@ def _keys(block: Block) -> Row:
     return {"finding": block.finding, "reader": block.reader, "metric": block.metric}
 
 
-def _difference(found: Difference) -> Row:
+def difference_columns(found: Difference) -> Row:
+    """The columns of a difference."""
     return {
         "difference": found.estimate,
         "difference_low": found.low,

@@ -67,7 +67,7 @@ def intervals(found: Replicated, resampling: Resampling) -> list[Interval]:
     """The interval of each column. Replicates in which the statistic is undefined (NaN) are left out.
 
     If all replicates are equal, for example because every image is a hit, there is no interval: a width of
-    0 would claim certainty.
+    0 would claim certainty. `proportions`, `auroc` and `skill` have exact ones for what is always 0 or 1.
     """
     return [
         _interval(estimate, draws[~np.isnan(draws)], left_out, found.units, resampling)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from pipeline.records import Summary
-from pipeline.records.names import CLASSIFIER, OVERLAPS, POINTING
+from pipeline.records import Summary, Suspect, Suspicion
+from pipeline.records.names import ALL_FINDINGS, CLASSIFIER, OVERLAPS, POINTING
 
 Outcome: TypeAlias = Literal["pass", "warn", "fail", "unknown"]
 LIMITS: Mapping[str, tuple[tuple[str, ...], Literal["least", "most"]]] = {
@@ -19,6 +19,11 @@ LIMITS: Mapping[str, tuple[tuple[str, ...], Literal["least", "most"]]] = {
 }
 """Config key → its metrics (the first that a finding has is used), and whether the limit is a lower bound."""
 SKILL_LIMIT = "min_skill"
+SUSPICION = "max_suspicion"
+STRENGTHS = ("none", "weak", "strong")
+"""Of suspicions, weakest first."""
+STRENGTH = "strength"
+"""Value of `metric` in rows about suspicions; rows with an estimate need one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,36 @@ def apply_policy(
                 "high": found.high if found else None,
                 "outcome": outcome(found, limit, side),
             }
+
+
+def suspicions_beyond(
+    most: Mapping[Suspect, str], suspicions: Iterable[Suspicion], findings: Sequence[str]
+) -> Iterator[dict[str, object]]:
+    """Rows of policy.csv: each suspect against whom more was found than `most` allows, per finding.
+
+    Strengths are numbers there: 0 none, 1 weak, 2 strong.
+    """
+    strongest: dict[tuple[str, str], int] = {}
+    for one in suspicions:
+        for finding in findings if one.finding == ALL_FINDINGS else (one.finding,):
+            key = finding, one.suspect
+            strongest[key] = max(strongest.get(key, 0), STRENGTHS.index(one.strength))
+    for finding in findings:
+        for suspect, strength in most.items():
+            found, limit = strongest.get((finding, suspect), 0), STRENGTHS.index(strength)
+            if found > limit:
+                yield {
+                    "finding": finding,
+                    "rule": f"{SUSPICION}.{suspect}",
+                    "limit": float(limit),
+                    "metric": STRENGTH,
+                    "reader": "",
+                    "n": 0,
+                    "estimate": float(found),
+                    "low": None,
+                    "high": None,
+                    "outcome": "fail",
+                }
 
 
 def outcome(found: LimitedResult | None, limit: float, side: Literal["least", "most"]) -> Outcome:

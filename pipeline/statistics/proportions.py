@@ -29,6 +29,22 @@ def interval_of_proportion(values: ArrayLike, patients: Sequence[str], resamplin
     return interval_of_mean(rows, patients, resampling)
 
 
+def interval_of_share(values: ArrayLike, patients: Sequence[str], resampling: Resampling) -> Interval:
+    """The mean of values from 0 to 1, as that of a proportion where each is 0 or 1.
+
+    If the mean is m, n independent values are all 1 with a chance of m to the n at most, as n hits are.
+    """
+    rows = np.asarray(values, np.float64)
+    of = interval_of_proportion if np.isin(rows, (0, 1)).all() else interval_of_mean
+    return of(rows, patients, resampling)
+
+
+def is_extreme(values: ArrayLike) -> bool:
+    """Whether all values are 0, or all are 1."""
+    rows = np.asarray(values, np.float64)
+    return bool(rows.size) and rows.min() == rows.max() and rows.flat[0] in {0.0, 1.0}
+
+
 def clopper_pearson(successes: int, trials: int, *, confidence: float) -> tuple[float, float]:
     """The exact interval of a binomial proportion (Clopper & Pearson 1934); `trials` is at least 1."""
     tail = (1 - confidence) / 2

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from pipeline.records import Values
 from pipeline.statistics.bootstrap import Column, Resampling, replicated_means
 from pipeline.statistics.intervals import UNDEFINED, Interval, intervals
+from pipeline.statistics.proportions import interval_of_share
 
 PERFECT: dict[Literal["higher", "lower"], float] = {"higher": 1.0, "lower": 0.0}
 """Best possible score, the ceiling with a single reader, by the direction in which scores improve."""
@@ -27,7 +28,8 @@ def skill(
 
     1 equals the readers' agreement, 0 equals the prior, negative values are worse than the prior. `score` and
     `prior` are paired row by row; `ceiling` may cover only the cases that several readers judged. Undefined
-    if the ceiling is not better than the prior; replicates with this property are left out.
+    if the ceiling is not better than the prior; replicates with this property are left out. If all scores are
+    1 and so is the ceiling, the lower bound is that of `_least_skill`.
     """
     columns = [(score, patients), (prior, patients), *([ceiling] if ceiling else [])]
     if not all(len(column_patients) for _, column_patients in columns):
@@ -40,7 +42,33 @@ def skill(
         distance = np.where(sign * (end - start) > 0, end - start, np.nan)
         return (reached - start) / distance
 
-    return intervals(replicated_means(columns, resampling).transformed(skills), resampling)[0]
+    found = intervals(replicated_means(columns, resampling).transformed(skills), resampling)[0]
+    perfect = [score, *([ceiling[0]] if ceiling else [])]
+    if (
+        found.estimate == 1
+        and better == "higher"
+        and all((np.asarray(rows) == best).all() for rows in perfect)
+    ):
+        return Interval(1.0, _least_skill(prior, patients, resampling), 1.0)
+    return found
+
+
+def _least_skill(prior: ArrayLike, patients: Sequence[str], resampling: Resampling) -> float | None:
+    """The lower bound of the skill of scores that are all 1: every replicate says 1, whatever their number.
+
+    Skill is 1 - e / d with the error e = 1 - score, found to be 0, and the distance d = 1 - prior. The upper
+    bound of e is exact (`interval_of_share`). By MOVER (Donner & Zou 2012), that of e / d is
+    e_high / √(d_low · (2 d - d_low)). None if the prior may be perfect, too.
+    """
+    of_prior = interval_of_share(prior, patients, resampling)
+    of_score = interval_of_share(np.ones(len(patients)), patients, resampling)
+    assert of_prior.estimate is not None
+    assert of_score.low is not None
+    distance = 1 - of_prior.estimate
+    least = distance if of_prior.high is None else 1 - of_prior.high
+    if least <= 0:
+        return None
+    return float(1 - (1 - of_score.low) / np.sqrt(least * (2 * distance - least)))
 
 
 def share_of(part: Column, whole: Column, resampling: Resampling) -> Interval:

@@ -11,7 +11,7 @@ from pipeline.records import Summary
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.intervals import Interval, intervals_of_means
-from pipeline.statistics.proportions import interval_of_proportion
+from pipeline.statistics.proportions import interval_of_proportion, is_extreme
 
 
 class _Key(NamedTuple):
@@ -61,19 +61,21 @@ def _columns(scores: pd.DataFrame) -> Iterator[tuple[_Key, _Column]]:
 
 
 def _intervals(columns: Sequence[tuple[_Key, _Column]], resampling: Resampling) -> list[Interval]:
-    """Intervals: of a proportion for binary metrics, of a mean for all others."""
-    means = [(c.defined, c.patients) for key, c in columns if not _is_binary(key.metric)]
+    """Intervals: of a proportion for binary metrics and shares that are all 0 or 1, of a mean for others."""
+    exact = [_is_exact(key.metric, column) for key, column in columns]
+    means = [(c.defined, c.patients) for (_, c), is_exact in zip(columns, exact, strict=True) if not is_exact]
     mean_intervals = iter(intervals_of_means(means, resampling))
     return [
-        interval_of_proportion(c.defined, c.patients, resampling)
-        if _is_binary(key.metric)
-        else next(mean_intervals)
-        for key, c in columns
+        interval_of_proportion(c.defined, c.patients, resampling) if is_exact else next(mean_intervals)
+        for (_, c), is_exact in zip(columns, exact, strict=True)
     ]
 
 
-def _is_binary(metric: str) -> bool:
-    return metric in METRICS and METRICS[metric].binary
+def _is_exact(name: str, column: _Column) -> bool:
+    """Whether Clopper and Pearson's interval holds: see `proportions.interval_of_share`."""
+    if name not in METRICS:
+        return False
+    return METRICS[name].binary or (not METRICS[name].unit and is_extreme(column.defined))
 
 
 def _rank(key: _Key, findings: Sequence[str]) -> tuple[int, str, str, str, int, str]:

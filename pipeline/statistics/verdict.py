@@ -11,10 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.records import ENOUGH_PATIENTS, Summary, main_reader
-from pipeline.records.names import CLASSIFIER, OVERLAPS, POINTING, READER_START, Question, Standing
+from pipeline.records.names import (
+    CLASSIFIER,
+    OVERLAPS,
+    POINTING,
+    READER_START,
+    Conclusion,
+    Limit,
+    Question,
+    Standing,
+)
+from pipeline.statistics.judging import Judgement, auroc_of, limited, verdict_of
 
 ORDER: tuple[Standing, ...] = ("worse", "no_better", "better", "unknown")
-"""Least favourable first: the verdict is the least favourable standing of the judged questions."""
+"""Least favourable first: see `judging.verdict_of`."""
 JUDGED: Mapping[Question, Sequence[str]] = {"pointing": POINTING, "contours": OVERLAPS}
 """Question → its metrics; the first that a finding has is used."""
 HEALTHY = "contour_on_healthy"
@@ -52,8 +62,14 @@ class VerdictRow:
     difference_low: float | None = None
     difference_high: float | None = None
     corrected_p: float | None = None
+    conclusion: Conclusion = "too_few"
+    """What is at fault, the same in all rows of the finding; see `statistics.conclusion`."""
+    against: str = ""
+    """Rules whose strong suspicions contradict the conclusion, separated by blanks."""
     readers_estimate: float | None = None
     """Mean agreement of the other readers with this reader, weighted by their numbers of images."""
+    because: Limit = ""
+    """Why the standing says less than the comparison; empty if it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +118,14 @@ def _finding_rows(finding: str, evidence: Evidence) -> Iterator[VerdictRow]:
         for question, metrics in JUDGED.items()
         if (answer := _network_and_baseline(rows, metrics, evidence)) is not None
     }
-    standings = {question: _standing(*answer, evidence) for question, answer in answers.items()}
-    verdict: Standing = min(standings.values(), key=ORDER.index, default="unknown")
+    auroc = auroc_of(finding, evidence.summaries)
+    told = {
+        question: limited(_standing(*answer, evidence), question, answer[0], _same(rows, answer[0]), auroc)
+        for question, answer in answers.items()
+    }
+    verdict = verdict_of([(question, found.standing) for question, found in told.items()], ORDER)
     for question, (network, strongest) in answers.items():
-        yield _row(finding, verdict, question, standings[question], rows, network, strongest, evidence)
+        yield _row(finding, verdict, question, told[question], rows, network, strongest, evidence)
     if not answers:
         yield VerdictRow(finding, verdict, "pointing", "unknown")
     yield from _reported_only(finding, verdict, rows, evidence)
@@ -118,12 +138,15 @@ def _network_and_baseline(
     for metric in metrics:
         network = main_reader(rows, metric, evidence.methods[0]) if evidence.methods else None
         if network is not None:
-            same_reader = (row for row in rows if (row.metric, row.reader) == (metric, network.reader))
-            scored = [
-                row for row in same_reader if row.method in evidence.baselines and row.estimate is not None
-            ]
+            same = _same(rows, network)
+            scored = [row for row in same if row.method in evidence.baselines and row.estimate is not None]
             return network, max(scored, key=lambda row: row.estimate or 0, default=None)
     return None
+
+
+def _same(rows: Iterable[Summary], network: Summary) -> list[Summary]:
+    """The rows of the same metric and reader."""
+    return [row for row in rows if (row.metric, row.reader) == (network.metric, network.reader)]
 
 
 def _standing(network: Summary, strongest: Summary | None, evidence: Evidence) -> Standing:
@@ -141,7 +164,7 @@ def _row(
     finding: str,
     verdict: Standing,
     question: Question,
-    standing: Standing,
+    told: Judgement,
     rows: Sequence[Summary],
     network: Summary,
     strongest: Summary | None,
@@ -152,11 +175,10 @@ def _row(
         finding=finding,
         verdict=verdict,
         question=question,
-        standing=standing,
+        standing=told.standing,
+        because=told.because,
         **_result_columns(network),
-        readers=len(
-            {row.reader for row in rows if row.metric == network.metric and row.estimate is not None}
-        ),
+        readers=len({r.reader for r in rows if r.metric == network.metric and r.estimate is not None}),
         baseline=strongest.method if strongest else "",
         baseline_n=strongest.n if strongest else None,
         baseline_estimate=strongest.estimate if strongest else None,
@@ -177,8 +199,7 @@ def _reported_only(
     first, *others = evidence.methods or ("",)
     pointing = next(filter(None, (main_reader(rows, metric, first) for metric in POINTING)), None)
     if pointing is not None:
-        same = [r for r in rows if (r.metric, r.reader) == (pointing.metric, pointing.reader)]
-        by_method = {row.method: row for row in same}
+        by_method = {row.method: row for row in _same(rows, pointing)}
         for name in (name for name in others if name in by_method):
             yield VerdictRow(finding, verdict, "other_map", **_result_columns(by_method[name]))
     absent = main_reader(rows, HEALTHY, first)
@@ -193,8 +214,7 @@ def _result_columns(row: Summary) -> dict[str, Any]:
 
 def _mean_reader_agreement(rows: Iterable[Summary], network: Summary) -> float | None:
     """Mean agreement of other readers with the reader of `network`, weighted by their numbers of images."""
-    same = (row for row in rows if (row.metric, row.reader) == (network.metric, network.reader))
-    found = [(row.estimate, row.n) for row in same if row.method.startswith(READER_START)]
+    found = [(r.estimate, r.n) for r in _same(rows, network) if r.method.startswith(READER_START)]
     known = [(estimate, n) for estimate, n in found if estimate is not None]
     if not known:
         return None

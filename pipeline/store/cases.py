@@ -17,6 +17,7 @@ from pipeline.records import (
     Candidates,
     Curve,
     FinishedCase,
+    Fit,
     Heatmap,
     Mask,
     Outline,
@@ -140,6 +141,11 @@ def curves_of(case: Mapping[str, Any]) -> list[Curve]:
     return [Curve(case_id=case["case_id"], **row) for row in case["curves"]]
 
 
+def fits_of(case: Mapping[str, Any]) -> list[Fit]:
+    """The fits of maps and annotations in a case's JSON."""
+    return [Fit(case_id=case["case_id"], **row) for row in case["fits"]]
+
+
 def _case_json(case: FinishedCase) -> dict[str, Any]:
     """Content of `case.json`, which `reports/README.md` describes."""
     rows, columns = case.shape
@@ -172,6 +178,8 @@ def _table_data(case: FinishedCase) -> dict[str, Any]:
     return {
         "candidates": [_without_case(asdict(c)) for c in case.candidates],
         "curves": [_without_case(asdict(c)) for c in case.curves],
+        "fits": [_without_case(asdict(f)) for f in case.fits],
+        "look": case.look,
     }
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from pipeline.cohort.near_duplicates import Picture, near_duplicate_groups
 from pipeline.records import Box, Kind, Shape, Skipped
-from pipeline.validation.near_duplicates import Picture, near_duplicate_groups
 from pipeline.validation.pieces import Piece
 
 

@@ -8,11 +8,11 @@ from itertools import combinations
 
 import numpy as np
 
+from pipeline.cohort.near_duplicates import picture_hashes
 from pipeline.records import Box, Image, Intensity, Mask, Reference, Shape, scored_as
 from pipeline.validation.background import background, shares
 from pipeline.validation.contrast import contrasts
 from pipeline.validation.facts import Agreement, Brightness, ImageFacts, MeasuredReference, Refused
-from pipeline.validation.near_duplicates import picture_hashes
 from pipeline.validation.pieces import holes, parts
 
 MOST_PIECES = 64

@@ -1,15 +1,19 @@
 """First outputs: those that contradict the card's activation are refused or named."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.audited_model.brightness import brightness_of, unlike_example
+from pipeline.audited_model.example import Example
 from pipeline.audited_model.first_outputs import contradictions, why_no_probability
 from pipeline.classifiers import prepare
 from pipeline.errors import ConfigError
+from pipeline.geometry import whole
 from pipeline.records import Image, ModelInput, Notice
 from tests.brightness import open_brightness_model
 
@@ -74,3 +78,49 @@ def test_outputs_that_are_the_same_for_every_image_are_counted(tmp_path: Path) -
     assert notice.about == "preprocessing"
     assert "the same for 4 images (findings: 2 of 2)" in notice.text()
     assert contradictions(model, [same] * 3) == ()
+
+
+def of_range(low: float, high: float) -> ModelInput:
+    """An input whose values are spread evenly; its 5th and 95th percentiles lie a twentieth inside."""
+    values = np.linspace(low, high, 101, dtype=np.float32)
+    return ModelInput("", np.tile(values, (1, 4, 1)), whole((4, 101)))
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ((0.0, 1.0), False),
+        ((0.5, 1.5), False),
+        ((0.0, 0.25), False),
+        ((0.0, 4.0), False),
+        ((0.0, 0.24), True),
+        ((0.0, 4.1), True),
+        ((0.96, 1.96), True),
+        ((-1024.0, 1024.0), True),
+        ((-2.0, -1.0), True),
+    ],
+)
+def test_inputs_of_another_brightness_than_the_example_are_named(
+    ends: tuple[float, float], *, told: bool
+) -> None:
+    example = brightness_of(of_range(0.0, 1.0))
+    assert example == (pytest.approx(0.05), pytest.approx(0.95))
+    notice = unlike_example(example, [of_range(*ends)] * 3)
+    assert (notice is not None) == told
+    if notice is not None:
+        assert (notice.kind, notice.about) == ("warning", "preprocessing")
+        assert "on 3 images (5th to 95th percentile), but between 0.05 and 0.95" in notice.text()
+
+
+def test_one_odd_image_among_several_is_none_of_the_card() -> None:
+    example = brightness_of(of_range(0.0, 1.0))
+    assert unlike_example(example, [of_range(0, 1), of_range(0, 1), of_range(0, 90)]) is None
+
+
+def test_the_example_of_a_model_is_what_its_inputs_are_compared_with(tmp_path: Path) -> None:
+    model = open_brightness_model(tmp_path, (10.0, -1.0), (5.0, 2.0))
+    inputs = [prepare(Image("", np.full((61, 61), 0.5, np.float32), None), model.preprocessing)]
+    assert contradictions(model, inputs) == ()
+    bright = replace(model, example=Example("0" * 64, "met", (2.0, 3.0)))
+    (notice,) = contradictions(bright, inputs)
+    assert "for the card's example" in notice.text()

@@ -65,6 +65,23 @@ def test_maps_may_move_by_rounding_but_not_more(factor: float, found: bool) -> N
         assert "4.0e-02 in maps" in batch_equals_one_by_one(model)
 
 
+def test_maps_that_are_never_finite_do_not_accuse_the_batch() -> None:
+    def explain(inputs: Tensor) -> FixedExplanation:
+        cells = np.ones((len(inputs), 2, 1, 1), np.float32)
+        return FixedExplanation(cells[..., 0, 0], {"gradcam": cells * np.nan})
+
+    with pytest.raises(CheckError, match="not finite; the weights may be broken"):
+        batch_equals_one_by_one(replace(honest(), explain=explain))
+
+
+def test_large_maps_are_compared_without_overflow() -> None:
+    def explain(inputs: Tensor) -> FixedExplanation:
+        cells = np.full((len(inputs), 2, 4, 4), 1e30, np.float32)
+        return FixedExplanation(cells[..., 0, 0], {"gradcam": cells})
+
+    assert "0.0e+00 in maps" in batch_equals_one_by_one(replace(honest(), explain=explain))
+
+
 @pytest.mark.parametrize("value", [7.0, np.nan])
 def test_maps_that_depend_on_the_batch_are_found_where_logits_do_not(value: float) -> None:
     def explain(inputs: Tensor) -> FixedExplanation:

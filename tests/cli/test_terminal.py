@@ -49,7 +49,7 @@ def test_skill_says_its_scale_where_it_is_not_that_of_the_location_prior(
         "high": 0.75,
     }  # fmt: skip
     write_table(run, "skill.csv", [row])
-    (line, other) = verdict_lines(run)
+    line, other = (text for text in verdict_lines(run) if not text.startswith(" "))
     assert line.endswith(f"; skill in pointing 0.50 [0.25 to 0.75]{scale}")
     assert "skill" not in other
 

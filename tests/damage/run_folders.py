@@ -31,8 +31,8 @@ CASE = "cases/0000c0ffee"
 READ = (
     "manifest.json", "cases.csv", "scores.csv", "predictions.csv", "summary.csv", "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
-    "comparisons.csv", "subgroups.csv", "crosswalk.csv", "regions.json", "groups.json", "baselines.npz",
-    "outputs.sha256",
+    "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
+    "crosswalk.csv", "regions.json", "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
 )  # fmt: skip
 """Files that compare, report or review read."""
@@ -87,6 +87,12 @@ def make_sound_run(folder: Path) -> Path:
     write_table(run, "comparisons.csv", [{**of, **pair, **gap, "standing": "better"}])
     parts = [{"attribute": "sex", "group": group, "too_few": 0, "differs": 0} for group in "FM"]
     write_table(run, "subgroups.csv", [{**of, **numbers, **gap, **part} for part in parts])
+    found = {"rule": "order", "suspect": "labels", "strength": "weak", "sentence": "It may."}
+    write_table(run, "suspects.csv", [{**of, **numbers, **found}])
+    write_table(run, "cross.csv", [{**of, **numbers, **gap, "output": "malignant", "measure": "auroc"}])
+    write_table(run, "look_alikes.csv", [{"group": 1, **key} for key in keys[:2]])
+    moved = {"transform": "mirrored", "rank": 0.7, "hits": 0.5}
+    write_table(run, "alignment.csv", [{**of, **gap, **moved}])
     write_output_hashes(run, sorted(key["case_id"] for key in keys))
     return run
 

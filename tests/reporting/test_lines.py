@@ -101,3 +101,11 @@ def test_groups_have_a_line_each_and_the_few_no_number():
         ("F", "network", "50 % of 12 *"),
         ("M", "none", "too few (7)"),
     ]
+
+
+def test_groups_have_a_chart_of_pointing_and_one_of_the_auroc():
+    rows = [group("sex", name, "0.5", metric=metric) for metric in ("hit", "auroc", "brier") for name in "FM"]
+    assert [chart.title for chart in forest_charts(run(subgroups=rows))] == [
+        "nodule: Hit rate",
+        "nodule: AUROC",
+    ]

@@ -42,7 +42,7 @@ HITS = (row("gradcam", "hit", 0.238, 0.12, 0.5), row("location_prior", "hit", 0.
 def test_a_shown_difference_reads_worse_though_the_intervals_overlap():
     found = judged(*HITS, comparisons=[paired(-0.429, -0.62, -0.2, 0.012)])
     assert found.standing == "worse"
-    assert found.title == "worse than a baseline"
+    assert found.title == "pointing worse than a baseline"
     assert found.sentences[0].text == (
         "The network points at the lesion in 24 % [12–50] of 42 images; one fixed average mask, the same "
         "for every image, does so in 67 % [34–86]. The network looks in the right place less often than a "
@@ -132,7 +132,62 @@ def test_boxes_speak_where_there_are_no_masks():
     assert contours.text.startswith(
         "Its contours overlap the radiologist’s boxes with a mean IoU of 0.20 [0.10–0.30] over 42 lesions"
     )
-    assert found.title == "worse than a baseline"
+    assert found.title == "pointing and contours worse than a baseline"
+
+
+def test_contours_that_fit_worse_do_not_read_as_worse_pointing():
+    ious = (row("gradcam", "iou", 0.2, 0.1, 0.3), row("location_prior", "iou", 0.4, 0.3, 0.5))
+    worse = paired(-0.2, -0.3, -0.1, 0.01, metric="iou")
+    found = judged(*HITS, *ious, comparisons=[paired(0.3, 0.1, 0.5, 0.01), worse])
+    assert (found.standing, found.title) == ("no_better", "pointing better, contours worse")
+    alone = judged(*ious, comparisons=[worse])
+    assert (alone.standing, alone.title) == ("worse", "contours worse than a baseline")
+
+
+def auroc(estimate, low, high):
+    return Summary("malignant", "labels", "classifier", "auroc", 42, {}, 30, estimate, low, high)
+
+
+@pytest.mark.parametrize(
+    ("area", "title", "sentence"),
+    [
+        (
+            (0.55, 0.4, 0.7),
+            "cannot be judged: the network hardly tells it",
+            "(42 images), and 0.5 is chance. Maps of such an output cannot be judged.",
+        ),
+        (
+            (0.2, 0.1, 0.3),
+            "cannot be judged: the output is turned",
+            "Its maps show what speaks against the finding and cannot be judged.",
+        ),
+        (
+            (0.7, 0.48, 0.85),
+            "cannot be judged: AUROC not shown above 0.5",
+            "which is not shown to be above 0.5, chance, so that nothing good can be said of its maps.",
+        ),
+    ],
+)
+def test_a_badge_beside_an_auroc_at_chance_says_that_maps_cannot_judge(area, title, sentence):
+    found = judged(*HITS, auroc(*area), comparisons=[paired(0.3, 0.1, 0.5, 0.01)])
+    assert (found.standing, found.title) == ("unknown", title)
+    assert found.sentences[0].text.endswith(sentence)
+
+
+def test_a_finding_that_is_always_at_the_same_place_says_so():
+    hits = (row("gradcam", "hit", 0.8, 0.7, 0.9), row("location_prior", "hit", 1.0, 0.9, 1.0))
+    ious = (row("gradcam", "iou", 0.2, 0.1, 0.3), row("location_prior", "iou", 0.4, 0.3, 0.5))
+    worse = [paired(-0.2, -0.3, -0.1, 0.001), paired(-0.2, -0.3, -0.1, 0.01, metric="iou")]
+    found = judged(*hits, *ious, comparisons=worse)
+    assert found.standing == "no_better"
+    assert found.title == "pointing cannot be judged (always at the same place), contours worse"
+    assert found.sentences[0].text.endswith(
+        "The finding is always at the same place, so that pointing cannot show whether the network looks at "
+        "the image: difference on the same images −20 points [−30 to −10], corrected p = 0.001."
+    )
+    elsewhere = judged(row("gradcam", "hit", 0.1, 0.0, 0.3), hits[1], comparisons=worse[:1])
+    assert (elsewhere.standing, elsewhere.title) == ("worse", "pointing worse than a baseline")
+    assert "always at the same place, and the network points elsewhere" in elsewhere.sentences[0].text
 
 
 def test_hits_of_masks_speak_before_those_of_boxes():

@@ -8,17 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.cohort.index import Cohort
-from pipeline.config import AuditConfig
+from pipeline.cohort.near_duplicates import look_of
+from pipeline.config import AuditConfig, Policy
+from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
 from pipeline.ground_truth.matching import Truth
 from pipeline.metrics.lesions import Rule
+from pipeline.metrics.transforms import TRANSFORMS
 from pipeline.plan import RunPlan
-from pipeline.records import Candidates, Case, Curve, FinishedCase, Prediction, Score, Skipped
+from pipeline.records import Candidates, Case, Curve, FinishedCase, Fit, Prediction, Score, Skipped, Suspicion
+from pipeline.run.grouping import Grouping
 from pipeline.run.opening import open_run
-from pipeline.run.tables import Grouping, Results, summarise, write_tables
+from pipeline.run.tables import Results, summarise, write_tables
+from pipeline.run_files.tables import read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.effects import StatisticsOptions
 from pipeline.store.cases import write_case, write_skipped
@@ -60,7 +66,7 @@ def tabled(run: Path, cases: Sequence[Case] = CASES, **changes: Any) -> Results:
         "options": OPTIONS,
         "matching": RULE,
         "grouping": Grouping(),
-        "limits": {},
+        "policy_limits": Policy(),
         "skipped": (),
     }
     return write_tables(run, cases, **{**given, **changes})
@@ -78,7 +84,8 @@ def test_every_table_of_a_run_but_the_crosswalk_is_written(tmp_path: Path) -> No
     assert {path.name for path in tmp_path.iterdir()} == {
         "cases", "cases.csv", "predictions.csv", "scores.csv", "regions.json", "summary.csv", "skipped.csv",
         "thresholds.csv", "calibration.csv", "unmatched.csv", "skill.csv", "comparisons.csv", "subgroups.csv",
-        "policy.csv", "verdict.csv", "groups.json",
+        "policy.csv", "verdict.csv", "suspects.csv", "probes.csv", "cross.csv", "alignment.csv",
+        "look_alikes.csv", "groups.json",
     }  # fmt: skip
 
 
@@ -246,7 +253,7 @@ def test_curves_are_averaged_over_images(tmp_path: Path) -> None:
 def test_skill_comparisons_policy_and_verdict_are_of_the_scores_on_disk(tmp_path: Path) -> None:
     for of, hit in zip(CASES, (1.0, 1.0, 1.0, 0.0), strict=True):
         finish(tmp_path, of, scores=hits(of, gradcam=hit, center_prior=0.0))
-    found = tabled(tmp_path, limits={"min_hit_rate": 0.8, "min_skill": 0.7})
+    found = tabled(tmp_path, policy_limits=Policy(min_hit_rate=0.8, min_skill=0.7))
     assert row(tmp_path, "skill.csv")["estimate"] == "0.75"
     assert row(tmp_path, "comparisons.csv")["difference"] == "0.75"
     outcomes = {(one["finding"], one["rule"]): one["outcome"] for one in found.policy}
@@ -263,7 +270,7 @@ def test_policy_and_verdict_are_about_the_first_of_the_networks_methods(tmp_path
     for of in CASES[:2]:
         finish(tmp_path, of, scores=hits(of, gradcam=0.0, layercam=1.0))
     options = replace(OPTIONS, network=("layercam", "gradcam"))
-    found = tabled(tmp_path, CASES[:2], options=options, limits={"min_hit_rate": 0.5})
+    found = tabled(tmp_path, CASES[:2], options=options, policy_limits=Policy(min_hit_rate=0.5))
     assert [(one["rule"], one["estimate"]) for one in found.policy if one["finding"] == "nodule"] == [
         ("min_hit_rate", 1.0)
     ]
@@ -279,7 +286,7 @@ def test_images_are_grouped_by_their_attributes_and_by_columns_of_a_table(tmp_pa
     sites = {"case-a-0": "north", "case-b-0": "süd", "case-d-0": "not audited", "case-c-0": ""}
     grouping = Grouping(("view",), {"site": sites}, minimum_patients=2)
     tabled(tmp_path, CASES[:3], grouping=grouping)
-    rows = read_table(tmp_path, "subgroups.csv")
+    rows = [one for one in read_table(tmp_path, "subgroups.csv") if one["metric"] == "hit"]
     assert [(one["attribute"], one["group"], one["n"], one["too_few"]) for one in rows] == [
         ("view", "AP", "2", "0"),
         ("view", "PA", "1", "1"),
@@ -343,7 +350,7 @@ def test_a_plan_is_summarised_as_its_config_says(tmp_path: Path) -> None:
             "lesions": {"threshold": 0.7},
         },
     )
-    rows = read_table(run, "subgroups.csv")
+    rows = [one for one in read_table(run, "subgroups.csv") if one["metric"] == "hit"]
     assert [(one["group"], one["too_few"]) for one in rows] == [("PA", "0"), ("north", "1"), ("south", "0")]
     hit = row(run, "summary.csv", finding="nodule", method="gradcam", metric="hit")
     assert float(hit["low"]) == pytest.approx(0.05 ** (1 / 3))  # three of three, at 90 %
@@ -373,3 +380,111 @@ def test_the_readers_ceiling_counts_patients_as_the_subgroups_do(tmp_path: Path)
 def test_without_a_table_of_groups_there_are_none(tmp_path: Path) -> None:
     run, _ = summarised(tmp_path, {"statistics": {"replicates": 20}})
     assert json.loads((run / "groups.json").read_text()) == {}
+
+
+def test_suspicions_are_listed_once_by_finding_and_strong_ones_first(tmp_path: Path) -> None:
+    """Beside those of the rules: the map of one finished case has 1 × 2 cells."""
+    finish(tmp_path, CASES[0])
+    weak = Suspicion("nodule", "shortcut", "network", "weak", "It may.", n=3)
+    strong = Suspicion("nodule", "order", "labels", "strong", "It is.", 0.9, 0.8, 0.95, 4)
+    other = Suspicion("effusion", "shortcut", "network", "weak", "It may.")
+    whole = Suspicion("(all)", "saturated", "card", "strong", "=all()")
+    found = tabled(tmp_path, CASES[:1], suspicions=[whole, other, weak, strong, weak])
+    *given, grid = found.suspicions
+    assert given == [strong, weak, other, whole]
+    assert (grid.finding, grid.rule, grid.suspect, grid.n) == ("(all)", "coarse_grid", "map", 1)
+    rows = read_table(tmp_path, "suspects.csv")
+    assert [one["sentence"] for one in rows[:4]] == ["It is.", "It may.", "It may.", "=all()"]
+    assert rows[0] == {
+        "finding": "nodule", "rule": "order", "suspect": "labels", "strength": "strong", "estimate": "0.9",
+        "low": "0.8", "high": "0.95", "n": "4", "sentence": "It is.",
+    }  # fmt: skip
+
+
+def test_a_suspicion_beyond_the_policy_is_a_row_that_reports_can_read(tmp_path: Path) -> None:
+    finish(tmp_path, CASES[0])
+    strong = Suspicion("nodule", "card_inverted", "card", "strong", "It is.", 0.4, 0.3, 0.5, 4)
+    tabled(tmp_path, CASES[:1], suspicions=[strong])
+    (found,) = read_rows(tmp_path / "policy.csv")
+    assert (found["rule"], found["metric"], found["estimate"]) == ("max_suspicion.card", "strength", "2.0")
+    assert (found["limit"], found["outcome"]) == ("1.0", "fail")
+
+
+def test_fits_of_cases_become_the_cross_table_and_the_alignment(tmp_path: Path) -> None:
+    """Map of nodule: hits in a and b after a mirror alone; the map of effusion hits them as they are."""
+    for of in CASES[:2]:
+        own = tuple(0.75 if number == 1 else 0.5 for number in range(len(TRANSFORMS)))
+        held = tuple(float(number == 1) for number in range(len(TRANSFORMS)))
+        finish(
+            tmp_path,
+            of,
+            fits=(
+                Fit(of.case_id, "nodule", "anna", "gradcam", "nodule", own, held),
+                Fit(of.case_id, "nodule", "anna", "gradcam", "effusion", (0.9,), (1.0,)),
+                Fit(of.case_id, "nodule", "anna", "lrp", "nodule", held, held),
+            ),
+        )
+    tabled(tmp_path, CASES[:2])
+    hits = [one for one in read_table(tmp_path, "cross.csv") if one["measure"] == "hit"]
+    assert [(one["finding"], one["output"], one["estimate"], one["difference"]) for one in hits] == [
+        ("nodule", "nodule", "0.0", ""),
+        ("nodule", "effusion", "1.0", "1.0"),
+    ]
+    found = read_table(tmp_path, "alignment.csv")
+    assert [(one["transform"], one["rank"], one["hits"], one["n"]) for one in found[:3]] == [
+        ("as_it_is", "0.5", "0.0", "2"),
+        ("mirrored", "0.75", "1.0", "2"),
+        ("upside_down", "0.5", "0.0", "2"),
+    ]
+    assert (found[0]["p"], found[1]["difference"], found[1]["p"]) == ("", "0.25", "0.5")
+
+
+def test_fits_of_another_number_of_transforms_are_of_another_version(tmp_path: Path) -> None:
+    fit = Fit(CASES[0].case_id, "nodule", "anna", "gradcam", "nodule", (0.5, 0.5), (0.0, 0.0))
+    finish(tmp_path, CASES[0], fits=(fit,))
+    with pytest.raises(ConfigError, match=r"fits: ranks: wanted 31 values, or 1 for another output"):
+        tabled(tmp_path, CASES[:1])
+
+
+def looking(run: Path, *pictures: int) -> None:
+    """Hits of cases a, b, …, of a patient each; equal numbers look alike."""
+    for of, number in zip(CASES, pictures, strict=False):
+        pixels = np.random.default_rng(number).random((64, 64), np.float32)
+        hit = float(of is not CASES[3])
+        finish(run, of, scores=hits(of, gradcam=hit), look=look_of(pixels), curves=(), candidates=())
+
+
+def test_patients_whose_images_look_alike_count_as_one(tmp_path: Path) -> None:
+    looking(tmp_path, 1, 2, 1, 3)
+    found = tabled(tmp_path)
+    rows = read_table(tmp_path, "look_alikes.csv")
+    assert [(one["group"], one["case_id"], one["patient_id"]) for one in rows] == [
+        ("1", "case-a-0", "patient-a"),
+        ("1", "case-c-0", "patient-c"),
+    ]
+    for method, metric in (("gradcam", "hit"), ("classifier", "brier")):
+        summary = row(tmp_path, "summary.csv", finding="nodule", method=method, metric=metric)
+        assert (summary["n"], summary["patients"]) == ("4", "3")
+    (alike,) = (one for one in found.suspicions if one.rule == "look_alikes")
+    assert (alike.suspect, alike.strength, alike.estimate, alike.n) == ("too_few", "weak", 0.5, 4)
+    assert alike.sentence.startswith("2 of 4 images look like an image of another patient (1 groups).")
+
+
+def test_look_alikes_of_one_patient_or_that_the_config_calls_harmless_are_none(tmp_path: Path) -> None:
+    looking(tmp_path / "harmless", 1, 1, 1, 1)
+    tabled(tmp_path / "harmless", look_alikes=False)
+    assert read_table(tmp_path / "harmless", "look_alikes.csv") == []
+    assert row(tmp_path / "harmless", "summary.csv", method="gradcam", finding="nodule")["patients"] == "4"
+    for of in CASES[:2]:
+        pixels = np.random.default_rng(1).random((64, 64), np.float32)
+        finish(tmp_path / "one", of, patient_id="patient-x", look=look_of(pixels))
+    found = tabled(tmp_path / "one", CASES[:2])
+    assert "look_alikes" not in {one.rule for one in found.suspicions}
+
+
+def test_a_lesion_that_was_missed_keeps_its_own_patient(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).random((64, 64), np.float32)
+    for of in CASES[:2]:
+        finish(tmp_path, of, look=look_of(pixels), candidates=(drawn(of, lesions=1),))
+    tabled(tmp_path, CASES[:2])
+    assert [one["patient_id"] for one in read_table(tmp_path, "unmatched.csv")] == ["patient-a", "patient-b"]

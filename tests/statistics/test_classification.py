@@ -18,6 +18,7 @@ from pipeline.statistics.classification import (
     replicated_auprc,
 )
 from pipeline.statistics.intervals import Interval
+from pipeline.statistics.policy import apply_policy
 from pipeline.statistics.proportions import clopper_pearson
 from tests.statistics.areas import interval_of_auroc
 
@@ -207,6 +208,33 @@ def test_with_one_image_a_patient_shares_have_exact_intervals() -> None:
     }.items():
         row = found["nodule", measure]
         assert (row.low, row.high) == clopper_pearson(*counts, confidence=0.95)
+
+
+def test_a_perfect_network_has_bounds_that_grow_with_its_patients() -> None:
+    found = {}
+    for count in (8, 40):
+        rows = [("nodule", f"{n:02}", float(n < count), n < count, n < count) for n in range(2 * count)]
+        found[count] = summaries(rows)
+        row = found[count]["nodule", "auroc"]
+        assert (row.estimate, row.low, row.high) == (1, pytest.approx(0.025 ** (1 / count)), 1)
+        brier = found[count]["nodule", "brier"]
+        assert (brier.estimate, brier.low, brier.high) == (0, 0, pytest.approx(1 - 0.025 ** (1 / count / 2)))
+    outcomes = {
+        count: [
+            row["outcome"]
+            for row in apply_policy(
+                {"min_auroc": 0.8}, findings=["nodule"], method="", summaries=rows.values(), skills=()
+            )
+        ]
+        for count, rows in found.items()
+    }
+    assert outcomes == {8: ["warn"], 40: ["pass"]}
+
+
+def test_a_network_that_is_always_wrong_has_an_upper_bound() -> None:
+    rows = [("nodule", f"{n:02}", float(n >= 20), n >= 20, n < 20) for n in range(40)]
+    row = summaries(rows)["nodule", "auroc"]
+    assert (row.estimate, row.low, row.high) == (0, 0, pytest.approx(1 - 0.025**0.05))
 
 
 def test_a_finding_of_one_class_has_no_auroc_and_says_why() -> None:

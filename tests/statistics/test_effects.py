@@ -9,7 +9,7 @@ import pytest
 from pipeline.config import AuditConfig
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.comparison import difference_of_means
-from pipeline.statistics.dataframes import banded, read_cases, read_scores
+from pipeline.statistics.dataframes import read_scores
 from pipeline.statistics.effects import (
     Row,
     StatisticsOptions,
@@ -19,7 +19,6 @@ from pipeline.statistics.effects import (
     difference_row,
     paired,
     skill_rows,
-    subgroup_rows,
 )
 from pipeline.store.tables import write_table
 from tests.statistics.runs import write_run
@@ -88,17 +87,6 @@ def test_the_first_method_is_compared_with_every_other(tmp_path: Path) -> None:
         ("gradcam", "location_prior", 1 / 2),
     ]
     assert [row["corrected_p"] for row in found] == [row["p"] for row in found]  # one finding each
-
-
-def test_groups_are_of_the_first_method_and_few_have_no_number(tmp_path: Path) -> None:
-    rows = [(f"c{n}", "gradcam", "hit", hit) for n, hit in enumerate(HITS["gradcam"])]
-    ages = {"c0": "15", "c1": "64", "c2": "79", "c3": "60"}
-    run = write_run(tmp_path / "run", rows, ages=ages)
-    groups = banded(read_cases(run))[["age"]]
-    old, young = subgroup_rows(read_scores(run), groups, ASKED, minimum=2)
-    assert (young["group"], young["n"], young["too_few"], young["estimate"]) == ("under 20", 1, 1, None)
-    assert (old["group"], old["n"], old["too_few"]) == ("60 to 79", 3, 0)
-    assert old["estimate"] == pytest.approx(2 / 3)
 
 
 def test_scores_of_single_lesions_are_paired_lesion_by_lesion(tmp_path: Path) -> None:
@@ -249,25 +237,6 @@ def test_p_values_are_corrected_among_rows_that_are_alike() -> None:
     found = [row["corrected_p"] for row in corrected(rows, by=["of"])]
     assert found == [0.02, 0.08, 0.02, None, 0.5]
     assert [row["corrected_p"] for row in corrected(rows, by=[])] == [0.04, 0.08, 0.06, None, 0.5]
-
-
-def test_groups_are_of_the_first_method_alone_and_say_whether_they_differ(tmp_path: Path) -> None:
-    """Ten hits of ten at one site, none of ten at the other."""
-    rows = [
-        *((f"c{n:02}", "gradcam", "hit", float(n < 10)) for n in range(20)),
-        *((f"c{n:02}", "layercam", "hit", 1.0) for n in range(20)),
-        ("c00", "layercam", "iou", 0.5),
-    ]
-    run = write_run(tmp_path / "run", rows)
-    sites = pd.DataFrame({"site": ["north"] * 10 + ["south"] * 10}, index=[f"c{n:02}" for n in range(20)])
-    asked = replace(ASKED, network=["gradcam", "layercam"])
-    north, south = subgroup_rows(read_scores(run), sites, asked, minimum=10)
-    assert (north["group"], north["method"], north["metric"]) == ("north", "gradcam", "hit")
-    assert (north["n"], north["patients"], north["too_few"]) == (10, 10, 0)
-    assert (north["estimate"], north["low"]) == (1, pytest.approx(0.025**0.1))  # a share: exact
-    assert (north["difference"], south["difference"]) == (1, -1)
-    assert (north["differs"], south["differs"]) == (1, 1)
-    assert north["corrected_p"] == pytest.approx(2 * north["p"])
 
 
 def test_readers_of_fewer_than_ten_patients_are_no_ceiling_unless_the_config_says_so() -> None:

@@ -4,7 +4,7 @@ from scipy.stats import binomtest
 
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.intervals import interval_of_mean
-from pipeline.statistics.proportions import clopper_pearson, interval_of_proportion
+from pipeline.statistics.proportions import clopper_pearson, interval_of_proportion, interval_of_share
 
 ONE_EACH = [f"{number:02}" for number in range(10)]
 
@@ -41,6 +41,16 @@ def test_where_all_images_are_alike_each_patient_counts_once(value: int) -> None
     # A bootstrap of twenty zeros finds nothing but zeros and would claim to be certain.
     found = interval_of_proportion([value] * 20, ONE_EACH * 2, Resampling())
     assert found == (value, *clopper_pearson(10 * value, 10, confidence=0.95))
+
+
+def test_shares_of_area_are_exact_only_where_all_are_nothing_or_all() -> None:
+    all_right = interval_of_share([1.0] * 10, ONE_EACH, Resampling())
+    assert all_right == (1, *clopper_pearson(10, 10, confidence=0.95))
+    varied = np.linspace(0, 1, 10)
+    assert interval_of_share(varied, ONE_EACH, Resampling()) == interval_of_mean(
+        varied, ONE_EACH, Resampling()
+    )
+    assert interval_of_share([0.5] * 10, ONE_EACH, Resampling()) == (0.5, None, None)
 
 
 def test_one_image_has_an_interval_that_says_how_little_it_tells() -> None:

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from pipeline.statistics.bootstrap import Resampling
+from pipeline.statistics.intervals import Interval
 from pipeline.statistics.skill import share_of, skill
 
 NAMES = ["a", "b", "c", "d"]
@@ -23,6 +25,47 @@ def test_readers_who_agree_by_06_are_the_ceiling() -> None:
 def test_where_lower_is_better_the_ceiling_is_nothing() -> None:
     # From 0.4 of images down to 0.2, where none would be perfect: half the way.
     assert skill(PRIOR, SCORE, NAMES, PERCENTILE, better="lower").estimate == pytest.approx(0.5)
+
+
+def perfect(count: int, prior: list[float]) -> Interval:
+    names = [f"{number:03}" for number in range(count)]
+    return skill([1.0] * count, prior, names, Resampling(replicates=100))
+
+
+def test_a_perfect_score_has_a_least_skill() -> None:
+    """20 hits of 20, against 3 of 20: e <= 0.168, d = 0.85 and at least 0.621 (Clopper & Pearson)."""
+    found = perfect(20, [1.0] * 3 + [0.0] * 17)
+    error, distance, least = 1 - 0.025 ** (1 / 20), 0.85, 1 - beta.ppf(0.975, 4, 17)
+    assert found == (1, pytest.approx(1 - error / np.sqrt(least * (2 * distance - least))), 1)
+    assert found.low == pytest.approx(0.794, abs=0.001)
+
+
+def test_the_least_skill_grows_with_the_patients_and_falls_with_the_prior() -> None:
+    few, many = perfect(10, [0.0] * 10).low, perfect(200, [0.0] * 200).low
+    assert few is not None
+    assert many is not None
+    assert few < 0.7
+    assert many > 0.95
+    assert many > (perfect(200, [1.0] * 100 + [0.0] * 100).low or 1)
+    assert perfect(10, [0.25] * 10).low == pytest.approx(1 - (1 - 0.025**0.1) / 0.75)  # a prior that is known
+    assert perfect(10, [1.0] * 10) == (None, None, None)
+
+
+def test_the_least_skill_is_above_the_true_one_in_fewer_than_one_of_forty_runs() -> None:
+    """True skill (0.85 - 0.3) / 0.7; all of 20 hit in 3.9 % of runs, and the prior's hits vary."""
+    random, runs = np.random.default_rng(5), 20_000
+    hits, priors = random.binomial(20, 0.85, runs), random.binomial(20, 0.3, runs)
+    bounds = {k: perfect(20, [1.0] * k + [0.0] * (20 - k)).low for k in range(20)}
+    missed = sum((bounds[int(k)] or 0) > 0.55 / 0.7 for k in priors[hits == 20])
+    assert 0 < missed / runs < 0.025
+
+
+def test_readers_who_agree_perfectly_are_a_ceiling_of_one() -> None:
+    names = [f"{number:02}" for number in range(20)]
+    known = skill([1.0] * 20, [0.0] * 20, names, PERCENTILE, ceiling=([1.0] * 4, names[:4]))
+    assert known == perfect(20, [0.0] * 20)
+    varied = skill([1.0] * 20, [0.0] * 20, names, PERCENTILE, ceiling=([1.0, 0.5] * 10, names))
+    assert varied.estimate == pytest.approx(1 / 0.75)
 
 
 def test_below_the_prior_it_is_negative() -> None:

@@ -112,9 +112,19 @@ def test_a_rate_of_one_image_a_patient_is_a_proportion_with_its_exact_interval()
     assert (row.estimate, row.low, row.high) == (0.3, *clopper_pearson(3, 10, confidence=0.95))
 
 
-def test_a_score_that_happens_to_be_all_or_nothing_is_no_proportion() -> None:
-    (row,) = summaries(*((score("nodule", 0.0), str(n)) for n in range(10)))
-    assert (row.estimate, row.low, row.high) == (0, None, None)
+@pytest.mark.parametrize(("value", "bounds"), [(0.0, (0, 1 - 0.025**0.1)), (1.0, (0.025**0.1, 1))])
+def test_a_share_of_the_area_that_is_all_or_nothing_has_the_bounds_of_a_proportion(
+    value: float, bounds: tuple[float, float]
+) -> None:
+    """If the mean IoU were lower than the bound, ten IoUs of 1 would have a chance of less than 1 in 40."""
+    (row,) = summaries(*((score("nodule", value), str(n)) for n in range(10)))
+    assert (row.estimate, row.low, row.high) == (value, pytest.approx(bounds[0]), pytest.approx(bounds[1]))
+
+
+@pytest.mark.parametrize(("metric", "value"), [("hd95", 0.0), ("iou", 0.5), ("later_metric", 1.0)])
+def test_equal_distances_equal_halves_and_unknown_units_have_no_bound(metric: str, value: float) -> None:
+    (row,) = summaries(*((score("nodule", value, metric=metric), str(n)) for n in range(10)))
+    assert (row.estimate, row.low, row.high) == (value, None, None)
 
 
 def test_rates_and_means_keep_their_own_intervals_side_by_side() -> None:

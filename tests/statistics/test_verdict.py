@@ -157,7 +157,10 @@ IOU = (row("gradcam", "iou", 0.5), row("prior", "iou", 0.25))
         ((0.2, 0.01), (0.2, 0.01), "better"),
         ((0.2, 0.01), (0.2, 0.9), "no_better"),
         ((-0.2, 0.01), (0.2, 0.9), "worse"),
-        ((0.2, 0.9), (-0.2, 0.01), "worse"),
+        ((0.2, 0.9), (-0.2, 0.01), "no_better"),
+        ((0.2, 0.01), (-0.2, 0.01), "no_better"),
+        ((0.2, None), (-0.2, 0.01), "no_better"),
+        ((-0.2, 0.01), (-0.2, 0.01), "worse"),
         ((0.2, None), (0.2, 0.01), "better"),
         ((0.2, None), (0.2, None), "unknown"),
     ],
@@ -169,6 +172,78 @@ def test_a_finding_stands_where_its_least_favourable_question_stands(
     assert [one.question for one in found] == ["pointing", "contours"]
     assert {one.verdict for one in found} == {verdict}
     assert verdicts(found) == {"nodule": verdict}
+
+
+def test_contours_alone_are_worse_where_nothing_points() -> None:
+    found = only(judged(*IOU, comparisons=[paired("iou", -0.2, 0.01)]))
+    assert (found.question, found.standing, found.verdict) == ("contours", "worse", "worse")
+
+
+def auroc(estimate: float | None, low: float | None, high: float | None) -> Summary:
+    return row("classifier", "auroc", estimate, low=low, high=high, reader="labels")
+
+
+@pytest.mark.parametrize(
+    ("area", "standing", "because"),
+    [
+        ((0.9, 0.8, 0.95), "better", ""),
+        ((0.65, 0.51, 0.8), "better", ""),
+        ((0.65, 0.5, 0.8), "unknown", "auroc_uncertain"),
+        ((0.7, None, None), "unknown", "auroc_uncertain"),
+        ((0.6, 0.55, 0.65), "better", ""),
+        ((0.59, 0.55, 0.65), "unknown", "auroc_low"),
+        ((0.39, 0.2, 0.49), "unknown", "auroc_turned"),
+        ((0.39, 0.2, 0.5), "unknown", "auroc_low"),
+        ((0.4, 0.35, 0.45), "unknown", "auroc_low"),
+        ((None, None, None), "better", ""),
+    ],
+)
+def test_no_map_is_better_whose_output_is_not_shown_to_tell_the_finding(
+    area: tuple[float | None, ...], standing: str, because: str
+) -> None:
+    better = [paired("hit", 0.25, 0.01), paired("iou", 0.25, 0.01)]
+    found = judged(HIT, PRIOR, *IOU, auroc(*area), comparisons=better)
+    assert {(one.standing, one.because, one.verdict) for one in found} == {(standing, because, standing)}
+
+
+def test_an_uncertain_area_takes_back_praise_alone() -> None:
+    """What is worse than a fixed map stays so; of an output at chance nothing at all is told."""
+    worse = [paired("hit", -0.25, 0.01)]
+    found = only(judged(HIT, PRIOR, auroc(0.7, 0.45, 0.9), comparisons=worse))
+    assert (found.standing, found.because) == ("worse", "")
+    found = only(judged(HIT, PRIOR, auroc(0.5, 0.45, 0.55), comparisons=worse))
+    assert (found.standing, found.because) == ("unknown", "auroc_low")
+
+
+def test_the_area_is_that_of_the_finding() -> None:
+    other = row("classifier", "auroc", 0.5, reader="labels", finding="mass")
+    assert only(judged(HIT, PRIOR, other, comparisons=[paired("hit", 0.25, 0.01)])).because == ""
+
+
+@pytest.mark.parametrize(
+    ("fixed", "reached", "high", "told"),
+    [
+        ("location_prior", 0.9, 0.9, ("no_better", "same_place")),
+        ("center_prior", 1.0, 0.5, ("no_better", "same_place")),
+        ("location_prior", 0.89, 0.9, ("worse", "")),
+        ("random", 0.95, 0.9, ("worse", "")),
+        ("location_prior", 0.95, 0.49, ("worse", "same_place")),
+    ],
+)
+def test_what_a_fixed_mask_hits_always_does_not_accuse_a_network_that_hits_it_often(
+    fixed: str, reached: float, high: float, told: tuple[str, str]
+) -> None:
+    network = row("gradcam", "hit", 0.4, low=0.3, high=high)
+    found = only(
+        judged(
+            network,
+            row(fixed, "hit", reached),
+            comparisons=[paired("hit", -0.2, 0.01, second=fixed)],
+            baselines=("location_prior", "center_prior", "random"),
+        )
+    )
+    assert (found.standing, found.because) == told
+    assert found.verdict == told[0]
 
 
 def test_a_finding_without_a_score_is_unknown_and_has_a_row_that_says_so() -> None:

@@ -14,6 +14,7 @@ from pipeline.records import (
     Curve,
     Dropped,
     FinishedCase,
+    Fit,
     Heatmap,
     Mask,
     Peak,
@@ -73,6 +74,7 @@ def finished_case(**changes: Any) -> FinishedCase:
             Candidates("case-1", "nodule", "anna", "gradcam", "mask", 1, (0.5,), {"iou": ((1.0,),)}),
         ),
         "curves": (Curve("case-1", "nodule", "anna", "gradcam", (0.25, 0.5)),),
+        "fits": (Fit("case-1", "nodule", "anna", "gradcam", "effusion", (0.75,), (None,)),),
         "skipped": (Skipped("case-1", "annotations", "mask_size", "a sentence"),),
         "cautions": (Caution("burned_in_text", "a warning"),),
     }

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.records import Box, Mask, Peak, Reference, Score, Skipped
+from pipeline.records import Box, Fit, Mask, Peak, Reference, Score, Skipped
 from pipeline.run_files.case_shapes import FinishedCase
 from pipeline.store.atomic import TEMPORARY_PREFIX
 from pipeline.store.cases import (
     candidates_of,
     case_folder,
     curves_of,
+    fits_of,
     hash_files,
     is_finished,
     read_case,
@@ -89,6 +90,11 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
             }
         ],
         "curves": [{"finding": "nodule", "reader": "anna", "method": "gradcam", "ious": [0.25, 0.5]}],
+        "fits": [
+            {"finding": "nodule", "reader": "anna", "method": "gradcam", "output": "effusion",
+             "ranks": [0.75], "hits": [None]}
+        ],
+        "look": "",
         "skipped": [
             {"subject": "case-1", "stage": "annotations", "reason": "mask_size", "message": "a sentence"}
         ],
@@ -232,7 +238,8 @@ def test_a_sweep_leaves_this_run_alone(tmp_path: Path) -> None:
 
 def test_candidates_and_curves_come_back(tmp_path: Path) -> None:
     case = written(tmp_path)
-    (found,), (curve,) = candidates_of(case), curves_of(case)
+    (found,), (curve,), (fit,) = candidates_of(case), curves_of(case), fits_of(case)
+    assert fit == Fit("case-1", "nodule", "anna", "gradcam", "effusion", [0.75], [None])
     assert (found.case_id, found.lesions, found.affinity) == ("case-1", 1, {"iou": [[1.0]]})
     assert (curve.method, curve.ious) == ("gradcam", [0.25, 0.5])
 

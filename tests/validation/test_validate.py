@@ -200,6 +200,15 @@ def wide(folder: Path) -> dict[str, Any]:
     return rle(folder, np.ones(SHAPE, bool))
 
 
+def far_larger(folder: Path) -> None:
+    """An image of twice the size, half of which one reader calls a nodule."""
+    good.write_image(folder / "images", 40, np.kron(good.body(40), np.ones((2, 2), np.uint8)))
+    rows, columns = np.indices((2 * SHAPE[0], 2 * SHAPE[1]))
+    ellipse = ((rows - 71.5) / 66) ** 2 + ((columns - 59.5) / 43) ** 2 <= 1
+    write_mask(folder, "anna", "nodule", 40, ellipse)
+    (folder / "labels.csv").write_text(good.labels(image40="1,0"))
+
+
 def percent(folder: Path) -> dict[str, Any]:
     """Three images of twice the size, with boxes of a reader who drew on no other."""
     lines = ["image,finding,reader,x,y,width,height"]
@@ -312,6 +321,7 @@ BREAKS: Mapping[str, tuple[Callable[[Path], Any], int, str]] = {
     ),
     "inverted_mask": (inverted, 1, "A mask covers 97 % of the image and 100 % of its outermost pixels"),
     "wide_mask": (wide, 1, "The mask covers 100 % of the image."),
+    "far_larger": (far_larger, 1, "of the image, 13 times the median of 52 of this finding."),
     "turned_few": (turned_few, 1, "of 4 masks, which have hardly any contrast across their outline, fit"),
     "dark": (
         other_pixels(18, lambda pixels: pixels // 16),

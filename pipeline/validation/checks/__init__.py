@@ -41,6 +41,7 @@ CHECKS: Registry[Check] = Registry(
         "box_corner": "pipeline.validation.checks.box_units:IN_CORNER",
         "inverted_mask": "pipeline.validation.checks.coverage:INVERTED",
         "wide_mask": "pipeline.validation.checks.coverage:WIDE",
+        "far_larger": "pipeline.validation.checks.coverage:FAR_LARGER",
         "specks": "pipeline.validation.checks.shapes:SPECKS",
         "holes": "pipeline.validation.checks.shapes:HOLES",
         "pinholes": "pipeline.validation.checks.shapes:PINHOLES",

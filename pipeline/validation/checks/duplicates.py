@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
+from pipeline.cohort.near_duplicates import NEAR_BITS, NEAR_CORRELATION, distance
 from pipeline.validation.checks.check import Check, Found, image_count, measured_references
 from pipeline.validation.facts import ImageFacts, StudySet
-from pipeline.validation.near_duplicates import NEAR_BITS, NEAR_CORRELATION, distance
 
 BY_CHANCE = "boxes, probably because they were copied, but small boxes can be equal by chance"
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.cohort.near_duplicates import Picture
 from pipeline.records import Box, Skipped
 from pipeline.validation.checks import (
     duplicates,
@@ -21,7 +22,6 @@ from pipeline.validation.checks import (
 )
 from pipeline.validation.checks.check import percent
 from pipeline.validation.facts import Refused, Vocabulary
-from pipeline.validation.near_duplicates import Picture
 from pipeline.validation.pieces import Piece
 from tests.validation.facts import SHAPE, drawn, found, image, names
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pipeline.records import Reference
 from pipeline.validation.checks import coverage, shapes
+from pipeline.validation.checks.check import Found
 from pipeline.validation.measuring import measure_image
 from pipeline.validation.pieces import Piece
 from tests.validation.facts import drawn, found, image
@@ -31,6 +34,37 @@ def test_a_mask_is_inverted_if_it_covers_most_of_the_image_and_of_its_edge(
 @pytest.mark.parametrize(("area", "reported"), [(16_000, False), (16_001, True), (20_000, True)])
 def test_a_mask_of_more_than_four_fifths_is_reported(area: int, *, reported: bool) -> None:
     assert bool(found(coverage.WIDE, image("a", drawn(area=area)))) == reported
+
+
+def sized(*areas: int, **facts: Any) -> list[Found]:
+    return found(
+        coverage.FAR_LARGER, *(image(f"{n:02}", drawn(area=area, **facts)) for n, area in enumerate(areas))
+    )
+
+
+def test_an_annotation_of_more_than_ten_times_the_median_is_reported() -> None:
+    (problem,) = sized(*[100] * 9, 1_001)
+    assert problem.subjects == ("09",)
+    assert problem.message == "The mask covers 5 % of the image, 10 times the median of 10 of this finding."
+    assert sized(*[100] * 9, 1_000) == []
+    assert sized(*[100] * 8, 1_001) == []  # nine are too few to compare
+    (box,) = sized(*[100] * 9, 2_000, kind="box")
+    assert box.message.startswith("The box covers 10 % of the image")
+
+
+def test_lesions_of_many_sizes_are_no_fault() -> None:
+    """Quartiles of 100 and 800: the fence is 800 × 8³."""
+    areas = [50, 100, 100, 100, 200, 300, 800, 800, 800, 19_999]
+    assert sized(*areas) == []
+
+
+def test_findings_and_kinds_have_their_own_peers() -> None:
+    others = [image(f"{n:02}", drawn(area=100)) for n in range(10)]
+    assert found(coverage.FAR_LARGER, *others, image("big", drawn("mass", area=9_000))) == []
+    assert found(coverage.FAR_LARGER, *others, image("big", drawn(area=9_000, kind="box"))) == []
+    assert len(found(coverage.FAR_LARGER, *others, image("big", drawn(area=9_000, kind="polygon")))) == 1
+    inverted = drawn(area=18_000, widest=(0.9, 1.0))
+    assert found(coverage.FAR_LARGER, *others, image("big", inverted)) == []
 
 
 def test_an_inverted_mask_is_reported_once() -> None:

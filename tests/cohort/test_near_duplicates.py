@@ -10,15 +10,17 @@ import pytest
 from numpy.typing import NDArray
 from scipy.fft import dctn
 
-from pipeline.validation.near_duplicates import (
+from pipeline.cohort.near_duplicates import (
     NEAR_BITS,
     NEAR_CORRELATION,
     Picture,
     correlation,
     distance,
+    look_of,
     near_duplicate_groups,
     perceptual_hash,
     picture_hashes,
+    read_look,
 )
 from tests.study import picture
 
@@ -163,3 +165,16 @@ def test_padding_has_no_finer_structure() -> None:
 
 def test_small_pictures_have_a_hash_too() -> None:
     assert picture_hashes((picture(1, (3, 2)) / 255).astype(np.float32)).bits >= 0
+
+
+def test_a_look_is_read_back_without_the_hash_of_the_pixels() -> None:
+    pixels = scene(3)
+    known, found = picture_hashes(pixels), read_look(look_of(pixels))
+    assert (found.bits, found.fine, found.sha256) == (known.bits, known.fine, "")
+    assert near_duplicate_groups([found, read_look(look_of(scene(4))), known]) == [(0, 2)]
+
+
+@pytest.mark.parametrize("text", ["", "0" * 1039, "g" * 1040])
+def test_other_texts_are_no_looks(text: str) -> None:
+    with pytest.raises(ValueError, match=r"digits|literal|hexadecimal"):
+        read_look(text)

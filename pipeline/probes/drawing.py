@@ -1,0 +1,111 @@
+"""Drawing: an image → all its versions that the probes ask for, as inputs of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from pipeline.cases.burned_in_text import TextSearch, search_text
+from pipeline.classifiers import Preprocessing, prepare
+from pipeline.contracts import ProbedImage, Variant
+from pipeline.geometry import box_pixels
+from pipeline.ground_truth.references import read_case_references
+from pipeline.loaders import decode
+from pipeline.probes import PROBES
+from pipeline.probes.selection import ProbeTask
+from pipeline.records import Case, Image, Mask, ModelInput, Reference, Shape
+from pipeline.records.probes import UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The versions of one image as inputs of the network; the first is the image as it is."""
+
+    case_id: str
+    names: tuple[tuple[str, str, str], ...]
+    """Probe, variant and finding (empty: all findings) of each version."""
+    inputs: tuple[ModelInput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings for changing images, which all images of a run share."""
+
+    findings: tuple[str, ...]
+    preprocessing: Preprocessing
+    search: TextSearch | None
+
+
+def draw_versions(task: ProbeTask, settings: Settings) -> Drawn:
+    """Every version of the image that the task asks for. Raises CaseError."""
+    image = _image(task.case, settings)
+    other = None if task.other is None else _image(task.other, settings)
+    regions = _regions(task, image.shape, settings.findings)
+    asked = tuple(finding for finding in task.regions if finding in regions)
+    probed = ProbedImage(image, settings.preprocessing, regions, asked, other)
+    wanted = [
+        name
+        for name, probe in PROBES.items()
+        if (bool(asked) if probe.asks == "regions" else task.whole)
+        and not (probe.needs_other and other is None)
+    ]
+    names, inputs = [(UNCHANGED, "", "")], [prepare(image, settings.preprocessing)]
+    for name in wanted:
+        for variant in PROBES[name].draw(probed):
+            names.append((name, variant.name, variant.finding))
+            inputs.append(_input(variant, task, image, settings))
+    return Drawn(task.case.case_id, tuple(names), tuple(inputs))
+
+
+def drawing_of(
+    findings: tuple[str, ...], preprocessing: Preprocessing, search: TextSearch | None
+) -> partial[Drawn]:
+    """`draw_versions` with the settings of the run, to be called by workers.
+
+    Text is only searched for where the network must not see it.
+    """
+    blanking = search if search is not None and search.mask else None
+    return partial(draw_versions, settings=Settings(findings, preprocessing, blanking))
+
+
+def _image(case: Case, settings: Settings) -> Image:
+    window = settings.preprocessing.window
+    return search_text(decode(case.source, case_id=case.case_id, window=window), settings.search)[0]
+
+
+def _input(variant: Variant, task: ProbeTask, image: Image, settings: Settings) -> ModelInput:
+    preprocessing = variant.preprocessing or settings.preprocessing
+    if preprocessing.window != settings.preprocessing.window:
+        image = _image(task.case, replace(settings, preprocessing=preprocessing))
+        return prepare(image, preprocessing)
+    return prepare(replace(image, pixels=np.ascontiguousarray(variant.pixels, np.float32)), preprocessing)
+
+
+def _regions(task: ProbeTask, shape: Shape, findings: Sequence[str]) -> dict[str, Mask]:
+    """Finding → every pixel that any reader annotated."""
+    read = read_case_references(
+        task.items,
+        task.labels,
+        case_id=task.case.case_id,
+        shape=shape,
+        findings=findings,
+        negative=("", "mask"),
+    )
+    regions: dict[str, Mask] = {}
+    for reference in read.references:
+        region = _region(reference, shape)
+        if region.any():
+            regions[reference.finding] = regions.get(reference.finding, np.zeros(shape, bool)) | region
+    return regions
+
+
+def _region(reference: Reference, shape: Shape) -> Mask:
+    region = np.zeros(shape, bool)
+    for mask in reference.masks:
+        region |= mask
+    for box in reference.boxes:
+        region[box_pixels(box, shape)] = True
+    return region

@@ -1,0 +1,95 @@
+"""Probes: the rows of probes.csv as text: what the network needs, and what else moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pipeline.reporting import words
+from pipeline.reporting.run_folder import RunFolder, number_of
+
+ANSWERS: Mapping[str, str] = {
+    "used": "needed",
+    "not_used": "not needed",
+    "drops": "worse",
+    "rises": "better",
+    "holds": "no matter",
+    "cannot_tell": "cannot tell",
+}
+CHANGES: Mapping[str, str] = {
+    "lesion": "Annotated region replaced",
+    "low_pass": "Fine detail blurred",
+    "brightness": "Mean brightness of another image",
+    "frame": "Border of another image",
+    "background": "Outside of the body black",
+    "stripes": "Stripes removed",
+    "text": "Text and markers",
+    "card": "Other card",
+}
+FORMS: Mapping[str, str] = {"inpaint": "smooth", "clone": "texture from elsewhere", "of_another_image": ""}
+"""Variant → what it adds to its probe's title; others are shown by their names."""
+
+
+class Change(NamedTuple):
+    """What one change of the images does to one finding."""
+
+    finding: str
+    title: str
+    measure: str
+    before: str
+    """AUROC of the images as they are, or the fall of the output without the region."""
+    after: str
+    """AUROC of the changed images, or the fall without a control region."""
+    difference: str
+    """With its interval."""
+    n: str
+    answer: str
+
+
+class Needs(NamedTuple):
+    """What changed images show."""
+
+    regions: tuple[Change, ...]
+    matter: tuple[Change, ...]
+    """Changes of whole images that change the AUROC."""
+    others: int
+    """Number of changes of whole images that do not, or whose images are too few."""
+
+
+def needs(run: RunFolder) -> Needs | None:
+    """What probes found; None for a run without probes."""
+    rows = run.table("probes")
+    if not rows:
+        return None
+    whole = [row for row in rows if row["measure"] == "auroc"]
+    wrong_card = [row for row in whole if row["probe"] == "card" and row["answer"] == "drops"]
+    matter = [row for row in whole if row["answer"] in {"drops", "rises"} and row not in wrong_card]
+    return Needs(
+        tuple(_change(row) for row in rows if row["measure"] == "log_odds"),
+        tuple(map(_change, matter)),
+        len(whole) - len(matter),
+    )
+
+
+def _change(row: Mapping[str, str]) -> Change:
+    is_region = row["measure"] == "log_odds"
+    before, after, estimate, low, high = (
+        number_of(row[key]) for key in ("before", "after", "estimate", "low", "high")
+    )
+    form = FORMS.get(row["variant"], words.spaced(row["variant"]))
+    title = CHANGES.get(row["probe"], words.spaced(row["probe"]).capitalize())
+    interval = "" if low is None or high is None else f" [{_signed(low)} to {_signed(high)}]"
+    return Change(
+        row["finding"],
+        f"{title}: {form}" if form else title,
+        "SD of the output" if is_region else "AUROC",
+        _signed(before),
+        _signed(after),
+        f"{_signed(estimate)}{interval}",
+        row["n"],
+        ANSWERS[row["answer"]],
+    )
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")

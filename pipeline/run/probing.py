@@ -1,0 +1,47 @@
+"""Probing: the network's outputs for changed versions of a few images, on disk image by image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.audited_model.loading import AuditedModel
+from pipeline.cases.burned_in_text import text_search
+from pipeline.ground_truth.matching import Truth
+from pipeline.plan import AuditPlan
+from pipeline.probes.drawing import drawing_of
+from pipeline.probes.outputs import outputs_of
+from pipeline.probes.selection import most_forwards, tasks_of
+from pipeline.records import Case, Progress, Skipped
+from pipeline.run.opening import Run
+from pipeline.store.cases import why_skipped
+from pipeline.store.probes import is_probed, remove_other_probed, write_probed
+
+
+def probe(
+    plan: AuditPlan, run: Run, cases: Sequence[Case], truth: Truth, model: AuditedModel
+) -> tuple[Skipped, ...]:
+    """Probe the images that the config's level asks for; returns those that could not be changed, with why.
+
+    An image's outputs are written as a whole, so an interrupted run goes on with the next image.
+    """
+    audited = [case for case in cases if why_skipped(run.folder, case.case_id) is None]
+    tasks = tasks_of(plan.config.probes, audited, truth, plan.findings)
+    remove_other_probed(run.folder, [task.case.case_id for task in tasks])
+    pending = [task for task in tasks if not is_probed(run.folder, task.case.case_id)]
+    doing = f"Probing, at most {most_forwards(tasks):,} forward passes,"
+    done = len(tasks) - len(pending)
+    run.progress(Progress(done, len(tasks), 0, doing))
+    drawing = drawing_of(plan.findings, model.preprocessing, text_search(plan))
+    skipped = []
+    for drawn in run.map(drawing, pending, stage="probe"):
+        if isinstance(drawn, Skipped):
+            skipped.append(drawn)
+        else:
+            write_probed(
+                run.folder,
+                drawn.case_id,
+                list(outputs_of(drawn, model, batch_size=plan.config.batch_size)),
+            )
+        done += 1
+        run.progress(Progress(done, len(tasks), len(skipped), doing))
+    return tuple(skipped)

@@ -1,0 +1,111 @@
+"""Tests of the selection: bounded, spread, balanced by label, patients first, the same in every run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from pipeline.ground_truth.matching import Truth
+from pipeline.probes import PROBES
+from pipeline.probes.selection import ProbeTask, most_forwards, probe_tasks, spread, tasks_of
+from pipeline.records import AnnotationItem, Case, Kind, Labels
+from tests.cohort.cases import case
+
+FINDINGS = ("mass", "effusion")
+
+
+def item(finding: str, *, kind: Kind | None = None, absent: bool = False) -> AnnotationItem:
+    return AnnotationItem("png", "image", finding, "anna", {}, absent=absent, kind=kind)
+
+
+def truth(cases: list[Case], labels: Mapping[str, Labels], *items: tuple[str, AnnotationItem]) -> Truth:
+    by_case: dict[str, tuple[AnnotationItem, ...]] = {}
+    for case_id, one in items:
+        by_case[case_id] = (*by_case.get(case_id, ()), one)
+    return Truth(by_case, {c.case_id: labels.get(c.case_id, {}) for c in cases}, (), {}, "mask", "anna", "")
+
+
+def numbered(count: int, *, images_each: int = 1) -> list[Case]:
+    return [case(f"{number:03}", patient=f"p{number // images_each:03}") for number in range(count)]
+
+
+def chosen(tasks: list[ProbeTask], finding: str) -> list[str]:
+    return [task.case_id for task in tasks if finding in task.regions]
+
+
+def test_beginnings_are_spread_over_the_whole() -> None:
+    cases = numbered(9)
+    order = [int(c.source.relative_path[-7:-4]) for c in spread(cases)]
+    assert order == [0, 8, 4, 2, 6, 1, 5, 3, 7]
+    assert spread([]) == []
+    assert spread(cases[:1]) == cases[:1]
+
+
+@pytest.mark.parametrize("count", range(1, 40))
+def test_spreading_loses_and_doubles_nothing(count: int) -> None:
+    cases = numbered(count)
+    assert sorted(spread(cases), key=lambda c: c.case_id) == cases
+
+
+def test_at_most_so_many_positives_with_a_region() -> None:
+    cases = numbered(30)
+    items = [(c.case_id, item("mass")) for c in cases[:20]]
+    tasks = probe_tasks(cases, truth(cases, {}, *items), FINDINGS, most_positives=5, most_images=0)
+    assert len(chosen(tasks, "mass")) == 5
+    assert chosen(tasks, "effusion") == []
+    assert [task.whole for task in tasks] == [False] * 5
+
+
+@pytest.mark.parametrize(
+    ("one", "label"),
+    [(item("mass", kind="point"), 1), (item("mass", absent=True), None), (item("mass"), 0)],
+)
+def test_points_and_absent_findings_have_no_region(one: AnnotationItem, label: int | None) -> None:
+    cases = numbered(3)
+    found = truth(cases, {cases[0].case_id: {"mass": label}}, (cases[0].case_id, one))
+    assert chosen(probe_tasks(cases, found, FINDINGS, most_positives=None, most_images=0), "mass") == []
+
+
+def test_patients_come_before_their_further_images() -> None:
+    cases = numbered(12, images_each=3)
+    items = [(c.case_id, item("mass")) for c in cases]
+    tasks = probe_tasks(cases, truth(cases, {}, *items), FINDINGS, most_positives=4, most_images=0)
+    assert {task.case.patient_id for task in tasks} == {f"patient-p{number:03}" for number in range(4)}
+
+
+def test_whole_images_are_balanced_by_label() -> None:
+    cases = numbered(100)
+    labels = {c.case_id: {"mass": int(number < 10)} for number, c in enumerate(cases)}
+    tasks = probe_tasks(cases, truth(cases, labels), FINDINGS, most_positives=0, most_images=16)
+    positive = [task for task in tasks if labels[task.case_id]["mass"]]
+    assert (len(tasks), len(positive)) == (16, 8)
+
+
+def test_images_without_labels_are_not_changed_as_a_whole() -> None:
+    cases = numbered(5)
+    assert probe_tasks(cases, truth(cases, {}), FINDINGS, most_positives=None, most_images=None) == []
+
+
+def test_the_other_image_is_of_another_patient() -> None:
+    cases = numbered(8, images_each=2)
+    labels = {c.case_id: {"mass": number % 2} for number, c in enumerate(cases)}
+    tasks = probe_tasks(cases, truth(cases, labels), FINDINGS, most_positives=0, most_images=None)
+    assert len(tasks) == 8
+    assert all(t.other is not None and t.other.patient_id != t.case.patient_id for t in tasks)
+    (alone,) = probe_tasks(cases[:1], truth(cases[:1], labels), FINDINGS, most_positives=0, most_images=None)
+    assert alone.other is None
+
+
+def test_levels_and_the_number_of_forward_passes() -> None:
+    cases = numbered(200)
+    labels = {c.case_id: {"mass": number % 2, "effusion": 0} for number, c in enumerate(cases)}
+    items = [(c.case_id, item("mass")) for c in cases[1::2]]
+    found = truth(cases, labels, *items)
+    assert tasks_of("off", cases, found, FINDINGS) == []
+    quick = tasks_of("quick", cases, found, FINDINGS)
+    assert (len(chosen(quick, "mass")), sum(task.whole for task in quick)) == (40, 64)
+    full = tasks_of("full", cases, found, FINDINGS)
+    assert (len(chosen(full, "mass")), sum(task.whole for task in full)) == (100, 200)
+    whole = sum(probe.most for probe in PROBES.values() if probe.asks != "regions")
+    assert most_forwards(quick) == len(quick) + 40 * PROBES["lesion"].most + 64 * whole
