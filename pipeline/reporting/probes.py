@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.reporting import words
@@ -65,10 +65,20 @@ def needs(run: RunFolder) -> Needs | None:
     wrong_card = [row for row in whole if row["probe"] == "card" and row["answer"] == "drops"]
     matter = [row for row in whole if row["answer"] in {"drops", "rises"} and row not in wrong_card]
     return Needs(
-        tuple(_change(row) for row in rows if row["measure"] == "log_odds"),
+        tuple(_regions([row for row in rows if row["measure"] == "log_odds"])),
         tuple(map(_change, matter)),
         len(whole) - len(matter),
     )
+
+
+def _regions(rows: Sequence[Mapping[str, str]]) -> Iterator[Change]:
+    """One row per finding and fill; a fill after the one that answers has no answer of its own."""
+    answered: set[str] = set()
+    for row in rows:
+        change = _change(row)
+        yield change._replace(answer="–") if row["finding"] in answered else change
+        if row["answer"] != "cannot_tell":
+            answered.add(row["finding"])
 
 
 def _change(row: Mapping[str, str]) -> Change:
