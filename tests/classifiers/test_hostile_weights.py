@@ -188,5 +188,5 @@ def test_what_is_not_a_file_is_refused_at_once(tmp_path: Path, kind: str) -> Non
         lambda: load_weights(nn.Linear(2, 2), path, sha256=None, allow_pickle=True),
         lambda: new_card(path, out=tmp_path / "card.yaml"),
     ):
-        with pytest.raises(ConfigError, match="wanted a regular file; name the file with --weights"):
+        with pytest.raises(ConfigError, match="wanted a regular file; check the path and its permissions"):
             command()

@@ -78,7 +78,7 @@ def test_a_check_reads_a_pickle_only_where_it_is_allowed_as_an_audit_does(
         str(card.parent / "example.png"),
     ]
     assert main.main(command) == 2
-    assert "of `heatproof card check`: the option --allow-pickle-weights" in " ".join(
+    assert "with `heatproof card check`: the option --allow-pickle-weights" in " ".join(
         capsys.readouterr().err.split()
     )
     assert main.main([*command, "--allow-pickle-weights"]) == 0
