@@ -70,12 +70,13 @@ def probe_tasks(
     finding has as many with as without it, as far as there are labels. Patients come before their further
     images.
     """
-    regions = {finding: _in_turn(_annotated(cases, truth, finding))[:most_positives] for finding in findings}
+    chosen = {finding: _in_turn(_annotated(cases, truth, finding))[:most_positives] for finding in findings}
+    regions = {finding: {case.case_id for case in of} for finding, of in chosen.items()}
     whole = _balanced(cases, truth.labels, findings, most_images)
     other = _others(whole)
     tasks = []
     for case in cases:
-        of_case = tuple(finding for finding in findings if case.case_id in _ids(regions[finding]))
+        of_case = tuple(finding for finding in findings if case.case_id in regions[finding])
         if of_case or case.case_id in other:
             tasks.append(
                 ProbeTask(
@@ -141,17 +142,15 @@ def _balanced(
 
 def _others(cases: Sequence[Case]) -> dict[str, Case | None]:
     """Case id → the case half the list away whose patient is another, whatever its labels."""
-    half = len(cases) // 2
-    turned = {case.case_id: [*cases[start:], *cases[:start]] for start, case in _turns(cases, half)}
+    size, half = len(cases), len(cases) // 2
     return {
-        case.case_id: next((c for c in turned[case.case_id] if c.patient_id != case.patient_id), None)
-        for case in cases
+        case.case_id: next(
+            (
+                other
+                for step in range(size)
+                if (other := cases[(position + half + step) % size]).patient_id != case.patient_id
+            ),
+            None,
+        )
+        for position, case in enumerate(cases)
     }
-
-
-def _turns(cases: Sequence[Case], half: int) -> list[tuple[int, Case]]:
-    return [((position + half) % max(len(cases), 1), case) for position, case in enumerate(cases)]
-
-
-def _ids(cases: Iterable[Case]) -> set[str]:
-    return {case.case_id for case in cases}

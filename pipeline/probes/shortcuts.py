@@ -50,7 +50,7 @@ def frame(probed: ProbedImage) -> Iterator[Variant]:
     rows, columns = (round(FRAME * side) for side in pixels.shape)
     outside = np.ones(pixels.shape, bool)
     outside[rows : pixels.shape[0] - rows, columns : pixels.shape[1] - columns] = False
-    share = _soft(outside & ~_kept(probed))
+    share = np.where(_kept(probed), 0.0, _soft(outside))
     yield Variant("of_another_image", (share * other + (1 - share) * pixels).astype(np.float32))
 
 

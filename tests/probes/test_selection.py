@@ -109,3 +109,11 @@ def test_levels_and_the_number_of_forward_passes() -> None:
     assert (len(chosen(full, "mass")), sum(task.whole for task in full)) == (100, 200)
     whole = sum(probe.most for probe in PROBES.values() if probe.asks != "regions")
     assert most_forwards(quick) == len(quick) + 40 * PROBES["lesion"].most + 64 * whole
+
+
+def test_the_full_level_of_a_large_study_set_takes_no_square_of_its_images() -> None:
+    cases = numbered(20_000)
+    labels = {c.case_id: {"mass": number % 2} for number, c in enumerate(cases)}
+    found = truth(cases, labels, *((c.case_id, item("mass")) for c in cases[1::2]))
+    tasks = tasks_of("full", cases, found, FINDINGS)
+    assert (len(tasks), len(chosen(tasks, "mass"))) == (20_000, 10_000)

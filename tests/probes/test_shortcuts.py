@@ -1,6 +1,7 @@
 """Tests of shortcut probes: each sees its planted shortcut, and moves no network that reads the lesion."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,9 +129,18 @@ def test_another_image_of_another_shape_is_stretched() -> None:
     other = np.full((64, 200), 0.8, np.float32)
     (variant,) = PROBES["frame"].draw(probed(film(1, lesion=True), lesion=True, other=other))
     assert abs(float(variant.pixels[:8].mean()) - 0.8) < 0.05
-    np.testing.assert_allclose(variant.pixels[LESION], film(1, lesion=True)[LESION], atol=1e-6)
+    np.testing.assert_array_equal(variant.pixels[LESION], film(1, lesion=True)[LESION])
 
 
 def test_a_black_image_has_no_brightness_to_change() -> None:
     black = np.zeros(SHAPE, np.float32)
     assert list(PROBES["brightness"].draw(probed(black, lesion=False, other=film(1, lesion=False)))) == []
+
+
+def test_an_annotated_region_in_the_border_keeps_its_pixels() -> None:
+    image, region = film(1, lesion=False), np.zeros(SHAPE, bool)
+    region[4:16, 60:72] = True
+    at_the_edge = replace(probed(image, lesion=True, other=film(2, lesion=False)), regions={"mass": region})
+    image[region] = 0.7
+    (variant,) = PROBES["frame"].draw(at_the_edge)
+    np.testing.assert_array_equal(variant.pixels[region], image[region])

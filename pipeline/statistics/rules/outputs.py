@@ -10,8 +10,7 @@ from pipeline.records import Strength, Summary, Suspect, Suspicion
 from pipeline.records.names import ALL_FINDINGS, Limit
 from pipeline.statistics.cross import AUROC
 from pipeline.statistics.judging import LOW_AUROC, auroc_of, limit_of_auroc
-from pipeline.statistics.rules.tables import Row, RunTables, percent, suspicion
-from pipeline.statistics.verdict import LEVEL
+from pipeline.statistics.rules.tables import RunTables, best_other, percent, suspicion
 
 TOLD = 0.7
 """Least AUROC of an output that is said to tell another label."""
@@ -59,7 +58,11 @@ def order(tables: RunTables) -> Iterator[Suspicion]:
     that often occur together may explain it.
     """
     rows = {(row["finding"], row["output"]): row for row in tables.cross if row["measure"] == AUROC}
-    better = {finding: row for finding in tables.findings if (row := _better(finding, rows, tables.minimum))}
+    better = {
+        finding: row
+        for finding in tables.findings
+        if (row := best_other(finding, rows, gain=GAIN, least=TOLD, minimum=tables.minimum))
+    }
     for finding, row in better.items():
         own = rows[finding, finding]["estimate"]
         back = better.get(row["output"])
@@ -108,18 +111,6 @@ def saturated(tables: RunTables) -> Iterator[Suspicion]:
                 share,
                 n=int(values.size),
             )
-
-
-def _better(finding: str, rows: Mapping[tuple[str, str], Row], minimum: int) -> Row | None:
-    """The row of the output that tells the finding best, if that is shown to be better than its own."""
-    if (finding, finding) not in rows:
-        return None
-    others = [row for (of, output), row in rows.items() if of == finding and output != finding]
-    best = max(others, key=lambda row: row["estimate"], default=None)
-    if best is None or best["corrected_p"] is None or best["patients"] < minimum:
-        return None
-    shown = best["corrected_p"] <= LEVEL and best["difference"] >= GAIN and best["estimate"] >= TOLD
-    return best if shown else None
 
 
 def _numbers(area: Summary) -> str:

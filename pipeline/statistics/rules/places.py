@@ -9,7 +9,7 @@ from pipeline.metrics.transforms import AS_IT_IS
 from pipeline.records import Suspect, Suspicion
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.statistics.cross import HIT
-from pipeline.statistics.rules.tables import Row, RunTables, percent, suspicion
+from pipeline.statistics.rules.tables import Row, RunTables, best_other, percent, suspicion
 from pipeline.statistics.verdict import LEVEL
 
 RANK_GAIN, HIT_GAIN = 0.05, 0.2
@@ -195,15 +195,8 @@ def _hits(tables: RunTables) -> dict[tuple[str, str], Row]:
 def _better_maps(tables: RunTables) -> dict[str, Row]:
     """Finding → the row of the other map that points into its annotations more often."""
     rows = _hits(tables)
-    found = {finding: _better_map(finding, rows, tables.minimum) for finding in tables.findings}
-    return {finding: row for finding, row in found.items() if row is not None}
-
-
-def _better_map(finding: str, rows: Mapping[tuple[str, str], Row], minimum: int) -> Row | None:
-    if (finding, finding) not in rows:
-        return None
-    others = [row for (of, output), row in rows.items() if of == finding and output != finding]
-    best = max(others, key=lambda row: row["estimate"], default=None)
-    if best is None or best["corrected_p"] is None or best["patients"] < minimum:
-        return None
-    return best if best["corrected_p"] <= LEVEL and best["difference"] >= HIT_GAIN else None
+    return {
+        finding: row
+        for finding in tables.findings
+        if (row := best_other(finding, rows, gain=HIT_GAIN, minimum=tables.minimum))
+    }

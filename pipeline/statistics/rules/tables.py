@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.records import ENOUGH_PATIENTS, Shape, Strength, Summary, Suspect, Suspicion
 from pipeline.statistics.judging import LOW_AUROC, auroc_of, is_above_chance
-from pipeline.statistics.verdict import VerdictRow
+from pipeline.statistics.verdict import LEVEL, VerdictRow
 
 Row = Mapping[str, Any]
 
@@ -52,6 +52,24 @@ def suspicion(
     row = numbers if isinstance(numbers, Mapping) else asdict(numbers)
     estimate, low, high = (row[name] for name in ("estimate", "low", "high"))
     return Suspicion(finding, rule, suspect, strength, sentence, estimate, low, high, row["n"])
+
+
+def best_other(
+    finding: str, rows: Mapping[tuple[str, str], Row], *, gain: float, minimum: int, least: float = 0.0
+) -> Row | None:
+    """The row of another output, or map, that fits a finding best, if it is shown to fit better than its own.
+
+    `rows` are those of one measure of cross.csv by (finding, output). It fits by at least `gain` more, to at
+    least `least`.
+    """
+    if (finding, finding) not in rows:
+        return None
+    others = [row for (of, output), row in rows.items() if of == finding and output != finding]
+    best = max(others, key=lambda row: row["estimate"], default=None)
+    if best is None or best["corrected_p"] is None or best["patients"] < minimum:
+        return None
+    is_shown = best["corrected_p"] <= LEVEL and best["difference"] >= gain and best["estimate"] >= least
+    return best if is_shown else None
 
 
 def percent(share: float) -> str:
