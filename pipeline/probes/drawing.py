@@ -60,15 +60,26 @@ def draw_versions(task: ProbeTask, settings: Settings) -> Drawn:
     return Drawn(task.case.case_id, tuple(names), tuple(inputs))
 
 
-def drawing_of(
+def settings_of(
     findings: tuple[str, ...], preprocessing: Preprocessing, search: TextSearch | None
-) -> partial[Drawn]:
-    """`draw_versions` with the settings of the run, to be called by workers.
+) -> Settings:
+    """The settings of a run. Text is only searched for where the network must not see it."""
+    return Settings(findings, preprocessing, search if search is not None and search.mask else None)
 
-    Text is only searched for where the network must not see it.
-    """
-    blanking = search if search is not None and search.mask else None
-    return partial(draw_versions, settings=Settings(findings, preprocessing, blanking))
+
+def drawing_of(settings: Settings) -> partial[Drawn]:
+    """`draw_versions` with the settings of the run, to be called by workers."""
+    return partial(draw_versions, settings=settings)
+
+
+def inputs_of(settings: Settings) -> partial[ModelInput]:
+    """`draw_input` with the settings of the run, to be called by workers."""
+    return partial(draw_input, settings=settings)
+
+
+def draw_input(case: Case, settings: Settings) -> ModelInput:
+    """The image as it is, as an input of the network. Raises CaseError."""
+    return prepare(_image(case, settings), settings.preprocessing)
 
 
 def _image(case: Case, settings: Settings) -> Image:

@@ -19,6 +19,10 @@ MOST_IMAGES = 64
 """Images that are changed as a whole by the level "quick"."""
 
 
+MOST_READ = 2048
+"""Images whose features are read by the level "full"."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeTask:
     """What is to be probed on one image."""
@@ -47,13 +51,20 @@ def tasks_of(level: Level, cases: Sequence[Case], truth: Truth, findings: Sequen
     return probe_tasks(cases, truth, findings, most_positives=limits[0], most_images=limits[1])
 
 
-def most_forwards(tasks: Iterable[ProbeTask]) -> int:
+def most_forwards(tasks: Sequence[ProbeTask]) -> int:
     """The largest number of forward passes of the tasks, which does not depend on the images."""
     of_region, of_image = (
         sum(probe.most for probe in PROBES.values() if (probe.asks == "regions") is is_region)
         for is_region in (True, False)
     )
-    return sum(1 + of_region * len(task.regions) + of_image * task.whole for task in tasks)
+    return sum(1 + of_region * len(task.regions) + of_image * task.whole for task in tasks) + len(
+        read_cases(tasks)
+    )
+
+
+def read_cases(tasks: Iterable[ProbeTask]) -> list[Case]:
+    """The images whose features are read: those that are changed as a whole, up to a number."""
+    return [task.case for task in tasks if task.whole][:MOST_READ]
 
 
 def probe_tasks(

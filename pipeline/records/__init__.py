@@ -34,7 +34,7 @@ from pipeline.records.images import (
 )
 from pipeline.records.notices import Notice, NoticeKind
 from pipeline.records.planes import ImagePlane, Vector, image_plane
-from pipeline.records.probes import ProbedOutput
+from pipeline.records.probes import Features, LayerStatistics, NetworkReading, ProbedOutput
 from pipeline.records.regions import ContourRule, Drawing, Dropped, Peak, Region
 from pipeline.records.scores import (
     ENOUGH_PATIENTS,
@@ -66,6 +66,7 @@ __all__ = [
     "Drawing",
     "Dropped",
     "ExplainedCase",
+    "Features",
     "FinishedCase",
     "Fit",
     "Heatmap",
@@ -76,10 +77,12 @@ __all__ = [
     "Intensity",
     "Kind",
     "Labels",
+    "LayerStatistics",
     "MapPlane",
     "Mask",
     "Member",
     "ModelInput",
+    "NetworkReading",
     "Notice",
     "NoticeKind",
     "Outline",

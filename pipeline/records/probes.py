@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 UNCHANGED = "unchanged"
 """Value of `probe` of the image as it is."""
 FILLS = ("inpaint", "clone")
@@ -24,3 +27,36 @@ class ProbedOutput:
     finding: str
     logit: float
     """For a softmax, the log-odds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the last linear layer of a network reads of each image."""
+
+    case_ids: tuple[str, ...]
+    values: NDArray[np.float32]
+    """(images, features); no features if the network has no such layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStatistics:
+    """A row of normalisation.csv: how images differ from the training in a batch normalisation."""
+
+    layer: str
+    """Name of the module."""
+    channels: int
+    distance: float | None
+    """Median over channels of |mean - mean of training| / its standard deviation; None if infinite."""
+    ratio: float | None
+    """Median over channels of the variance / variance of training."""
+    far: float
+    """Share of channels whose mean or variance is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkReading:
+    """What a network makes of a few images inside."""
+
+    features: Features
+    layers: tuple[LayerStatistics, ...] = ()
+    """In the order of the network's modules; none if it has no batch normalisation."""

@@ -12,7 +12,7 @@ from pipeline.store.atomic import write_bytes
 from pipeline.store.cases import case_folder
 from pipeline.store.probes import probed_file
 
-OTHERS: Final = ("regions.json", "groups.json", "baselines.npz")
+OTHERS: Final = ("regions.json", "groups.json", "baselines.npz", "reading.npz")
 OF_CASE: Final = ("case.json", "case.js", "pixels.js", "heatmaps.npz", "thumbnail.jpg", "skipped.json")
 THREADS: Final = 4
 """Files that are hashed at a time; more would wait for the disk."""

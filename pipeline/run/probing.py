@@ -8,13 +8,15 @@ from pipeline.audited_model.loading import AuditedModel
 from pipeline.cases.burned_in_text import text_search
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import AuditPlan
-from pipeline.probes.drawing import drawing_of
+from pipeline.probes.drawing import Settings, drawing_of, inputs_of, settings_of
 from pipeline.probes.outputs import outputs_of
-from pipeline.probes.selection import most_forwards, tasks_of
-from pipeline.records import Case, Progress, Skipped
+from pipeline.probes.reading import read_network
+from pipeline.probes.selection import most_forwards, read_cases, tasks_of
+from pipeline.records import Case, ModelInput, Progress, Skipped
 from pipeline.run.opening import Run
 from pipeline.store.cases import why_skipped
 from pipeline.store.probes import is_probed, remove_other_probed, write_probed
+from pipeline.store.readings import is_reading_of, remove_reading, write_reading
 
 
 def probe(
@@ -31,9 +33,9 @@ def probe(
     doing = f"Probing, at most {most_forwards(tasks):,} forward passes,"
     done = len(tasks) - len(pending)
     run.progress(Progress(done, len(tasks), 0, doing))
-    drawing = drawing_of(plan.findings, model.preprocessing, text_search(plan))
+    settings = settings_of(plan.findings, model.preprocessing, text_search(plan))
     skipped = []
-    for drawn in run.map(drawing, pending, stage="probe"):
+    for drawn in run.map(drawing_of(settings), pending, stage="probe"):
         if isinstance(drawn, Skipped):
             skipped.append(drawn)
         else:
@@ -44,4 +46,22 @@ def probe(
             )
         done += 1
         run.progress(Progress(done, len(tasks), len(skipped), doing))
+    unread = {skip.subject for skip in skipped}
+    _read(
+        run,
+        [case for case in read_cases(tasks) if case.case_id not in unread],
+        model,
+        settings,
+        plan.config.batch_size,
+    )
     return tuple(skipped)
+
+
+def _read(run: Run, cases: Sequence[Case], model: AuditedModel, settings: Settings, batch_size: int) -> None:
+    """Write what the network makes of these images inside, unless it is on disk."""
+    if not cases:
+        remove_reading(run.folder)
+    elif not is_reading_of(run.folder, [case.case_id for case in cases]):
+        found = run.map(inputs_of(settings), cases, stage="probe")
+        inputs = [one for one in found if isinstance(one, ModelInput)]
+        write_reading(run.folder, read_network(inputs, model.classifier, batch_size=batch_size))

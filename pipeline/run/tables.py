@@ -17,7 +17,7 @@ from pipeline.metrics.lesions import Rule
 from pipeline.metrics.pixels import LEVELS
 from pipeline.metrics.transforms import TRANSFORMS
 from pipeline.plan import RunPlan
-from pipeline.records import Case, Skipped, Summary, Suspicion
+from pipeline.records import Case, LayerStatistics, Skipped, Summary, Suspicion
 from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
 from pipeline.run.opening import Run
@@ -49,6 +49,7 @@ from pipeline.statistics.summaries import summarise as summarise_scores
 from pipeline.statistics.suspects import ordered, suspect_rows
 from pipeline.statistics.verdict import Evidence, VerdictRow, verdict_rows
 from pipeline.store.cases import case_folder
+from pipeline.store.readings import read_reading
 from pipeline.store.tables import write_case_tables, write_table
 
 ALIKE = "alike_apart"
@@ -159,6 +160,7 @@ def write_tables(
         judged,
         probabilities=gathered.probabilities(),
         grids=gathered.grids[options.network[0]],
+        layers=_write_normalisation(run),
     )
     of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
     known = (*suspicions, *suspicions_of(tables), *of_looks)
@@ -186,6 +188,14 @@ def _write_look_alikes(run: Path, gathered: Gathered, *, wanted: bool) -> list[l
     write_table(run, LOOK_ALIKES, rows)
     gathered.merge(groups)
     return groups
+
+
+def _write_normalisation(run: Path) -> tuple[LayerStatistics, ...]:
+    """Write normalisation.csv; returns its rows."""
+    reading = read_reading(run)
+    layers = () if reading is None else reading.layers
+    write_table(run, "normalisation.csv", map(asdict, layers))
+    return layers
 
 
 def _refuse_foreign(run: Path, case: dict[str, Any] | Skipped) -> None:

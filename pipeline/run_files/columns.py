@@ -106,6 +106,9 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "patients": COUNT, "before": SOME_NUMBER, "after": SOME_NUMBER, **INTERVAL,
             "corrected_p": SOME_SHARE, "dose": SOME_NUMBER,
         },
+        "normalisation.csv": {
+            "layer": TEXT, "channels": COUNT, "distance": SOME_NUMBER, "ratio": SOME_NUMBER, "far": SHARE,
+        },
         "suspects.csv": {
             "finding": NAME, "rule": NAME, "suspect": one_of(*get_args(Suspect)),
             "strength": one_of(*get_args(Strength)), **INTERVAL, "n": SOME_COUNT, "sentence": TEXT,

@@ -17,7 +17,7 @@ from pipeline.config import load_config
 from pipeline.executors.here import Here
 from pipeline.ground_truth.matching import match
 from pipeline.plan import AuditPlan, make_plan
-from pipeline.probes.drawing import Drawn, drawing_of
+from pipeline.probes.drawing import Drawn, drawing_of, settings_of
 from pipeline.probes.outputs import outputs_of
 from pipeline.probes.selection import ProbeTask, tasks_of
 from pipeline.records import Progress
@@ -55,7 +55,7 @@ def tasks_and_model(planned: AuditPlan) -> tuple[list[ProbeTask], AuditedModel]:
 
 
 def drawn(task: ProbeTask, model: AuditedModel) -> Drawn:
-    return drawing_of(model.classifier.findings, model.preprocessing, None)(task)
+    return drawing_of(settings_of(model.classifier.findings, model.preprocessing, None))(task)
 
 
 def test_every_version_has_the_output_of_the_network(folder: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pipeline.records import ENOUGH_PATIENTS, Shape, Strength, Summary, Suspect, Suspicion
+from pipeline.records import ENOUGH_PATIENTS, LayerStatistics, Shape, Strength, Summary, Suspect, Suspicion
 from pipeline.statistics.judging import LOW_AUROC, auroc_of, is_above_chance
 from pipeline.statistics.verdict import LEVEL, VerdictRow
 
@@ -30,6 +30,8 @@ class RunTables:
     """Finding → probabilities of all images."""
     grids: Mapping[Shape, int] = field(default_factory=dict)
     """(rows, columns) of the first method's maps → how many images have such maps."""
+    layers: Sequence[LayerStatistics] = ()
+    """Rows of normalisation.csv."""
     minimum: int = ENOUGH_PATIENTS
     """Patients below which no rule turns."""
 

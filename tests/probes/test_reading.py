@@ -1,0 +1,151 @@
+"""Tests of what is read inside a network: the features below its head, and its batch normalisations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pipeline.classifiers import load_card
+from pipeline.classifiers.classifier import Classifier, classifier_of
+from pipeline.probes.reading import read_network
+from pipeline.records import ModelInput, NetworkReading, Placement
+from pipeline.store.readings import is_reading_of, read_reading, remove_reading, write_reading
+from tests.study import FINDINGS, write_model
+
+COUNT, CHANNELS, SIDE = 7, 3, 5
+PLACEMENT = Placement((SIDE, SIDE), (SIDE, SIDE), (1.0, 1.0), (0.0, 0.0))
+TENSORS = np.random.default_rng(0).random((COUNT, 1, SIDE, SIDE)).astype(np.float32)
+
+
+class Small(nn.Module):
+    """Two normalised convolutions, global average pooling and a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Conv2d(1, CHANNELS, 3)
+        self.norm0 = nn.BatchNorm2d(CHANNELS)
+        self.second = nn.Conv2d(CHANNELS, CHANNELS, 1)
+        self.norm1 = nn.BatchNorm2d(CHANNELS)
+        self.head = nn.Linear(CHANNELS, len(FINDINGS))
+
+    def pooled(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.norm1(self.second(self.norm0(self.first(inputs)).relu())).mean((2, 3))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.head(self.pooled(inputs))
+
+
+def trained() -> Small:
+    """The network with the statistics of the images, as one batch of training with momentum 1 leaves them."""
+    network = Small()
+    for module in (network.norm0, network.norm1):
+        module.momentum = 1.0
+    with torch.no_grad():
+        network.train()(torch.from_numpy(TENSORS))
+    return network.eval()
+
+
+def classifier(network: nn.Module, tmp_path: Path) -> Classifier:
+    card = load_card(write_model(tmp_path))
+    return classifier_of(network, card, device="cpu", precision="float32")
+
+
+def reading(
+    network: nn.Module, tmp_path: Path, change: Callable[[np.ndarray], np.ndarray] = lambda t: t
+) -> NetworkReading:
+    inputs = [
+        ModelInput(f"case-{n}", change(tensor).astype(np.float32), PLACEMENT)
+        for n, tensor in enumerate(TENSORS)
+    ]
+    return read_network(inputs, classifier(network, tmp_path), batch_size=3)
+
+
+def test_features_are_what_the_head_reads_of_each_image_whatever_the_batch(tmp_path: Path) -> None:
+    network = trained()
+    found = reading(network, tmp_path).features
+    assert found.case_ids == tuple(f"case-{n}" for n in range(COUNT))
+    with torch.no_grad():
+        expected = network.pooled(torch.from_numpy(TENSORS)).numpy()
+    np.testing.assert_allclose(found.values, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_images_of_the_training_are_near_it_in_every_layer(tmp_path: Path) -> None:
+    layers = reading(trained(), tmp_path).layers
+    assert [layer.layer for layer in layers] == ["norm0", "norm1"]
+    for layer in layers:
+        assert layer.channels == CHANNELS
+        # torch keeps variances divided by one less than the number of values, here 63.
+        assert layer.distance == pytest.approx(0, abs=1 / 63)
+        assert layer.ratio == pytest.approx(1, abs=3 / 63)
+        assert layer.far == 0
+
+
+def test_images_on_another_scale_are_far_from_the_first_layer_on(tmp_path: Path) -> None:
+    first, _ = reading(trained(), tmp_path, lambda tensor: 10 * tensor).layers
+    assert first.ratio == pytest.approx(100, rel=0.05)
+    assert first.far == 1
+
+
+def test_a_changed_convolution_is_first_seen_in_the_normalisation_behind_it(tmp_path: Path) -> None:
+    network = trained()
+    network.second.weight.data *= 20
+    first, second = reading(network, tmp_path).layers
+    assert first.far == 0
+    assert second.far == 1
+
+
+def test_values_that_overflow_have_neither_features_nor_a_distance(tmp_path: Path) -> None:
+    network = trained()
+    network.second.weight.data.fill_(torch.inf)
+    found = reading(network, tmp_path)
+    assert found.features.values.shape == (COUNT, 0)
+    assert found.layers[1].distance is None
+    assert found.layers[1].far == 1
+
+
+def test_a_network_without_normalisation_and_without_a_linear_end_has_neither(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Softplus())
+    found = reading(network, tmp_path)
+    assert found.layers == ()
+    assert found.features.values.shape == (COUNT, 0)
+
+
+def test_a_head_that_is_a_convolution_has_features_too(tmp_path: Path) -> None:
+    network = nn.Sequential(
+        nn.Conv2d(1, CHANNELS, 3),
+        nn.Conv2d(CHANNELS, len(FINDINGS), 1),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+    )
+    found = reading(network, tmp_path).features.values
+    with torch.no_grad():
+        expected = network[0](torch.from_numpy(TENSORS)).mean((2, 3)).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_no_hook_is_left(tmp_path: Path) -> None:
+    model = classifier(trained(), tmp_path)
+    read_network([ModelInput("case-0", TENSORS[0], PLACEMENT)], model, batch_size=2)
+    assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.network.modules())
+
+
+def test_a_reading_comes_back_from_its_file(tmp_path: Path) -> None:
+    found = reading(trained(), tmp_path)
+    write_reading(tmp_path, found)
+    back = read_reading(tmp_path)
+    assert back is not None
+    assert back.layers == found.layers
+    np.testing.assert_array_equal(back.features.values, found.features.values)
+    assert is_reading_of(tmp_path, found.features.case_ids)
+    assert not is_reading_of(tmp_path, found.features.case_ids[1:])
+    (tmp_path / "reading.npz").write_bytes(b"PK")
+    assert read_reading(tmp_path) is None
+    remove_reading(tmp_path)
+    remove_reading(tmp_path)
+    assert not (tmp_path / "reading.npz").exists()
