@@ -44,7 +44,7 @@ def read_network(inputs: Sequence[ModelInput], classifier: Classifier, *, batch_
         values = values[:, :0]
     case_ids = tuple(one.case_id for one in inputs)
     layers = tuple(
-        _statistics(name, module, heard.sums[name])
+        _statistics(name, module, heard.sums[name], images=len(inputs))
         for name, module in _normalisations(classifier.network)
         if name in heard.sums
     )
@@ -123,22 +123,22 @@ def _normalisations(network: nn.Module) -> Iterator[tuple[str, _BatchNorm]]:
             yield name, module
 
 
-def _statistics(name: str, module: _BatchNorm, sums: _Sums) -> LayerStatistics:
+def _statistics(name: str, module: _BatchNorm, sums: _Sums, *, images: int) -> LayerStatistics:
     mean = sums.total / sums.count
     variance = np.maximum(sums.squares / sums.count - mean**2, 0) + module.eps
     assert module.running_mean is not None
     assert module.running_var is not None
     of_training = module.running_var.double().cpu().numpy() + module.eps
     distance = np.abs(mean - module.running_mean.double().cpu().numpy()) / np.sqrt(of_training)
-    ratio = variance / of_training
-    is_far = (distance > FAR_MEAN) | (ratio > FAR_SPREAD) | (ratio < 1 / FAR_SPREAD)
-    far = is_far | ~np.isfinite(distance) | ~np.isfinite(ratio)
+    factor = np.maximum(variance / of_training, of_training / variance)
+    near = (distance <= FAR_MEAN) & (factor <= FAR_SPREAD)
     return LayerStatistics(
         name,
+        n=images,
         channels=len(distance),
         distance=_finite(np.median(distance)),
-        ratio=_finite(np.median(ratio)),
-        far=float(far.mean()),
+        factor=_finite(np.median(factor)),
+        far=float((~near).mean()),
     )
 
 

@@ -44,11 +44,13 @@ class LayerStatistics:
 
     layer: str
     """Name of the module."""
+    n: int
+    """Number of images."""
     channels: int
     distance: float | None
     """Median over channels of |mean - mean of training| / its standard deviation; None if infinite."""
-    ratio: float | None
-    """Median over channels of the variance / variance of training."""
+    factor: float | None
+    """Median over channels of the factor between variance and variance of training, 1 or more."""
     far: float
     """Share of channels whose mean or variance is another one."""
 

@@ -107,7 +107,8 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "corrected_p": SOME_SHARE, "dose": SOME_NUMBER,
         },
         "normalisation.csv": {
-            "layer": TEXT, "channels": COUNT, "distance": SOME_NUMBER, "ratio": SOME_NUMBER, "far": SHARE,
+            "layer": TEXT, "n": COUNT, "channels": COUNT, "distance": SOME_NUMBER, "factor": SOME_NUMBER,
+            "far": SHARE,
         },
         "suspects.csv": {
             "finding": NAME, "rule": NAME, "suspect": one_of(*get_args(Suspect)),

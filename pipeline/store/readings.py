@@ -19,13 +19,13 @@ def write_reading(run: Path, reading: NetworkReading) -> None:
     """Write features and statistics of layers."""
     buffer = io.BytesIO()
     layers = reading.layers
-    numbers = [[one.channels, one.distance, one.ratio, one.far] for one in layers]
+    numbers = [[one.n, one.channels, one.distance, one.factor, one.far] for one in layers]
     np.savez(
         buffer,
         case_ids=np.array(reading.features.case_ids, np.str_),
         features=reading.features.values,
         layers=np.array([one.layer for one in layers], np.str_),
-        numbers=np.array(numbers, np.float64).reshape(-1, 4),
+        numbers=np.array(numbers, np.float64).reshape(-1, 5),
     )
     write_bytes(run / READING, buffer.getvalue())
 
@@ -37,8 +37,8 @@ def read_reading(run: Path) -> NetworkReading | None:
             return NetworkReading(
                 Features(tuple(file["case_ids"].tolist()), file["features"]),
                 tuple(
-                    LayerStatistics(name, int(channels), _known(distance), _known(ratio), far)
-                    for name, (channels, distance, ratio, far) in zip(
+                    LayerStatistics(name, int(n), int(channels), _known(distance), _known(factor), far)
+                    for name, (n, channels, distance, factor, far) in zip(
                         file["layers"].tolist(), file["numbers"].tolist(), strict=True
                     )
                 ),

@@ -79,16 +79,16 @@ def test_images_of_the_training_are_near_it_in_every_layer(tmp_path: Path) -> No
     layers = reading(trained(), tmp_path).layers
     assert [layer.layer for layer in layers] == ["norm0", "norm1"]
     for layer in layers:
-        assert layer.channels == CHANNELS
+        assert (layer.n, layer.channels) == (COUNT, CHANNELS)
         # torch keeps variances divided by one less than the number of values, here 63.
         assert layer.distance == pytest.approx(0, abs=1 / 63)
-        assert layer.ratio == pytest.approx(1, abs=3 / 63)
+        assert layer.factor == pytest.approx(1, abs=3 / 63)
         assert layer.far == 0
 
 
 def test_images_on_another_scale_are_far_from_the_first_layer_on(tmp_path: Path) -> None:
     first, _ = reading(trained(), tmp_path, lambda tensor: 10 * tensor).layers
-    assert first.ratio == pytest.approx(100, rel=0.05)
+    assert first.factor == pytest.approx(100, rel=0.05)
     assert first.far == 1
 
 
