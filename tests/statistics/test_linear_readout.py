@@ -64,7 +64,7 @@ def test_a_label_that_one_channel_holds_is_read() -> None:
     features[:, 9] = 4.0  # never varies
     found = linear_readout(np.repeat(features[:, 7:10], 3, axis=1), LABEL, ALONE)
     assert (found.n, found.patients, found.positives, found.because) == (40, 40, 20, "")
-    assert tuple(found.interval(0.95)) == (1.0, pytest.approx(0.025 ** (1 / 20)), 1.0)
+    assert tuple(found.interval(0.95)) == pytest.approx((1.0, 0.025 ** (1 / 20), 1.0))
 
 
 def test_a_shift_that_all_channels_share_is_read_though_none_shows_it() -> None:
