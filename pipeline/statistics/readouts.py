@@ -22,8 +22,8 @@ from pipeline.statistics.linear_readout import FEWEST_PATIENTS, Readout, linear_
 from pipeline.statistics.probe_effects import Outputs
 
 Kind: TypeAlias = Literal["finding", "attribute", "nonsense"]
-AGE = "age"
-"""The attribute that is a number: read as above or not above its median."""
+ABOVE, UP_TO = "above", "up to"
+"""An age is read as above its median or not."""
 NONSENSE = "patient_hash"
 PAIR = 2
 """Values of an attribute of which either is the rest of the other: one row tells both."""
@@ -99,15 +99,25 @@ def attribute_rows(
     for name, values in attributes.items():
         known = features.of(lambda case_id, values=values: bool(values.get(case_id)))  # type: ignore[misc]
         of = [values[case_id] for case_id in known.case_ids]
-        groups, label_of = _groups(name, of, [units[case_id] for case_id in known.case_ids])
+        groups = _groups(of, [units[case_id] for case_id in known.case_ids])
         if not groups and of:
             why = f"no group of {FEWEST_PATIENTS} patients beside {FEWEST_PATIENTS} others"
             patients = len({units[case_id] for case_id in known.case_ids})
             yield ReadoutRow("attribute", name, "", len(of), patients, because=why)
         for group in groups:
-            yield _row("attribute", name, group, known, label_of(group), units, confidence)
+            yield _row("attribute", name, group, known, [value == group for value in of], units, confidence)
     nonsense = [is_odd(units[case_id]) for case_id in features.case_ids]
     yield _row("nonsense", NONSENSE, "", features, nonsense, units, confidence)
+
+
+def by_median(ages: Mapping[str, str]) -> dict[str, str]:
+    """Case id → whether the age is above the median of all; empty where it is unknown."""
+    years = {case_id: float(age.rstrip("+")) for case_id, age in ages.items() if age}
+    middle = float(np.median(list(years.values()))) if years else 0.0
+    return {
+        case_id: "" if case_id not in years else f"{ABOVE if years[case_id] > middle else UP_TO} {middle:g}"
+        for case_id in ages
+    }
 
 
 def is_odd(unit: str) -> bool:
@@ -136,35 +146,18 @@ def _finding(finding: str, features: Features, outputs: Outputs, confidence: flo
     )
 
 
-def _groups(
-    name: str, values: Sequence[str], patients: Sequence[str]
-) -> tuple[list[str], Callable[[str], list[bool]]]:
-    """The groups that are read, and which images are in one."""
-    if name == AGE:
-        years = [_years(value) for value in values]
-        middle = float(np.median(years)) if years else 0.0
-        of = [f"above {middle:g}" if year > middle else "" for year in years]
-    else:
-        of = list(values)
-    everybody = set(zip(of, patients, strict=True))
+def _groups(values: Sequence[str], patients: Sequence[str]) -> list[str]:
+    """The groups with enough patients inside and outside; of two groups, the first."""
+    everybody = set(zip(values, patients, strict=True))
     groups = [
         value
-        for value in sorted(set(of) - {""})
+        for value in sorted(set(values))
         if all(
             len({patient for other, patient in everybody if (other == value) is inside}) >= FEWEST_PATIENTS
             for inside in (True, False)
         )
     ]
-    chosen = groups[:1] if len(set(of)) == PAIR else groups
-    return chosen, lambda group: [value == group for value in of]
-
-
-def _years(value: str) -> float:
-    """An age in years; the table has "90+" for the oldest."""
-    try:
-        return float(value.rstrip("+"))
-    except ValueError:
-        return 0.0
+    return groups[:1] if len(set(values)) == PAIR else groups
 
 
 def _row(

@@ -7,7 +7,14 @@ import pytest
 
 from pipeline.statistics.linear_readout import linear_readout
 from pipeline.statistics.probe_effects import Outputs
-from pipeline.statistics.readouts import NONSENSE, Features, attribute_rows, finding_rows, is_odd
+from pipeline.statistics.readouts import (
+    NONSENSE,
+    Features,
+    attribute_rows,
+    by_median,
+    finding_rows,
+    is_odd,
+)
 
 IMAGES = 60
 RANDOM = np.random.default_rng(11)
@@ -99,7 +106,14 @@ def test_an_attribute_is_read_from_features_that_hold_it_alone() -> None:
 
 def test_age_is_read_as_above_its_median() -> None:
     ages = {case_id: str(20 + number) for number, case_id in enumerate(CASES)} | {CASES[-1]: "90+"}
-    row, nonsense = attribute_rows(Features(CASES, NOISE), {"age": ages}, UNITS, 0.95)
+    halves = by_median(ages | {"unknown": ""})
+    assert [halves[case_id] for case_id in (CASES[0], CASES[-1], "unknown")] == [
+        "up to 49.5",
+        "above 49.5",
+        "",
+    ]
+    assert by_median({"a": ""}) == {"a": ""}
+    row, nonsense = attribute_rows(Features(CASES, NOISE), {"age": halves}, UNITS, 0.95)
     assert (row.name, row.group, row.n, row.positives) == ("age", "above 49.5", 60, 30)
     assert (nonsense.kind, nonsense.name) == ("nonsense", NONSENSE)
 
