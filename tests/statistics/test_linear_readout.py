@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
-from pipeline.statistics.auroc import interval_of_auroc, ranked
+from pipeline.statistics.auroc import auroc_difference, interval_of_auroc, ranked
+from pipeline.statistics.comparison import Difference
 from pipeline.statistics.linear_readout import (
     FEWEST_PATIENTS,
     FOLDS,
@@ -118,7 +120,24 @@ def test_the_variance_is_twice_delongs() -> None:
         assert high is not None
         return float(np.log(high / (1 - high)) - np.log(low / (1 - low)))
 
-    assert width(*wide[1:]) == pytest.approx(np.sqrt(2) * width(*narrow[1:]))
+    assert width(*wide[1:]) == pytest.approx(np.sqrt(2) * width(*narrow[1:]), rel=1e-3)
+
+
+def test_what_was_learnt_adds_to_the_variance_of_a_difference_from_another_output() -> None:
+    scores = out_of_fold(WIDE, LABEL, ALONE)
+    found, plain = linear_readout(WIDE, LABEL, ALONE).ranked, ranked(scores, LABEL, ALONE)
+    alike = ranked(scores + 0.01 * RANDOM.normal(size=IMAGES), LABEL, ALONE)
+    difference, alone = (auroc_difference(one, alike, 0.95) for one in (found, plain))
+    assert plain is not None
+    learnt = sum((part @ part) * 20 / 19 for part in (plain.positive, plain.negative))  # 20 images each
+
+    def variance(found: Difference) -> float:
+        assert found.high is not None
+        assert found.estimate is not None
+        return float((found.high - found.estimate) / student.ppf(0.975, 19)) ** 2
+
+    assert variance(difference) == pytest.approx(variance(alone) + learnt)
+    assert variance(alone) < learnt
 
 
 @pytest.mark.parametrize("images_of_a_patient", [1, 4])
