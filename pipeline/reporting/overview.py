@@ -25,6 +25,7 @@ from pipeline.reporting import (
 )
 from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.probes import needs
+from pipeline.reporting.readouts import readouts
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
 from pipeline.reporting.suspects import suspects
@@ -87,6 +88,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "verdicts": shown_verdicts,
         "suspects": suspects(run),
         "needs": needs(run),
+        "readouts": readouts(run),
         "squares": crossings.squares(run),
         "turned": crossings.turned(run),
         "units": run.manifest.get("statistics", {}).get("units", "patients"),

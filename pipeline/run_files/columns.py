@@ -110,6 +110,12 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "layer": TEXT, "n": COUNT, "channels": COUNT, "distance": SOME_NUMBER, "factor": SOME_NUMBER,
             "far": SHARE,
         },
+        "readouts.csv": {
+            "kind": one_of("finding", "attribute", "nonsense"), "name": NAME, "group": TEXT, "n": COUNT,
+            "patients": COUNT, "positives": COUNT,
+            **dict.fromkeys(("auroc", "low", "high"), SOME_SHARE), "because": TEXT,
+            **dict.fromkeys(("output", "output_low", "output_high"), SOME_SHARE), **DIFFERENCE,
+        },
         "suspects.csv": {
             "finding": NAME, "rule": NAME, "suspect": one_of(*get_args(Suspect)),
             "strength": one_of(*get_args(Strength)), **INTERVAL, "n": SOME_COUNT, "sentence": TEXT,

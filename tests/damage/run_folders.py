@@ -32,6 +32,7 @@ READ = (
     "manifest.json", "cases.csv", "scores.csv", "predictions.csv", "summary.csv", "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
+    "readouts.csv",
     "crosswalk.csv", "regions.json", "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
 )  # fmt: skip
@@ -93,6 +94,8 @@ def make_sound_run(folder: Path) -> Path:
     layer = {"layer": "norm0", "n": 6, "channels": 8, "distance": 0.1, "factor": 1.2, "far": 0.0}
     write_table(run, "normalisation.csv", [layer])
     write_table(run, "look_alikes.csv", [{"group": 1, **key} for key in keys[:2]])
+    told = {"kind": "finding", "name": "benign", "n": 4, "patients": 3, "positives": 2, "output": 0.75}
+    write_table(run, "readouts.csv", [{**told, **gap, "auroc": 0.8, "low": 0.6, "high": 0.9}])
     moved = {"transform": "mirrored", "rank": 0.7, "hits": 0.5}
     write_table(run, "alignment.csv", [{**of, **gap, **moved}])
     write_output_hashes(run, sorted(key["case_id"] for key in keys))

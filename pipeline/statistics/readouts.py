@@ -1,0 +1,180 @@
+"""Readouts: what can be read linearly from a network's features: rows of readouts.csv.
+
+A finding that the features tell and the output does not accuses what lies between. An attribute that can be
+read is no fault: a network may know the view of an image without using it. A label that means nothing shows
+what chance looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from pipeline.records import Values
+from pipeline.statistics.auroc import auroc_difference, interval_of_auroc, ranked
+from pipeline.statistics.comparison import NO_DIFFERENCE, holm
+from pipeline.statistics.intervals import UNDEFINED
+from pipeline.statistics.linear_readout import FEWEST_PATIENTS, Readout, linear_readout
+from pipeline.statistics.probe_effects import Outputs
+
+Kind: TypeAlias = Literal["finding", "attribute", "nonsense"]
+ABOVE, UP_TO = "above", "up to"
+"""An age is read as above its median or not."""
+NONSENSE = "patient_hash"
+PAIR = 2
+"""Values of an attribute of which either is the rest of the other: one row tells both."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadoutRow:
+    """A row of readouts.csv: one label read from the features."""
+
+    kind: Kind
+    name: str
+    """Finding or attribute."""
+    group: str = ""
+    """Of an attribute: the value that is read, against all other known values."""
+    n: int = 0
+    patients: int = 0
+    positives: int = 0
+    """Number of images with the finding, or of the group."""
+    auroc: float | None = None
+    """Of out-of-fold scores."""
+    low: float | None = None
+    high: float | None = None
+    because: str = ""
+    """Why there is no AUROC."""
+    output: float | None = None
+    """Of a finding: AUROC of the network's own output on the same images."""
+    output_low: float | None = None
+    output_high: float | None = None
+    difference: float | None = None
+    """AUROC of the features less that of the output."""
+    difference_low: float | None = None
+    difference_high: float | None = None
+    p: float | None = None
+    corrected_p: float | None = None
+    """Holm-corrected over the findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The features of some images, as the head of the network takes them."""
+
+    case_ids: Sequence[str]
+    values: Values
+    """(images, channels)."""
+
+    def of(self, is_known: Callable[[str], bool]) -> Features:
+        """Those of the images that are known."""
+        known = [number for number, case_id in enumerate(self.case_ids) if is_known(case_id)]
+        return Features([self.case_ids[number] for number in known], self.values[known])
+
+
+def finding_rows(
+    features: Features, outputs: Outputs, findings: Sequence[str], confidence: float
+) -> list[ReadoutRow]:
+    """One row per finding, whose AUROC is compared with that of the network's output on the same images."""
+    rows = [_finding(finding, features, outputs, confidence) for finding in findings]
+    corrected = holm([row.p for row in rows])
+    return [replace(row, corrected_p=p) for row, p in zip(rows, corrected, strict=True)]
+
+
+def attribute_rows(
+    features: Features,
+    attributes: Mapping[str, Mapping[str, str]],
+    units: Mapping[str, str],
+    confidence: float,
+) -> Iterator[ReadoutRow]:
+    """One row per attribute and group, and one for a label that means nothing.
+
+    `attributes`: attribute → case id → value, "" if unknown; `units`: case id → patient. Groups of fewer than
+    `FEWEST_PATIENTS` patients, inside or outside, have no row; an attribute without any other has one that
+    says so.
+    """
+    for name, values in attributes.items():
+        known = features.of(lambda case_id, values=values: bool(values.get(case_id)))  # type: ignore[misc]
+        of = [values[case_id] for case_id in known.case_ids]
+        groups = _groups(of, [units[case_id] for case_id in known.case_ids])
+        if not groups and of:
+            why = f"no group of {FEWEST_PATIENTS} patients beside {FEWEST_PATIENTS} others"
+            patients = len({units[case_id] for case_id in known.case_ids})
+            yield ReadoutRow("attribute", name, "", len(of), patients, because=why)
+        for group in groups:
+            yield _row("attribute", name, group, known, [value == group for value in of], units, confidence)
+    nonsense = [is_odd(units[case_id]) for case_id in features.case_ids]
+    yield _row("nonsense", NONSENSE, "", features, nonsense, units, confidence)
+
+
+def by_median(ages: Mapping[str, str]) -> dict[str, str]:
+    """Case id → whether the age is above the median of all; empty where it is unknown."""
+    years = {case_id: float(age.rstrip("+")) for case_id, age in ages.items() if age}
+    middle = float(np.median(list(years.values()))) if years else 0.0
+    return {
+        case_id: "" if case_id not in years else f"{ABOVE if years[case_id] > middle else UP_TO} {middle:g}"
+        for case_id in ages
+    }
+
+
+def is_odd(unit: str) -> bool:
+    """Half of all patients, without meaning and the same in every run."""
+    return sha256(unit.encode()).digest()[0] % 2 == 1
+
+
+def _finding(finding: str, features: Features, outputs: Outputs, confidence: float) -> ReadoutRow:
+    labels, logits = outputs.labels.get(finding, {}), outputs.logits.get(finding, {})
+    known = features.of(lambda case_id: labels.get(case_id) is not None and case_id in logits)
+    label = [labels[case_id] is True for case_id in known.case_ids]
+    patients = [outputs.units[case_id] for case_id in known.case_ids]
+    own = ranked([logits[case_id] for case_id in known.case_ids], label, patients)
+    read = linear_readout(known.values, label, patients)
+    compared = NO_DIFFERENCE if read.because else auroc_difference(read.ranked, own, confidence)
+    interval = UNDEFINED if own is None else interval_of_auroc(own, confidence)
+    return replace(
+        _of_readout("finding", finding, "", read, confidence),
+        output=interval.estimate,
+        output_low=interval.low,
+        output_high=interval.high,
+        difference=compared.estimate,
+        difference_low=compared.low,
+        difference_high=compared.high,
+        p=compared.p,
+    )
+
+
+def _groups(values: Sequence[str], patients: Sequence[str]) -> list[str]:
+    """The groups with enough patients inside and outside; of two groups, the first."""
+    everybody = set(zip(values, patients, strict=True))
+    groups = [
+        value
+        for value in sorted(set(values))
+        if all(
+            len({patient for other, patient in everybody if (other == value) is inside}) >= FEWEST_PATIENTS
+            for inside in (True, False)
+        )
+    ]
+    return groups[:1] if len(set(values)) == PAIR else groups
+
+
+def _row(
+    kind: Kind,
+    name: str,
+    group: str,
+    features: Features,
+    label: Sequence[bool],
+    units: Mapping[str, str],
+    confidence: float,
+) -> ReadoutRow:
+    read = linear_readout(features.values, label, [units[case_id] for case_id in features.case_ids])
+    return _of_readout(kind, name, group, read, confidence)
+
+
+def _of_readout(kind: Kind, name: str, group: str, read: Readout, confidence: float) -> ReadoutRow:
+    auroc, low, high = read.interval(confidence)
+    return ReadoutRow(
+        kind, name, group, read.n, read.patients, read.positives, auroc, low, high, read.because
+    )
