@@ -10,6 +10,7 @@ from pipeline.cases.protocol import protocol_of
 from pipeline.cohort.index import index
 from pipeline.cohort.leakage import reuse_of
 from pipeline.contracts import Executor
+from pipeline.ground_truth.exclusive import exclusive_notices
 from pipeline.ground_truth.matching import match
 from pipeline.plan import AuditPlan
 from pipeline.run.crosswalk import write_crosswalk
@@ -48,7 +49,8 @@ def audit(
         model = with_first_images(model, cohort.chosen, executor=run.executor)
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cohort.chosen, executor=run.executor)
-        run.announce(cohort.notices, truth.notices, model.notices)
+        of_card = exclusive_notices(truth.labels.values(), plan.findings, activation=plan.card.activation)
+        run.announce(cohort.notices, truth.notices, model.notices, of_card)
         reuse = reuse_of(plan, cohort.chosen, executor=run.executor, pseudonym=run.pseudonym)
         baselines = baseline_maps(plan, cohort, truth, executor=run.executor)
 
