@@ -63,7 +63,14 @@ def audit(
         unprobed = probe(plan, run, cohort.chosen, truth, model)
 
         results = summarise(
-            plan, run, cohort, truth, cases=cohort.chosen, methods=model.methods, skipped=unprobed
+            plan,
+            run,
+            cohort,
+            truth,
+            cases=cohort.chosen,
+            methods=model.methods,
+            skipped=unprobed,
+            read_attributes=plan.config.probes == "full",
         )
         names = names_of(run.notices, run.pseudonym)
         inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)

@@ -22,6 +22,7 @@ from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
 from pipeline.run.opening import Run
 from pipeline.run.probed import effects_of_probes
+from pipeline.run.readouts import readouts_of
 from pipeline.run.rows import calibration_rows, row_of_summary, unmatched_rows
 from pipeline.run.suspicions import suspicions_of as suspicions_of_notices
 from pipeline.run_files.damage import damaged, shown
@@ -82,11 +83,13 @@ def summarise(
     methods: Sequence[str],
     skipped: Sequence[Skipped] = (),
     suspicions: Sequence[Suspicion] = (),
+    read_attributes: bool = False,
 ) -> Results:
     """Write the tables of a run whose `cases` are finished; `skipped` are inputs that never became a case.
 
     `methods` are the network's; the verdict is about the first. `suspicions` are those of the stages before;
-    notices of the run, the rules of the statistics and the probes add theirs.
+    notices of the run, the rules of the statistics and the probes add theirs. `read_attributes`: whether
+    attributes of images are read from the features of the network, too.
     """
     config = plan.config
     case_ids = {case.case_id for case in cases}
@@ -112,6 +115,7 @@ def summarise(
         units=config.statistics.units,
         look_alikes=config.validation.levels.get(ALIKE, "warning") not in {"note", "off"},
         suspicions=[*suspicions_of_notices(run.notices, run.pseudonym), *suspicions],
+        read_attributes=read_attributes,
     )
 
 
@@ -127,6 +131,7 @@ def write_tables(
     units: Units = "patients",
     suspicions: Sequence[Suspicion] = (),
     look_alikes: bool = True,
+    read_attributes: bool = False,
 ) -> Results:
     """Write every CSV except the crosswalk, and `regions.json`; `skipped` come before skipped cases.
 
@@ -141,10 +146,7 @@ def write_tables(
     summaries = tuple(_summaries(scores, gathered, options, matching))
     write_table(run, "summary.csv", map(row_of_summary, summaries))
     write_table(run, "skipped.csv", map(asdict, gathered.skipped))
-    curves = summarise_curves(gathered.curves, findings=options.findings, resampling=options.resampling)
-    write_table(run, "thresholds.csv", map(asdict, curves))
-    write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
-    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
+    _write_counts(run, gathered, options, matching)
     skills, comparisons = _write_effects(run, headline_scores(scores), options)
     predictions = read_predictions(run, units=units)
     in_groups = _write_subgroups(run, scores, predictions, options, grouping)
@@ -163,7 +165,9 @@ def write_tables(
         layers=_write_normalisation(run),
     )
     of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
-    known = (*suspicions, *suspicions_of(tables), *of_looks)
+    readouts, of_readouts = readouts_of(run, gathered, options, grouping, with_attributes=read_attributes)
+    write_table(run, "readouts.csv", map(asdict, readouts))
+    known = (*suspicions, *suspicions_of(tables), *of_looks, *of_readouts)
     effects, suspects = _write_suspects(run, gathered, options, known)
     verdict = tuple(with_conclusions(judged, effects, suspects))
     write_table(run, "verdict.csv", map(asdict, verdict))
@@ -175,6 +179,14 @@ def write_tables(
     write_table(run, "policy.csv", policy)
     write_groups(run, gathered.audited, grouping)
     return Results(tuple(gathered.audited), tuple(gathered.skipped), summaries, policy, verdict, suspects)
+
+
+def _write_counts(run: Path, gathered: Gathered, options: StatisticsOptions, matching: Rule) -> None:
+    """Write thresholds.csv, calibration.csv and unmatched.csv."""
+    curves = summarise_curves(gathered.curves, findings=options.findings, resampling=options.resampling)
+    write_table(run, "thresholds.csv", map(asdict, curves))
+    write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
+    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
 
 
 def _write_look_alikes(run: Path, gathered: Gathered, *, wanted: bool) -> list[list[str]]:
