@@ -24,7 +24,7 @@ def exclusive_notices(
             "error" if several >= CLEAR_SHARE * len(labelled) else "warning",
             "activation",
             f"The card states softmax, which says that findings exclude each other, but {several:,} of "
-            f"{len(labelled):,} labelled images have several. The network may end in sigmoids: set activation: "
-            "sigmoid, or correct the labels.",
+            f"{len(labelled):,} labelled images have several. The network may end in sigmoids: set "
+            "activation: sigmoid, or correct the labels.",
         ),
     )

@@ -107,8 +107,8 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "corrected_p": SOME_SHARE, "dose": SOME_NUMBER,
         },
         "normalisation.csv": {
-            "layer": TEXT, "n": COUNT, "channels": COUNT, "distance": SOME_NUMBER, "factor": SOME_NUMBER,
-            "far": SHARE,
+            "variant": TEXT, "layer": TEXT, "n": COUNT, "channels": COUNT, "distance": SOME_NUMBER,
+            "factor": SOME_NUMBER, "far": SHARE,
         },
         "readouts.csv": {
             "kind": one_of("finding", "attribute", "nonsense"), "name": NAME, "group": TEXT, "n": COUNT,

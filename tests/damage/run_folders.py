@@ -91,7 +91,15 @@ def make_sound_run(folder: Path) -> Path:
     found = {"rule": "order", "suspect": "labels", "strength": "weak", "sentence": "It may."}
     write_table(run, "suspects.csv", [{**of, **numbers, **found}])
     write_table(run, "cross.csv", [{**of, **numbers, **gap, "output": "malignant", "measure": "auroc"}])
-    layer = {"layer": "norm0", "n": 6, "channels": 8, "distance": 0.1, "factor": 1.2, "far": 0.0}
+    layer = {
+        "variant": "",
+        "layer": "norm0",
+        "n": 6,
+        "channels": 8,
+        "distance": 0.1,
+        "factor": 1.2,
+        "far": 0.0,
+    }
     write_table(run, "normalisation.csv", [layer])
     write_table(run, "look_alikes.csv", [{"group": 1, **key} for key in keys[:2]])
     told = {"kind": "finding", "name": "benign", "n": 4, "patients": 3, "positives": 2, "output": 0.75}

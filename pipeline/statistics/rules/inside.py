@@ -26,7 +26,7 @@ def normalisation(tables: RunTables) -> Iterator[Suspicion]:
     Wrong weights change what follows them and nothing before; a wrong card changes the first layer; images of
     another kind, or at another place, differ little at first and more with each layer.
     """
-    layers = tables.layers
+    layers = [layer for layer in tables.layers if not layer.variant]
     if not layers or layers[0].n < tables.minimum:
         return
     broken, worst = first_broken(layers), max(layers, key=_factor)
@@ -44,7 +44,7 @@ def normalisation(tables: RunTables) -> Iterator[Suspicion]:
 
 BROKEN = (
     "From {layer} on the network is unlike its training, in up to {far} of the channels of a layer, although the "
-    "{count} normalisations before it agree: weights between them may be damaged, untrained or another network\'s."
+    "{count} normalisations before it agree: weights between them may be damaged, untrained or another network's."
 )
 CONTRAST = (
     "Already in the first normalisation ({layer}) the variance of the images differs from that of the training by "
