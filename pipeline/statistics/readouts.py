@@ -1,8 +1,8 @@
 """Readouts: what can be read linearly from a network's features: rows of readouts.csv.
 
-A finding that the features tell and the output does not accuses what lies between. An attribute that can be
-read is no fault: a network may know the view of an image without using it. A label that means nothing shows
-what chance looks like.
+Findings that the features tell and the outputs do not accuse the last layer, the order of the outputs or the
+card. Large findings can be read from untrained networks, too. An attribute that can be read is no fault: a
+network may know the view of an image without using it. A label that means nothing shows what chance is.
 """
 
 from __future__ import annotations
