@@ -23,6 +23,7 @@ from pipeline.reporting import (
     tuning,
     words,
 )
+from pipeline.reporting.causal import on_used
 from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.probes import needs
 from pipeline.reporting.readouts import readouts
@@ -89,6 +90,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "suspects": suspects(run),
         "needs": needs(run),
         "readouts": readouts(run),
+        "on_used": on_used(run),
         "squares": crossings.squares(run),
         "turned": crossings.turned(run),
         "units": run.manifest.get("statistics", {}).get("units", "patients"),

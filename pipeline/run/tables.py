@@ -21,7 +21,7 @@ from pipeline.records import Case, LayerStatistics, Skipped, Summary, Suspicion
 from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
 from pipeline.run.opening import Run
-from pipeline.run.probed import effects_of_probes
+from pipeline.run.probed import write_probe_tables
 from pipeline.run.rows import calibration_rows, row_of_summary, unmatched_rows
 from pipeline.run.suspicions import suspicions_of as suspicions_of_notices
 from pipeline.run_files.damage import damaged, shown
@@ -42,7 +42,6 @@ from pipeline.statistics.groups import classifier_rows, subgroup_rows
 from pipeline.statistics.lesion_summaries import lesion_summaries
 from pipeline.statistics.look_alikes import suspicion_of_look_alikes
 from pipeline.statistics.policy import apply_policy, suspicions_beyond
-from pipeline.statistics.probe_effects import ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
 from pipeline.statistics.rules import RunTables, suspicions_of
 from pipeline.statistics.summaries import summarise as summarise_scores
@@ -164,7 +163,9 @@ def write_tables(
     )
     of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
     known = (*suspicions, *suspicions_of(tables), *of_looks)
-    effects, suspects = _write_suspects(run, gathered, options, known)
+    effects = write_probe_tables(run, gathered, options, scores=scores, predictions=predictions)
+    suspects = ordered((*known, *probe_suspicions(effects, known)), options.findings)
+    write_table(run, "suspects.csv", suspect_rows(suspects))
     verdict = tuple(with_conclusions(judged, effects, suspects))
     write_table(run, "verdict.csv", map(asdict, verdict))
     findings, method = options.findings, options.network[0]
@@ -234,17 +235,6 @@ def _write_subgroups(
     ]
     write_table(run, "subgroups.csv", rows)
     return rows
-
-
-def _write_suspects(
-    run: Path, gathered: Gathered, options: StatisticsOptions, known: Sequence[Suspicion]
-) -> tuple[list[ProbeEffect], tuple[Suspicion, ...]]:
-    """Write probes.csv and suspects.csv; `known` are the suspicions without those of probes."""
-    effects = effects_of_probes(run, gathered, options)
-    suspects = ordered((*known, *probe_suspicions(effects, known)), options.findings)
-    write_table(run, "probes.csv", map(asdict, effects))
-    write_table(run, "suspects.csv", suspect_rows(suspects))
-    return effects, suspects
 
 
 def _write_fits(
