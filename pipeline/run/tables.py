@@ -164,8 +164,7 @@ def write_tables(
     of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
     known = (*suspicions, *suspicions_of(tables), *of_looks)
     effects = write_probe_tables(run, gathered, options, scores=scores, predictions=predictions)
-    suspects = ordered((*known, *probe_suspicions(effects, known)), options.findings)
-    write_table(run, "suspects.csv", suspect_rows(suspects))
+    suspects = _write_suspects(run, (*known, *probe_suspicions(effects, known)), options)
     verdict = tuple(with_conclusions(judged, effects, suspects))
     write_table(run, "verdict.csv", map(asdict, verdict))
     findings, method = options.findings, options.network[0]
@@ -235,6 +234,15 @@ def _write_subgroups(
     ]
     write_table(run, "subgroups.csv", rows)
     return rows
+
+
+def _write_suspects(
+    run: Path, known: Sequence[Suspicion], options: StatisticsOptions
+) -> tuple[Suspicion, ...]:
+    """Write suspects.csv; returns its rows in their order."""
+    suspects = ordered(known, options.findings)
+    write_table(run, "suspects.csv", suspect_rows(suspects))
+    return suspects
 
 
 def _write_fits(
