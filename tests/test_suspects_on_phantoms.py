@@ -114,7 +114,7 @@ def test_lesions_that_a_decision_needs_are_those_whose_removal_alone_turns_it(cl
         assert n["all"] == n["used"] + n["not_used"] + n["not_judged"]
         assert [n["used"], n["not_used"]] == [counted[finding, use] for use in ("used", "not_used")]
     assert sum(int(row["n"]) for row in table if row["references"] == "used") > 20
-    assert "The map on lesions that the decision needs" in clean.index.read_text(encoding="utf-8")
+    assert "The map on lesions that turn the decision" in clean.index.read_text(encoding="utf-8")
 
 
 def test_mirrored_masks_are_named_with_their_mirror(phantoms: Path, tmp_path: Path) -> None:

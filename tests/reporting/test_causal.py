@@ -74,4 +74,4 @@ def test_the_reader_with_most_images_speaks_and_what_is_not_judged_at_all_is_lef
 
 def test_an_older_run_without_the_table_has_no_such_section(reported: Path) -> None:
     assert on_used(read_run(reported)) == ()
-    assert "lesions that the decision needs" not in (reported / "index.html").read_text(encoding="utf-8")
+    assert "lesions that turn the decision" not in (reported / "index.html").read_text(encoding="utf-8")
