@@ -161,8 +161,7 @@ def write_tables(
         grids=gathered.grids[options.network[0]],
         layers=_write_normalisation(run),
     )
-    of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
-    known = (*suspicions, *suspicions_of(tables), *of_looks)
+    known = (*suspicions, *suspicions_of(tables), *suspicion_of_look_alikes(groups, len(gathered.audited)))
     effects = write_probe_tables(run, gathered, options, scores=scores, predictions=predictions)
     suspects = _write_suspects(run, (*known, *probe_suspicions(effects, known)), options)
     verdict = tuple(with_conclusions(judged, effects, suspects))
