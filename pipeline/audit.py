@@ -7,6 +7,7 @@ from pipeline.audited_model.self_checks import self_check
 from pipeline.cases.baselines import baseline_maps
 from pipeline.cases.case import decode, draw_and_score
 from pipeline.cases.protocol import protocol_of
+from pipeline.cohort.alike_parts import alike_parts
 from pipeline.cohort.index import index
 from pipeline.cohort.leakage import reuse_of
 from pipeline.contracts import Executor
@@ -53,6 +54,7 @@ def audit(
         run.announce(cohort.notices, truth.notices, model.notices, of_card)
         reuse = reuse_of(plan, cohort.chosen, executor=run.executor, pseudonym=run.pseudonym)
         baselines = baseline_maps(plan, cohort, truth, executor=run.executor)
+        run.announce(alike_parts(plan, cohort, executor=run.executor))
 
         run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
         protocol = protocol_of(plan, truth, run.folder)

@@ -23,6 +23,7 @@ from pipeline.reporting import (
     tuning,
     words,
 )
+from pipeline.reporting.causal import on_used
 from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.probes import needs
 from pipeline.reporting.readouts import readouts
@@ -87,8 +88,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     return {
         "verdicts": shown_verdicts,
         "suspects": suspects(run),
-        "needs": needs(run),
-        "readouts": readouts(run),
+        **_probes(run),
         "squares": crossings.squares(run),
         "turned": crossings.turned(run),
         "units": run.manifest.get("statistics", {}).get("units", "patients"),
@@ -133,6 +133,11 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "predicted": {finding: _predicted(survey, finding) for finding in run.findings},
         "all_findings": ALL_FINDINGS,
     }
+
+
+def _probes(run: RunFolder) -> dict[str, Any]:
+    """What changed images and the features of images show of the network."""
+    return {"needs": needs(run), "on_used": on_used(run), "readouts": readouts(run)}
 
 
 def _with_numbers(

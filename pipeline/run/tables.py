@@ -21,7 +21,7 @@ from pipeline.records import Case, LayerStatistics, Skipped, Summary, Suspicion
 from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
 from pipeline.run.opening import Run
-from pipeline.run.probed import effects_of_probes
+from pipeline.run.probed import write_probe_tables
 from pipeline.run.readouts import readouts_of
 from pipeline.run.rows import calibration_rows, row_of_summary, unmatched_rows
 from pipeline.run.suspicions import suspicions_of as suspicions_of_notices
@@ -40,12 +40,13 @@ from pipeline.statistics.dataframes import (
 )
 from pipeline.statistics.effects import Row, StatisticsOptions, comparison_rows, skill_rows
 from pipeline.statistics.groups import classifier_rows, subgroup_rows
+from pipeline.statistics.learnt import Learnt
 from pipeline.statistics.lesion_summaries import lesion_summaries
 from pipeline.statistics.look_alikes import suspicion_of_look_alikes
 from pipeline.statistics.policy import apply_policy, suspicions_beyond
-from pipeline.statistics.probe_effects import ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
 from pipeline.statistics.rules import RunTables, suspicions_of
+from pipeline.statistics.rules.inside import state_of
 from pipeline.statistics.summaries import summarise as summarise_scores
 from pipeline.statistics.suspects import ordered, suspect_rows
 from pipeline.statistics.verdict import Evidence, VerdictRow, verdict_rows
@@ -164,19 +165,17 @@ def write_tables(
         grids=gathered.grids[options.network[0]],
         layers=_write_normalisation(run),
     )
-    of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
     readouts, of_readouts = readouts_of(run, gathered, options, grouping, with_attributes=read_attributes)
     write_table(run, "readouts.csv", map(asdict, readouts))
+    of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
     known = (*suspicions, *suspicions_of(tables), *of_looks, *of_readouts)
-    effects, suspects = _write_suspects(run, gathered, options, known)
+    effects = write_probe_tables(run, gathered, options, scores=scores, predictions=predictions)
+    state = state_of(tables.layers, minimum=tables.minimum)
+    of_probes = probe_suspicions(Learnt(effects, state, cross, readouts))
+    suspects = _write_suspects(run, (*known, *of_probes), options)
     verdict = tuple(with_conclusions(judged, effects, suspects))
     write_table(run, "verdict.csv", map(asdict, verdict))
-    findings, method = options.findings, options.network[0]
-    limited = apply_policy(
-        policy_limits.limits, findings=findings, method=method, summaries=summaries, skills=skills
-    )
-    policy = (*limited, *suspicions_beyond(policy_limits.max_suspicion, suspects, findings))
-    write_table(run, "policy.csv", policy)
+    policy = _write_policy(run, policy_limits, options, summaries, skills, suspects)
     write_groups(run, gathered.audited, grouping)
     return Results(tuple(gathered.audited), tuple(gathered.skipped), summaries, policy, verdict, suspects)
 
@@ -249,14 +248,30 @@ def _write_subgroups(
 
 
 def _write_suspects(
-    run: Path, gathered: Gathered, options: StatisticsOptions, known: Sequence[Suspicion]
-) -> tuple[list[ProbeEffect], tuple[Suspicion, ...]]:
-    """Write probes.csv and suspects.csv; `known` are the suspicions without those of probes."""
-    effects = effects_of_probes(run, gathered, options)
-    suspects = ordered((*known, *probe_suspicions(effects, known)), options.findings)
-    write_table(run, "probes.csv", map(asdict, effects))
+    run: Path, known: Sequence[Suspicion], options: StatisticsOptions
+) -> tuple[Suspicion, ...]:
+    """Write suspects.csv; returns its rows in their order."""
+    suspects = ordered(known, options.findings)
     write_table(run, "suspects.csv", suspect_rows(suspects))
-    return effects, suspects
+    return suspects
+
+
+def _write_policy(
+    run: Path,
+    limits: Policy,
+    options: StatisticsOptions,
+    summaries: Sequence[Summary],
+    skills: Sequence[Row],
+    suspects: Sequence[Suspicion],
+) -> tuple[Mapping[str, Any], ...]:
+    """Write policy.csv; returns its rows."""
+    findings, method = options.findings, options.network[0]
+    limited = apply_policy(
+        limits.limits, findings=findings, method=method, summaries=summaries, skills=skills
+    )
+    rows = (*limited, *suspicions_beyond(limits.max_suspicion, suspects, findings))
+    write_table(run, "policy.csv", rows)
+    return rows
 
 
 def _write_fits(

@@ -116,6 +116,12 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             **dict.fromkeys(("auroc", "low", "high"), SOME_SHARE), "because": TEXT,
             **dict.fromkeys(("output", "output_low", "output_high"), SOME_SHARE), **DIFFERENCE,
         },
+        "causal.csv": {
+            "finding": NAME, "method": NAME, "reader": NAME, "metric": NAME,
+            "references": one_of("all", "used", "not_used", "not_judged"), "n": COUNT, "patients": COUNT,
+            **INTERVAL, "better": one_of("higher", "lower"),
+            "no_interval": one_of("few_patients", "all_equal", ""), "reasons": TEXT,
+        },
         "suspects.csv": {
             "finding": NAME, "rule": NAME, "suspect": one_of(*get_args(Suspect)),
             "strength": one_of(*get_args(Strength)), **INTERVAL, "n": SOME_COUNT, "sentence": TEXT,
