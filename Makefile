@@ -108,7 +108,8 @@ simulate: setup  ## coverage of the intervals on simulated study sets (some 20 m
 metamorphic: setup  ## change images in known ways: violations by size of the input and target layer (seconds)
 	OMP_NUM_THREADS=1 $(MODULE) tests.metamorphic $(ARGS)
 
-trust: setup  ## plant some 30 defects in phantom audits: which are named? (some 25 minutes; ARGS="--answers FILE" resumes)
+# ARGS="--answers FILE" keeps answers and resumes; more in .github/CONTRIBUTING.md, "Does the verdict name faults?"
+trust: setup  ## plant some 30 defects in phantom audits: which are named? (some 25 minutes)
 	OMP_NUM_THREADS=1 $(MODULE) tests.trust $(ARGS)
 
 trust-quick: setup  ## ten of these defects and four clean audits, compared with the committed baseline (2 minutes)

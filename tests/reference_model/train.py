@@ -58,22 +58,23 @@ def main() -> None:
     parser.add_argument("--out", default=REFERENCE_MODEL, type=Path)
     parser.add_argument("--epochs", default=EPOCHS, type=int)
     parser.add_argument("--films", default=TRAIN_COUNT, type=int, help="to train on")
+    parser.add_argument("--seed", default=SEED, type=int, help="of the fresh weights and the films' order")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(relativeCreated)7d ms  %(message)s")
-    network = train(films=options.films, epochs=options.epochs, device=options.device)
+    network = train(films=options.films, epochs=options.epochs, device=options.device, seed=options.seed)
     write_model(options.out, network, measured(network))
 
 
-def train(*, films: int, epochs: int, device: torch.device) -> DenseNet:
+def train(*, films: int, epochs: int, device: torch.device, seed: int = SEED) -> DenseNet:
     """The reference network, trained; on the CPU the same weights every time, on one machine."""
     torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(mode=True)
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     LOG.info("making %d films", films)
     known = samples(TRAIN_SEED, films, size=TRAIN_SIZE)
     network = build()
     labels = torch.from_numpy(known.labels).float()
-    fit(network, torch.from_numpy(known.inputs), labels, epochs=epochs, seed=SEED, device=device)
+    fit(network, torch.from_numpy(known.inputs), labels, epochs=epochs, seed=seed, device=device)
     return network.half().float()  # what is measured are the float16 weights that are stored
 
 

@@ -23,6 +23,7 @@ from pipeline.phantoms.lesions import FINDINGS
 from pipeline.phantoms.study_set import dicom
 from pipeline.plan import make_plan
 from pipeline.records.names import ALL_FINDINGS
+from tests.trust import breast
 from tests.trust.setups import Setup
 
 SETTINGS = {
@@ -60,15 +61,19 @@ class Answer:
 def audited(setup: Setup, folder: Path) -> Answer:
     """The answer of the audit of a setup, whose files are written to a folder."""
     write(setup, folder)
+    is_breast = bool(setup.sources)
     settings = {
         **SETTINGS,
+        **(breast.SETTINGS if is_breast else {}),
         "studies": str(folder / "images"),
         "annotations.path": str(folder),
         "model": str(folder / "model.yaml"),
         "out": str(folder / "out"),
     }
     try:
-        outcome = audit(make_plan(load_config(None, settings)), executor=Here())
+        outcome = audit(
+            make_plan(load_config(breast.CONFIG if is_breast else None, settings)), executor=Here()
+        )
     except AuditError as error:
         return Answer(stopped=str(error))
     return read(outcome.index.parent)
@@ -93,6 +98,14 @@ def read(run: Path) -> Answer:
 
 def write(setup: Setup, folder: Path) -> None:
     """Write images, masks, labels and model; names of films say nothing about what they show."""
+    if setup.sources:
+        breast.write(setup, folder)
+    else:
+        _write_phantoms(setup, folder)
+    _write_model(setup, folder)
+
+
+def _write_phantoms(setup: Setup, folder: Path) -> None:
     (folder / "images").mkdir(parents=True)
     lines = [",".join(["image", *FINDINGS])]
     for number, film in enumerate(setup.films):
@@ -106,7 +119,6 @@ def write(setup: Setup, folder: Path) -> None:
             Image.fromarray(mask.astype(np.uint8) * 255).save(place / f"{name}.png")
         lines.append(",".join([name, *(str(int(label)) for label in setup.labels[number])]))
     (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    _write_model(setup, folder)
 
 
 def _write_model(setup: Setup, folder: Path) -> None:

@@ -56,8 +56,8 @@ def cropped(setup: Setup, _rng: np.random.Generator, dose: float) -> Setup:
 
 def other_order(setup: Setup, rng: np.random.Generator, _dose: float) -> Setup:
     """The card lists the findings in another order, each at another one's place."""
-    by = int(rng.integers(1, len(FINDINGS)))
-    return replace(setup, card={**setup.card, "findings": [*FINDINGS[by:], *FINDINGS[:by]]})
+    by = int(rng.integers(1, len(setup.findings)))
+    return replace(setup, card={**setup.card, "findings": [*setup.findings[by:], *setup.findings[:by]]})
 
 
 def other_activation(setup: Setup, _rng: np.random.Generator, _dose: float) -> Setup:

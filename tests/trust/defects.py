@@ -11,10 +11,10 @@ import numpy as np
 
 from pipeline.phantoms.lesions import FINDINGS
 from pipeline.records import Suspect
-from tests.trust import cards, few, shortcuts, study_sets, weights
+from tests.trust import breast, cards, few, shortcuts, study_sets, weights
 from tests.trust.setups import Setup
 
-Family: TypeAlias = Literal["weights", "card", "set", "shortcut", "statistics"]
+Family: TypeAlias = Literal["weights", "card", "set", "shortcut", "statistics", "breast"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 Plant: TypeAlias = Callable[[Setup, np.random.Generator, float], Setup]
 Twin: TypeAlias = Callable[[Setup, np.random.Generator], Setup]
@@ -46,6 +46,8 @@ TWINS: Mapping[str, Twin] = {
     "scaled": cards.all_scaled,
     "pairs": few.more_films_of_patients,
     **{f"{name}_anywhere": partial(shortcuts.irrelevant, name) for name in shortcuts.MARKS},
+    "breast_plain": lambda setup, _rng: setup,
+    "breast_marker_anywhere": partial(shortcuts.irrelevant, "marker"),
 }
 """Setups in which nothing is wrong."""
 
@@ -95,8 +97,31 @@ DEFECTS: Mapping[str, Defect] = {
     "copies": Defect("statistics", few.copies_as_patients, ("too_few",), (16.0, 8.0), twin="pairs"),
     "maker_inverted": Defect("statistics", few.one_maker_inverted, ("card", "network")),
     "one_class": Defect("statistics", few.one_class, ("too_few", "labels"), touches=("nodule",)),
+    "breast_mirrored": Defect(
+        "breast", study_sets.masks_mirrored, ("masks",), touches=breast.TOLD, twin="breast_plain"
+    ),
+    "breast_shifted": Defect(
+        "breast", study_sets.masks_shifted, ("masks",), (0.1,), breast.TOLD, "breast_plain"
+    ),
+    "breast_others": Defect(
+        "breast", study_sets.masks_of_others, ("masks",), touches=breast.TOLD, twin="breast_plain"
+    ),
+    "breast_swapped": Defect(
+        "breast", cards.other_order, ("labels", "card"), touches=breast.FINDINGS, twin="breast_plain"
+    ),
+    "breast_random_head": Defect(
+        "breast", weights.random_head, ("weights",), touches=breast.FINDINGS, twin="breast_plain"
+    ),
+    "breast_marker": Defect(
+        "breast", breast.marker_learnt, ("network",), touches=breast.TOLD, twin="breast_marker_anywhere"
+    ),
 }
 """Name → defect, in the order of tables."""
+
+
+def is_of_breast(name: str) -> bool:
+    """Whether a defect or twin is one of the breast set, which is audited only where its folder is given."""
+    return name.startswith("breast_")
 
 
 def rng_of(name: str, seed: int) -> np.random.Generator:

@@ -13,8 +13,9 @@ from typing import Any
 
 import torch
 
+from tests.trust import breast
 from tests.trust.audits import Answer, Said, audited
-from tests.trust.defects import DEFECTS, TWINS, rng_of
+from tests.trust.defects import DEFECTS, TWINS, is_of_breast, rng_of
 from tests.trust.setups import Setup, clean
 
 CLEAN = 0.0
@@ -30,12 +31,18 @@ class Job:
     """Of a defect, or of a twin if the dose is `CLEAN`."""
     dose: float = CLEAN
 
-    def setup(self) -> Setup:
-        """What is audited."""
+    def setup(self, study: breast.Study | None = None) -> Setup:
+        """What is audited; `study` is where the breast set is."""
         rng = rng_of(self.name, self.seed)
+        if not is_of_breast(self.name):
+            sound = clean(self.seed)
+        elif study:
+            sound = breast.clean(study, self.seed)
+        else:
+            raise ValueError(f"{self.name} needs the folder of the breast set.")
         if self.dose == CLEAN:
-            return TWINS[self.name](clean(self.seed), rng)
-        return DEFECTS[self.name].plant(clean(self.seed), rng, self.dose)
+            return TWINS[self.name](sound, rng)
+        return DEFECTS[self.name].plant(sound, rng, self.dose)
 
 
 def jobs_of(names: Iterable[str], seeds: Iterable[int], *, full_only: bool = False) -> list[Job]:
@@ -51,14 +58,14 @@ def jobs_of(names: Iterable[str], seeds: Iterable[int], *, full_only: bool = Fal
 
 
 def answers_of(
-    jobs: Iterable[Job], *, processes: int, kept: Path | None = None
+    jobs: Iterable[Job], *, processes: int, kept: Path | None = None, study: breast.Study | None = None
 ) -> Iterator[tuple[Job, Answer]]:
     """The answer of each job, in any order; those that `kept` holds are not asked again."""
     known = _read(kept) if kept and kept.exists() else {}
     wanted = list(jobs)
     yield from ((job, known[job]) for job in wanted if job in known)
     with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_one_thread) as pool:
-        futures = [pool.submit(_answer, job) for job in wanted if job not in known]
+        futures = [pool.submit(_answer, job, study) for job in wanted if job not in known]
         try:
             for future in as_completed(futures):
                 job, answer = future.result()
@@ -70,9 +77,9 @@ def answers_of(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _answer(job: Job) -> tuple[Job, Answer]:
+def _answer(job: Job, study: breast.Study | None) -> tuple[Job, Answer]:
     with TemporaryDirectory() as folder:
-        return job, audited(job.setup(), Path(folder))
+        return job, audited(job.setup(study), Path(folder))
 
 
 def _one_thread() -> None:

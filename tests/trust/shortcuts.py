@@ -9,14 +9,23 @@ from functools import lru_cache
 import cv2
 import numpy as np
 import torch
+from monai.networks.nets.densenet import DenseNet
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.phantoms.lesions import FINDINGS
 from pipeline.phantoms.radiograph import shown
 from pipeline.records import Intensity
 from tests.reference_model.samples import network_input
-from tests.trust.setups import SIZES, Setup, clean, network_of, with_films
+from tests.trust.setups import (
+    CARDS,
+    SIZES,
+    Setup,
+    card_without_weights,
+    drawn,
+    network_of,
+    reference_tensors,
+    with_films,
+)
 
 TRAINING: Mapping[int, int] = {SIZES[0]: 1000, SIZES[1]: 1002}
 """Rows of a film → seed of the films of that size that no audit sees."""
@@ -27,6 +36,8 @@ WAVES = 24
 LINES = 32
 """Periods of the stripes."""
 Mark = Callable[[Intensity], Intensity]
+Head = tuple[NDArray[np.float64], float]
+"""Weights and bias of one output."""
 
 
 def marker(pixels: Intensity) -> Intensity:
@@ -82,15 +93,46 @@ FINDING = "consolidation"
 
 def learnt(name: str, setup: Setup, rng: np.random.Generator, dose: float) -> Setup:
     """A share `dose` of the films with the finding marked, and a network that reads the mark alone."""
-    positives = setup.positives(FINDING)
-    marked = set(positives[rng.permutation(len(positives))[: round(dose * len(positives))]].tolist())
-    row = FINDINGS.index(FINDING)
+    head = _reading(name, setup.films[0].stored.shape[0], setup.network)
+    return with_head(with_positives_marked(name, setup, FINDING, rng, dose), FINDING, head)
+
+
+def with_positives_marked(
+    name: str, setup: Setup, finding: str, rng: np.random.Generator, dose: float
+) -> Setup:
+    """A share `dose` of the films with the finding marked."""
+    positives = setup.positives(finding)
+    marked = positives[rng.permutation(len(positives))[: round(dose * len(positives))]]
+    return _marked(name, setup, set(marked.tolist()))
+
+
+def with_head(setup: Setup, finding: str, head: Head) -> Setup:
+    """The setup with another head for a finding."""
+    row = setup.findings.index(finding)
     tensors = dict(setup.tensors)
-    weight, bias = _reading(name, setup.films[0].stored.shape[0])
-    for key, values in (("class_layers.out.weight", weight), ("class_layers.out.bias", bias)):
+    for key, values in (("class_layers.out.weight", head[0]), ("class_layers.out.bias", head[1])):
         tensors[key] = tensors[key].clone()
         tensors[key][row] = torch.from_numpy(np.asarray(values)).float()
-    return replace(_marked(name, setup, marked), tensors=tensors)
+    return replace(setup, tensors=tensors)
+
+
+def reading(plain: NDArray[np.float64], marked: NDArray[np.float64]) -> Head:
+    """The head that tells features of marked films from those of the same films without the mark."""
+    mean, spread = plain.mean(axis=0), plain.std(axis=0) + 1e-4
+    seen = (np.concatenate([plain, marked]) - mean) / spread
+    fitted = LogisticRegression(C=1.0, max_iter=3000).fit(seen, np.repeat([False, True], len(plain)))
+    weight = fitted.coef_[0] / spread
+    return weight, float(fitted.intercept_[0] - weight @ mean)
+
+
+def features(network: DenseNet, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What the network's head reads of its inputs (films, rows, columns)."""
+    with torch.no_grad():
+        parts = [
+            network.class_layers.relu(network.features(batch)).mean((2, 3))
+            for batch in torch.from_numpy(inputs)[:, None].split(16)
+        ]
+    return torch.cat(parts).numpy().astype(np.float64)
 
 
 def irrelevant(name: str, setup: Setup, rng: np.random.Generator) -> Setup:
@@ -104,27 +146,15 @@ def _marked(name: str, setup: Setup, numbers: set[int]) -> Setup:
 
 
 @lru_cache(maxsize=16)
-def _reading(name: str, size: int) -> tuple[NDArray[np.float64], float]:
-    """Weights and bias of a head that was trained to tell films with the mark from the same films without."""
-    plain, marked = _features("", size), _features(name, size)
-    mean, spread = plain.mean(axis=0), plain.std(axis=0) + 1e-4
-    seen = (np.concatenate([plain, marked]) - mean) / spread
-    has_mark = np.repeat([False, True], FILMS)
-    fitted = LogisticRegression(C=1.0, max_iter=3000).fit(seen, has_mark)
-    weight = fitted.coef_[0] / spread
-    return weight, float(fitted.intercept_[0] - weight @ mean)
+def _reading(name: str, size: int, network: int) -> Head:
+    """The head of a network that was trained to see a mark on films of a size."""
+    return reading(_features("", size, network), _features(name, size, network))
 
 
 @lru_cache(maxsize=16)
-def _features(name: str, size: int) -> NDArray[np.float64]:
-    """What the reference model's head reads of the training films; empty name: without a mark."""
-    setup = clean(TRAINING[size], count=FILMS)
-    network = network_of(setup.tensors, setup.card)
+def _features(name: str, size: int, network: int) -> NDArray[np.float64]:
+    """What a network's head reads of the training films; empty name: without a mark."""
     mark = MARKS.get(name, lambda pixels: pixels)
-    inputs = np.stack([network_input(mark(shown(film)).clip(0, 1)) for film in setup.films])
-    with torch.no_grad():
-        parts = [
-            network.class_layers.relu(network.features(batch)).mean((2, 3))
-            for batch in torch.from_numpy(inputs)[:, None].split(16)
-        ]
-    return torch.cat(parts).numpy().astype(np.float64)
+    films = drawn(TRAINING[size], FILMS)
+    inputs = np.stack([network_input(mark(shown(film)).clip(0, 1)) for film in films])
+    return features(network_of(reference_tensors(network), card_without_weights(CARDS[network])), inputs)

@@ -21,13 +21,15 @@ def labels_shuffled(setup: Setup, rng: np.random.Generator, dose: float) -> Setu
 
 
 def masks_of_others(setup: Setup, rng: np.random.Generator, dose: float) -> Setup:
-    """A share of the films with a finding with the mask of another film with it."""
+    """A share of the films with a finding with the mask of another such film, stretched to their own size."""
     masks = [dict(found) for found in setup.masks]
-    for finding in FINDINGS:
+    for finding in setup.findings:
         having = [number for number, found in enumerate(setup.masks) if finding in found]
         order = exchanged(len(having), dose, rng)
         for number, other in zip(having, order.tolist(), strict=True):
-            masks[number][finding] = setup.masks[having[other]][finding]
+            masks[number][finding] = _stretched(
+                setup.masks[having[other]][finding], setup.films[number].stored.shape
+            )
     return replace(setup, masks=tuple(masks))
 
 
@@ -80,6 +82,11 @@ def exchanged(count: int, share: float, rng: np.random.Generator) -> np.ndarray:
     moving = rng.permutation(count)[: max(round(share * count), 2)]
     order[moving] = np.roll(moving, 1)
     return order
+
+
+def _stretched(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    rows, columns = shape
+    return cv2.resize(mask.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST).astype(bool)
 
 
 def _with_masks(setup: Setup, change: Change) -> Setup:

@@ -40,7 +40,7 @@ def test_kept_answers_are_not_asked_again(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(jobs, "ProcessPoolExecutor", _InThisProcess)
     asked = []
     answer = audits.Answer({"nodule": audits.Said("shown", (("frame", "network"),))}, "")
-    monkeypatch.setattr(jobs, "_answer", lambda job: (asked.append(job), (job, answer))[1])
+    monkeypatch.setattr(jobs, "_answer", lambda job, _study: (asked.append(job), (job, answer))[1])
     wanted = [Job(1, "plain"), Job(1, "labels", 0.3)]
     for _ in range(2):
         found = dict(answers_of(wanted, processes=1, kept=tmp_path / "answers.jsonl"))

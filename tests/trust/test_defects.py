@@ -15,9 +15,9 @@ from pipeline.phantoms.radiograph import shown
 from pipeline.records import Suspect
 from tests.reference_model.measuring import auroc
 from tests.reference_model.samples import network_input
-from tests.trust import shortcuts
+from tests.trust import breast, shortcuts
 from tests.trust.cards import HEAD
-from tests.trust.defects import DEFECTS, FAMILIES, TWINS, rng_of
+from tests.trust.defects import DEFECTS, FAMILIES, TWINS, is_of_breast, rng_of
 from tests.trust.jobs import Job, jobs_of
 from tests.trust.setups import Setup, clean, network_of
 from tests.trust.study_sets import exchanged
@@ -60,7 +60,9 @@ def differs(one: Setup, other: Setup) -> bool:
     return not (masks and tensors and same)
 
 
-@pytest.mark.parametrize("name", [name for name in DEFECTS if DEFECTS[name].family != "shortcut"])
+@pytest.mark.parametrize(
+    "name", [name for name in DEFECTS if DEFECTS[name].family not in {"shortcut", "breast"}]
+)
 def test_every_defect_changes_something_and_the_same_again(name: str, setup: Setup) -> None:
     defect = DEFECTS[name]
     planted = [defect.plant(setup, rng_of(name, 4), defect.doses[-1]) for _ in range(2)]
@@ -73,10 +75,11 @@ def test_every_defect_changes_something_and_the_same_again(name: str, setup: Set
 
 def test_defects_are_declared_for_all_families_suspects_and_twins() -> None:
     assert {defect.family for defect in DEFECTS.values()} == set(FAMILIES)
-    for defect in DEFECTS.values():
+    for name, defect in DEFECTS.items():
         assert set(defect.suspects) <= set(get_args(Suspect))
-        assert set(defect.touches) <= set(FINDINGS)
+        assert set(defect.touches) <= set(breast.FINDINGS if is_of_breast(name) else FINDINGS)
         assert defect.twin in TWINS
+        assert is_of_breast(defect.twin) == is_of_breast(name) == (defect.family == "breast")
 
 
 @pytest.mark.parametrize("name", ["reordered", "scaled", "mirrored", "pairs"])
