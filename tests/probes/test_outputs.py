@@ -129,4 +129,5 @@ def test_an_interrupted_run_goes_on_with_the_next_image_and_ends_with_the_same_b
     assert {name: (stopped / "probes" / name).stat().st_mtime_ns for name in kept} == kept
     for path in sorted((whole / "probes").iterdir()):
         assert (stopped / "probes" / path.name).read_bytes() == path.read_bytes()
-    assert (stopped / "probes.csv").read_bytes() == (whole / "probes.csv").read_bytes()
+    for table in ("probes.csv", "readouts.csv"):
+        assert (stopped / table).read_bytes() == (whole / table).read_bytes()
