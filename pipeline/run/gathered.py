@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.cohort.near_duplicates import near_duplicate_groups, read_look
+from pipeline.cohort.negatives import negatives_among
 from pipeline.records import Candidates, Curve, Shape, Skipped
 from pipeline.statistics.fits import Fits
 from pipeline.statistics.look_alikes import merged
@@ -71,6 +72,17 @@ class Gathered:
         found = near_duplicate_groups([read_look(look) for look in self.looks.values()])
         groups = [[names[index] for index in group] for group in found]
         return [group for group in groups if len({self.patient_ids[case_id] for case_id in group}) > 1]
+
+    def negatives(self) -> list[str]:
+        """Case ids of images that look like negatives of the others."""
+        names = list(self.looks)
+        return [names[index] for index in negatives_among([read_look(look) for look in self.looks.values()])]
+
+    def label_counts(self) -> dict[str, tuple[int, int]]:
+        """Finding → number of images that are labelled as with and without it."""
+        counts = Counter((finding, label) for finding, *_, label in self.predictions)
+        findings = dict.fromkeys(finding for finding, *_ in self.predictions)
+        return {name: (counts[name, True], counts[name, False]) for name in findings}
 
     def merge(self, groups: Sequence[Sequence[str]]) -> None:
         """Let the patients or images of each group count as one."""

@@ -164,6 +164,9 @@ def write_tables(
         probabilities=gathered.probabilities(),
         grids=gathered.grids[options.network[0]],
         layers=_write_normalisation(run),
+        labels=gathered.label_counts(),
+        negatives=gathered.negatives(),
+        images=len(gathered.audited),
     )
     readouts, of_readouts = readouts_of(run, gathered, options, grouping, with_attributes=read_attributes)
     write_table(run, "readouts.csv", map(asdict, readouts))

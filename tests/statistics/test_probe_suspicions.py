@@ -1,11 +1,12 @@
 """Tests of probe suspicions: each has effects that turn it, and a twin that does not."""
 
-from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
-from pipeline.records import Suspicion
+from pipeline.statistics.learnt import Learnt
 from pipeline.statistics.probe_effects import Answer, ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
+from pipeline.statistics.readouts import ReadoutRow
 
 
 def auroc(
@@ -26,11 +27,11 @@ def region(finding: str, answer: Answer) -> ProbeEffect:
     return ProbeEffect(finding, "lesion", "inpaint", "log_odds", answer, 20, 20, 0.1, 0.0, 0.1, -0.1, 0.3)
 
 
-def found(*effects: ProbeEffect, known: Iterable[Suspicion] = ()) -> list[tuple[str, str, str]]:
+def found(*effects: ProbeEffect, **known: Any) -> list[tuple[str, str, str]]:
     """(finding, rule, suspect) of the strong ones."""
     return [
         (one.finding, one.rule, one.suspect)
-        for one in probe_suspicions(effects, known)
+        for one in probe_suspicions(Learnt(effects, **known))
         if one.strength == "strong"
     ]
 
@@ -59,7 +60,7 @@ WEIGHTS = ("(all)", "nothing_learnt", "weights")
 def test_outputs_that_need_nothing_and_tell_nothing_are_of_broken_weights() -> None:
     lucky = [auroc(name, "holds", 0.8, 0.8) for name in ("nodule", "hernia")]
     assert found(*LOST, *lucky, UNUSED) == [WEIGHTS]
-    *_, told = probe_suspicions([*LOST, *lucky, UNUSED])
+    *_, told = probe_suspicions(Learnt([*LOST, *lucky, UNUSED]))
     assert (told.estimate, told.n) == (0.5, 64)
 
 
@@ -88,14 +89,67 @@ def test_of_broken_weights_no_card_is_suspected_unless_it_tells_most_of_what_is_
     assert found(*LOST, UNUSED, one, both) == found_by_both
 
 
-def test_outputs_in_another_order_are_no_broken_weights() -> None:
-    def told(finding: str, area: float) -> Suspicion:
-        return Suspicion(finding, "order_of_outputs", "labels", "strong", "Another tells it.", area)
-
-    assert found(*LOST, UNUSED, known=[told("mass", 0.95), told("effusion", 0.99)]) == [
-        ("(all)", "order_of_all", "labels")
+def crossed(**areas: dict[str, float]) -> list[dict[str, Any]]:
+    return [
+        {"measure": "auroc", "finding": finding, "output": output, "estimate": area}
+        for finding, of in areas.items()
+        for output, area in of.items()
     ]
-    assert found(*LOST, UNUSED, known=[told("mass", 0.95), told("effusion", 0.75)]) == [WEIGHTS]
+
+
+EXCHANGED = crossed(mass={"mass": 0.5, "effusion": 0.95}, effusion={"mass": 0.99, "effusion": 0.35})
+
+
+def test_outputs_in_another_order_are_no_broken_weights() -> None:
+    assert found(*LOST, UNUSED, cross=EXCHANGED) == [("(all)", "order_of_all", "labels")]
+    unsure = crossed(mass={"mass": 0.5, "effusion": 0.95}, effusion={"mass": 0.75, "effusion": 0.35})
+    assert found(*LOST, UNUSED, cross=unsure) == [WEIGHTS]
+
+
+def test_one_output_cannot_be_that_of_two_findings() -> None:
+    areas = {"mass": 0.5, "effusion": 0.35, "nodule": 0.97}
+    cross = crossed(mass=areas, effusion=areas, nodule={**areas, "nodule": 0.9})
+    assert found(*LOST, UNUSED, cross=cross) == [WEIGHTS]
+
+
+def readout(name: str, features: float, output: float, p: float) -> ReadoutRow:
+    return ReadoutRow(
+        "finding", name, n=64, patients=60, auroc=features, output=output, difference=features - output,
+        corrected_p=p,
+    )  # fmt: skip
+
+
+BETTER = [readout(name, 0.95, 0.6, 0.01) for name in ("mass", "effusion")]
+HEAD = ("(all)", "head_lost", "weights")
+
+
+def test_features_that_tell_several_findings_better_than_their_outputs_accuse_the_head() -> None:
+    assert found(readouts=BETTER) == [HEAD]
+    (told,) = probe_suspicions(Learnt(readouts=BETTER))
+    assert "mass, effusion" in told.sentence
+    assert "0.95" in told.sentence
+    assert "0.60" in told.sentence
+
+
+def test_one_finding_of_several_or_what_may_be_chance_accuses_no_head() -> None:
+    same = [readout(name, 0.9, 0.9, 1.0) for name in ("nodule", "hernia", "edema")]
+    assert found(readouts=[BETTER[0], same[0]]) == []
+    assert found(readouts=[*BETTER, *same]) == []
+    assert found(readouts=[replace(row, corrected_p=0.2) for row in BETTER]) == []
+    assert found(readouts=[replace(row, difference=0.05) for row in BETTER]) == []
+
+
+def test_exchanged_outputs_broken_layers_and_another_card_are_no_fault_of_the_head() -> None:
+    assert found(*LOST, readouts=BETTER, cross=EXCHANGED) == [("(all)", "order_of_all", "labels")]
+    for state in ("broken", "other_card", "unlike"):
+        assert found(*LOST, UNUSED, readouts=BETTER, state=state) == []
+
+
+def test_layers_as_in_training_accuse_no_card_and_no_weights_where_features_tell_nothing() -> None:
+    assert found(INVERTED, state="like_training") == []
+    nothing = [readout(name, 0.5, 0.5, 1.0) for name in ("mass", "effusion")]
+    assert found(*LOST, UNUSED, readouts=nothing, state="like_training") == []
+    assert found(*LOST, UNUSED, readouts=nothing) == [WEIGHTS]
 
 
 TOLD = [auroc(name, "holds", 0.9, 0.9) for name in ("mass", "effusion")]

@@ -14,6 +14,8 @@ RULES: tuple[Callable[[RunTables], Iterator[Suspicion]], ...] = (
     outputs.order,
     outputs.chance,
     outputs.saturated,
+    outputs.one_class,
+    outputs.negatives,
     places.alignment,
     places.nowhere,
     places.order_of_maps,

@@ -113,6 +113,43 @@ def saturated(tables: RunTables) -> Iterator[Suspicion]:
             )
 
 
+def one_class(tables: RunTables) -> Iterator[Suspicion]:
+    """A finding that all labelled images have, or none: whether the network tells it cannot be known.
+
+    That none has a rare finding is no surprise; that all have one says that labels were filled in, or that
+    the study set was selected by it.
+    """
+    for finding, (present, absent) in tables.labels.items():
+        if present >= tables.minimum and not absent:
+            text = (
+                f"All {present:,} labelled images have {finding}, so nothing shows whether the network tells "
+                "it. Add images without it, or correct the labels."
+            )
+            yield Suspicion(finding, "one_class", "too_few", "strong", text, n=present)
+        if absent >= tables.minimum and not present:
+            text = f"None of {absent:,} labelled images has {finding}, so nothing is said about it."
+            yield Suspicion(finding, "one_class", "too_few", "weak", text, n=absent)
+
+
+def negatives(tables: RunTables) -> Iterator[Suspicion]:
+    """Images that look like negatives of the others: stored inverted, or said to be."""
+    if tables.negatives:
+        count = len(tables.negatives)
+        text = (
+            f"{count:,} of {tables.images:,} images look like negatives of the others, such as "
+            f"{', '.join(tables.negatives[:SHOWN])}: they may be stored inverted, or state a wrong "
+            "photometric interpretation."
+        )
+        strength: Strength = "strong" if count >= tables.minimum else "weak"
+        yield Suspicion(
+            ALL_FINDINGS, "negatives", "card", strength, text, count / tables.images, n=tables.images
+        )
+
+
+SHOWN = 3
+"""Case ids that a sentence gives as examples."""
+
+
 def _numbers(area: Summary) -> str:
     between = "" if area.low is None or area.high is None else f" [{area.low:.2f}–{area.high:.2f}]"
     return f"AUROC {area.estimate:.2f}{between} of {area.n} images"

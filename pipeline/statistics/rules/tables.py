@@ -32,6 +32,12 @@ class RunTables:
     """(rows, columns) of the first method's maps → how many images have such maps."""
     layers: Sequence[LayerStatistics] = ()
     """Rows of normalisation.csv."""
+    labels: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Finding → number of images that are labelled as with and without it."""
+    negatives: Sequence[str] = ()
+    """Case ids of images that look like negatives of the others."""
+    images: int = 0
+    """Number of audited images."""
     minimum: int = ENOUGH_PATIENTS
     """Patients below which no rule turns."""
 
