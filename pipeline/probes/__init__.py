@@ -7,6 +7,7 @@ PROBES: Registry[Probe] = Registry(
     "probe",
     {
         "lesion": "pipeline.probes.lesion:LESION_AGAINST_CONTROL",
+        "swap": "pipeline.probes.swaps:SWAP",
         "low_pass": "pipeline.probes.shortcuts:LOW_PASS",
         "brightness": "pipeline.probes.shortcuts:BRIGHTNESS",
         "frame": "pipeline.probes.shortcuts:FRAME_OF_ANOTHER",

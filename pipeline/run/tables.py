@@ -42,7 +42,7 @@ from pipeline.statistics.groups import classifier_rows, subgroup_rows
 from pipeline.statistics.lesion_summaries import lesion_summaries
 from pipeline.statistics.look_alikes import suspicion_of_look_alikes
 from pipeline.statistics.policy import apply_policy, suspicions_beyond
-from pipeline.statistics.probe_effects import ProbeEffect
+from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
 from pipeline.statistics.rules import RunTables, suspicions_of
 from pipeline.statistics.summaries import summarise as summarise_scores
@@ -99,6 +99,7 @@ def summarise(
             baselines=plan.baselines,
             resampling=Resampling(**config.statistics.model_dump(exclude={"units"})),
             minimum_patients=config.subgroups.minimum_patients,
+            probes=config.probes,
         ),
         matching=Rule(**config.lesions.model_dump()),
         grouping=grouping_of(plan, cohort, run.executor),

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from pipeline.records import Strength, Suspect, Suspicion
 from pipeline.records.names import ALL_FINDINGS
-from pipeline.statistics.probe_effects import LEAST_CHANGE, ProbeEffect
+from pipeline.statistics.probe_answers import LEAST_CHANGE, ProbeEffect, has_other_need, is_shortcut, signed
+from pipeline.statistics.swap_suspicions import swap_suspicions
 
 CHANGES: Mapping[str, str] = {
     "low_pass": "fine detail is blurred",
@@ -60,10 +61,11 @@ def probe_suspicions(effects: Iterable[ProbeEffect], known: Iterable[Suspicion] 
         match effect.answer, effect.measure, effect.probe:
             case "not_used", _, _:
                 yield _unused(effect, rows)
-            case "drops", _, probe if probe != "card":
+            case "drops", "auroc", probe if probe != "card":
                 yield _shortcut(effect)
             case "rises", _, "card" if effect in cards:
                 yield _card(effect)
+    yield from swap_suspicions(rows)
     yield from lost
     yield from _card_of_all(cards)
     yield from _masks(rows)
@@ -154,7 +156,7 @@ def _masks(rows: Sequence[ProbeEffect]) -> Iterator[Suspicion]:
     told = {finding for finding, row in _areas(rows).items() if (row.before or 0) >= TOLD}
     answers = [row for row in rows if row.measure == "log_odds" and row.finding in told]
     unused = [row for row in answers if row.answer == "not_used"]
-    has_shortcut = any(row.answer == "drops" and row.probe != "card" for row in rows)
+    has_shortcut = any(row.answer == "drops" and is_shortcut(row) for row in rows)
     if len(unused) > 1 and not has_shortcut and all(row.answer != "used" for row in answers):
         names = ", ".join(row.finding for row in unused)
         yield Suspicion(
@@ -195,15 +197,11 @@ ORDER_OF_OUTPUTS = "order_of_outputs"
 
 def _unused(effect: ProbeEffect, rows: Sequence[ProbeEffect]) -> Suspicion:
     """Strong where the annotations of another finding are needed, or where a probe found a shortcut."""
-    is_sure = any(
-        (row.answer == "used" and row.finding != effect.finding)
-        or (row.answer == "drops" and row.probe != "card" and row.finding == effect.finding)
-        for row in rows
-    )
+    is_sure = has_other_need(effect.finding, rows)
     doubt = "" if is_sure else " Or the annotations belong to other images."
     sentence = (
-        f"Replacing the annotated region lowers the output by {_signed(effect.estimate)} SD "
-        f"[{_signed(effect.low)} to {_signed(effect.high)}] more than replacing a control region of the same "
+        f"Replacing the annotated region lowers the output by {signed(effect.estimate)} SD "
+        f"[{signed(effect.low)} to {signed(effect.high)}] more than replacing a control region of the same "
         f"shape: the network does not need what is annotated.{doubt}"
     )
     return _suspicion(effect, "lesion_not_used", "network", sentence, "strong" if is_sure else "weak")
@@ -246,7 +244,3 @@ def _suspicion(
 
 def _from_to(effect: ProbeEffect) -> str:
     return f"from {effect.before:.2f} to {effect.after:.2f}"
-
-
-def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline.records import Suspicion
-from pipeline.statistics.probe_effects import Answer, ProbeEffect
+from pipeline.records.probes import Answer
+from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
 
 
