@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from pipeline.contracts import ProbedImage
-from pipeline.probes.fills import cloned, filled, shown
+from pipeline.probes.fills import filled, shown
 from pipeline.probes.regions import Shift, body, moved, nearest_place, places, widened
 from pipeline.records import Intensity, Mask
 
@@ -72,7 +73,7 @@ def graft(donor: ProbedImage, finding: str, recipient: ProbedImage) -> Graft | N
         shown(scaled, (by.rows - rows, by.columns - columns), shape=other.shape)
         for by in (Shift(0, 0, 0.0), *found[:CANDIDATES])
     ]
-    control = min(textures[1:], key=lambda texture: seam(pixels, texture, placed))
+    control = _least_seam(pixels, textures[1:], placed)
     return Graft(pixels, other & ~_kept_out(recipient), placed, textures[0], control)
 
 
@@ -83,7 +84,11 @@ def _moved_texture(texture: Intensity, by: Shift) -> Intensity:
 def seam(pixels: Intensity, texture: Intensity, region: Mask) -> float:
     """SD of the difference to a texture around a region, which is what cloning cannot even out."""
     around = widened(region) & ~region
-    return float((pixels[around] - texture[around]).std())
+    return float((pixels[around] - texture[around]).std()) if around.any() else 0.0
+
+
+def _least_seam(pixels: Intensity, textures: Sequence[Intensity], region: Mask) -> Intensity:
+    return min(textures, key=lambda texture: seam(pixels, texture, region))
 
 
 def _largest(region: Mask) -> Mask:
@@ -109,9 +114,10 @@ def _emptied(recipient: ProbedImage, finding: str) -> Intensity | None:
     own = recipient.regions.get(finding, np.zeros_like(kept_out))
     parts, count = label(kept_out)
     for part in (parts == number for number in range(1, count + 1)):
-        donors = places(pixels, part, within=tissue, without=kept_out)
-        if donors:
-            pixels = cloned(pixels, part, donors[0])
+        donors = places(pixels, part, within=tissue, without=kept_out)[:CANDIDATES]
+        textures = [shown(pixels, (by.rows, by.columns), shape=pixels.shape) for by in donors]
+        if textures:
+            pixels = filled(pixels, part, _least_seam(pixels, textures, part))
         elif (part & own).any():
             return None
     return pixels

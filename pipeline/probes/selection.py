@@ -180,7 +180,7 @@ def _partners(
 
 
 def _healthy(
-    cases: Sequence[Case], labels: Mapping[str, Labels], present: Mapping[str, set[str]], finding: str
+    cases: Sequence[Case], labels: Mapping[str, Labels], present: Mapping[str, set[str | None]], finding: str
 ) -> list[Case]:
     """Cases whose labels say that the finding is absent; those in which nothing is annotated come first."""
     without = [

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipeline.records.probes import CONTROL, FILLS, LESION, UNCHANGED
+from pipeline.records.probes import CONTROL, FILLS, LESION, UNCHANGED, Answer
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.probe_answers import LARGEST_CONTROL, Against, Judged, Outputs, ProbeEffect
 
 Versions = Mapping[tuple[str, str], Mapping[str, float]]
 """(Probe, variant) → case id → output for one finding."""
+USE: Mapping[bool | None, Answer] = {True: "used", False: "not_used", None: "cannot_tell"}
 
 
 def region_effects(
@@ -35,7 +36,7 @@ def region_effects(
             probe,
             fill,
             "log_odds",
-            {True: "used", False: "not_used", None: "cannot_tell"}[judged.has_effect],
+            USE[judged.has_effect],
             n=found.images,
             patients=found.patients,
             before=found.alone.estimate,

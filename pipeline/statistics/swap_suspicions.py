@@ -12,13 +12,15 @@ NOT_FOLLOWED, AT_ITS_PLACE, SURROUNDINGS = "lesion_not_followed", "only_at_its_p
 
 
 def swap_suspicions(rows: Sequence[ProbeEffect]) -> Iterator[Suspicion]:
-    """One for each answer that speaks against the network.
+    """One for each answer that speaks against the network, if it is not shown to need its own lesions.
 
-    Alone they are weak: what is cloned is never quite a lesion that grew there, and annotations may belong to
-    other images. They are strong where the output does not need its own lesions either, and the annotations
-    are shown to be right by another finding, or by a shortcut that was seen.
+    If it needs them, reading the place as well may be right, and what was left of other images' lesions
+    explains the rest. Alone these suspicions are weak: what is cloned is never quite a lesion that grew
+    there, and annotations may belong to other images. They are strong where the output does not need its own
+    lesions, and the annotations are shown to be right by another finding, or by a shortcut that was seen.
     """
-    for effect in rows:
+    used = {row.finding for row in rows if row.answer == "used"}
+    for effect in (row for row in rows if row.finding not in used):
         match effect.measure, effect.answer:
             case "rise", "does_not_follow" if effect.variant not in {SAME_PLACE, ELSEWHERE}:
                 yield _suspicion(effect, rows, NOT_FOLLOWED, _not_followed(effect))
