@@ -12,6 +12,7 @@ PROBES: Registry[Probe] = Registry(
         "brightness": "pipeline.probes.shortcuts:BRIGHTNESS",
         "frame": "pipeline.probes.shortcuts:FRAME_OF_ANOTHER",
         "background": "pipeline.probes.shortcuts:BACKGROUND",
+        "outside": "pipeline.probes.shortcuts:OUTSIDE",
         "stripes": "pipeline.probes.shortcuts:STRIPES",
         "text": "pipeline.probes.shortcuts:TEXT",
         "card": "pipeline.probes.card_variants:CARD_VARIANTS",

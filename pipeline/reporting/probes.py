@@ -43,6 +43,7 @@ CHANGES: Mapping[str, str] = {
     "brightness": "Mean brightness of another image",
     "frame": "Border of another image",
     "background": "Outside of the body black",
+    "outside": "Outside of the body from another image",
     "stripes": "Stripes removed",
     "text": "Text and markers",
     "card": "Other card",

@@ -16,6 +16,7 @@ CHANGES: Mapping[str, str] = {
     "brightness": "each image has the mean brightness of another",
     "frame": "each image has the border of another",
     "background": "everything outside the body is black",
+    "outside": "each image has the outside of the body of another",
     "stripes": "stripes along rows and columns are removed",
     "text": "text and markers are blanked or exchanged",
 }
@@ -25,6 +26,7 @@ READINGS: Mapping[str, str] = {
     "brightness": "the mean brightness of the image",
     "frame": "the border of the image",
     "background": "what lies outside the body",
+    "outside": "what lies outside the body",
     "stripes": "stripes along rows or columns",
     "text": "text or markers in the image",
 }
