@@ -107,10 +107,14 @@ def test_levels_and_the_number_of_forward_passes() -> None:
     assert (len(chosen(quick, "mass")), sum(task.whole for task in quick)) == (40, 64)
     full = tasks_of("full", cases, found, FINDINGS)
     assert (len(chosen(full, "mass")), sum(task.whole for task in full)) == (100, 200)
-    whole = sum(probe.most for probe in PROBES.values() if not probe.is_of_findings)
+    quick_whole, full_whole = (
+        sum(probe.most for probe in PROBES.values() if not probe.is_of_findings and probe.runs_at(level))
+        for level in ("quick", "full")
+    )
     lesion, swap = PROBES["lesion"].most, PROBES["swap"].most
-    assert most_forwards(quick) == len(quick) + 40 * lesion + 64 * whole
-    assert most_forwards(full) == len(full) + 100 * (lesion + swap) + 200 * whole
+    # Each image as it is, once for the probes and, if it is changed as a whole, once for its features.
+    assert most_forwards(quick) == len(quick) + 40 * lesion + 64 * quick_whole + 64
+    assert most_forwards(full) == len(full) + 100 * (lesion + swap) + 200 * full_whole + 200
 
 
 def test_swaps_have_partners_with_and_without_the_finding() -> None:
