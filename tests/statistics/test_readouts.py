@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.statistics.linear_readout import linear_readout
-from pipeline.statistics.probe_effects import Outputs
+from pipeline.statistics.probe_answers import Outputs
 from pipeline.statistics.readouts import (
     NONSENSE,
     Features,
