@@ -140,7 +140,11 @@ def test_swaps_have_partners_with_and_without_the_finding() -> None:
 
 def test_an_image_that_is_annotated_or_whose_label_is_unknown_is_not_healthy() -> None:
     cases = numbered(4)
-    labels = {cases[0].case_id: {"mass": 1}, cases[1].case_id: {"mass": None}, cases[2].case_id: {"mass": 0}}
+    labels: dict[str, Labels] = {
+        cases[0].case_id: {"mass": 1},
+        cases[1].case_id: {"mass": None},
+        cases[2].case_id: {"mass": 0},
+    }
     annotated = [(cases[n].case_id, item("mass")) for n in (0, 2)]
     (task,) = tasks_of("full", cases, truth(cases, labels, *annotated), ("mass",))[:1]
     assert (task.case, task.healthy) == (cases[0], {})

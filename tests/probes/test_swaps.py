@@ -124,7 +124,8 @@ def test_versions_are_images_and_the_same_every_time() -> None:
     assert len(first) == SWAP.most
     for one, again in zip(first, second, strict=True):
         np.testing.assert_array_equal(one.pixels, again.pixels)
-        assert (one.pixels.dtype, one.pixels.shape) == (np.float32, SHAPE)
+        assert one.pixels.dtype == np.float32
+        assert one.pixels.shape == SHAPE
         assert 0 <= one.pixels.min() <= one.pixels.max() <= 1
 
 
