@@ -15,7 +15,7 @@ from pipeline.geometry import box_pixels
 from pipeline.ground_truth.references import read_case_references
 from pipeline.loaders import decode
 from pipeline.probes import PROBES
-from pipeline.probes.selection import CARD, ProbeTask, ReadTask
+from pipeline.probes.selection import CARD, Partner, ProbeTask, ReadTask
 from pipeline.records import Case, Image, Mask, ModelInput, Reference, Shape
 from pipeline.records.probes import UNCHANGED
 
@@ -45,11 +45,16 @@ def draw_versions(task: ProbeTask, settings: Settings) -> Drawn:
     other = None if task.other is None else _image(task.other, settings)
     regions = _regions(task, image.shape, settings.findings)
     asked = tuple(finding for finding in task.regions if finding in regions)
-    probed = ProbedImage(image, settings.preprocessing, regions, asked, other)
+    healthy, alike = (
+        {finding: _partner(partners[finding], settings) for finding in asked if finding in partners}
+        for partners in (task.healthy, task.alike)
+    )
+    probed = ProbedImage(image, settings.preprocessing, regions, asked, other, healthy, alike)
     wanted = [
         name
         for name, probe in PROBES.items()
-        if (bool(asked) if probe.asks == "regions" else task.whole)
+        if probe.runs_at(task.level)
+        and (bool(asked) if probe.is_of_findings else task.whole)
         and not (probe.needs_other and other is None)
     ]
     names, inputs = [(UNCHANGED, "", "")], [prepare(image, settings.preprocessing)]
@@ -100,12 +105,17 @@ def _input(variant: Variant, case: Case, image: Image, settings: Settings) -> Mo
     return prepare(replace(image, pixels=np.ascontiguousarray(variant.pixels, np.float32)), preprocessing)
 
 
-def _regions(task: ProbeTask, shape: Shape, findings: Sequence[str]) -> dict[str, Mask]:
+def _partner(partner: Partner, settings: Settings) -> ProbedImage:
+    image = _image(partner.case, settings)
+    return ProbedImage(image, settings.preprocessing, _regions(partner, image.shape, settings.findings))
+
+
+def _regions(of: ProbeTask | Partner, shape: Shape, findings: Sequence[str]) -> dict[str, Mask]:
     """Finding → every pixel that any reader annotated."""
     read = read_case_references(
-        task.items,
-        task.labels,
-        case_id=task.case.case_id,
+        of.items,
+        of.labels,
+        case_id=of.case.case_id,
         shape=shape,
         findings=findings,
         negative=("", "mask"),

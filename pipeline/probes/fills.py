@@ -24,12 +24,36 @@ FEATHER = 1.0
 
 def inpainted(pixels: Intensity, region: Mask) -> Intensity:
     """The image with the region filled by a smooth continuation of its surroundings."""
-    return _filled(pixels, region, np.zeros_like(pixels))
+    return filled(pixels, region, np.zeros_like(pixels))
 
 
 def cloned(pixels: Intensity, region: Mask, donor: Shift) -> Intensity:
     """The image with the region filled by the texture `donor` away, at the brightness of its surroundings."""
-    return _filled(pixels, region, _shifted(pixels, donor))
+    return filled(pixels, region, shown(pixels, (donor.rows, donor.columns), shape=region.shape))
+
+
+def filled(pixels: Intensity, region: Mask, texture: Intensity) -> Intensity:
+    """The image with the texture, of the same shape, in the region, at the brightness of its surroundings."""
+    rows, columns = np.nonzero(region)
+    pad = max(8, int(0.25 * max(np.ptp(rows), np.ptp(columns))))
+    part = np.s_[
+        max(rows.min() - pad, 0) : rows.max() + pad + 1, max(columns.min() - pad, 0) : columns.max() + pad + 1
+    ]
+    inside = region[part]
+    raised = _smooth(pixels[part].astype(np.float64) - texture[part], inside) + texture[part]
+    share = np.where(inside, 1.0, gaussian_filter(inside.astype(np.float64), FEATHER))
+    result = pixels.copy()
+    result[part] = np.clip(share * raised + (1 - share) * pixels[part], 0.0, 1.0)
+    return result
+
+
+def shown(pixels: Intensity, by: tuple[int, int], *, shape: tuple[int, ...]) -> Intensity:
+    """An image of a shape, each pixel showing the one `by` (rows, columns) away, or the nearest."""
+    rows, columns = (
+        np.clip(np.arange(size) + move, 0, side - 1)
+        for size, move, side in zip(shape, by, pixels.shape, strict=True)
+    )
+    return pixels[np.ix_(rows, columns)]
 
 
 def membrane(values: Values, region: Mask) -> Values:
@@ -66,21 +90,6 @@ def _neighbours(_shape: tuple[int, ...]) -> list[tuple[tuple[slice, slice], tupl
     return [down, down[::-1], right, right[::-1]]
 
 
-def _filled(pixels: Intensity, region: Mask, texture: Intensity) -> Intensity:
-    """The image with the texture in the region, raised to the brightness of the surroundings."""
-    rows, columns = np.nonzero(region)
-    pad = max(8, int(0.25 * max(np.ptp(rows), np.ptp(columns))))
-    part = np.s_[
-        max(rows.min() - pad, 0) : rows.max() + pad + 1, max(columns.min() - pad, 0) : columns.max() + pad + 1
-    ]
-    inside = region[part]
-    raised = _smooth(pixels[part].astype(np.float64) - texture[part], inside) + texture[part]
-    share = np.where(inside, 1.0, gaussian_filter(inside.astype(np.float64), FEATHER))
-    result = pixels.copy()
-    result[part] = np.clip(share * raised + (1 - share) * pixels[part], 0.0, 1.0)
-    return result
-
-
 def _smooth(values: Values, inside: Mask) -> Values:
     """The membrane over a region, computed on a smaller grid where the region is large."""
     shape, factor = values.shape, min(1.0, SIDE / max(values.shape))
@@ -97,10 +106,3 @@ def _smooth(values: Values, inside: Mask) -> Values:
 
 HALF = 0.5
 """Share of a coarse cell that must be known for its mean to count as known."""
-
-
-def _shifted(pixels: Intensity, by: Shift) -> Intensity:
-    """The image moved so that each pixel shows the one `by` away; beyond the edge, the nearest."""
-    rows = np.clip(np.arange(pixels.shape[0]) + by.rows, 0, pixels.shape[0] - 1)
-    columns = np.clip(np.arange(pixels.shape[1]) + by.columns, 0, pixels.shape[1] - 1)
-    return pixels[np.ix_(rows, columns)]

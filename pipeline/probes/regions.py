@@ -24,6 +24,8 @@ MARGIN = 0.1
 """Width by which a region is widened before it is replaced, in sides of a square of its area."""
 RING = 3
 """Width of the surroundings of a region whose brightness is compared, in cells of the search grid."""
+NEAR = 0.1
+"""Distance within which a place counts as the same, in the longer side of the image."""
 HALF = 0.5
 
 
@@ -71,13 +73,34 @@ def places(pixels: Intensity, region: Mask, *, within: Mask, without: Mask) -> l
 
     Each place lies wholly `within` a mask and touches no pixel of `without`, nor the region itself.
     """
-    image, small, allowed = _reduced(pixels), _any(region), _all(within & ~without & ~region)
+    image, small = _reduced(pixels), _any(region)
     top, left, window = _window(small)
-    fits = correlate((~allowed).astype(np.float64), window, mode="valid", method="fft") < HALF
+    fits = _fits(window, _all(within & ~without & ~region))
     contrast = np.abs(_surroundings(image, window) - _surrounding(image, small))
     contrast[~fits] = np.inf
     scale = _scale(_shape(pixels), image.shape)
     return list(_apart(contrast, window, (top, left), scale, region))
+
+
+def nearest_place(region: Mask, *, within: Mask) -> Shift | None:
+    """The least move after which the region lies within a mask; None if it is longer than NEAR."""
+    top, left, window = _window(_any(region))
+    fits = _fits(window, _all(within))
+    rows, columns = np.indices(fits.shape)
+    distance = np.where(fits, np.hypot(rows - top, columns - left), np.inf)
+    row, column = np.unravel_index(int(np.argmin(distance)), distance.shape)
+    if distance[row, column] > NEAR * max(_small_shape(_shape(within))):
+        return None
+    scale = _scale(_shape(within), _small_shape(_shape(within)))
+    shift = Shift(round((int(row) - top) * scale[0]), round((int(column) - left) * scale[1]), 0.0)
+    return shift if _lies_inside(region, shift) else None
+
+
+def _fits(window: Values, allowed: Mask) -> Mask:
+    """Where the top left corner of a window can be so that what it holds is allowed."""
+    hidden = correlate((~allowed).astype(np.float64), window, mode="valid", method="fft")
+    fits: Mask = hidden < HALF
+    return fits
 
 
 def _apart(
@@ -128,7 +151,7 @@ def _surroundings(image: Values, window: Values) -> Values:
     return means
 
 
-def _shape(pixels: Intensity) -> Shape:
+def _shape(pixels: Intensity | Mask) -> Shape:
     rows, columns = pixels.shape
     return rows, columns
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
 
 from pipeline.annotations import kind_of
 from pipeline.ground_truth.matching import Truth
 from pipeline.probes import PROBES
+from pipeline.probes.pairing import paired, rotated
 from pipeline.records import AnnotationItem, Case, Labels
 
 Level: TypeAlias = Literal["off", "quick", "full"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 MOST_POSITIVES = 40
 """Images of a finding whose annotated regions are replaced by the level "quick"."""
@@ -28,6 +30,15 @@ CARD = "card"
 
 
 @dataclass(frozen=True, slots=True)
+class Partner:
+    """An image of another patient, with what is known of it."""
+
+    case: Case
+    items: tuple[AnnotationItem, ...]
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeTask:
     """What is to be probed on one image."""
 
@@ -40,6 +51,11 @@ class ProbeTask:
     """Whether the image is also changed as a whole."""
     other: Case | None
     """An image of another patient, if the image is changed as a whole."""
+    healthy: Mapping[str, Partner] = field(default_factory=dict)
+    """Finding of `regions` → an image without it, into which its region is cloned."""
+    alike: Mapping[str, Partner] = field(default_factory=dict)
+    """Finding of `regions` → an image with it, into which its region is cloned."""
+    level: Level = "quick"
 
     @property
     def case_id(self) -> str:
@@ -61,17 +77,25 @@ def tasks_of(level: Level, cases: Sequence[Case], truth: Truth, findings: Sequen
     if level == "off":
         return []
     limits = (MOST_POSITIVES, MOST_IMAGES) if level == "quick" else (None, None)
-    return probe_tasks(cases, truth, findings, most_positives=limits[0], most_images=limits[1])
+    return probe_tasks(cases, truth, findings, most_positives=limits[0], most_images=limits[1], level=level)
 
 
 def most_forwards(tasks: Sequence[ProbeTask]) -> int:
     """The largest number of forward passes of the tasks, which does not depend on the images."""
-    of_region, of_image = (
-        sum(probe.most for probe in PROBES.values() if (probe.asks == "regions") is is_region)
-        for is_region in (True, False)
+    most = {
+        (level, of_findings): sum(
+            probe.most
+            for probe in PROBES.values()
+            if probe.is_of_findings is of_findings and probe.runs_at(level)
+        )
+        for level in LEVELS
+        for of_findings in (True, False)
+    }
+    of_probes = sum(
+        1 + most[task.level, True] * len(task.regions) + most[task.level, False] * task.whole
+        for task in tasks
     )
-    changed = sum(1 + of_region * len(task.regions) + of_image * task.whole for task in tasks)
-    return changed + sum(1 + PROBES[CARD].most * task.variants for task in read_tasks(tasks))
+    return of_probes + sum(1 + PROBES[CARD].most * task.variants for task in read_tasks(tasks))
 
 
 def read_tasks(tasks: Iterable[ProbeTask]) -> list[ReadTask]:
@@ -87,6 +111,7 @@ def probe_tasks(
     *,
     most_positives: int | None,
     most_images: int | None,
+    level: Level = "quick",
 ) -> list[ProbeTask]:
     """The tasks of a study set, in the order of its cases; None: no limit.
 
@@ -98,6 +123,7 @@ def probe_tasks(
     regions = {finding: {case.case_id for case in of} for finding, of in chosen.items()}
     whole = _balanced(cases, truth.labels, findings, most_images)
     other = _others(whole)
+    healthy, alike = _partners(cases, truth, chosen) if level == "full" else ({}, {})
     tasks = []
     for case in cases:
         of_case = tuple(finding for finding in findings if case.case_id in regions[finding])
@@ -110,6 +136,17 @@ def probe_tasks(
                     of_case,
                     case.case_id in other,
                     other.get(case.case_id),
+                    {
+                        finding: healthy[finding, case.case_id]
+                        for finding in of_case
+                        if (finding, case.case_id) in healthy
+                    },
+                    {
+                        finding: alike[finding, case.case_id]
+                        for finding in of_case
+                        if (finding, case.case_id) in alike
+                    },
+                    level,
                 )
             )
     return tasks
@@ -130,10 +167,42 @@ def _annotated(cases: Sequence[Case], truth: Truth, finding: str) -> list[Case]:
         for case in cases
         if truth.labels[case.case_id].get(finding) != 0
         and any(
-            item.finding == finding and not item.absent and not item.denies and kind_of(item) != "point"
-            for item in truth.items.get(case.case_id, ())
+            item.finding == finding and kind_of(item) != "point" for item in _present(truth, case.case_id)
         )
     ]
+
+
+def _present(truth: Truth, case_id: str) -> list[AnnotationItem]:
+    """Annotations of what is there."""
+    return [item for item in truth.items.get(case_id, ()) if not item.absent and not item.denies]
+
+
+def _partners(
+    cases: Sequence[Case], truth: Truth, chosen: Mapping[str, Sequence[Case]]
+) -> tuple[dict[tuple[str, str], Partner], dict[tuple[str, str], Partner]]:
+    """(Finding, case id) → an image of another patient without the finding, and one with it."""
+    healthy: dict[tuple[str, str], Partner] = {}
+    alike: dict[tuple[str, str], Partner] = {}
+    present = {case.case_id: {item.finding for item in _present(truth, case.case_id)} for case in cases}
+    for finding, positives in chosen.items():
+        without = _healthy(cases, truth.labels, present, finding)
+        for pairs, others in ((healthy, without), (alike, rotated(positives))):
+            for case_id, other in paired(positives, others).items():
+                items = tuple(truth.items.get(other.case_id, ()))
+                pairs[finding, case_id] = Partner(other, items, truth.labels[other.case_id])
+    return healthy, alike
+
+
+def _healthy(
+    cases: Sequence[Case], labels: Mapping[str, Labels], present: Mapping[str, set[str | None]], finding: str
+) -> list[Case]:
+    """Cases whose labels say that the finding is absent; those in which nothing is annotated come first."""
+    without = [
+        case
+        for case in cases
+        if labels[case.case_id].get(finding) == 0 and finding not in present[case.case_id]
+    ]
+    return sorted(_in_turn(without), key=lambda case: bool(present[case.case_id]))
 
 
 def _in_turn(cases: Iterable[Case]) -> list[Case]:

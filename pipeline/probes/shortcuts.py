@@ -60,6 +60,14 @@ def background(probed: ProbedImage) -> Iterator[Variant]:
     yield Variant("black", np.where(body(pixels) | _kept(probed), pixels, np.float32(0)))
 
 
+def outside(probed: ProbedImage) -> Iterator[Variant]:
+    """The image with what lies outside the body in another's image; black where that shows its body."""
+    assert probed.other is not None
+    pixels, other = probed.image.pixels, probed.other.pixels
+    empty = _fitted(np.where(body(other), np.float32(0), other), pixels)
+    yield Variant("of_another_image", np.where(body(pixels) | _kept(probed), pixels, empty))
+
+
 def stripes(probed: ProbedImage) -> Iterator[Variant]:
     """The image without what whole rows or whole columns have in common beyond a smooth profile."""
     pixels = probed.image.pixels.astype(np.float64)
@@ -87,6 +95,7 @@ LOW_PASS = Probe("shortcut", low_pass, "detail finer than 1 % of the image remov
 BRIGHTNESS = Probe("shortcut", brightness, "mean brightness of another image", needs_other=True)
 FRAME_OF_ANOTHER = Probe("shortcut", frame, "border of another image", needs_other=True)
 BACKGROUND = Probe("shortcut", background, "everything outside the body blackened")
+OUTSIDE = Probe("shortcut", outside, "outside of the body from another image", needs_other=True, level="full")
 STRIPES = Probe("shortcut", stripes, "stripes along rows and columns removed")
 TEXT = Probe("shortcut", text, "text and markers blanked or exchanged", most=2)
 

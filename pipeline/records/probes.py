@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,48 @@ FILLS = ("inpaint", "clone")
 output as it is judges the finding."""
 LESION, CONTROL = "lesion", "control"
 """The regions that are replaced; the variant of a probe of regions is "fill/region"."""
+RECIPIENT = "recipient"
+"""Variant of a swap: the healthy image into which nothing was cloned yet."""
+SAME_PLACE, ELSEWHERE = "same_place", "elsewhere"
+"""Where a swap clones lesion or control into a healthy image; the variant is "place/lesion"."""
+BOTH_PLACES, SURROUNDINGS = "both_places", "surroundings"
+"""What a swap compares: both places with each other, and a healthy image with one of the same label."""
+SAME_LABEL = "same_label"
+"""Variant of a swap: the lesion in another patient's image with the same label, in place of its own."""
+
+Answer: TypeAlias = Literal[
+    "used",
+    "not_used",
+    "follows",
+    "only_at_its_place",
+    "does_not_follow",
+    "drops",
+    "rises",
+    "holds",
+    "cannot_tell",
+]
+"""used, not_used: the annotated region. follows, only_at_its_place, does_not_follow: what the output does
+with a lesion in a healthy image. drops, rises, holds: what the AUROC does; drops, holds: what the output of a
+lesion does with the surroundings of a healthy image. cannot_tell: `Because` says why."""
+Because: TypeAlias = Literal[
+    "",
+    "few_patients",
+    "control_moves",
+    "unclear",
+    "other_fill",
+    "no_healthy_image",
+    "no_other_image",
+    "fits_nowhere",
+]
+"""Why a probe cannot tell. control_moves: replacing or cloning moves the output where no lesion is involved.
+unclear: the interval neither shows an effect nor rules it out, or the places contradict each other.
+other_fill: the fill before answers. no_healthy_image, no_other_image: no image of another patient without, or
+with, the finding. fits_nowhere: no annotated region fits into another image, or none is annotated."""
+Measure: TypeAlias = Literal["log_odds", "auroc", "rise", "surroundings"]
+"""log_odds: fall of the output without the region less its fall without the control. auroc: with the change
+less without. rise: rise of the output with the lesion in a healthy image less its rise with unmarked tissue.
+surroundings: fall of the output of a lesion in a healthy image less its fall in one with the same label. All
+but auroc are in SD over the images."""
 
 
 @dataclass(frozen=True, slots=True)

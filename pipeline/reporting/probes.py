@@ -11,17 +11,39 @@ from pipeline.reporting.run_folder import RunFolder, number_of
 ANSWERS: Mapping[str, str] = {
     "used": "needed",
     "not_used": "not needed",
+    "follows": "follows the lesion",
+    "only_at_its_place": "follows it only to its usual place",
+    "does_not_follow": "does not follow it",
     "drops": "worse",
     "rises": "better",
     "holds": "no matter",
     "cannot_tell": "cannot tell",
 }
+REASONS: Mapping[str, str] = {
+    "few_patients": "too few patients",
+    "control_moves": "the control moves the output, too",
+    "unclear": "the interval is too wide, or the places contradict each other",
+    "other_fill": "",
+    "no_healthy_image": "no image of another patient without the finding",
+    "no_other_image": "no other patient with the finding",
+    "fits_nowhere": "the lesion fits nowhere in another image",
+}
+"""Why a probe cannot tell → in words."""
+SWAPS: Mapping[str, str] = {
+    "same_place": "Lesion cloned into a healthy image, same place",
+    "elsewhere": "Lesion cloned into a healthy image, another place",
+    "both_places": "Same place compared with another",
+    "surroundings": "Surroundings from a healthy image",
+}
+"""Variant of a swap → its title."""
 CHANGES: Mapping[str, str] = {
     "lesion": "Annotated region replaced",
+    "swap": "Lesion in another image",
     "low_pass": "Fine detail blurred",
     "brightness": "Mean brightness of another image",
     "frame": "Border of another image",
     "background": "Outside of the body black",
+    "outside": "Outside of the body from another image",
     "stripes": "Stripes removed",
     "text": "Text and markers",
     "card": "Other card",
@@ -37,9 +59,9 @@ class Change(NamedTuple):
     title: str
     measure: str
     before: str
-    """AUROC of the images as they are, or the fall of the output without the region."""
+    """AUROC of the images as they are, or the change of the output with, or without, the lesion."""
     after: str
-    """AUROC of the changed images, or the fall without a control region."""
+    """AUROC of the changed images, or the change of the output with the control."""
     difference: str
     """With its interval."""
     n: str
@@ -50,6 +72,8 @@ class Needs(NamedTuple):
     """What changed images show."""
 
     regions: tuple[Change, ...]
+    swaps: tuple[Change, ...]
+    """Lesions in other patients' images."""
     matter: tuple[Change, ...]
     """Changes of whole images that change the AUROC."""
     others: int
@@ -66,6 +90,7 @@ def needs(run: RunFolder) -> Needs | None:
     matter = [row for row in whole if row["answer"] in {"drops", "rises"} and row not in wrong_card]
     return Needs(
         tuple(_regions([row for row in rows if row["measure"] == "log_odds"])),
+        tuple(_swap(row) for row in rows if row["measure"] in {"rise", "surroundings"}),
         tuple(map(_change, matter)),
         len(whole) - len(matter),
     )
@@ -81,8 +106,17 @@ def _regions(rows: Sequence[Mapping[str, str]]) -> Iterator[Change]:
             answered.add(row["finding"])
 
 
+def _swap(row: Mapping[str, str]) -> Change:
+    """A row about the lesion in another image; the reason stands beside an answer that cannot tell."""
+    words_of = {"drops": "falls", "holds": "holds"} if row["measure"] == "surroundings" else {}
+    answer = words_of.get(row["answer"], ANSWERS[row["answer"]])
+    why = REASONS.get(row.get("because", ""), "")
+    title = SWAPS.get(row["variant"], words.spaced(row["variant"]).capitalize())
+    return _change(row)._replace(title=title, answer=f"{answer}: {why}" if why else answer)
+
+
 def _change(row: Mapping[str, str]) -> Change:
-    is_region = row["measure"] == "log_odds"
+    is_auroc = row["measure"] == "auroc"
     before, after, estimate, low, high = (
         number_of(row[key]) for key in ("before", "after", "estimate", "low", "high")
     )
@@ -92,7 +126,7 @@ def _change(row: Mapping[str, str]) -> Change:
     return Change(
         row["finding"],
         f"{title}: {form}" if form else title,
-        "SD of the output" if is_region else "AUROC",
+        "AUROC" if is_auroc else "SD of the output",
         _signed(before),
         _signed(after),
         f"{_signed(estimate)}{interval}",

@@ -12,7 +12,7 @@ from pipeline.cohort.negatives import negatives_among
 from pipeline.records import Candidates, Curve, Shape, Skipped
 from pipeline.statistics.fits import Fits
 from pipeline.statistics.look_alikes import merged
-from pipeline.statistics.probe_effects import Outputs
+from pipeline.statistics.probe_answers import Outputs
 from pipeline.store.cases import candidates_of, curves_of, fits_of
 
 PredictionRow = tuple[str, str, float, bool, bool | None]

@@ -12,7 +12,8 @@ from pipeline.run.gathered import Gathered
 from pipeline.statistics.causal import causal_rows, uses_of
 from pipeline.statistics.dataframes import headline_scores
 from pipeline.statistics.effects import StatisticsOptions
-from pipeline.statistics.probe_effects import ProbeEffect, probe_effects
+from pipeline.statistics.probe_answers import ProbeEffect
+from pipeline.statistics.probe_effects import probe_effects
 from pipeline.store.probes import read_probed
 from pipeline.store.tables import write_table
 
@@ -25,14 +26,19 @@ def write_probe_tables(
     scores: pd.DataFrame,
     predictions: pd.DataFrame,
 ) -> list[ProbeEffect]:
-    """Write probes.csv and causal.csv, which are empty without probes; returns the rows of the first."""
+    """Write probes.csv and causal.csv, which are empty without probes; returns the rows of the first.
+
+    A probe of the run's level that could change no image is asked, too, and says why.
+    """
     probed = list(read_probed(run, gathered.audited))
-    names = [name for name in dict.fromkeys(row.probe for row in probed) if name in PROBES]
+    names = {row.probe for row in probed}
+    if probed:
+        names |= {name for name in PROBES.own if PROBES[name].runs_at(options.probes)}
     effects = probe_effects(
         probed,
         gathered.outputs,
         findings=options.findings,
-        asks={name: PROBES[name].asks for name in names},
+        asks={name: probe.asks for name, probe in PROBES.items() if name in names},
         resampling=options.resampling,
     )
     write_table(run, "probes.csv", map(asdict, effects))

@@ -103,6 +103,7 @@ def summarise(
             baselines=plan.baselines,
             resampling=Resampling(**config.statistics.model_dump(exclude={"units"})),
             minimum_patients=config.subgroups.minimum_patients,
+            probes=config.probes,
         ),
         matching=Rule(**config.lesions.model_dump()),
         grouping=grouping_of(plan, cohort, run.executor),

@@ -8,6 +8,7 @@ from typing import NamedTuple, get_args
 
 from pipeline.records import Strength, Suspect
 from pipeline.records.names import Conclusion, Limit, Question, Standing
+from pipeline.records.probes import Answer, Because, Measure
 from pipeline.run_files.cells import (
     COUNT,
     FLAG,
@@ -101,10 +102,10 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "difference": NUMBER, "p": SOME_SHARE, "corrected_p": SOME_SHARE,
         },
         "probes.csv": {
-            "finding": NAME, "probe": NAME, "variant": TEXT, "measure": one_of("log_odds", "auroc"),
-            "answer": one_of("used", "not_used", "drops", "rises", "holds", "cannot_tell"), "n": COUNT,
+            "finding": NAME, "probe": NAME, "variant": TEXT, "measure": one_of(*get_args(Measure)),
+            "answer": one_of(*get_args(Answer)), "n": COUNT,
             "patients": COUNT, "before": SOME_NUMBER, "after": SOME_NUMBER, **INTERVAL,
-            "corrected_p": SOME_SHARE, "dose": SOME_NUMBER,
+            "corrected_p": SOME_SHARE, "dose": SOME_NUMBER, "because": spare(one_of(*get_args(Because))),
         },
         "normalisation.csv": {
             "variant": TEXT, "layer": TEXT, "n": COUNT, "channels": COUNT, "distance": SOME_NUMBER,

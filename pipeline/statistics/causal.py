@@ -21,8 +21,9 @@ from pipeline.records.probes import CONTROL, LESION
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.effects import Row, StatisticsOptions, blocks
 from pipeline.statistics.intervals import Interval, interval_of_mean
-from pipeline.statistics.probe_effects import FEWEST_PATIENTS, ProbeEffect, judging_fill
+from pipeline.statistics.probe_answers import FEWEST_PATIENTS, ProbeEffect
 from pipeline.statistics.proportions import interval_of_proportion, is_extreme
+from pipeline.statistics.region_effects import judging_fill
 
 Use: TypeAlias = Literal[
     "used", "not_used", "predicted_negative", "not_probed", "fill_moves_output", "control_decides"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.records import Suspect, Suspicion
 from pipeline.records.names import ALL_FINDINGS, Conclusion, Standing
-from pipeline.statistics.probe_effects import Answer, ProbeEffect
+from pipeline.records.probes import Answer
+from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.probe_suspicions import SHORTCUT
 from pipeline.statistics.verdict import VerdictRow
 

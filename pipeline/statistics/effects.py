@@ -57,6 +57,8 @@ class StatisticsOptions:
     resampling: Resampling
     minimum_patients: int = ENOUGH_PATIENTS
     """Minimum number of patients read by several readers for their agreement to be a ceiling."""
+    probes: str = "off"
+    """The level at which probes ran."""
 
 
 def blocks(scores: pd.DataFrame, findings: Sequence[str], *, minimum: int = 1) -> Iterator[Block]:

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from pipeline.records import Suspicion
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.statistics.cross import AUROC
-from pipeline.statistics.probe_effects import LEAST_CHANGE, ProbeEffect
+from pipeline.statistics.probe_answers import LEAST_CHANGE, ProbeEffect
 from pipeline.statistics.readouts import ReadoutRow
 from pipeline.statistics.rules.inside import State
 from pipeline.statistics.verdict import LEVEL

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pipeline.records import Strength, Suspect, Suspicion
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.statistics.learnt import TOLD, Learnt, lost_suspicions
-from pipeline.statistics.probe_effects import ProbeEffect
+from pipeline.statistics.probe_answers import ProbeEffect, has_other_need, is_shortcut, signed
+from pipeline.statistics.swap_suspicions import swap_suspicions
 from pipeline.statistics.variants import form_of
 
 CHANGES: Mapping[str, str] = {
@@ -17,6 +18,7 @@ CHANGES: Mapping[str, str] = {
     "brightness": "each image has the mean brightness of another",
     "frame": "each image has the border of another",
     "background": "everything outside the body is black",
+    "outside": "each image has the outside of the body of another",
     "stripes": "stripes along rows and columns are removed",
     "text": "text and markers are blanked or exchanged",
 }
@@ -26,6 +28,7 @@ READINGS: Mapping[str, str] = {
     "brightness": "the mean brightness of the image",
     "frame": "the border of the image",
     "background": "what lies outside the body",
+    "outside": "what lies outside the body",
     "stripes": "stripes along rows or columns",
     "text": "text or markers in the image",
 }
@@ -43,10 +46,11 @@ def probe_suspicions(learnt: Learnt) -> Iterator[Suspicion]:
         match effect.answer, effect.measure, effect.probe:
             case "not_used", _, _:
                 yield _unused(effect, rows)
-            case "drops", _, probe if probe != "card":
+            case "drops", "auroc", probe if probe != "card":
                 yield _shortcut(effect)
             case "rises", _, "card" if effect in cards:
                 yield _card(effect)
+    yield from swap_suspicions(rows)
     yield from lost
     yield from _card_of_all(cards)
     yield from _masks(learnt)
@@ -75,7 +79,7 @@ def _masks(learnt: Learnt) -> Iterator[Suspicion]:
     told = {finding for finding, area in learnt.told().items() if area >= TOLD}
     answers = [row for row in rows if row.measure == "log_odds" and row.finding in told]
     unused = [row for row in answers if row.answer == "not_used"]
-    has_shortcut = any(row.answer == "drops" and row.probe != "card" for row in rows)
+    has_shortcut = any(row.answer == "drops" and is_shortcut(row) for row in rows)
     if len(unused) > 1 and not has_shortcut and all(row.answer != "used" for row in answers):
         names = ", ".join(row.finding for row in unused)
         yield Suspicion(
@@ -91,15 +95,11 @@ def _masks(learnt: Learnt) -> Iterator[Suspicion]:
 
 def _unused(effect: ProbeEffect, rows: Sequence[ProbeEffect]) -> Suspicion:
     """Strong where the annotations of another finding are needed, or where a probe found a shortcut."""
-    is_sure = any(
-        (row.answer == "used" and row.finding != effect.finding)
-        or (row.answer == "drops" and row.probe != "card" and row.finding == effect.finding)
-        for row in rows
-    )
+    is_sure = has_other_need(effect.finding, rows)
     doubt = "" if is_sure else " Or the annotations belong to other images."
     sentence = (
-        f"Replacing the annotated region lowers the output by {_signed(effect.estimate)} SD "
-        f"[{_signed(effect.low)} to {_signed(effect.high)}] more than replacing a control region of the same "
+        f"Replacing the annotated region lowers the output by {signed(effect.estimate)} SD "
+        f"[{signed(effect.low)} to {signed(effect.high)}] more than replacing a control region of the same "
         f"shape: the network does not need what is annotated.{doubt}"
     )
     return _suspicion(effect, "lesion_not_used", "network", sentence, "strong" if is_sure else "weak")
@@ -138,7 +138,3 @@ def _suspicion(
 
 def _from_to(effect: ProbeEffect) -> str:
     return f"from {effect.before:.2f} to {effect.after:.2f}"
-
-
-def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")

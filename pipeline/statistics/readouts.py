@@ -19,7 +19,7 @@ from pipeline.statistics.auroc import auroc_difference, interval_of_auroc, ranke
 from pipeline.statistics.comparison import NO_DIFFERENCE, holm
 from pipeline.statistics.intervals import UNDEFINED
 from pipeline.statistics.linear_readout import FEWEST_PATIENTS, Readout, linear_readout
-from pipeline.statistics.probe_effects import Outputs
+from pipeline.statistics.probe_answers import Outputs
 
 Kind: TypeAlias = Literal["finding", "attribute", "nonsense"]
 ABOVE, UP_TO = "above", "up to"

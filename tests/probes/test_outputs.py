@@ -106,6 +106,23 @@ def test_probes_that_are_off_leave_nothing(folder: Path) -> None:
     assert {row.conclusion for row in result.results.verdict} == {"too_few"}
 
 
+def test_at_full_level_lesions_are_swapped_and_a_question_without_an_answer_says_why(folder: Path) -> None:
+    run = audit(plan(folder, probes="full"), executor=Here()).index.parent
+    with (run / "probes.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["probe"] == "swap"]
+    assert {row["variant"] for row in rows} >= {"both_places", "surroundings"}
+    assert all(row["because"] for row in rows if row["answer"] == "cannot_tell")
+    probed = [json.loads(path.read_text()) for path in sorted((run / "probes").iterdir())]
+    swapped = [
+        (one["case_id"], row["finding"], row["variant"])
+        for one in probed
+        for row in one["outputs"]
+        if row["probe"] == "swap"
+    ]
+    assert swapped
+    assert len(set(swapped)) == len(swapped)
+
+
 class StoppedError(Exception):
     """What ends a run in the middle."""
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.probes.regions import body, moved, places, widened
+from pipeline.probes.regions import body, moved, nearest_place, places, widened
 
 SHAPE = (300, 240)
 
@@ -78,3 +78,20 @@ def test_large_images_are_searched_on_a_coarse_grid_but_moved_by_pixels() -> Non
     best = moved(region, found[0])
     assert best.sum() == region.sum()
     assert np.abs(image[best] - 0.1).max() < 1e-6
+
+
+def test_the_nearest_place_is_where_it_is_or_the_least_move_away() -> None:
+    within = square(100, 100, 100)
+    there = nearest_place(square(120, 120), within=within)
+    assert there is not None
+    assert (there.rows, there.columns) == (0, 0)
+    out = nearest_place(square(90, 120), within=within)
+    assert out is not None
+    assert abs(out.rows - 10) <= 3
+    assert out.columns == 0
+    assert (moved(square(90, 120), out) <= within).all()
+
+
+def test_a_place_that_is_far_is_no_near_one() -> None:
+    assert nearest_place(square(10, 10), within=square(200, 150, 60)) is None
+    assert nearest_place(square(10, 10, 80), within=square(10, 10, 40)) is None

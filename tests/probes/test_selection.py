@@ -107,8 +107,47 @@ def test_levels_and_the_number_of_forward_passes() -> None:
     assert (len(chosen(quick, "mass")), sum(task.whole for task in quick)) == (40, 64)
     full = tasks_of("full", cases, found, FINDINGS)
     assert (len(chosen(full, "mass")), sum(task.whole for task in full)) == (100, 200)
-    whole = sum(probe.most for probe in PROBES.values() if probe.asks != "regions")
-    assert most_forwards(quick) == len(quick) + 40 * PROBES["lesion"].most + 64 * whole
+    quick_whole, full_whole = (
+        sum(probe.most for probe in PROBES.values() if not probe.is_of_findings and probe.runs_at(level))
+        for level in ("quick", "full")
+    )
+    lesion, swap = PROBES["lesion"].most, PROBES["swap"].most
+    # Each image as it is, once for the probes and, if it is changed as a whole, once for its features.
+    assert most_forwards(quick) == len(quick) + 40 * lesion + 64 * quick_whole + 64
+    assert most_forwards(full) == len(full) + 100 * (lesion + swap) + 200 * full_whole + 200
+
+
+def test_swaps_have_partners_with_and_without_the_finding() -> None:
+    cases = numbered(12, images_each=2)
+    labels = {c.case_id: {"mass": int(number < 6)} for number, c in enumerate(cases)}
+    annotated = [*((c.case_id, item("mass")) for c in cases[:6]), (cases[6].case_id, item("effusion"))]
+    found = truth(cases, labels, *annotated)
+    assert all(task.healthy == task.alike == {} for task in tasks_of("quick", cases, found, FINDINGS))
+    tasks = [task for task in tasks_of("full", cases, found, FINDINGS) if "mass" in task.regions]
+    assert [task.case for task in tasks] == cases[:6]
+    for task in tasks:
+        without, having = task.healthy["mass"], task.alike["mass"]
+        assert (without.labels["mass"], having.labels["mass"]) == (0, 1)
+        assert having.items[0].finding == "mass"
+        assert task.case.patient_id not in {without.case.patient_id, having.case.patient_id}
+    # Each is used once, and those in which nothing is annotated come first.
+    partners = {task.case_id: task.healthy["mass"].case for task in tasks}
+    assert len({other.case_id for other in partners.values()}) == 6
+    assert cases[6] in partners.values()
+    first, *_ = (task.healthy["mass"].case for task in tasks)
+    assert first != cases[6]
+
+
+def test_an_image_that_is_annotated_or_whose_label_is_unknown_is_not_healthy() -> None:
+    cases = numbered(4)
+    labels: dict[str, Labels] = {
+        cases[0].case_id: {"mass": 1},
+        cases[1].case_id: {"mass": None},
+        cases[2].case_id: {"mass": 0},
+    }
+    annotated = [(cases[n].case_id, item("mass")) for n in (0, 2)]
+    (task,) = tasks_of("full", cases, truth(cases, labels, *annotated), ("mass",))[:1]
+    assert (task.case, task.healthy) == (cases[0], {})
 
 
 def test_the_full_level_of_a_large_study_set_takes_no_square_of_its_images() -> None:

@@ -14,7 +14,7 @@ from tests.probes.study import LESION, SHAPE, film, probed, reads_lesion
 
 Planted = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 COUNT = 20
-PROBED = ("low_pass", "brightness", "frame", "background", "stripes", "text")
+PROBED = ("low_pass", "brightness", "frame", "background", "outside", "stripes", "text")
 
 
 def with_marker(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -59,6 +59,7 @@ def mean(pixels: NDArray[np.float32]) -> float:
 CASES = [
     ("frame", with_marker, corner),
     ("background", with_marker, corner),
+    ("outside", with_marker, corner),
     ("stripes", with_stripes, striped),
     ("low_pass", with_noise, checkered),
     ("brightness", brighter, mean),

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import get_args
 
 from pipeline.probes import PROBES
-from pipeline.reporting.probes import ANSWERS, CHANGES, needs
+from pipeline.records.probes import BOTH_PLACES, ELSEWHERE, SAME_PLACE, SURROUNDINGS, Answer, Because
+from pipeline.reporting.probes import ANSWERS, CHANGES, REASONS, SWAPS, needs
 from pipeline.reporting.run_folder import read_run
-from pipeline.statistics.probe_effects import Answer, ProbeEffect
+from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.store.tables import write_table
 from tests.reporting.run_folder import FINDINGS, make_run
 from tests.reporting.written import write_report
@@ -27,8 +28,21 @@ RIGHT_CARD = ProbeEffect(
 STILL = ProbeEffect(FIRST, "stripes", "removed", "auroc", "holds", 64, 60, 0.98, 0.98, 0.0)
 
 
-def test_every_answer_and_probe_has_its_words() -> None:
+FOLLOWED = ProbeEffect(
+    FIRST, "swap", "same_place", "rise", "follows", 19, 19, 1.25, 0.19, 1.06, 0.69, 1.51, None, 0.5
+)
+UNTOLD = ProbeEffect(
+    FIRST, "swap", "both_places", "rise", "cannot_tell", because="no_healthy_image"
+)  # fmt: skip
+SURROUNDED = ProbeEffect(
+    FIRST, "swap", "surroundings", "surroundings", "drops", 19, 19, 1.5, 0.2, 1.3, 1.0, 1.6
+)
+
+
+def test_every_answer_reason_and_probe_has_its_words() -> None:
     assert set(ANSWERS) == set(get_args(Answer))
+    assert set(REASONS) == set(get_args(Because)) - {""}
+    assert set(SWAPS) == {SAME_PLACE, ELSEWHERE, BOTH_PLACES, SURROUNDINGS}
     assert set(CHANGES) == set(PROBES.own)
 
 
@@ -70,3 +84,32 @@ def test_a_fill_after_the_one_that_answers_has_no_answer(tmp_path: Path) -> None
     found = needs(read_run(run))
     assert found is not None
     assert [row.answer for row in found.regions] == ["needed", "–", "cannot tell", "cannot tell"]
+
+
+def test_swaps_have_a_table_that_says_why_one_cannot_tell(tmp_path: Path) -> None:
+    run = make_run(tmp_path, cases=1)
+    write_table(run, "probes.csv", map(asdict, (REGION, FOLLOWED, UNTOLD, SURROUNDED)))
+    found = needs(read_run(run))
+    assert found is not None
+    assert [(row.difference, row.n, row.answer) for row in found.swaps] == [
+        ("1.06 [0.69 to 1.51]", "19", "follows the lesion"),
+        ("–", "0", "cannot tell: no image of another patient without the finding"),
+        ("1.30 [1.00 to 1.60]", "19", "falls"),
+    ]
+    assert (len(found.regions), found.others) == (1, 0)
+    write_report(run)
+    page = (run / "index.html").read_text(encoding="utf-8")
+    assert "The lesion in another patient" in page
+    assert "cannot tell: no image of another patient without the finding" in page
+
+
+def test_a_run_of_an_older_version_has_no_reasons(tmp_path: Path) -> None:
+    run = make_run(tmp_path, cases=1)
+    write_table(run, "probes.csv", [asdict(REGION)])
+    lines = (run / "probes.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].endswith(",because")
+    older = [line.rpartition(",")[0] for line in lines]
+    (run / "probes.csv").write_text("".join(f"{line}\n" for line in older), encoding="utf-8")
+    found = needs(read_run(run))
+    assert found is not None
+    assert [row.answer for row in found.regions] == ["needed"]

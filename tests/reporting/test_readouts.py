@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.reporting.readouts import readouts
 from pipeline.reporting.run_folder import read_run
-from pipeline.statistics.probe_effects import ProbeEffect
+from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.readouts import NONSENSE, ReadoutRow
 from pipeline.store.tables import write_table
 from tests.reporting.run_folder import FINDINGS, make_run

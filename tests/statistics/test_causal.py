@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 
 from pipeline.records import ProbedOutput, Score
+from pipeline.records.probes import Answer
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.causal import Use, causal_rows, uses_of
 from pipeline.statistics.effects import Row, StatisticsOptions
-from pipeline.statistics.probe_effects import Answer, ProbeEffect, judging_fill
+from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.proportions import clopper_pearson
+from pipeline.statistics.region_effects import judging_fill
 from pipeline.statistics.summaries import summarise
 from tests.statistics.frames import scores_frame
 

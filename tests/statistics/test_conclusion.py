@@ -9,7 +9,7 @@ from pipeline.records import Suspect, Suspicion
 from pipeline.records.names import Conclusion
 from pipeline.reporting.verdict import CONCLUSIONS
 from pipeline.statistics.conclusion import RULES, Facts, conclude, facts_of, with_conclusions
-from pipeline.statistics.probe_effects import ProbeEffect
+from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.verdict import VerdictRow
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from pipeline.records import ProbedOutput
 from pipeline.statistics.bootstrap import Resampling
-from pipeline.statistics.probe_effects import Outputs, ProbeEffect, probe_effects
+from pipeline.statistics.probe_answers import Outputs, ProbeEffect
+from pipeline.statistics.probe_effects import probe_effects
 
 RESAMPLING = Resampling(replicates=500)
 ASKS = {"lesion": "regions", "frame": "shortcut", "card": "card"}

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from pipeline.records.probes import Answer
 from pipeline.statistics.learnt import Learnt
-from pipeline.statistics.probe_effects import Answer, ProbeEffect
+from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
 from pipeline.statistics.readouts import ReadoutRow
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.records import Suspicion
-from pipeline.statistics.probe_effects import Outputs
+from pipeline.statistics.probe_answers import Outputs
 from pipeline.statistics.readout_suspicions import readout_suspicions
 from pipeline.statistics.readouts import ReadoutRow
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.records import Features
 from pipeline.statistics.linear_readout import linear_readout
-from pipeline.statistics.probe_effects import Outputs
+from pipeline.statistics.probe_answers import Outputs
 from pipeline.statistics.readouts import (
     NONSENSE,
     attribute_rows,
