@@ -20,6 +20,7 @@ from pipeline.plan import RunPlan
 from pipeline.records import Case, LayerStatistics, Skipped, Summary, Suspicion
 from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
+from pipeline.run.map_tested import rows_of_map_tests
 from pipeline.run.opening import Run
 from pipeline.run.probed import effects_of_probes
 from pipeline.run.rows import calibration_rows, row_of_summary, unmatched_rows
@@ -41,6 +42,7 @@ from pipeline.statistics.effects import Row, StatisticsOptions, comparison_rows,
 from pipeline.statistics.groups import classifier_rows, subgroup_rows
 from pipeline.statistics.lesion_summaries import lesion_summaries
 from pipeline.statistics.look_alikes import suspicion_of_look_alikes
+from pipeline.statistics.map_test_suspicions import map_test_suspicions
 from pipeline.statistics.policy import apply_policy, suspicions_beyond
 from pipeline.statistics.probe_effects import ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
@@ -239,10 +241,13 @@ def _write_subgroups(
 def _write_suspects(
     run: Path, gathered: Gathered, options: StatisticsOptions, known: Sequence[Suspicion]
 ) -> tuple[list[ProbeEffect], tuple[Suspicion, ...]]:
-    """Write probes.csv and suspects.csv; `known` are the suspicions without those of probes."""
+    """Write probes.csv, map_tests.csv and suspects.csv; `known` are the suspicions of other rules."""
     effects = effects_of_probes(run, gathered, options)
-    suspects = ordered((*known, *probe_suspicions(effects, known)), options.findings)
+    of_maps = rows_of_map_tests(run, gathered, options)
+    of_probes = (*probe_suspicions(effects, known), *map_test_suspicions(of_maps, options))
+    suspects = ordered((*known, *of_probes), options.findings)
     write_table(run, "probes.csv", map(asdict, effects))
+    write_table(run, "map_tests.csv", map(asdict, of_maps))
     write_table(run, "suspects.csv", suspect_rows(suspects))
     return effects, suspects
 

@@ -116,6 +116,11 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             **dict.fromkeys(("auroc", "low", "high"), SOME_SHARE), "because": TEXT,
             **dict.fromkeys(("output", "output_low", "output_high"), SOME_SHARE), **DIFFERENCE,
         },
+        "map_tests.csv": {
+            "finding": NAME, "test": NAME, "method": NAME, "measure": NAME, "variant": TEXT,
+            "compared_with": TEXT, "n": COUNT, "undefined": COUNT, "reasons": TEXT, "patients": COUNT,
+            **INTERVAL, "better": one_of("higher", "lower"),
+        },
         "suspects.csv": {
             "finding": NAME, "rule": NAME, "suspect": one_of(*get_args(Suspect)),
             "strength": one_of(*get_args(Strength)), **INTERVAL, "n": SOME_COUNT, "sentence": TEXT,

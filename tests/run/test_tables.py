@@ -84,8 +84,8 @@ def test_every_table_of_a_run_but_the_crosswalk_is_written(tmp_path: Path) -> No
     assert {path.name for path in tmp_path.iterdir()} == {
         "cases", "cases.csv", "predictions.csv", "scores.csv", "regions.json", "summary.csv", "skipped.csv",
         "thresholds.csv", "calibration.csv", "unmatched.csv", "skill.csv", "comparisons.csv", "subgroups.csv",
-        "policy.csv", "verdict.csv", "suspects.csv", "probes.csv", "cross.csv", "alignment.csv",
-        "look_alikes.csv", "normalisation.csv", "readouts.csv", "groups.json",
+        "policy.csv", "verdict.csv", "suspects.csv", "probes.csv", "map_tests.csv", "cross.csv",
+        "alignment.csv", "look_alikes.csv", "normalisation.csv", "readouts.csv", "groups.json",
     }  # fmt: skip
 
 
