@@ -24,6 +24,7 @@ from pipeline.reporting import (
     words,
 )
 from pipeline.reporting.chance import warnings_of_chance
+from pipeline.reporting.map_tests import map_tests
 from pipeline.reporting.probes import needs
 from pipeline.reporting.readouts import readouts
 from pipeline.reporting.run_folder import Case, RunFolder
@@ -89,6 +90,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "suspects": suspects(run),
         "needs": needs(run),
         "readouts": readouts(run),
+        "judged": map_tests(run),
         "squares": crossings.squares(run),
         "turned": crossings.turned(run),
         "units": run.manifest.get("statistics", {}).get("units", "patients"),

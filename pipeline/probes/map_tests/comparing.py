@@ -60,13 +60,18 @@ def peak_distance(first: Heatmap | None, second: Heatmap | None) -> Found:
     return round(math.dist(one, other) / math.hypot(*first.placement.image_shape), DECIMALS), ""
 
 
-def hit(heatmap: Heatmap | None, region: Mask | None) -> Found:
-    """1 if the map's highest pixel lies in the region, else 0; a map without a peak is a miss."""
+def hit(heatmap: Heatmap | None, region: Mask | None, *, without_peak: str = "") -> Found:
+    """1 if the map's highest pixel lies in the region, else 0.
+
+    A map without a peak is a miss, as in the audit, or undefined for the reason `without_peak`.
+    """
     if heatmap is None:
         return None, NO_MAP
     if region is None:
         return None, "no_region"
     peak = peak_of(heatmap)
+    if peak is None and without_peak:
+        return None, without_peak
     return float(peak is not None and bool(region[peak])), ""
 
 
