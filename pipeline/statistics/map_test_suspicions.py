@@ -11,11 +11,16 @@ from pipeline.statistics.effects import StatisticsOptions
 from pipeline.statistics.map_tests import MapTestRow
 from pipeline.statistics.rules.tables import percent
 
+ALIKE = 0.5
+"""Rank correlation above which maps of random networks are like those of the network: an edge detector has 1,
+Grad-CAM and saliency on phantoms have .0 and .3."""
+
 
 def map_test_suspicions(rows: Sequence[MapTestRow], options: StatisticsOptions) -> Iterator[Suspicion]:
     """Suspicions about the first method, which the verdict is about, over all findings together."""
     of_first = [row for row in rows if row.finding == ALL_FINDINGS and row.method == options.network[0]]
     yield from _random_network_as_good(of_first, options.minimum_patients)
+    yield from _map_without_weights(of_first, options.minimum_patients)
 
 
 def _random_network_as_good(rows: Sequence[MapTestRow], minimum: int) -> Iterator[Suspicion]:
@@ -47,3 +52,28 @@ def _random_network_as_good(rows: Sequence[MapTestRow], minimum: int) -> Iterato
         gain.high,
         gain.n,
     )
+
+
+def _map_without_weights(rows: Sequence[MapTestRow], minimum: int) -> Iterator[Suspicion]:
+    """Maps are nearly the same when every weight is random: they show the image, or the method."""
+    for row in rows:
+        if (row.test, row.measure, row.variant) != ("randomisation", "spearman", "all"):
+            continue
+        low = row.estimate if row.low is None else row.low
+        if row.patients >= minimum and low is not None and low > ALIKE:
+            text = (
+                f"Maps by {row.method} stay much the same when all weights of the network are random (mean "
+                f"rank correlation {row.estimate:.2f} of {row.n} maps): they show little of what it has "
+                "learnt. Choose another method."
+            )
+            yield Suspicion(
+                ALL_FINDINGS,
+                "map_without_weights",
+                "map",
+                "weak",
+                text,
+                row.estimate,
+                row.low,
+                row.high,
+                row.n,
+            )
