@@ -71,8 +71,11 @@ class Edges(Explainer):
         edges = np.hypot(sobel(images, axis=1), sobel(images, axis=2)).astype(np.float32)
         maps, cells = {}, {}
         for name in found.maps:
-            maps[name] = np.repeat(edges[:, None], len(FINDINGS), axis=1)
-            cells[name] = tuple(replace(axis, start=0.0, step=1.0, size=GRID) for axis in found.cells[name])
+            maps[name] = np.repeat(edges[:, None], found.logits.shape[1], axis=1)
+            cells[name] = tuple(
+                replace(axis, start=0.0, step=1.0, size=size)
+                for axis, size in zip(found.cells[name], edges.shape[1:], strict=True)
+            )
         return Explanation(found.logits, maps, cells)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.audit import audit
 from pipeline.executors.here import Here
+from pipeline.plan import AuditPlan
 from pipeline.records import Progress
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.reporting.run_folder import read_run
@@ -21,9 +22,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_of_study(tmp_path_factory.mktemp("study"))
 
 
+def settings(folder: Path, out: str) -> AuditPlan:
+    """Few images a batch, so that there are several; the gate is open, as for map tests."""
+    return plan(folder, out=str(folder / out), batch_size=2, **{"contours.gate": "all"})
+
+
 @pytest.fixture(scope="module")
 def whole(folder: Path) -> Path:
-    return audit(plan(folder, out=str(folder / "whole"), batch_size=2), executor=Here()).index.parent
+    return audit(settings(folder, "whole"), executor=Here()).index.parent
 
 
 def test_an_audit_with_full_probes_has_numbers_a_table_and_a_section(whole: Path) -> None:
@@ -45,10 +51,8 @@ def test_an_audit_with_full_probes_has_numbers_a_table_and_a_section(whole: Path
     assert "The run has one method only" in page
 
 
-def test_hits_of_the_network_are_those_of_the_audit(folder: Path) -> None:
-    """With the gate open, the map hits as often as summary.csv says."""
-    run = audit(plan(folder, batch_size=2, **{"contours.gate": "all"}), executor=Here()).index.parent
-    opened = read_run(run)
+def test_hits_of_the_network_are_those_of_the_audit(whole: Path) -> None:
+    opened = read_run(whole)
     (row,) = (
         row
         for row in opened.table("map_tests")
@@ -80,12 +84,12 @@ def test_an_interrupted_run_goes_on_with_the_next_batch_and_ends_with_the_same_b
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        audit(plan(folder, out=str(out), batch_size=2), executor=Here(), progress=stop)
+        audit(settings(folder, "stopped"), executor=Here(), progress=stop)
     (stopped,) = (path for path in out.iterdir() if path.is_dir())
     kept = {path.name: path.stat().st_mtime_ns for path in (stopped / "map_tests").iterdir()}
     assert len(kept) == 2
     said: list[Progress] = []
-    audit(plan(folder, out=str(out), batch_size=2), executor=Here(), progress=said.append)
+    audit(settings(folder, "stopped"), executor=Here(), progress=said.append)
     assert {name: (stopped / "map_tests" / name).stat().st_mtime_ns for name in kept} == kept
     for path in sorted((whole / "map_tests").iterdir()):
         assert (stopped / "map_tests" / path.name).read_bytes() == path.read_bytes()
