@@ -7,9 +7,11 @@ from pipeline.audited_model.self_checks import self_check
 from pipeline.cases.baselines import baseline_maps
 from pipeline.cases.case import decode, draw_and_score
 from pipeline.cases.protocol import protocol_of
+from pipeline.cohort.alike_parts import alike_parts
 from pipeline.cohort.index import index
 from pipeline.cohort.leakage import reuse_of
 from pipeline.contracts import Executor
+from pipeline.ground_truth.exclusive import exclusive_notices
 from pipeline.ground_truth.matching import match
 from pipeline.plan import AuditPlan
 from pipeline.run.crosswalk import write_crosswalk
@@ -54,9 +56,11 @@ def audit(
         model = with_first_images(model, cohort.chosen, executor=run.executor)
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cohort.chosen, executor=run.executor)
-        run.announce(cohort.notices, truth.notices, model.notices)
+        of_card = exclusive_notices(truth.labels.values(), plan.findings, activation=plan.card.activation)
+        run.announce(cohort.notices, truth.notices, model.notices, of_card)
         reuse = reuse_of(plan, cohort.chosen, executor=run.executor, pseudonym=run.pseudonym)
         baselines = baseline_maps(plan, cohort, truth, executor=run.executor)
+        run.announce(alike_parts(plan, cohort, executor=run.executor))
 
         run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
         protocol = protocol_of(plan, truth, run.folder)
@@ -69,7 +73,14 @@ def audit(
         unread = tuple(dict.fromkeys((*unprobed, *unjudged)))
 
         results = summarise(
-            plan, run, cohort, truth, cases=cohort.chosen, methods=model.methods, skipped=unread
+            plan,
+            run,
+            cohort,
+            truth,
+            cases=cohort.chosen,
+            methods=model.methods,
+            skipped=unread,
+            read_attributes=plan.config.probes == "full",
         )
         names = names_of(run.notices, run.pseudonym)
         inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.cases.baselines import baseline_maps
 from pipeline.cases.case import decode
 from pipeline.cases.protocol import protocol_of
+from pipeline.cohort.alike_parts import alike_parts
 from pipeline.cohort.index import index
 from pipeline.cohort.leakage import reuse_of
 from pipeline.contracts import Executor
@@ -42,6 +43,7 @@ def score(
         run.announce(cohort.notices, truth.notices)
         reuse = reuse_of(plan, maps.cases, executor=run.executor, pseudonym=run.pseudonym)
         baselines = baseline_maps(plan, cohort, truth, audited=maps.cases, executor=run.executor)
+        run.announce(alike_parts(plan, cohort, audited=maps.cases, executor=run.executor))
 
         run.begin(name_of_scoring(plan, maps.cases, truth, baselines), baselines)
         protocol = protocol_of(plan, truth, run.folder)

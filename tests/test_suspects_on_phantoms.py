@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
+from collections import Counter
+from math import exp
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +87,34 @@ def test_every_output_of_a_clean_run_tells_its_own_label_best_and_its_map_hits_i
         best[key] = max(best.get(key, (-1.0, "")), (float(row["estimate"]), row["output"]))
     assert len(best) == 8
     assert all(output == finding for (_, finding), (_, output) in best.items())
+
+
+def test_lesions_that_a_decision_needs_are_those_whose_removal_alone_turns_it(clean: Outcome) -> None:
+    """Counted anew from the stored outputs."""
+    run = clean.index.parent
+    decided = {(row["case_id"], row["finding"]): row for row in rows(clean, "predictions.csv")}
+    answers = [row for row in rows(clean, "probes.csv") if row["probe"] == "lesion"]
+    judging = [row for row in answers if row["answer"] != "cannot_tell" or abs(float(row["after"])) <= 0.25]
+    fills = {row["finding"]: row["variant"] for row in reversed(judging)}
+    counted: Counter[tuple[str, str]] = Counter()
+    for path in (run / "probes").iterdir():
+        case = json.loads(path.read_text())
+        logits = {(one["finding"], one["variant"]): one["logit"] for one in case["outputs"]}
+        for finding, fill in fills.items():
+            row = decided[case["case_id"], finding]
+            pair = [logits.get((finding, f"{fill}/{part}")) for part in ("lesion", "control")]
+            if None in pair or row["predicted"] == "0":
+                continue
+            positive = [1 / (1 + exp(-x)) >= float(row["threshold"]) for x in pair if x is not None]
+            if positive[1]:
+                counted[finding, "not_used" if positive[0] else "used"] += 1
+    table = [row for row in rows(clean, "causal.csv") if row["metric"] == "hit"]
+    for finding in {row["finding"] for row in table}:
+        n = {row["references"]: int(row["n"]) for row in table if row["finding"] == finding}
+        assert n["all"] == n["used"] + n["not_used"] + n["not_judged"]
+        assert [n["used"], n["not_used"]] == [counted[finding, use] for use in ("used", "not_used")]
+    assert sum(int(row["n"]) for row in table if row["references"] == "used") > 20
+    assert "The map on lesions that turn the decision" in clean.index.read_text(encoding="utf-8")
 
 
 def test_mirrored_masks_are_named_with_their_mirror(phantoms: Path, tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
 from pipeline.cohort.index import Pseudonym
+from pipeline.cohort.near_duplicates import look_of
 from pipeline.config import Tuned
 from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError
@@ -22,6 +23,8 @@ from pipeline.store.atomic import OWNER_ONLY, write_bytes
 
 PIXEL_HASH_CACHE = "pixels.json"
 """File in the folder of runs: hash of a file's path, frame, size and time → hash of its pixels."""
+LOOK_CACHE = "looks.json"
+"""File beside it: the same hash → `near_duplicates.look_of` the pixels, some 1,000 characters an image."""
 PIXEL_HASH_DIGITS = 32
 """Hexadecimal digits of a pixel hash in a config: 128 bits."""
 LARGEST_CACHE_BYTES = 2**28
@@ -150,10 +153,22 @@ def pixel_hashes(
 
     The file `cache` keeps the hashes, so that no image is decoded twice; only its owner can read it.
     """
+    return _of_pixels(_hash_of_case, cases, executor, cache)
+
+
+def looks(cases: Iterable[Case], executor: Executor, *, cache: Path | None = None) -> Mapping[str, str]:
+    """Case id → `near_duplicates.look_of` its pixels, with a `cache` as that of `pixel_hashes`."""
+    return _of_pixels(_look_of_case, cases, executor, cache)
+
+
+def _of_pixels(
+    work: Callable[[Case], str], cases: Iterable[Case], executor: Executor, cache: Path | None
+) -> Mapping[str, str]:
+    """Case id → what `work` makes of its pixels in a worker; without images of which it makes nothing."""
     wanted = list(cases)
     known = _read_cache(cache)
     missing = [case for case in wanted if _cache_key(case) not in known]
-    computed = zip(missing, executor.stream(_hash_of_case, missing, on_failure=_no_hash), strict=True)
+    computed = zip(missing, executor.stream(work, missing, on_failure=_no_hash), strict=True)
     new = {_cache_key(case): value for case, value in computed if value}
     if cache is not None and new:
         write_bytes(cache, json.dumps(known | new).encode(), mode=OWNER_ONLY)
@@ -163,6 +178,10 @@ def pixel_hashes(
 
 def _hash_of_case(case: Case) -> str:
     return pixel_hash(decode(case.source, case_id=case.case_id).pixels)
+
+
+def _look_of_case(case: Case) -> str:
+    return look_of(decode(case.source, case_id=case.case_id).pixels)
 
 
 def _no_hash(_case: Case, _error: CaseError) -> str:

@@ -15,7 +15,7 @@ from pipeline.geometry import box_pixels
 from pipeline.ground_truth.references import read_case_references
 from pipeline.loaders import decode
 from pipeline.probes import PROBES
-from pipeline.probes.selection import ProbeTask
+from pipeline.probes.selection import CARD, ProbeTask, ReadTask
 from pipeline.records import Case, Image, Mask, ModelInput, Reference, Shape
 from pipeline.records.probes import UNCHANGED
 
@@ -55,7 +55,7 @@ def draw_versions(task: ProbeTask, settings: Settings) -> Drawn:
     for name in wanted:
         for variant in PROBES[name].draw(probed):
             names.append((name, variant.name, variant.finding))
-            inputs.append(_input(variant, task, image, settings))
+            inputs.append(_input(variant, task.case, image, settings))
     return Drawn(task.case.case_id, tuple(names), tuple(inputs))
 
 
@@ -77,14 +77,19 @@ def drawing_of(settings: Settings) -> partial[Drawn]:
     return partial(draw_versions, settings=settings)
 
 
-def inputs_of(settings: Settings) -> partial[ModelInput]:
-    """`draw_input` with the settings of the run, to be called by workers."""
-    return partial(draw_input, settings=settings)
+def inputs_of(settings: Settings) -> partial[list[tuple[str, ModelInput]]]:
+    """`draw_inputs` with the settings of the run, to be called by workers."""
+    return partial(draw_inputs, settings=settings)
 
 
-def draw_input(case: Case, settings: Settings) -> ModelInput:
-    """The image as it is, as an input of the network. Raises CaseError."""
-    return prepare(_image(case, settings), settings.preprocessing)
+def draw_inputs(task: ReadTask, settings: Settings) -> list[tuple[str, ModelInput]]:
+    """The image as it is ("") and, if the task asks for it, as variants of the card. Raises CaseError."""
+    image = _image(task.case, settings)
+    drawn = PROBES[CARD].draw(ProbedImage(image, settings.preprocessing)) if task.variants else ()
+    return [
+        ("", prepare(image, settings.preprocessing)),
+        *((variant.name, _input(variant, task.case, image, settings)) for variant in drawn),
+    ]
 
 
 def _image(case: Case, settings: Settings) -> Image:
@@ -92,10 +97,10 @@ def _image(case: Case, settings: Settings) -> Image:
     return search_text(decode(case.source, case_id=case.case_id, window=window), settings.search)[0]
 
 
-def _input(variant: Variant, task: ProbeTask, image: Image, settings: Settings) -> ModelInput:
+def _input(variant: Variant, case: Case, image: Image, settings: Settings) -> ModelInput:
     preprocessing = variant.preprocessing or settings.preprocessing
     if preprocessing.window != settings.preprocessing.window:
-        image = _image(task.case, replace(settings, preprocessing=preprocessing))
+        image = _image(case, replace(settings, preprocessing=preprocessing))
         return prepare(image, preprocessing)
     return prepare(replace(image, pixels=np.ascontiguousarray(variant.pixels, np.float32)), preprocessing)
 

@@ -6,9 +6,11 @@ training, so the first layer in which the audited images differ says where netwo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -27,28 +29,32 @@ FAR_SPREAD = 10.0
 
 
 @torch.no_grad()
-def read_network(inputs: Sequence[ModelInput], classifier: Classifier, *, batch_size: int) -> NetworkReading:
-    """Features and statistics of the inputs, from one forward pass of each.
+def read_network(
+    versions: Iterable[tuple[str, ModelInput]], classifier: Classifier, *, batch_size: int
+) -> NetworkReading:
+    """Features and statistics of inputs with the name of their variant ("": the image as it is).
 
-    The features of an image are what the last linear layer reads, pooled over its grid if it has one. There
-    are none if that layer does not give one value per output, or if a feature is not finite.
+    The features of an image as it is are what the last linear layer reads, pooled over its grid if it has
+    one. There are none if that layer does not give one value per output, or if a feature is not finite.
     """
+    items = iter(versions)
+    case_ids: list[str] = []
     with _listening(classifier.network) as heard:
-        for start in range(0, len(inputs), batch_size):
-            part = inputs[start : start + batch_size]
-            heard.images = len(part)
-            classifier.network(classifier.tensor(part, batch_size=batch_size))
+        while part := list(islice(items, batch_size)):
+            heard.variants = [variant for variant, _ in part]
+            case_ids += [one.case_id for variant, one in part if not variant]
+            classifier.network(classifier.tensor([one for _, one in part], batch_size=batch_size))
             heard.end_batch(outputs=len(classifier.card.outputs))
-    values = np.concatenate(heard.features) if heard.features else np.zeros((len(inputs), 0), np.float32)
-    if not np.isfinite(values).all():
-        values = values[:, :0]
-    case_ids = tuple(one.case_id for one in inputs)
+    values = np.concatenate(heard.features) if heard.features else np.zeros((len(case_ids), 0), np.float32)
+    if len(values) != len(case_ids) or not np.isfinite(values).all():
+        values = np.zeros((len(case_ids), 0), np.float32)
     layers = tuple(
-        _statistics(name, module, heard.sums[name], images=len(inputs))
+        _statistics(variant, name, module, heard.sums[variant, name], n=count)
+        for variant, count in heard.counts.items()
         for name, module in _normalisations(classifier.network)
-        if name in heard.sums
+        if (variant, name) in heard.sums
     )
-    return NetworkReading(Features(case_ids, values), layers)
+    return NetworkReading(Features(tuple(case_ids), values), layers)
 
 
 @dataclass(slots=True)
@@ -64,25 +70,32 @@ class _Sums:
 class _Heard:
     """What hooks hear during forward passes."""
 
-    images: int = 0
-    """Of the batch, without its padding."""
-    sums: dict[str, _Sums] = field(default_factory=dict)
+    variants: Sequence[str] = ()
+    """Of the images of the batch, without its padding."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """Variant → number of images."""
+    sums: dict[tuple[str, str], _Sums] = field(default_factory=dict)
+    """By variant and normalisation."""
     features: list[NDArray[np.float32]] = field(default_factory=list)
     last: tuple[Tensor, int] | None = None
     """Input and number of output values of the last linear layer that ran."""
 
     def of_channels(self, name: str, values: Tensor) -> None:
         """Add the values (batch, channels, *grid) that a normalisation reads."""
-        of_images = values[: self.images].double().transpose(0, 1).flatten(1)
-        sums = self.sums.setdefault(name, _Sums())
-        sums.count += of_images.shape[1]
-        sums.total += of_images.sum(1).cpu().numpy()
-        sums.squares += (of_images * of_images).sum(1).cpu().numpy()
+        of_images = values[: len(self.variants)].double().flatten(2)
+        totals, squares = (part.sum(2).cpu().numpy() for part in (of_images, of_images * of_images))
+        for variant, total, square in zip(self.variants, totals, squares, strict=True):
+            sums = self.sums.setdefault((variant, name), _Sums())
+            sums.count += of_images.shape[2]
+            sums.total += total
+            sums.squares += square
 
     def end_batch(self, *, outputs: int) -> None:
-        """Keep the features of the batch."""
+        """Keep the features of the images as they are."""
+        self.counts.update(self.variants)
         if self.last is not None and self.last[1] == outputs:
-            self.features.append(self.last[0][: self.images].float().cpu().numpy())
+            own = [row for row, variant in enumerate(self.variants) if not variant]
+            self.features.append(self.last[0][own].float().cpu().numpy())
         self.last = None
 
 
@@ -123,7 +136,7 @@ def _normalisations(network: nn.Module) -> Iterator[tuple[str, _BatchNorm]]:
             yield name, module
 
 
-def _statistics(name: str, module: _BatchNorm, sums: _Sums, *, images: int) -> LayerStatistics:
+def _statistics(variant: str, name: str, module: _BatchNorm, sums: _Sums, *, n: int) -> LayerStatistics:
     mean = sums.total / sums.count
     variance = np.maximum(sums.squares / sums.count - mean**2, 0) + module.eps
     assert module.running_mean is not None
@@ -133,8 +146,9 @@ def _statistics(name: str, module: _BatchNorm, sums: _Sums, *, images: int) -> L
     factor = np.maximum(variance / of_training, of_training / variance)
     near = (distance <= FAR_MEAN) & (factor <= FAR_SPREAD)
     return LayerStatistics(
+        variant,
         name,
-        n=images,
+        n=n,
         channels=len(distance),
         distance=_finite(np.median(distance)),
         factor=_finite(np.median(factor)),

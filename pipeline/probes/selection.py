@@ -21,6 +21,10 @@ MOST_IMAGES = 64
 
 MOST_READ = 2048
 """Images whose features are read by the level "full"."""
+MOST_VARIED = 32
+"""Images that are compared with the network's training in each variant of the card."""
+CARD = "card"
+"""The probe that prepares images otherwise than the card says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,15 @@ class ProbeTask:
         return self.case.case_id
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """An image on which the inside of the network is read."""
+
+    case: Case
+    variants: bool
+    """Whether the image is also prepared as in each variant of the card."""
+
+
 def tasks_of(level: Level, cases: Sequence[Case], truth: Truth, findings: Sequence[str]) -> list[ProbeTask]:
     """What a level of `probes` probes: nothing if off, a bounded part if quick, everything if full."""
     if level == "off":
@@ -57,14 +70,14 @@ def most_forwards(tasks: Sequence[ProbeTask]) -> int:
         sum(probe.most for probe in PROBES.values() if (probe.asks == "regions") is is_region)
         for is_region in (True, False)
     )
-    return sum(1 + of_region * len(task.regions) + of_image * task.whole for task in tasks) + len(
-        read_cases(tasks)
-    )
+    changed = sum(1 + of_region * len(task.regions) + of_image * task.whole for task in tasks)
+    return changed + sum(1 + PROBES[CARD].most * task.variants for task in read_tasks(tasks))
 
 
-def read_cases(tasks: Iterable[ProbeTask]) -> list[Case]:
+def read_tasks(tasks: Iterable[ProbeTask]) -> list[ReadTask]:
     """The images whose features are read: those that are changed as a whole, up to a number."""
-    return [task.case for task in tasks if task.whole][:MOST_READ]
+    cases = [task.case for task in tasks if task.whole][:MOST_READ]
+    return [ReadTask(case, variants=number < MOST_VARIED) for number, case in enumerate(cases)]
 
 
 def probe_tasks(

@@ -23,6 +23,8 @@ CLASSIFIER = "classifier"
 """Value of `method` in rows about probabilities instead of maps."""
 CONSENSUS_READERS = frozenset({"majority", "staple"})
 """Values of `reader` for a consensus of several readers, named after the consensus rule."""
+ONE_PER_IMAGE = "one per image"
+"""Value of `reader` in subgroups.csv where each image counts with one of several readers."""
 LABELS_READER = "labels"
 """Value of `reader` in rows that compare with image-level labels instead of annotations."""
 READER_START = "reader "

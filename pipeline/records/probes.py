@@ -42,6 +42,8 @@ class Features:
 class LayerStatistics:
     """A row of normalisation.csv: how images differ from the training in a batch normalisation."""
 
+    variant: str
+    """Variant of the card with which the images were prepared; empty: as the card says."""
     layer: str
     """Name of the module."""
     n: int
@@ -61,4 +63,4 @@ class NetworkReading:
 
     features: Features
     layers: tuple[LayerStatistics, ...] = ()
-    """In the order of the network's modules; none if it has no batch normalisation."""
+    """By variant, in the order of the network's modules; none if it has no batch normalisation."""

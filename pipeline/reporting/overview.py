@@ -23,6 +23,7 @@ from pipeline.reporting import (
     tuning,
     words,
 )
+from pipeline.reporting.causal import on_used
 from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.map_tests import map_tests
 from pipeline.reporting.probes import needs
@@ -81,9 +82,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     return {
         "verdicts": shown_verdicts,
         "suspects": suspects(run),
-        "needs": needs(run),
-        "readouts": readouts(run),
-        "judged": map_tests(run),
+        **_probes(run),
         "squares": crossings.squares(run),
         "turned": crossings.turned(run),
         "units": run.manifest.get("statistics", {}).get("units", "patients"),
@@ -127,6 +126,16 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "scored": run.is_scored,
         "predicted": {finding: _predicted(survey, finding) for finding in run.findings},
         "all_findings": ALL_FINDINGS,
+    }
+
+
+def _probes(run: RunFolder) -> dict[str, Any]:
+    """What changed images and the features of images show of the network, and tests of the maps."""
+    return {
+        "needs": needs(run),
+        "on_used": on_used(run),
+        "readouts": readouts(run),
+        "judged": map_tests(run),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipeline.records.names import ALL_FINDINGS, CLASSIFIER, POINTING
 from pipeline.reporting import words
 from pipeline.reporting.chance import auroc_numbers
+from pipeline.reporting.evidence import evidence_of
 from pipeline.reporting.run_folder import RunFolder, number_of
 
 Row = Mapping[str, str]
@@ -99,6 +100,8 @@ class Verdict:
     """Sentence about the network's other maps; empty if there is only one map."""
     conclusion: str = ""
     """What is at fault, or whether the network needs the lesions, as a sentence; empty in older runs."""
+    evidence: tuple[str, ...] = ()
+    """What the conclusion rests on, as sentences."""
     against: tuple[str, ...] = ()
     """What was found that contradicts the conclusion, as sentences."""
 
@@ -133,6 +136,7 @@ def verdict(run: RunFolder, finding: str) -> Verdict:
         "".join(_absent(row) for row in rows if row["question"] == "absent"),
         _others([row for row in rows if row["question"] == "other_map"]),
         CONCLUSIONS.get(rows[0].get("conclusion", ""), ""),
+        evidence_of(run, finding, rows[0].get("conclusion", "")),
         _against(run, finding, rows[0].get("against", "").split()),
     )
 

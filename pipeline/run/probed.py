@@ -1,25 +1,41 @@
-"""Probed: the stored outputs of a run's probes → rows of probes.csv."""
+"""Probed: the stored outputs of a run's probes → rows of probes.csv and of causal.csv."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+
+import pandas as pd
 
 from pipeline.probes import PROBES
 from pipeline.run.gathered import Gathered
+from pipeline.statistics.causal import causal_rows, uses_of
+from pipeline.statistics.dataframes import headline_scores
 from pipeline.statistics.effects import StatisticsOptions
 from pipeline.statistics.probe_effects import ProbeEffect, probe_effects
 from pipeline.store.probes import read_probed
+from pipeline.store.tables import write_table
 
 
-def effects_of_probes(run: Path, gathered: Gathered, options: StatisticsOptions) -> list[ProbeEffect]:
-    """Rows of probes.csv; none in a run without probes."""
+def write_probe_tables(
+    run: Path,
+    gathered: Gathered,
+    options: StatisticsOptions,
+    *,
+    scores: pd.DataFrame,
+    predictions: pd.DataFrame,
+) -> list[ProbeEffect]:
+    """Write probes.csv and causal.csv, which are empty without probes; returns the rows of the first."""
     probed = list(read_probed(run, gathered.audited))
-    return probe_effects(
+    names = [name for name in dict.fromkeys(row.probe for row in probed) if name in PROBES]
+    effects = probe_effects(
         probed,
         gathered.outputs,
         findings=options.findings,
-        asks={
-            name: PROBES[name].asks for name in dict.fromkeys(row.probe for row in probed) if name in PROBES
-        },
+        asks={name: PROBES[name].asks for name in names},
         resampling=options.resampling,
     )
+    write_table(run, "probes.csv", map(asdict, effects))
+    uses = uses_of(probed, effects, predictions)
+    write_table(run, "causal.csv", causal_rows(headline_scores(scores), uses, options))
+    return effects

@@ -11,8 +11,8 @@ from pipeline.plan import AuditPlan
 from pipeline.probes.drawing import Settings, drawing_of, inputs_of, settings_of
 from pipeline.probes.outputs import outputs_of
 from pipeline.probes.reading import read_network
-from pipeline.probes.selection import most_forwards, read_cases, tasks_of
-from pipeline.records import Case, ModelInput, Progress, Skipped
+from pipeline.probes.selection import ReadTask, most_forwards, read_tasks, tasks_of
+from pipeline.records import Case, Progress, Skipped
 from pipeline.run.opening import Run
 from pipeline.store.cases import why_skipped
 from pipeline.store.probes import is_probed, remove_other_probed, write_probed
@@ -47,21 +47,18 @@ def probe(
         done += 1
         run.progress(Progress(done, len(tasks), len(skipped), doing))
     unread = {skip.subject for skip in skipped}
-    _read(
-        run,
-        [case for case in read_cases(tasks) if case.case_id not in unread],
-        model,
-        settings,
-        plan.config.batch_size,
-    )
+    readable = [task for task in read_tasks(tasks) if task.case.case_id not in unread]
+    _read(run, readable, model, settings, plan.config.batch_size)
     return tuple(skipped)
 
 
-def _read(run: Run, cases: Sequence[Case], model: AuditedModel, settings: Settings, batch_size: int) -> None:
+def _read(
+    run: Run, tasks: Sequence[ReadTask], model: AuditedModel, settings: Settings, batch_size: int
+) -> None:
     """Write what the network makes of these images inside, unless it is on disk."""
-    if not cases:
+    if not tasks:
         remove_reading(run.folder)
-    elif not is_reading_of(run.folder, [case.case_id for case in cases]):
-        found = run.map(inputs_of(settings), cases, stage="probe")
-        inputs = [one for one in found if isinstance(one, ModelInput)]
-        write_reading(run.folder, read_network(inputs, model.classifier, batch_size=batch_size))
+    elif not is_reading_of(run.folder, [task.case.case_id for task in tasks]):
+        found = run.map(inputs_of(settings), tasks, stage="probe")
+        versions = (version for drawn in found if not isinstance(drawn, Skipped) for version in drawn)
+        write_reading(run.folder, read_network(versions, model.classifier, batch_size=batch_size))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.records import Suspicion
+from pipeline.records import Features, Suspicion
 from pipeline.run.gathered import Gathered
 from pipeline.run.grouping import Grouping
 from pipeline.statistics.dataframes import read_cases
 from pipeline.statistics.effects import StatisticsOptions
 from pipeline.statistics.readout_suspicions import readout_suspicions
-from pipeline.statistics.readouts import Features, ReadoutRow, attribute_rows, by_median, finding_rows
+from pipeline.statistics.readouts import ReadoutRow, attribute_rows, by_median, finding_rows
+from pipeline.store.readings import read_reading
 
 READ = ("view", "sex", "age", "manufacturer")
 """Columns of cases.csv that are read from the features, besides the columns of the config's table."""
@@ -23,12 +24,13 @@ def readouts_of(
     options: StatisticsOptions,
     grouping: Grouping,
     *,
-    features: Features | None,
     with_attributes: bool,
 ) -> tuple[list[ReadoutRow], list[Suspicion]]:
-    """Rows of readouts.csv and suspicions; none in a run without features."""
-    if features is None:
+    """Rows of readouts.csv and suspicions; none in a run whose network was not read."""
+    reading = read_reading(run)
+    if reading is None:
         return [], []
+    features = _audited(reading.features, gathered)
     confidence, outputs = options.resampling.confidence, gathered.outputs
     rows = finding_rows(features, outputs, options.findings, confidence)
     if not with_attributes:
@@ -46,3 +48,10 @@ def attributes_of(
     found = {name: dict(zip(cases.index, cases[name], strict=True)) for name in READ}
     found["age"] = by_median(found["age"])
     return found | {name: {i: values.get(i, "") for i in audited} for name, values in columns.items()}
+
+
+def _audited(features: Features, gathered: Gathered) -> Features:
+    """The features of audited images: a resumed run may have skipped some that were read before."""
+    known = [case_id in gathered.outputs.units for case_id in features.case_ids]
+    ids = tuple(i for i, is_known in zip(features.case_ids, known, strict=True) if is_known)
+    return Features(ids, features.values[known])

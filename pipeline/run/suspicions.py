@@ -1,10 +1,11 @@
-"""Suspicions that notices give rise to: outputs that contradict the card, and annotations in question."""
+"""Suspicions from notices: outputs contradict the card, annotations are in question, parts look alike."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
+from pipeline.cohort.alike_parts import ABOUT as ALIKE_PARTS
 from pipeline.cohort.index import Pseudonym
 from pipeline.records import Notice, Strength, Suspect, Suspicion
 from pipeline.records.names import ALL_FINDINGS
@@ -20,6 +21,7 @@ SUSPECTS: Mapping[str, Suspect] = MappingProxyType(
     {
         "activation": "card",
         "preprocessing": "card",
+        ALIKE_PARTS: "too_few",
         **{f"{ANNOTATIONS}{name}": "labels" for name in LABELS},
         **{f"{ANNOTATIONS}{name}": "masks" for name in MASKS},
     }

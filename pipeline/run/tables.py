@@ -20,9 +20,10 @@ from pipeline.plan import RunPlan
 from pipeline.records import Case, LayerStatistics, Skipped, Summary, Suspicion
 from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
-from pipeline.run.map_tested import rows_of_map_tests
+from pipeline.run.map_tested import write_map_tests_table
 from pipeline.run.opening import Run
-from pipeline.run.probed import effects_of_probes
+from pipeline.run.probed import write_probe_tables
+from pipeline.run.readouts import readouts_of
 from pipeline.run.rows import calibration_rows, row_of_summary, unmatched_rows
 from pipeline.run.suspicions import suspicions_of as suspicions_of_notices
 from pipeline.run_files.damage import damaged, shown
@@ -40,13 +41,13 @@ from pipeline.statistics.dataframes import (
 )
 from pipeline.statistics.effects import Row, StatisticsOptions, comparison_rows, skill_rows
 from pipeline.statistics.groups import classifier_rows, subgroup_rows
+from pipeline.statistics.learnt import Learnt
 from pipeline.statistics.lesion_summaries import lesion_summaries
 from pipeline.statistics.look_alikes import suspicion_of_look_alikes
-from pipeline.statistics.map_test_suspicions import map_test_suspicions
 from pipeline.statistics.policy import apply_policy, suspicions_beyond
-from pipeline.statistics.probe_effects import ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
 from pipeline.statistics.rules import RunTables, suspicions_of
+from pipeline.statistics.rules.inside import state_of
 from pipeline.statistics.summaries import summarise as summarise_scores
 from pipeline.statistics.suspects import ordered, suspect_rows
 from pipeline.statistics.verdict import Evidence, VerdictRow, verdict_rows
@@ -84,11 +85,13 @@ def summarise(
     methods: Sequence[str],
     skipped: Sequence[Skipped] = (),
     suspicions: Sequence[Suspicion] = (),
+    read_attributes: bool = False,
 ) -> Results:
     """Write the tables of a run whose `cases` are finished; `skipped` are inputs that never became a case.
 
     `methods` are the network's; the verdict is about the first. `suspicions` are those of the stages before;
-    notices of the run, the rules of the statistics and the probes add theirs.
+    notices of the run, the rules of the statistics and the probes add theirs. `read_attributes`: whether
+    attributes of images are read from the features of the network, too.
     """
     config = plan.config
     case_ids = {case.case_id for case in cases}
@@ -114,6 +117,7 @@ def summarise(
         units=config.statistics.units,
         look_alikes=config.validation.levels.get(ALIKE, "warning") not in {"note", "off"},
         suspicions=[*suspicions_of_notices(run.notices, run.pseudonym), *suspicions],
+        read_attributes=read_attributes,
     )
 
 
@@ -129,6 +133,7 @@ def write_tables(
     units: Units = "patients",
     suspicions: Sequence[Suspicion] = (),
     look_alikes: bool = True,
+    read_attributes: bool = False,
 ) -> Results:
     """Write every CSV except the crosswalk, and `regions.json`; `skipped` come before skipped cases.
 
@@ -143,10 +148,7 @@ def write_tables(
     summaries = tuple(_summaries(scores, gathered, options, matching))
     write_table(run, "summary.csv", map(row_of_summary, summaries))
     write_table(run, "skipped.csv", map(asdict, gathered.skipped))
-    curves = summarise_curves(gathered.curves, findings=options.findings, resampling=options.resampling)
-    write_table(run, "thresholds.csv", map(asdict, curves))
-    write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
-    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
+    _write_counts(run, gathered, options, matching)
     skills, comparisons = _write_effects(run, headline_scores(scores), options)
     predictions = read_predictions(run, units=units)
     in_groups = _write_subgroups(run, scores, predictions, options, grouping)
@@ -164,19 +166,28 @@ def write_tables(
         grids=gathered.grids[options.network[0]],
         layers=_write_normalisation(run),
     )
+    readouts, of_readouts = readouts_of(run, gathered, options, grouping, with_attributes=read_attributes)
+    write_table(run, "readouts.csv", map(asdict, readouts))
     of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
-    known = (*suspicions, *suspicions_of(tables), *of_looks)
-    effects, suspects = _write_suspects(run, gathered, options, known)
+    known = (*suspicions, *suspicions_of(tables), *of_looks, *of_readouts)
+    effects = write_probe_tables(run, gathered, options, scores=scores, predictions=predictions)
+    state = state_of(tables.layers, minimum=tables.minimum)
+    of_probes = probe_suspicions(Learnt(effects, state, cross, readouts))
+    of_maps = write_map_tests_table(run, gathered, options)
+    suspects = _write_suspects(run, (*known, *of_probes, *of_maps), options)
     verdict = tuple(with_conclusions(judged, effects, suspects))
     write_table(run, "verdict.csv", map(asdict, verdict))
-    findings, method = options.findings, options.network[0]
-    limited = apply_policy(
-        policy_limits.limits, findings=findings, method=method, summaries=summaries, skills=skills
-    )
-    policy = (*limited, *suspicions_beyond(policy_limits.max_suspicion, suspects, findings))
-    write_table(run, "policy.csv", policy)
+    policy = _write_policy(run, policy_limits, options, summaries, skills, suspects)
     write_groups(run, gathered.audited, grouping)
     return Results(tuple(gathered.audited), tuple(gathered.skipped), summaries, policy, verdict, suspects)
+
+
+def _write_counts(run: Path, gathered: Gathered, options: StatisticsOptions, matching: Rule) -> None:
+    """Write thresholds.csv, calibration.csv and unmatched.csv."""
+    curves = summarise_curves(gathered.curves, findings=options.findings, resampling=options.resampling)
+    write_table(run, "thresholds.csv", map(asdict, curves))
+    write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
+    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
 
 
 def _write_look_alikes(run: Path, gathered: Gathered, *, wanted: bool) -> list[list[str]]:
@@ -239,17 +250,30 @@ def _write_subgroups(
 
 
 def _write_suspects(
-    run: Path, gathered: Gathered, options: StatisticsOptions, known: Sequence[Suspicion]
-) -> tuple[list[ProbeEffect], tuple[Suspicion, ...]]:
-    """Write probes.csv, map_tests.csv and suspects.csv; `known` are the suspicions of other rules."""
-    effects = effects_of_probes(run, gathered, options)
-    of_maps = rows_of_map_tests(run, gathered, options)
-    of_probes = (*probe_suspicions(effects, known), *map_test_suspicions(of_maps, options))
-    suspects = ordered((*known, *of_probes), options.findings)
-    write_table(run, "probes.csv", map(asdict, effects))
-    write_table(run, "map_tests.csv", map(asdict, of_maps))
+    run: Path, known: Sequence[Suspicion], options: StatisticsOptions
+) -> tuple[Suspicion, ...]:
+    """Write suspects.csv; returns its rows in their order."""
+    suspects = ordered(known, options.findings)
     write_table(run, "suspects.csv", suspect_rows(suspects))
-    return effects, suspects
+    return suspects
+
+
+def _write_policy(
+    run: Path,
+    limits: Policy,
+    options: StatisticsOptions,
+    summaries: Sequence[Summary],
+    skills: Sequence[Row],
+    suspects: Sequence[Suspicion],
+) -> tuple[Mapping[str, Any], ...]:
+    """Write policy.csv; returns its rows."""
+    findings, method = options.findings, options.network[0]
+    limited = apply_policy(
+        limits.limits, findings=findings, method=method, summaries=summaries, skills=skills
+    )
+    rows = (*limited, *suspicions_beyond(limits.max_suspicion, suspects, findings))
+    write_table(run, "policy.csv", rows)
+    return rows
 
 
 def _write_fits(

@@ -107,8 +107,8 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "corrected_p": SOME_SHARE, "dose": SOME_NUMBER,
         },
         "normalisation.csv": {
-            "layer": TEXT, "n": COUNT, "channels": COUNT, "distance": SOME_NUMBER, "factor": SOME_NUMBER,
-            "far": SHARE,
+            "variant": TEXT, "layer": TEXT, "n": COUNT, "channels": COUNT, "distance": SOME_NUMBER,
+            "factor": SOME_NUMBER, "far": SHARE,
         },
         "readouts.csv": {
             "kind": one_of("finding", "attribute", "nonsense"), "name": NAME, "group": TEXT, "n": COUNT,
@@ -120,6 +120,12 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "finding": NAME, "test": NAME, "method": NAME, "measure": NAME, "variant": TEXT,
             "compared_with": TEXT, "n": COUNT, "undefined": COUNT, "reasons": TEXT, "patients": COUNT,
             **INTERVAL, "better": one_of("higher", "lower"),
+        },
+        "causal.csv": {
+            "finding": NAME, "method": NAME, "reader": NAME, "metric": NAME,
+            "references": one_of("all", "used", "not_used", "not_judged"), "n": COUNT, "patients": COUNT,
+            **INTERVAL, "better": one_of("higher", "lower"),
+            "no_interval": one_of("few_patients", "all_equal", ""), "reasons": TEXT,
         },
         "suspects.csv": {
             "finding": NAME, "rule": NAME, "suspect": one_of(*get_args(Suspect)),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from pipeline.metrics import METRICS
-from pipeline.records.names import CLASSIFIER, LABELS_READER
+from pipeline.records.names import CLASSIFIER, CONSENSUS_READERS, LABELS_READER, ONE_PER_IMAGE
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.effects import Row, StatisticsOptions, blocks, difference_columns
 from pipeline.statistics.subgroups import Measured, Subgroup, means, rankings, shares, subgroups
@@ -15,6 +16,8 @@ from pipeline.statistics.verdict import differs
 
 CALIBRATION = "calibration_in_the_large"
 """Mean probability minus the share of images with the finding (Cox 1958): 0 if well calibrated on average."""
+UNTESTED: Row = dict.fromkeys(("p", "corrected_p", "differs"))
+"""Columns of a reader whose images count with another reader: several tests of one map would be one test."""
 
 
 def subgroup_rows(
@@ -22,20 +25,41 @@ def subgroup_rows(
 ) -> Iterator[Row]:
     """Rows of subgroups.csv for the first method; `groups` has one row per case, one column per attribute.
 
-    P-values are Holm-corrected over the groups of each finding, reader, metric and attribute.
+    Each reader has rows. Only rows in which each image counts with one reader are tested: see `_read_once`.
+    P-values are Holm-corrected over the groups of each finding, metric and attribute.
     """
     method = options.network[0]
+    readings: dict[tuple[str, str], dict[str, pd.Series[float]]] = {}
     for block in blocks(scores, options.findings):
-        if method not in block.by_method:
-            continue
-        values = block.by_method[method].dropna()
-        images = values.index.get_level_values("case_id").tolist()
-        patients = block.patients[values.index].tolist()
-        measured = (shares if METRICS[block.metric].binary else means)(
-            values.to_numpy(), patients, options.resampling
-        )
-        keys = {"finding": block.finding, "reader": block.reader, "method": method, "metric": block.metric}
-        yield from _rows(keys, measured, patients, _columns(groups, images), minimum)
+        if method in block.by_method:
+            of = readings.setdefault((block.finding, block.metric), {})
+            of[block.reader] = block.by_method[method].dropna()
+    patients = scores.drop_duplicates("case_id").set_index("case_id")["patient"]
+    for (finding, metric), readers in readings.items():
+        tested, pooled = _read_once(readers, groups.index)
+        for reader, values in (readers | {tested: pooled}).items():
+            images = values.index.get_level_values("case_id").tolist()
+            units = patients[images].tolist()
+            measure = shares if METRICS[metric].binary else means
+            measured = measure(values.to_numpy(), units, options.resampling)
+            keys = {"finding": finding, "reader": reader, "method": method, "metric": metric}
+            rows = _rows(keys, measured, units, _columns(groups, images), minimum)
+            yield from rows if reader == tested else (row | UNTESTED for row in rows)
+
+
+def _read_once(readers: Mapping[str, pd.Series[float]], order: pd.Index[str]) -> tuple[str, pd.Series[float]]:
+    """One score per image, in the order of cases, and the reader whose scores they are.
+
+    A consensus comes before its readers, then who scored the most images. If that is not all, the next reader
+    gives what is missing, and the scores are those of `ONE_PER_IMAGE`. A mean or majority of readers would be
+    surer where more of them read, so that groups would differ by their number of readers.
+    """
+    ranked = sorted(readers, key=lambda name: (name not in CONSENSUS_READERS, -len(readers[name]), name))
+    scores = pd.concat([readers[name] for name in ranked])
+    once = scores[~scores.index.duplicated()]
+    reader = ranked[0] if len(once) == len(readers[ranked[0]]) else ONE_PER_IMAGE
+    place = order.get_indexer(once.index.get_level_values("case_id"))
+    return reader, once.iloc[np.argsort(place, kind="stable")]
 
 
 def classifier_rows(

@@ -21,6 +21,7 @@ from pipeline.statistics.intervals import UNDEFINED, Interval
 FOLDS = 5
 FEWEST_PATIENTS = FOLDS
 """With the label, and without it: fewer would leave a fold without one of the two."""
+NO_FEATURES = "the network has no linear layer at its end"
 LEAST_SHRINKAGE = 1e-6
 """Keeps the covariance of features that repeat each other invertible."""
 DIGITS = 9
@@ -51,6 +52,8 @@ def linear_readout(features: ArrayLike, label: ArrayLike, patients: Sequence[str
     """How well a label (images,) can be read from features (images, channels), over patients (images,)."""
     values, truth = np.asarray(features, np.float64), np.asarray(label, np.bool_)
     counted = Readout(len(truth), len(set(patients)), int(truth.sum()))
+    if not values.shape[1]:
+        return replace(counted, because=NO_FEATURES)
     for name, side in (("with", truth), ("without", ~truth)):
         if len({patient for patient, is_of in zip(patients, side, strict=True) if is_of}) < FEWEST_PATIENTS:
             return replace(counted, because=f"fewer than {FEWEST_PATIENTS} patients {name} it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -132,7 +132,7 @@ def _region_effects(
         alone = interval_of_mean(falls[:, 0], units, resampling)
         found = _use(interval, alone, control_fall, len(set(units)))
         answer: Answer = "cannot_tell" if is_answered else found
-        is_answered = is_answered or found != "cannot_tell" or abs(control_fall) <= LARGEST_CONTROL
+        is_answered = is_answered or _is_judging(found, control_fall)
         separation = _separation(outputs, finding)
         yield ProbeEffect(
             finding,
@@ -147,6 +147,16 @@ def _region_effects(
             **interval._asdict(),
             dose=interval.estimate * spread / separation if interval.estimate and separation else None,
         )
+
+
+def judging_fill(effects: Iterable[ProbeEffect], finding: str, probe: str) -> str | None:
+    """The fill that judges a finding: the first that answers or leaves the control as it is; None without."""
+    rows = (row for row in effects if (row.finding, row.probe, row.measure) == (finding, probe, "log_odds"))
+    return next((row.variant for row in rows if _is_judging(row.answer, row.after or 0.0)), None)
+
+
+def _is_judging(answer: Answer, control_fall: float) -> bool:
+    return answer != "cannot_tell" or abs(control_fall) <= LARGEST_CONTROL
 
 
 def _use(difference: Interval, alone: Interval, control_fall: float, patients: int) -> Answer:

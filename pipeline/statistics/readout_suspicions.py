@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.records import Suspicion
 from pipeline.statistics.auroc import interval_of_auroc, ranked
+from pipeline.statistics.learnt import TOLD
 from pipeline.statistics.probe_effects import Outputs
-from pipeline.statistics.probe_suspicions import TOLD
 from pipeline.statistics.readouts import ReadoutRow
 from pipeline.statistics.within_groups import ranked_within
 

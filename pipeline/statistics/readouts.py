@@ -1,20 +1,20 @@
 """Readouts: what can be read linearly from a network's features: rows of readouts.csv.
 
-A finding that the features tell and the output does not accuses what lies between. An attribute that can be
-read is no fault: a network may know the view of an image without using it. A label that means nothing shows
-what chance looks like.
+Findings that the features tell and the outputs do not accuse the last layer, the order of the outputs or the
+card. Large findings can be read from untrained networks, too. An attribute that can be read is no fault: a
+network may know the view of an image without using it. A label that means nothing shows what chance is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from pipeline.records import Values
+from pipeline.records import Features
 from pipeline.statistics.auroc import auroc_difference, interval_of_auroc, ranked
 from pipeline.statistics.comparison import NO_DIFFERENCE, holm
 from pipeline.statistics.intervals import UNDEFINED
@@ -61,20 +61,6 @@ class ReadoutRow:
     """Holm-corrected over the findings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
-    """The features of some images, as the head of the network takes them."""
-
-    case_ids: Sequence[str]
-    values: Values
-    """(images, channels)."""
-
-    def of(self, is_known: Callable[[str], bool]) -> Features:
-        """Those of the images that are known."""
-        known = [number for number, case_id in enumerate(self.case_ids) if is_known(case_id)]
-        return Features([self.case_ids[number] for number in known], self.values[known])
-
-
 def finding_rows(
     features: Features, outputs: Outputs, findings: Sequence[str], confidence: float
 ) -> list[ReadoutRow]:
@@ -97,7 +83,7 @@ def attribute_rows(
     says so.
     """
     for name, values in attributes.items():
-        known = features.of(lambda case_id, values=values: bool(values.get(case_id)))  # type: ignore[misc]
+        known = _chosen(features, [case_id for case_id in features.case_ids if values.get(case_id)])
         of = [values[case_id] for case_id in known.case_ids]
         groups = _groups(of, [units[case_id] for case_id in known.case_ids])
         if not groups and of:
@@ -127,7 +113,7 @@ def is_odd(unit: str) -> bool:
 
 def _finding(finding: str, features: Features, outputs: Outputs, confidence: float) -> ReadoutRow:
     labels, logits = outputs.labels.get(finding, {}), outputs.logits.get(finding, {})
-    known = features.of(lambda case_id: labels.get(case_id) is not None and case_id in logits)
+    known = _chosen(features, [i for i in features.case_ids if labels.get(i) is not None and i in logits])
     label = [labels[case_id] is True for case_id in known.case_ids]
     patients = [outputs.units[case_id] for case_id in known.case_ids]
     own = ranked([logits[case_id] for case_id in known.case_ids], label, patients)
@@ -144,6 +130,12 @@ def _finding(finding: str, features: Features, outputs: Outputs, confidence: flo
         difference_high=compared.high,
         p=compared.p,
     )
+
+
+def _chosen(features: Features, case_ids: Sequence[str]) -> Features:
+    """The features of some of the images, in the order of all."""
+    wanted = set(case_ids)
+    return Features(tuple(case_ids), features.values[[i in wanted for i in features.case_ids]])
 
 
 def _groups(values: Sequence[str], patients: Sequence[str]) -> list[str]:

@@ -24,7 +24,7 @@ def write_reading(run: Path, reading: NetworkReading) -> None:
         buffer,
         case_ids=np.array(reading.features.case_ids, np.str_),
         features=reading.features.values,
-        layers=np.array([one.layer for one in layers], np.str_),
+        layers=np.array([(one.variant, one.layer) for one in layers], np.str_).reshape(-1, 2),
         numbers=np.array(numbers, np.float64).reshape(-1, 5),
     )
     write_bytes(run / READING, buffer.getvalue())
@@ -37,8 +37,10 @@ def read_reading(run: Path) -> NetworkReading | None:
             return NetworkReading(
                 Features(tuple(file["case_ids"].tolist()), file["features"]),
                 tuple(
-                    LayerStatistics(name, int(n), int(channels), _known(distance), _known(factor), far)
-                    for name, (n, channels, distance, factor, far) in zip(
+                    LayerStatistics(
+                        variant, name, int(n), int(channels), _known(distance), _known(factor), far
+                    )
+                    for (variant, name), (n, channels, distance, factor, far) in zip(
                         file["layers"].tolist(), file["numbers"].tolist(), strict=True
                     )
                 ),

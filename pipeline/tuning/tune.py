@@ -12,6 +12,7 @@ from pipeline.audited_model.self_checks import run_self_checks
 from pipeline.cases.burned_in_text import text_search
 from pipeline.cases.case import decode_case
 from pipeline.cases.protocol import protocol_of
+from pipeline.cohort.alike_parts import alike_parts
 from pipeline.cohort.index import Cohort, index
 from pipeline.cohort.leakage import PIXEL_HASH_CACHE, Split, refuse_leakage, tuned_on
 from pipeline.cohort.selection import select_cases
@@ -64,7 +65,8 @@ def tune(
         model = with_first_images(model, cases, executor=run.executor)
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cases, executor=run.executor)
-        run.announce(cohort.notices, truth.notices, model.notices)
+        alike = alike_parts(plan, cohort, executor=run.executor)
+        run.announce(cohort.notices, truth.notices, model.notices, alike)
 
         own = dict(plan.rules)
         candidates = candidate_thresholds(config.tuning.rules, list(own.values()))

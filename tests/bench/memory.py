@@ -48,6 +48,7 @@ def _memory_of_audit(study: Path, model: Path, queue: Any) -> None:
             "annotations.path": str(study),
             "model": str(model),
             "out": str(study / "out"),
+            "probes": "off",
         }
         audit(make_plan(load_config(None, settings)))
         own = _status(os.getpid(), "VmHWM")

@@ -32,8 +32,8 @@ READ = (
     "manifest.json", "cases.csv", "scores.csv", "predictions.csv", "summary.csv", "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
-    "readouts.csv", "map_tests.csv",
-    "crosswalk.csv", "regions.json", "groups.json", "baselines.npz", "outputs.sha256",
+    "readouts.csv", "probes.csv", "causal.csv", "map_tests.csv", "crosswalk.csv", "regions.json",
+    "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
 )  # fmt: skip
 """Files that compare, report or review read."""
@@ -98,8 +98,21 @@ def make_sound_run(folder: Path) -> Path:
         [{**of, **numbers, **test, "variant": a, "compared_with": b} for a, b in versions],
     )
     write_table(run, "cross.csv", [{**of, **numbers, **gap, "output": "malignant", "measure": "auroc"}])
-    layer = {"layer": "norm0", "n": 6, "channels": 8, "distance": 0.1, "factor": 1.2, "far": 0.0}
+    layer = {
+        "variant": "",
+        "layer": "norm0",
+        "n": 6,
+        "channels": 8,
+        "distance": 0.1,
+        "factor": 1.2,
+        "far": 0.0,
+    }
     write_table(run, "normalisation.csv", [layer])
+    probed = {"probe": "lesion", "variant": "inpaint", "measure": "log_odds", "answer": "used"}
+    write_table(run, "probes.csv", [{**of, **numbers, **probed}])
+    parts = [{"references": name, "better": "higher"} for name in ("all", "used", "not_used")]
+    reasons = {"references": "not_judged", "better": "higher", "reasons": "not_probed=4"}
+    write_table(run, "causal.csv", [{**of, **numbers, **part} for part in (*parts, reasons)])
     write_table(run, "look_alikes.csv", [{"group": 1, **key} for key in keys[:2]])
     told = {"kind": "finding", "name": "benign", "n": 4, "patients": 3, "positives": 2, "output": 0.75}
     write_table(run, "readouts.csv", [{**told, **gap, "auroc": 0.8, "low": 0.6, "high": 0.9}])

@@ -60,7 +60,7 @@ def reading(
     network: nn.Module, tmp_path: Path, change: Callable[[np.ndarray], np.ndarray] = lambda t: t
 ) -> NetworkReading:
     inputs = [
-        ModelInput(f"case-{n}", change(tensor).astype(np.float32), PLACEMENT)
+        ("", ModelInput(f"case-{n}", change(tensor).astype(np.float32), PLACEMENT))
         for n, tensor in enumerate(TENSORS)
     ]
     return read_network(inputs, classifier(network, tmp_path), batch_size=3)
@@ -129,9 +129,28 @@ def test_a_head_that_is_a_convolution_has_features_too(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_variants_have_rows_of_their_own_and_no_features(tmp_path: Path) -> None:
+    """Each image beside itself times ten, in batches that mix them."""
+    model = classifier(trained(), tmp_path)
+    versions = [
+        (variant, ModelInput(f"case-{n}", tensor * scale, PLACEMENT))
+        for n, tensor in enumerate(TENSORS)
+        for variant, scale in (("", np.float32(1)), ("brighter", np.float32(10)))
+    ]
+    mixed = read_network(versions, model, batch_size=4)
+    plain = read_network(versions[::2], model, batch_size=4)
+    assert mixed.features.case_ids == plain.features.case_ids
+    np.testing.assert_allclose(mixed.features.values, plain.features.values, rtol=1e-4, atol=1e-5)
+    assert [(layer.variant, layer.layer) for layer in mixed.layers] == [
+        ("", "norm0"), ("", "norm1"), ("brighter", "norm0"), ("brighter", "norm1"),
+    ]  # fmt: skip
+    assert mixed.layers[0].factor == pytest.approx(plain.layers[0].factor, rel=1e-3)
+    assert mixed.layers[2].factor == pytest.approx(100, rel=0.05)
+
+
 def test_no_hook_is_left(tmp_path: Path) -> None:
     model = classifier(trained(), tmp_path)
-    read_network([ModelInput("case-0", TENSORS[0], PLACEMENT)], model, batch_size=2)
+    read_network([("", ModelInput("case-0", TENSORS[0], PLACEMENT))], model, batch_size=2)
     assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.network.modules())
 
 

@@ -14,12 +14,15 @@ def test_errors_are_strong_warnings_weak_and_guesses_nothing() -> None:
         Notice("guess", "preprocessing", "Guessed."),
         Notice("warning", "studies", "Some files."),
         Notice("error", "validation.drawn_though_absent", "Labels say otherwise."),
+        Notice("warning", "alike_parts", "{0} looks like {1}.", ("a.dcm", "b.dcm")),
+        Notice("guess", "alike_parts", "None look alike."),
     ]
     found = list(suspicions_of(notices, lambda kind, *_parts: f"{kind}-1"))
     assert found == [
         Suspicion("(all)", "inverted_mask", "masks", "strong", "Masks in name-1 are inverted."),
         Suspicion("(all)", "activation", "card", "weak", "All outputs lie within 0 … 1."),
         Suspicion("(all)", "drawn_though_absent", "labels", "strong", "Labels say otherwise."),
+        Suspicion("(all)", "alike_parts", "too_few", "weak", "name-1 looks like name-1."),
     ]
 
 

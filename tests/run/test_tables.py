@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,18 @@ from pipeline.ground_truth.matching import Truth
 from pipeline.metrics.lesions import Rule
 from pipeline.metrics.transforms import TRANSFORMS
 from pipeline.plan import RunPlan
-from pipeline.records import Candidates, Case, Curve, FinishedCase, Fit, Prediction, Score, Skipped, Suspicion
+from pipeline.records import (
+    Candidates,
+    Case,
+    Curve,
+    FinishedCase,
+    Fit,
+    Prediction,
+    ProbedOutput,
+    Score,
+    Skipped,
+    Suspicion,
+)
 from pipeline.run.grouping import Grouping
 from pipeline.run.opening import open_run
 from pipeline.run.tables import Results, summarise, write_tables
@@ -28,6 +40,7 @@ from pipeline.run_files.tables import read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.effects import StatisticsOptions
 from pipeline.store.cases import write_case, write_skipped
+from pipeline.store.probes import write_probed
 from pipeline.store.tables import read_table
 from tests.cohort.cases import case
 from tests.store.finished import finished_case
@@ -84,8 +97,9 @@ def test_every_table_of_a_run_but_the_crosswalk_is_written(tmp_path: Path) -> No
     assert {path.name for path in tmp_path.iterdir()} == {
         "cases", "cases.csv", "predictions.csv", "scores.csv", "regions.json", "summary.csv", "skipped.csv",
         "thresholds.csv", "calibration.csv", "unmatched.csv", "skill.csv", "comparisons.csv", "subgroups.csv",
-        "policy.csv", "verdict.csv", "suspects.csv", "probes.csv", "map_tests.csv", "cross.csv",
-        "alignment.csv", "look_alikes.csv", "normalisation.csv", "readouts.csv", "groups.json",
+        "policy.csv", "verdict.csv", "suspects.csv", "probes.csv", "causal.csv", "cross.csv",
+        "alignment.csv", "look_alikes.csv", "normalisation.csv", "readouts.csv",
+        "map_tests.csv", "groups.json",
     }  # fmt: skip
 
 
@@ -444,6 +458,42 @@ def test_fits_of_another_number_of_transforms_are_of_another_version(tmp_path: P
     finish(tmp_path, CASES[0], fits=(fit,))
     with pytest.raises(ConfigError, match=r"fits: ranks: wanted 31 values, or 1 for another output"):
         tabled(tmp_path, CASES[:1])
+
+
+def test_without_probes_no_reference_is_judged_and_the_table_is_empty(tmp_path: Path) -> None:
+    finish(tmp_path, CASES[0])
+    tabled(tmp_path, CASES[:1])
+    assert (tmp_path / "causal.csv").read_text().count("\n") == 1
+    assert read_table(tmp_path, "causal.csv") == []
+
+
+def test_a_decision_that_turns_without_the_region_makes_its_reference_a_used_one(tmp_path: Path) -> None:
+    """Images a to d at logits 1, 1, 1, −1; a turns without the region, b does not, c was not changed."""
+    for of, logit in zip(CASES, (1.0, 1.0, 1.0, -1.0), strict=True):
+        chance = 1 / (1 + exp(-logit))
+        finish(
+            tmp_path,
+            of,
+            scores=hits(of, gradcam=float(of is CASES[0])),
+            predictions=(Prediction(of.case_id, "nodule", logit, chance, 0.5),),
+        )
+        turned = -1.0 if of is CASES[0] else 1.0
+        versions = ("", logit), ("inpaint/lesion", turned), ("inpaint/control", logit)
+        write_probed(
+            tmp_path,
+            of.case_id,
+            [
+                ProbedOutput(of.case_id, "lesion" if name else "unchanged", name, "nodule", value)
+                for name, value in versions[: 1 if of is CASES[2] else 3]
+            ],
+        )
+    tabled(tmp_path)
+    found = {one["references"]: one for one in read_table(tmp_path, "causal.csv")}
+    assert {name: (one["n"], one["estimate"]) for name, one in found.items()} == {
+        "all": ("4", "0.25"), "used": ("1", "1.0"), "not_used": ("1", "0.0"), "not_judged": ("2", "0.0"),
+    }  # fmt: skip
+    assert found["not_judged"]["reasons"] == "not_probed=1; predicted_negative=1"
+    assert {one["no_interval"] for one in found.values()} == {"few_patients"}
 
 
 def looking(run: Path, *pictures: int) -> None:

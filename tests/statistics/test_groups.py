@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
+from pipeline.records import Score
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.dataframes import banded, read_cases, read_predictions, read_scores
 from pipeline.statistics.effects import StatisticsOptions
 from pipeline.statistics.groups import classifier_rows, subgroup_rows
+from tests.statistics.frames import scores_frame
 from tests.statistics.runs import write_run
 
 ASKED = StatisticsOptions(
@@ -67,6 +69,67 @@ def test_one_makers_inverted_films_differ_beyond_doubt(tmp_path: Path) -> None:
     assert (acme["differs"], zeta["differs"]) == (1, 1)
     assert len(rest) == 40
     assert not any(row["differs"] for row in rest)
+
+
+def read_by(*readers: tuple[str, range]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores and sites of 24 images, of which each reader read a part; hits at site a alone."""
+    scores = scores_frame(
+        (Score(f"c{n:02}", "nodule", reader, "gradcam", "hit", float(n % 24 < 12), ""), f"{n:03}")
+        for reader, images in readers
+        for n in images
+    )
+    names = [f"c{n:02}" for n in range(24)]
+    return scores, pd.DataFrame({"site": ["a"] * 12 + ["b"] * 12}, index=names)
+
+
+def test_readers_of_the_same_images_are_one_test() -> None:
+    """A single reader's p is that of three; of these, who read the most images is tested."""
+    scores, sites = read_by(("cleo", range(23)), ("anna", range(24)), ("ben", range(20)))
+    rows = list(subgroup_rows(scores, sites, ASKED, minimum=5))
+    assert [row["reader"] for row in rows] == ["anna", "anna", "ben", "ben", "cleo", "cleo"]
+    assert [row["estimate"] for row in rows] == [1, 0] * 3
+    (alone, _) = subgroup_rows(scores[scores["reader"] == "anna"], sites, ASKED, minimum=5)
+    assert rows[0] == alone
+    assert alone["corrected_p"] == pytest.approx(2 / comb(24, 12))
+    for row in rows[2:]:
+        assert (row["p"], row["corrected_p"], row["differs"]) == (None, None, None)
+        assert row["difference"] in {1, -1}
+
+
+def test_readers_who_divided_the_images_are_one_test_of_all_images() -> None:
+    """Each read one site, so neither alone can compare the two."""
+    scores, sites = read_by(("anna", range(11)), ("ben", range(10, 24)))
+    rows = list(subgroup_rows(scores, sites, ASKED, minimum=5))
+    assert [(row["reader"], row["group"], row["n"], row["differs"]) for row in rows] == [
+        ("anna", "a", 11, None), ("ben", "a", 2, None), ("ben", "b", 12, None),
+        ("one per image", "a", 12, 1), ("one per image", "b", 12, 1),
+    ]  # fmt: skip
+    assert rows[3]["p"] == pytest.approx(2 / comb(24, 12))
+    assert {row["difference"] for row in rows[:3]} == {None}
+
+
+def test_of_two_readers_of_an_image_the_one_with_more_images_counts_unless_there_is_a_consensus() -> None:
+    """Ben sees a miss in every image; he read 14, anna 11, and a majority holds for 3."""
+    scores, sites = read_by(("anna", range(11)), ("ben", range(10, 24)), ("majority", range(9, 12)))
+    scores.loc[scores["reader"] == "ben", "value"] = 0.0
+    site_a = next(row for row in subgroup_rows(scores, sites, ASKED, minimum=5) if row["p"] is not None)
+    assert (site_a["reader"], site_a["n"], site_a["estimate"]) == ("one per image", 12, 1.0)
+    without = scores[scores["reader"] != "majority"]
+    site_a = next(row for row in subgroup_rows(without, sites, ASKED, minimum=5) if row["p"] is not None)
+    assert site_a["estimate"] == 10 / 12
+
+
+def test_the_first_image_of_a_patient_is_the_first_of_the_study_set_whoever_read_it() -> None:
+    """Each patient has two images, one of each reader."""
+    scores, sites = read_by(("anna", range(0, 24, 2)), ("ben", range(1, 24, 2)))
+    scores = scores.assign(
+        patient=[f"{int(case[1:]) // 2:02}" for case in scores["case_id"]],
+        value=[float(int(case[1:]) % 2 == 0 and int(case[1:]) < 12) for case in scores["case_id"]],
+    )
+    ben_first = pd.concat([scores[scores["reader"] == "ben"], scores[scores["reader"] == "anna"]])
+    for given in (scores, ben_first):
+        row = next(row for row in subgroup_rows(given, sites, ASKED, minimum=5) if row["p"] is not None)
+        assert row["p"] == pytest.approx(2 / comb(12, 6))  # 6 of 6 against 0 of 6
 
 
 @pytest.fixture

@@ -104,6 +104,11 @@ def test_fewer_than_five_patients_of_a_class_cannot_tell() -> None:
     assert None not in least.interval(0.95)
 
 
+def test_a_network_without_a_linear_layer_has_no_features() -> None:
+    found = linear_readout(np.zeros((IMAGES, 0)), LABEL, ALONE)
+    assert (found.n, found.because) == (40, "the network has no linear layer at its end")
+
+
 def test_features_that_do_not_vary_tell_nothing() -> None:
     assert linear_readout(np.full((IMAGES, 30), 0.1), LABEL, ALONE).interval(0.95).estimate == 0.5
 

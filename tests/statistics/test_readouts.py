@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.records import Features
 from pipeline.statistics.linear_readout import linear_readout
 from pipeline.statistics.probe_effects import Outputs
 from pipeline.statistics.readouts import (
     NONSENSE,
-    Features,
     attribute_rows,
     by_median,
     finding_rows,
@@ -18,10 +18,10 @@ from pipeline.statistics.readouts import (
 
 IMAGES = 60
 RANDOM = np.random.default_rng(11)
-CASES = [f"case-{number}" for number in range(IMAGES)]
+CASES = tuple(f"case-{number}" for number in range(IMAGES))
 UNITS = {case_id: f"{number:09}" for number, case_id in enumerate(CASES)}
 PRESENT = np.arange(IMAGES) % 2 == 0
-NOISE = RANDOM.normal(size=(IMAGES, 100))
+NOISE = RANDOM.normal(size=(IMAGES, 100)).astype(np.float32)
 TELLING = NOISE.copy()
 TELLING[:, :10] += 3.0 * PRESENT[:, None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pipeline.records import Suspicion
-from pipeline.statistics.rules import groups, outputs, places
+from pipeline.statistics.rules import groups, inside, outputs, places
 from pipeline.statistics.rules.tables import RunTables
 
 __all__ = ["RULES", "RunTables", "suspicions_of"]
@@ -20,6 +20,7 @@ RULES: tuple[Callable[[RunTables], Iterator[Suspicion]], ...] = (
     places.one_place,
     places.coarse_grid,
     groups.groups_apart,
+    inside.normalisation,
 )
 """Every rule that needs no more than the tables; each turns on its planted case, and not on a clean run."""
 
