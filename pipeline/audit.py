@@ -1,4 +1,4 @@
-"""Audit: index → match → decode → classify → explain → draw → score → probe → summarise → report."""
+"""Audit: index → match → decode → classify → explain → draw → score → probe → judge → summarise → report."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pipeline.plan import AuditPlan
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.first_images import with_first_images
 from pipeline.run.manifest import model_provenance, name_of_audit, write_manifest
+from pipeline.run.map_testing import judge_maps
 from pipeline.run.notices import ShowNotices, names_of
 from pipeline.run.opening import ShowProgress, open_run, silent, unseen
 from pipeline.run.outcome import Outcome, outcome
@@ -27,7 +28,12 @@ from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
 
-WORKER_MODULES = ("pipeline.cases.case", "pipeline.validation.case", "pipeline.probes.drawing")
+WORKER_MODULES = (
+    "pipeline.cases.case",
+    "pipeline.validation.case",
+    "pipeline.probes.drawing",
+    "pipeline.probes.map_tests.tasks",
+)
 
 
 def audit(
@@ -63,6 +69,8 @@ def audit(
         explained = explain(decoded, model, truth, batch_size=plan.config.batch_size)
         run.finish(explained, draw_and_score(protocol))
         unprobed = probe(plan, run, cohort.chosen, truth, model)
+        unjudged = judge_maps(plan, run, cohort.chosen, truth, model, baselines)
+        unread = tuple(dict.fromkeys((*unprobed, *unjudged)))
 
         results = summarise(
             plan,
@@ -71,7 +79,7 @@ def audit(
             truth,
             cases=cohort.chosen,
             methods=model.methods,
-            skipped=unprobed,
+            skipped=unread,
             read_attributes=plan.config.probes == "full",
         )
         names = names_of(run.notices, run.pseudonym)

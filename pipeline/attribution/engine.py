@@ -211,9 +211,26 @@ def open_engine(network: nn.Module, inputs: Tensor, *, layers: Sequence[str], me
         Memory(memory_mb, allocated.total / elements, allocated.largest / elements),
         inputs.shape[2:],
     )
+    return replace(_with_tails(engine, inputs), vectorised=_pays_to_vectorise(network, inputs))
+
+
+def engine_of(engine: Engine, network: nn.Module, inputs: Tensor) -> Engine:
+    """The engine of another network that has the same modules, such as a copy with other weights.
+
+    It reads the same layers; whether they have a known tail is found out again with inputs (batch, channels,
+    *grid).
+    """
+    targets = {layer: replace(target, tail=None) for layer, target in engine.targets.items()}
+    return _with_tails(replace(engine, network=network, targets=targets), inputs)
+
+
+def _with_tails(engine: Engine, inputs: Tensor) -> Engine:
+    """The engine with the tails of its targets, as far as they are known."""
     reading = engine.read(inputs)
-    with_tails = {layer: replace(target, tail=_tail(reading, layer)) for layer, target in targets.items()}
-    return replace(engine, targets=with_tails, vectorised=_pays_to_vectorise(network, inputs))
+    with_tails = {
+        layer: replace(target, tail=_tail(reading, layer)) for layer, target in engine.targets.items()
+    }
+    return replace(engine, targets=with_tails)
 
 
 def _tail(reading: Reading, layer: str) -> Head | None:

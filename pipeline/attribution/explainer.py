@@ -10,7 +10,7 @@ Example for a notebook, with any `nn.Module` in eval mode and a batch of its inp
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.attribution.binding import BoundMethod, bind
-from pipeline.attribution.engine import Engine, Reading, Target, open_engine
+from pipeline.attribution.engine import Engine, Reading, Target, engine_of, open_engine
 from pipeline.attribution.probabilities import gives_probabilities
 from pipeline.attribution.readout import Readout, with_readout
 from pipeline.attribution.specs import MethodSpec, read_specs
@@ -77,6 +77,13 @@ class Explainer:
     def read(self, inputs: Tensor) -> Reading:
         """Run one forward pass of a batch (batch, channels, *grid)."""
         return self.engine.read(inputs)
+
+    def of_network(self, network: nn.Module, inputs: Tensor) -> Explainer:
+        """The same methods on a network that has the same modules, such as a copy with other weights.
+
+        `inputs` are a batch of it, (batch, channels, *grid).
+        """
+        return replace(self, engine=engine_of(self.engine, network, inputs))
 
     def unit(self, method: BoundMethod) -> Literal["logit", "relative"]:
         """Unit of a method's maps: logits, or a relative scale of the method.

@@ -3,6 +3,7 @@
 from pipeline.contracts.annotations import AnnotationFormat, HeatmapFormat
 from pipeline.contracts.contours import Baseline, ThresholdRule
 from pipeline.contracts.execution import Detector, Executor
+from pipeline.contracts.map_tests import MapTest, Measure
 from pipeline.contracts.metrics import (
     IMAGE_DIAGONAL,
     Emptiness,
@@ -29,7 +30,9 @@ __all__ = [
     "Forward",
     "HeatmapFormat",
     "LoadedModel",
+    "MapTest",
     "Maps",
+    "Measure",
     "Metric",
     "Probe",
     "ProbedImage",

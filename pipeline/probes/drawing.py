@@ -41,9 +41,8 @@ class Settings:
 
 def draw_versions(task: ProbeTask, settings: Settings) -> Drawn:
     """Every version of the image that the task asks for. Raises CaseError."""
-    image = _image(task.case, settings)
+    image, regions = read_task(task, settings)
     other = None if task.other is None else _image(task.other, settings)
-    regions = _regions(task, image.shape, settings.findings)
     asked = tuple(finding for finding in task.regions if finding in regions)
     healthy, alike = (
         {finding: _partner(partners[finding], settings) for finding in asked if finding in partners}
@@ -63,6 +62,12 @@ def draw_versions(task: ProbeTask, settings: Settings) -> Drawn:
             names.append((name, variant.name, variant.finding))
             inputs.append(_input(variant, task.case, image, settings))
     return Drawn(task.case.case_id, tuple(names), tuple(inputs))
+
+
+def read_task(task: ProbeTask, settings: Settings) -> tuple[Image, dict[str, Mask]]:
+    """The task's image, and finding → every pixel that any reader annotated. Raises CaseError."""
+    image = _image(task.case, settings)
+    return image, _regions(task, image.shape, settings.findings)
 
 
 def settings_of(

@@ -119,7 +119,7 @@ def probe_tasks(
     finding has as many with as without it, as far as there are labels. Patients come before their further
     images.
     """
-    chosen = {finding: _in_turn(_annotated(cases, truth, finding))[:most_positives] for finding in findings}
+    chosen = {finding: in_turn(annotated(cases, truth, finding))[:most_positives] for finding in findings}
     regions = {finding: {case.case_id for case in of} for finding, of in chosen.items()}
     whole = _balanced(cases, truth.labels, findings, most_images)
     other = _others(whole)
@@ -160,7 +160,7 @@ def spread(cases: Sequence[Case]) -> list[Case]:
     return [cases[position] for position in order if position < size]
 
 
-def _annotated(cases: Sequence[Case], truth: Truth, finding: str) -> list[Case]:
+def annotated(cases: Sequence[Case], truth: Truth, finding: str) -> list[Case]:
     """Cases with a region of the finding; points have none."""
     return [
         case
@@ -202,10 +202,10 @@ def _healthy(
         for case in cases
         if labels[case.case_id].get(finding) == 0 and finding not in present[case.case_id]
     ]
-    return sorted(_in_turn(without), key=lambda case: bool(present[case.case_id]))
+    return sorted(in_turn(without), key=lambda case: bool(present[case.case_id]))
 
 
-def _in_turn(cases: Iterable[Case]) -> list[Case]:
+def in_turn(cases: Iterable[Case]) -> list[Case]:
     """One case per patient, then each patient's second, and so on; each of these spread over the cases."""
     seen: dict[str, int] = {}
     by_rank: dict[int, list[Case]] = {}
@@ -220,7 +220,7 @@ def _balanced(
 ) -> list[Case]:
     """Cases in turn from the positives and negatives of each finding, without repeats."""
     queues = [
-        _in_turn(case for case in cases if labels[case.case_id].get(finding) == value)
+        in_turn(case for case in cases if labels[case.case_id].get(finding) == value)
         for finding in findings
         for value in (1, 0)
     ]

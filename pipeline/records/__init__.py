@@ -32,6 +32,7 @@ from pipeline.records.images import (
     file_stem,
     pixel_hash,
 )
+from pipeline.records.map_tests import MapTestValue
 from pipeline.records.notices import Notice, NoticeKind
 from pipeline.records.planes import ImagePlane, Vector, image_plane
 from pipeline.records.probes import Features, LayerStatistics, NetworkReading, ProbedOutput
@@ -79,6 +80,7 @@ __all__ = [
     "Labels",
     "LayerStatistics",
     "MapPlane",
+    "MapTestValue",
     "Mask",
     "Member",
     "ModelInput",

@@ -25,6 +25,7 @@ from pipeline.reporting import (
 )
 from pipeline.reporting.causal import on_used
 from pipeline.reporting.chance import warnings_of_chance
+from pipeline.reporting.map_tests import map_tests
 from pipeline.reporting.probes import needs
 from pipeline.reporting.readouts import readouts
 from pipeline.reporting.run_folder import Case, RunFolder
@@ -76,13 +77,6 @@ class Extremes:
 
 def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     """The variables of overview.html."""
-    prior = next(iter(sorted(run.baselines, key=lambda name: name != "location_prior")), None)
-    histograms = (
-        charts.histogram(
-            survey, finding, network=run.network, baseline=prior, title=run.title_of(prior or "")
-        )
-        for finding in run.findings
-    )
     shown_verdicts = [_with_numbers(run, verdict) for verdict in verdicts(run)]
     policy = headline_numbers.worst(tuple(limit for _, _, limits, _ in shown_verdicts for limit in limits))
     return {
@@ -102,7 +96,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         ],
         "guesses": notices.guesses(run.manifest),
         "whiskers": [c for c in (charts.whisker_chart(run, *chart) for chart in CHARTS) if c],
-        "histograms": [entry for entry in histograms if entry],
+        "histograms": _histograms(run, survey),
         "bins": {"width": charts.BAR_WIDTH, "height": charts.BAR_HEIGHT},
         "localisation": tables.localisation(run),
         "more": tables.further(run),
@@ -136,8 +130,13 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
 
 
 def _probes(run: RunFolder) -> dict[str, Any]:
-    """What changed images and the features of images show of the network."""
-    return {"needs": needs(run), "on_used": on_used(run), "readouts": readouts(run)}
+    """What changed images and the features of images show of the network, and tests of the maps."""
+    return {
+        "needs": needs(run),
+        "on_used": on_used(run),
+        "readouts": readouts(run),
+        "judged": map_tests(run),
+    }
 
 
 def _with_numbers(
@@ -147,6 +146,17 @@ def _with_numbers(
     limits = headline_numbers.limits_of(run, verdict.finding)
     colour = headline_numbers.worst(limits) or verdict.standing.replace("_", "-")
     return verdict, headline_numbers.skill_of(run, verdict.finding), limits, colour
+
+
+def _histograms(run: RunFolder, survey: Survey) -> list[charts.Histogram]:
+    """The histogram of each finding that has scores, beside those of a baseline."""
+    prior = next(iter(sorted(run.baselines, key=lambda name: name != "location_prior")), None)
+    title = run.title_of(prior or "")
+    found = (
+        charts.histogram(survey, finding, network=run.network, baseline=prior, title=title)
+        for finding in run.findings
+    )
+    return [entry for entry in found if entry]
 
 
 def _each(chart: Callable[[RunFolder, str], lines.LineChart | None], run: RunFolder) -> list[lines.LineChart]:

@@ -10,6 +10,7 @@ from typing import Final
 from pipeline.run_files.outputs import OUTPUTS, RESULTS, sha256_of
 from pipeline.store.atomic import write_bytes
 from pipeline.store.cases import case_folder
+from pipeline.store.map_tests import map_tests_file
 from pipeline.store.probes import probed_file
 
 OTHERS: Final = ("regions.json", "groups.json", "baselines.npz", "reading.npz")
@@ -39,3 +40,4 @@ def _files(run: Path, case_ids: Iterable[str]) -> Iterator[Path]:
     for case_id in case_ids:
         yield from (case_folder(run, case_id) / name for name in OF_CASE)
         yield probed_file(run, case_id)
+        yield map_tests_file(run, case_id)

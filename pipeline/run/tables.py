@@ -20,6 +20,7 @@ from pipeline.plan import RunPlan
 from pipeline.records import Case, LayerStatistics, Skipped, Summary, Suspicion
 from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
+from pipeline.run.map_tested import write_map_tests_table
 from pipeline.run.opening import Run
 from pipeline.run.probed import write_probe_tables
 from pipeline.run.readouts import readouts_of
@@ -176,7 +177,8 @@ def write_tables(
     effects = write_probe_tables(run, gathered, options, scores=scores, predictions=predictions)
     state = state_of(tables.layers, minimum=tables.minimum)
     of_probes = probe_suspicions(Learnt(effects, state, cross, readouts))
-    suspects = _write_suspects(run, (*known, *of_probes), options)
+    of_maps = write_map_tests_table(run, gathered, options)
+    suspects = _write_suspects(run, (*known, *of_probes, *of_maps), options)
     verdict = tuple(with_conclusions(judged, effects, suspects))
     write_table(run, "verdict.csv", map(asdict, verdict))
     policy = _write_policy(run, policy_limits, options, summaries, skills, suspects)

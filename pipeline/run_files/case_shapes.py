@@ -151,6 +151,25 @@ class ProbedCase(TypedDict):
     outputs: list[ProbedOutputEntry]
 
 
+class MapTestEntry(TypedDict):
+    """A number that a test of an attribution method gives for one map."""
+
+    finding: Name
+    method: Name
+    test: Name
+    measure: Name
+    variant: str
+    value: Number | None
+    undefined_because: str
+
+
+class MapTestedCase(TypedDict):
+    """The numbers of the map tests of one image."""
+
+    case_id: Name
+    values: list[MapTestEntry]
+
+
 class FitEntry(TypedDict):
     """How well the map of an output fits an annotation, after each transform or as it is."""
 

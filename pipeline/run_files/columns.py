@@ -117,6 +117,11 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             **dict.fromkeys(("auroc", "low", "high"), SOME_SHARE), "because": TEXT,
             **dict.fromkeys(("output", "output_low", "output_high"), SOME_SHARE), **DIFFERENCE,
         },
+        "map_tests.csv": {
+            "finding": NAME, "test": NAME, "method": NAME, "measure": NAME, "variant": TEXT,
+            "compared_with": TEXT, "n": COUNT, "undefined": COUNT, "reasons": TEXT, "patients": COUNT,
+            **INTERVAL, "better": one_of("higher", "lower"),
+        },
         "causal.csv": {
             "finding": NAME, "method": NAME, "reader": NAME, "metric": NAME,
             "references": one_of("all", "used", "not_used", "not_judged"), "n": COUNT, "patients": COUNT,

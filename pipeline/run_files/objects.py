@@ -14,7 +14,7 @@ from pipeline.errors import CaseError
 from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import without_remedy
 from pipeline.guards.yaml_models import OWN_MESSAGE, UNWANTED, WANTED
-from pipeline.run_files.case_shapes import FinishedCase, ProbedCase, SkippedEntry
+from pipeline.run_files.case_shapes import FinishedCase, MapTestedCase, ProbedCase, SkippedEntry
 from pipeline.run_files.damage import as_damage, damaged, shown
 from pipeline.run_files.shapes import Manifest
 
@@ -84,6 +84,11 @@ def finished_case(path: Path) -> dict[str, Any] | None:
 def probed_case(path: Path) -> dict[str, Any] | None:
     """The content of a file of `probes/`; None for any other file."""
     return _whole(path, ProbedCase)
+
+
+def map_tested_case(path: Path) -> dict[str, Any] | None:
+    """The content of a file of `map_tests/`; None for any other file."""
+    return _whole(path, MapTestedCase)
 
 
 def skipped_entry(path: Path) -> dict[str, Any] | None:

@@ -32,8 +32,8 @@ READ = (
     "manifest.json", "cases.csv", "scores.csv", "predictions.csv", "summary.csv", "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
-    "readouts.csv", "probes.csv", "causal.csv", "crosswalk.csv", "regions.json", "groups.json",
-    "baselines.npz", "outputs.sha256",
+    "readouts.csv", "probes.csv", "causal.csv", "map_tests.csv", "crosswalk.csv", "regions.json",
+    "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
 )  # fmt: skip
 """Files that compare, report or review read."""
@@ -90,6 +90,13 @@ def make_sound_run(folder: Path) -> Path:
     write_table(run, "subgroups.csv", [{**of, **numbers, **gap, **part} for part in parts])
     found = {"rule": "order", "suspect": "labels", "strength": "weak", "sentence": "It may."}
     write_table(run, "suspects.csv", [{**of, **numbers, **found}])
+    test = {"finding": "(all)", "test": "randomisation", "measure": "hit", "undefined": 0, "better": "higher"}
+    versions = (("", ""), ("random_weights", ""), ("random_weights_1", ""), ("", "random_weights"))
+    write_table(
+        run,
+        "map_tests.csv",
+        [{**of, **numbers, **test, "variant": a, "compared_with": b} for a, b in versions],
+    )
     write_table(run, "cross.csv", [{**of, **numbers, **gap, "output": "malignant", "measure": "auroc"}])
     layer = {
         "variant": "",

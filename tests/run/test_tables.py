@@ -99,7 +99,7 @@ def test_every_table_of_a_run_but_the_crosswalk_is_written(tmp_path: Path) -> No
         "thresholds.csv", "calibration.csv", "unmatched.csv", "skill.csv", "comparisons.csv", "subgroups.csv",
         "policy.csv", "verdict.csv", "suspects.csv", "probes.csv", "causal.csv", "cross.csv",
         "alignment.csv", "look_alikes.csv", "normalisation.csv", "readouts.csv",
-        "groups.json",
+        "map_tests.csv", "groups.json",
     }  # fmt: skip
 
 
