@@ -23,7 +23,7 @@ from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_
 from pipeline.run.map_tested import rows_of_map_tests
 from pipeline.run.opening import Run
 from pipeline.run.probed import effects_of_probes
-from pipeline.run.rows import calibration_rows, row_of_summary, unmatched_rows
+from pipeline.run.rows import calibration_rows, lesion_size_rows, row_of_summary, unmatched_rows
 from pipeline.run.suspicions import suspicions_of as suspicions_of_notices
 from pipeline.run_files.damage import damaged, shown
 from pipeline.statistics.alignment import alignment_rows
@@ -147,6 +147,7 @@ def write_tables(
     write_table(run, "thresholds.csv", map(asdict, curves))
     write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
     write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
+    write_table(run, "lesion_sizes.csv", lesion_size_rows(gathered, options, matching))
     skills, comparisons = _write_effects(run, headline_scores(scores), options)
     predictions = read_predictions(run, units=units)
     in_groups = _write_subgroups(run, scores, predictions, options, grouping)

@@ -85,7 +85,8 @@ def test_every_table_of_a_run_but_the_crosswalk_is_written(tmp_path: Path) -> No
         "cases", "cases.csv", "predictions.csv", "scores.csv", "regions.json", "summary.csv", "skipped.csv",
         "thresholds.csv", "calibration.csv", "unmatched.csv", "skill.csv", "comparisons.csv", "subgroups.csv",
         "policy.csv", "verdict.csv", "suspects.csv", "probes.csv", "map_tests.csv", "cross.csv",
-        "alignment.csv", "look_alikes.csv", "normalisation.csv", "readouts.csv", "groups.json",
+        "alignment.csv", "look_alikes.csv", "normalisation.csv", "readouts.csv", "lesion_sizes.csv",
+        "groups.json",
     }  # fmt: skip
 
 
@@ -444,6 +445,23 @@ def test_fits_of_another_number_of_transforms_are_of_another_version(tmp_path: P
     finish(tmp_path, CASES[0], fits=(fit,))
     with pytest.raises(ConfigError, match=r"fits: ranks: wanted 31 values, or 1 for another output"):
         tabled(tmp_path, CASES[:1])
+
+
+def test_lesions_are_counted_by_size_with_the_run_s_own_rule(tmp_path: Path) -> None:
+    for of, area, iou in zip(CASES, (1.0, 2.0, 3.0, 4.0), (0.2, 0.5, 0.5, 0.5), strict=True):
+        lesion = replace(drawn(of, (iou,), lesions=1), shares=(area / 100,), areas_mm2=(area,))
+        finish(tmp_path, of, candidates=(lesion,))
+    tabled(tmp_path)
+    found = read_table(tmp_path, "lesion_sizes.csv")
+    shown = [
+        tuple(one[key] for key in ("third", "unit", "smallest", "largest", "n", "too_few")) for one in found
+    ]
+    assert shown == [
+        ("small", "mm2", "1.0", "2.0", "2", "1"),
+        ("medium", "mm2", "3.0", "3.0", "1", "1"),
+        ("large", "mm2", "4.0", "4.0", "1", "1"),
+    ]
+    assert {one["estimate"] for one in found} == {""}
 
 
 def looking(run: Path, *pictures: int) -> None:
