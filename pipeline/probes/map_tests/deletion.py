@@ -25,8 +25,9 @@ Direction: TypeAlias = Literal["deletion", "insertion"]
 
 STEPS = 16
 """Equal shares of the pixels that are replaced one after the other; outputs are read after each."""
-BLUR = 0.15
-"""Standard deviation of the blur as a share of the input's shorter side. Lesions have to vanish in it."""
+BLURS = (0.05, 0.1, 0.15)
+"""Standard deviations of the blur as shares of the input's shorter side. The one that lowers the output most
+is taken: a narrow one may leave large lesions, or look like a finding of its own."""
 LEAST_FALL = 0.5
 """Logit by which the blurred image has to lie below the image, so that the area is more than noise."""
 DECIMALS = 6
@@ -35,10 +36,13 @@ FLAT = 1e-6
 """Range of a flat map, as a share of its largest value."""
 
 
-def blurred(model_input: ModelInput) -> Intensity:
-    """The input (channels, rows, columns) blurred within the image; padding around it stays as it is."""
+def blurred(model_input: ModelInput, blur: float) -> Intensity:
+    """The input (channels, rows, columns) blurred within the image; padding around it stays as it is.
+
+    `blur` is a share of the shorter side.
+    """
     inside = seen(model_input)
-    sigma = BLUR * min(inside.shape)
+    sigma = blur * min(inside.shape)
     weight = gaussian_filter(inside.astype(np.float64), sigma, mode="constant")
     channels = [
         gaussian_filter(np.where(inside, channel, 0.0).astype(np.float64), sigma, mode="constant")

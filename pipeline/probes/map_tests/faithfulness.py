@@ -17,6 +17,7 @@ from pipeline.contracts import MapTest, Measure
 from pipeline.geometry import resized, whole
 from pipeline.probes.map_tests.comparing import DECIMALS, FLAT, NO_MAP, Found
 from pipeline.probes.map_tests.deletion import (
+    BLURS,
     STEPS,
     Direction,
     Order,
@@ -48,14 +49,14 @@ Areas: TypeAlias = dict[tuple[str, str], Found]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An image and its blurred version, with the network's outputs for both."""
+    """An image and its blurred versions, with the network's outputs for them."""
 
     image: JudgedImage
     judging: Judging
-    fill: Intensity
-    """(channels, rows, columns)."""
+    versions: tuple[Intensity, ...]
+    """The image, and one version per blur, (channels, rows, columns)."""
     outputs: Values
-    """(image and blurred version, findings)."""
+    """(versions, findings); infinite where the network's is not finite."""
 
 
 def faithfulness(batch: JudgedBatch) -> Iterator[MapTestValue]:
@@ -107,14 +108,14 @@ def _of_place(subject: Subject, finding: str) -> Areas:
 def _mean_area(subject: Subject, finding: str, maps: Sequence[Heatmap], direction: Direction) -> Found:
     """The mean area of some maps of one finding. Where the output does not fall, no version is computed."""
     number = subject.judging.model.classifier.findings.index(finding)
-    original, fill = subject.outputs[:, number].tolist()
+    lowest = 1 + int(subject.outputs[1:, number].argmin())
+    original, fill = subject.outputs[[0, lowest], number].tolist()
     if not falls(original, fill):
         return None, NO_FALL
     areas = []
     for heatmap in maps:
-        between = versions(
-            subject.image.model_input.tensor, subject.fill, _order(heatmap, subject), direction
-        )
+        order = _order(heatmap, subject)
+        between = versions(subject.versions[0], subject.versions[lowest], order, direction)
         outputs = _outputs(list(between), subject.image, subject.judging)[:, number]
         areas.append(area(outputs.tolist(), original=original, fill=fill, direction=direction))
     mean = sum(areas) / len(areas)
@@ -129,8 +130,9 @@ def _order(heatmap: Heatmap, subject: Subject) -> Order:
 
 
 def _subject(image: JudgedImage, judging: Judging) -> Subject:
-    fill = blurred(image.model_input)
-    return Subject(image, judging, fill, _outputs([image.model_input.tensor, fill], image, judging))
+    inputs = (image.model_input.tensor, *(blurred(image.model_input, blur) for blur in BLURS))
+    outputs = _outputs(inputs, image, judging)
+    return Subject(image, judging, inputs, np.where(np.isfinite(outputs), outputs, np.inf))
 
 
 def _outputs(tensors: Sequence[Intensity], image: JudgedImage, judging: Judging) -> Values:
@@ -145,9 +147,9 @@ def _outputs(tensors: Sequence[Intensity], image: JudgedImage, judging: Judging)
 
 def _cost(cost: Cost) -> int:
     """Each series of versions fills up its last batch."""
-    per_series = -(-(STEPS - 1) // cost.images) * cost.images
+    ends, steps = (-(-size // cost.images) * cost.images for size in (1 + len(BLURS), STEPS - 1))
     series = len(DIRECTIONS) * cost.findings * (cost.methods * (1 + BLOBS) + 1)
-    return cost.images * (cost.images + series * per_series)
+    return cost.images * (ends + series * steps)
 
 
 FAITHFULNESS = MapTest(

@@ -4,7 +4,7 @@ from sklearn.metrics import auc
 
 from pipeline.geometry import cropped, mirrored, resample_to_image, resized, whole
 from pipeline.probes.map_tests.deletion import (
-    BLUR,
+    BLURS,
     LEAST_FALL,
     STEPS,
     Direction,
@@ -156,18 +156,19 @@ def test_padding_is_never_replaced_and_not_blurred() -> None:
     model_input = of(pixels, placed)
     assert seen(model_input).tolist() == [[False, True, True, False]] * 4
     assert sorted(order_of(RISING, seen(model_input), then=NOTHING)) == [1, 2, 5, 6, 9, 10, 13, 14]
-    fill = blurred(model_input)[0]
+    fill = blurred(model_input, 0.25)[0]
     assert (fill[:, [0, 3]] == pixels[:, [0, 3]]).all()
     assert fill[:, 1:3].max() < 9
 
 
 def test_a_blurred_image_keeps_its_level_and_loses_its_lesion() -> None:
     flat = np.full((64, 64), 0.5, np.float32)
-    assert blurred(of(flat)) == pytest.approx(0.5)
+    assert blurred(of(flat), BLURS[0]) == pytest.approx(0.5)
     lesion = flat.copy()
     lesion[30:36, 20:26] = 1  # about a tenth of the side
-    assert float(np.ptp(blurred(of(lesion)))) < 0.05
-    assert round(BLUR * 64) > 6
+    left = [float(np.ptp(blurred(of(lesion), blur))) for blur in BLURS]
+    assert left == sorted(left, reverse=True)
+    assert left[-1] < 0.05
 
 
 CELLS = np.random.default_rng(3).random((7, 5), np.float32)

@@ -121,9 +121,24 @@ def test_an_output_that_blur_does_not_lower_has_no_areas_and_takes_no_passes() -
     assert {(one.value, one.undefined_because) for one in found.values()} == {(None, NO_FALL)}
     weak = Network(weight=0.5 * deletion.LEAST_FALL)
     assert {one.value for one in values(judged(weak, peak(*AT))).values()} == {None}
-    assert weak.sizes == [4]  # the image and its blurred version alone
+    assert weak.sizes == [4]  # the image and its blurred versions alone
     raised = values(judged(Network(weight=-10), peak(*AT)))
     assert {one.undefined_because for one in raised.values()} == {NO_FALL}
+
+
+def test_the_blur_that_lowers_the_output_most_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    fills = {0.05: 0.5, 0.1: 0.25, 0.15: 0.75}
+    monkeypatch.setattr(
+        "pipeline.probes.map_tests.faithfulness.blurred",
+        lambda model_input, blur: np.full_like(model_input.tensor, fills[blur]),
+    )
+    network = Network()
+    seen: list[float] = []
+    logits = network.logits
+    network.logits = lambda batch: (seen.extend(batch[:, 0, 0, 0].tolist()), logits(batch))[1]  # type: ignore[method-assign]
+    found = values(judged(network, peak(*AT)))
+    assert found["deletion", ""].value == pytest.approx(1 / 32, abs=1e-4)
+    assert set(seen[4:]) == {0.0, 0.25}  # the corner as it was, and as the second blur has it
 
 
 @pytest.mark.parametrize(
