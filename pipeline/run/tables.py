@@ -146,8 +146,7 @@ def write_tables(
     curves = summarise_curves(gathered.curves, findings=options.findings, resampling=options.resampling)
     write_table(run, "thresholds.csv", map(asdict, curves))
     write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
-    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
-    write_table(run, "lesion_sizes.csv", lesion_size_rows(gathered, options, matching))
+    _write_lesions(run, gathered, options, matching)
     skills, comparisons = _write_effects(run, headline_scores(scores), options)
     predictions = read_predictions(run, units=units)
     in_groups = _write_subgroups(run, scores, predictions, options, grouping)
@@ -178,6 +177,12 @@ def write_tables(
     write_table(run, "policy.csv", policy)
     write_groups(run, gathered.audited, grouping)
     return Results(tuple(gathered.audited), tuple(gathered.skipped), summaries, policy, verdict, suspects)
+
+
+def _write_lesions(run: Path, gathered: Gathered, options: StatisticsOptions, matching: Rule) -> None:
+    """Write unmatched.csv and lesion_sizes.csv."""
+    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
+    write_table(run, "lesion_sizes.csv", lesion_size_rows(gathered, options, matching))
 
 
 def _write_look_alikes(run: Path, gathered: Gathered, *, wanted: bool) -> list[list[str]]:
