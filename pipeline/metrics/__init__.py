@@ -22,6 +22,8 @@ METRICS: Registry[Metric] = Registry(
         "hit": "pipeline.metrics.hit:HIT",
         "near_hit": "pipeline.metrics.hit:NEAR_HIT",
         "energy_inside": "pipeline.metrics.energy:ENERGY_INSIDE",
+        "rank_accuracy": "pipeline.metrics.rank_accuracy:RANK_ACCURACY",
+        "box_rank_accuracy": "pipeline.metrics.rank_accuracy:BOX_RANK_ACCURACY",
         "pixel_auprc": "pipeline.metrics.pixels:PIXEL_AUPRC",
         "pixel_auroc": "pipeline.metrics.pixels:PIXEL_AUROC",
         "best_iou": "pipeline.metrics.pixels:BEST_IOU",

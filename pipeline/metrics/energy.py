@@ -1,4 +1,8 @@
-"""Energy: share of the map's positive relevance inside the masks (Wang et al. 2020, Score-CAM)."""
+"""Energy: share of the map's positive relevance inside the masks (Wang et al. 2020, Score-CAM).
+
+The same number is the relevance mass accuracy of CLEVR-XAI (Arras et al. 2022). Its companion, the relevance
+rank accuracy, is in `rank_accuracy.py`.
+"""
 
 from functools import lru_cache
 
@@ -55,4 +59,4 @@ ENERGY_INSIDE = Metric(
     score=_energy_inside,
     reads="map",
 )
-"""The share of the positive relevance inside the masks; 0 if no relevance is positive."""
+"""The share of the positive relevance inside the masks (relevance mass accuracy); 0 if none is positive."""

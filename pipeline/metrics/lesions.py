@@ -34,6 +34,8 @@ class Rule:
 def candidates(scored: Scored, *, method: str, scores: Sequence[float]) -> Candidates:
     """Scores of all contours and their affinity with all lesions; `scores` come from `contour_scores`."""
     reference = scored.reference
+    (rows, columns), spacing_mm = scored.shape, scored.spacing_mm
+    areas = _areas_px(scored)
     return Candidates(
         case_id=reference.case_id,
         finding=reference.finding,
@@ -43,7 +45,17 @@ def candidates(scored: Scored, *, method: str, scores: Sequence[float]) -> Candi
         lesions=reference.lesions,
         scores=tuple(scores),
         affinity={name: tuple(map(tuple, table.tolist())) for name, table in _affinity(scored).items()},
+        shares=tuple(area / (rows * columns) for area in areas),
+        areas_mm2=tuple(area * spacing_mm[0] * spacing_mm[1] for area in areas) if spacing_mm else (),
     )
+
+
+def _areas_px(scored: Scored) -> list[float]:
+    """The area of each lesion in pixels; points have none."""
+    reference = scored.reference
+    if reference.kind == "box":
+        return [box.width * box.height for box in reference.boxes]
+    return [float(area) for area in lesion_areas(scored).truth.ravel()] if reference.masks else []
 
 
 def _affinity(scored: Scored) -> dict[Criterion, Values]:

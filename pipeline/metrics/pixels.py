@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.contracts import Metric, Scored, Undefined
 from pipeline.metrics.emptiness import MAP
 from pipeline.metrics.ranking import auroc_of_counts, average_precision_of_counts
-from pipeline.records import Intensity, Values
+from pipeline.records import Intensity, Mask, Values
 
 COARSE = 20
 """Number of steps of the IoU curve; LEVELS are the edges between them."""
@@ -37,8 +37,13 @@ class Histogram(NamedTuple):
 @lru_cache(maxsize=1)  # shared by several metrics
 def histogram(scored: Scored) -> Histogram:
     """Histograms of the pixels inside and outside the masks; the drawing must have a map."""
+    return histogram_within(scored, scored.truth)
+
+
+def histogram_within(scored: Scored, truth: Mask) -> Histogram:
+    """Histograms of the pixels inside and outside another mask of the image's shape."""
     step = _steps(scored, STEPS).astype(np.uint16)
-    inside = np.bincount(step[scored.truth], minlength=STEPS + 1).astype(np.float64)
+    inside = np.bincount(step[truth], minlength=STEPS + 1).astype(np.float64)
     return Histogram(inside, np.bincount(step.ravel(), minlength=STEPS + 1) - inside)
 
 

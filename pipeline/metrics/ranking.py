@@ -1,4 +1,4 @@
-"""Ranking: AUROC and average precision from counts of positives and negatives at each value.
+"""Ranking: AUROC, average precision and the highest scores, from counts of positives and negatives per value.
 
 Counts have one row per weighting and one column per distinct score, lowest first; equal scores form one step
 of the curve.
@@ -31,6 +31,22 @@ def average_precision_of_counts(positive: Values, negative: Values) -> Values:
     with np.errstate(invalid="ignore"):
         area: Values = (positive * precision).sum(axis=1) / positive.sum(axis=1)
     return area
+
+
+def top_share_of_counts(positive: Values, negative: Values) -> Values:
+    """Expected share of positives, (rows,), among as many of the highest as there are positives.
+
+    Of equal scores, each choice is as likely, so the step at the border counts by its mean. NaN without
+    positives.
+    """
+    wanted = positive.sum(axis=1, keepdims=True)
+    at_step = positive + negative
+    above = np.cumsum(at_step[:, ::-1], axis=1)[:, ::-1] - at_step
+    taken = np.clip(wanted - above, 0, at_step)
+    found = np.divide(positive * taken, at_step, out=np.zeros_like(taken), where=at_step > 0)
+    with np.errstate(invalid="ignore"):
+        share: Values = found.sum(axis=1) / wanted[:, 0]
+    return share
 
 
 def counted(score: Values, label: NDArray[np.bool_], weights: Values) -> tuple[Values, Values]:

@@ -17,6 +17,11 @@ Limit: TypeAlias = Literal["", "auroc_low", "auroc_turned", "auroc_uncertain", "
 auroc_low: the network hardly tells the finding; auroc_turned: it takes the one for the other;
 auroc_uncertain: its AUROC is not shown to be above chance; same_place: a fixed map hits nearly always."""
 
+Third: TypeAlias = Literal["small", "medium", "large"]
+"""Value of `third` in lesion_sizes.csv: thirds of the lesions by area."""
+AreaUnit: TypeAlias = Literal["mm2", "image_share"]
+"""Value of `unit` in lesion_sizes.csv."""
+
 ALL_FINDINGS = "(all)"
 """Value of `finding` in rows about all findings together."""
 CLASSIFIER = "classifier"

@@ -60,6 +60,10 @@ class Candidates:
     """Score of each contour."""
     affinity: Mapping[str, tuple[tuple[float, ...], ...]]
     """Criterion → one row per contour, one column per lesion; 0 … 1."""
+    shares: tuple[float, ...] = ()
+    """Area of each lesion as a share of the image; none if the lesions are points."""
+    areas_mm2: tuple[float, ...] = ()
+    """Area of each lesion; none if they are points, or if the pixel spacing is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

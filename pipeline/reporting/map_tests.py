@@ -29,6 +29,20 @@ TESTS: Mapping[str, tuple[str, str]] = {
             "shows."
         ),
     ),
+    "faithfulness": (
+        "Pixels blurred and brought back in the order of the map",
+        (
+            "Deletion: the image is blurred, the highest pixels of the map first. Insertion: the blurred "
+            "image gets its pixels back, the highest first. The number is the mean output meanwhile, 1 as "
+            "for the image and 0 as for the blurred image; it may leave this range. Random blobs are maps "
+            "as smooth as the network’s, at random places; the mean mask, or without it the middle of the "
+            "image, knows where findings mostly are. What counts is the difference on the same images. "
+            "Partly blurred images are unlike any that the network has learnt from, and the blur itself "
+            "moves the output. Both hold for random blobs, too, but a map may still be better or worse "
+            "because blur does more at its place. The test does not tell whether the network should look "
+            "there."
+        ),
+    ),
     "agreement": (
         "One method against another",
         "Methods that disagree cannot all show what the network uses; methods that agree may all be wrong.",
@@ -39,6 +53,8 @@ MEASURES: Mapping[str, str] = {
     "spearman": "Rank correlation",
     "ssim": "Structural similarity",
     "hit": "Hit rate",
+    "deletion": "Deletion",
+    "insertion": "Insertion",
     "peak_distance": "Distance of peaks",
     "same_hit": "Same hit",
 }
@@ -55,6 +71,9 @@ VARIANTS: Mapping[str, str] = {
     "three_quarters": "three quarters of the layers random",
     "all": "all layers random",
     RANDOM_WEIGHTS: "random networks",
+    "random_blobs": "random blobs",
+    "location_prior": "mean mask",
+    "center_prior": "middle of the image",
     "noise": "noise",
     "flip": "mirrored",
 }
@@ -64,6 +83,7 @@ REASONS: Mapping[str, str] = {
     "not_finite": "the map holds NaN or infinity",
     "no_region": "nothing is annotated",
     "too_small": "the map covers too little of the image",
+    "output_does_not_fall_with_blur": "blurring the whole image does not lower the output by half a logit",
     "not_paired": "one of the two is undefined",
 }
 ARROWS: Mapping[str, str] = {"higher": "↑", "lower": "↓"}

@@ -25,6 +25,7 @@ from pipeline.reporting import (
 )
 from pipeline.reporting.causal import on_used
 from pipeline.reporting.chance import warnings_of_chance
+from pipeline.reporting.lesion_sizes import lesion_sizes
 from pipeline.reporting.map_tests import map_tests
 from pipeline.reporting.probes import needs
 from pipeline.reporting.readouts import readouts
@@ -101,6 +102,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "localisation": tables.localisation(run),
         "more": tables.further(run),
         "lesions": tables.lesions(run),
+        "lesion_sizes": lesion_sizes(run),
         "comparisons": tables.comparisons(run),
         "frocs": _each(lines.froc, run),
         "thresholds": _each(lines.thresholds, run),

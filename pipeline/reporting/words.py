@@ -43,6 +43,8 @@ METRICS = {
     "recall": "Recall",
     "near_hit": "Near-hit rate",
     "energy_inside": "Energy inside",
+    "rank_accuracy": "Rank accuracy",
+    "box_rank_accuracy": "Box rank accuracy",
     "boundary_iou": "Boundary IoU",
     "iobb": "IoBB",
     "lesion_iou": "Lesion IoU",
@@ -75,6 +77,7 @@ REASONS = {
     "no_map": "there is no map to score",
     "spacing_unknown": "the pixel spacing is unknown",
     "mask_fills_image": "the mask fills the image",
+    "boxes_without_pixels": "the boxes hold the centre of no pixel",
     "predicted_negative": "predicted negative",
     "predicted_positive": "predicted positive",
 }

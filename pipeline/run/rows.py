@@ -1,8 +1,9 @@
-"""Rows: what was gathered of all cases as rows of calibration.csv, unmatched.csv and summary.csv."""
+"""Rows: what was gathered of all cases as rows of a few tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Literal
 
 from pipeline.metrics import METRICS
@@ -12,6 +13,7 @@ from pipeline.run.gathered import Gathered, PredictionRow
 from pipeline.statistics.calibration import calibration_curve
 from pipeline.statistics.classification import MEASURES
 from pipeline.statistics.effects import StatisticsOptions
+from pipeline.statistics.lesion_sizes import lesion_sizes
 from pipeline.statistics.lesion_summaries import LESION_MEASURES
 from pipeline.store.tables import summary_row
 
@@ -48,6 +50,17 @@ def unmatched_rows(gathered: Gathered, network: Sequence[str], rule: Rule) -> It
         )
         for number in unmatched_contours(found, rule):
             yield {**keys, "what": what, "number": number}
+
+
+def lesion_size_rows(
+    gathered: Gathered, options: StatisticsOptions, rule: Rule
+) -> Iterator[dict[str, object]]:
+    """Rows of lesion_sizes.csv."""
+    found = lesion_sizes(
+        gathered.candidates, findings=options.findings, rule=rule, resampling=options.resampling
+    )
+    for row in found:
+        yield {**asdict(row), "too_few": int(row.too_few)}
 
 
 def row_of_summary(summary: Summary) -> dict[str, object]:

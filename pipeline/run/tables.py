@@ -20,11 +20,11 @@ from pipeline.plan import RunPlan
 from pipeline.records import Case, LayerStatistics, Skipped, Summary, Suspicion
 from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
-from pipeline.run.map_tested import write_map_tests_table
 from pipeline.run.opening import Run
 from pipeline.run.probed import write_probe_tables
 from pipeline.run.readouts import readouts_of
-from pipeline.run.rows import calibration_rows, row_of_summary, unmatched_rows
+from pipeline.run.rows import calibration_rows, lesion_size_rows, row_of_summary, unmatched_rows
+from pipeline.run.suspects import write_suspects
 from pipeline.run.suspicions import suspicions_of as suspicions_of_notices
 from pipeline.run_files.damage import damaged, shown
 from pipeline.statistics.alignment import alignment_rows
@@ -41,15 +41,11 @@ from pipeline.statistics.dataframes import (
 )
 from pipeline.statistics.effects import Row, StatisticsOptions, comparison_rows, skill_rows
 from pipeline.statistics.groups import classifier_rows, subgroup_rows
-from pipeline.statistics.learnt import Learnt
 from pipeline.statistics.lesion_summaries import lesion_summaries
 from pipeline.statistics.look_alikes import suspicion_of_look_alikes
 from pipeline.statistics.policy import apply_policy, suspicions_beyond
-from pipeline.statistics.probe_suspicions import probe_suspicions
-from pipeline.statistics.rules import RunTables, suspicions_of
-from pipeline.statistics.rules.inside import state_of
+from pipeline.statistics.rules import RunTables
 from pipeline.statistics.summaries import summarise as summarise_scores
-from pipeline.statistics.suspects import ordered, suspect_rows
 from pipeline.statistics.verdict import Evidence, VerdictRow, verdict_rows
 from pipeline.store.cases import case_folder
 from pipeline.store.readings import read_reading
@@ -148,19 +144,16 @@ def write_tables(
     scores = read_scores(run, units=units)
     summaries = tuple(_summaries(scores, gathered, options, matching))
     write_table(run, "summary.csv", map(row_of_summary, summaries))
-    write_table(run, "skipped.csv", map(asdict, gathered.skipped))
     _write_counts(run, gathered, options, matching)
     skills, comparisons = _write_effects(run, headline_scores(scores), options)
     predictions = read_predictions(run, units=units)
     in_groups = _write_subgroups(run, scores, predictions, options, grouping)
     evidence = Evidence(summaries, comparisons, options.network, options.baselines)
     judged = verdict_rows(evidence, options.findings)
-    cross, alignment = _write_fits(run, gathered, predictions, options)
     tables = RunTables(
         options.findings,
         summaries,
-        cross,
-        alignment,
+        *_write_fits(run, gathered, predictions, options),
         in_groups,
         judged,
         probabilities=gathered.probabilities(),
@@ -170,15 +163,16 @@ def write_tables(
         negatives=gathered.negatives(),
         images=len(gathered.audited),
     )
-    readouts, of_readouts = readouts_of(run, gathered, options, grouping, with_attributes=read_attributes)
-    write_table(run, "readouts.csv", map(asdict, readouts))
-    of_looks = suspicion_of_look_alikes(groups, len(gathered.audited))
-    known = (*suspicions, *suspicions_of(tables), *of_looks, *of_readouts)
     effects = write_probe_tables(run, gathered, options, scores=scores, predictions=predictions)
-    state = state_of(tables.layers, minimum=tables.minimum)
-    of_probes = probe_suspicions(Learnt(effects, state, cross, readouts))
-    of_maps = write_map_tests_table(run, gathered, options)
-    suspects = _write_suspects(run, (*known, *of_probes, *of_maps), options)
+    suspects = write_suspects(
+        run,
+        gathered,
+        options,
+        (*suspicions, *suspicion_of_look_alikes(groups, len(gathered.audited))),
+        tables=tables,
+        readouts=readouts_of(run, gathered, options, grouping, with_attributes=read_attributes),
+        effects=effects,
+    )
     verdict = tuple(with_conclusions(judged, effects, suspects))
     write_table(run, "verdict.csv", map(asdict, verdict))
     policy = _write_policy(run, policy_limits, options, summaries, skills, suspects)
@@ -187,11 +181,13 @@ def write_tables(
 
 
 def _write_counts(run: Path, gathered: Gathered, options: StatisticsOptions, matching: Rule) -> None:
-    """Write thresholds.csv, calibration.csv and unmatched.csv."""
+    """Write skipped.csv, thresholds.csv, calibration.csv, unmatched.csv and lesion_sizes.csv."""
+    write_table(run, "skipped.csv", map(asdict, gathered.skipped))
     curves = summarise_curves(gathered.curves, findings=options.findings, resampling=options.resampling)
     write_table(run, "thresholds.csv", map(asdict, curves))
     write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
     write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
+    write_table(run, "lesion_sizes.csv", lesion_size_rows(gathered, options, matching))
 
 
 def _write_look_alikes(run: Path, gathered: Gathered, *, wanted: bool) -> list[list[str]]:
@@ -251,15 +247,6 @@ def _write_subgroups(
     ]
     write_table(run, "subgroups.csv", rows)
     return rows
-
-
-def _write_suspects(
-    run: Path, known: Sequence[Suspicion], options: StatisticsOptions
-) -> tuple[Suspicion, ...]:
-    """Write suspects.csv; returns its rows in their order."""
-    suspects = ordered(known, options.findings)
-    write_table(run, "suspects.csv", suspect_rows(suspects))
-    return suspects
 
 
 def _write_policy(

@@ -117,12 +117,16 @@ class CandidatesEntry(TypedDict):
     lesions: Whole
     scores: list[Number]
     affinity: dict[str, list[list[Number]]]
+    shares: list[Number]
+    areas_mm2: list[Number]
 
 
 def _rectangular(entry: CandidatesEntry) -> CandidatesEntry:
     for rows in entry["affinity"].values():
         if len(rows) != len(entry["scores"]) or any(len(row) != entry["lesions"] for row in rows):
             raise ValueError("wanted a row per contour and a column per lesion")
+    if any(len(areas) not in {0, entry["lesions"]} for areas in (entry["shares"], entry["areas_mm2"])):
+        raise ValueError("wanted an area per lesion, or none")
     return entry
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple, get_args
 
-from pipeline.records import Strength, Suspect
-from pipeline.records.names import Conclusion, Limit, Question, Standing
+from pipeline.records import Kind, Strength, Suspect
+from pipeline.records.names import AreaUnit, Conclusion, Limit, Question, Standing, Third
 from pipeline.records.probes import Answer, Because, Measure
 from pipeline.run_files.cells import (
     COUNT,
@@ -131,6 +131,11 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
         "suspects.csv": {
             "finding": NAME, "rule": NAME, "suspect": one_of(*get_args(Suspect)),
             "strength": one_of(*get_args(Strength)), **INTERVAL, "n": SOME_COUNT, "sentence": TEXT,
+        },
+        "lesion_sizes.csv": {
+            **KEY, "method": NAME, "kind": one_of(*get_args(Kind)), "third": one_of(*get_args(Third)),
+            "unit": one_of(*get_args(AreaUnit)), "smallest": SOME_NUMBER, "largest": SOME_NUMBER, "n": COUNT,
+            "patients": COUNT, "too_few": FLAG, **INTERVAL,
         },
         "policy.csv": {
             "finding": NAME, "rule": NAME, "limit": NUMBER, "metric": TEXT, "reader": TEXT, "n": SOME_COUNT,

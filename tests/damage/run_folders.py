@@ -32,8 +32,8 @@ READ = (
     "manifest.json", "cases.csv", "scores.csv", "predictions.csv", "summary.csv", "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
-    "readouts.csv", "probes.csv", "causal.csv", "map_tests.csv", "crosswalk.csv", "regions.json",
-    "groups.json", "baselines.npz", "outputs.sha256",
+    "readouts.csv", "probes.csv", "causal.csv", "map_tests.csv", "lesion_sizes.csv", "crosswalk.csv",
+    "regions.json", "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
 )  # fmt: skip
 """Files that compare, report or review read."""
@@ -118,6 +118,12 @@ def make_sound_run(folder: Path) -> Path:
     write_table(run, "readouts.csv", [{**told, **gap, "auroc": 0.8, "low": 0.6, "high": 0.9}])
     moved = {"transform": "mirrored", "rank": 0.7, "hits": 0.5}
     write_table(run, "alignment.csv", [{**of, **gap, **moved}])
+    thirds = {"kind": "mask", "unit": "mm2", "smallest": 10.0, "largest": 90.0, "too_few": 0}
+    write_table(
+        run,
+        "lesion_sizes.csv",
+        [{**of, **numbers, **thirds, "third": third} for third in ("small", "medium", "large")],
+    )
     write_output_hashes(run, sorted(key["case_id"] for key in keys))
     return run
 

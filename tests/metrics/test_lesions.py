@@ -15,7 +15,7 @@ from pipeline.metrics.lesions import (
     unmatched_contours,
     unmatched_lesions,
 )
-from pipeline.records import Box, Region
+from pipeline.records import Box, Point, Reference, Region
 from tests.metrics.samples import boxes, drawing, mask, masks, nothing_drawn, of_map, region
 
 RING = mask(
@@ -96,6 +96,23 @@ def test_a_record_names_its_subject_and_survives_json() -> None:
     assert (found.kind, found.lesions, found.scores) == ("mask", 2, (0.9, 0.4))
     back = Candidates(**json.loads(json.dumps(asdict(found))))
     assert matches(back, Rule()) == matches(found, Rule())
+
+
+def test_the_area_of_each_lesion_is_a_share_of_the_image_and_in_mm2_where_the_spacing_is_known() -> None:
+    lesions = Scored(drawing(RING), masks(MIDDLE, PAIR), (0.5, 2.0))
+    found = candidates(lesions, method="gradcam", scores=(1.0,))
+    assert (found.shares, found.areas_mm2) == ((1 / 24, 4 / 24), (1.0, 4.0))
+    unknown = candidates(Scored(drawing(RING), masks(MIDDLE, PAIR)), method="gradcam", scores=(1.0,))
+    assert (unknown.shares, unknown.areas_mm2) == (found.shares, ())
+
+
+def test_the_area_of_a_box_is_its_own_and_a_point_has_none() -> None:
+    box = Scored(nothing_drawn((4, 6)), boxes(Box(0.5, 0.5, 3, 2)), (2.0, 2.0))
+    assert candidates(box, method="gradcam", scores=()).areas_mm2 == (24.0,)
+    assert candidates(box, method="gradcam", scores=()).shares == (6 / 24,)
+    point = Reference("case", "nodule", "reader1", "point", points=(Point(1, 1),))
+    found = candidates(Scored(nothing_drawn((4, 6)), point, (2.0, 2.0)), method="gradcam", scores=())
+    assert (found.shares, found.areas_mm2) == ((), ())
 
 
 def test_each_contour_has_the_number_of_its_lesion() -> None:

@@ -99,7 +99,7 @@ def test_every_table_of_a_run_but_the_crosswalk_is_written(tmp_path: Path) -> No
         "thresholds.csv", "calibration.csv", "unmatched.csv", "skill.csv", "comparisons.csv", "subgroups.csv",
         "policy.csv", "verdict.csv", "suspects.csv", "probes.csv", "causal.csv", "cross.csv",
         "alignment.csv", "look_alikes.csv", "normalisation.csv", "readouts.csv",
-        "map_tests.csv", "groups.json",
+        "map_tests.csv", "lesion_sizes.csv", "groups.json",
     }  # fmt: skip
 
 
@@ -494,6 +494,23 @@ def test_a_decision_that_turns_without_the_region_makes_its_reference_a_used_one
     }  # fmt: skip
     assert found["not_judged"]["reasons"] == "not_probed=1; predicted_negative=1"
     assert {one["no_interval"] for one in found.values()} == {"few_patients"}
+
+
+def test_lesions_are_counted_by_size_with_the_run_s_own_rule(tmp_path: Path) -> None:
+    for of, area, iou in zip(CASES, (1.0, 2.0, 3.0, 4.0), (0.2, 0.5, 0.5, 0.5), strict=True):
+        lesion = replace(drawn(of, (iou,), lesions=1), shares=(area / 100,), areas_mm2=(area,))
+        finish(tmp_path, of, candidates=(lesion,))
+    tabled(tmp_path)
+    found = read_table(tmp_path, "lesion_sizes.csv")
+    shown = [
+        tuple(one[key] for key in ("third", "unit", "smallest", "largest", "n", "too_few")) for one in found
+    ]
+    assert shown == [
+        ("small", "mm2", "1.0", "2.0", "2", "1"),
+        ("medium", "mm2", "3.0", "3.0", "1", "1"),
+        ("large", "mm2", "4.0", "4.0", "1", "1"),
+    ]
+    assert {one["estimate"] for one in found} == {""}
 
 
 def looking(run: Path, *pictures: int) -> None:

@@ -86,7 +86,7 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
         "candidates": [
             {
                 "finding": "nodule", "reader": "anna", "method": "gradcam", "kind": "mask", "lesions": 1,
-                "scores": [0.5], "affinity": {"iou": [[1.0]]},
+                "scores": [0.5], "affinity": {"iou": [[1.0]]}, "shares": [1 / 12], "areas_mm2": [0.125],
             }
         ],
         "curves": [{"finding": "nodule", "reader": "anna", "method": "gradcam", "ious": [0.25, 0.5]}],

@@ -1,7 +1,7 @@
 """Map tests: what attribution methods are worth, one file per test, registered here.
 
 They judge the method, not the network: how its maps change with the weights, with small changes of the image,
-and between methods.
+between methods, and whether the output follows them.
 """
 
 from pipeline.contracts import MapTest
@@ -12,6 +12,7 @@ MAP_TESTS: Registry[MapTest] = Registry(
     {
         "randomisation": "pipeline.probes.map_tests.randomisation:RANDOMISATION",
         "repeatability": "pipeline.probes.map_tests.repeatability:REPEATABILITY",
+        "faithfulness": "pipeline.probes.map_tests.faithfulness:FAITHFULNESS",
         "agreement": "pipeline.probes.map_tests.agreement:AGREEMENT",
     },
     group="heatproof.map_tests",

@@ -112,5 +112,7 @@ class Cost:
     """Findings that are judged on an image, at most."""
     explanation: int
     """Forward passes for the maps of one image, of all methods together."""
+    methods: int
+    """Attribution methods."""
     opening: int
     """Forward passes to read the layers of another network."""

@@ -29,6 +29,7 @@ def most_passes(batches: int, judging: Judging) -> int:
     cost = Cost(
         images=judging.batch_size,
         findings=len(judging.model.classifier.findings),
+        methods=len(judging.methods),
         explanation=_passes(explainer, lambda: explainer.explain(example)),
         opening=_passes(explainer, lambda: explainer.of_network(network, example)),
     )
