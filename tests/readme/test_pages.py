@@ -227,3 +227,15 @@ def test_the_groups_of_entry_points_are_those_of_the_registries() -> None:
 def test_the_entry_point_that_it_shows_is_the_example_packages() -> None:
     (text,) = blocks(CONTRIBUTING, "toml")
     assert text.strip() in (PROJECT / "tests" / "plugins" / "pyproject.toml").read_text()
+
+
+def test_every_rule_of_the_page_is_one_of_the_code() -> None:
+    page = (PROJECT / "reports" / "README.md").read_text(encoding="utf-8")
+    lines = page.partition("### What speaks against whom")[2].partition("###")[0].splitlines()
+    names = [
+        name for line in lines if "|" in line for name in re.findall(r"`([a-z_]+…?)`", line.split("|")[1])
+    ]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (PROJECT / "pipeline").rglob("*.py"))
+    starts = [name.removesuffix("…") for name in names]
+    assert len(starts) > 20
+    assert [start for start in starts if not re.search(rf'"{start}["{{]', code)] == []
