@@ -35,13 +35,15 @@ def read_network(
     """Features and statistics of inputs with the name of their variant ("": the image as it is).
 
     The features of an image as it is are what the last linear layer reads, pooled over its grid if it has
-    one. There are none if that layer does not give one value per output, or if a feature is not finite.
+    one. There are none if that layer does not give one value per output, or if a feature is not finite. Layers
+    whose input has another number of rows than the batch, as parts of images have, are not read.
     """
     items = iter(versions)
     case_ids: list[str] = []
     with _listening(classifier.network) as heard:
         while part := list(islice(items, batch_size)):
             heard.variants = [variant for variant, _ in part]
+            heard.rows = batch_size
             case_ids += [one.case_id for variant, one in part if not variant]
             classifier.network(classifier.tensor([one for _, one in part], batch_size=batch_size))
             heard.end_batch(outputs=len(classifier.card.outputs))
@@ -72,6 +74,8 @@ class _Heard:
 
     variants: Sequence[str] = ()
     """Of the images of the batch, without its padding."""
+    rows: int = 0
+    """Of the batch, with its padding."""
     counts: Counter[str] = field(default_factory=Counter)
     """Variant → number of images."""
     sums: dict[tuple[str, str], _Sums] = field(default_factory=dict)
@@ -81,14 +85,24 @@ class _Heard:
     """Input and number of output values of the last linear layer that ran."""
 
     def of_channels(self, name: str, values: Tensor) -> None:
-        """Add the values (batch, channels, *grid) that a normalisation reads."""
-        of_images = values[: len(self.variants)].double().flatten(2)
-        totals, squares = (part.sum(2).cpu().numpy() for part in (of_images, of_images * of_images))
-        for variant, total, square in zip(self.variants, totals, squares, strict=True):
+        """Add the values (batch, channels, *grid) that a normalisation reads, image by image to save memory."""
+        if len(values) != self.rows:
+            return
+        for variant, of_image in zip(self.variants, values, strict=False):
+            channels = of_image.double().reshape(len(of_image), -1)
             sums = self.sums.setdefault((variant, name), _Sums())
-            sums.count += of_images.shape[2]
-            sums.total += total
-            sums.squares += square
+            sums.count += channels.shape[1]
+            sums.total += channels.sum(1).cpu().numpy()
+            sums.squares += (channels * channels).sum(1).cpu().numpy()
+
+    def of_linear(self, module: nn.Module, values: Tensor, outputs: Tensor) -> None:
+        """Keep what a linear layer or a convolution reads, pooled over its grid."""
+        if len(values) != self.rows:
+            self.last = None
+        elif isinstance(module, nn.Linear):
+            self.last = values.reshape(len(values), -1, values.shape[-1]).mean(1), outputs.shape[-1]
+        else:
+            self.last = values.flatten(2).mean(2), outputs.shape[1]
 
     def end_batch(self, *, outputs: int) -> None:
         """Keep the features of the images as they are."""
@@ -104,18 +118,11 @@ def _listening(network: nn.Module) -> Iterator[_Heard]:
     """What the forward passes inside `with` hear; the hooks are removed on every way out."""
     heard = _Heard()
 
-    def of_linear(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        features = inputs[0]
-        if isinstance(module, nn.Linear):
-            heard.last = features.reshape(len(features), -1, features.shape[-1]).mean(1), output.shape[-1]
-        else:
-            heard.last = features.flatten(2).mean(2), output.shape[1]
-
     def of_normalisation(name: str) -> Any:
         return lambda _module, inputs: heard.of_channels(name, inputs[0])
 
     handles = [
-        module.register_forward_hook(of_linear)
+        module.register_forward_hook(lambda one, inputs, outputs: heard.of_linear(one, inputs[0], outputs))
         for module in network.modules()
         if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
     ]

@@ -21,7 +21,7 @@ from pipeline.statistics.intervals import UNDEFINED, Interval
 FOLDS = 5
 FEWEST_PATIENTS = FOLDS
 """With the label, and without it: fewer would leave a fold without one of the two."""
-NO_FEATURES = "the network has no linear layer at its end"
+NO_FEATURES = "no linear layer gives the network's outputs, or what it reads is not finite"
 LEAST_SHRINKAGE = 1e-6
 """Keeps the covariance of features that repeat each other invertible."""
 DIGITS = 9

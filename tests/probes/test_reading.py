@@ -129,6 +129,41 @@ def test_a_head_that_is_a_convolution_has_features_too(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_normalisation_of_pooled_features_is_read_as_one_of_grids(tmp_path: Path) -> None:
+    """As in heads of fastai: BatchNorm1d (batch, channels) behind the pooling."""
+    head = nn.BatchNorm1d(CHANNELS)
+    head.running_mean, head.running_var = torch.full((CHANNELS,), 3.0), torch.full((CHANNELS,), 4.0)
+    pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    layers = nn.Sequential(
+        nn.Conv2d(1, CHANNELS, 1, bias=False), pool, head, nn.Linear(CHANNELS, len(FINDINGS))
+    )
+    nn.init.zeros_(layers[0].weight)
+    found = reading(layers.eval(), tmp_path)
+    (layer,) = found.layers
+    assert (layer.layer, layer.n, layer.channels) == ("2", COUNT, CHANNELS)
+    assert layer.distance == pytest.approx(3 / 2, rel=1e-3)
+    assert found.features.values.shape == (COUNT, CHANNELS)
+
+
+class OfParts(nn.Module):
+    """Each image is cut into parts, which a normalised layer reads one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(SIDE)
+        self.of_part = nn.Linear(SIDE, len(FINDINGS))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        parts: torch.Tensor = self.of_part(self.norm(inputs.reshape(-1, SIDE)))
+        return parts.reshape(len(inputs), -1, len(FINDINGS)).mean(1)
+
+
+def test_layers_that_read_parts_of_images_are_left_out(tmp_path: Path) -> None:
+    found = reading(OfParts().eval(), tmp_path)
+    assert found.layers == ()
+    assert found.features.values.shape == (COUNT, 0)
+
+
 def test_variants_have_rows_of_their_own_and_no_features(tmp_path: Path) -> None:
     """Each image beside itself times ten, in batches that mix them."""
     model = classifier(trained(), tmp_path)

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from pipeline.statistics.auroc import auroc_difference, interval_of_auroc, ranked
 from pipeline.statistics.comparison import Difference
 from pipeline.statistics.linear_readout import (
+    NO_FEATURES,
     FEWEST_PATIENTS,
     FOLDS,
     direction,
@@ -106,7 +107,7 @@ def test_fewer_than_five_patients_of_a_class_cannot_tell() -> None:
 
 def test_a_network_without_a_linear_layer_has_no_features() -> None:
     found = linear_readout(np.zeros((IMAGES, 0)), LABEL, ALONE)
-    assert (found.n, found.because) == (40, "the network has no linear layer at its end")
+    assert (found.n, found.because) == (40, NO_FEATURES)
 
 
 def test_features_that_do_not_vary_tell_nothing() -> None:

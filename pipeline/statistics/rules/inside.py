@@ -46,8 +46,8 @@ BROKEN = (
     "{before}: weights between them may be damaged, untrained or another network's."
 )
 CONTRAST = (
-    "Already in the first normalisation ({layer}) the variance of the images differs from that of the "
-    "training by a factor of {factor}: the card may state a wrong window or scaling of brightness."
+    "Already in the first normalisation ({layer}) the images are unlike those of the training: in {far} of its "
+    "channels, in variance by a factor of {factor}. The card may state a wrong window or scaling of brightness."
 )
 UNLIKE_TRAINING = (
     "Inside the network the images differ from those of its training, most in {layer}: by a factor of "
@@ -63,11 +63,11 @@ def normalisation(tables: RunTables) -> Iterator[Suspicion]:
     farthest, worst = max(own, key=lambda layer: layer.far), max(own, key=_factor)
     match state_of(tables.layers, minimum=tables.minimum):
         case "other_card":
-            yield _better_card(tables.layers)
+            yield _better_card([layer for layer in tables.layers if layer.n >= tables.minimum])
         case "broken":
             yield _suspicion("broken_layer", "weights", "strong", _broken(own, farthest), farthest)
         case "unlike" if _factor(own[0]) >= OTHER_CONTRAST or own[0].far >= BROKEN_SHARE:
-            text = CONTRAST.format(layer=own[0].layer, factor=_times(own[0]))
+            text = CONTRAST.format(layer=own[0].layer, far=percent(own[0].far), factor=_times(own[0]))
             yield _suspicion("other_contrast", "card", "strong", text, own[0])
         case "unlike":
             text = UNLIKE_TRAINING.format(layer=worst.layer, factor=_times(worst))
@@ -75,17 +75,22 @@ def normalisation(tables: RunTables) -> Iterator[Suspicion]:
 
 
 def state_of(layers: Sequence[LayerStatistics], *, minimum: int) -> State:
-    """How images and training compare; `minimum`: the least number of images that tells it."""
+    """How images and training compare; `minimum`: the least number of images that tells it.
+
+    Broken is what lies behind a first layer like that of the training. Where that has the variances of the
+    training but other means, as without an offset of brightness, the card may be wrong.
+    """
     own = [layer for layer in layers if not layer.variant]
     if not own or own[0].n < minimum:
         return "unknown"
-    drifts = drifts_of(layers)
+    drifts = drifts_of([layer for layer in layers if layer.n >= minimum])
     before, after = drifts[""], min(drifts.values())
     if before - after >= LEAST_GAIN and after <= MOST_LEFT * before:
         return "other_card"
-    if _factor(own[0]) <= SOUND and max(layer.far for layer in own) >= BROKEN_SHARE:
+    is_first_far = own[0].far >= BROKEN_SHARE
+    if not is_first_far and _factor(own[0]) <= SOUND and max(layer.far for layer in own) >= BROKEN_SHARE:
         return "broken"
-    return "unlike" if max(map(_factor, own)) >= UNLIKE else "like_training"
+    return "unlike" if is_first_far or max(map(_factor, own)) >= UNLIKE else "like_training"
 
 
 def drifts_of(layers: Sequence[LayerStatistics]) -> Mapping[str, float]:

@@ -80,6 +80,22 @@ def test_a_first_layer_of_another_contrast_accuses_the_card() -> None:
     assert "norm0" in sentence(*rows)
 
 
+def test_a_first_layer_with_other_means_alone_accuses_the_card_and_not_the_weights() -> None:
+    """As where the card states no offset: a convolution adds it to each mean, and to no variance."""
+    rows = layers([(1.0, 0.6), (1.2, 0.7), (1.9, 0.8)])
+    assert found(*rows) == [("other_contrast", "card", "strong")]
+    assert "in 60 % of its channels, in variance by a factor of 1." in sentence(*rows)
+    assert state_of(layers([(1.0, 0.6), (1.1, 0.1)]), minimum=5) == "unlike"
+    assert found(*layers([(1.0, 0.3), (1.2, 0.7)])) == [("broken_layer", "weights", "strong")]
+
+
+def test_a_variant_that_few_images_have_accuses_nobody() -> None:
+    """All but four images are square, so that padding changes these alone."""
+    own = layers([(1.2, 0.0)] * 4)
+    assert found(*own, *layers(LIKE, variant="padded", n=4)) == []
+    assert found(*own, *layers(LIKE, variant="padded", n=10)) == [("trained_padded", "card", "strong")]
+
+
 def test_images_that_differ_more_with_each_layer_are_of_another_kind() -> None:
     rows = layers([(1.1, 0.0), (1.4, 0.0), (2.1, 0.16)])
     assert found(*rows) == [("unlike_training", "card", "weak")]
