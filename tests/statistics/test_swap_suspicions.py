@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.records.probes import Answer, Measure
+from pipeline.statistics.learnt import Learnt
 from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
 
@@ -27,12 +28,12 @@ ACCUSING = [
 def found(*effects: ProbeEffect) -> dict[str, str]:
     """Rule → strength of what a swap accuses of."""
     rules = {rule for _, rule in ACCUSING}
-    return {one.rule: one.strength for one in probe_suspicions(effects) if one.rule in rules}
+    return {one.rule: one.strength for one in probe_suspicions(Learnt(effects)) if one.rule in rules}
 
 
 @pytest.mark.parametrize(("effect", "rule"), ACCUSING)
 def test_alone_they_are_weak_and_of_the_network(effect: ProbeEffect, rule: str) -> None:
-    (one,) = probe_suspicions([effect])
+    (one,) = probe_suspicions(Learnt([effect]))
     assert (one.finding, one.rule, one.suspect, one.strength) == ("mass", rule, "network", "weak")
     assert (one.estimate, one.low, one.high, one.n) == (1.4, 1.0, 1.8, 20)
     assert "SD" in one.sentence
@@ -63,7 +64,7 @@ def test_a_network_that_needs_its_own_lesions_is_not_accused(effect: ProbeEffect
     ],
 )
 def test_twins_accuse_nobody(twin: ProbeEffect) -> None:
-    assert list(probe_suspicions([twin])) == []
+    assert list(probe_suspicions(Learnt([twin]))) == []
 
 
 def test_surroundings_are_no_shortcut_that_clears_foreign_annotations() -> None:
@@ -74,7 +75,7 @@ def test_surroundings_are_no_shortcut_that_clears_foreign_annotations() -> None:
     rows += [lesion(name, "not_used") for name in ("mass", "edema")]
     rules = {
         (one.rule, one.strength)
-        for one in probe_suspicions([*rows, swap("surroundings", "drops", "surroundings")])
+        for one in probe_suspicions(Learnt([*rows, swap("surroundings", "drops", "surroundings")]))
     }
     assert ("nothing_needed", "strong") in rules
     assert ("surroundings", "weak") in rules
