@@ -12,9 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from pipeline.statistics.auroc import auroc_difference, interval_of_auroc, ranked
 from pipeline.statistics.comparison import Difference
 from pipeline.statistics.linear_readout import (
-    NO_FEATURES,
     FEWEST_PATIENTS,
     FOLDS,
+    NO_FEATURES,
     direction,
     folds_of,
     linear_readout,

@@ -40,6 +40,12 @@ def found(*effects: ProbeEffect, **known: Any) -> list[tuple[str, str, str]]:
 INVERTED = auroc("mass", "rises", 0.5, 0.95)
 
 
+def test_an_output_tells_what_most_images_show_whatever_the_order_of_probes() -> None:
+    """Text is exchanged on the few images that have any."""
+    few = replace(auroc("mass", "holds", 0.3, 0.3, probe="text"), n=6)
+    assert Learnt([INVERTED, few]).told() == Learnt([few, INVERTED]).told() == {"mass": 0.5}
+
+
 def test_a_card_that_tells_more_is_suspected() -> None:
     assert found(INVERTED, auroc("effusion", "holds", 0.6, 0.8)) == [("mass", "card_inverted", "card")]
 

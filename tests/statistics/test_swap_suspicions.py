@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.records.probes import Answer, Measure
+from pipeline.statistics.learnt import Learnt
 from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.probe_suspicions import probe_suspicions
 
@@ -20,19 +21,18 @@ def lesion(finding: str, answer: Answer) -> ProbeEffect:
 ACCUSING = [
     (swap("both_places", "does_not_follow"), "lesion_not_followed"),
     (swap("both_places", "only_at_its_place"), "only_at_its_place"),
-    (swap("surroundings", "drops", "surroundings"), "surroundings"),
 ]
 
 
 def found(*effects: ProbeEffect) -> dict[str, str]:
     """Rule → strength of what a swap accuses of."""
     rules = {rule for _, rule in ACCUSING}
-    return {one.rule: one.strength for one in probe_suspicions(effects) if one.rule in rules}
+    return {one.rule: one.strength for one in probe_suspicions(Learnt(effects)) if one.rule in rules}
 
 
 @pytest.mark.parametrize(("effect", "rule"), ACCUSING)
 def test_alone_they_are_weak_and_of_the_network(effect: ProbeEffect, rule: str) -> None:
-    (one,) = probe_suspicions([effect])
+    (one,) = probe_suspicions(Learnt([effect]))
     assert (one.finding, one.rule, one.suspect, one.strength) == ("mass", rule, "network", "weak")
     assert (one.estimate, one.low, one.high, one.n) == (1.4, 1.0, 1.8, 20)
     assert "SD" in one.sentence
@@ -58,12 +58,15 @@ def test_a_network_that_needs_its_own_lesions_is_not_accused(effect: ProbeEffect
         swap("both_places", "follows"),
         swap("both_places", "cannot_tell"),
         swap("elsewhere", "does_not_follow"),
+        swap("surroundings", "drops", "surroundings"),
         swap("surroundings", "holds", "surroundings"),
         swap("surroundings", "cannot_tell", "surroundings"),
     ],
 )
 def test_twins_accuse_nobody(twin: ProbeEffect) -> None:
-    assert list(probe_suspicions([twin])) == []
+    assert list(probe_suspicions(Learnt([twin]))) == []
+    sure = [lesion("mass", "not_used"), lesion("effusion", "used")]
+    assert [one.rule for one in probe_suspicions(Learnt([twin, *sure]))] == ["lesion_not_used"]
 
 
 def test_surroundings_are_no_shortcut_that_clears_foreign_annotations() -> None:
@@ -74,7 +77,6 @@ def test_surroundings_are_no_shortcut_that_clears_foreign_annotations() -> None:
     rows += [lesion(name, "not_used") for name in ("mass", "edema")]
     rules = {
         (one.rule, one.strength)
-        for one in probe_suspicions([*rows, swap("surroundings", "drops", "surroundings")])
+        for one in probe_suspicions(Learnt([*rows, swap("surroundings", "drops", "surroundings")]))
     }
     assert ("nothing_needed", "strong") in rules
-    assert ("surroundings", "weak") in rules

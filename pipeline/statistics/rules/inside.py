@@ -46,8 +46,9 @@ BROKEN = (
     "{before}: weights between them may be damaged, untrained or another network's."
 )
 CONTRAST = (
-    "Already in the first normalisation ({layer}) the images are unlike those of the training: in {far} of its "
-    "channels, in variance by a factor of {factor}. The card may state a wrong window or scaling of brightness."
+    "Already in the first normalisation ({layer}) the images are unlike those of the training: in {far} of "
+    "its channels, in variance by a factor of {factor}. The card may state a wrong window or scaling of "
+    "brightness."
 )
 UNLIKE_TRAINING = (
     "Inside the network the images differ from those of its training, most in {layer}: by a factor of "
