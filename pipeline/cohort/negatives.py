@@ -16,15 +16,20 @@ of 95 chest radiographs -.1; phantoms that were inverted reached -.8."""
 COMMON = 0.3
 """Median correlation of the others from which on a study set has a common structure. Chest radiographs have
 .5, phantoms .6; breast ultrasound images, 0."""
+FEWEST = 24
+"""Images from which on they show what they have in common. Fewer have an axis by chance: negatives were found
+in 11 of 60 sets of 12 images without anything in common, in 1 of 60 of 20, and in none of 24 to 100."""
 
 
 def negatives_among(pictures: Sequence[Picture]) -> list[int]:
-    """Indices of the images that look like negatives of the majority; none if images have little in common.
+    """Indices of the images that look like negatives of the majority.
+
+    None if the images are fewer than `FEWEST`, or have little in common.
 
     The signs of an image's low frequencies are compared with those that most images share, the first
     principal axis of all of them: negatives have the opposite signs.
     """
-    if len(pictures) <= 1:
+    if len(pictures) < FEWEST:
         return []
     shifts = np.arange(BITS, dtype=np.uint64)
     bits = np.array([picture.bits for picture in pictures], np.uint64)

@@ -36,7 +36,7 @@ def read_network(
 
     The features of an image as it is are what the last linear layer reads, pooled over its grid if it has
     one. There are none if that layer does not give one value per output, or if a feature is not finite.
-    Layers whose input has another number of rows than the batch, as parts of images have, are not read.
+    Layers that read parts of images, so that their rows are not those of the batch, are left out.
     """
     items = iter(versions)
     case_ids: list[str] = []
@@ -85,7 +85,7 @@ class _Heard:
     """Input and number of output values of the last linear layer that ran."""
 
     def of_channels(self, name: str, values: Tensor) -> None:
-        """Add the values (batch, channels, *grid) that a normalisation reads, image by image."""
+        """Add the values (batch, channels, *grid) that a normalisation reads, image by image for memory."""
         if len(values) != self.rows:
             return
         for variant, of_image in zip(self.variants, values, strict=False):

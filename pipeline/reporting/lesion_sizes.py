@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+import numpy as np
+
 from pipeline.reporting.run_folder import RunFolder, number_of
 
 TOO_FEW = "too few"
@@ -75,7 +77,9 @@ def _areas(row: Row) -> str:
 
 def _rounded(area: float) -> str:
     """Two significant digits at least, without exponents."""
-    return f"{area:,.0f}" if area >= 10 else f"{area:.2g}"  # noqa: PLR2004  digits
+    if area >= 10:  # noqa: PLR2004  digits
+        return f"{area:,.0f}"
+    return np.format_float_positional(area, precision=2, fractional=False, trim="-")
 
 
 def _percent(cell: str) -> str:

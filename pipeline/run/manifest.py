@@ -26,6 +26,8 @@ from pipeline.external_maps.formats import FORMATS as MAP_FORMATS
 from pipeline.ground_truth.matching import Truth
 from pipeline.metrics import METRICS
 from pipeline.plan import AuditPlan, RunPlan
+from pipeline.probes import PROBES
+from pipeline.probes.map_tests import MAP_TESTS
 from pipeline.records import Case, ContourRule, Intensity, SurfaceDefinition
 from pipeline.run.notices import entries
 from pipeline.run.opening import Run
@@ -199,11 +201,13 @@ def _plugins(plan: RunPlan, truth: Truth) -> dict[str, str]:
 
 
 def _network_plugins(config: AuditConfig) -> dict[str, str]:
-    """Packages that provide plug-ins of the explanation: package → version."""
+    """Packages that provide plug-ins of the explanation, its checks and probes: package → version."""
     return {
         **METHODS.packages(_methods(read_specs(config.methods))),
         **BACKENDS.packages({config.backend} - {TORCH}),
         **CHECKS.packages(CHECKS),
+        **PROBES.packages(PROBES if config.probes != "off" else ()),
+        **MAP_TESTS.packages(MAP_TESTS if config.probes == "full" else ()),
     }
 
 

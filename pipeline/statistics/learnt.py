@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from pipeline.records import Suspicion
+from pipeline.records import ENOUGH_PATIENTS, Suspicion
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.statistics.cross import AUROC
 from pipeline.statistics.probe_answers import LEAST_CHANGE, ProbeEffect
@@ -22,6 +22,7 @@ TOLD = 0.7
 """AUROC from which on an output counts as telling its finding."""
 SURELY_TOLD = 0.9
 """AUROC from which on another output counts as that of a finding, where no output tells its own."""
+CHANCE = 0.5
 HEAD_GAIN = 0.1
 """AUROC by which features tell a finding better than a head that was trained on them."""
 
@@ -39,11 +40,27 @@ class Learnt:
     """Rows of readouts.csv of findings."""
 
     def told(self) -> dict[str, float]:
-        """Finding → AUROC of its output on the images as they are."""
+        """Finding → AUROC of its output on the images as they are, of the change that most images allow.
+
+        Without findings of fewer than `ENOUGH_PATIENTS`, whose AUROCs are far from .5 by chance.
+        """
         return {
             row.finding: row.before
-            for row in self.effects
-            if row.measure == "auroc" and row.before is not None
+            for row in sorted(self.effects, key=lambda row: row.n)
+            if row.measure == "auroc" and row.before is not None and row.patients >= ENOUGH_PATIENTS
+        }
+
+    def turned(self) -> set[str]:
+        """Findings whose outputs tell the opposite, and not by chance as far as cross.csv says."""
+        highest = {
+            row["finding"]: row.get("high")
+            for row in self.cross
+            if row["measure"] == AUROC and row["finding"] == row["output"]
+        }
+        return {
+            finding
+            for finding, area in self.told().items()
+            if area < 1 - TOLD and (highest.get(finding) or 0.0) < CHANCE
         }
 
     def better_cards(self) -> list[ProbeEffect]:
@@ -73,9 +90,7 @@ def lost_suspicions(learnt: Learnt) -> Iterator[Suspicion]:
         )  # fmt: skip
     elif (of_features := told_by_features(learnt.readouts)) and learnt.state != "unlike":
         yield _head(of_features)
-    elif (
-        half and _is_without_sense(learnt.effects, lost) and not _is_like_training_but_unlearnt(learnt, lost)
-    ):
+    elif half and _is_without_sense(learnt, lost) and not _is_like_training_but_unlearnt(learnt, lost):
         yield _suspicion(
             "nothing_learnt", "weights", lost, told, learnt,
             "and their outputs do not fall as they should without the annotated regions: the weights may be "
@@ -135,14 +150,14 @@ def _head(better: Sequence[ReadoutRow]) -> Suspicion:
     )
 
 
-def _is_without_sense(rows: Sequence[ProbeEffect], lost: Mapping[str, float]) -> bool:
+def _is_without_sense(learnt: Learnt, lost: Mapping[str, float]) -> bool:
     """Whether the outputs that tell nothing need no regions either, which they would if labels were at fault.
 
     Outputs of random weights may need the regions of some findings. Some that tell the opposite beside some
     that tell nothing are enough: no training ends so. Where all tell it, labels or outputs are turned.
     """
+    rows, turned = learnt.effects, learnt.turned()
     used = {row.finding for row in rows if row.answer == "used"}
-    turned = {finding for finding, area in lost.items() if area < 1 - TOLD}
     if turned - used and set(lost) - turned:
         return True
     has_answer = any(row.answer == "not_used" for row in rows)

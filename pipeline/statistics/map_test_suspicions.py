@@ -12,8 +12,8 @@ from pipeline.statistics.map_tests import MapTestRow
 from pipeline.statistics.rules.tables import percent
 
 ALIKE = 0.5
-"""Rank correlation above which maps of random networks are like those of the network: an edge detector has 1,
-Grad-CAM and saliency on phantoms have .0 and .3."""
+"""Rank correlation above which maps of random networks are like those of the network.
+That of an edge detector is 1."""
 
 
 def map_test_suspicions(rows: Sequence[MapTestRow], options: StatisticsOptions) -> Iterator[Suspicion]:

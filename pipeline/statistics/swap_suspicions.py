@@ -8,14 +8,15 @@ from pipeline.records import Suspicion
 from pipeline.records.probes import ELSEWHERE, SAME_PLACE
 from pipeline.statistics.probe_answers import ProbeEffect, has_other_need, signed
 
-NOT_FOLLOWED, AT_ITS_PLACE, SURROUNDINGS = "lesion_not_followed", "only_at_its_place", "surroundings"
+NOT_FOLLOWED, AT_ITS_PLACE = "lesion_not_followed", "only_at_its_place"
 
 
 def swap_suspicions(rows: Sequence[ProbeEffect]) -> Iterator[Suspicion]:
-    """One for each answer that speaks against the network, if it is not shown to need its own lesions.
+    """One for each answer about healthy images, if the network is not shown to need its own lesions.
 
-    If it needs them, reading the place as well may be right, and what was left of other images' lesions
-    explains the rest. Alone these suspicions are weak: what is cloned is never quite a lesion that grew
+    If it needs them, reading the place as well may be right. Other surroundings accuse nobody: replacing the
+    lesions of the other image moves the output of sound networks as well (1.2 SD for nodules on phantoms).
+    Alone these suspicions are weak: what is cloned is never quite a lesion that grew
     there, and annotations may belong to other images. They are strong where the output does not need its own
     lesions, and the annotations are shown to be right by another finding, or by a shortcut that was seen.
     """
@@ -26,8 +27,6 @@ def swap_suspicions(rows: Sequence[ProbeEffect]) -> Iterator[Suspicion]:
                 yield _suspicion(effect, rows, NOT_FOLLOWED, _not_followed(effect))
             case "rise", "only_at_its_place":
                 yield _suspicion(effect, rows, AT_ITS_PLACE, _at_its_place(effect))
-            case "surroundings", "drops":
-                yield _suspicion(effect, rows, SURROUNDINGS, _surroundings(effect))
 
 
 def _not_followed(effect: ProbeEffect) -> str:
@@ -49,15 +48,6 @@ def _in_healthy_images(effect: ProbeEffect) -> str:
     return (
         "Cloned into images without the finding, the annotated lesions raise the output beyond other tissue "
         f"by {same} SD at the same place, and by {elsewhere} SD elsewhere in the body"
-    )
-
-
-def _surroundings(effect: ProbeEffect) -> str:
-    lower = f"{signed(effect.estimate)} SD [{signed(effect.low)} to {signed(effect.high)}]"
-    return (
-        "With the surroundings of an image without the finding, the output for the annotated lesions is "
-        f"lower by {lower} than with those of another patient with it: the network may read a shortcut, "
-        "other signs of the disease, or lesions that were not annotated."
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cohort.near_duplicates import Picture, look_of, read_look
-from pipeline.cohort.negatives import negatives_among
+from pipeline.cohort.negatives import FEWEST, negatives_among
 
 
 def scene(number: int, *, common: float) -> NDArray[np.float32]:
@@ -42,6 +42,14 @@ def test_images_of_one_kind_hold_no_negatives() -> None:
 
 def test_images_with_little_in_common_tell_no_negatives() -> None:
     assert negatives_among(pictures(40, inverted=range(5), common=0.0)) == []
+
+
+def test_few_images_share_an_axis_by_chance_and_tell_no_negatives() -> None:
+    assert negatives_among(pictures(FEWEST - 1, inverted=range(3, 8))) == []
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        anything = [Picture("", int(bits), b"") for bits in random.integers(0, 2**63, FEWEST)]
+        assert negatives_among(anything) == []
 
 
 def test_one_image_or_none_is_no_negative() -> None:

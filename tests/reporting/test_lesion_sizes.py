@@ -40,7 +40,7 @@ def test_each_third_shows_its_areas_with_their_unit_and_what_is_found(tmp_path: 
         third("large", "mm2", (0, 0), n=0, patients=0, smallest=None, largest=None, **missing),
     ]
     of_boxes = [
-        third(name, "image_share", (0.004, 0.004), kind="box", finding=FINDINGS[1], low=None, high=None)
+        third(name, "image_share", (0.00000025, 0.004), kind="box", finding=FINDINGS[1], low=None, high=None)
         for name in ("small", "medium", "large")
     ]
     prior = third("small", "mm2", (3.0, 12.0), method="center_prior")
@@ -55,7 +55,7 @@ def test_each_third_shows_its_areas_with_their_unit_and_what_is_found(tmp_path: 
         Third("20–1,500 mm²", "too few", "", "4"),
         Third("", "–", "", "0"),
     )
-    assert found[1].thirds[0] == Third("0.4 % of the image", "50 %", "", "1,234")
+    assert found[1].thirds[0] == Third("0.000025–0.4 % of the image", "50 %", "", "1,234")
     write_report(run)
     page = (run / "index.html").read_text(encoding="utf-8")
     assert "Small, medium and large lesions" in page

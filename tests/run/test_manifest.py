@@ -24,7 +24,10 @@ from pipeline.executors.here import Here
 from pipeline.external_maps.plan import ScorePlan, make_score_plan
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import AuditPlan, make_plan
+from pipeline.probes import PROBES
+from pipeline.probes.map_tests import MAP_TESTS
 from pipeline.records import AnnotationItem, Intensity, Skipped
+from pipeline.registry import Registry
 from pipeline.run.manifest import (
     NETWORK_PACKAGES,
     PACKAGES,
@@ -156,6 +159,25 @@ def test_other_images_annotations_baselines_and_weights_make_another_run(
         (card, model, COHORT.chosen, TRUTH, BASELINES),
     ]
     assert len({name_of_audit(*one) for one in (given, *others)}) == len(others) + 1
+
+
+@pytest.mark.parametrize(
+    ("registry", "levels"), [(PROBES, {"quick", "full"}), (MAP_TESTS, {"full"})], ids=["probes", "map tests"]
+)
+def test_another_version_of_a_plug_in_makes_another_run_where_it_runs(
+    study: Path,
+    model: AuditedModel,
+    registry: Registry[Any],
+    levels: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for level in ("off", "quick", "full"):
+        names = set()
+        for of_lab in ("1.0", "1.1"):
+            found = {"lab": of_lab}
+            monkeypatch.setattr(registry, "packages", lambda run, found=found: found if list(run) else {})
+            names.add(named(study, model, probes=level))
+        assert len(names) == (2 if level in levels else 1), level
 
 
 def write_maps(folder: Path) -> None:
