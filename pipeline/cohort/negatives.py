@@ -18,7 +18,7 @@ COMMON = 0.3
 .5, phantoms .6; breast ultrasound images, 0."""
 FEWEST = 24
 """Images from which on they show what they have in common. Fewer have an axis by chance: negatives were found
-in 11 of 60 sets of 12 images without anything in common, in 1 of 60 of 20, and in none of 24 to 100."""
+in 11 of 60 sets of 12 images without anything in common, in 1 of 60 of 20, and in none of 1,000 of 24."""
 
 
 def negatives_among(pictures: Sequence[Picture]) -> list[int]:

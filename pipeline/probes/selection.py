@@ -80,7 +80,7 @@ def tasks_of(level: Level, cases: Sequence[Case], truth: Truth, findings: Sequen
     return probe_tasks(cases, truth, findings, most_positives=limits[0], most_images=limits[1], level=level)
 
 
-def most_forwards(tasks: Sequence[ProbeTask]) -> int:
+def most_forwards(tasks: Sequence[ProbeTask], reads: Sequence[ReadTask]) -> int:
     """The largest number of forward passes of the tasks, which does not depend on the images."""
     most = {
         (level, of_findings): sum(
@@ -95,12 +95,17 @@ def most_forwards(tasks: Sequence[ProbeTask]) -> int:
         1 + most[task.level, True] * len(task.regions) + most[task.level, False] * task.whole
         for task in tasks
     )
-    return of_probes + sum(1 + PROBES[CARD].most * task.variants for task in read_tasks(tasks))
+    return of_probes + sum(1 + PROBES[CARD].most * task.variants for task in reads)
 
 
-def read_tasks(tasks: Iterable[ProbeTask]) -> list[ReadTask]:
-    """The images whose features are read: those that are changed as a whole, up to a number."""
-    cases = [task.case for task in tasks if task.whole][:MOST_READ]
+def read_tasks(level: Level, tasks: Iterable[ProbeTask], cases: Sequence[Case]) -> list[ReadTask]:
+    """The images on which the inside of the network is read: those changed as a whole, up to a number.
+
+    Without labels no image is changed as a whole; then some of all `cases`, because normalisations need none.
+    """
+    if level == "off":
+        return []
+    cases = [task.case for task in tasks if task.whole][:MOST_READ] or in_turn(cases)[:MOST_IMAGES]
     return [ReadTask(case, variants=number < MOST_VARIED) for number, case in enumerate(cases)]
 
 

@@ -30,7 +30,8 @@ def probe(
     tasks = tasks_of(plan.config.probes, audited, truth, plan.findings)
     remove_other_probed(run.folder, [task.case.case_id for task in tasks])
     pending = [task for task in tasks if not is_probed(run.folder, task.case.case_id)]
-    doing = f"Probing, at most {most_forwards(tasks):,} forward passes,"
+    reads = read_tasks(plan.config.probes, tasks, audited)
+    doing = f"Probing, at most {most_forwards(tasks, reads):,} forward passes,"
     done = len(tasks) - len(pending)
     run.progress(Progress(done, len(tasks), 0, doing))
     settings = settings_of(plan.findings, model.preprocessing, text_search(plan))
@@ -47,7 +48,7 @@ def probe(
         done += 1
         run.progress(Progress(done, len(tasks), len(skipped), doing))
     unread = {skip.subject for skip in skipped}
-    readable = [task for task in read_tasks(tasks) if task.case.case_id not in unread]
+    readable = [task for task in reads if task.case.case_id not in unread]
     _read(run, readable, model, settings, plan.config.batch_size)
     return tuple(skipped)
 

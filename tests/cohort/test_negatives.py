@@ -48,8 +48,8 @@ def test_few_images_share_an_axis_by_chance_and_tell_no_negatives() -> None:
     assert negatives_among(pictures(FEWEST - 1, inverted=range(3, 8))) == []
     random = np.random.default_rng(0)
     for _ in range(20):
-        anything = [Picture("", int(bits), b"") for bits in random.integers(0, 2**63, FEWEST)]
-        assert negatives_among(anything) == []
+        bits = random.integers(0, 2**64, FEWEST, dtype=np.uint64).tolist()
+        assert negatives_among([Picture("", one, b"") for one in bits]) == []
 
 
 def test_one_image_or_none_is_no_negative() -> None:

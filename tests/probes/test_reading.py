@@ -35,10 +35,12 @@ class Small(nn.Module):
         self.head = nn.Linear(CHANNELS, len(FINDINGS))
 
     def pooled(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.norm1(self.second(self.norm0(self.first(inputs)).relu())).mean((2, 3))
+        pooled: torch.Tensor = self.norm1(self.second(self.norm0(self.first(inputs)).relu())).mean((2, 3))
+        return pooled
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.head(self.pooled(inputs))
+        outputs: torch.Tensor = self.head(self.pooled(inputs))
+        return outputs
 
 
 def trained() -> Small:
@@ -134,10 +136,9 @@ def test_a_normalisation_of_pooled_features_is_read_as_one_of_grids(tmp_path: Pa
     head = nn.BatchNorm1d(CHANNELS)
     head.running_mean, head.running_var = torch.full((CHANNELS,), 3.0), torch.full((CHANNELS,), 4.0)
     pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    layers = nn.Sequential(
-        nn.Conv2d(1, CHANNELS, 1, bias=False), pool, head, nn.Linear(CHANNELS, len(FINDINGS))
-    )
-    nn.init.zeros_(layers[0].weight)
+    first = nn.Conv2d(1, CHANNELS, 1, bias=False)
+    nn.init.zeros_(first.weight)
+    layers = nn.Sequential(first, pool, head, nn.Linear(CHANNELS, len(FINDINGS)))
     found = reading(layers.eval(), tmp_path)
     (layer,) = found.layers
     assert (layer.layer, layer.n, layer.channels) == ("2", COUNT, CHANNELS)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.ground_truth.matching import Truth
 from pipeline.probes import PROBES
-from pipeline.probes.selection import ProbeTask, most_forwards, probe_tasks, spread, tasks_of
+from pipeline.probes.selection import ProbeTask, most_forwards, probe_tasks, read_tasks, spread, tasks_of
 from pipeline.records import AnnotationItem, Case, Kind, Labels
 from tests.cohort.cases import case
 
@@ -112,9 +112,20 @@ def test_levels_and_the_number_of_forward_passes() -> None:
         for level in ("quick", "full")
     )
     lesion, swap = PROBES["lesion"].most, PROBES["swap"].most
-    # Each image as it is, once for the probes and, if it is changed as a whole, once for its features.
-    assert most_forwards(quick) == len(quick) + 40 * lesion + 64 * quick_whole + 64
-    assert most_forwards(full) == len(full) + 100 * (lesion + swap) + 200 * full_whole + 200
+    # Each image as it is, once for the probes and, if it is changed as a whole, once for its features; the
+    # first 32 of these in each variant of the card, too.
+    variants = 32 * PROBES["card"].most
+    of_quick, of_full = len(quick) + 40 * lesion + variants, len(full) + 100 * (lesion + swap) + variants
+    assert most_forwards(quick, read_tasks("quick", quick, cases)) == of_quick + 64 * quick_whole + 64
+    assert most_forwards(full, read_tasks("full", full, cases)) == of_full + 200 * full_whole + 200
+
+
+def test_without_labels_some_images_are_read_inside_the_network_all_the_same() -> None:
+    cases = numbered(100, images_each=2)
+    assert read_tasks("off", [], cases) == []
+    found = read_tasks("quick", [], cases)
+    assert (len(found), len({task.case.patient_id for task in found}), found[0].variants) == (64, 50, True)
+    assert most_forwards([], found) == 64 + 32 * PROBES["card"].most
 
 
 def test_swaps_have_partners_with_and_without_the_finding() -> None:
