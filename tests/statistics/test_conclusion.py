@@ -94,6 +94,6 @@ def test_rows_get_the_conclusion_of_their_finding() -> None:
 
 def test_the_documentation_has_the_same_table() -> None:
     text = (Path(__file__).parents[2] / "reports" / "README.md").read_text()
-    section = text.partition("## The conclusion")[2].partition("\n## ")[0]
+    section = text.partition("## The conclusion")[2].partition("\n### ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| `")]
     assert rows == [f"| `{r.conclusion}` | {CONCLUSIONS[r.conclusion]} | {r.when} |" for r in RULES]
