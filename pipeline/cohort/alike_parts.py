@@ -29,6 +29,15 @@ MOST_COMPARED = 2_000
 MOST_LISTED = 5
 """Most pairs that a notice names."""
 TUNED = "tuning.where"
+UNKNOWN = (
+    "Whether images look like those that the thresholds were tuned on cannot be told, because {why}; they "
+    "were compared by patient and identical pixels alone."
+)
+ABSENT = "the config does not say which images of the study folder these are"
+NOT_CHOSEN = (
+    "tuning.where chooses none in the study folder, or the table of select names images that fit several "
+    "files or contradicts itself"
+)
 
 
 class _Alike(NamedTuple):
@@ -54,12 +63,9 @@ def alike_parts(
     for other in others:
         yield from alike_notices(scored, other, executor=executor, cache=config.out / LOOK_CACHE)
     if config.tuned is not None and TUNED not in {other.key for other in others}:
-        yield Notice(
-            "guess",
-            ABOUT,
-            "Whether images look like those that the thresholds were tuned on cannot be told, because these "
-            "are not in the study folder; they were compared by patient and identical pixels alone.",
-        )
+        is_stated = config.tuning is not None and config.select is not None
+        why = NOT_CHOSEN if is_stated else ABSENT
+        yield Notice("guess", ABOUT, UNKNOWN.format(why=why))
 
 
 def alike_notices(first: Split, second: Split, *, executor: Executor, cache: Path) -> Iterator[Notice]:

@@ -7,7 +7,7 @@ training, so the first layer in which the audited images differ says where netwo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -119,21 +119,30 @@ def _listening(network: nn.Module) -> Iterator[_Heard]:
     heard = _Heard()
 
     def of_normalisation(name: str) -> Any:
-        return lambda _module, inputs: heard.of_channels(name, inputs[0])
+        return lambda _module, given, named: heard.of_channels(name, _first(given, named))
 
     handles = [
-        module.register_forward_hook(lambda one, inputs, outputs: heard.of_linear(one, inputs[0], outputs))
+        module.register_forward_hook(
+            lambda one, given, named, outputs: heard.of_linear(one, _first(given, named), outputs),
+            with_kwargs=True,
+        )
         for module in network.modules()
         if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
     ]
     handles += [
-        module.register_forward_pre_hook(of_normalisation(name)) for name, module in _normalisations(network)
+        module.register_forward_pre_hook(of_normalisation(name), with_kwargs=True)
+        for name, module in _normalisations(network)
     ]
     try:
         yield heard
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _first(given: Sequence[Tensor], named: Mapping[str, Tensor]) -> Tensor:
+    """What a layer reads, which a network may give by its name: layer(input=values)."""
+    return given[0] if given else next(iter(named.values()))
 
 
 def _normalisations(network: nn.Module) -> Iterator[tuple[str, _BatchNorm]]:
@@ -149,8 +158,9 @@ def _statistics(variant: str, name: str, module: _BatchNorm, sums: _Sums, *, n: 
     assert module.running_mean is not None
     assert module.running_var is not None
     of_training = module.running_var.double().cpu().numpy() + module.eps
-    distance = np.abs(mean - module.running_mean.double().cpu().numpy()) / np.sqrt(of_training)
-    factor = np.maximum(variance / of_training, of_training / variance)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a variance of 0, or one that is no number
+        distance = np.abs(mean - module.running_mean.double().cpu().numpy()) / np.sqrt(of_training)
+        factor = np.maximum(variance / of_training, of_training / variance)
     near = (distance <= FAR_MEAN) & (factor <= FAR_SPREAD)
     return LayerStatistics(
         variant,

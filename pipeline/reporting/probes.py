@@ -26,7 +26,10 @@ REASONS: Mapping[str, str] = {
     "other_fill": "",
     "no_healthy_image": "no image of another patient without the finding",
     "no_other_image": "no other patient with the finding",
-    "fits_nowhere": "the lesion fits nowhere in another image",
+    "fits_nowhere": "no annotated lesion, or it fits nowhere else",
+    "no_image": "the change is possible on no image",
+    "one_class": "no images both with and without the finding",
+    "same_output": "the output is the same for all images",
 }
 """Why a probe cannot tell → in words."""
 SWAPS: Mapping[str, str] = {
@@ -77,7 +80,7 @@ class Needs(NamedTuple):
     matter: tuple[Change, ...]
     """Changes of whole images that change the AUROC."""
     others: int
-    """Number of changes of whole images that do not, or whose images are too few."""
+    """Number of changes of whole images that do not, or whose images are too few or not there."""
 
 
 def needs(run: RunFolder) -> Needs | None:
@@ -101,7 +104,7 @@ def _regions(rows: Sequence[Mapping[str, str]]) -> Iterator[Change]:
     answered: set[str] = set()
     for row in rows:
         change = _change(row)
-        yield change._replace(answer="–") if row["finding"] in answered else change
+        yield change._replace(answer="–" if row["finding"] in answered else _with_reason(row))
         if row["answer"] != "cannot_tell":
             answered.add(row["finding"])
 
@@ -109,10 +112,14 @@ def _regions(rows: Sequence[Mapping[str, str]]) -> Iterator[Change]:
 def _swap(row: Mapping[str, str]) -> Change:
     """A row about the lesion in another image; the reason stands beside an answer that cannot tell."""
     words_of = {"drops": "falls", "holds": "holds"} if row["measure"] == "surroundings" else {}
-    answer = words_of.get(row["answer"], ANSWERS[row["answer"]])
-    why = REASONS.get(row.get("because", ""), "")
     title = SWAPS.get(row["variant"], words.spaced(row["variant"]).capitalize())
-    return _change(row)._replace(title=title, answer=f"{answer}: {why}" if why else answer)
+    return _change(row)._replace(title=title, answer=words_of.get(row["answer"], _with_reason(row)))
+
+
+def _with_reason(row: Mapping[str, str]) -> str:
+    """The answer; where it cannot tell, with the reason."""
+    answer, why = ANSWERS[row["answer"]], REASONS.get(row.get("because", ""), "")
+    return f"{answer}: {why}" if why else answer
 
 
 def _change(row: Mapping[str, str]) -> Change:

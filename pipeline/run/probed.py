@@ -28,7 +28,7 @@ def write_probe_tables(
 ) -> list[ProbeEffect]:
     """Write probes.csv and causal.csv, which are empty without probes; returns the rows of the first.
 
-    A swap of the run's level that could change no image is asked, too, and says why.
+    A probe of the run's level that could change no image is asked, too, and says why.
     """
     probed = list(read_probed(run, gathered.audited))
     names = {row.probe for row in probed}

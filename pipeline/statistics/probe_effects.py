@@ -47,19 +47,28 @@ def _ranking_effects(
     outputs: Outputs,
     resampling: Resampling,
 ) -> list[ProbeEffect]:
-    """One row per variant, in which the AUROC is compared on the same images."""
+    """One row per variant, in which the AUROC is compared on the same images; else one that says why not.
+
+    Nothing for a finding that is known of no image.
+    """
     base, labels = versions.get((UNCHANGED, ""), {}), outputs.labels.get(finding, {})
+    if not any(label is not None for label in labels.values()):
+        return []
     compared: list[tuple[str, str, list[str], float | None, float | None, Difference]] = []
-    for (probe, variant), changed in versions.items():
-        if probe not in probes:
-            continue
+    seen = [key for key in versions if key[0] in probes]
+    unseen = set(probes) - {name for name, _ in seen}
+    missing = [_missing(finding, probe, "", "no_image") for probe in probes if probe in unseen]
+    for probe, variant in seen:
+        changed = versions[probe, variant]
         ids = [i for i in changed if i in base and labels.get(i) is not None]
         if len({labels[i] for i in ids}) > 1:
             compared.append(
                 (probe, variant, ids, *_compared(ids, base, changed, outputs, finding, resampling))
             )
+        else:
+            missing.append(_missing(finding, probe, variant, "one_class"))
     corrected = holm([row[-1].p for row in compared])
-    return [
+    answered = [
         ProbeEffect(
             finding,
             probe,
@@ -78,6 +87,11 @@ def _ranking_effects(
         )
         for (probe, variant, ids, before, after, found), p in zip(compared, corrected, strict=True)
     ]
+    return [*answered, *missing]
+
+
+def _missing(finding: str, probe: str, variant: str, because: Because) -> ProbeEffect:
+    return ProbeEffect(finding, probe, variant, "auroc", "cannot_tell", because=because)
 
 
 def _compared(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipeline.records.probes import CONTROL, FILLS, LESION, UNCHANGED, Answer
+from pipeline.records.probes import CONTROL, FILLS, LESION, UNCHANGED, Answer, Because
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.probe_answers import LARGEST_CONTROL, Against, Judged, Outputs, ProbeEffect
 
@@ -16,7 +16,20 @@ USE: Mapping[bool | None, Answer] = {True: "used", False: "not_used", None: "can
 def region_effects(
     finding: str, probe: str, versions: Versions, outputs: Outputs, resampling: Resampling
 ) -> Iterator[ProbeEffect]:
-    """One row per fill. Only the first whose control leaves the output as it is has an answer."""
+    """One row per fill. Only the first whose control leaves the output as it is has an answer.
+
+    Where no image answers, one row without a variant says why; nothing for a finding that no image has.
+    """
+    rows = list(_of_fills(finding, probe, versions, outputs, resampling))
+    yield from rows
+    if not rows and True in outputs.labels.get(finding, {}).values():
+        because: Because = "fits_nowhere" if outputs.spread(finding) else "same_output"
+        yield ProbeEffect(finding, probe, "", "log_odds", "cannot_tell", because=because)
+
+
+def _of_fills(
+    finding: str, probe: str, versions: Versions, outputs: Outputs, resampling: Resampling
+) -> Iterator[ProbeEffect]:
     base, spread = versions.get((UNCHANGED, ""), {}), outputs.spread(finding)
     separation, is_answered = outputs.separation(finding), False
     for fill in FILLS:
@@ -48,7 +61,9 @@ def region_effects(
 def judging_fill(effects: Iterable[ProbeEffect], finding: str, probe: str) -> str | None:
     """The fill that judges a finding: the first that answers or leaves the control as it is; None without."""
     rows = (row for row in effects if (row.finding, row.probe, row.measure) == (finding, probe, "log_odds"))
-    return next((row.variant for row in rows if _is_judging(row.answer, row.after or 0.0)), None)
+    return next(
+        (row.variant for row in rows if row.variant and _is_judging(row.answer, row.after or 0.0)), None
+    )
 
 
 def _is_judging(answer: Answer, control_fall: float) -> bool:

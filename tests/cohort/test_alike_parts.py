@@ -182,15 +182,18 @@ def test_where_looks_mean_nothing_or_pixels_are_not_compared_there_is_no_notice(
     assert of_plan(study, **PRIOR, **off) == []
 
 
-@pytest.mark.parametrize("where", [None, {"split": "of another table"}])
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [(None, "the config does not say"), ({"split": "of another table"}, "tuning.where chooses none in")],
+)
 def test_tuning_images_that_are_known_by_their_hashes_alone_cannot_be_compared(
-    study: Path, where: dict[str, str] | None
+    study: Path, where: dict[str, str] | None, why: str
 ) -> None:
     plant(study)
     tuning = {} if where is None else {"tuning": {"where": where}}
     (notice,) = of_plan(study, tuned=TUNED, **tuning)
     assert (notice.kind, notice.about) == ("guess", "alike_parts")
-    assert "cannot be told, because these are not in the study folder" in notice.message
+    assert f"cannot be told, because {why}" in notice.message
 
 
 def test_a_study_set_of_one_part_is_not_decoded(study: Path) -> None:

@@ -43,6 +43,15 @@ class Small(nn.Module):
         return outputs
 
 
+class ByName(Small):
+    """The same network, which calls layers with the names of their arguments."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        first = self.norm0(input=self.first(input=inputs)).relu()
+        outputs: torch.Tensor = self.head(input=self.norm1(input=self.second(input=first)).mean((2, 3)))
+        return outputs
+
+
 def trained() -> Small:
     """The network with the statistics of the images, as one batch of training with momentum 1 leaves them."""
     network = Small()
@@ -75,6 +84,14 @@ def test_features_are_what_the_head_reads_of_each_image_whatever_the_batch(tmp_p
     with torch.no_grad():
         expected = network.pooled(torch.from_numpy(TENSORS)).numpy()
     np.testing.assert_allclose(found.values, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_layers_that_are_called_by_name_are_heard_as_well(tmp_path: Path) -> None:
+    network, by_name = trained(), ByName()
+    by_name.load_state_dict(network.state_dict())
+    found, expected = reading(by_name.eval(), tmp_path), reading(network, tmp_path)
+    np.testing.assert_array_equal(found.features.values, expected.features.values)
+    assert found.layers == expected.layers
 
 
 def test_images_of_the_training_are_near_it_in_every_layer(tmp_path: Path) -> None:

@@ -86,6 +86,17 @@ def test_a_fill_after_the_one_that_answers_has_no_answer(tmp_path: Path) -> None
     assert [row.answer for row in found.regions] == ["needed", "–", "cannot tell", "cannot tell"]
 
 
+def test_a_region_without_answer_has_its_reason_beside_it(tmp_path: Path) -> None:
+    run = make_run(tmp_path, cases=1)
+    none = ProbeEffect(FIRST, "lesion", "", "log_odds", "cannot_tell", because="fits_nowhere")
+    write_table(run, "probes.csv", map(asdict, (none, STILL)))
+    found = needs(read_run(run))
+    assert found is not None
+    assert [(row.title, row.n, row.answer) for row in found.regions] == [
+        ("Annotated region replaced", "0", "cannot tell: no annotated lesion, or it fits nowhere else")
+    ]
+
+
 def test_swaps_have_a_table_that_says_why_one_cannot_tell(tmp_path: Path) -> None:
     run = make_run(tmp_path, cases=1)
     write_table(run, "probes.csv", map(asdict, (REGION, FOLLOWED, UNTOLD, SURROUNDED)))

@@ -7,6 +7,7 @@ from pipeline.records import ProbedOutput
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.probe_answers import Outputs, ProbeEffect
 from pipeline.statistics.probe_effects import probe_effects
+from pipeline.statistics.region_effects import judging_fill
 
 RESAMPLING = Resampling(replicates=500)
 ASKS = {"lesion": "regions", "frame": "shortcut", "card": "card"}
@@ -26,7 +27,15 @@ def row(number: int, probe: str, variant: str, logit: float) -> ProbedOutput:
 
 
 def effects(probed: list[ProbedOutput], known: Outputs) -> list[ProbeEffect]:
-    return probe_effects(probed, known, findings=("mass",), asks=ASKS, resampling=RESAMPLING)
+    seen = {one.probe for one in probed}
+    asks = {probe: question for probe, question in ASKS.items() if probe in seen}
+    return probe_effects(probed, known, findings=("mass",), asks=asks, resampling=RESAMPLING)
+
+
+def reasons(probed: list[ProbedOutput], known: Outputs) -> dict[tuple[str, str], tuple[str, str, int]]:
+    """(Probe, variant) → answer, its reason and number of images, of all probes."""
+    found = probe_effects(probed, known, findings=("mass",), asks=ASKS, resampling=RESAMPLING)
+    return {(row.probe, row.variant): (row.answer, row.because, row.n) for row in found}
 
 
 def replaced(fill: str, *, lesion: float, control: float, noise: float = 0.0) -> list[ProbedOutput]:
@@ -138,10 +147,27 @@ def test_an_auroc_that_stays() -> None:
     assert (found.answer, found.estimate) == ("holds", 0.0)
 
 
-@pytest.mark.parametrize("labels", [None, [1] * COUNT])
-def test_without_both_labels_no_auroc_is_compared(labels: list[int] | None) -> None:
-    assert effects(changed("frame", LOGITS), outputs(LOGITS, labels)) == []
+def test_probes_that_could_change_no_image_say_why() -> None:
+    assert reasons(BASE, outputs(LOGITS, LABELS)) == {
+        ("lesion", ""): ("cannot_tell", "fits_nowhere", 0),
+        ("frame", ""): ("cannot_tell", "no_image", 0),
+        ("card", ""): ("cannot_tell", "no_image", 0),
+    }
 
 
-def test_a_network_that_always_answers_the_same_has_no_sd() -> None:
-    assert effects([*BASE, *replaced("inpaint", lesion=0, control=0)], outputs([4.0] * COUNT, LABELS)) == []
+def test_an_output_that_is_always_the_same_is_said_to_be() -> None:
+    rows = [*BASE, *replaced("inpaint", lesion=0.0, control=0.0)]
+    found = reasons(rows, outputs([4.0] * COUNT, LABELS))
+    assert found["lesion", ""] == ("cannot_tell", "same_output", 0)
+
+
+def test_changes_of_images_of_one_class_cannot_tell_and_a_finding_without_labels_has_no_row() -> None:
+    rows = [*BASE, *(row(number, "frame", "of_another_image", 4.0) for number in range(COUNT // 2))]
+    found = reasons(rows, outputs(LOGITS, [1] * COUNT))
+    assert found["frame", "of_another_image"] == ("cannot_tell", "one_class", 0)
+    assert reasons(rows, outputs(LOGITS)) == {}
+
+
+def test_a_probe_without_answer_judges_no_reference() -> None:
+    found = probe_effects(BASE, outputs(LOGITS, LABELS), findings=("mass",), asks=ASKS, resampling=RESAMPLING)
+    assert judging_fill(found, "mass", "lesion") is None
