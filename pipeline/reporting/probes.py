@@ -101,7 +101,7 @@ def _regions(rows: Sequence[Mapping[str, str]]) -> Iterator[Change]:
     answered: set[str] = set()
     for row in rows:
         change = _change(row)
-        yield change._replace(answer="–") if row["finding"] in answered else change
+        yield change._replace(answer="–" if row["finding"] in answered else _because(change.answer, row))
         if row["answer"] != "cannot_tell":
             answered.add(row["finding"])
 
@@ -110,9 +110,14 @@ def _swap(row: Mapping[str, str]) -> Change:
     """A row about the lesion in another image; the reason stands beside an answer that cannot tell."""
     words_of = {"drops": "falls", "holds": "holds"} if row["measure"] == "surroundings" else {}
     answer = words_of.get(row["answer"], ANSWERS[row["answer"]])
-    why = REASONS.get(row.get("because", ""), "")
     title = SWAPS.get(row["variant"], words.spaced(row["variant"]).capitalize())
-    return _change(row)._replace(title=title, answer=f"{answer}: {why}" if why else answer)
+    return _change(row)._replace(title=title, answer=_because(answer, row))
+
+
+def _because(answer: str, row: Mapping[str, str]) -> str:
+    """The answer, with the reason where it cannot tell; older runs have none."""
+    why = REASONS.get(row.get("because", ""), "")
+    return f"{answer}: {why}" if why else answer
 
 
 def _change(row: Mapping[str, str]) -> Change:
