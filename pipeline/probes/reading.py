@@ -170,6 +170,7 @@ def _statistics(variant: str, name: str, module: _BatchNorm, sums: _Sums, *, n: 
         distance=_finite(np.median(distance)),
         factor=_finite(np.median(factor)),
         far=float((~near).mean()),
+        is_trained=bool((module.running_mean != 0).any() or (module.running_var != 1).any()),
     )
 
 

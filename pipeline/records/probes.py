@@ -103,6 +103,8 @@ class LayerStatistics:
     """Median over channels of the factor between variance and variance of training, 1 or more."""
     far: float
     """Share of channels whose mean or variance is another one."""
+    is_trained: bool = True
+    """False if it holds the mean 0 and the variance 1 of every channel, as before any training."""
 
 
 @dataclass(frozen=True, slots=True)

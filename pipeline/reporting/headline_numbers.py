@@ -86,7 +86,7 @@ def _limit(row: Mapping[str, str]) -> str:
     rule, _, suspect = row["rule"].partition(".")
     if rule == SUSPICION:
         most, found = (STRENGTHS[int(float(row[key]))] for key in ("limit", "estimate"))
-        return f"suspicion against {TITLES[suspect]} at most {most}: found {found}"
+        return f"suspicion against {TITLES[suspect]}: {found}; allowed: {most}"
     name, side, form = LIMITS[row["rule"]]
     wanted = f"{name} {side} {words.number(float(row['limit']), form)}"
     if not row["estimate"]:

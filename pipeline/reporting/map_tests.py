@@ -58,6 +58,7 @@ MEASURES: Mapping[str, str] = {
     "peak_distance": "Distance of peaks",
     "same_hit": "Same hit",
 }
+SHARES = frozenset({"hit", "same_hit"})
 NOTES: Mapping[str, str] = {
     "peak_distance": "Distance of peaks: share of the image’s diagonal.",
     "same_hit": "Same hit: share of maps where both hit or both miss an annotation.",
@@ -151,10 +152,11 @@ def _sentences(rows: Rows) -> Iterator[str]:
         low = number_of(gain["low"])
         shown = "shown" if low is not None and low > 0 else "not shown"
         yield (
-            f"Maps by {method} of networks with random weights hit in {_text(random)} "
+            f"Maps by {method} of networks with random weights hit in {_text(random)} of "
+            f"{words.plural(int(random['n']), 'map')} "
             f"({words.plural(len(each), 'network')}: {', '.join(each)}), those of the network in "
-            f"{_text(own)}. On the same images the network’s are better by "
-            f"{_text(gain)} of {gain['n']} maps: {shown} beyond chance."
+            f"{_text(own)} of {own['n']}. The difference on the same "
+            f"{words.plural(int(gain['n']), 'map')} is {_text(gain)}: {shown} beyond chance."
         )
     if len(methods) == 1 and not any(row["test"] == "agreement" for row in rows):
         yield "The run has one method only, so that no agreement of methods is shown."
@@ -190,14 +192,17 @@ def _test(name: str, rows: Rows) -> Test:
 
 
 def _undefined(of_line: Mapping[tuple[str, str, str], Mapping[str, Mapping[str, str]]]) -> Iterator[str]:
-    """How many values are undefined, and why, for each line that has any."""
+    """How many values are undefined, and why; numbers of the same reasons share a sentence."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for (method, variant, compared_with), found in of_line.items():
         for measure, row in found.items():
             if row["undefined"] != "0":
-                reasons = (part.rpartition("=") for part in row["reasons"].split("; ") if part)
-                why = "; ".join(f"{REASONS.get(name, words.spaced(name))}: {n}" for name, _, n in reasons)
-                of = f"{_title(measure)}, {method}, {_variant(variant, compared_with)}"
-                yield f"{of}: {row['undefined']} undefined ({why})."
+                key = _title(measure), row["undefined"], row["reasons"]
+                alike.setdefault(key, []).append(f"{method}, {_variant(variant, compared_with)}")
+    for (measure, undefined, causes), of in alike.items():
+        reasons = (part.rpartition("=") for part in causes.split("; ") if part)
+        why = "; ".join(f"{REASONS.get(name, words.spaced(name))}: {n}" for name, _, n in reasons)
+        yield f"{measure}: {undefined} undefined ({why}) of {'; '.join(of)}."
 
 
 def _title(measure: str) -> str:
@@ -214,18 +219,18 @@ def _variant(variant: str, compared_with: str) -> str:
 
 
 def _text(row: Mapping[str, str]) -> str:
-    """The estimate with its interval; shares of maps that hit in percent."""
+    """The estimate with its interval; shares of maps that hit in percent, their differences in points."""
     estimate, low, high = (number_of(row[name]) for name in ("estimate", "low", "high"))
     if estimate is None:
         return "–"
-    show = _percent if row["measure"] in {"hit", "same_hit"} else _plain
-    return (
-        show(estimate) if low is None or high is None else f"{show(estimate)} [{show(low)} to {show(high)}]"
-    )
+    unit = "" if row["measure"] not in SHARES else " points" if row["compared_with"] else " %"
+    show = _percent if unit else _plain
+    interval = "" if low is None or high is None else f" [{show(low)} to {show(high)}]"
+    return f"{show(estimate)}{unit}{interval}"
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %".replace("-", words.MINUS)
+    return f"{100 * value:.0f}".replace("-", words.MINUS)
 
 
 def _plain(value: float) -> str:
@@ -237,4 +242,6 @@ def _count(rows: Rows) -> str:
     counts = sorted({int(row["n"]) for row in rows})
     maps = f"{counts[0]}–{counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
     patients = max(int(row["patients"]) for row in rows)
-    return f"{maps} of {words.plural(patients, 'patient')}"
+    return (
+        f"{maps} {'map' if maps == '1' else 'maps'}, {words.plural(patients, 'patient')}" if patients else "0"
+    )

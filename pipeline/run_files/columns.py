@@ -109,7 +109,7 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
         },
         "normalisation.csv": {
             "variant": TEXT, "layer": TEXT, "n": COUNT, "channels": COUNT, "distance": SOME_NUMBER,
-            "factor": SOME_NUMBER, "far": SHARE,
+            "factor": SOME_NUMBER, "far": SHARE, "is_trained": spare(FLAG),
         },
         "readouts.csv": {
             "kind": one_of("finding", "attribute", "nonsense"), "name": NAME, "group": TEXT, "n": COUNT,

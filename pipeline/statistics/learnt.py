@@ -78,7 +78,7 @@ def lost_suspicions(learnt: Learnt) -> Iterator[Suspicion]:
 
     Broken layers and another card, which `rules.inside` tells, explain all that is lost.
     """
-    if learnt.state in {"broken", "other_card"}:
+    if learnt.state in {"untrained", "broken", "other_card"}:
         return
     told = learnt.told()
     lost = {finding: area for finding, area in told.items() if area < TOLD}

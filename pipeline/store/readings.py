@@ -19,13 +19,13 @@ def write_reading(run: Path, reading: NetworkReading) -> None:
     """Write features and statistics of layers."""
     buffer = io.BytesIO()
     layers = reading.layers
-    numbers = [[one.n, one.channels, one.distance, one.factor, one.far] for one in layers]
+    numbers = [[one.n, one.channels, one.distance, one.factor, one.far, one.is_trained] for one in layers]
     np.savez(
         buffer,
         case_ids=np.array(reading.features.case_ids, np.str_),
         features=reading.features.values,
         layers=np.array([(one.variant, one.layer) for one in layers], np.str_).reshape(-1, 2),
-        numbers=np.array(numbers, np.float64).reshape(-1, 5),
+        numbers=np.array(numbers, np.float64).reshape(-1, 6),
     )
     write_bytes(run / READING, buffer.getvalue())
 
@@ -40,7 +40,7 @@ def read_reading(run: Path) -> NetworkReading | None:
                     LayerStatistics(
                         variant, name, int(n), int(channels), _known(distance), _known(factor), far
                     )
-                    for (variant, name), (n, channels, distance, factor, far) in zip(
+                    for (variant, name), (n, channels, distance, factor, far, trained) in zip(
                         file["layers"].tolist(), file["numbers"].tolist(), strict=True
                     )
                 ),

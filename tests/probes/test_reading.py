@@ -221,3 +221,8 @@ def test_a_reading_comes_back_from_its_file(tmp_path: Path) -> None:
     remove_reading(tmp_path)
     remove_reading(tmp_path)
     assert not (tmp_path / "reading.npz").exists()
+
+
+def test_a_network_before_its_training_is_told_by_its_normalisations(tmp_path: Path) -> None:
+    assert [layer.is_trained for layer in reading(Small().eval(), tmp_path).layers] == [False, False]
+    assert [layer.is_trained for layer in reading(trained(), tmp_path).layers] == [True, True]

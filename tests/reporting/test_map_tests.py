@@ -30,6 +30,7 @@ HEAD = replace(
 )  # fmt: skip
 ONE_FINDING = replace(OWN, finding=FINDINGS[0])
 HITS = (OWN, RANDOM, FIRST, SECOND, GAIN)
+FLAT = "Rank correlation: 1 undefined (the map has no peak or is the same everywhere: 1)"
 
 
 def found(folder: Path, *rows: MapTestRow) -> Path:
@@ -53,32 +54,32 @@ def test_the_hits_of_random_networks_stand_beside_those_of_the_network(tmp_path:
     shown = map_tests(read_run(run))
     assert shown is not None
     assert shown.sentences[0] == (
-        "Maps by gradcam of networks with random weights hit in 13 % [8 % to 20 %] (2 networks: 22 %, 5 %), "
-        "those of the network in 93 % [85 % to 98 %]. On the same images the network’s are better by "
-        "80 % [71 % to 90 %] of 59 maps: shown beyond chance."
+        "Maps by gradcam of networks with random weights hit in 13 % [8 to 20] of 59 maps "
+        "(2 networks: 22 %, 5 %), those of the network in 93 % [85 to 98] of 59. The difference on the "
+        "same 59 maps is 80 points [71 to 90]: shown beyond chance."
     )
     assert shown.sentences[1].startswith("The run has one method only")
     (test,) = shown.tests
     assert test.measures == ("Hit rate ↑", "Rank correlation ↓")
     assert [line[1:] for line in test.lines] == [
-        ("the network", ("93 % [85 % to 98 %]", ""), "59 of 31 patients"),
-        ("random networks", ("13 % [8 % to 20 %]", ""), "59 of 31 patients"),
-        ("the network less random networks", ("80 % [71 % to 90 %]", ""), "59 of 31 patients"),
-        ("last layer random", ("", "−0.07 [−0.14 to 0.01]"), "58 of 31 patients"),
+        ("the network", ("93 % [85 to 98]", ""), "59 maps, 31 patients"),
+        ("random networks", ("13 % [8 to 20]", ""), "59 maps, 31 patients"),
+        ("the network less random networks", ("80 points [71 to 90]", ""), "59 maps, 31 patients"),
+        ("last layer random", ("", "−0.07 [−0.14 to 0.01]"), "58 maps, 31 patients"),
     ]
-    assert "Rank correlation, gradcam, last layer random: 1 undefined" in test.notes
+    assert f"{FLAT} of gradcam, last layer random." in test.notes
     write_report(run)
     page = (run / "index.html").read_text(encoding="utf-8")
     assert "Tests of the maps" in page
     assert "judge the method" in page
-    assert "93 % [85 % to 98 %]" in page
+    assert "93 % [85 to 98]" in page
 
 
 def test_what_is_not_shown_is_said(tmp_path: Path) -> None:
     rows = [replace(row, low=-0.01) if row is GAIN else row for row in HITS]
     shown = map_tests(read_run(found(tmp_path, *rows)))
     assert shown is not None
-    assert shown.sentences[0].endswith("not shown beyond chance.")
+    assert shown.sentences[0].endswith(": not shown beyond chance.")
 
 
 def test_hits_that_are_incomplete_make_no_sentence(tmp_path: Path) -> None:
@@ -93,4 +94,12 @@ def test_tests_of_other_packages_are_shown_by_their_names(tmp_path: Path) -> Non
     assert shown is not None
     (test,) = shown.tests
     assert (test.title, test.explanation, test.measures) == ("My test", "", ("My number ↑",))
-    assert test.lines[0][1:] == ("my way", ("–",), "59 of 31 patients")
+    assert test.lines[0][1:] == ("my way", ("–",), "59 maps, 31 patients")
+
+
+def test_numbers_undefined_for_the_same_reason_share_a_sentence(tmp_path: Path) -> None:
+    flat = replace(HEAD, variant="all")
+    shown = map_tests(read_run(found(tmp_path, HEAD, flat)))
+    assert shown is not None
+    (test,) = shown.tests
+    assert test.notes == (f"{FLAT} of gradcam, last layer random; gradcam, all layers random.")

@@ -69,11 +69,12 @@ def test_what_matters_is_told_and_the_rest_counted(tmp_path: Path) -> None:
     page = (run / "index.html").read_text(encoding="utf-8")
     assert "1.93 [1.58 to 2.36]" in page
     assert "2 other changes of whole images" in page
+    assert '<a href="#needs">' in page
 
 
 def test_a_fill_after_the_one_that_answers_has_no_answer(tmp_path: Path) -> None:
     run = make_run(tmp_path, cases=1)
-    first = replace(REGION, answer="cannot_tell", finding=FINDINGS[1])
+    first = replace(REGION, answer="cannot_tell", finding=FINDINGS[1], because="control_moves")
     rows = (
         REGION,
         replace(REGION, variant="clone", answer="cannot_tell"),
@@ -83,7 +84,8 @@ def test_a_fill_after_the_one_that_answers_has_no_answer(tmp_path: Path) -> None
     write_table(run, "probes.csv", map(asdict, rows))
     found = needs(read_run(run))
     assert found is not None
-    assert [row.answer for row in found.regions] == ["needed", "–", "cannot tell", "cannot tell"]
+    why = "cannot tell: the control moves the output, too"
+    assert [row.answer for row in found.regions] == ["needed", "–", why, why]
 
 
 def test_a_region_without_answer_has_its_reason_beside_it(tmp_path: Path) -> None:

@@ -17,14 +17,14 @@ from pipeline.records.names import ALL_FINDINGS
 from pipeline.statistics.rules.tables import RunTables, percent
 from pipeline.statistics.variants import form_of
 
-State: TypeAlias = Literal["unknown", "like_training", "broken", "other_card", "unlike"]
-"""How images and training compare: no normalisations tell it; alike; alike up to a layer and not beyond;
+State: TypeAlias = Literal["unknown", "untrained", "like_training", "broken", "other_card", "unlike"]
+"""How images and training compare: no normalisations tell it; there was none; alike; alike up to a layer and not beyond;
 alike with another card; unlike throughout."""
 BROKEN_SHARE = 0.35
 """Share of far channels from which on a layer is not that of the training. On phantoms that were inverted,
 cropped to a sixth or turned upside down at most .21 were; behind one broken convolution, .5 and more."""
 SOUND = 1.25
-"""Most factor of the variances in a first layer in which images and training meet."""
+"""Most factor of the variances with which images and training agree: in the first layer, and on average."""
 OTHER_CONTRAST = 2.5
 """Factor of the variances in the first layer that only another scaling or window makes. CT slices shown to a
 network for ultrasound reached 1.7, phantoms with a window three times too wide 3.0."""
@@ -37,9 +37,13 @@ HUGE = 1e9
 """Factor beyond which all count alike."""
 
 BETTER_CARD = (
-    "With {form}, {count} layers of the network agree with its training: variances differ by a factor of "
+    "With {form}, the layers of the network agree with its training ({count}): variances differ by a factor of "
     "{after:.2f} on average, and of {before:.2f} with the card as it is. The card may state the "
     "preprocessing wrongly, or the images are stored so."
+)
+UNTRAINED = (
+    "The network has {count} batch normalisations, and each holds mean 0 and variance 1, as before any training: "
+    "the weights may be untrained, or were saved without their statistics."
 )
 BROKEN = (
     "From {layer} on the network is unlike its training, in up to {far} of the channels of a layer, although "
@@ -63,6 +67,8 @@ def normalisation(tables: RunTables) -> Iterator[Suspicion]:
         return
     farthest, worst = max(own, key=lambda layer: layer.far), max(own, key=_factor)
     match state_of(tables.layers, minimum=tables.minimum):
+        case "untrained":
+            yield _suspicion("untrained", "weights", "strong", UNTRAINED.format(count=len(own)), own[0])
         case "other_card":
             yield _better_card([layer for layer in tables.layers if layer.n >= tables.minimum])
         case "broken":
@@ -84,9 +90,11 @@ def state_of(layers: Sequence[LayerStatistics], *, minimum: int) -> State:
     own = [layer for layer in layers if not layer.variant]
     if not own or own[0].n < minimum:
         return "unknown"
+    if not any(layer.is_trained for layer in own):
+        return "untrained"
     drifts = drifts_of([layer for layer in layers if layer.n >= minimum])
     before, after = drifts[""], min(drifts.values())
-    if before - after >= LEAST_GAIN and after <= MOST_LEFT * before:
+    if before - after >= LEAST_GAIN and after <= min(MOST_LEFT * before, np.log(SOUND)):
         return "other_card"
     is_first_far = own[0].far >= BROKEN_SHARE
     if not is_first_far and _factor(own[0]) <= SOUND and max(layer.far for layer in own) >= BROKEN_SHARE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_images_like_those_of_the_training_accuse_nobody() -> None:
 def test_images_that_agree_with_the_training_once_they_are_mirrored_accuse_the_card() -> None:
     rows = (*layers([(1.1, 0.0)] * 4), *layers(LIKE, variant="mirrored"))
     assert found(*rows) == [("trained_mirrored", "card", "strong")]
-    assert "With mirrored images, 4 layers" in sentence(*rows)
+    assert "With mirrored images, the layers of the network agree with its training (4)" in sentence(*rows)
     assert "a factor of 1.02 on average, and of 1.10" in sentence(*rows)
 
 
@@ -111,3 +112,16 @@ def test_few_images_and_networks_without_normalisation_tell_nothing() -> None:
 def test_a_drift_is_the_mean_logarithm_of_the_factors() -> None:
     drifts = drifts_of([*layers([(1.0, 0.0), (4.0, 0.0)]), *layers([(2.0, 0.0)], variant="padded")])
     assert drifts == pytest.approx({"": 0.6931, "padded": 0.6931}, abs=1e-4)
+
+
+def test_normalisations_that_were_never_trained_accuse_the_weights_whatever_the_card() -> None:
+    rows = [replace(layer, is_trained=False) for layer in layers([(98.0, 0.9), (50.0, 0.9)])]
+    better = [replace(layer, variant="intensity_z_score", factor=7.0) for layer in rows]
+    assert found(*rows, *better) == [("untrained", "weights", "strong")]
+    one_trained = [rows[0], replace(rows[1], is_trained=True)]
+    assert found(*one_trained) == [("other_contrast", "card", "strong")]
+
+
+def test_a_variant_that_is_far_from_the_training_itself_is_no_better_card() -> None:
+    far = layers([(7.0, 0.5)] * 4, variant="intensity_z_score")
+    assert found(*layers([(98.0, 0.9)] * 4), *far) == [("other_contrast", "card", "strong")]
