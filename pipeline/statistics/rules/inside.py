@@ -18,8 +18,8 @@ from pipeline.statistics.rules.tables import RunTables, percent
 from pipeline.statistics.variants import form_of
 
 State: TypeAlias = Literal["unknown", "untrained", "like_training", "broken", "other_card", "unlike"]
-"""How images and training compare: no normalisations tell it; there was none; alike; alike up to a layer and not beyond;
-alike with another card; unlike throughout."""
+"""How images and training compare: no normalisations tell it; there was no training; alike; alike up to a layer
+and not beyond; alike with another card; unlike throughout."""
 BROKEN_SHARE = 0.35
 """Share of far channels from which on a layer is not that of the training. On phantoms that were inverted,
 cropped to a sixth or turned upside down at most .21 were; behind one broken convolution, .5 and more."""
@@ -37,13 +37,13 @@ HUGE = 1e9
 """Factor beyond which all count alike."""
 
 BETTER_CARD = (
-    "With {form}, the layers of the network agree with its training ({count}): variances differ by a factor of "
-    "{after:.2f} on average, and of {before:.2f} with the card as it is. The card may state the "
+    "With {form}, the layers of the network agree with its training ({count}): variances differ by a factor "
+    "of {after:.2f} on average, and of {before:.2f} with the card as it is. The card may state the "
     "preprocessing wrongly, or the images are stored so."
 )
 UNTRAINED = (
-    "The network has {count} batch normalisations, and each holds mean 0 and variance 1, as before any training: "
-    "the weights may be untrained, or were saved without their statistics."
+    "The network has {count} batch normalisations, and each holds mean 0 and variance 1, as before any "
+    "training: the weights may be untrained, or were saved without their statistics."
 )
 BROKEN = (
     "From {layer} on the network is unlike its training, in up to {far} of the channels of a layer, although "
