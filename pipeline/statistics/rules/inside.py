@@ -18,8 +18,8 @@ from pipeline.statistics.rules.tables import RunTables, percent
 from pipeline.statistics.variants import form_of
 
 State: TypeAlias = Literal["unknown", "untrained", "like_training", "broken", "other_card", "unlike"]
-"""How images and training compare: no normalisations tell it; there was no training; alike; alike up to a layer
-and not beyond; alike with another card; unlike throughout."""
+"""How images and training compare: no normalisations tell it; there was no training; alike; alike up to a
+layer and not beyond; alike with another card; unlike throughout."""
 BROKEN_SHARE = 0.35
 """Share of far channels from which on a layer is not that of the training. On phantoms that were inverted,
 cropped to a sixth or turned upside down at most .21 were; behind one broken convolution, .5 and more."""
