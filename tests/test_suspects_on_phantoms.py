@@ -93,7 +93,7 @@ def test_lesions_that_a_decision_needs_are_those_whose_removal_alone_turns_it(cl
     """Counted anew from the stored outputs."""
     run = clean.index.parent
     decided = {(row["case_id"], row["finding"]): row for row in rows(clean, "predictions.csv")}
-    answers = [row for row in rows(clean, "probes.csv") if row["probe"] == "lesion"]
+    answers = [row for row in rows(clean, "probes.csv") if row["probe"] == "lesion" and row["after"]]
     judging = [row for row in answers if row["answer"] != "cannot_tell" or abs(float(row["after"])) <= 0.25]
     fills = {row["finding"]: row["variant"] for row in reversed(judging)}
     counted: Counter[tuple[str, str]] = Counter()
