@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.records.names import ALL_FINDINGS
+from pipeline.reporting.probes import REASONS
 from pipeline.reporting.run_folder import RunFolder, number_of
 
 MOST = 2
@@ -15,12 +16,19 @@ ANSWERS = {"used", "not_used"}
 
 
 def evidence_of(run: RunFolder, finding: str, conclusion: str) -> tuple[str, ...]:
-    """What a conclusion (`records.names.Conclusion`) rests on; empty where nothing is known."""
+    """What a conclusion (`records.names.Conclusion`) rests on, or why there is none; empty if unknown."""
     if conclusion in OF_REGIONS:
         return tuple(
             _fall(row["estimate"], row["low"], row["high"], row["n"])
             for row in run.table("probes")
             if row["finding"] == finding and row["measure"] == "log_odds" and row["answer"] in ANSWERS
+        )[:1]
+    if conclusion == "too_few":
+        return tuple(
+            f"Whether it needs the annotated region cannot be told: {why}."
+            for row in run.table("probes")
+            if row["finding"] == finding and row["measure"] == "log_odds"
+            if (why := REASONS.get(row.get("because", ""), ""))
         )[:1]
     return tuple(
         row["sentence"]

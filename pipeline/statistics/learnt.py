@@ -90,7 +90,7 @@ def lost_suspicions(learnt: Learnt) -> Iterator[Suspicion]:
         )  # fmt: skip
     elif (of_features := told_by_features(learnt.readouts)) and learnt.state != "unlike":
         yield _head(of_features)
-    elif half and _is_without_sense(learnt, lost) and not _is_like_training_but_unlearnt(learnt, lost):
+    elif half and _is_without_sense(learnt, lost) and not _has_likelier_cause(learnt, lost):
         yield _suspicion(
             "nothing_learnt", "weights", lost, told, learnt,
             "and their outputs do not fall as they should without the annotated regions: the weights may be "
@@ -164,7 +164,7 @@ def _is_without_sense(learnt: Learnt, lost: Mapping[str, float]) -> bool:
     return has_answer and used <= set(lost) and 2 * len(used) < len(lost)
 
 
-def _is_like_training_but_unlearnt(learnt: Learnt, lost: Mapping[str, float]) -> bool:
+def _has_likelier_cause(learnt: Learnt, lost: Mapping[str, float]) -> bool:
     """Whether another cause is likelier than broken weights.
 
     A variant of the card tells most of what is lost; or every layer is as in training, and its features tell

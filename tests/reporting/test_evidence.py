@@ -22,6 +22,9 @@ FALL = (
     "Without the annotated region its output falls by 1.93 SD [1.58 to 2.36] more than without a control "
     "region (20 images)."
 )
+NOWHERE = (
+    "Whether it needs the annotated region cannot be told: no annotated lesion, or it fits nowhere else."
+)
 FOUND = (
     Suspicion(FIRST, "shortcut_frame", "network", "strong", "The AUROC falls without the frame."),
     Suspicion(FIRST, "shortcut_text", "network", "weak", "Perhaps text."),
@@ -36,7 +39,8 @@ FOUND = (
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = make_run(tmp_path_factory.mktemp("run"), cases=1)
     cannot = replace(REGION, answer="cannot_tell", estimate=9.0)
-    write_table(folder, "probes.csv", map(asdict, (cannot, REGION, SHORTCUT)))
+    nowhere = replace(cannot, finding=SECOND, estimate=None, low=None, high=None, because="fits_nowhere")
+    write_table(folder, "probes.csv", map(asdict, (cannot, REGION, SHORTCUT, nowhere)))
     write_table(folder, "suspects.csv", suspect_rows(FOUND))
     return read_run(folder)
 
@@ -53,6 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
         (FIRST, "labels", ()),
         (FIRST, "masks", ("Mirrored masks fit better.", "Moved masks fit better.")),
         (FIRST, "too_few", ()),
+        (SECOND, "too_few", (NOWHERE,)),
         (FIRST, "", ()),
     ],
 )
