@@ -34,6 +34,11 @@ def fits_of(heatmaps: Sequence[Heatmap], references: Sequence[Reference], shape:
 
 def ranks_of(heatmap: Heatmap) -> Values:
     """The ranks of the map at the centres of the cells of `transforms.GRID`."""
+    return ranks(*sampled(heatmap))
+
+
+def sampled(heatmap: Heatmap) -> tuple[Intensity, Intensity]:
+    """Signed relevance at the centres of the cells of `transforms.GRID`, and above 0 what the network saw."""
     pixels = [
         ((np.arange(cells) + 0.5) * size / cells).astype(np.intp)
         for cells, size in zip(GRID, heatmap.placement.image_shape, strict=True)
@@ -42,7 +47,7 @@ def ranks_of(heatmap: Heatmap) -> Values:
         resample_to_pixels(values, heatmap.placement, *pixels)
         for values in (heatmap.relevance, np.ones_like(heatmap.relevance))
     )
-    return ranks(relevance, seen)
+    return relevance, seen
 
 
 def _is_empty(heatmap: Heatmap) -> bool:

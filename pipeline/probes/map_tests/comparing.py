@@ -14,9 +14,8 @@ import numpy as np
 from scipy.stats import rankdata
 from skimage.metrics import structural_similarity
 
+from pipeline.cases.fits import sampled
 from pipeline.contours.drawing import draw
-from pipeline.geometry import resample_to_pixels
-from pipeline.metrics.transforms import GRID
 from pipeline.records import Heatmap, Mask, Values
 
 DECIMALS = 4
@@ -115,13 +114,6 @@ FLATNESS = 1e-6
 
 
 def _sampled(heatmap: Heatmap) -> Values:
-    """Signed relevance at the cells of `GRID`, float64; NaN beyond what the network saw."""
-    pixels = [
-        ((np.arange(cells) + 0.5) * size / cells).astype(np.intp)
-        for cells, size in zip(GRID, heatmap.placement.image_shape, strict=True)
-    ]
-    relevance, seen = (
-        resample_to_pixels(values, heatmap.placement, *pixels)
-        for values in (heatmap.relevance, np.ones_like(heatmap.relevance))
-    )
+    """Signed relevance at the cells of `transforms.GRID`, float64; NaN beyond what the network saw."""
+    relevance, seen = sampled(heatmap)
     return np.where(seen > 0, relevance, np.nan).astype(np.float64)
