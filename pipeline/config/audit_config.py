@@ -22,6 +22,7 @@ from pipeline.config.sections import (
     Method,
     Policy,
     Readers,
+    Review,
     Select,
     Splits,
     Statistics,
@@ -96,6 +97,7 @@ class AuditConfig(Strict):
     statistics: Statistics = Statistics()
     policy: Policy = Policy()
     validation: Validation = Validation()
+    review: Review = Review()
     out: PathText = Path("reports")
 
 

@@ -298,3 +298,9 @@ class Validation(Strict):
     levels: Mapping[str, Level] = Field(default_factory=dict)
     stop: Literal["never", "error", "warning"] = "error"
     public_words: PositiveInt = 5
+
+
+class Review(Strict):
+    """How readers review the report."""
+
+    blind: bool = False

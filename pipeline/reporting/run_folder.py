@@ -86,6 +86,11 @@ class RunFolder:
         return any(row.n for row in self.summaries if row.method != CLASSIFIER)
 
     @property
+    def is_blind(self) -> bool:
+        """Whether readers mark what they see before the pages show maps, scores and annotations."""
+        return bool(self.manifest.get("review", {}).get("blind", False))
+
+    @property
     def rules(self) -> Mapping[str, Mapping[str, Any]]:
         """Finding → contour rule and gate."""
         rules: Mapping[str, Mapping[str, Any]] = self.manifest.get("contours", {}).get("rules", {})

@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # these load torch, which scoring of external maps must not
 
 PACKAGES = ("heatproof", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
 NETWORK_PACKAGES = ("torch", "monai")
-UNRECORDED = {"model", "weights", "out", "workers", "limits", "validation"}
+UNRECORDED = {"model", "weights", "out", "workers", "limits", "validation", "review"}
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
 
 
@@ -180,6 +180,7 @@ def write_manifest(
         },
         "contours": _contours(plan),
         "statistics": config.statistics.model_dump(mode="json"),
+        "review": config.review.model_dump(mode="json"),
         "tuned": reuse and asdict(reuse),
         "metrics": _metrics(plan.metrics, config.surface_distance.definition),
         **provenance.facts,

@@ -143,6 +143,12 @@ class Maps(TypedDict):
     sha256: str
 
 
+class Review(TypedDict):
+    """How readers review the report."""
+
+    blind: NotRequired[bool]
+
+
 class Manifest(TypedDict):
     """The content of manifest.json; each command names the keys that it needs."""
 
@@ -164,6 +170,7 @@ class Manifest(TypedDict):
     tuned: NotRequired[Tuned | None]
     heatmaps: NotRequired[Maps]
     versions: NotRequired[dict[str, str]]
+    review: NotRequired[Review]
 
 
 Groups = dict[str, dict[str, str]]

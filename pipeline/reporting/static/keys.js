@@ -149,5 +149,7 @@ heatproof.keys = (() => {
     });
   }
 
-  return { start };
+  const all = () => KEYS.flatMap(([, entries]) => entries.flatMap(([keys]) => keys));
+
+  return { start, all };
 })();
