@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.records import Intensity
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS
+from pipeline.reporting.reviewed import review_content
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.subjects import results_sha256
 from pipeline.reporting.survey import OUTCOMES, Row, Survey
@@ -68,6 +69,7 @@ def _content(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
         "outcomes_of_cases": _outcomes_of_cases(run, surveyed),
         "subjects": _subjects(run, surveyed),
         "frames": surveyed.frames,
+        **review_content(run, surveyed),
     }
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
 from pipeline.records import Values
 from pipeline.records.names import ALL_FINDINGS
-from pipeline.review.decisions import ANSWERS
+from pipeline.review.decisions import ANSWERS, Answer, Decision
 from pipeline.review.kappa import PAIR, Answers, cohen_kappa, cohen_table, fleiss_kappa, fleiss_table
 from pipeline.review.merging import Reviewed
 from pipeline.statistics.bootstrap import Resampling, replicated
 from pipeline.statistics.intervals import UNDEFINED, Interval, intervals
 
+AFTER = "_after"
+"""End of the names of measures in which the answers of a second look count."""
 OPEN = -1
 """Code of a missing answer."""
 
@@ -25,7 +27,7 @@ class Agreement:
     """One kappa with its interval."""
 
     measure: str
-    """`cohen_kappa` for two reviewers, `fleiss_kappa` for all."""
+    """`cohen_kappa` for two reviewers, `fleiss_kappa` for all; with `_after`, the second look counts."""
     finding: str
     reviewers: tuple[str, ...]
     n: int
@@ -43,10 +45,25 @@ def agreements(
 ) -> list[Agreement]:
     """Fleiss' kappa of all reviewers and Cohen's kappa of each pair, over all findings and per finding.
 
-    `units` is case_id → unit that the bootstrap resamples, usually the patient.
+    They are of the first answers and, if any reviewer looked a second time, of the last ones as well. `units`
+    is case_id → unit that the bootstrap resamples, usually the patient.
     """
     if len(reviewers) < PAIR:
         return []
+    first = _agreements(reviewed, reviewers, units, resampling, lambda decision: decision.answer)
+    if not any(entry.has_second_look for entry in reviewed):
+        return first
+    last = _agreements(reviewed, reviewers, units, resampling, lambda decision: decision.last)
+    return first + [replace(entry, measure=entry.measure + AFTER) for entry in last]
+
+
+def _agreements(
+    reviewed: Sequence[Reviewed],
+    reviewers: Sequence[str],
+    units: Mapping[str, str],
+    resampling: Resampling,
+    answer_of: Callable[[Decision], Answer],
+) -> list[Agreement]:
     findings = list(dict.fromkeys(entry.subject.finding for entry in reviewed))
     groups = [(ALL_FINDINGS, reviewed)]
     if len(findings) > 1:
@@ -54,7 +71,7 @@ def agreements(
     return [
         agreement
         for finding, entries in groups
-        for agreement in _group_agreements(finding, entries, reviewers, units, resampling)
+        for agreement in _group_agreements(finding, entries, reviewers, units, resampling, answer_of)
     ]
 
 
@@ -64,9 +81,10 @@ def _group_agreements(
     reviewers: Sequence[str],
     units: Mapping[str, str],
     resampling: Resampling,
+    answer_of: Callable[[Decision], Answer],
 ) -> Iterator[Agreement]:
     patients = [units[entry.case_id] for entry in entries]
-    given = _answers(entries, reviewers)
+    given = _answers(entries, reviewers, answer_of)
     table = fleiss_table(given, patients, answers=len(ANSWERS))
     n = int(table[:, 0].sum())
     yield Agreement(
@@ -84,11 +102,13 @@ def _group_agreements(
         )
 
 
-def _answers(entries: Sequence[Reviewed], reviewers: Sequence[str]) -> Answers:
+def _answers(
+    entries: Sequence[Reviewed], reviewers: Sequence[str], answer_of: Callable[[Decision], Answer]
+) -> Answers:
     return np.array(
         [
             [
-                ANSWERS.index(e.by_reviewer[name].answer) if name in e.by_reviewer else OPEN
+                ANSWERS.index(answer_of(e.by_reviewer[name])) if name in e.by_reviewer else OPEN
                 for name in reviewers
             ]
             for e in entries

@@ -13,6 +13,7 @@ from pipeline.guards.json_files import read_json
 from pipeline.guards.reading import without_remedy
 from pipeline.guards.yaml_models import Items, Strict, validated
 from pipeline.reporting.subjects import Kind, Subject
+from pipeline.review.readings import TIMED, Reading, Seconds
 
 Answer = Literal["agree", "network_wrong", "annotation_wrong", "unsure"]
 ANSWERS: tuple[Answer, ...] = ("agree", "network_wrong", "annotation_wrong", "unsure")
@@ -47,8 +48,8 @@ class Asked(Strict):
         return Subject(self.kind, self.finding, self.by, self.number)
 
 
-class Decision(Asked):
-    """One answer of a reviewer on one contour of the network, or on one lesion that it missed."""
+class Given(Strict):
+    """An answer with its time."""
 
     answer: Answer = Field(
         description="agree: no objection; network_wrong: the contour does not show the finding, or the "
@@ -56,6 +57,24 @@ class Decision(Asked):
         "does not exist; unsure."
     )
     decided: str = Field(description="Time of the answer, ISO 8601.")
+    seconds: Seconds | None = Field(default=None, description=TIMED)
+
+
+class Decision(Asked, Given):
+    """One answer of a reviewer on one contour of the network, or on one lesion that it missed."""
+
+    model_config = Asked.model_config
+
+    second: Given | None = Field(
+        default=None,
+        description="The answer at a second look, after reviewers had answered differently; the first answer "
+        "stays.",
+    )
+
+    @property
+    def last(self) -> Answer:
+        """The answer at the second look, or the only one."""
+        return self.second.answer if self.second else self.answer
 
 
 class Decisions(Strict):
@@ -80,6 +99,10 @@ class Decisions(Strict):
         description="The contours and missed lesions that this reviewer has not answered; exports of "
         "older versions do not list them.",
     )
+    readings: Items[Reading] = Field(
+        default=(),
+        description="What this reviewer marked before seeing the network, in a run with review.blind.",
+    )
 
 
 class Run(NamedTuple):
@@ -91,7 +114,17 @@ class Run(NamedTuple):
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the files, published as static/decisions.schema.json."""
-    return {"$schema": DIALECT, **Decisions.model_json_schema()}
+    made = Decisions.model_json_schema()
+    return {"$schema": DIALECT, **_without_titles(made), "title": made["title"]}
+
+
+def _without_titles(value: Any) -> Any:
+    """Without the titles that pydantic makes from the keys' names, which say nothing more."""
+    if isinstance(value, list):
+        return [_without_titles(item) for item in value]
+    if isinstance(value, dict):
+        return {k: _without_titles(v) for k, v in value.items() if not (k == "title" and isinstance(v, str))}
+    return value
 
 
 def read_decisions(paths: Sequence[Path], run: Run) -> list[Decisions]:
@@ -142,6 +175,6 @@ def _refuse_second_file(read: Iterable[tuple[Path, Decisions]]) -> None:
 
 def _only(one: Decisions, other: Decisions) -> str:
     """The number of answers that the other file lacks or gives differently."""
-    given = {(d.case_id, d.subject, d.answer) for d in one.decisions}
-    count = len(given - {(d.case_id, d.subject, d.answer) for d in other.decisions})
+    given = {(d.case_id, d.subject, d.answer, d.last) for d in one.decisions}
+    count = len(given - {(d.case_id, d.subject, d.answer, d.last) for d in other.decisions})
     return f"{count} answer{'' if count == 1 else 's'}"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from pipeline.errors import ConfigError
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.subjects import Missed, Subject, missed_lesions, subjects
 from pipeline.review.decisions import Answer, Decision, Decisions
+
+Standing: TypeAlias = Literal["open", "single", "agreed", "disputed"]
 
 OF_LESIONS = ("lesion_iou", "box_iou")
 """Metrics with one score per lesion. Pages of older versions asked about lesions whose score is 0."""
@@ -27,20 +30,32 @@ class Reviewed:
     """Reviewer → comment, of reviewers who commented but gave no answer."""
 
     @property
-    def standing(self) -> str:
-        """`open` without an answer, `single` with one, `agreed` with equal answers, otherwise `disputed`."""
-        if not self.by_reviewer:
-            return "open"
-        if len(self.by_reviewer) == 1:
-            return "single"
-        return "agreed" if len(self._answers()) == 1 else "disputed"
+    def standing(self) -> Standing:
+        """Of the first answers: `open` without one, `single`, `agreed` if all are equal, else `disputed`."""
+        return _standing([decision.answer for decision in self.by_reviewer.values()])
+
+    @property
+    def standing_after(self) -> Standing:
+        """The same with answers of a second look in place of the first ones."""
+        return _standing([decision.last for decision in self.by_reviewer.values()])
+
+    @property
+    def has_second_look(self) -> bool:
+        """Whether any reviewer answered a second time."""
+        return any(decision.second for decision in self.by_reviewer.values())
 
     def has_majority(self, answer: Answer) -> bool:
-        """Whether more than half of the reviewers gave this answer."""
-        return 2 * self._answers()[answer] > len(self.by_reviewer)
+        """Whether more than half of the reviewers gave this answer last."""
+        given = Counter(decision.last for decision in self.by_reviewer.values())
+        return 2 * given[answer] > len(self.by_reviewer)
 
-    def _answers(self) -> Counter[Answer]:
-        return Counter(decision.answer for decision in self.by_reviewer.values())
+
+def _standing(answers: Sequence[Answer]) -> Standing:
+    if not answers:
+        return "open"
+    if len(answers) == 1:
+        return "single"
+    return "agreed" if len(set(answers)) == 1 else "disputed"
 
 
 def merge_decisions(
@@ -75,7 +90,7 @@ def merge_decisions(
 
 
 def disputed(reviewed: Sequence[Reviewed]) -> Iterator[Reviewed]:
-    """The entries on which reviewers differ."""
+    """The entries on which the reviewers' first answers differ."""
     return (entry for entry in reviewed if entry.standing == "disputed")
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,10 +12,13 @@ from pipeline.reporting import words
 from pipeline.reporting.pages import UNDECODABLE, environment_of_run, page
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.subjects import results_sha256
-from pipeline.review.agreement import Agreement, agreements
-from pipeline.review.corrected import Pair, WrongAnnotations, corrected_summaries, wrong_annotations
+from pipeline.review.agreement import agreements
+from pipeline.review.corrected import WrongAnnotations, corrected_summaries, wrong_annotations
 from pipeline.review.decisions import ANSWERS, Run, read_decisions
 from pipeline.review.merging import Reviewed, disputed, merge_decisions
+from pipeline.review.reading_scores import readings_by_case, score_readings
+from pipeline.review.tables import Merged, rows, summary_rows
+from pipeline.review.timing import timings
 from pipeline.run.report import report
 from pipeline.run_files.damage import damaged
 from pipeline.run_files.tables import read_rows
@@ -29,22 +31,15 @@ SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class Review(Merged):
     """Result of a review."""
 
     page: Path
-    reviewers: tuple[str, ...]
-    reviewed: tuple[Reviewed, ...]
-    """The contours and missed lesions that somebody answered."""
-    open: tuple[Reviewed, ...]
-    """Those that nobody answered."""
-    agreements: tuple[Agreement, ...]
     wrong: WrongAnnotations
-    pairs: tuple[Pair, ...]
 
     @property
     def disputed(self) -> list[Reviewed]:
-        """The contours and lesions on which reviewers differ."""
+        """The contours and lesions on which the reviewers' first answers differ."""
         return list(disputed(self.reviewed))
 
 
@@ -58,23 +53,28 @@ def review(path: Path, files: Sequence[Path]) -> Review:
     units = _units(run)
     unit_of_case = patients if units == "patients" else {case_id: case_id for case_id in patients}
     merged = merge_decisions(run, read, patients)
+    readings = readings_by_case(run, read)
     reviewed = [entry for entry in merged if entry.by_reviewer]
-    reviewers = tuple(decisions.reviewer for decisions in read)
+    reviewers = [decisions.reviewer for decisions in read]
     resampling = _resampling(run)
     wrong = wrong_annotations(reviewed)
     result = Review(
-        page=path / "review.html",
-        reviewers=reviewers,
+        files=tuple(read),
         reviewed=tuple(reviewed),
         open=tuple(entry for entry in merged if not entry.by_reviewer),
+        readings=readings,
+        patients=patients,
         agreements=tuple(agreements(reviewed, reviewers, unit_of_case, resampling)),
-        wrong=wrong,
+        timings=tuple(timings(read, unit_of_case, resampling)),
+        reading_scores=tuple(score_readings(run, readings, unit_of_case, resampling)),
         pairs=tuple(corrected_summaries(run, wrong, units, resampling)),
+        page=path / "review.html",
+        wrong=wrong,
     )
-    write_table(path, "review.csv", _rows(result))
-    write_table(path, "review-summary.csv", _summary_rows(result))
+    write_table(path, "review.csv", rows(result))
+    write_table(path, "review-summary.csv", summary_rows(result))
     write_bytes(result.page, _html(run, result).encode("utf-8", UNDECODABLE))
-    report(path)  # rewritten with a link to review.html
+    report(path)  # rewritten with a link to review.html, and with what is disputed
     return result
 
 
@@ -90,81 +90,6 @@ def _units(run: RunFolder) -> Literal["patients", "images"]:
     return "images" if run.manifest["statistics"].get("units") == "images" else "patients"
 
 
-def _rows(result: Review) -> Iterator[dict[str, object]]:
-    """One row per contour or lesion and reviewer; then one for each that nobody answered."""
-    for entry in (*result.reviewed, *result.open):
-        about = {
-            "case_id": entry.case_id,
-            "patient_id": entry.patient_id,
-            **entry.subject._asdict(),
-            "standing": entry.standing,
-        }
-        for reviewer, decision in entry.by_reviewer.items():
-            yield {
-                **about,
-                "reviewer": reviewer,
-                "answer": decision.answer,
-                "comment": decision.comment,
-                "decided": decision.decided,
-            }
-        for reviewer, comment in entry.remarks.items():
-            yield {**about, "reviewer": reviewer, "comment": comment}
-        if not (entry.by_reviewer or entry.remarks):
-            yield about
-
-
-def _summary_rows(result: Review) -> Iterator[dict[str, object]]:
-    """Rows for the answers of each reviewer, the agreement, and the corrected and original scores."""
-    for reviewer, counts in _answers(result).items():
-        total = counts.total()
-        for answer in ANSWERS:
-            yield {
-                "measure": "answer",
-                "finding": ALL_FINDINGS,
-                "metric": answer,
-                "reviewers": reviewer,
-                "n": total,
-                "estimate": counts[answer] / total if total else None,
-            }
-        yield {
-            "measure": "open",
-            "finding": ALL_FINDINGS,
-            "reviewers": reviewer,
-            "n": len(result.reviewed) + len(result.open) - total,
-        }
-    yield {"measure": "open_for_all", "finding": ALL_FINDINGS, "n": len(result.open)}
-    for entry in result.agreements:
-        yield {
-            "measure": entry.measure,
-            "finding": entry.finding,
-            "reviewers": "; ".join(entry.reviewers),
-            "n": entry.n,
-            "patients": entry.patients,
-            **entry.interval._asdict(),
-        }
-    for pair in result.pairs:
-        yield _score_row(pair)
-
-
-def _score_row(pair: Pair) -> dict[str, object]:
-    row, original = pair.corrected, pair.original
-    return {
-        "measure": "score",
-        **{name: getattr(row, name) for name in ("finding", "reader", "method", "metric", "n", "patients")},
-        **{name: getattr(row, name) for name in ("estimate", "low", "high")},
-        **{f"original_{name}": getattr(original, name) for name in ("n", "estimate", "low", "high")},
-    }
-
-
-def _answers(result: Review) -> Mapping[str, Counter[str]]:
-    return {
-        reviewer: Counter(
-            entry.by_reviewer[reviewer].answer for entry in result.reviewed if reviewer in entry.by_reviewer
-        )
-        for reviewer in result.reviewers
-    }
-
-
 def _html(run: RunFolder, result: Review) -> str:
     shown = [pair for pair in result.pairs if pair.differs]
     titles = {metric["name"]: metric["title"] for metric in run.manifest["metrics"]}
@@ -177,11 +102,12 @@ def _html(run: RunFolder, result: Review) -> str:
         root="",
         review=result,
         answers=ANSWERS,
-        counts=_answers(result),
+        counts=result.answers(),
+        progress=result.progress(),
         disputed=result.disputed[:SHOWN],
         disputed_count=len(result.disputed),
         unanswered=result.open[:SHOWN],
-        asked=len(result.reviewed) + len(result.open),
+        asked=result.asked,
         pairs=shown,
         all_findings=ALL_FINDINGS,
     )

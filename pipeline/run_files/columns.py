@@ -153,11 +153,17 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "what": one_of("missed_lesion", "contour_without_lesion", "contour_on_healthy"), "number": COUNT,
         },
         "skipped.csv": dict.fromkeys(("subject", "stage", "reason", "message"), TEXT),
-        "review.csv": dict.fromkeys(
-            (*CASE, "kind", "finding", "by", "number", "standing", "reviewer", "answer", "comment",
-             "decided"),
-            TEXT,
-        ),
+        "review.csv": {
+            **dict.fromkeys(
+                (*CASE, "kind", "finding", "by", "number", "standing", "reviewer", "answer", "comment",
+                 "decided"),
+                TEXT,
+            ),
+            **dict.fromkeys(
+                ("seconds", "second_answer", "second_decided", "second_seconds", "standing_after"),
+                spare(TEXT),
+            ),
+        },
         "review-summary.csv": dict.fromkeys(
             ("measure", *OF_METHOD, "reviewers", "n", "patients", *BOUNDS, "original_n",
              *(f"original_{bound}" for bound in BOUNDS)),
