@@ -184,7 +184,8 @@ def test_contours_that_reviewers_call_right_become_annotations_that_an_audit_rea
 def test_the_masks_are_the_pixels_within_the_outlines(finished: Path, tmp_path: Path) -> None:
     found = read_run(finished)
     result = review(finished, [decided(finished, "anna", lambda _: "agree", tmp_path / "a.json")])
-    (file,) = write_annotations(found, result.reviewed, tmp_path / "made")
+    write_annotations(found, result.reviewed, tmp_path / "made")
+    file = tmp_path / "made" / "reviewer1.json"
     names = {row["pseudonym"]: row["sop_instance_uid"] for row in rows(finished, "crosswalk.csv")}
     content = json.loads(file.read_text())
     for case_id in found.case_ids:

@@ -149,7 +149,15 @@ def _add_review(review: ArgumentParser) -> None:
         "--as-annotations",
         type=Path,
         metavar="FOLDER",
-        help="of a run without annotations: also write the contours called right, as annotations",
+        help="also write annotations: what reviewers marked blind, and of a run without annotations the "
+        "contours called right",
+    )
+    review.add_argument(
+        "--annotation-format",
+        metavar="FORMAT",
+        default="rle_json",
+        help="format of the masks of --as-annotations: rle_json (default), coco or png; boxes and points are "
+        "written as CSV",
     )
 
 

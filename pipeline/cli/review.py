@@ -14,6 +14,7 @@ from pipeline.store.atomic import writing
 
 if TYPE_CHECKING:  # loads pandas
     from pipeline.review.results import Review
+    from pipeline.review.tables import Progress
 
 
 def review(options: Namespace) -> int:
@@ -39,21 +40,38 @@ def review(options: Namespace) -> int:
             f"{len(result.open):,} contours and missed lesions of {cases:,} images have no answer: "
             "see standing 'open' in review.csv"
         )
+    for name, progress in result.progress().items():
+        console.print(visible(_progress_line(name, progress)))
     for line in changed_lines([options.run]):
         console.print(visible(line))
     if options.as_annotations:
-        _write_annotations(options.run, result, options.as_annotations, console)
+        _write_annotations(options, result, console)
     console.print(f"Page: {result.page}")
     return 0
 
 
-def _write_annotations(run: Path, result: Review, folder: Path, console: Console) -> None:
-    from pipeline.reporting.run_folder import read_run  # noqa: PLC0415
-    from pipeline.review.annotations import CAVEAT, CONFIG, write_annotations  # noqa: PLC0415
+def _progress_line(name: str, progress: Progress) -> str:
+    parts = [f"{name}: {progress.answered:,} of {progress.asked:,} answered"]
+    if progress.readings:
+        parts.append(f"{plural(progress.readings, 'blind reading')}")
+    if progress.second:
+        parts.append(f"{progress.second:,} of {progress.disputed:,} disputed ones looked at again")
+    return ", ".join(parts)
 
+
+def _write_annotations(options: Namespace, result: Review, console: Console) -> None:
+    from pipeline.reporting.run_folder import read_run  # noqa: PLC0415
+    from pipeline.review.annotations import CONFIG, write_annotations  # noqa: PLC0415
+
+    folder: Path = options.as_annotations
     with writing(folder):
-        files = write_annotations(read_run(run), result.reviewed, folder)
-    console.print(
-        f"Annotations of {plural(len(files), 'reviewer')}: --annotations {folder} --config {folder / CONFIG}"
-    )
-    console.print(f"Warning: {CAVEAT}")
+        written = write_annotations(
+            read_run(options.run),
+            result.reviewed,
+            folder,
+            readings=result.readings,
+            mask_format=options.annotation_format,
+        )
+    count = plural(len(written.reviewers), "reviewer")
+    console.print(f"Annotations of {count}: --annotations {folder} --config {folder / CONFIG}")
+    console.print(f"Warning: {written.caveat}")

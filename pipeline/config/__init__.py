@@ -1,6 +1,7 @@
 """Config: YAML → frozen pydantic models. Every key is commented once, in configs/audit.yaml."""
 
 from pipeline.config.audit_config import AuditConfig, load_config, parse_override
+from pipeline.config.review import Review
 from pipeline.config.sections import (
     DEFAULT_BASELINES,
     TORCH,
@@ -17,7 +18,6 @@ from pipeline.config.sections import (
     OwnRule,
     Policy,
     Readers,
-    Review,
     Select,
     Splits,
     Statistics,

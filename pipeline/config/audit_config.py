@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
+from pipeline.config.review import Review
 from pipeline.config.sections import (
     DEFAULT_BASELINES,
     TORCH,
@@ -22,7 +23,6 @@ from pipeline.config.sections import (
     Method,
     Policy,
     Readers,
-    Review,
     Select,
     Splits,
     Statistics,

@@ -298,9 +298,3 @@ class Validation(Strict):
     levels: Mapping[str, Level] = Field(default_factory=dict)
     stop: Literal["never", "error", "warning"] = "error"
     public_words: PositiveInt = 5
-
-
-class Review(Strict):
-    """How readers review the report."""
-
-    blind: bool = False

@@ -15,8 +15,9 @@ from pipeline.reporting.worklist import worklist, worklist_scripts
 CASE_SCRIPTS = (
     "regions", "outlines", "overlap", "drawing", "window", "view", "colours", "words", "kept", "order",
     "elements", "layers", "stage", "scales", "panel", "contour-table", "threshold-panel", "readouts",
-    "controls", "gestures", "keys", "shown", "frames", "now", "subjects", "decisions", "progress",
-    "exports", "questions", "review", "commands", "redraw",
+    "controls", "gestures", "keys", "shown", "frames", "now", "subjects", "decisions", "readings", "veil",
+    "progress", "exports", "questions", "timing", "marks", "reading-panel", "reading", "review", "commands",
+    "redraw",
 )  # fmt: skip
 """Scripts of case pages after the threshold rules and before the data and page.js."""
 BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")
@@ -24,12 +25,22 @@ BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")
 RULE = "rule-"
 """Prefix of the file name of a threshold rule's script."""
 OVERVIEW_SCRIPTS = (
-    "heatproof", "addresses", "kept", "order", "elements", "words", "subjects", "decisions", "worklist-rows",
-    "progress", "exports", "worklist-table", "worklist-data",
+    "heatproof", "addresses", "kept", "order", "elements", "words", "subjects", "decisions", "readings",
+    "veil", "worklist-rows", "progress", "exports", "worklist-table", "worklist-data",
 )  # fmt: skip
 """Scripts of the overview before the data of worklist and run."""
 OVERVIEW_STARTS = ("worklist", "review-bar")
 """Scripts of the overview after the worklist's data."""
+
+
+READING_SCRIPTS = (
+    "heatproof", "addresses", "kept", "elements", "words", "subjects", "decisions", "readings", "veil",
+    "progress", "exports",
+)  # fmt: skip
+"""Scripts of the list of cases of a blind run, before the data of the run."""
+READING_STARTS = ("reading-list", "review-bar")
+OVERVIEW = "overview.html"
+"""Page of the results of a blind run, whose index.html is the list of cases to read."""
 
 
 def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = Path.write_bytes) -> Path:
@@ -47,9 +58,27 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
     scripts = (*BEFORE_RULES, *(f"{RULE}{name}" for name in rule_scripts), *CASE_SCRIPTS)
     shell = page(environment, "case.html", root="../../", scripts=scripts)
     _write_shells(folder, surveyed, shell, write)
-    index = run / "index.html"
-    write(index, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))
+    index, results = run / "index.html", run / OVERVIEW
+    if folder.is_blind:
+        write(results, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))
+        write(index, _reading(folder).encode("utf-8", UNDECODABLE))
+    else:
+        results.unlink(missing_ok=True)  # of the same run, when it was to be read blind
+        write(index, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))
     return index
+
+
+def _reading(run: RunFolder) -> str:
+    """The first page of a blind run: the cases to read, without results."""
+    return page(
+        environment_of_run(run),
+        "reading.html",
+        root="",
+        scripts=READING_SCRIPTS,
+        starts=READING_STARTS,
+        cases=len(run.case_ids),
+        findings=run.findings,
+    )
 
 
 def _overview(run: RunFolder, surveyed: Survey) -> str:

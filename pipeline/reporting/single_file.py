@@ -33,7 +33,7 @@ POLICY = (
 """Content security policy: nothing from outside; only the file's own styles and scripts, by their hashes."""
 FIRST = ("heatproof", "addresses", "single")
 """Scripts that come first."""
-STARTS = ("worklist", "review-bar", "page")
+STARTS = ("worklist", "reading-list", "review-bar", "page")
 """Scripts that start to draw; they come last."""
 LINK = re.compile(r'\s(href|src)="([^"]*)"')
 STYLE = re.compile(r'<link rel="stylesheet" href="(?:\.\./)*static/([\w-]+\.css)">\n?')
@@ -65,7 +65,9 @@ def write_single_file(
     """
     index = write_report(run, rule_scripts=rule_scripts, write=write)
     folder = read_run(run)
-    if cases is None:
+    if folder.is_blind:  # an order that tells nothing of the results
+        chosen = _named(folder, cases) if isinstance(cases, Sequence) else _drawn(folder, cases)
+    elif cases is None:
         first = () if folder.is_scored else folder.case_ids[:UNSCORED_CASES]
         chosen = tuple(dict.fromkeys((*extreme_cases(folder, survey(folder)), *first)))
     else:
@@ -211,6 +213,12 @@ def _named(run: RunFolder, cases: Sequence[str]) -> tuple[str, ...]:
                 "choose case ids from its cases.csv"
             )
     return tuple(dict.fromkeys(cases))
+
+
+def _drawn(run: RunFolder, count: int | None) -> tuple[str, ...]:
+    """Cases in an order that depends on their pseudonyms alone; without `count`, `UNSCORED_CASES`."""
+    ranked = sorted(run.case_ids, key=lambda case_id: hashlib.sha256(case_id.encode()).digest())
+    return tuple(ranked[: UNSCORED_CASES if count is None else count])
 
 
 def _worst(run: RunFolder, count: int) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ LONGEST_SECONDS = 86_400.0
 
 Coordinate = Annotated[float, Field(ge=-1, le=FARTHEST)]
 Length = Annotated[float, Field(gt=0, le=FARTHEST)]
+Corner = Annotated[tuple[Coordinate, Coordinate], Field(strict=False)]
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
 TIMED = (
     "Time in seconds during which the image was in view, since it came into view or since the answer before; "
@@ -50,8 +51,8 @@ class OutlineMark(Strict):
     """A closed outline, drawn by hand."""
 
     kind: Literal["outline"]
-    points: Annotated[Items[tuple[Coordinate, Coordinate]], Field(min_length=3, max_length=MOST_CORNERS)] = (
-        Field(description="Its corners as (x, y), closed from the last to the first.")
+    points: Annotated[Items[Corner], Field(min_length=3, max_length=MOST_CORNERS)] = Field(
+        description="Its corners as (x, y), closed from the last to the first."
     )
 
 

@@ -110,4 +110,7 @@ def _html(run: RunFolder, result: Review) -> str:
         asked=result.asked,
         pairs=shown,
         all_findings=ALL_FINDINGS,
+        overview="overview.html" if run.is_blind else "index.html",
+        second_looks=sum(d.second is not None for e in result.reviewed for d in e.by_reviewer.values()),
+        still_disputed=sum(entry.standing_after == "disputed" for entry in result.reviewed),
     )

@@ -71,18 +71,29 @@ class Family:
 
 DECISION = {
     "case_id": "case-1", "kind": "lesion", "finding": "nodule", "by": "r1", "number": 2,
-    "answer": "network_wrong",
+    "answer": "network_wrong", "seconds": 4.5,
+    "second": {"answer": "unsure", "decided": "2026", "seconds": 2},
     "comment": "", "decided": "2026-11-22T10:00:00.000Z",
 }  # fmt: skip
+
+
+MARKS = [{"kind": "outline", "points": [[1, 1], [5.5, 1], [3, 4]]}]
 
 
 @cache
 def sound_decisions() -> bytes:
     """The decisions of one reviewer."""
-    asked = {name: value for name, value in DECISION.items() if name not in {"answer", "decided"}}
+    asked = {
+        name: value
+        for name, value in DECISION.items()
+        if name not in {"answer", "decided", "seconds", "second"}
+    }
     content = {
         "format": "heatproof-decisions-1", "run_id": RUN.run_id, "results_sha256": RUN.results_sha256,
         "reviewer": "Ann", "exported": "2026-11-22T10:00:00.000Z", "decisions": [DECISION],
+        "readings": [
+            {"case_id": "case-1", "finding": "nodule", "decided": "2026", "seconds": 3.5, "marks": MARKS}
+        ],
         "open": [{**asked, "number": 3}],
     }  # fmt: skip
     return json.dumps(content).encode()

@@ -33,6 +33,7 @@ READ = (
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
     "readouts.csv", "probes.csv", "causal.csv", "map_tests.csv", "lesion_sizes.csv", "crosswalk.csv",
+    "review.csv",
     "regions.json", "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
 )  # fmt: skip
@@ -124,8 +125,16 @@ def make_sound_run(folder: Path) -> Path:
         "lesion_sizes.csv",
         [{**of, **numbers, **thirds, "third": third} for third in ("small", "medium", "large")],
     )
+    write_table(run, "review.csv", _reviewed(keys[0]))
     write_output_hashes(run, sorted(key["case_id"] for key in keys))
     return run
+
+
+def _reviewed(key: Mapping[str, str]) -> Iterator[dict[str, object]]:
+    """Rows of review.csv: two reviewers differ on one contour."""
+    asked = {"kind": "contour", "finding": "benign", "by": "gradcam", "number": 1, "standing": "disputed"}
+    for name, answer in (("Ann", "agree"), ("Bob", "unsure")):
+        yield {**key, **asked, "reviewer": name, "answer": answer, "seconds": 3.5}
 
 
 def write_decisions(run: Path, path: Path, *, reviewer: str = "Ann") -> Path:

@@ -15,7 +15,9 @@ heatproof.decisions = (() => {
   const OF_ANNOTATIONS = "annotation_wrong";
   // The answers that a reviewer can give: without annotations, none can be wrong.
   const offered = (run) => [...ANSWERS].filter(([code]) => run.scored || code !== OF_ANNOTATIONS);
-  const OPEN = { answer: null, comment: "", decided: null };
+  const OPEN = { answer: null, comment: "", decided: null, seconds: null };
+  const SECOND = { answer: "second_answer", decided: "second_decided", seconds: "second_seconds" };
+  const FIRST = { answer: "answer", decided: "decided", seconds: "seconds" };
 
   const read = (name) => {
     try {
@@ -82,14 +84,22 @@ heatproof.decisions = (() => {
 
     const changes = () => read(unexported) ?? 0;
 
-    // Give an answer (null: none). An answer that is there is only replaced with `replace`, whichever page or tab
-    // gave it. Returns "", or why nothing was stored: "answered" or "full".
-    function answer(caseId, key, code, { replace = false } = {}) {
-      const { answer: known, decided: since } = at(caseId, key);
-      if (known && !replace) return "answered";
-      const decided = code && new Date().toISOString();
-      if (!put(caseId, key, { answer: code, decided })) return "full";
-      record(caseId, key, { answer: known, decided: since }, { answer: code, decided });
+    // Give an answer (null: none), after `seconds`. An answer that is there is only replaced with `replace`,
+    // whichever page or tab gave it. With `second` it is the answer of the second look, and the first one stays.
+    // Returns "", or why nothing was stored: "answered" or "full".
+    function answer(caseId, key, code, { replace = false, second = false, seconds = null } = {}) {
+      const names = second ? SECOND : FIRST;
+      const known = at(caseId, key);
+      if (known[names.answer] && !replace) return "answered";
+      const taken = seconds === null ? null : seconds + (known[names.seconds] ?? 0);
+      const after = {
+        [names.answer]: code,
+        [names.decided]: code && new Date().toISOString(),
+        [names.seconds]: code && taken,
+      };
+      const before = Object.fromEntries(Object.keys(after).map((name) => [name, known[name] ?? null]));
+      if (!put(caseId, key, after)) return "full";
+      record(caseId, key, before, after);
       return "";
     }
 
@@ -143,6 +153,7 @@ heatproof.decisions = (() => {
       changes,
       canUndo: () => (read(history) ?? []).length > 0,
       exported: () => write(unexported, 0),
+      touch: () => write(unexported, changes() + 1),
       replace: (caseId, content) =>
         Object.keys(content).length ? write(prefix + caseId, content) : remove(prefix + caseId),
       inherit,
@@ -168,6 +179,14 @@ heatproof.decisions = (() => {
     }
     to.inherit(from);
     return left;
+  }
+
+  // A change as undo() returns it, as text.
+  function changeText({ before, after }) {
+    if ("comment" in after) return "comment as before";
+    const second = "second_answer" in after;
+    const text = (entry) => ANSWERS.get(second ? entry.second_answer : entry.answer) ?? "open";
+    return `${second ? "second look, " : ""}${text(after)} → ${text(before)}`;
   }
 
   const reviewer = () => read(REVIEWER) ?? "";
@@ -198,5 +217,20 @@ heatproof.decisions = (() => {
     return store(run, reviewer());
   }
 
-  return { ANSWERS, OF_ANNOTATIONS, REVIEWER, offered, store, current, reviewer, setReviewer, reviewers };
+  return {
+    ANSWERS,
+    OF_ANNOTATIONS,
+    REVIEWER,
+    changeText,
+    offered,
+    store,
+    current,
+    reviewer,
+    setReviewer,
+    reviewers,
+    read,
+    write,
+    names,
+    versionOf,
+  };
 })();

@@ -2,7 +2,7 @@
 // Exports: the decisions of a reviewer as one JSON file (schema: decisions.schema.json), and back.
 
 heatproof.exports = (() => {
-  const { decisions, progress, subjects } = heatproof;
+  const { decisions, progress, readings, subjects } = heatproof;
   const { count, plural } = heatproof.words;
   const FORMAT = "heatproof-decisions-1";
   const NAMED = 5; // most cases that a message names
@@ -20,9 +20,32 @@ heatproof.exports = (() => {
     return [...keys]
       .filter((key) => known[key]?.answer)
       .map((key) => {
-        const { answer, comment, decided } = known[key];
-        return { case_id: caseId, ...subjects.ofKey(key), answer, comment, decided };
+        const { answer, comment, decided, seconds = null } = known[key];
+        const second = secondOf(known[key]);
+        return { case_id: caseId, ...subjects.ofKey(key), answer, comment, decided, seconds, second };
       });
+  }
+
+  // The answer of the second look; null if there is none.
+  function secondOf({ second_answer: answer, second_decided: decided, second_seconds: seconds = null }) {
+    return answer ? { answer, decided, seconds } : null;
+  }
+
+  // What was marked before the network was seen, in the order of the run.
+  function readingsOf(run, reviewer) {
+    const of = readings.store(run, reviewer);
+    const read = new Set(of.cases());
+    return run.cases
+      .filter((caseId) => read.has(caseId))
+      .flatMap((caseId) => run.findings.map((finding) => [caseId, finding, of.at(caseId, finding)]))
+      .filter(([, , { decided }]) => decided)
+      .map(([caseId, finding, { marks, decided, seconds }]) => ({
+        case_id: caseId,
+        finding,
+        marks,
+        decided,
+        seconds,
+      }));
   }
 
   function openOf(run, store, caseId) {
@@ -41,6 +64,7 @@ heatproof.exports = (() => {
     exported: new Date().toISOString(),
     decisions: inOrder(run, store).flatMap((caseId) => answersOf(run, store, caseId)),
     open: progress.ofRun(run, store).cases.flatMap(([index]) => openOf(run, store, run.cases[index])),
+    readings: readingsOf(run, store.reviewer),
   });
 
   const some = (caseIds) =>
@@ -58,7 +82,8 @@ heatproof.exports = (() => {
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
     store.exported();
     const cases = [...new Set(content.open.map(({ case_id: caseId }) => caseId))];
-    const given = `Exported ${plural(content.decisions.length, "answer")} of ${store.reviewer}.`;
+    const read = content.readings.length ? ` and ${plural(content.readings.length, "blind reading")}` : "";
+    const given = `Exported ${plural(content.decisions.length, "answer")}${read} of ${store.reviewer}.`;
     return cases.length
       ? `${given} Open: ${count(content.open.length)}, in ${plural(cases.length, "case")} (${some(cases)}).`
       : `${given} Nothing is open.`;
@@ -85,19 +110,39 @@ heatproof.exports = (() => {
 
   // Add one decision or comment to the reviewer's. Returns imported, kept (another answer or comment is here and
   // stays), unknown or full.
-  function takeOne(run, store, { case_id: caseId, answer = null, comment = "", decided = null, ...subject }) {
+  function takeOne(run, store, entry) {
+    const { case_id: caseId, answer = null, comment = "", decided = null, seconds = null, second, ...subject } = entry;
     if (!isKnown(run, { case_id: caseId, ...subject })) return "unknown";
     if (answer && !decisions.ANSWERS.has(answer)) return "unknown";
     const key = subjects.key(subject);
     const known = store.at(caseId, key);
     const change = {
-      ...(answer && !known.answer ? { answer, decided } : {}),
+      ...(answer && !known.answer ? { answer, decided, seconds } : {}),
+      ...(second && !known.second_answer ? secondAnswer(second) : {}),
       ...(comment && !known.comment ? { comment } : {}),
     };
     if (Object.keys(change).length && !store.put(caseId, key, change)) return "full";
     const differs = (given, here) => given && here && given !== here;
-    if (differs(answer, known.answer) || differs(comment, known.comment)) return "kept";
+    const looked = second?.answer;
+    if (differs(answer, known.answer) || differs(looked, known.second_answer) || differs(comment, known.comment)) return "kept";
     return "imported";
+  }
+
+  const secondAnswer = ({ answer, decided, seconds = null }) =>
+    decisions.ANSWERS.has(answer)
+      ? { second_answer: answer, second_decided: decided, second_seconds: seconds }
+      : {};
+
+  // Add the blind readings of a file; those that are here stay. Returns a message.
+  function takeReadings(run, who, listed) {
+    const of = readings.store(run, who);
+    let taken = 0;
+    for (const { case_id: caseId, finding, marks, decided, seconds = null } of listed) {
+      const isKnown = subjects.caseIndex(run, caseId) >= 0 && run.findings.includes(finding);
+      if (isKnown && Array.isArray(marks) && decided && !of.put(caseId, finding, { marks, decided, seconds }))
+        taken += 1;
+    }
+    return `Imported ${count(taken)} of ${plural(listed.length, "blind reading")}; those that are here stay.`;
   }
 
   // Import an exported file as decisions of its reviewer. Answers that are here stay. Returns a message.
@@ -121,6 +166,7 @@ heatproof.exports = (() => {
       number("unknown") &&
         `${count(number("unknown"))} are about nothing that this run holds: ${some(casesOf("unknown"))}.`,
       number("full") && "This browser cannot store more decisions.",
+      Array.isArray(found.readings) && found.readings.length && takeReadings(run, who, found.readings),
       who !== decisions.reviewer() && `Enter ${who} as the reviewer to see them.`,
     ]
       .filter(Boolean)

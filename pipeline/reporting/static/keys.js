@@ -65,6 +65,14 @@ heatproof.keys = (() => {
       ],
     ],
     [
+      "Blind reading",
+      [
+        [["t"], "tool", null, "next tool: point, box, outline"],
+        [[" "], "mark", null, "mark the middle of the view (with the image in focus; arrows move it)"],
+        [["Enter"], "read", null, "close the outline; else end the reading (press twice)"],
+      ],
+    ],
+    [
       "Cases",
       [
         [["n"], "next", null, "next case of the worklist"],
@@ -75,9 +83,12 @@ heatproof.keys = (() => {
   ];
   const ARROWS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
   const NAME = "heatproof keys off";
-  const ONCE = new Set(["answer", "change", "undo", "next", "previous"]); // a key held down counts once
+  const ONCE = new Set(["answer", "change", "undo", "next", "previous", "mark", "read"]); // a key held down counts once
 
-  const part = (name) => ARROWS[name] ?? (name.length === 1 ? name.toUpperCase() : name);
+  const BLIND = "Blind reading"; // title of the keys that only a blind run has
+  const NAMES = { " ": "Space" };
+
+  const part = (name) => NAMES[name] ?? ARROWS[name] ?? (name.length === 1 ? name.toUpperCase() : name);
   const label = (key) => make("kbd", {}, key === "+" ? key : key.split("+").map(part).join(" "));
 
   function helpTable(entries) {
@@ -93,10 +104,10 @@ heatproof.keys = (() => {
     ]);
   }
 
-  // `without`: argument of a command that this run does not have.
-  function fillHelp(without) {
+  // `without`: argument of a command that this run does not have; `blind`: whether its readers read blind.
+  function fillHelp(without, blind) {
     get("keys").replaceChildren(
-      ...KEYS.map(([title, entries]) =>
+      ...KEYS.filter(([title]) => blind || title !== BLIND).map(([title, entries]) =>
         make("section", {}, make("h3", {}, title), make(
             "dl",
             { class: "keys" },
@@ -123,10 +134,10 @@ heatproof.keys = (() => {
 
   // Keys without Ctrl or Alt may interfere with speech control, so they can be switched off (WCAG 2.2,
   // 2.1.4).
-  function start(commands, { without = null } = {}) {
+  function start(commands, { without = null, blind = false } = {}) {
     get("keys-on").checked = !kept.read(NAME);
     get("keys-on").addEventListener("change", () => kept.write(NAME, !get("keys-on").checked));
-    fillHelp(without);
+    fillHelp(without, blind);
     listen(commands);
   }
 

@@ -25,12 +25,15 @@ heatproof.order = (() => {
   }
 
   // { position, count, previous, next } in the worklist; if the case is not listed, among all cases of the run,
-  // in rows without finding (-1).
-  function around({ run_id: runId, cases }, caseIndex, findingIndex) {
+  // in rows without finding (-1). A blind run has the reviewer's own order.
+  function around(run, caseIndex, findingIndex) {
+    const { run_id: runId, cases } = run;
     const withPage = (rows) => rows.filter(([one]) => addresses.has(cases[one]));
-    const listed = withPage(listedRows(runId));
+    const listed = run.blind ? [] : withPage(listedRows(runId));
     const isListed = placeIn(listed, caseIndex, findingIndex) >= 0;
-    const rows = isListed ? listed : withPage(cases.map((_, index) => [index, -1]));
+    const own = () => heatproof.readings.order(run, heatproof.decisions.reviewer());
+    const all = run.blind ? own() : cases.map((_, index) => index);
+    const rows = isListed ? listed : withPage(all.map((index) => [index, -1]));
     const at = placeIn(rows, caseIndex, findingIndex);
     return { position: at + 1, count: rows.length, previous: rows[at - 1] ?? null, next: rows[at + 1] ?? null };
   }

@@ -14,7 +14,7 @@
     keys,
     load,
   } = heatproof;
-  const { now: nowOf, readouts, redraw, review: reviewOf } = heatproof;
+  const { now: nowOf, readouts, redraw, review: reviewOf, veil } = heatproof;
   const { shown: shownOf, thresholdPanel, thresholds, view: views } = heatproof;
   const { get, show } = elements;
 
@@ -26,14 +26,15 @@
     return;
   }
 
+  // A blind reader is led to the first finding that is still to be read.
   function findingOfAddress() {
     const wanted = addresses.finding();
-    return run.findings.includes(wanted) ? wanted : null;
+    return run.findings.includes(wanted) ? wanted : veil.nextFinding(run, own.case_id);
   }
 
   const host = get("stage");
   const frame = run.cases.indexOf(own.case_id);
-  const openFrame = frames.source(run, frame, shownOf);
+  const openFrame = frames.source(run, frame, (...args) => veil.veiled(run, shownOf(...args)));
   const siblings = frames.siblings(run, frame);
   const now = nowOf({
     run,
@@ -62,7 +63,7 @@
   controls.fillMethods(run.methods);
   controls.fillColours(colours.NAMES);
   controls.listen(commands, now.change);
-  keys.start(commands, run.scored ? {} : { without: heatproof.decisions.OF_ANNOTATIONS });
+  keys.start(commands, { without: run.scored ? null : heatproof.decisions.OF_ANNOTATIONS, blind: run.blind });
   thresholdPanel.start({
     rules: thresholds.names(),
     onRule: commands.setRule,

@@ -12,6 +12,7 @@ heatproof.panel = (() => {
   const reason = (run, code) => new Map(run.reasons).get(code) ?? spaced(code);
 
   function outcome(run, caseId, findingIndex) {
+    if (heatproof.veil.hides(run, caseId, run.findings[findingIndex])) return null;
     const letters = run.outcomes_of_cases[run.cases.indexOf(caseId)] ?? "";
     return run.outcomes[letters.charCodeAt(findingIndex) - "a".charCodeAt(0)] ?? null;
   }
@@ -36,7 +37,7 @@ heatproof.panel = (() => {
           ? make("span", {}, share(prediction.probability), sub(`threshold ${share(prediction.threshold)}`))
           : null,
         prediction && (prediction.probability >= prediction.threshold ? "positive" : "negative"),
-        LABELS.get(content.labels[finding]) ?? "unknown",
+        heatproof.veil.hides(run, content.case_id, finding) ? null : (LABELS.get(content.labels[finding]) ?? "unknown"),
         outcomeMark(outcome(run, content.case_id, index)),
       ];
     });

@@ -4,6 +4,8 @@
 heatproof.questions = (() => {
   const { decisions, subjects } = heatproof;
   const { get, make } = heatproof.elements;
+  const DISPUTED =
+    "Disputed: reviewers answered differently. Your first answer stays; the second look is stored beside it.";
   const KEYS = { agree: "Y", network_wrong: "X", annotation_wrong: "D", unsure: "U" };
 
   function button(text, title, attributes, does) {
@@ -13,7 +15,7 @@ heatproof.questions = (() => {
   }
 
   // The answers to choose from, or for an answered question the way to change its answer.
-  function choices(subject, { answer, changing, offers, does }) {
+  function choices(subject, { given: answer, changing, offers, does }) {
     const offered = offers.map(([code, text]) =>
       button(
         text,
@@ -46,22 +48,33 @@ heatproof.questions = (() => {
     return make("label", { class: "comment" }, "Comment", field);
   }
 
-  // One contour or lesion; `does` are the actions choose, give, change and said, `offers` the answers.
-  function item(subject, index, { answer, comment, isCurrent, changing, offers, does }) {
+  const textOf = (answer) => decisions.ANSWERS.get(answer) ?? "open";
+
+  // The first answer and, of a disputed question, that of the second look.
+  function answerLabel({ answer, given, second }) {
+    const first = make("span", { class: `answer answer-${answer}` }, textOf(answer));
+    if (!second) return first;
+    const now = make("span", { class: `answer answer-${given}` }, `second look: ${textOf(given)}`);
+    return make("span", { class: "answer looks" }, first, now);
+  }
+
+  // One contour or lesion; `does` are the actions choose, give, change and said, `offers` the answers. `given` is
+  // the answer that is asked for: the first one, or of a disputed question (`second`) that of the second look.
+  function item(subject, index, { answer, given, second, comment, isCurrent, changing, offers, does }) {
     const name = make(
       "button",
       { type: "button", class: "plain-button", "aria-pressed": String(isCurrent), "data-subject": index },
       subjects.title(subject),
     );
     name.addEventListener("click", () => does.choose(index));
-    const label = make("span", { class: `answer answer-${answer}` }, decisions.ANSWERS.get(answer) ?? "open");
-    const line = make("div", { class: "subject-line" }, name, label);
+    const line = make("div", { class: "subject-line" }, name, answerLabel({ answer, given, second }));
     if (!isCurrent) return make("li", {}, line, comment && make("p", { class: "note" }, comment));
     return make(
       "li",
       { class: "is-current" },
       line,
-      choices(subject, { answer, changing, offers, does }),
+      second ? make("p", { class: "note" }, DISPUTED) : "",
+      choices(subject, { given, changing, offers, does }),
       commentField(comment, does.said),
     );
   }

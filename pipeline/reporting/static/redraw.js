@@ -75,6 +75,8 @@ heatproof.redraw = (() => {
           .map(({ reader }) => reader)
           .join(", ") || "nobody";
       const contours = words.plural(now.drawing().regions.length, "contour");
+      if (review.reading.isOpen())
+        return `Image ${now.shown.content.case_id}; ${review.reading.words()}`;
       const map = `heatmap of ${state.finding} by ${now.method()?.title}, ${contours}`;
       return [
         `Image ${now.shown.content.case_id}`,
@@ -104,6 +106,7 @@ heatproof.redraw = (() => {
               ]
             : []),
           ...review.lesions().map(layers.marked),
+          ...review.reading.paths(),
         );
         pane.canvas.setAttribute("aria-label", description(pane));
         move(pane);
@@ -189,7 +192,7 @@ heatproof.redraw = (() => {
         return;
       }
       const [caseIndex, findingIndex] = row;
-      const finding = run.findings[findingIndex] ?? state.finding;
+      const finding = run.blind ? "" : (run.findings[findingIndex] ?? state.finding);
       link.setAttribute("href", addresses.ofCase(run.cases[caseIndex], finding, "../../"));
     }
 
@@ -223,13 +226,13 @@ heatproof.redraw = (() => {
         pixels,
         [...MAP, "view", "window", "inverted", "hidden", "opacity", "colours", "smooth", "beside", "size"],
       ],
-      [outlines, [...MAP, "live", "hidden", "beside", "highlighted", "subject"]],
+      [outlines, [...MAP, "live", "hidden", "beside", "highlighted", "subject", "marks"]],
       [colourScale, [...MAP, "live", "colours"]],
       [threshold, [...MAP, "live"]],
       [contours, [...MAP, "live"]],
       [finding, ["frame", "finding"]],
       [navigation, ["frame", "finding"]],
-      [review.draw, ["frame", "finding", "method", "live", "subject", "decided"]],
+      [review.draw, ["frame", "finding", "method", "live", "subject", "decided", "marks"]],
     ];
     return (changed) => {
       for (const [draw, names] of DRAWN) if (names.some((name) => changed.has(name))) draw();

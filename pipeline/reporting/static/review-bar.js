@@ -6,7 +6,7 @@
   const { get, show } = heatproof.elements;
   const { count, plural } = heatproof.words;
   const [run] = given("cases/run.js") ?? [];
-  if (!get("review-bar") || !run?.subjects.some((entries) => entries.length)) return;
+  if (!get("review-bar") || !(run?.blind || run?.subjects.some((entries) => entries.length))) return;
   const current = () => decisions.current(run);
 
   const say = (text) => {
@@ -15,10 +15,14 @@
 
   const changed = () => window.dispatchEvent(new Event("storage")); // the worklist updates its counts
 
-  function othersText() {
-    const others = [...decisions.reviewers(run)].filter(([name]) => name !== decisions.reviewer());
-    const names = others.map(([name, number]) => `${name || "no name"} (${count(number)})`);
-    return names.length ? `Also stored in this browser: answers of ${names.join(", ")}.` : "";
+  // What the reviewer did: answers, or in a blind run readings first.
+  function share({ all, open, readings }) {
+    return readings ? readings.done / Math.max(readings.all, 1) : (all - open) / Math.max(all, 1);
+  }
+
+  function looks(store) {
+    const { all, open } = progress.disputed(run, store);
+    return all ? `second look: ${count(all - open)} of ${count(all)} disputed` : "";
   }
 
   function draw() {
@@ -26,22 +30,23 @@
     const found = progress.ofRun(run, store);
     const changes = store.changes();
     if (document.activeElement !== get("reviewer")) get("reviewer").value = store.reviewer;
-    get("review-share").value = (found.all - found.open) / found.all;
+    get("review-share").value = share(found);
     get("review-done").textContent = [
-      `${count(found.all - found.open)} of ${count(found.all)} contours and missed lesions`,
+      found.readings ? "" : `${count(found.all - found.open)} of ${count(found.all)} contours and missed lesions`,
       progress.text(run, found),
+      looks(store),
       changes ? `${plural(changes, "change")} not exported` : "",
     ]
       .filter(Boolean)
       .join("; ");
-    get("review-others").textContent = othersText();
-    get("export").disabled = found.open === found.all;
+    get("review-others").textContent = progress.others(run, found.readings ?? {});
+    get("export").disabled = found.open === found.all && !found.readings?.done;
     get("undo").disabled = !store.canUndo();
     const next = progress.nextOpen(run, found, -1);
     show(get("next-open"), next >= 0);
     if (next < 0) return;
-    const [[finding]] = run.subjects[next];
-    get("next-open").setAttribute("href", addresses.ofCase(run.cases[next], run.findings[finding], ""));
+    const finding = run.blind ? "" : run.findings[run.subjects[next][0][0]];
+    get("next-open").setAttribute("href", addresses.ofCase(run.cases[next], finding, ""));
   }
 
   function save() {
@@ -53,10 +58,8 @@
   function undo() {
     const undone = current().undo();
     const subject = undone && subjects.title(subjects.ofKey(undone.key));
-    const text = (answer) => decisions.ANSWERS.get(answer) ?? "open";
     if (!undone) say("There is no answer to undo.");
-    else if ("comment" in undone.after) say(`Undone: ${undone.caseId}, ${subject}: comment as before.`);
-    else say(`Undone: ${undone.caseId}, ${subject}: ${text(undone.after.answer)} → ${text(undone.before.answer)}.`);
+    else say(`Undone: ${undone.caseId}, ${subject}: ${decisions.changeText(undone)}.`);
     changed();
   }
 

@@ -3,7 +3,8 @@
 // question once; answers are changed only after "Change", and every change can be undone.
 
 heatproof.review = (() => {
-  const { addresses, decisions, exports, kept, progress, questions, subjects, words } = heatproof;
+  const { addresses, decisions, exports, kept, progress, questions, reading: readingOf } = heatproof;
+  const { subjects, timing, veil, words } = heatproof;
   const { get, show } = heatproof.elements;
   const REVIEWING = "heatproof reviewing"; // whether the next page of this tab continues the review
   const SAYS = {
@@ -16,6 +17,7 @@ heatproof.review = (() => {
     last: "This is the last one here. Shift+J: previous. N: next case.",
     nothing: "There is no answer to undo.",
     unnamed: "Enter the name of the reviewer first.",
+    none: (blind) => (blind ? "no question here yet" : "nothing to review in this image"),
   };
   const CAREFUL = decisions.OF_ANNOTATIONS; // the answer that changes scores needs its key twice
 
@@ -28,11 +30,17 @@ heatproof.review = (() => {
     const { run, state } = now;
     let store = decisions.current(run);
     const caseId = () => now.shown.content.case_id;
-    const listOf = kept.last((id) => subjects.list(run, id));
-    const list = () => listOf(caseId());
+    const watch = timing.stopwatch();
+    const reading = readingOf(now, { watch, say, opened: revealed, named: () => store.reviewer });
+    const listOf = kept.last((id, _hidden) => veil.asked(run, id));
+    const list = () => listOf(caseId(), JSON.stringify(veil.hidden(run, caseId())));
     const keyAt = (index) => subjects.key(list()[index]);
     const decisionAt = (index) => store.at(caseId(), keyAt(index));
-    const isOpen = (index) => !decisionAt(index).answer;
+    const isDisputed = (index) => subjects.disputed(run, caseId()).has(keyAt(index));
+    // An answered question on which reviewers differ asks for a second answer beside the first one.
+    const isSecond = (index) => isDisputed(index) && Boolean(decisionAt(index).answer);
+    const given = (index) => (isSecond(index) ? decisionAt(index).second_answer : decisionAt(index).answer) ?? null;
+    const isOpen = (index) => !given(index);
 
     // What the next key is about: { place, changing, confirming }; void once another question is chosen.
     let pending = {};
@@ -97,7 +105,7 @@ heatproof.review = (() => {
     // The answer that is there stays.
     function keep() {
       pending = {};
-      const known = textOf(decisionAt(state.subject).answer);
+      const known = textOf(given(state.subject));
       say(`Already answered: ${known}. It stays. To change it, press O or click Change.`);
       redraw();
     }
@@ -105,7 +113,9 @@ heatproof.review = (() => {
     // Give an answer, or delete it (null), and go on to the next open question.
     function give(code) {
       const replaced = isPending("changing");
-      const failed = store.answer(caseId(), keyAt(state.subject), code, { replace: replaced });
+      const second = isSecond(state.subject);
+      const how = { replace: replaced, second, seconds: watch.lap() };
+      const failed = store.answer(caseId(), keyAt(state.subject), code, how);
       if (failed === "answered") return keep();
       if (failed) return say(SAYS.full);
       pending = {};
@@ -126,23 +136,30 @@ heatproof.review = (() => {
       requestAnimationFrame(() => get("subjects").querySelector(".answers")?.focus());
     }
 
-    // Undo the last answer or comment, in whichever case it was given.
+    // Undo the last answer or comment, in whichever case it was given; while a finding is read blind, the last
+    // mark.
     function undo() {
+      if (reading.isOpen()) return reading.undo();
       pending = {};
       const undone = store.undo();
       if (undone) {
         const subject = subjects.ofKey(undone.key);
         const where = undone.caseId === caseId() ? "" : `${undone.caseId}, `;
-        const what =
-          "comment" in undone.after
-            ? "comment as before"
-            : `${textOf(undone.after.answer)} → ${textOf(undone.before.answer)}`;
-        say(`Undone: ${where}${subjects.title(subject)}: ${what}.`);
+        say(`Undone: ${where}${subjects.title(subject)}: ${decisions.changeText(undone)}.`);
         const index = undone.caseId === caseId() ? list().findIndex((one) => subjects.key(one) === undone.key) : -1;
         if (index >= 0) choose(index);
       } else say(SAYS.nothing);
-      redraw();
+      return redraw();
     }
+
+    // A blind reading was stored: the network appears, and the questions follow.
+    function revealed() {
+      redrawAll();
+      if (list().length) choose(Math.max(openAfter(-1), 0));
+    }
+
+    const redrawAll = () =>
+      now.change({ frame: state.frame, finding: state.finding, method: state.method, decided: state.decided + 1 });
 
     function toComment() {
       if (!current()) step(1);
@@ -183,7 +200,8 @@ heatproof.review = (() => {
       const others = before && before !== name ? ` The answers of ${before} stay under that name.` : "";
       const rest = left ? ` ${words.plural(left, "answer")} without a name differ and stay without one.` : "";
       say(name ? `Answers of ${name}.${others}${rest}` : `Answers without a name.${others}`);
-      redraw();
+      if (run.blind) redrawAll();
+      else redraw();
     }
 
     const does = { choose, give, change, said };
@@ -191,7 +209,7 @@ heatproof.review = (() => {
     function summary() {
       const found = progress.ofRun(run, store);
       const here = list().filter((_, index) => isOpen(index)).length;
-      const now = list().length ? `${here} of ${list().length} open here` : "nothing to review in this image";
+      const now = list().length ? `${here} of ${list().length} open here` : SAYS.none(run.blind);
       const changes = store.changes();
       get("review-progress").textContent = `${now}; in the run ${progress.text(run, found)}`;
       get("review-unexported").textContent = changes ? `${words.plural(changes, "change")} not exported` : "";
@@ -199,8 +217,8 @@ heatproof.review = (() => {
       const next = progress.nextOpen(run, found, subjects.caseIndex(run, caseId()));
       show(get("next-open"), next >= 0);
       if (next < 0) return;
-      const [[finding]] = run.subjects[next];
-      get("next-open").setAttribute("href", addresses.ofCase(run.cases[next], run.findings[finding], "../../"));
+      const finding = run.blind ? "" : run.findings[run.subjects[next][0][0]];
+      get("next-open").setAttribute("href", addresses.ofCase(run.cases[next], finding, "../../"));
     }
 
     function draw() {
@@ -208,6 +226,8 @@ heatproof.review = (() => {
         list().map((subject, index) =>
           questions.item(subject, index, {
             ...decisionAt(index),
+            given: given(index),
+            second: isSecond(index),
             isCurrent: subject === current(),
             changing: isPending("changing"),
             offers: decisions.offered(run),
@@ -215,6 +235,7 @@ heatproof.review = (() => {
           }),
         ),
       );
+      reading.draw();
       summary();
     }
 
@@ -234,6 +255,7 @@ heatproof.review = (() => {
       window.addEventListener("pageshow", (event) => event.persisted && follow());
       const first = list().length ? openAfter(-1) : -1;
       if (kept.read(REVIEWING) && first >= 0) choose(first);
+      now.onChange((changed) => changed.has("frame") && watch.lap());
     }
 
     return {
@@ -246,6 +268,7 @@ heatproof.review = (() => {
       save,
       draw,
       start,
+      reading,
       contour: () => (current()?.kind === "contour" ? current().number - 1 : null),
       lesions: () => {
         const subject = current();

@@ -32,6 +32,16 @@ heatproof.subjects = (() => {
   const count = (run, index) =>
     run.subjects[index].reduce((sum, [, contours, lesions]) => sum + contours + lesions.length, 0);
 
+  const disputedOf = kept.last((run) => new Map(run.disputed ?? []));
+
+  // Keys of the questions of a case on which reviewers differ, by the last `heatproof review`.
+  function disputed(run, caseId) {
+    const places = disputedOf(run).get(caseIndex(run, caseId));
+    if (!places) return new Set();
+    const all = list(run, caseId);
+    return new Set(places.filter((place) => all[place]).map((place) => key(all[place])));
+  }
+
   const key = ({ kind, finding, by, number }) => JSON.stringify([kind, finding, by, number]);
 
   function ofKey(text) {
@@ -65,5 +75,5 @@ heatproof.subjects = (() => {
       .map((reference) => boxIn(reference, number, image))
       .filter(Boolean);
 
-  return { list, count, reviewed, caseIndex, key, ofKey, title, boxes };
+  return { list, count, disputed, reviewed, caseIndex, key, ofKey, title, boxes };
 })();

@@ -74,7 +74,7 @@ heatproof.worklistRows = (() => {
   // The rows that match a filter { finding, outcome, positive, reviewed: numbers or null, lowest, highest: of
   // the IoU, text, attributes: numbers or null }; `open` returns the number of a row's unanswered contours and
   // lesions.
-  function filter({ of, cases, attributeOf }, rows, wanted, open) {
+  function filter({ of, cases, attributeOf, findings }, rows, wanted, open) {
     const text = wanted.text.trim().toLowerCase();
     const named = text ? cases.map((name) => name.toLowerCase().includes(text)) : null;
     const [lowest, highest] = [wanted.lowest, wanted.highest].map((limit) =>
@@ -87,6 +87,7 @@ heatproof.worklistRows = (() => {
     return rows.filter((row) => {
       const at = of.case[row];
       if (wanted.finding !== null && of.finding[row] !== wanted.finding) return false;
+      if (wanted.disputed && !wanted.disputed.has(`${at} ${findings[of.finding[row]]}`)) return false;
       if (wanted.outcome !== null && of.outcome[row] !== wanted.outcome) return false;
       if (wanted.positive !== null && of.positive[row] !== wanted.positive) return false;
       if (named && !named[at]) return false;

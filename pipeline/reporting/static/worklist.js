@@ -2,7 +2,8 @@
 // Worklist: sorting, filters and keys of the list of cases on the overview.
 
 (() => {
-  const { addresses, decisions, given, kept, order, progress, worklistRows, worklistTable } = heatproof;
+  const { addresses, decisions, given, kept, order, progress, subjects } = heatproof;
+  const { worklistRows, worklistTable } = heatproof;
   const { get, make, show, sub } = heatproof.elements;
   const { count, share, capital } = heatproof.words;
   const host = get("worklist-host");
@@ -96,6 +97,15 @@
 
   const table = worklistTable.start(host, line);
 
+  // "case finding" of the rows whose questions reviewers answered differently.
+  const DISPUTED = "2"; // value of the filter
+  function disputedRows() {
+    const listed = (run.disputed ?? []).flatMap(([index]) =>
+      [...subjects.disputed(run, run.cases[index])].map((key) => `${index} ${subjects.ofKey(key).finding}`),
+    );
+    return new Set(listed);
+  }
+
   const whole = (text) => (text === "" ? null : Number(text));
   function wanted() {
     const values = Object.fromEntries(new FormData(form));
@@ -103,7 +113,8 @@
       finding: whole(values.finding),
       outcome: whole(values.outcome),
       positive: whole(values.positive),
-      reviewed: values.reviewed === "" ? null : values.reviewed === "1",
+      reviewed: values.reviewed === "" || values.reviewed === DISPUTED ? null : values.reviewed === "1",
+      disputed: values.reviewed === DISPUTED ? disputedRows() : null,
       lowest: whole(values.lowest),
       highest: whole(values.highest),
       text: values.text,
@@ -153,6 +164,7 @@
     const { values = {}, key = "", descending = false, top = 0 } = kept.read(name) ?? {};
     for (const [field, value] of Object.entries(values))
       if (form.elements[field]) form.elements[field].value = value;
+    if (location.hash === "#disputed") form.elements.reviewed.value = DISPUTED;
     sortBy(key, descending);
     filter({ top });
   }
