@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -84,6 +84,11 @@ class Features:
     case_ids: tuple[str, ...]
     values: NDArray[np.float32]
     """(images, features); no features if the network has no such layer."""
+    grids: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 0, 0), np.float16))
+    """(images, features, cells): the activations of the first images whose means the features are; no images
+    if the features are no means, or if nobody asked for grids."""
+    head: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """(findings, features): the weights of the last linear layer; no findings if there are no grids."""
 
 
 @dataclass(frozen=True, slots=True)
