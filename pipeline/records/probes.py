@@ -55,8 +55,8 @@ Because: TypeAlias = Literal[
 unclear: the interval neither shows an effect nor rules it out, or the places contradict each other.
 other_fill: the fill before answers. no_healthy_image, no_other_image: no image of another patient without, or
 with, the finding. fits_nowhere: no annotated region fits elsewhere in the body or into another image, or none
-is annotated. no_image: the change is possible on no image. one_class: no images both with and without the
-finding. same_output: the output is the same for all images."""
+of 4 pixels and more is annotated. no_image: the change is possible on no image. one_class: no images both
+with and without the finding. same_output: the output is the same for all images."""
 Measure: TypeAlias = Literal["log_odds", "auroc", "rise", "surroundings"]
 """log_odds: fall of the output without the region less its fall without the control. auroc: with the change
 less without. rise: rise of the output with the lesion in a healthy image less its rise with unmarked tissue.
