@@ -249,8 +249,8 @@ def _difference(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _interval(low: float, high: float) -> str:
-    """An interval: "[0.436–0.900]", but "[−0.145 to 0.300]", where a dash would look like a sign."""
-    return f"[{_signed(low)}{'–' if low >= 0 else ' to '}{_signed(high)}]"
+    """An interval: "[0.436 to 0.900]"."""
+    return f"[{_signed(low)} to {_signed(high)}]"
 
 
 def _signed(value: float) -> str:

@@ -120,11 +120,12 @@ def _assembled(
     scripts = [own_scripts.get(name) or _static(f"{name}.js") for name in names]
     policy = POLICY.format(styles=_hashes([*styles, *own]), scripts=_hashes(scripts))
     head = re.sub(r'(http-equiv="Content-Security-Policy" content=")[^"]*', rf"\g<1>{policy}", overview.head)
+    body = _with_glossary(overview, run)
     return "".join(
         (
             f'<!doctype html>\n<html lang="en">\n<head>{_rewritten(head, run, chosen)}',
             *(f"<style>{text}</style>\n" for text in styles),
-            f'</head>\n<body>\n<div id="page">\n{_rewritten(_with_glossary(overview, run), run, chosen)}</div>\n',
+            f'</head>\n<body>\n<div id="page">\n{_rewritten(body, run, chosen)}</div>\n',
             _shell(case, own, run, chosen),
             *(f'<script type="application/json" data-address="{html.escape(address)}">{content}</script>\n'
               for address, content in _data(run, chosen)),

@@ -105,17 +105,17 @@ def number(value: float, metric: str) -> str:
 
 
 def interval(summary: Summary) -> str:
-    """The interval in the format of its metric, without percent sign: "[12–38]"; empty if there is none."""
+    """The interval in the format of its metric, without percent sign: "[12 to 38]"; empty without one."""
     return _interval(summary.low, summary.high, summary.metric)
 
 
 def estimate(summary: Summary) -> str:
-    """Estimate with interval: "24 % [12–38]"."""
+    """Estimate with interval: "24 % [12 to 38]"."""
     return with_interval(summary.estimate, summary.low, summary.high, summary.metric)
 
 
 def with_interval(value: float | None, low: float | None, high: float | None, metric: str) -> str:
-    """A value with its interval, in the format of its metric: "24 % [12–38]"; "undefined" for None."""
+    """A value with its interval, in the format of its metric: "24 % [12 to 38]"; "undefined" for None."""
     if value is None:
         return "undefined"
     return f"{number(value, metric)} {_interval(low, high, metric)}".strip()
@@ -124,7 +124,7 @@ def with_interval(value: float | None, low: float | None, high: float | None, me
 def _interval(low: float | None, high: float | None, metric: str) -> str:
     if low is None or high is None:
         return ""
-    return f"[{_rounded(low, metric)}–{_rounded(high, metric)}]"
+    return f"[{_rounded(low, metric)} to {_rounded(high, metric)}]"
 
 
 def quantity(value: float) -> str:

@@ -22,7 +22,7 @@ def test_a_comparison_keeps_each_row_on_one_line_and_never_shows_a_p_value_of_0(
     head, first, second = comparison_table([row, equal]).splitlines()
     assert head.split() == ["finding", "reader", "metric", "n", "A", "B", "A", "−", "B", "corrected", "p"]
     assert first.split("  ")[-1] == "< 0.001"
-    assert "1,200  0.500  0.250  0.250 [0.125–0.375]" in first
+    assert "1,200  0.500  0.250  0.250 [0.125 to 0.375]" in first
     assert second.split() == ["nodule", "anna", "hit", "1,200", "0.500", "0.250", "0.000", "–"]
 
 

@@ -84,7 +84,7 @@ def test_a_number_shows_its_interval_n_and_what_is_undefined(reported):
     html = (reported / "index.html").read_text(encoding="utf-8")
     cell = html[html.index(f'<data value="{row["estimate"]}"') :].split("</td>")[0]
     assert f"<b>{float(row['estimate']):.2f}</b>" in cell
-    assert f"[{float(row['low']):.2f}–{float(row['high']):.2f}]" in cell
+    assert f"[{float(row['low']):.2f} to {float(row['high']):.2f}]" in cell
     assert "n 3 of 9" in cell
     assert "5: the finding is absent; 1: the finding is absent (see contours without the finding)" in cell
 
