@@ -33,6 +33,8 @@ STANDINGS = {
     "": "not stored",
 }
 """Standing of the first method or run compared with the second → text; older versions stored none."""
+NOT_CONFIRMED = "{}, not confirmed"
+"""A difference whose interval excludes 0 although its corrected p-value is not significant."""
 THOUSAND = 1000
 """From here on, the format `.3g` would use exponents."""
 METRICS = {
@@ -148,6 +150,19 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def p_value(p: float | None) -> str:
     """A p-value with its sign: "= 0.063", "< 0.001"; empty for None."""
     return "" if p is None else "< 0.001" if p < LEAST_P else f"= {p:.3f}"
+
+
+def side(low: float | None, high: float | None) -> str:
+    """On which side of 0 an interval of a difference lies: "better", "worse", or "" if it holds 0."""
+    if low is None or high is None or low <= 0 <= high:
+        return ""
+    return "better" if low > 0 else "worse"
+
+
+def standing(code: str, low: float | None, high: float | None) -> str:
+    """A standing of `STANDINGS` as text, in step with the interval of the difference beside it."""
+    found = side(low, high) if code == "no_better" else ""
+    return NOT_CONFIRMED.format(found) if found else STANDINGS.get(code, STANDINGS[""])
 
 
 def difference(value: float, metric: str) -> str:

@@ -37,7 +37,7 @@ def test_differences_have_a_minus_sign_and_no_dash_beside_it() -> None:
 
 @pytest.mark.parametrize(
     ("prior", "scale"),
-    [("location_prior", ""), ("center_prior", " (0 is a spot in the image’s centre)")],
+    [("location_prior", ""), ("center_prior", " (0 is the image centre)")],
 )
 def test_skill_says_its_scale_where_it_is_not_that_of_the_location_prior(
     prior: str, scale: str, tmp_path: Path

@@ -206,7 +206,7 @@ def test_the_run_script_tells_the_page_what_it_must_know_of_the_run(reported):
     manifest = json.loads((reported / "manifest.json").read_text(encoding="utf-8"))
     assert run["cases"] == [f"{number:04x}c0ffee" for number in range(9)]
     assert run["findings"] == ["benign", "malignant"]
-    assert [method["title"] for method in run["methods"]] == ["gradcam", "location prior", "centre prior"]
+    assert [method["title"] for method in run["methods"]] == ["gradcam", "mean mask", "image centre"]
     assert [method["kind"] for method in run["methods"]] == ["network", "baseline", "baseline"]
     assert (run["readers"], run["contours"]) == (["Reader A", "Reader B"], manifest["contours"])
     maxima = [

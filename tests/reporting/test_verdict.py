@@ -32,7 +32,8 @@ def judged(*rows, comparisons=(), methods=(NETWORK, PRIOR, CENTRE)):
     baselines = [method.name for method in methods if method.is_baseline]
     stored = verdict_rows(Evidence(rows, comparisons, network, baselines), ["malignant"])
     texts = [{k: "" if v is None else str(v) for k, v in asdict(one).items()} for one in stored]
-    run = RunFolder(Path(), {"findings": ["malignant"]}, methods, rows, (), (), {"verdict": tuple(texts)})
+    tables = {"verdict": tuple(texts), "comparisons": tuple(row for row in comparisons if "p" in row)}
+    run = RunFolder(Path(), {"findings": ["malignant"]}, methods, rows, (), (), tables)
     return verdict(run, "malignant")
 
 
@@ -44,8 +45,8 @@ def test_a_shown_difference_reads_worse_though_the_intervals_overlap():
     assert found.standing == "worse"
     assert found.title == "pointing worse than a baseline"
     assert found.sentences[0].text == (
-        "The network points at the lesion in 24 % [12 to 50] of 42 images; one fixed average mask, the same "
-        "for every image, does so in 67 % [34 to 86]. The network looks in the right place less often than a "
+        "The network points at the lesion in 24 % [12 to 50] of 42 images; the mean mask, the same for every "
+        "image, does so in 67 % [34 to 86]. The network looks in the right place less often than a "
         "map that never saw the image: difference on the same images −43 points [−62 to −20], corrected p = "
         "0.012."
     )
@@ -70,6 +71,22 @@ def test_a_difference_that_is_not_significant_is_not_reported_as_one():
 
 
 @pytest.mark.parametrize(
+    ("own", "why"),
+    [(0.03, "all findings tested (Holm), is above 0.05."), (0.06, "for the exact sign test behind p.")],
+)
+def test_a_difference_apart_from_0_is_never_called_not_shown(own, why):
+    apart = paired(0.46, 0.14, 0.79, 0.063)
+    found = judged(*HITS, comparisons=[apart | {"p": str(own)}])
+    assert (found.standing, found.title) == ("no_better", "pointing better, not confirmed")
+    text = found.sentences[0].text
+    assert f"+46 points [+14 to +79], p = {own:.3f}, corrected p = 0.063. The interval" in text
+    assert "not shown" not in text
+    assert text.endswith(why)
+    below = judged(*HITS, comparisons=[paired(-0.46, -0.79, -0.14, 0.063)])
+    assert below.title == "pointing worse, not confirmed"
+
+
+@pytest.mark.parametrize(
     "comparisons", [(), (paired(0, 0, 0, None),), (paired(-1, -1, -1, 0.01, patients=9),)]
 )
 def test_without_a_test_or_with_few_patients_nothing_is_judged(comparisons):
@@ -86,7 +103,10 @@ def test_the_strongest_fixed_map_is_the_one_to_beat():
         comparisons=[paired(0.3, 0.1, 0.5, 0.01), paired(-0.2, -0.3, -0.1, 0.01, second="center_prior")],
     )
     assert found.standing == "worse"
-    assert "one fixed spot in the middle of every image does so in 80 % [75 to 90]" in found.sentences[0].text
+    assert (
+        "the image centre, the same spot in every image, does so in 80 % [75 to 90]"
+        in found.sentences[0].text
+    )
 
 
 def test_a_finding_stands_where_its_less_favourable_sentence_stands():
@@ -256,7 +276,7 @@ def test_contours_on_healthy_images_are_a_remark():
 @pytest.mark.parametrize(
     ("baseline", "subject", "never_saw"),
     [
-        ("random", "a map of random numbers", "the image"),
+        ("random", "a random map", "the image"),
         ("local_contrast", "the contrast of the image itself, without any network,", "the network"),
     ],
 )
