@@ -46,6 +46,10 @@ class Term:
     """How pages write it, if not by its name; a first letter may be a capital, a plural s may follow."""
 
 
+OWN = re.compile(rf'<a class="term" href="[^"]*#{ANCHOR}([^"]*)"')
+"""A link to an entry."""
+
+
 def link_to(term: Term, text: str, root: str) -> Markup:
     """A link from `text` to the entry of a term; `root` is the path to the run's folder."""
     return Markup('<a class="term" href="{}{}#{}{}" title="{}">{}</a>').format(
@@ -104,6 +108,8 @@ def with_links(page: str, root: str) -> str:
                 parts[place] = pattern.sub(link, part)
             continue
         name, ends = tag[2].lower(), tag[1] == "/"
+        if is_link := OWN.match(part):
+            linked[-1].add(is_link[1])
         if name in UNLINKED:
             closed += -1 if ends else 1
         elif name == "section" and ends and len(linked) > 1:

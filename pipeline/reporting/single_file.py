@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from pipeline.errors import ConfigError
 from pipeline.guards.reading import read_file
 from pipeline.reporting import glossary
-from pipeline.reporting.overview import extreme_cases
+from pipeline.reporting.overview import shown_cases
 from pipeline.reporting.pages import UNDECODABLE, Write
 from pipeline.reporting.report import RULE, write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
@@ -71,7 +71,7 @@ def write_single_file(
     folder = read_run(run)
     if cases is None:
         first = () if folder.is_scored else folder.case_ids[:UNSCORED_CASES]
-        chosen = tuple(dict.fromkeys((*extreme_cases(folder, survey(folder)), *first)))
+        chosen = tuple(dict.fromkeys((*shown_cases(folder, survey(folder)), *first)))
     else:
         chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
     overview = _Page.read(index)

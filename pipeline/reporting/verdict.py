@@ -59,6 +59,8 @@ class Sentence:
     """Why the standing says less than the comparison with baselines; see `records.names.Limit`."""
     unconfirmed: str = ""
     """"better" or "worse" where the difference's interval excludes 0, but the corrected p does not."""
+    lacks: str = ""
+    """What the question lacks to be judged: "no_annotation" or "no_baseline"; empty if nothing."""
 
     @property
     def short(self) -> str:
@@ -82,6 +84,8 @@ class Verdict:
     """Sentence about the network's other maps; empty if there is only one map."""
     conclusion: str = ""
     """What is at fault, or whether the network needs the lesions, as a sentence; empty in older runs."""
+    code: str = ""
+    """The conclusion as `records.names.Conclusion`; empty in older runs."""
     evidence: tuple[str, ...] = ()
     """What the conclusion rests on, as sentences."""
     against: tuple[str, ...] = ()
@@ -118,6 +122,7 @@ def verdict(run: RunFolder, finding: str) -> Verdict:
         "".join(_absent(row) for row in rows if row["question"] == "absent"),
         _others([row for row in rows if row["question"] == "other_map"]),
         CONCLUSIONS.get(rows[0].get("conclusion", ""), ""),
+        rows[0].get("conclusion", ""),
         evidence_of(run, finding, rows[0].get("conclusion", "")),
         _against(run, finding, rows[0].get("against", "").split()),
     )
@@ -136,8 +141,14 @@ def _sentence(row: Row, run: RunFolder) -> Sentence:
     is_open = row["standing"] == "no_better" and not row.get("because", "")
     bounds = number_of(row["difference_low"]), number_of(row["difference_high"])
     unconfirmed = words.side(*bounds) if is_open else ""
-    text = text_of(row, run, unconfirmed)
-    return Sentence(text, row["standing"], row["question"], row.get("because", ""), unconfirmed)
+    return Sentence(
+        text=text_of(row, run, unconfirmed),
+        standing=row["standing"],
+        question=row["question"],
+        because=row.get("because", ""),
+        unconfirmed=unconfirmed,
+        lacks="no_annotation" if not row["metric"] else "" if row["baseline"] else "no_baseline",
+    )
 
 
 def _others(rows: Sequence[Row]) -> str:

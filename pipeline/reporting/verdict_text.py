@@ -34,8 +34,8 @@ NOTHING = (
 LEVEL = 0.05
 """Significance level of p-values, as in `statistics.verdict`."""
 OPEN_CORRECTION = (
-    "The interval is that of this finding alone and excludes 0; p, corrected for all findings tested (Holm), is"
-    " above 0.05."
+    "The interval is that of this finding alone and excludes 0; p, corrected for all findings tested (Holm), "
+    "is above 0.05."
 )
 OPEN_TEST = (
     "The interval excludes 0, but the images differ in too few patients for the exact sign test behind p."

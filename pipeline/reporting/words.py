@@ -108,7 +108,7 @@ def number(value: float, metric: str) -> str:
 
 def interval(summary: Summary) -> str:
     """The interval in the format of its metric, without percent sign: "[12 to 38]"; empty without one."""
-    return _interval(summary.low, summary.high, summary.metric)
+    return bounds(summary.low, summary.high, summary.metric)
 
 
 def estimate(summary: Summary) -> str:
@@ -120,10 +120,11 @@ def with_interval(value: float | None, low: float | None, high: float | None, me
     """A value with its interval, in the format of its metric: "24 % [12 to 38]"; "undefined" for None."""
     if value is None:
         return "undefined"
-    return f"{number(value, metric)} {_interval(low, high, metric)}".strip()
+    return f"{number(value, metric)} {bounds(low, high, metric)}".strip()
 
 
-def _interval(low: float | None, high: float | None, metric: str) -> str:
+def bounds(low: float | None, high: float | None, metric: str) -> str:
+    """An interval in the format of its metric: "[12 to 38]"; empty if there is none."""
     if low is None or high is None:
         return ""
     return f"[{_rounded(low, metric)} to {_rounded(high, metric)}]"
