@@ -18,7 +18,6 @@ LIMITS = {
     "max_on_healthy": ("contours where the finding is absent", "at most", "contour_on_healthy"),
 }
 """Key of the config → what it limits, in which direction, and the metric whose format its numbers have."""
-PRIORS = {"location_prior": "the mean mask of other images", "center_prior": "a spot in the image’s centre"}
 CEILINGS = {"readers": "the readers compared with each other", "perfect": "every image right"}
 SEVERITY = ("fail", "warn", "unknown", "pass")
 
@@ -30,8 +29,10 @@ class Skill:
     text: str
     """Empty if there is no scale, because the map with skill 0 is as good as the one with skill 1."""
     interval: str
+    prior: str
+    """Code of the baseline with a skill of 0."""
     zero: str
-    """Description of a skill of 0."""
+    """Its title."""
     one: str
     """Description of a skill of 1."""
 
@@ -60,7 +61,8 @@ def skill_of(run: RunFolder, finding: str) -> Skill | None:
     return Skill(
         text=words.number(float(row["estimate"]), "skill") if row["estimate"] else "",
         interval="" if low is None or high is None else f"[{_number(low)} to {_number(high)}]",
-        zero=PRIORS.get(row["prior"], words.spaced(row["prior"])),
+        prior=row["prior"],
+        zero=f"the {words.spaced(run.title_of(row['prior']))}",
         one=CEILINGS.get(row["ceiling"], row["ceiling"]),
     )
 
@@ -92,12 +94,7 @@ def _limit(row: Mapping[str, str]) -> str:
     if not row["estimate"]:
         return f"{wanted}: there is no estimate"
     low, high = number_of(row["low"]), number_of(row["high"])
-    bounds = "" if low is None or high is None else f", interval {_form(low, form)} to {_form(high, form)}"
-    return f"{wanted}: found {_form(float(row['estimate']), form)}{bounds}"
-
-
-def _form(value: float, form: str) -> str:
-    return words.number(value, form)
+    return f"{wanted}: found {words.with_interval(float(row['estimate']), low, high, form)}"
 
 
 def _number(value: float) -> str:

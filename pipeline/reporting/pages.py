@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.reporting import words
+from pipeline.reporting import glossary, words
 from pipeline.reporting.run_folder import RunFolder
 
 Write: TypeAlias = Callable[[Path, bytes], object]
@@ -43,7 +43,7 @@ def environment_of(**variables: object) -> Environment:
         "reason": words.reason,
         "path": quote,
     }
-    environment.globals |= {"policy": POLICY, "plural": words.plural, **variables}
+    environment.globals |= {"policy": POLICY, "plural": words.plural, "term": glossary.term, **variables}
     return environment
 
 

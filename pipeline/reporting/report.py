@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.reporting import glossary
 from pipeline.reporting.overview import overview
 from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of_run, page
 from pipeline.reporting.run_folder import RunFolder, read_run
@@ -45,8 +46,10 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
     environment = environment_of_run(folder)
     _write_static(folder, surveyed, rule_scripts, write)
     scripts = (*BEFORE_RULES, *(f"{RULE}{name}" for name in rule_scripts), *CASE_SCRIPTS)
-    shell = page(environment, "case.html", root="../../", scripts=scripts)
+    shell = glossary.with_links(page(environment, "case.html", root="../../", scripts=scripts), "../../")
     _write_shells(folder, surveyed, shell, write)
+    explained = page(environment, "glossary.html", root="", **glossary.glossary_variables())
+    write(run / glossary.PAGE, explained.encode("utf-8", UNDECODABLE))
     index = run / "index.html"
     write(index, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))
     return index
@@ -54,7 +57,7 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
 
 def _overview(run: RunFolder, surveyed: Survey) -> str:
     listed = worklist(run, surveyed)
-    return page(
+    drawn = page(
         environment_of_run(run),
         "overview.html",
         root="",
@@ -64,6 +67,7 @@ def _overview(run: RunFolder, surveyed: Survey) -> str:
         reviewed=(run.path / "review.html").exists(),
         **overview(run, surveyed),
     )
+    return glossary.with_links(drawn, "")
 
 
 def _write_static(run: RunFolder, surveyed: Survey, rule_scripts: Mapping[str, str], write: Write) -> None:

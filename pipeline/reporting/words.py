@@ -33,6 +33,8 @@ STANDINGS = {
     "": "not stored",
 }
 """Standing of the first method or run compared with the second → text; older versions stored none."""
+NOT_CONFIRMED = "{}, not confirmed"
+"""A difference whose interval excludes 0 although its corrected p-value is not significant."""
 THOUSAND = 1000
 """From here on, the format `.3g` would use exponents."""
 METRICS = {
@@ -105,26 +107,27 @@ def number(value: float, metric: str) -> str:
 
 
 def interval(summary: Summary) -> str:
-    """The interval in the format of its metric, without percent sign: "[12–38]"; empty if there is none."""
-    return _interval(summary.low, summary.high, summary.metric)
+    """The interval in the format of its metric, without percent sign: "[12 to 38]"; empty without one."""
+    return bounds(summary.low, summary.high, summary.metric)
 
 
 def estimate(summary: Summary) -> str:
-    """Estimate with interval: "24 % [12–38]"."""
+    """Estimate with interval: "24 % [12 to 38]"."""
     return with_interval(summary.estimate, summary.low, summary.high, summary.metric)
 
 
 def with_interval(value: float | None, low: float | None, high: float | None, metric: str) -> str:
-    """A value with its interval, in the format of its metric: "24 % [12–38]"; "undefined" for None."""
+    """A value with its interval, in the format of its metric: "24 % [12 to 38]"; "undefined" for None."""
     if value is None:
         return "undefined"
-    return f"{number(value, metric)} {_interval(low, high, metric)}".strip()
+    return f"{number(value, metric)} {bounds(low, high, metric)}".strip()
 
 
-def _interval(low: float | None, high: float | None, metric: str) -> str:
+def bounds(low: float | None, high: float | None, metric: str) -> str:
+    """An interval in the format of its metric: "[12 to 38]"; empty if there is none."""
     if low is None or high is None:
         return ""
-    return f"[{_rounded(low, metric)}–{_rounded(high, metric)}]"
+    return f"[{_rounded(low, metric)} to {_rounded(high, metric)}]"
 
 
 def quantity(value: float) -> str:
@@ -148,6 +151,19 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def p_value(p: float | None) -> str:
     """A p-value with its sign: "= 0.063", "< 0.001"; empty for None."""
     return "" if p is None else "< 0.001" if p < LEAST_P else f"= {p:.3f}"
+
+
+def side(low: float | None, high: float | None) -> str:
+    """On which side of 0 an interval of a difference lies: "better", "worse", or "" if it holds 0."""
+    if low is None or high is None or low <= 0 <= high:
+        return ""
+    return "better" if low > 0 else "worse"
+
+
+def standing(code: str, low: float | None, high: float | None) -> str:
+    """A standing of `STANDINGS` as text, in step with the interval of the difference beside it."""
+    found = side(low, high) if code == "no_better" else ""
+    return NOT_CONFIRMED.format(found) if found else STANDINGS.get(code, STANDINGS[""])
 
 
 def difference(value: float, metric: str) -> str:

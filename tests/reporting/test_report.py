@@ -84,7 +84,7 @@ def test_a_number_shows_its_interval_n_and_what_is_undefined(reported):
     html = (reported / "index.html").read_text(encoding="utf-8")
     cell = html[html.index(f'<data value="{row["estimate"]}"') :].split("</td>")[0]
     assert f"<b>{float(row['estimate']):.2f}</b>" in cell
-    assert f"[{float(row['low']):.2f}–{float(row['high']):.2f}]" in cell
+    assert f"[{float(row['low']):.2f} to {float(row['high']):.2f}]" in cell
     assert "n 3 of 9" in cell
     assert "5: the finding is absent; 1: the finding is absent (see contours without the finding)" in cell
 
@@ -206,7 +206,7 @@ def test_the_run_script_tells_the_page_what_it_must_know_of_the_run(reported):
     manifest = json.loads((reported / "manifest.json").read_text(encoding="utf-8"))
     assert run["cases"] == [f"{number:04x}c0ffee" for number in range(9)]
     assert run["findings"] == ["benign", "malignant"]
-    assert [method["title"] for method in run["methods"]] == ["gradcam", "location prior", "centre prior"]
+    assert [method["title"] for method in run["methods"]] == ["gradcam", "mean mask", "image centre"]
     assert [method["kind"] for method in run["methods"]] == ["network", "baseline", "baseline"]
     assert (run["readers"], run["contours"]) == (["Reader A", "Reader B"], manifest["contours"])
     maxima = [
