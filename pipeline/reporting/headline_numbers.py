@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.records.names import POINTING
 from pipeline.reporting import words
@@ -70,6 +71,22 @@ STRENGTHS = ("none", "weak", "strong")
 """Of suspicions, as numbers of policy.csv."""
 
 
+UNKNOWN = {
+    "too_few": "too few patients for an interval",
+    "not_labelled": "the labels have no column of “{finding}”; add it, or name it in "
+    "annotations.labels.columns",
+    "no_scale": "there is no baseline to measure skill from",
+    "": "there is no estimate",
+}
+"""Why a limit has no outcome → its words; other reasons are those of the undefined scores."""
+
+
+def why_unknown(row: Mapping[str, Any]) -> str:
+    """Why the outcome of a row of policy.csv is unknown, in words."""
+    code = str(row.get("because") or "")
+    return UNKNOWN.get(code, words.reason(code)).format(finding=row["finding"])
+
+
 def limits_of(run: RunFolder, finding: str) -> tuple[Limit, ...]:
     """Outcomes of the policy's limits for a finding, in the order of the config."""
     return tuple(
@@ -90,10 +107,11 @@ def _limit(row: Mapping[str, str]) -> str:
     name, side, form = LIMITS[row["rule"]]
     wanted = f"{name} {side} {words.number(float(row['limit']), form)}"
     if not row["estimate"]:
-        return f"{wanted}: there is no estimate"
+        return f"{wanted}: {why_unknown(row)}"
     low, high = number_of(row["low"]), number_of(row["high"])
     bounds = "" if low is None or high is None else f", interval {_form(low, form)} to {_form(high, form)}"
-    return f"{wanted}: found {_form(float(row['estimate']), form)}{bounds}"
+    because = f"; {why_unknown(row)}" if row["outcome"] == "unknown" else ""
+    return f"{wanted}: found {_form(float(row['estimate']), form)}{bounds}{because}"
 
 
 def _form(value: float, form: str) -> str:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from pipeline.reporting.headline_numbers import limits_of, skill_of, worst
 from pipeline.reporting.run_folder import Method, RunFolder
 
@@ -55,6 +57,27 @@ def test_a_limit_without_a_number_says_so():
     lost = LIMIT | {"estimate": "", "low": "", "high": "", "outcome": "unknown"}
     (limit,) = limits_of(run(policy=(lost,)), "nodule")
     assert limit.text == "hit rate at least 50 %: there is no estimate"
+
+
+@pytest.mark.parametrize(
+    ("because", "words"),
+    [
+        ("too_few", "too few patients for an interval"),
+        (
+            "not_labelled",
+            "the labels have no column of “nodule”; add it, or name it in annotations.labels.columns",
+        ),
+        ("single_class", "all images have the same label"),
+        ("no_scale", "there is no baseline to measure skill from"),
+    ],
+)
+def test_an_unknown_limit_says_why(because, words):
+    lost = LIMIT | {"estimate": "", "low": "", "high": "", "outcome": "unknown", "because": because}
+    (limit,) = limits_of(run(policy=(lost,)), "nodule")
+    assert limit.text == f"hit rate at least 50 %: {words}"
+    few = LIMIT | {"low": "", "high": "", "outcome": "unknown", "because": because}
+    (limit,) = limits_of(run(policy=(few,)), "nodule")
+    assert limit.text == f"hit rate at least 50 %: found 24 %; {words}"
 
 
 def test_the_worst_limit_decides():
