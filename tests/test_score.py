@@ -345,7 +345,7 @@ def test_contours_are_scored_as_they_are_and_no_map_is_made_up(bare: Path) -> No
     regions = json.loads((run.index.parent / "regions.json").read_text())
     assert {(region["area_px"], region["unit"]) for region in regions} == {(400, "contour")}
     outcomes = {row.outcome for row in survey(read_run(run.index.parent)).rows}
-    assert outcomes == {"partly"}
+    assert outcomes == {"outlined"}
 
 
 def test_maps_among_the_annotations_are_refused_where_these_are_guessed(bare: Path) -> None:

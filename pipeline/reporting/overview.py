@@ -27,10 +27,11 @@ from pipeline.reporting.causal import on_used
 from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.lesion_sizes import lesion_sizes
 from pipeline.reporting.map_tests import map_tests
+from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.probes import needs
 from pipeline.reporting.readouts import readouts
 from pipeline.reporting.run_folder import Case, RunFolder
-from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
+from pipeline.reporting.survey import Row, Survey
 from pipeline.reporting.suspects import suspects
 from pipeline.reporting.typical import typical_rows
 from pipeline.reporting.verdict import Verdict, gate_note, verdicts
@@ -59,7 +60,8 @@ class Example:
     """A case with its picture and outlines."""
 
     row: Row
-    hit: str
+    words: str
+    """The outcome; empty if nothing was scored."""
     view_box: str
     columns: int
     rows: int
@@ -216,8 +218,7 @@ def _case_id(row: Row) -> str:
 
 def _extreme_rows(survey: Survey, finding: str) -> tuple[list[Row], list[Row]]:
     """The rows of the worst and of the best cases, without repetitions."""
-    shown = {"hit", "partly", "miss", "not_drawn"}
-    order = [row for row in ranked(survey.rows, finding) if row.outcome in shown]
+    order = [row for row in ranked(survey.rows, finding) if OUTCOMES[row.outcome].is_scored]
     share = min(EXTREMES, max(1, len(order) // 2)) if order else 0
     return order[:share], [row for row in order[::-1][:share] if _overlap(row)]
 
@@ -225,7 +226,7 @@ def _extreme_rows(survey: Survey, finding: str) -> tuple[list[Row], list[Row]]:
 def _example(case: Case, run: RunFolder, survey: Survey, row: Row) -> Example:
     return Example(
         row=row,
-        hit=OUTCOMES[row.outcome] if hits(case, row.finding, run.network) else "",
+        words=OUTCOMES[row.outcome].text if OUTCOMES[row.outcome].is_scored else "",
         view_box=figure.view_box(case),
         columns=case["columns"],
         rows=case["rows"],
