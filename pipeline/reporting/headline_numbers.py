@@ -94,6 +94,18 @@ def limits_of(run: RunFolder, finding: str) -> tuple[Limit, ...]:
     )
 
 
+def limits_stated(manifest: Mapping[str, Any]) -> str:
+    """The limits of scores that the config sets, as text; that there is none; empty if that is unknown."""
+    config = manifest.get("config")
+    policy = config.get("policy") if isinstance(config, Mapping) else None
+    if not isinstance(policy, Mapping):
+        return ""
+    stated = {rule: limit for rule in LIMITS if isinstance(limit := policy.get(rule), int | float)}
+    if not stated:
+        return "none is set, so no score decides whether the run passes"
+    return "; ".join(_wanted(rule, limit) for rule, limit in stated.items())
+
+
 def worst(limits: tuple[Limit, ...]) -> str:
     """The least favourable outcome; empty without limits."""
     return min((limit.outcome for limit in limits), key=SEVERITY.index, default="")
@@ -104,14 +116,18 @@ def _limit(row: Mapping[str, str]) -> str:
     if rule == SUSPICION:
         most, found = (STRENGTHS[int(float(row[key]))] for key in ("limit", "estimate"))
         return f"suspicion against {TITLES[suspect]}: {found}; allowed: {most}"
-    name, side, form = LIMITS[row["rule"]]
-    wanted = f"{name} {side} {words.number(float(row['limit']), form)}"
+    form, wanted = LIMITS[row["rule"]][2], _wanted(row["rule"], float(row["limit"]))
     if not row["estimate"]:
         return f"{wanted}: {why_unknown(row)}"
     low, high = number_of(row["low"]), number_of(row["high"])
     bounds = "" if low is None or high is None else f", interval {_form(low, form)} to {_form(high, form)}"
     because = f"; {why_unknown(row)}" if row["outcome"] == "unknown" else ""
     return f"{wanted}: found {_form(float(row['estimate']), form)}{bounds}{because}"
+
+
+def _wanted(rule: str, limit: float) -> str:
+    name, side, form = LIMITS[rule]
+    return f"{name} {side} {words.number(limit, form)}"
 
 
 def _form(value: float, form: str) -> str:

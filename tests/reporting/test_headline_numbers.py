@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.reporting.headline_numbers import limits_of, skill_of, worst
+from pipeline.reporting.headline_numbers import limits_of, limits_stated, skill_of, worst
 from pipeline.reporting.run_folder import Method, RunFolder
 
 SKILL = {
@@ -78,6 +78,25 @@ def test_an_unknown_limit_says_why(because, words):
     few = LIMIT | {"low": "", "high": "", "outcome": "unknown", "because": because}
     (limit,) = limits_of(run(policy=(few,)), "nodule")
     assert limit.text == f"hit rate at least 50 %: found 24 %; {words}"
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({}, ""),
+        ({"policy": "x"}, ""),
+        (
+            {"policy": {"max_skipped": 0.1, "min_iou": None}},
+            "none is set, so no score decides whether the run passes",
+        ),
+        (
+            {"policy": {"min_hit_rate": 0.5, "max_on_healthy": 0}},
+            "hit rate at least 50 %; contours where the finding is absent at most 0 %",
+        ),
+    ],
+)
+def test_a_run_says_which_limits_were_set(config, words):
+    assert limits_stated({"config": config}) == words
 
 
 def test_the_worst_limit_decides():

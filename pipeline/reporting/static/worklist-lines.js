@@ -7,8 +7,8 @@ heatproof.worklistLines = (() => {
   const { count, share } = heatproof.words;
   const PERCENT = 100;
 
-  // A function that makes the rows of an image. `open(row, image)` is the number of unanswered contours and lesions
-  // of a row; `columns` are the keys of the table's optional columns.
+  // A function that makes the rows of an image. `open(row, image)` is the number of unanswered contours and
+  // lesions of a row; `columns` are the keys of the table's optional columns.
   function maker({ shared, rows, columns, open }) {
     const { of } = rows;
     const optional = (key) => columns.includes(key);
@@ -42,7 +42,8 @@ heatproof.worklistLines = (() => {
 
     function hitCell(row) {
       const found = worklistRows.value(of.hit, row);
-      const words = found === null ? "" : found === 1 ? "yes" : found === 0 ? "no" : `${Math.round(found * PERCENT)} %`;
+      const some = `${Math.round(found * PERCENT)} %`; // of the readers
+      const words = found === null ? "" : found === 1 ? "yes" : found === 0 ? "no" : some;
       return make("td", { class: "number hit" }, words);
     }
 
@@ -55,7 +56,8 @@ heatproof.worklistLines = (() => {
 
     function reviewedCell(row, image) {
       const [all, left] = [of.subjects[row], open(row, image)];
-      const text = left === all ? `${count(left)} open` : left ? `${count(left)} of ${count(all)} open` : "done";
+      const some = left === all ? `${count(left)} open` : `${count(left)} of ${count(all)} open`;
+      const text = left ? some : "done";
       return make("td", { class: "number reviewed" }, all ? text : "");
     }
 
@@ -71,7 +73,8 @@ heatproof.worklistLines = (() => {
     function together(line) {
       const names = line.map(finding).join(", ");
       const span = 4 + columns.length;
-      return [outcomeCell(line[0]), make("td", { class: "finding several", colspan: span, title: names }, names)];
+      const cell = make("td", { class: "finding several", colspan: span, title: names }, names);
+      return [outcomeCell(line[0]), cell];
     }
 
     function cells(line, image) {

@@ -6,18 +6,19 @@ heatproof.worklistTable = (() => {
   const OVERSCAN = 400; // pixels above and below what is visible
   const PRINTED = 100;
 
-  // A list in a scrolling host around a table. `groupOf(position, height)` makes the rows of an image in a tbody;
-  // `linesOf(position)` is their number.
+  // A list in a scrolling host around a table. `groupOf(position, height)` makes the rows of an image in a
+  // tbody; `linesOf(position)` is their number.
   function start(host, { groupOf, linesOf }) {
     const [table] = host.getElementsByTagName("table");
-    const spacer = () => make("tbody", { "aria-hidden": "true" }, make("tr", { class: "spacer" }, make("td", {})));
+    const space = () => make("tr", { class: "spacer" }, make("td", {}));
+    const spacer = () => make("tbody", { "aria-hidden": "true" }, space());
     const [above, below] = [spacer(), spacer()];
     const drawn = new Map();
     const list = { count: 0, active: -1, tops: new Float64Array(1), rows: new Uint32Array(1) };
     for (const body of [...table.tBodies]) body.remove();
     table.append(above, below);
 
-    // Heights are those of the style sheet: of one line, of the least image, and of what stands above its lines.
+    // Heights are those of the style sheet: of one line, of the least image, and of what is above its lines.
     function measure() {
       const style = getComputedStyle(table);
       const [line, least, head] = ["--height-of-line", "--least-height", "--height-above"].map((name) =>

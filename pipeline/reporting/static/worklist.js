@@ -134,8 +134,10 @@
     shared.outcomes.forEach(([, text], index) => {
       if (counts.has(index)) form.elements.outcome.append(option(index, `${text} (${count(counts.get(index))})`));
     });
-    const fields = shared.attributes.map((attribute, index) => [attribute[3], attributeField(attribute, index)]);
-    const [technical, others] = [1, 0].map((kind) => fields.flatMap(([own, field]) => (own === kind ? [field] : [])));
+    const fields = shared.attributes.map(attributeField);
+    const [technical, others] = [1, 0].map((kind) =>
+      fields.filter((_, index) => shared.attributes[index][3] === kind),
+    );
     get("attributes").replaceChildren(...others);
     get("technical").replaceChildren(...technical);
     show(get("technical-filters"), technical.length > 0);
