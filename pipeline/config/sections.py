@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, PositiveInt, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, PositiveInt, Tag
 
 from pipeline.guards.yaml_models import Items, PathText, Strict
 from pipeline.records import ENOUGH_PATIENTS, Suspect
@@ -261,7 +261,12 @@ class BurnedInText(Strict):
 
 Suspicious = Literal["none", "weak", "strong"]
 DOUBTED: Mapping[Suspect, Suspicious] = {"weights": "weak", "card": "weak", "masks": "weak"}
-"""Suspect → the strongest suspicion that does not break the policy, unless a config says otherwise."""
+"""Suspect → the strongest suspicion that does not break the policy, unless a config names the suspect."""
+
+
+def _with_doubted(stated: Mapping[Suspect, Suspicious]) -> Mapping[Suspect, Suspicious]:
+    """What a config states of suspects, and the built-in limits of those that it does not name."""
+    return {**DOUBTED, **stated}
 
 
 class Policy(Strict):
@@ -273,12 +278,24 @@ class Policy(Strict):
     min_iou: Share | None = None
     min_auroc: Share | None = None
     max_on_healthy: Share | None = None
-    max_suspicion: Mapping[Suspect, Suspicious] = Field(default_factory=lambda: dict(DOUBTED))
+    max_suspicion: Annotated[Mapping[Suspect, Suspicious], AfterValidator(_with_doubted)] = Field(
+        default_factory=lambda: dict(DOUBTED)
+    )
 
     @property
     def limits(self) -> Mapping[str, float | None]:
         """Config key → limit that applies to each finding."""
         return self.model_dump(exclude={"max_skipped", "max_suspicion"})
+
+    @property
+    def states_suspicion(self) -> bool:
+        """Whether the config says something of suspicion, beside the built-in values."""
+        return "max_suspicion" in self.model_fields_set
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether any limit of scores is set."""
+        return any(limit is not None for limit in self.limits.values())
 
 
 def restore_off(value: object) -> object:

@@ -70,8 +70,8 @@ class ImageSource:
     fingerprint: str = ""
     """`loaders.dataset.fingerprint` of the file when it was listed; empty: changes are not detected."""
     attributes: Mapping[str, str] = field(default_factory=dict)
-    """Allow-listed: modality, view, laterality, sex, age, manufacturer, model, body_part, photometric,
-    transfer_syntax, bits_stored, file_format (only if the file is not DICOM)."""
+    """Allow-listed: modality, view, laterality, sex, age, series, manufacturer, model, body_part,
+    photometric, transfer_syntax, bits_stored, file_format (only if the file is not DICOM)."""
     study_date: str = ""
     """Date as in the header; never written to an output."""
     changed_ns: int = 0

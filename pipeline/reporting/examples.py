@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.reporting import figure
+from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.run_folder import Case, RunFolder
-from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
+from pipeline.reporting.survey import Row, Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Example:
     """A case with its picture and outlines."""
 
     row: Row
-    hit: str
+    words: str
+    """The outcome; empty if nothing was scored."""
     view_box: str
     columns: int
     rows: int
@@ -40,7 +42,7 @@ def _case_id(row: Row) -> str:
 def _example(case: Case, run: RunFolder, survey: Survey, row: Row) -> Example:
     return Example(
         row=row,
-        hit=OUTCOMES[row.outcome] if hits(case, row.finding, run.network) else "",
+        words=OUTCOMES[row.outcome].text if OUTCOMES[row.outcome].is_scored else "",
         view_box=figure.view_box(case),
         columns=case["columns"],
         rows=case["rows"],

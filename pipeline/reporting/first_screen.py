@@ -35,10 +35,10 @@ TERMS: Mapping[str, str] = {
 }
 """Metric → its term in the glossary."""
 CAPTIONS: Mapping[str, str] = {
-    "hit": "Typical hit",
-    "partly": "Typical, partly right",
-    "miss": "Typical miss",
-    "not_drawn": "Typical miss, nothing drawn",
+    "outlined": "Typical, outlined",
+    "located": "Typical, located",
+    "elsewhere": "Typical, drawn elsewhere",
+    "not_drawn": "Typical, nothing drawn",
 }
 """Outcome of a picture → its caption."""
 

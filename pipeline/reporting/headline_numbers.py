@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.records.names import POINTING
 from pipeline.reporting import words
@@ -72,11 +73,39 @@ STRENGTHS = ("none", "weak", "strong")
 """Of suspicions, as numbers of policy.csv."""
 
 
+UNKNOWN = {
+    "too_few": "too few patients for an interval",
+    "not_labelled": "the labels have no column of “{finding}”; add it, or name it in "
+    "annotations.labels.columns",
+    "no_scale": "there is no baseline to measure skill from",
+    "": "there is no estimate",
+}
+"""Why a limit has no outcome → its words; other reasons are those of the undefined scores."""
+
+
+def why_unknown(row: Mapping[str, Any]) -> str:
+    """Why the outcome of a row of policy.csv is unknown, in words."""
+    code = str(row.get("because") or "")
+    return UNKNOWN.get(code, words.reason(code)).format(finding=row["finding"])
+
+
 def limits_of(run: RunFolder, finding: str) -> tuple[Limit, ...]:
     """Outcomes of the policy's limits for a finding, in the order of the config."""
     return tuple(
         Limit(row["outcome"], _limit(row)) for row in run.table("policy") if row["finding"] == finding
     )
+
+
+def limits_stated(manifest: Mapping[str, Any]) -> str:
+    """The limits of scores that the config sets, as text; that there is none; empty if that is unknown."""
+    config = manifest.get("config")
+    policy = config.get("policy") if isinstance(config, Mapping) else None
+    if not isinstance(policy, Mapping):
+        return ""
+    stated = {rule: limit for rule in LIMITS if isinstance(limit := policy.get(rule), int | float)}
+    if not stated:
+        return "none is set, so no score decides whether the run passes"
+    return "; ".join(_wanted(rule, limit) for rule, limit in stated.items())
 
 
 def worst(limits: tuple[Limit, ...]) -> str:
@@ -89,12 +118,18 @@ def _limit(row: Mapping[str, str]) -> str:
     if rule == SUSPICION:
         most, found = (STRENGTHS[int(float(row[key]))] for key in ("limit", "estimate"))
         return f"suspicion against {TITLES[suspect]}: {found}; allowed: {most}"
-    name, side, form = LIMITS[row["rule"]]
-    wanted = f"{name} {side} {words.number(float(row['limit']), form)}"
+    form, wanted = LIMITS[row["rule"]][2], _wanted(row["rule"], float(row["limit"]))
     if not row["estimate"]:
-        return f"{wanted}: there is no estimate"
+        return f"{wanted}: {why_unknown(row)}"
     low, high = number_of(row["low"]), number_of(row["high"])
-    return f"{wanted}: found {words.with_interval(float(row['estimate']), low, high, form)}"
+    because = f"; {why_unknown(row)}" if row["outcome"] == "unknown" else ""
+    found = words.with_interval(float(row["estimate"]), low, high, form)
+    return f"{wanted}: found {found}{because}"
+
+
+def _wanted(rule: str, limit: float) -> str:
+    name, side, form = LIMITS[rule]
+    return f"{name} {side} {words.number(limit, form)}"
 
 
 def _number(value: float) -> str:

@@ -28,6 +28,7 @@ from pipeline.reporting.figure import READER_COLOURS
 from pipeline.reporting.first_screen import first_screen, suspected_of_all
 from pipeline.reporting.lesion_sizes import lesion_sizes
 from pipeline.reporting.map_tests import map_tests
+from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.probes import needs
 from pipeline.reporting.readouts import alike, readouts
 from pipeline.reporting.run_folder import RunFolder
@@ -198,8 +199,7 @@ def _extremes(shown: Shown, found: Mapping[Row, Example]) -> list[Extremes]:
 
 def _extreme_rows(survey: Survey, finding: str) -> tuple[list[Row], list[Row]]:
     """The rows of the worst and of the best cases, without repetitions."""
-    shown = {"hit", "partly", "miss", "not_drawn"}
-    order = [row for row in ranked(survey.rows, finding) if row.outcome in shown]
+    order = [row for row in ranked(survey.rows, finding) if OUTCOMES[row.outcome].is_scored]
     share = min(EXTREMES, max(1, len(order) // 2)) if order else 0
     return order[:share], [row for row in order[::-1][:share] if _overlap(row)]
 

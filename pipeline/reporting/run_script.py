@@ -10,9 +10,10 @@ from typing import Any
 from pipeline.records import Intensity
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS
+from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.subjects import results_sha256
-from pipeline.reporting.survey import OUTCOMES, Row, Survey
+from pipeline.reporting.survey import Row, Survey
 from pipeline.run_files.arrays import read_maps
 
 
@@ -60,7 +61,7 @@ def _content(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
         ],
         "metrics": [_metric(metric) for metric in run.manifest["metrics"]],
         "reasons": list(words.REASONS.items()),
-        "outcomes": list(OUTCOMES.items()),
+        "outcomes": [(code, outcome.text, outcome.meaning) for code, outcome in OUTCOMES.items()],
         "readers": surveyed.readers,
         "reader_colours": READER_COLOURS,
         "contours": run.manifest.get("contours", {}),

@@ -22,11 +22,14 @@ from pipeline.reporting.pages import UNDECODABLE, Write
 from pipeline.reporting.report import RULE, write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
+from pipeline.reporting.thumbnails import OUTLINES
 from pipeline.run_files.damage import as_damage
 from pipeline.run_files.scripts import arguments
 
 LARGEST_PICTURE = 2**22
 """Bytes of a thumbnail."""
+PICTURES = {"thumbnail.jpg": "image/jpeg", OUTLINES: "image/svg+xml"}
+"""Picture of a case in lists → its media type."""
 POLICY = (
     "default-src 'none'; img-src data:; style-src {styles}; script-src {scripts}; "
     "base-uri 'none'; form-action 'none'"
@@ -164,7 +167,8 @@ def _data(run: RunFolder, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
     of_cases = (run.case_folder(case_id) / name for case_id in chosen for name in ("case.js", "pixels.js"))
     for path in chain(shared, of_cases):
         yield path.relative_to(run.path).as_posix(), _in_html(arguments(path))
-    yield "thumbnails", _in_html(json.dumps({name: _picture(run, name) for name in chosen}))
+    pictures = {name: [_picture(run, name, kind) for kind in PICTURES] for name in chosen}
+    yield "thumbnails", _in_html(json.dumps(pictures))
 
 
 def _in_html(content: str) -> str:
@@ -188,7 +192,7 @@ def _link(attribute: str, address: str, run: RunFolder, chosen: Sequence[str]) -
     elif match := TERM.fullmatch(address):
         target = f"#{match[1]}"
     elif match := PICTURE.fullmatch(address):
-        target = _picture(run, unquote(match[1]))
+        target = _picture(run, unquote(match[1]), "thumbnail.jpg")
     elif (match := PAGE_OF_CASE.fullmatch(address)) and unquote(match[1]) in chosen:
         target = f"#case/{match[1]}/{match[2] or ''}"
     else:
@@ -196,14 +200,14 @@ def _link(attribute: str, address: str, run: RunFolder, chosen: Sequence[str]) -
     return "" if target is None else f' {attribute}="{html.escape(target)}"'
 
 
-def _picture(run: RunFolder, case_id: str) -> str | None:
-    """A thumbnail as a data URL; None if there is none."""
-    path = run.case_folder(case_id) / "thumbnail.jpg"
+def _picture(run: RunFolder, case_id: str, name: str) -> str | None:
+    """A picture of a case as a data URL; None if there is none."""
+    path = run.case_folder(case_id) / name
     if not path.exists():
         return None
     with as_damage(path):
         content = read_file(path, most_bytes=LARGEST_PICTURE)
-    return f"data:image/jpeg;base64,{base64.b64encode(content).decode('ascii')}"
+    return f"data:{PICTURES[name]};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _static(name: str) -> str:

@@ -9,9 +9,9 @@ from pipeline.reporting.survey import Row, Survey
 
 SHOWN = 4
 """Number of images shown per finding of a run that nothing was scored in."""
-HITS = ("hit", "partly")
-MISSES = ("miss", "not_drawn")
-"""Outcomes, as of `survey.OUTCOMES`: a picture is of the first that a finding has."""
+HITS = ("outlined", "located")
+MISSES = ("elsewhere", "not_drawn")
+"""Outcomes, as of `outcomes.OUTCOMES`: a picture is of the first that a finding has."""
 
 
 Pair: TypeAlias = tuple[Row | None, Row | None]

@@ -83,6 +83,10 @@ REASONS = {
     "predicted_negative": "predicted negative",
     "predicted_positive": "predicted positive",
 }
+SKIPPED_KINDS = {
+    "index": "file", "annotations": "annotation", "heatmaps": "heatmap", "unread": "unread file",
+}  # fmt: skip
+"""Stage → kind of input that it skips; all other stages skip images."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -94,6 +98,11 @@ def metric_title(name: str, titles: Mapping[str, str]) -> str:
 def spaced(code: str) -> str:
     """A snake_case code with spaces."""
     return code.replace("_", " ")
+
+
+def skipped_kind(stage: str) -> str:
+    """The kind of input that a stage skips: "image", "file", "annotation" and so on."""
+    return SKIPPED_KINDS.get(stage, "image")
 
 
 def reason(code: str) -> str:

@@ -17,7 +17,7 @@ heatproof.panel = (() => {
   }
 
   function outcomeMark(found) {
-    return found && make("span", { class: `outcome outcome-${found[0]}` }, found[1]);
+    return found && make("span", { class: `outcome outcome-${found[0]}`, title: found[2] }, found[1]);
   }
 
   // One row per finding: prediction, label, outcome; a click on its name selects it.

@@ -1,0 +1,11 @@
+"""Steps: what commands say they do before their first image, so that no minute passes in silence."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LOADING: Final = "Loading the model {}"
+CHECKING: Final = "Checking the model on example images"
+INDEXING: Final = "Reading the headers of the images in {}"
+MATCHING: Final = "Matching {:,} maps with the images"
+READING: Final = "Reading the annotations in {}"
