@@ -16,7 +16,8 @@ CASE_SCRIPTS = (
     "regions", "outlines", "overlap", "drawing", "window", "view", "colours", "words", "kept", "order",
     "elements", "layers", "stage", "scales", "panel", "contour-table", "threshold-panel", "readouts",
     "controls", "gestures", "keys", "shown", "frames", "now", "subjects", "decisions", "progress",
-    "exports", "questions", "review", "commands", "redraw",
+    "exports", "questions", "review", "commands", "redraw", "save-files", "save-lines", "save-shown",
+    "save-text", "save-panels", "save-figure", "save", "paper",
 )  # fmt: skip
 """Scripts of case pages after the threshold rules and before the data and page.js."""
 BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")
