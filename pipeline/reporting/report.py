@@ -13,11 +13,12 @@ from pipeline.reporting.survey import Survey, survey
 from pipeline.reporting.worklist import worklist, worklist_scripts
 
 CASE_SCRIPTS = (
-    "regions", "outlines", "overlap", "drawing", "window", "view", "colours", "words", "kept", "order",
-    "elements", "layers", "stage", "scales", "panel", "contour-table", "threshold-panel", "readouts",
-    "controls", "gestures", "keys", "shown", "frames", "now", "subjects", "decisions", "progress",
-    "exports", "questions", "review", "commands", "redraw", "save-files", "save-lines", "save-shown",
-    "save-text", "save-panels", "save-figure", "save", "paper",
+    "regions", "outlines", "overlap", "drawing", "window", "presets", "view", "colours", "words", "kept",
+    "order", "orientation", "ruler", "layouts", "margins", "elements", "layers", "stage", "lens", "scales",
+    "panel", "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown",
+    "frames", "now", "subjects", "decisions", "progress", "exports", "questions", "review", "pictures",
+    "measuring", "commands", "redraw", "save-files", "save-lines", "save-text", "save-shown", "save-panels",
+    "save-figure", "save", "paper",
 )  # fmt: skip
 """Scripts of case pages after the threshold rules and before the data and page.js."""
 BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")

@@ -7,7 +7,12 @@ from typing_extensions import TypedDict
 
 from pipeline.records.annotations import Kind
 from pipeline.records.names import OVERLAPS, POINTING
+from pipeline.records.planes import SpacingAt
 from pipeline.run_files.shapes import Four, Grid, Name, Number, Pair, Share, Side, Whole
+
+Direction = Annotated[str, Field(pattern="^[RLAPHF]{1,3}$")]
+"""Letters of a direction in the patient, the main one first."""
+Directions = Annotated[list[Direction], Field(min_length=2, max_length=2)]
 
 
 def _not_zero(steps: list[float]) -> list[float]:
@@ -136,6 +141,8 @@ class Case(TypedDict):
     peaks: NotRequired[list[PeakEntry]]
     dropped: NotRequired[list[DroppedEntry]]
     cautions: NotRequired[list[CautionEntry]]
+    spacing_at: NotRequired[SpacingAt]
+    directions: NotRequired[Directions | None]
 
 
 class CandidatesEntry(TypedDict):

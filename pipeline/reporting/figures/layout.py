@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -38,6 +38,7 @@ from pipeline.reporting.figures.style import (
     SMALL,
     STROKE,
     TEXT,
+    THIN,
     dashes_of,
 )
 
@@ -54,6 +55,8 @@ SWATCH: Final = (16.0, 7.0)
 INSET: Final = 4.0
 """Distance of a scale bar from the corner of its image."""
 TITLE_LINES: Final = 3
+NOTHING: Final = np.zeros((0, 0, 3), np.uint8)
+"""In place of pixels that are drawn already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +84,18 @@ class Page:
 def lay_out(rows: Iterable[PanelRow], page: Page, *, title: str, caption: str) -> Drawing:
     """The figure; rows are taken one by one, so that only one image at a time is in memory at full size."""
     items: list[Item] = []
-    readers: dict[str, int] = {}
+    shown: list[Panel] = []
     descriptions: list[str] = []
-    top, drawn, peaked = 0.0, False, False
+    top = 0.0
     for number, row in enumerate(rows):
         made, top = _row(row, page, top=top + (GAP if number else 0), titled=not number)
         items += made
         descriptions.append(row.description)
-        readers |= {
-            line.reader: line.colour for panel in row.panels for line in panel.readings if line.is_there
-        }
-        drawn = drawn or any(panel.outlines for panel in row.panels)
-        peaked = peaked or any(panel.peak for panel in row.panels)
-    legend, top = _legend(readers, page, top=top + GAP / 2, drawn=drawn, peaked=peaked)
+        shown += [replace(panel, pixels=NOTHING) for panel in row.panels]
+    legend, top = _legend(_entries(shown), page, top=top + GAP / 2)
     written, top = _text(caption, page, top=top, size=SMALL, colour=MUTED)
-    return Drawing(
-        page.width,
-        page.snapped(top + 1),
-        (*items, *legend, *written),
-        title,
-        " ".join((*descriptions, caption)),
-    )
+    described = " ".join((*descriptions, caption))
+    return Drawing(page.width, page.snapped(top + 1), (*items, *legend, *written), title, described)
 
 
 def bar_length(spacing: float, *, pixel: float, width: float) -> float | None:
@@ -167,8 +161,12 @@ def _panel(panel: Panel, row: PanelRow, frame: Frame, page: Page) -> Iterator[It
             )
         for x, y in map(placed, reading.points):
             yield Dot(float(x), float(y), POINT_RADIUS, colour, clip=frame)
-    for outline in panel.outlines:
+    for line in panel.outlines.beyond:
+        yield Line(placed(line), NETWORK, THIN, clip=frame)
+    for outline in panel.outlines.closed:
         yield Line(placed(outline), NETWORK, STROKE, closed=True, clip=frame)
+    for line in panel.outlines.inside:
+        yield Line(placed(line), NETWORK, STROKE, clip=frame)
     if panel.peak:
         x, y = placed(panel.peak)
         yield Dot(float(x), float(y), PEAK_RADIUS, NETWORK, clip=frame)
@@ -205,34 +203,52 @@ def _scale(panel: Panel, under: Frame, page: Page) -> tuple[list[Item], float]:
     return items, top + 2
 
 
-def _legend(
-    readers: dict[str, int], page: Page, *, top: float, drawn: bool, peaked: bool
-) -> tuple[list[Item], float]:
-    """What the lines and dots over the images are, on the dark that they are drawn for."""
-    entries: list[tuple[str, str, tuple[float, ...], bool]] = []
-    if drawn:
-        entries.append(("contour of the map", NETWORK, (), False))
-    if peaked:
-        entries.append(("highest point of the map", NETWORK, (), True))
-    entries += [
-        (f"reader: {name}", READERS[colour], dashes_of(colour), False) for name, colour in readers.items()
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A line of the legend."""
+
+    text: str
+    colour: str
+    width: float = STROKE
+    """0: a dot."""
+    dashes: tuple[float, ...] = ()
+
+
+def _entries(panels: Sequence[Panel]) -> list[_Entry]:
+    """What the lines and dots over the images are."""
+    found: list[_Entry] = []
+    if any(panel.outlines.closed or panel.outlines.inside for panel in panels):
+        found.append(_Entry("contour of the map", NETWORK))
+    if any(panel.outlines.beyond for panel in panels):
+        found.append(_Entry("beyond the centres of its outermost cells", NETWORK, THIN))
+    if any(panel.peak for panel in panels):
+        found.append(_Entry("highest point of the map", NETWORK, 0))
+    readings = [reading for panel in panels for reading in panel.readings if reading.is_there]
+    readers = {reading.reader: reading.colour for reading in readings}
+    return found + [
+        _Entry(f"reader: {name}", READERS[colour], dashes=dashes_of(colour))
+        for name, colour in readers.items()
     ]
+
+
+def _legend(entries: Sequence[_Entry], page: Page, *, top: float) -> tuple[list[Item], float]:
+    """The legend, on the dark that its lines are drawn for."""
     items: list[Item] = []
     wide, high = SWATCH
     left, line = 0.0, top
-    for text, colour, dashes, dotted in entries:
-        (shown,) = page.lettering.lines(text, width=page.width - wide - GAP, size=SMALL, most=1)
+    for entry in entries:
+        (shown,) = page.lettering.lines(entry.text, width=page.width - wide - GAP, size=SMALL, most=1)
         needed = wide + 3 + page.lettering.width(shown, SMALL)
         if left and left + needed > page.width:
             left, line = 0.0, line + high + 3
         frame = Frame(page.snapped(left), page.snapped(line), page.snapped(wide), page.snapped(high))
         middle = frame.y + frame.height / 2
         items.append(Area(frame, BEHIND))
-        if dotted:
-            items.append(Dot(frame.x + frame.width / 2, middle, PEAK_RADIUS, colour, halo=False))
-        else:
+        if entry.width:
             ends = np.array([[frame.x + 1, middle], [frame.x + frame.width - 1, middle]])
-            items.append(Line(ends, colour, STROKE, dashes=dashes, halo=False))
+            items.append(Line(ends, entry.colour, entry.width, dashes=entry.dashes, halo=False))
+        else:
+            items.append(Dot(frame.x + frame.width / 2, middle, PEAK_RADIUS, entry.colour, halo=False))
         items.append(Words(left + wide + 3, line + high - 1.2, shown, SMALL))
         left += needed + 2 * GAP
     return items, line + high + 1 if entries else top

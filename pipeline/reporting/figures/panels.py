@@ -11,12 +11,12 @@ from pipeline.errors import ConfigError
 from pipeline.geometry import resample_to_image
 from pipeline.records import Heatmap
 from pipeline.reporting.figures.colour_maps import grey, overlaid
+from pipeline.reporting.figures.margins import Split, split
 from pipeline.reporting.figures.options import FigureOptions
 from pipeline.reporting.figures.primitives import RGB
 from pipeline.reporting.figures.stored import (
     Contours,
     Draw,
-    Outline,
     Reading,
     contours_of,
     gate_is_open,
@@ -29,6 +29,7 @@ from pipeline.run_files.pixels import read_pixels
 
 UNSTORED = "the run stores no map"
 FLAT = "no positive relevance"
+NO_OUTLINES = Split()
 LABELS = {1: "present", 0: "absent"}
 
 
@@ -40,7 +41,7 @@ class Panel:
     pixels: RGB
     """On the image's grid."""
     readings: tuple[Reading, ...] = ()
-    outlines: tuple[Outline, ...] = ()
+    outlines: Split = NO_OUTLINES
     """Of the map."""
     peak: tuple[float, float] | None = None
     """(x, y) of the map's highest point."""
@@ -136,7 +137,7 @@ def _map_panel(
         run.title_of(method.name),
         image,
         readings=read if options.contours == "both" else (),
-        outlines=drawn.outlines,
+        outlines=split(drawn.outlines, heatmap.placement if heatmap is not None else None),
         peak=drawn.peak,
     )
     top = top_of(source, heatmap) if heatmap is not None else 0.0

@@ -18,8 +18,8 @@ TEXT, SMALL = 7.0, 6.0
 """Sizes of text in points; journals ask for 5 to 8."""
 LEADING = 1.3
 """Distance of lines of text, in sizes of the text."""
-STROKE, BAR_STROKE = 1.1, 1.6
-"""Widths of contours and scale bars."""
+STROKE, THIN, BAR_STROKE = 1.1, 0.45, 1.6
+"""Widths of contours, of their parts beyond the outermost cells, and of scale bars."""
 PEAK_RADIUS, POINT_RADIUS = 1.8, 2.2
 GAP = 6.0
 """Between panels."""

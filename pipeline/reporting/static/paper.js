@@ -2,7 +2,7 @@
 // Paper: a case page for the printer, without its controls, on one page.
 
 heatproof.paper = (() => {
-  const { saveShown, savePanels, saveText } = heatproof;
+  const { saveShown, savePanels, saveText, stage } = heatproof;
   const { get, make } = heatproof.elements;
   const RATIO = 3; // printer pixels per CSS pixel
   const [WIDTH_MM, HEIGHT_MM, PICTURE_MM] = [182, 236, 118]; // what A4 and Letter both have room for
@@ -28,10 +28,12 @@ heatproof.paper = (() => {
   // The picture of what is shown, and what it is.
   function figure(now) {
     const { state, shown } = now;
-    const method = now.method();
+    const panes = stage.shown().filter(({ network }) => network);
+    const names = new Set(panes.map(({ method }) => method ?? state.method));
+    const methods = now.run.methods.filter(({ name }) => names.has(name));
     const shading = savePanels.shadingOf(state, false);
-    const caption = saveText.caption(now, method ? [method] : [], shading, {
-      shared: method?.unit === "logit",
+    const caption = saveText.caption(now, methods, shading, {
+      shared: methods.some(({ unit }) => unit === "logit"),
       changed: savePanels.isWindowed(now),
     });
     const layers = saveShown.layers(RATIO);

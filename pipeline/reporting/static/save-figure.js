@@ -11,7 +11,7 @@ heatproof.saveFigure = (() => {
   const SCALE = DPI / POINTS_PER_INCH;
   const WIDTH = (180 / MM_PER_INCH) * POINTS_PER_INCH;
   const [TEXT, SMALL, LEADING, GAP, STRIP, INSET] = [7, 6, 1.3, 6, 4, 4];
-  const [STROKE, BAR_STROKE, SEAM, PEAK_RADIUS, POINT_RADIUS, DASH_UNIT] = [1.1, 1.6, 0.6, 1.8, 2.2, 0.6];
+  const [STROKE, THIN, BAR_STROKE, SEAM, PEAK_RADIUS, POINT_RADIUS, DASH_UNIT] = [1.1, 0.45, 1.6, 0.6, 1.8, 2.2, 0.6];
   const [INK, MUTED, BEHIND, STRIP_BEHIND] = ["#1a1e22", "#56606a", "#0b0d0f", "#777777"];
   const [SWATCH_WIDTH, SWATCH_HEIGHT, TALLEST, TITLE_LINES] = [16, 7, 1.5, 3];
 
@@ -108,8 +108,9 @@ heatproof.saveFigure = (() => {
   function panelItems(panel, frame, { rows, columns }, spacing, number) {
     const [across, down] = [frame.width / columns, frame.height / rows];
     const place = ([x, y]) => [frame.x + (x + 0.5) * across, frame.y + (y + 0.5) * down];
-    const path = (outline) =>
-      `M${outline.map((point) => place(point).map(short).join(" ")).join("L")}Z`;
+    const open = (line) => `M${line.map((point) => place(point).map(short).join(" ")).join("L")}`;
+    const path = (outline) => `${open(outline)}Z`;
+    const network = { width: STROKE, seam: SEAM, colour: colourOf("network") };
     const size = [frame.width, frame.height].map((side) => Math.max(1, Math.round(side * SCALE)));
     const box = { x: short(frame.x), y: short(frame.y), width: short(frame.width), height: short(frame.height) };
     const href = panel.paint(...size).toDataURL("image/png");
@@ -127,9 +128,9 @@ heatproof.saveFigure = (() => {
           saveLines.dot(...place(at), POINT_RADIUS, colourOf(`reader-${colour}`), SEAM),
         ),
       ]),
-      ...panel.outlines.flatMap((outline) =>
-        saveLines.line(path(outline), { ...style, colour: colourOf("network") }),
-      ),
+      ...panel.outlines.beyond.flatMap((line) => saveLines.line(open(line), { ...network, width: THIN })),
+      ...panel.outlines.closed.flatMap((outline) => saveLines.line(path(outline), network)),
+      ...panel.outlines.inside.flatMap((line) => saveLines.line(open(line), network)),
       ...(panel.peak ? saveLines.dot(...place(panel.peak), PEAK_RADIUS, colourOf("network"), SEAM) : []),
     ];
     const clip = `panel-${number}`;
@@ -203,21 +204,28 @@ heatproof.saveFigure = (() => {
       ),
     );
     const network = colourOf("network");
+    const some = (test) => panels.some(({ outlines, peak }) => test(outlines, peak));
     const entries = [
-      ...(panels.some(({ outlines }) => outlines.length) ? [["contour of the map", network, ""]] : []),
-      ...(panels.some(({ peak }) => peak) ? [["highest point of the map", network, null]] : []),
+      ...(some(({ closed, inside }) => closed.length || inside.length)
+        ? [["contour of the map", network, STROKE, ""]]
+        : []),
+      ...(some(({ beyond }) => beyond.length)
+        ? [["beyond the centres of its outermost cells", network, THIN, ""]]
+        : []),
+      ...(some((_, peak) => peak) ? [["highest point of the map", network, 0, ""]] : []),
       ...[...readers].map(([name, colour]) => [
         `reader: ${name}`,
         colourOf(`reader-${colour}`),
+        STROKE,
         dashesOf(colour),
       ]),
     ];
     let left = 0;
-    for (const [name, colour, dashes] of entries) {
+    for (const [name, ...look] of entries) {
       const [shown] = saveText.lines(name, WIDTH - SWATCH_WIDTH - GAP, SMALL, 1);
       const needed = SWATCH_WIDTH + 3 + saveText.width(shown, SMALL);
       if (left && left + needed > WIDTH) [left, page.top] = [0, page.top + SWATCH_HEIGHT + 3];
-      page.items.push(...swatch(left, page.top, colour, dashes));
+      page.items.push(...swatch(left, page.top, ...look));
       page.items.push(
         saveLines.words(shown, left + SWATCH_WIDTH + 3, page.top + SWATCH_HEIGHT - 1.2, {
           size: SMALL,
@@ -229,8 +237,8 @@ heatproof.saveFigure = (() => {
     if (entries.length) page.top += SWATCH_HEIGHT + 1;
   }
 
-  // A line, or a dot where `dashes` is null.
-  function swatch(left, top, colour, dashes) {
+  // A line, or a dot where its width is 0.
+  function swatch(left, top, colour, thick, dashes) {
     const [x, y, width, height] = [left, top, SWATCH_WIDTH, SWATCH_HEIGHT].map(snapped);
     const middle = y + height / 2;
     const box = svg("rect", {
@@ -240,15 +248,10 @@ heatproof.saveFigure = (() => {
       height: short(height),
       fill: BEHIND,
     });
-    const sign =
-      dashes === null
-        ? saveLines.dot(x + width / 2, middle, PEAK_RADIUS, colour, 0)
-        : saveLines.line(`M${short(x + 1)} ${short(middle)}h${short(width - 2)}`, {
-            colour,
-            width: STROKE,
-            dashes,
-            seam: 0,
-          });
+    const along = `M${short(x + 1)} ${short(middle)}h${short(width - 2)}`;
+    const sign = thick
+      ? saveLines.line(along, { colour, width: thick, dashes, seam: 0 })
+      : saveLines.dot(x + width / 2, middle, PEAK_RADIUS, colour, 0);
     return [box, ...sign];
   }
 

@@ -3,9 +3,10 @@
 // pipeline/reporting/figures/panels.py.
 
 heatproof.savePanels = (() => {
-  const { colours, overlap, scales, stage, window: windows } = heatproof;
+  const { colours, margins, overlap, scales, stage, window: windows } = heatproof;
   const { make } = heatproof.elements;
   const MOST_MAPS = 4;
+  const NONE = { closed: [], inside: [], beyond: [] }; // of margins.js
   const CLASSIC = { colours: "jet", opacity: 0.4, uniform: true };
 
   // The network's first methods, and the shown one.
@@ -51,7 +52,7 @@ heatproof.savePanels = (() => {
     const grey = stage.sheet(windows.picture(shown.pixels, { low, high }, state.inverted));
     const read = readings(now);
     const there = read.some((reading) => reading.there);
-    const image = { note: "", readings: [], outlines: [], peak: null, top: 0, unit: "", bar: false };
+    const image = { note: "", readings: [], outlines: NONE, peak: null, top: 0, unit: "", bar: false };
     image.paint = (columns, rows) => painted(columns, rows, grey, null);
     const shading = shadingOf(state, classic);
     return [
@@ -66,8 +67,9 @@ heatproof.savePanels = (() => {
     const found = shown.layer(state.finding, method.name);
     const live = state.live && method.name === state.method;
     const drawing = live ? now.drawing() : shown.audited(state.finding, method.name);
-    const outlines = drawing.regions.flatMap((region) => region.outlines.filter((line) => line.length));
-    const notes = outlines.length ? [] : [whyNone(now)];
+    const all = drawing.regions.flatMap((region) => region.outlines.filter((line) => line.length));
+    const outlines = margins.split(all, found?.map ?? null);
+    const notes = all.length ? [] : [whyNone(now)];
     if (live) notes.unshift(`not the audit’s threshold: ${state.live.rule} ${state.live.threshold}`);
     const peak = drawing.peak && [drawing.peak.column, drawing.peak.row];
     const panel = { ...image, title: method.title, outlines, peak };

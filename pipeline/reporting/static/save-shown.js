@@ -2,7 +2,7 @@
 // Save what is shown: every pane as it is on the page, without the dark around the image, as SVG over pixels.
 
 heatproof.saveShown = (() => {
-  const { stage, view: views, saveFiles, saveLines } = heatproof;
+  const { stage, view: views, saveFiles, saveLines, saveText } = heatproof;
   const { make, svg } = heatproof.elements;
   const { short } = saveFiles;
   const BETWEEN = 4; // CSS pixels between panes
@@ -45,7 +45,7 @@ heatproof.saveShown = (() => {
       width: parseFloat(style.strokeWidth),
       dashes: style.strokeDasharray === "none" ? "" : style.strokeDasharray.replaceAll("px", ""),
       cap: style.strokeLinecap,
-      seam: element.matches(".peak, .peak-case") ? 0 : SEAM,
+      seam: element.matches(".peak, .peak-case, .ruler, .ruler-case") ? 0 : SEAM,
     });
   }
 
@@ -54,7 +54,7 @@ heatproof.saveShown = (() => {
     const size = parseFloat(style.fontSize);
     const central = style.dominantBaseline === "central" ? MIDDLE * size : 0;
     const [column, row] = [Number(element.dataset.x), Number(element.dataset.y)];
-    return saveLines.words(element.textContent, column * across + x, row * down + y + central, {
+    return saveLines.words(element.textContent, column * across + x + Number(element.getAttribute("dx") ?? 0), row * down + y + central, {
       size,
       colour: style.fill,
       anchor: style.textAnchor,
@@ -74,7 +74,7 @@ heatproof.saveShown = (() => {
         !bar.contains(leaf) &&
         leaf.checkVisibility(),
     );
-    return leaves.map((leaf) => {
+    return leaves.flatMap((leaf) => {
       const range = document.createRange();
       range.selectNodeContents(leaf);
       const box = range.getBoundingClientRect();
@@ -84,11 +84,12 @@ heatproof.saveShown = (() => {
         Math.min(Math.max(from, 4), Math.max(room - length - 4, 4));
       const left = within(box.left - frame.left - part.left, box.width, part.width);
       const top = within(box.top - frame.top - part.top, box.height, part.height);
-      return saveLines.words(leaf.textContent.trim(), left, top + box.height / 2 + MIDDLE * size, {
-        size,
-        colour: style.color,
-        seam: 1.5,
-      });
+      const lines = saveText.lines(leaf.textContent, Math.max(box.width + 2, size), size);
+      const step = box.height / lines.length;
+      const look = { size, colour: style.color, seam: 1.5, weight: style.fontWeight };
+      return lines.map((line, index) =>
+        saveLines.words(line, left, top + (index + 0.5) * step + MIDDLE * size, look),
+      );
     });
   }
 
