@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.cli.card import add_card
 from pipeline.cli.convert import add_convert
+from pipeline.cli.figure import add_figure
 
 OPTIONS = {
     "studies": (
@@ -54,6 +55,14 @@ def parser_of() -> ArgumentParser:
             "report",
             help="write a finished run's report again, optionally as one file to share",
             description="Write a finished run's report again, optionally as one HTML file to share.",
+        )
+    )
+    add_figure(
+        commands.add_parser(
+            "figure",
+            help="write cases of a finished run as a figure: image, reference and maps side by side",
+            description="Write cases of a finished run as a figure (SVG, PNG or PDF): image, reference and "
+            "maps side by side, with contours, scales and a caption that names model, method and run.",
         )
     )
     add_card(

@@ -20,7 +20,8 @@ CASE_SCRIPTS = (
     "order", "orientation", "ruler", "layouts", "margins", "elements", "layers", "stage", "lens", "scales",
     "panel", "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown",
     "frames", "now", "subjects", "decisions", "progress", "exports", "questions", "review", "pictures",
-    "measuring", "commands", "redraw",
+    "measuring", "commands", "redraw", "save-files", "save-lines", "save-text", "save-shown", "save-panels",
+    "save-figure", "save", "paper",
 )  # fmt: skip
 """Scripts of case pages after the threshold rules and before the data and page.js."""
 BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")

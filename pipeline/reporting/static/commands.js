@@ -172,6 +172,7 @@ heatproof.commands = (() => {
       save: () => review.save(),
       next: () => follow("next"),
       previous: () => follow("previous"),
+      saving: () => (get("saving").open ? get("saving").close() : get("saving").showModal()),
       help: () => (get("help").open ? get("help").close() : get("help").showModal()),
     };
   }

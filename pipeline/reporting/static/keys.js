@@ -75,6 +75,7 @@ heatproof.keys = (() => {
       [
         [["n"], "next", null, "next case of the worklist"],
         [["p"], "previous", null, "previous case of the worklist"],
+        [["Shift+E"], "saving", null, "save (export) a picture or a figure"],
         [["?"], "help", null, "this list of keys"],
       ],
     ],

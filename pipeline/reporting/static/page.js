@@ -86,6 +86,8 @@
   });
   now.onChange(redraw(now, commands, review, drawing));
   now.onChange(loadBaselines);
+  heatproof.save.start(now);
+  heatproof.paper.start(now);
   window.addEventListener(
     "hashchange",
     () => findingOfAddress() && now.change({ finding: findingOfAddress() }),

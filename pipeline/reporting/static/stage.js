@@ -70,13 +70,25 @@ heatproof.stage = (() => {
     return ratio;
   }
 
+  const drawn = new Map(); // element → its pane with the content that was drawn last
+
+  // The panes on the page, each with its content.
+  function shown() {
+    for (const element of drawn.keys()) if (!element.isConnected) drawn.delete(element);
+    return [...drawn.values()];
+  }
+
   // Draw the image of a pane, and over it the heatmap { sheet, map, smooth, opacity } or null.
-  function drawPixels(onPane, { size: ofPane, view, image, sheet: of, heat }) {
-    const context = onPane.canvas.getContext("2d");
-    const ratio = fitCanvas(onPane.canvas, ofPane);
+  function drawPixels(onPane, content) {
+    drawn.set(onPane.element, { ...onPane, content });
+    paint(onPane.canvas.getContext("2d"), fitCanvas(onPane.canvas, content.size), content);
+  }
+
+  // Draw a pane's content on any canvas, at `ratio` canvas pixels per CSS pixel.
+  function paint(context, ratio, { view, image, sheet: of, heat }) {
     const [across, down, x, y] = matrix(view, image.proportions);
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, onPane.canvas.width, onPane.canvas.height);
+    context.clearRect(0, 0, context.canvas.width, context.canvas.height);
     context.setTransform(
       across * ratio,
       0,
@@ -141,5 +153,5 @@ heatproof.stage = (() => {
     if (bar) [onPane.bar.firstChild.textContent, onPane.bar.style.width] = [bar.text, `${bar.width}px`];
   }
 
-  return { sheet, panes, size, label, drawPixels, move };
+  return { sheet, panes, size, label, drawPixels, paint, move, shown };
 })();
