@@ -28,7 +28,7 @@ from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.lesion_sizes import lesion_sizes
 from pipeline.reporting.map_tests import map_tests
 from pipeline.reporting.probes import needs
-from pipeline.reporting.readouts import readouts
+from pipeline.reporting.readouts import alike, readouts
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.study_set import study_set
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
@@ -139,6 +139,7 @@ def _probes(run: RunFolder) -> dict[str, Any]:
         "needs": needs(run),
         "on_used": on_used(run),
         "readouts": readouts(run),
+        "alike": alike(run),
         "judged": map_tests(run),
     }
 
