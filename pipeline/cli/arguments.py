@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.cli.card import add_card
 from pipeline.cli.convert import add_convert
+from pipeline.cli.dossier import add_dossier
 from pipeline.cli.figure import add_figure
 
 OPTIONS = {
@@ -63,6 +64,15 @@ def parser_of() -> ArgumentParser:
             help="write cases of a finished run as a figure: image, reference and maps side by side",
             description="Write cases of a finished run as a figure (SVG, PNG or PDF): image, reference and "
             "maps side by side, with contours, scales and a caption that names model, method and run.",
+        )
+    )
+    add_dossier(
+        commands.add_parser(
+            "dossier",
+            help="fill the forms of regulators and journals from a finished run",
+            description="Fill forms from a finished run: CHAI Applied Model Card, Model Card, CLAIM 2024, "
+            "TRIPOD+AI, FDA (draft of January 2025) and EU AI Act Annex IV. Each answer names its file and "
+            "row; what nothing answers is open, by name.",
         )
     )
     add_card(

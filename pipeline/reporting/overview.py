@@ -32,6 +32,7 @@ from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.probes import needs
 from pipeline.reporting.readouts import alike, readouts
 from pipeline.reporting.run_folder import RunFolder
+from pipeline.reporting.study_set import study_set
 from pipeline.reporting.survey import Row, Survey
 from pipeline.reporting.suspects import suspects
 from pipeline.reporting.typical import Pair, typical_pairs, typical_rows
@@ -126,6 +127,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "skipped_groups": facts.skipped_groups(run.skipped),
         "skipped": run.skipped[:SKIPPED_SHOWN],
         "skipped_count": len(run.skipped),
+        **study_set(run, survey),
         "facts": [
             ("Heatmaps", facts.external_maps(run)) if run.has_external_maps else ("Model", facts.model(run)),
             ("Data", facts.data(run, survey)),

@@ -379,7 +379,8 @@ def words_of(run: Path, other: Path, decisions: Path, command: str) -> list[str]
         "single": ["report", str(run), "--single-file", str(run.parent / "one.html")],
         "review": ["review", str(run), str(decisions)],
         "figure": ["figure", str(run), CASE.rpartition("/")[2], "--out", str(run.parent / "a.png"), *COARSE],
+        "dossier": ["dossier", str(run), "--out", str(run.parent / "dossier")],
     }[command]
 
 
-COMMANDS = ("compare", "compared", "report", "single", "review", "figure")
+COMMANDS = ("compare", "compared", "report", "single", "review", "figure", "dossier")
