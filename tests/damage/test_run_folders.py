@@ -1,4 +1,4 @@
-"""Run folders: every command that reads them ends with a result or names the damaged file and a remedy."""
+"""Run folders: every command on a run ends with a result, or names the damaged file and a remedy."""
 
 from __future__ import annotations
 
