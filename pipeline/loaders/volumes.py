@@ -82,7 +82,11 @@ def decode_volume(data: bytes, source: ImageSource, *, window: View, warn: Warn,
         warn_of_masks(values, warn)
     spacing = _spacing(reader, axes, turn)
     shown = _displayed(values, spacing, window=window, warn=warn)
-    return replace(shown, directions=plane and directions_of(plane), spacing_at="file" if spacing else "")
+    return replace(
+        shown,
+        directions=None if plane is None else directions_of(plane),
+        spacing_at="file" if spacing else "",
+    )
 
 
 def _displayed(
