@@ -66,7 +66,9 @@ def panels(drawing: Drawing) -> list[Picture]:
     return [item for item in drawing.items if isinstance(item, Picture) and item.frame.height > 20]
 
 
-def test_contours_lie_on_the_edges_of_their_regions(run: Path, tmp_path: Path, drawings: list) -> None:
+def test_contours_lie_on_the_edges_of_their_regions(
+    run: Path, tmp_path: Path, drawings: list[Drawing]
+) -> None:
     write_figure(run, [CASE], tmp_path / "a.png", options=FINE)
     shown, frame = pixels(tmp_path / "a.png"), panels(drawings[0])[-1].frame
     scale = FINE.dpi / POINTS_PER_INCH
@@ -98,7 +100,7 @@ def runs(line: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def test_the_scale_bar_is_as_long_as_it_says(run: Path, tmp_path: Path, drawings: list) -> None:
+def test_the_scale_bar_is_as_long_as_it_says(run: Path, tmp_path: Path, drawings: list[Drawing]) -> None:
     write_figure(run, [CASE], tmp_path / "a.png", options=FINE)
     frame = panels(drawings[0])[0].frame
     scale = FINE.dpi / POINTS_PER_INCH
@@ -111,7 +113,7 @@ def test_the_scale_bar_is_as_long_as_it_says(run: Path, tmp_path: Path, drawings
 
 @pytest.mark.parametrize("spacing", [(0.4, 0.2), (0.2, 0.4)])
 def test_pixels_that_are_not_square_keep_their_shape(
-    tmp_path: Path, drawings: list, spacing: tuple[float, float]
+    tmp_path: Path, drawings: list[Drawing], spacing: tuple[float, float]
 ) -> None:
     run = make_run(
         tmp_path / "run", cases=2, shape=(90, 120), vary=lambda case: replace(case, spacing_mm=spacing)
@@ -124,7 +126,9 @@ def test_pixels_that_are_not_square_keep_their_shape(
     assert length == pytest.approx(words / spacing[1] * frame.width / 120, rel=0.01)
 
 
-def test_without_a_spacing_there_is_no_bar_and_the_caption_says_so(tmp_path: Path, drawings: list) -> None:
+def test_without_a_spacing_there_is_no_bar_and_the_caption_says_so(
+    tmp_path: Path, drawings: list[Drawing]
+) -> None:
     run = make_run(tmp_path / "run", cases=2, spacing=False)
     write_figure(run, [CASE], tmp_path / "a.svg", options=PLAIN)
     assert not [text for text in drawings[0].texts() if LENGTH.fullmatch(text)]
@@ -197,7 +201,7 @@ def test_a_png_has_its_width_in_pixels_or_millimetres(run: Path, tmp_path: Path)
         assert image.info["dpi"] == pytest.approx((150, 150), abs=0.02)
 
 
-def test_contours_and_colours_are_as_asked_for(run: Path, tmp_path: Path, drawings: list) -> None:
+def test_contours_and_colours_are_as_asked_for(run: Path, tmp_path: Path, drawings: list[Drawing]) -> None:
     for contours in ("both", "network", "none"):
         write_figure(run, [CASE], tmp_path / "a.svg", options=replace(PLAIN, contours=contours))
     both, network, none = ([i for i in d.items if isinstance(i, Line) and i.clip] for d in drawings)
@@ -214,17 +218,19 @@ def test_contours_and_colours_are_as_asked_for(run: Path, tmp_path: Path, drawin
 
 
 def test_maps_in_logits_share_a_scale_unless_each_has_its_own(
-    run: Path, tmp_path: Path, drawings: list
+    run: Path, tmp_path: Path, drawings: list[Drawing]
 ) -> None:
     for own in (False, True):
         write_figure(run, [CASE, "0003c0ffee"], tmp_path / "a.svg", options=replace(PLAIN, own_scale=own))
-    shared, own = ([t for t in d.texts() if t.endswith(" logit")] for d in drawings)
-    assert len(shared) == len(own) == 2
+    shared, each = ([t for t in d.texts() if t.endswith(" logit")] for d in drawings)
+    assert len(shared) == len(each) == 2
     assert len(set(shared)) == 1
-    assert len(set(own)) == 2
+    assert len(set(each)) == 2
 
 
-def test_baselines_are_drawn_by_the_rule_of_the_run(run: Path, tmp_path: Path, drawings: list) -> None:
+def test_baselines_are_drawn_by_the_rule_of_the_run(
+    run: Path, tmp_path: Path, drawings: list[Drawing]
+) -> None:
     options = replace(PLAIN, methods=("center_prior",))
     write_figure(run, [CASE], tmp_path / "a.svg", options=options)
     (contour,) = (i for i in drawings[0].items if isinstance(i, Line) and i.colour == NETWORK and i.clip)
@@ -234,7 +240,7 @@ def test_baselines_are_drawn_by_the_rule_of_the_run(run: Path, tmp_path: Path, d
     assert "never saw the image" in caption(drawings[0])
 
 
-def test_what_was_not_drawn_is_said(run: Path, tmp_path: Path, drawings: list) -> None:
+def test_what_was_not_drawn_is_said(run: Path, tmp_path: Path, drawings: list[Drawing]) -> None:
     cases = [json.loads(path.read_text()) for path in sorted(run.glob("cases/*/case.json"))]
     case_id, finding = next(
         (case["case_id"], entry["finding"])

@@ -65,8 +65,8 @@ heatproof.savePanels = (() => {
   function mapPanel(now, method, image, { grey, shading }) {
     const { run, state, shown } = now;
     const found = shown.layer(state.finding, method.name);
-    const live = state.live && method.name === state.method;
-    const drawing = live ? now.drawing() : shown.audited(state.finding, method.name);
+    const drawing = now.drawing(method.name);
+    const live = state.live && drawing !== shown.audited(state.finding, method.name);
     const all = drawing.regions.flatMap((region) => region.outlines.filter((line) => line.length));
     const outlines = margins.split(all, found?.map ?? null);
     const notes = all.length ? [] : [whyNone(now)];
