@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pipeline.contracts import IMAGE_DIAGONAL
@@ -84,6 +85,7 @@ REASONS = {
     "predicted_positive": "predicted positive",
 }
 MINUS = "\N{MINUS SIGN}"
+P_VALUE = re.compile("p ([=<]) ")
 
 
 def metric_title(name: str, titles: Mapping[str, str]) -> str:
@@ -146,6 +148,12 @@ def emptiness(value: float | str) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """A count with its noun: "1 image", "2 images"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def unbroken(text: str) -> str:
+    """The text with no-break spaces before percent signs and around the sign of a p-value."""
+    text = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return P_VALUE.sub("p\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", text)
 
 
 def p_value(p: float | None) -> str:
