@@ -55,7 +55,7 @@ METRICS = {
     "box_iou": "Box IoU",
     "box_hit": "Box hit rate",
     "point_hit": "Point hit rate",
-    "contour_on_healthy": "Contours without the finding",
+    "contour_on_healthy": "False positives",
     "auroc": "AUROC",
     "auprc": "AUPRC",
     "ppv": "PPV",
@@ -69,7 +69,7 @@ SINGLE = {"hit": "Hit", "near_hit": "Near hit", "box_hit": "Box hit", "point_hit
 REASONS = {
     "healthy": "the finding is absent",
     "finding_present": "the finding is present",
-    "counted_as_contour_on_healthy": "the finding is absent (see contours without the finding)",
+    "counted_as_contour_on_healthy": "the finding is absent (see false positives)",
     "not_annotated": "no reader annotated it",
     "no_heatmap": "there is no map of the finding",
     "annotation_unusable": "the annotation could not be used",
