@@ -121,7 +121,7 @@ def test_scores_of_empty_masks_are_described_in_words(reported):
         "left out: the finding is absent (see false positives)",
         "left out: the finding is absent",
     ]
-    assert shown["Contours without the finding"] == [
+    assert shown["False positives"] == [
         "left out: the finding is present",
         "counts as 1",
         "counts as 0",
