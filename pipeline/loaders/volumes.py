@@ -82,7 +82,9 @@ def decode_volume(data: bytes, source: ImageSource, *, window: View, warn: Warn,
         warn_of_masks(values, warn)
     spacing = _spacing(reader, axes, turn)
     shown = _displayed(values, spacing, window=window, warn=warn)
-    return replace(shown, directions=directions_of(plane) if plane else None, spacing_at="file" if spacing else "")
+    return replace(
+        shown, directions=directions_of(plane) if plane else None, spacing_at="file" if spacing else ""
+    )
 
 
 def _displayed(

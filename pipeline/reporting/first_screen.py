@@ -94,12 +94,14 @@ def first_screen(
 
 
 def suspected(run: RunFolder, finding: str) -> str:
-    """The suspects of a finding, the strong ones first: "card (strong), labels (weak)"; empty without any."""
+    """The suspects of a finding, the strong ones first: "card (strong), labels"; empty without any."""
     rows = [row for row in run.table("suspects") if row["finding"] == finding]
     strength: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: row["strength"] != "strong"):
         strength.setdefault(row["suspect"], row["strength"])
-    return ", ".join(f"{SUSPECTS[suspect]} ({how})" for suspect, how in strength.items())
+    return ", ".join(
+        f"{SUSPECTS[suspect]}{' (strong)' if how == 'strong' else ''}" for suspect, how in strength.items()
+    )
 
 
 def suspected_of_all(run: RunFolder) -> str:

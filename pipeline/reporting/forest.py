@@ -41,7 +41,7 @@ def _chart(run: RunFolder, finding: str, metrics: Sequence[str]) -> IntervalChar
 def _line(row: Mapping[str, str], metric: str) -> IntervalLine:
     estimate = number_of(row["estimate"])
     if estimate is None:
-        return IntervalLine(row["group"], "none", 0, 0, 0, "too few", n=row["patients"])
+        return IntervalLine(row["group"], "none", 0, 0, 0, "too few patients,", n=row["patients"])
     low, high = (number_of(row[end]) for end in ("low", "high"))
     return IntervalLine(
         label=row["group"],

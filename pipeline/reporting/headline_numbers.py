@@ -16,7 +16,7 @@ LIMITS = {
     "min_hit_rate": ("hit rate", "at least", "hit"),
     "min_iou": ("mean IoU", "at least", "iou"),
     "min_auroc": ("AUROC", "at least", "auroc"),
-    "max_on_healthy": ("contours where the finding is absent", "at most", "contour_on_healthy"),
+    "max_on_healthy": ("false positives", "at most", "contour_on_healthy"),
 }
 """Key of the config → what it limits, in which direction, and the metric whose format its numbers have."""
 CEILINGS = {"readers": "the readers compared with each other", "perfect": "every image right"}

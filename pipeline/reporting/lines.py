@@ -11,8 +11,8 @@ from pipeline.records.names import FROC_RATES
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder, number_of
 
-WIDTH, HEIGHT = 480, 240
-LEFT, RIGHT, TOP, BOTTOM = 40, 132, 10, 38
+WIDTH, HEIGHT = 390, 220
+LEFT, RIGHT, TOP, BOTTOM = 36, 116, 10, 38
 """Margins for tick labels, axis titles and, on the right, the names of the lines, in units of the viewBox."""
 LABEL = 15
 """Least distance of names."""
@@ -52,6 +52,12 @@ class LineChart:
     y_title: str
     series: tuple[Series, ...]
     description: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    """Where the axes begin and end, across and down."""
+    right: int = WIDTH - RIGHT
+    floor: int = HEIGHT - BOTTOM
 
 
 def thresholds(run: RunFolder, finding: str) -> LineChart | None:

@@ -84,7 +84,7 @@ REASONS: Mapping[str, str] = {
     "not_finite": "the map holds NaN or infinity",
     "no_region": "nothing is annotated",
     "too_small": "the map covers too little of the image",
-    "output_does_not_fall_with_blur": "blurring the whole image does not lower the output by half a logit",
+    "output_does_not_fall_with_blur": "blurring the whole image does not lower the output by 0.5 log-odds",
     "not_paired": "one of the two is undefined",
 }
 ARROWS: Mapping[str, str] = {"higher": "↑", "lower": "↓"}

@@ -42,6 +42,7 @@ def environment_of(**variables: object) -> Environment:
         "quantity": words.quantity,
         "reason": words.reason,
         "path": quote,
+        "unbroken": words.unbroken,
     }
     environment.globals |= {"policy": POLICY, "plural": words.plural, "term": glossary.term, **variables}
     return environment

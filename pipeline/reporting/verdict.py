@@ -159,7 +159,9 @@ def _others(rows: Sequence[Row]) -> str:
 
 def _absent(row: Row) -> str:
     count = words.plural(int(row["n"]), "image")
-    return f"On images without the finding it draws a contour in {estimate(row)} of {count}."
+    return (
+        f"On images without the finding it draws a contour, a false positive, in {estimate(row)} of {count}."
+    )
 
 
 def gate_note(run: RunFolder) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pipeline.contracts import IMAGE_DIAGONAL
@@ -54,7 +55,7 @@ METRICS = {
     "box_iou": "Box IoU",
     "box_hit": "Box hit rate",
     "point_hit": "Point hit rate",
-    "contour_on_healthy": "Contours without the finding",
+    "contour_on_healthy": "False positives",
     "auroc": "AUROC",
     "auprc": "AUPRC",
     "ppv": "PPV",
@@ -68,7 +69,7 @@ SINGLE = {"hit": "Hit", "near_hit": "Near hit", "box_hit": "Box hit", "point_hit
 REASONS = {
     "healthy": "the finding is absent",
     "finding_present": "the finding is present",
-    "counted_as_contour_on_healthy": "the finding is absent (see contours without the finding)",
+    "counted_as_contour_on_healthy": "the finding is absent (see false positives)",
     "not_annotated": "no reader annotated it",
     "no_heatmap": "there is no map of the finding",
     "annotation_unusable": "the annotation could not be used",
@@ -88,6 +89,7 @@ SKIPPED_KINDS = {
 }  # fmt: skip
 """Stage → kind of input that it skips; all other stages skip images."""
 MINUS = "\N{MINUS SIGN}"
+P_VALUE = re.compile("p ([=<]) ")
 
 
 def metric_title(name: str, titles: Mapping[str, str]) -> str:
@@ -155,6 +157,12 @@ def emptiness(value: float | str) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """A count with its noun: "1 image", "2 images"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def unbroken(text: str) -> str:
+    """The text with no-break spaces before percent signs and around the sign of a p-value."""
+    text = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return P_VALUE.sub("p\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", text)
 
 
 def p_value(p: float | None) -> str:

@@ -118,10 +118,10 @@ def test_scores_of_empty_masks_are_described_in_words(reported):
     shown = dict(facts.emptiness(read_run(reported)))
     assert shown["IoU"] == [
         "counts as 0",
-        "left out: the finding is absent (see contours without the finding)",
+        "left out: the finding is absent (see false positives)",
         "left out: the finding is absent",
     ]
-    assert shown["Contours without the finding"] == [
+    assert shown["False positives"] == [
         "left out: the finding is present",
         "counts as 1",
         "counts as 0",

@@ -125,7 +125,7 @@ def test_groups_have_a_line_each_and_the_few_no_number():
     assert attribute == "sex"
     assert [(line.label, line.mark, line.text, line.n) for line in lines] == [
         ("F", "network", "50 % *", "12"),
-        ("M", "none", "too few", "7"),
+        ("M", "none", "too few patients,", "7"),
     ]
 
 

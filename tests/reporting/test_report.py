@@ -86,7 +86,7 @@ def test_a_number_shows_its_interval_n_and_what_is_undefined(reported):
     assert f"<b>{float(row['estimate']):.2f}</b>" in cell
     assert f"[{float(row['low']):.2f} to {float(row['high']):.2f}]" in cell
     assert "n 3 of 9" in cell
-    assert "5: the finding is absent; 1: the finding is absent (see contours without the finding)" in cell
+    assert "5: the finding is absent; 1: the finding is absent (see false positives)" in cell
 
 
 def test_hostile_text_shows_as_text_and_becomes_no_element(reported):
@@ -193,7 +193,7 @@ def test_hits_of_masks_and_of_boxes_are_shown_apart(reported):
     assert "Hit rate against boxes" in overview
     assert "against masks or boxes" not in overview
     titles = [metric["title"] for metric in content_of(reported / "cases" / "run.js")["metrics"]]
-    assert titles[-3:] == ["Hit", "Box hit", "Contours without the finding"]
+    assert titles[-3:] == ["Hit", "Box hit", "False positives"]
 
 
 def content_of(script):
