@@ -28,7 +28,7 @@ from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.output_hashes import write_output_hashes
 from pipeline.run.probing import probe
 from pipeline.run.report import report
-from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING
+from pipeline.run.steps import CHECKING, INDEXING, LOADING, reading
 from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
@@ -65,8 +65,7 @@ def audit(
         run.tell(INDEXING.format(plan.studies))
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         model = with_first_images(model, cohort.chosen, executor=run.executor)
-        if plan.annotations:
-            run.tell(READING.format(plan.annotations))
+        run.tell(reading(plan.annotations))
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cohort.chosen, executor=run.executor)
         of_card = exclusive_notices(truth.labels.values(), plan.findings, activation=plan.card.activation)

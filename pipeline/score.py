@@ -22,7 +22,7 @@ from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsai
 from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.output_hashes import write_output_hashes
 from pipeline.run.report import report
-from pipeline.run.steps import INDEXING, MATCHING, READING
+from pipeline.run.steps import INDEXING, MATCHING, reading
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
 
@@ -45,7 +45,7 @@ def score(
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         run.tell(MATCHING.format(len(plan.items)))
         maps = match_maps(plan, cohort, pseudonym=run.pseudonym)
-        run.tell(READING.format(plan.annotations))
+        run.tell(reading(plan.annotations))
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=maps.cases, executor=run.executor)
         run.announce(cohort.notices, truth.notices)

@@ -105,6 +105,8 @@ def _lines(console: Console, batch: int) -> Callable[[Progress], None]:
 
     def show(progress: Progress) -> None:
         nonlocal pace_of, last_part, doing
+        if not progress.total:
+            return  # nothing to do, as with probes: off
         if progress.doing != doing:
             pace_of, last_part, doing = _pace(batch), -1, progress.doing
         pace = pace_of(progress)

@@ -342,6 +342,13 @@ def test_images_that_finish_together_have_no_pace(monkeypatch: pytest.MonkeyPatc
     ]
 
 
+def test_what_has_no_images_has_no_line() -> None:
+    console = Console(file=StringIO(), width=100)
+    with progress.progress_display(console) as show:
+        show(Progress(0, 0, skipped=0, doing="Probing"))
+    assert console.file.getvalue() == ""  # type: ignore[attr-defined]
+
+
 def test_in_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter((100.0, 104.0))
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(now)))
