@@ -35,6 +35,13 @@ def parser_of() -> ArgumentParser:
     parser.add_argument("--version", action="version", version=f"heatproof {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_run_commands(commands)
+    _add_commands_on_runs(commands)
+    _add_commands_on_weights(commands)
+    return parser
+
+
+def _add_commands_on_runs(commands: _SubParsersAction[ArgumentParser]) -> None:
+    """compare, review, report, figure and dossier: the commands that read finished runs."""
     _add_compare(
         commands.add_parser(
             "compare",
@@ -75,6 +82,10 @@ def parser_of() -> ArgumentParser:
             "row; what nothing answers is open, by name.",
         )
     )
+
+
+def _add_commands_on_weights(commands: _SubParsersAction[ArgumentParser]) -> None:
+    """card and convert: the commands that prepare an audit."""
     add_card(
         commands.add_parser(
             "card",
@@ -90,7 +101,6 @@ def parser_of() -> ArgumentParser:
             "safetensors. Nothing in the file is run.",
         )
     )
-    return parser
 
 
 def _add_run_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
