@@ -85,7 +85,7 @@ def _add_commands_on_runs(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def _add_commands_on_weights(commands: _SubParsersAction[ArgumentParser]) -> None:
-    """card and convert: the commands that prepare an audit."""
+    """Card and convert: the commands that prepare an audit."""
     add_card(
         commands.add_parser(
             "card",
