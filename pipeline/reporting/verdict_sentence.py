@@ -30,12 +30,12 @@ STARTS: Mapping[str, str] = {
 """Conclusion → first part."""
 SHOWN: Mapping[str, str] = {
     "better": "It uses the annotated lesions, and its map points better than any baseline.",
-    "no_better": "It uses the annotated lesions and points at most, but baselines may do as well.",
-    "unconfirmed better": "It uses the annotated lesions and points at most, beating baselines unconfirmed.",
-    "unconfirmed worse": "It uses the annotated lesions and points at most, though a baseline may do better.",
-    "worse": "It uses the annotated lesions and points at most, but a baseline does better.",
-    "same_place no_better": "It uses the annotated lesions and points at most, as a fixed spot would.",
-    "unknown": "It uses the annotated lesions and points at most; too few patients to compare.",
+    "no_better": "It uses the annotated lesions and usually points there, but baselines may do as well.",
+    "unconfirmed better": "It uses the annotated lesions and usually points there; better than baselines, not confirmed.",
+    "unconfirmed worse": "It uses the annotated lesions and usually points there, though a baseline may do better.",
+    "worse": "It uses the annotated lesions and usually points there, but a baseline does better.",
+    "same_place no_better": "It uses the annotated lesions and usually points there, as a fixed spot would.",
+    "unknown": "It uses the annotated lesions and usually points there; too few patients to compare.",
 }
 """What the map does → sentence, where the network uses lesions and the map shows it."""
 POINTING: Mapping[str, str] = {
