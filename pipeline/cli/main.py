@@ -15,6 +15,8 @@ from rich.console import Console
 from pipeline.cli.arguments import parser_of
 from pipeline.cli.card import card
 from pipeline.cli.convert import convert
+from pipeline.cli.dossier import dossier
+from pipeline.cli.figure import figure
 from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
 from pipeline.cli.outcome import print_outcome
@@ -51,6 +53,8 @@ INTERRUPTION = {
     "compare": "nothing was written; rerun the same command to start again",
     "review": "nothing was written; rerun the same command to start again",
     "report": "the report may be incomplete; rerun the same command to regenerate it",
+    "figure": "nothing was written; rerun the same command to start again",
+    "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
     "card": "nothing was written; rerun the same command to start again",
     "convert": "nothing was written; rerun the same command to start again",
 }
@@ -242,6 +246,8 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "compare": _compare,
     "review": review,
     "report": _report,
+    "figure": figure,
+    "dossier": dossier,
     "card": card,
     "convert": convert,
 }

@@ -86,7 +86,7 @@ def _estimate(summary: Summary | None) -> str:
 
 def verdict_lines(run: Path) -> Iterator[str]:
     """One line per finding with the report's verdict and the skill."""
-    from pipeline.reporting.headline_numbers import PRIORS, skill_of  # noqa: PLC0415  # loads numpy
+    from pipeline.reporting.headline_numbers import skill_of  # noqa: PLC0415  # loads numpy
     from pipeline.reporting.run_folder import read_run  # noqa: PLC0415
     from pipeline.reporting.verdict import verdicts  # noqa: PLC0415
 
@@ -94,7 +94,7 @@ def verdict_lines(run: Path) -> Iterator[str]:
     for verdict in verdicts(folder):
         skill = skill_of(folder, verdict.finding)
         said = f"; skill in pointing {skill.text} {skill.interval}".rstrip() if skill and skill.text else ""
-        other = skill and skill.text and skill.zero != PRIORS["location_prior"]
+        other = skill and skill.text and skill.prior != "location_prior"
         yield f"{verdict.finding}: {verdict.title}{said}{f' (0 is {skill.zero})' if skill and other else ''}"
         if verdict.conclusion:
             yield f"  {verdict.conclusion}"
@@ -183,8 +183,8 @@ def _difference(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _interval(low: float, high: float) -> str:
-    """An interval: "[0.436–0.900]", but "[−0.145 to 0.300]", where a dash would look like a sign."""
-    return f"[{_signed(low)}{'–' if low >= 0 else ' to '}{_signed(high)}]"
+    """An interval: "[0.436 to 0.900]"."""
+    return f"[{_signed(low)} to {_signed(high)}]"
 
 
 def _signed(value: float) -> str:

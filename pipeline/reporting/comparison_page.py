@@ -38,6 +38,7 @@ class Line:
     difference: str
     interval: str
     p: str
+    corrected_p: str
     standing: str
     words: str
     """The standing as text."""
@@ -97,11 +98,18 @@ def _line(row: Mapping[str, str]) -> Line:
         first=first,
         second=second,
         difference=difference,
-        interval=f"{low} to {high}" if row["difference_low"] else "",
-        p=words.p_value(number_of(row["corrected_p"])).removeprefix("= "),
+        interval=f"[{low} to {high}]" if row["difference_low"] else "",
+        p=_p(row["p"]),
+        corrected_p=_p(row["corrected_p"]),
         standing=row.get("standing", ""),
-        words=words.STANDINGS.get(row.get("standing", ""), "not stored"),
+        words=words.standing(
+            row.get("standing", ""), number_of(row["difference_low"]), number_of(row["difference_high"])
+        ),
     )
+
+
+def _p(cell: str) -> str:
+    return words.p_value(number_of(cell)).removeprefix("= ")
 
 
 def _shown(name: str, value: str, metric: str) -> str:

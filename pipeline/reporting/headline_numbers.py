@@ -16,10 +16,9 @@ LIMITS = {
     "min_hit_rate": ("hit rate", "at least", "hit"),
     "min_iou": ("mean IoU", "at least", "iou"),
     "min_auroc": ("AUROC", "at least", "auroc"),
-    "max_on_healthy": ("contours where the finding is absent", "at most", "contour_on_healthy"),
+    "max_on_healthy": ("false positives", "at most", "contour_on_healthy"),
 }
 """Key of the config → what it limits, in which direction, and the metric whose format its numbers have."""
-PRIORS = {"location_prior": "the mean mask of other images", "center_prior": "a spot in the image’s centre"}
 CEILINGS = {"readers": "the readers compared with each other", "perfect": "every image right"}
 SEVERITY = ("fail", "warn", "unknown", "pass")
 
@@ -31,8 +30,10 @@ class Skill:
     text: str
     """Empty if there is no scale, because the map with skill 0 is as good as the one with skill 1."""
     interval: str
+    prior: str
+    """Code of the baseline with a skill of 0."""
     zero: str
-    """Description of a skill of 0."""
+    """Its title."""
     one: str
     """Description of a skill of 1."""
 
@@ -61,7 +62,8 @@ def skill_of(run: RunFolder, finding: str) -> Skill | None:
     return Skill(
         text=words.number(float(row["estimate"]), "skill") if row["estimate"] else "",
         interval="" if low is None or high is None else f"[{_number(low)} to {_number(high)}]",
-        zero=PRIORS.get(row["prior"], words.spaced(row["prior"])),
+        prior=row["prior"],
+        zero=f"the {words.spaced(run.title_of(row['prior']))}",
         one=CEILINGS.get(row["ceiling"], row["ceiling"]),
     )
 
@@ -120,18 +122,14 @@ def _limit(row: Mapping[str, str]) -> str:
     if not row["estimate"]:
         return f"{wanted}: {why_unknown(row)}"
     low, high = number_of(row["low"]), number_of(row["high"])
-    bounds = "" if low is None or high is None else f", interval {_form(low, form)} to {_form(high, form)}"
     because = f"; {why_unknown(row)}" if row["outcome"] == "unknown" else ""
-    return f"{wanted}: found {_form(float(row['estimate']), form)}{bounds}{because}"
+    found = words.with_interval(float(row["estimate"]), low, high, form)
+    return f"{wanted}: found {found}{because}"
 
 
 def _wanted(rule: str, limit: float) -> str:
     name, side, form = LIMITS[rule]
     return f"{name} {side} {words.number(limit, form)}"
-
-
-def _form(value: float, form: str) -> str:
-    return words.number(value, form)
 
 
 def _number(value: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from pipeline.reporting import glossary
 from pipeline.reporting.overview import overview
 from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of_run, page
 from pipeline.reporting.run_folder import Case, RunFolder, read_run
@@ -15,10 +16,12 @@ from pipeline.reporting.thumbnails import OUTLINES, outlines_svg
 from pipeline.reporting.worklist import worklist, worklist_scripts
 
 CASE_SCRIPTS = (
-    "regions", "outlines", "overlap", "drawing", "window", "view", "colours", "words", "kept", "order",
-    "elements", "layers", "stage", "scales", "panel", "contour-table", "threshold-panel", "readouts",
-    "controls", "gestures", "keys", "shown", "frames", "now", "subjects", "decisions", "progress",
-    "exports", "questions", "review", "commands", "redraw",
+    "regions", "outlines", "overlap", "drawing", "window", "presets", "view", "colours", "words", "kept",
+    "order", "orientation", "ruler", "layouts", "margins", "elements", "layers", "stage", "lens", "scales",
+    "panel", "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown",
+    "frames", "now", "subjects", "decisions", "progress", "exports", "questions", "review", "pictures",
+    "measuring", "commands", "redraw", "save-files", "save-lines", "save-text", "save-shown", "save-panels",
+    "save-figure", "save", "paper",
 )  # fmt: skip
 """Scripts of case pages after the threshold rules and before the data and page.js."""
 BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")
@@ -47,8 +50,10 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
     environment = environment_of_run(folder)
     _write_static(folder, surveyed, rule_scripts, write)
     scripts = (*BEFORE_RULES, *(f"{RULE}{name}" for name in rule_scripts), *CASE_SCRIPTS)
-    shell = page(environment, "case.html", root="../../", scripts=scripts)
+    shell = glossary.with_links(page(environment, "case.html", root="../../", scripts=scripts), "../../")
     _write_shells(folder, surveyed, shell, write)
+    explained = page(environment, "glossary.html", root="", **glossary.glossary_variables())
+    write(run / glossary.PAGE, explained.encode("utf-8", UNDECODABLE))
     index = run / "index.html"
     write(index, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))
     return index
@@ -60,7 +65,7 @@ def _write_outlines(run: RunFolder, write: Write, case: Case) -> None:
 
 def _overview(run: RunFolder, surveyed: Survey) -> str:
     listed = worklist(run, surveyed)
-    return page(
+    drawn = page(
         environment_of_run(run),
         "overview.html",
         root="",
@@ -70,6 +75,7 @@ def _overview(run: RunFolder, surveyed: Survey) -> str:
         reviewed=(run.path / "review.html").exists(),
         **overview(run, surveyed),
     )
+    return glossary.with_links(drawn, "")
 
 
 def _write_static(run: RunFolder, surveyed: Survey, rule_scripts: Mapping[str, str], write: Write) -> None:

@@ -10,6 +10,12 @@ from typing import Any
 from pipeline.records import Intensity
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS
+from pipeline.reporting.figures.caption import (
+    PURPOSE,
+    model_sentence,
+    name_of_map,
+    run_sentence,
+)
 from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.subjects import results_sha256
@@ -48,12 +54,14 @@ def _content(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
         "results_sha256": results_sha256(run.path),
         "findings": run.findings,
         "scored": run.is_scored,
+        "sentences": {"model": model_sentence(run), "run": run_sentence(run), "purpose": PURPOSE},
         "methods": [
             {
                 "name": method.name,
                 "title": run.title_of(method.name),
                 "kind": method.kind,
                 "layer": method.layer,
+                "named": name_of_map(run, method),
                 "unit": method.unit,
                 "tops": [surveyed.tops.get((method.name, finding)) for finding in run.findings],
             }

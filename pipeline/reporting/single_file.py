@@ -16,7 +16,8 @@ from urllib.parse import unquote
 
 from pipeline.errors import ConfigError
 from pipeline.guards.reading import read_file
-from pipeline.reporting.overview import extreme_cases
+from pipeline.reporting import glossary
+from pipeline.reporting.overview import shown_cases
 from pipeline.reporting.pages import UNDECODABLE, Write
 from pipeline.reporting.report import RULE, write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
@@ -45,6 +46,9 @@ OWN_SCRIPT = re.compile(r"(?:\.\./)*static/([\w-]+)\.js")
 DATA_SCRIPT = re.compile(r"worklist-(data|\d+)")
 PAGE_OF_CASE = re.compile(r"cases/([^/]+)/index\.html(?:#(.*))?")
 PICTURE = re.compile(r"cases/([^/]+)/thumbnail\.jpg")
+TERM = re.compile(rf"(?:\.\./)*{re.escape(glossary.PAGE)}#({glossary.ANCHOR}[\w-]+)")
+SECTION = re.compile(r"<section.*</section>", re.DOTALL)
+LEVEL = re.compile(r"(</?h)([12])\b")
 OVERVIEW = re.compile(r"(?:\.\./)*index\.html(#.*)?")
 
 
@@ -70,7 +74,7 @@ def write_single_file(
     folder = read_run(run)
     if cases is None:
         first = () if folder.is_scored else folder.case_ids[:UNSCORED_CASES]
-        chosen = tuple(dict.fromkeys((*extreme_cases(folder, survey(folder)), *first)))
+        chosen = tuple(dict.fromkeys((*shown_cases(folder, survey(folder)), *first)))
     else:
         chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
     overview = _Page.read(index)
@@ -119,11 +123,12 @@ def _assembled(
     scripts = [own_scripts.get(name) or _static(f"{name}.js") for name in names]
     policy = POLICY.format(styles=_hashes([*styles, *own]), scripts=_hashes(scripts))
     head = re.sub(r'(http-equiv="Content-Security-Policy" content=")[^"]*', rf"\g<1>{policy}", overview.head)
+    body = _with_glossary(overview, run)
     return "".join(
         (
             f'<!doctype html>\n<html lang="en">\n<head>{_rewritten(head, run, chosen)}',
             *(f"<style>{text}</style>\n" for text in styles),
-            f'</head>\n<body>\n<div id="page">\n{_rewritten(overview.body, run, chosen)}</div>\n',
+            f'</head>\n<body>\n<div id="page">\n{_rewritten(body, run, chosen)}</div>\n',
             _shell(case, own, run, chosen),
             *(f'<script type="application/json" data-address="{html.escape(address)}">{content}</script>\n'
               for address, content in _data(run, chosen)),
@@ -131,6 +136,13 @@ def _assembled(
             "</body>\n</html>\n",
         )
     )  # fmt: skip
+
+
+def _with_glossary(overview: _Page, run: RunFolder) -> str:
+    """The body of the overview with the glossary at its end, its headings one level lower."""
+    section = SECTION.search(_Page.read(run.path / glossary.PAGE).body)
+    text = LEVEL.sub(lambda match: f"{match[1]}{int(match[2]) + 1}", section[0]) if section else ""
+    return overview.body.replace("</main>", f"{text}\n</main>")
 
 
 def _in_order(overview: _Page, case: _Page | None) -> list[str]:
@@ -177,6 +189,8 @@ def _link(attribute: str, address: str, run: RunFolder, chosen: Sequence[str]) -
         target: str | None = address
     elif match := OVERVIEW.fullmatch(address):
         target = match[1] or "#"
+    elif match := TERM.fullmatch(address):
+        target = f"#{match[1]}"
     elif match := PICTURE.fullmatch(address):
         target = _picture(run, unquote(match[1]), "thumbnail.jpg")
     elif (match := PAGE_OF_CASE.fullmatch(address)) and unquote(match[1]) in chosen:

@@ -195,7 +195,7 @@ def test_a_run_ends_with_its_table_and_the_place_of_the_report(audit: Any) -> No
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "finding    reader    method   iou",
-        "pneumonia  a reader  gradcam  0.250 [0.125–0.500] (n 8)",
+        "pneumonia  a reader  gradcam  0.250 [0.125 to 0.500] (n 8)",
         "what out/[run] says first",
         "1 of 2 images audited; 1 image skipped, see skipped.csv",
         NO_LIMITS,
@@ -371,9 +371,9 @@ def test_the_table_has_a_row_a_finding_reader_and_method() -> None:
     ]
     table = terminal.headline_table(summaries, ["nodule [new]", "effusion"])
     assert table.splitlines() == [
-        "finding       reader    method        hit                        iou",
-        "nodule [new]  a reader  gradcam       0.250 [0.125–0.500] (n 8)  0.250 (n 8)",
-        "nodule [new]  a reader  center_prior  –                          0.250 [0.125–0.500] (n 8)",
+        "finding       reader    method        hit                           iou",
+        "nodule [new]  a reader  gradcam       0.250 [0.125 to 0.500] (n 8)  0.250 (n 8)",
+        "nodule [new]  a reader  center_prior  –                             0.250 [0.125 to 0.500] (n 8)",
     ]
 
 

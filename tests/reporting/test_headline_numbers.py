@@ -26,7 +26,7 @@ def run(**tables):
 def test_skill_has_its_interval_and_says_what_0_and_1_are():
     found = skill_of(run(skill=(SKILL,)), "nodule")
     assert (found.text, found.interval) == ("−1.29", "[−3.83 to −0.22]")
-    assert (found.zero, found.one) == ("the mean mask of other images", "every image right")
+    assert (found.zero, found.one) == ("the location prior", "every image right")
 
 
 def test_skill_is_of_masks_before_boxes_and_of_the_reader_with_most_images():
@@ -50,7 +50,7 @@ def test_skill_without_a_scale_is_reported_and_that_of_another_finding_is_not_sh
 def test_a_limit_says_what_is_wanted_and_what_was_found():
     (limit,) = limits_of(run(policy=(LIMIT,)), "nodule")
     assert limit.outcome == "fail"
-    assert limit.text == "hit rate at least 50 %: found 24 %, interval 10 % to 41 %"
+    assert limit.text == "hit rate at least 50 %: found 24 % [10 to 41]"
 
 
 def test_a_limit_without_a_number_says_so():
