@@ -28,7 +28,7 @@ from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.output_hashes import write_output_hashes
 from pipeline.run.probing import probe
 from pipeline.run.report import report
-from pipeline.run.steps import CHECKING, INDEXING, LOADING, reading
+from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING, UNSCORED
 from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
@@ -62,10 +62,10 @@ def audit(
         model = model or load_model(plan)
         run.tell(CHECKING)
         checks = self_check(model, plan)
-        run.tell(INDEXING.format(plan.studies))
+        run.tell(INDEXING)
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         model = with_first_images(model, cohort.chosen, executor=run.executor)
-        run.tell(reading(plan.annotations))
+        run.tell(READING if plan.annotations else UNSCORED)
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cohort.chosen, executor=run.executor)
         of_card = exclusive_notices(truth.labels.values(), plan.findings, activation=plan.card.activation)

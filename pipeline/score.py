@@ -22,7 +22,7 @@ from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsai
 from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.output_hashes import write_output_hashes
 from pipeline.run.report import report
-from pipeline.run.steps import INDEXING, MATCHING, reading
+from pipeline.run.steps import INDEXING, MATCHING, READING
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
 
@@ -41,11 +41,11 @@ def score(
     """
     show = partial(open_run, progress=progress, notify=notify, tell=tell)
     with show(plan, executor, worker_modules=WORKER_MODULES) as run:
-        run.tell(INDEXING.format(plan.studies))
+        run.tell(INDEXING)
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         run.tell(MATCHING.format(len(plan.items)))
         maps = match_maps(plan, cohort, pseudonym=run.pseudonym)
-        run.tell(reading(plan.annotations))
+        run.tell(READING)
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=maps.cases, executor=run.executor)
         run.announce(cohort.notices, truth.notices)

@@ -25,7 +25,7 @@ from pipeline.records import Case, Progress, Skipped
 from pipeline.run.first_images import with_first_images
 from pipeline.run.notices import ShowNotices
 from pipeline.run.opening import Run, ShowProgress, ShowStep, open_run, silent, unsaid, unseen
-from pipeline.run.steps import CHECKING, INDEXING, LOADING, reading
+from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING
 from pipeline.run.stream import explain
 from pipeline.tuning.choice import ThresholdChoice, choose_thresholds
 from pipeline.tuning.sweep import Sweep, SweptCase, candidate_thresholds, sweep_thresholds
@@ -68,11 +68,11 @@ def tune(
         model = load_model(plan, methods=config.methods[:1])
         run.tell(CHECKING)
         run_self_checks(model)
-        run.tell(INDEXING.format(plan.studies))
+        run.tell(INDEXING)
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         cases = _tuning_cases(plan, cohort, run)
         model = with_first_images(model, cases, executor=run.executor)
-        run.tell(reading(plan.annotations))
+        run.tell(READING)
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cases, executor=run.executor)
         alike = alike_parts(plan, cohort, executor=run.executor)

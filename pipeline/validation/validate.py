@@ -12,7 +12,7 @@ from pipeline.contracts import Executor
 from pipeline.reporting.validation_page import write_validation_page
 from pipeline.run.notices import ShowNotices
 from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
-from pipeline.run.steps import INDEXING, reading
+from pipeline.run.steps import INDEXING, READING
 from pipeline.store.atomic import write_bytes
 from pipeline.validation.checks import CHECKS, problems
 from pipeline.validation.checks.check import LEVELS, Problem
@@ -73,9 +73,9 @@ def validate(
     """
     show = partial(open_run, progress=progress, notify=notify, tell=tell)
     with show(plan, executor, worker_modules=WORKER_MODULES) as run:
-        run.tell(reading(plan.annotations))
+        run.tell(READING)
         words = read_words(plan, run.executor)
-        run.tell(INDEXING.format(plan.studies))
+        run.tell(INDEXING)
         cohort = index_inputs(plan, executor=run.executor, pseudonym=run.pseudonym)
         words = hide_private_words(plan, words, cohort.cases, run.pseudonym, executor=run.executor)
         truth = match_words(plan, words, cohort, pseudonym=run.pseudonym, executor=run.executor)
