@@ -31,8 +31,10 @@ STARTS: Mapping[str, str] = {
 SHOWN: Mapping[str, str] = {
     "better": "It uses the annotated lesions, and its map points better than any baseline.",
     "no_better": "It uses the annotated lesions and usually points there, but baselines may do as well.",
-    "unconfirmed better": "It uses the annotated lesions and usually points there; better than baselines, not confirmed.",
-    "unconfirmed worse": "It uses the annotated lesions and usually points there, though a baseline may do better.",
+    "unconfirmed better": "It uses the annotated lesions and usually points there; "
+    "better than baselines, not confirmed.",
+    "unconfirmed worse": "It uses the annotated lesions and usually points there, "
+    "though a baseline may do better.",
     "worse": "It uses the annotated lesions and usually points there, but a baseline does better.",
     "same_place no_better": "It uses the annotated lesions and usually points there, as a fixed spot would.",
     "unknown": "It uses the annotated lesions and usually points there; too few patients to compare.",

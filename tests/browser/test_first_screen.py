@@ -20,7 +20,7 @@ from tests.reporting.written import write_report
 WARNINGS = [f"Warning {number}: " + "the files say otherwise than the config, " * 8 for number in range(5)]
 SIZES = [(1280, 800), (1920, 1080), (820, 1180), (390, 844)]
 SENTENCES = {
-    "benign": "It uses the annotated lesions and points at most, beating baselines unconfirmed.",
+    "benign": "It uses the annotated lesions and usually points there; better than baselines, not confirmed.",
     "malignant": "Whether it uses the annotated lesions is unclear; too few patients to judge its map.",
 }
 
