@@ -9,40 +9,35 @@ import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from pipeline.cli.arguments import parser_of
 from pipeline.cli.card import card
 from pipeline.cli.convert import convert
+from pipeline.cli.dossier import dossier
+from pipeline.cli.figure import figure
 from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
+from pipeline.cli.outcome import print_outcome
+from pipeline.cli.progress import progress_display, tell_on
 from pipeline.cli.review import review
 from pipeline.cli.settings import loaded_config, overrides_of
 from pipeline.cli.terminal import (
+    annotation_lines,
     changed_lines,
     comparison_table,
     findings_of_one,
-    headline_table,
     open_console,
-    policy_line,
-    progress_display,
-    skipped_counts,
-    verdict_lines,
     verdict_pair,
     visible,
 )
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, ConfigError, OutputError, place_of
-from pipeline.plan import RunPlan, make_plan
-from pipeline.reporting.chance import warnings_of_chance
+from pipeline.plan import make_plan
 from pipeline.store.atomic import make_folder, writing
 from pipeline.tuning.plan import make_tuning_plan
 from pipeline.validation.plan import make_validation_plan
-
-if TYPE_CHECKING:  # loads pandas
-    from pipeline.run.outcome import Outcome
 
 DONE, POLICY_FAILED, NOT_STARTED, STOPPED, BUG = 0, 1, 2, 3, os.EX_SOFTWARE
 NO_MEMORY = "not enough memory; close other programs, or set a smaller batch_size"
@@ -58,6 +53,8 @@ INTERRUPTION = {
     "compare": "nothing was written; rerun the same command to start again",
     "review": "nothing was written; rerun the same command to start again",
     "report": "the report may be incomplete; rerun the same command to regenerate it",
+    "figure": "nothing was written; rerun the same command to start again",
+    "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
     "card": "nothing was written; rerun the same command to start again",
     "convert": "nothing was written; rerun the same command to start again",
 }
@@ -107,9 +104,9 @@ def _audit(options: Namespace) -> int:
         return explain_inputs(plan, console)
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch, which takes seconds; errors above come first
 
-    with progress_display(console) as progress:
-        outcome = audit(plan, progress=progress, notify=notify_on(console))
-    return _print_outcome(outcome, plan, console)
+    with progress_display(console, batch=config.batch_size) as progress:
+        outcome = audit(plan, progress=progress, notify=notify_on(console), tell=tell_on(console))
+    return DONE if print_outcome(outcome, plan, console) else POLICY_FAILED
 
 
 def _score(options: Namespace) -> int:
@@ -119,36 +116,13 @@ def _score(options: Namespace) -> int:
     from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
 
     plan = make_score_plan(config)
-    if plan.gate_opened:
-        console.print(
-            "No map has a probability, so contours are drawn for every finding (contours.gate: all)"
-        )
+    for note in plan.notes:
+        console.print(visible(note))
     if options.explain_inputs:
         return explain_inputs(plan, console)
     with progress_display(console, verb="Scoring") as progress:
-        outcome = score(plan, progress=progress, notify=notify_on(console))
-    return _print_outcome(outcome, plan, console)
-
-
-def _print_outcome(outcome: Outcome, plan: RunPlan, console: Console) -> int:
-    """Print the numbers of a run, and return the exit code."""
-    if table := headline_table(outcome.results.summaries, plan.findings):
-        console.print(table)
-    for line in verdict_lines(outcome.index.parent):
-        console.print(line)
-    for warning in warnings_of_chance(outcome.results.summaries):
-        console.print(f"Warning: {warning}")
-    audited = len(outcome.results.audited)
-    console.print(f"{audited} of {outcome.images} images audited{skipped_counts(outcome.results.skipped)}")
-    for row in outcome.results.policy:
-        console.print(policy_line(row))
-    if outcome.missed_share > plan.config.policy.max_skipped:
-        console.print(
-            f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited; "
-            f"policy.max_skipped allows {plan.config.policy.max_skipped:.0%}."
-        )
-    console.print(f"Report: {outcome.index}")
-    return DONE if outcome.passed else POLICY_FAILED
+        outcome = score(plan, progress=progress, notify=notify_on(console), tell=tell_on(console))
+    return DONE if print_outcome(outcome, plan, console) else POLICY_FAILED
 
 
 def _validate(options: Namespace) -> int:
@@ -159,7 +133,7 @@ def _validate(options: Namespace) -> int:
     from pipeline.validation.validate import validate  # noqa: PLC0415  # loads the image libraries
 
     with progress_display(console, verb="Validating") as progress:
-        validation = validate(plan, progress=progress, notify=notify_on(console))
+        validation = validate(plan, progress=progress, notify=notify_on(console), tell=tell_on(console))
     for (level, title), count in validation.counts.items():
         console.print(f"{level:<8}{count:>6,}  {title}")
     levels = ", ".join(f"{n:,} {level}{'' if n == 1 else 's'}" for level, n in validation.levels.items())
@@ -180,8 +154,8 @@ def _compare(options: Namespace) -> int:
     console = open_console()
     console.print(f"A  {found.names[0]}\nB  {found.names[1]}\n{found.images:,} images in both runs")
     _warn_of_changes(options.runs, console)
-    if not found.same_annotations:
-        console.print("Warning: the runs were scored against different annotations.")
+    for line in annotation_lines(found):
+        console.print(visible(line))
     for line in findings_of_one(found.only_in):
         console.print(line)
     for row in found.verdicts:
@@ -255,8 +229,8 @@ def _tune(options: Namespace) -> int:
     from pipeline.tuning.choice import describe_choice  # noqa: PLC0415
     from pipeline.tuning.tune import tune  # noqa: PLC0415  # loads torch
 
-    with progress_display(console, verb="Tuning") as progress:
-        tuning = tune(plan, path, progress=progress, notify=notify_on(console))
+    with progress_display(console, verb="Tuning", batch=plan.config.batch_size) as progress:
+        tuning = tune(plan, path, progress=progress, notify=notify_on(console), tell=tell_on(console))
     for entry in tuning.choices:
         console.print(describe_choice(entry))
     console.print(f"{tuning.images - len(tuning.skipped)} of {tuning.images} images used")
@@ -272,6 +246,8 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "compare": _compare,
     "review": review,
     "report": _report,
+    "figure": figure,
+    "dossier": dossier,
     "card": card,
     "convert": convert,
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
+from pipeline.config.policy import Policy
 from pipeline.config.review import Review
 from pipeline.config.sections import (
     DEFAULT_BASELINES,
@@ -21,7 +22,6 @@ from pipeline.config.sections import (
     Lesions,
     Limits,
     Method,
-    Policy,
     Readers,
     Select,
     Splits,

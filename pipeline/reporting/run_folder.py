@@ -25,7 +25,7 @@ VERDICT = "verdict"
 """The table whose rows `stored_verdicts` compares with each other and with the manifest."""
 TABLES = (
     *(VERDICT, "suspects", "probes", "causal", "cross", "alignment", "skill", "comparisons", "policy"),
-    *("thresholds", "calibration", "subgroups", "readouts", "map_tests", "lesion_sizes"),
+    *("thresholds", "calibration", "subgroups", "readouts", "attribute_maps", "map_tests", "lesion_sizes"),
 )
 """Names of the CSVs that the overview shows."""
 MANIFEST = ("run_id", "metrics", "contours")
@@ -46,7 +46,7 @@ class Method:
     title: str = ""
     """Name in tables; empty: `name`."""
     subject: str = ""
-    """For a baseline: the subject of a sentence, such as "one fixed spot in the middle of every image"."""
+    """For a baseline: the subject of a sentence, such as "the mean mask, the same for every image,"."""
     unseen: str = ""
     """For a baseline: what it does not depend on, "the image" or "the network"."""
 

@@ -16,16 +16,20 @@ from urllib.parse import unquote
 
 from pipeline.errors import ConfigError
 from pipeline.guards.reading import read_file
-from pipeline.reporting.overview import extreme_cases
+from pipeline.reporting import glossary
+from pipeline.reporting.overview import shown_cases
 from pipeline.reporting.pages import UNDECODABLE, Write
 from pipeline.reporting.report import RULE, write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
+from pipeline.reporting.thumbnails import OUTLINES
 from pipeline.run_files.damage import as_damage
 from pipeline.run_files.scripts import arguments
 
 LARGEST_PICTURE = 2**22
 """Bytes of a thumbnail."""
+PICTURES = {"thumbnail.jpg": "image/jpeg", OUTLINES: "image/svg+xml"}
+"""Picture of a case in lists → its media type."""
 POLICY = (
     "default-src 'none'; img-src data:; style-src {styles}; script-src {scripts}; "
     "base-uri 'none'; form-action 'none'"
@@ -42,6 +46,9 @@ OWN_SCRIPT = re.compile(r"(?:\.\./)*static/([\w-]+)\.js")
 DATA_SCRIPT = re.compile(r"worklist-(data|\d+)")
 PAGE_OF_CASE = re.compile(r"cases/([^/]+)/index\.html(?:#(.*))?")
 PICTURE = re.compile(r"cases/([^/]+)/thumbnail\.jpg")
+TERM = re.compile(rf"(?:\.\./)*{re.escape(glossary.PAGE)}#({glossary.ANCHOR}[\w-]+)")
+SECTION = re.compile(r"<section.*</section>", re.DOTALL)
+LEVEL = re.compile(r"(</?h)([12])\b")
 OVERVIEW = re.compile(r"(?:\.\./)*index\.html(#.*)?")
 
 
@@ -69,7 +76,7 @@ def write_single_file(
         chosen = _named(folder, cases) if isinstance(cases, Sequence) else _drawn(folder, cases)
     elif cases is None:
         first = () if folder.is_scored else folder.case_ids[:UNSCORED_CASES]
-        chosen = tuple(dict.fromkeys((*extreme_cases(folder, survey(folder)), *first)))
+        chosen = tuple(dict.fromkeys((*shown_cases(folder, survey(folder)), *first)))
     else:
         chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
     overview = _Page.read(index)
@@ -118,11 +125,12 @@ def _assembled(
     scripts = [own_scripts.get(name) or _static(f"{name}.js") for name in names]
     policy = POLICY.format(styles=_hashes([*styles, *own]), scripts=_hashes(scripts))
     head = re.sub(r'(http-equiv="Content-Security-Policy" content=")[^"]*', rf"\g<1>{policy}", overview.head)
+    body = _with_glossary(overview, run)
     return "".join(
         (
             f'<!doctype html>\n<html lang="en">\n<head>{_rewritten(head, run, chosen)}',
             *(f"<style>{text}</style>\n" for text in styles),
-            f'</head>\n<body>\n<div id="page">\n{_rewritten(overview.body, run, chosen)}</div>\n',
+            f'</head>\n<body>\n<div id="page">\n{_rewritten(body, run, chosen)}</div>\n',
             _shell(case, own, run, chosen),
             *(f'<script type="application/json" data-address="{html.escape(address)}">{content}</script>\n'
               for address, content in _data(run, chosen)),
@@ -130,6 +138,13 @@ def _assembled(
             "</body>\n</html>\n",
         )
     )  # fmt: skip
+
+
+def _with_glossary(overview: _Page, run: RunFolder) -> str:
+    """The body of the overview with the glossary at its end, its headings one level lower."""
+    section = SECTION.search(_Page.read(run.path / glossary.PAGE).body)
+    text = LEVEL.sub(lambda match: f"{match[1]}{int(match[2]) + 1}", section[0]) if section else ""
+    return overview.body.replace("</main>", f"{text}\n</main>")
 
 
 def _in_order(overview: _Page, case: _Page | None) -> list[str]:
@@ -154,7 +169,8 @@ def _data(run: RunFolder, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
     of_cases = (run.case_folder(case_id) / name for case_id in chosen for name in ("case.js", "pixels.js"))
     for path in chain(shared, of_cases):
         yield path.relative_to(run.path).as_posix(), _in_html(arguments(path))
-    yield "thumbnails", _in_html(json.dumps({name: _picture(run, name) for name in chosen}))
+    pictures = {name: [_picture(run, name, kind) for kind in PICTURES] for name in chosen}
+    yield "thumbnails", _in_html(json.dumps(pictures))
 
 
 def _in_html(content: str) -> str:
@@ -175,8 +191,10 @@ def _link(attribute: str, address: str, run: RunFolder, chosen: Sequence[str]) -
         target: str | None = address
     elif match := OVERVIEW.fullmatch(address):
         target = match[1] or "#"
+    elif match := TERM.fullmatch(address):
+        target = f"#{match[1]}"
     elif match := PICTURE.fullmatch(address):
-        target = _picture(run, unquote(match[1]))
+        target = _picture(run, unquote(match[1]), "thumbnail.jpg")
     elif (match := PAGE_OF_CASE.fullmatch(address)) and unquote(match[1]) in chosen:
         target = f"#case/{match[1]}/{match[2] or ''}"
     else:
@@ -184,14 +202,14 @@ def _link(attribute: str, address: str, run: RunFolder, chosen: Sequence[str]) -
     return "" if target is None else f' {attribute}="{html.escape(target)}"'
 
 
-def _picture(run: RunFolder, case_id: str) -> str | None:
-    """A thumbnail as a data URL; None if there is none."""
-    path = run.case_folder(case_id) / "thumbnail.jpg"
+def _picture(run: RunFolder, case_id: str, name: str) -> str | None:
+    """A picture of a case as a data URL; None if there is none."""
+    path = run.case_folder(case_id) / name
     if not path.exists():
         return None
     with as_damage(path):
         content = read_file(path, most_bytes=LARGEST_PICTURE)
-    return f"data:image/jpeg;base64,{base64.b64encode(content).decode('ascii')}"
+    return f"data:{PICTURES[name]};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _static(name: str) -> str:

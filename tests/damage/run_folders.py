@@ -32,12 +32,15 @@ READ = (
     "manifest.json", "cases.csv", "scores.csv", "predictions.csv", "summary.csv", "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
-    "readouts.csv", "probes.csv", "causal.csv", "map_tests.csv", "lesion_sizes.csv", "crosswalk.csv",
-    "review.csv",
+    "readouts.csv", "attribute_maps.csv", "probes.csv", "causal.csv", "map_tests.csv", "lesion_sizes.csv",
+    "crosswalk.csv", "review.csv",
     "regions.json", "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
+    f"{CASE}/heatmaps.npz",
 )  # fmt: skip
-"""Files that compare, report or review read."""
+"""Files that compare, report, review or figure read."""
+COARSE = ("--dpi", "72", "--methods", "gradcam", "location_prior")
+"""Options of a figure that takes little time."""
 WORDS = ("many", "nan", "inf", "1e999", "-1", "9" * 400, "0x1f", "²", "../../etc", "\0", "'=1", "a" * 150_000)
 VALUES = (None, True, -1, 1e400, 10**300, "x", "\ud800", "../../etc", [], {}, [[]], {"x": 1}, "1")
 BOMB_BYTES = 2**29
@@ -117,17 +120,21 @@ def make_sound_run(folder: Path) -> Path:
     write_table(run, "look_alikes.csv", [{"group": 1, **key} for key in keys[:2]])
     told = {"kind": "finding", "name": "benign", "n": 4, "patients": 3, "positives": 2, "output": 0.75}
     write_table(run, "readouts.csv", [{**told, **gap, "auroc": 0.8, "low": 0.6, "high": 0.9}])
+    alike = {"kind": "attribute", "name": "view", "group": "AP"}
+    write_table(run, "attribute_maps.csv", [{**of, **numbers, **alike}])
     moved = {"transform": "mirrored", "rank": 0.7, "hits": 0.5}
     write_table(run, "alignment.csv", [{**of, **gap, **moved}])
-    thirds = {"kind": "mask", "unit": "mm2", "smallest": 10.0, "largest": 90.0, "too_few": 0}
-    write_table(
-        run,
-        "lesion_sizes.csv",
-        [{**of, **numbers, **thirds, "third": third} for third in ("small", "medium", "large")],
-    )
+    write_table(run, "lesion_sizes.csv", [{**of, **numbers, **third} for third in _thirds()])
     write_table(run, "review.csv", _reviewed(keys[0]))
     write_output_hashes(run, sorted(key["case_id"] for key in keys))
     return run
+
+
+def _thirds() -> Iterator[dict[str, object]]:
+    """Lesion sizes of small, medium and large masks."""
+    sizes = {"kind": "mask", "unit": "mm2", "smallest": 10.0, "largest": 90.0, "too_few": 0}
+    for third in ("small", "medium", "large"):
+        yield {**sizes, "third": third}
 
 
 def _reviewed(key: Mapping[str, str]) -> Iterator[dict[str, object]]:
@@ -349,7 +356,9 @@ def kinds(run: Path) -> dict[str, tuple[str, Damage]]:
                         name,
                         _of_key(path, retyped=retyped),
                     )
-    found |= {f"baselines.npz: {kind}": ("baselines.npz", damage) for kind, damage in OF_ARRAYS.items()}
+    for name in ("baselines.npz", f"{CASE}/heatmaps.npz"):
+        short = name.rpartition("/")[2]
+        found |= {f"{short}: {kind}": (name, damage) for kind, damage in OF_ARRAYS.items()}
     return found
 
 
@@ -379,7 +388,9 @@ def words_of(run: Path, other: Path, decisions: Path, command: str) -> list[str]
         "report": ["report", str(run)],
         "single": ["report", str(run), "--single-file", str(run.parent / "one.html")],
         "review": ["review", str(run), str(decisions)],
+        "figure": ["figure", str(run), CASE.rpartition("/")[2], "--out", str(run.parent / "a.png"), *COARSE],
+        "dossier": ["dossier", str(run), "--out", str(run.parent / "dossier")],
     }[command]
 
 
-COMMANDS = ("compare", "compared", "report", "single", "review")
+COMMANDS = ("compare", "compared", "report", "single", "review", "figure", "dossier")

@@ -42,6 +42,8 @@ def prepared(command: str, folder: Path) -> str:
         (folder / answers[1]).mkdir()
         path = decided(audited, "anna", lambda *_: "agree")
         path.rename(folder / answers[1] / "anna.json")
+    if "CASE" in command:
+        command = command.replace("CASE", min(path.name for path in (audited / "cases").glob("case-*")))
     return re.sub(r"\bRUN\b", str(audited.relative_to(folder)), command.replace(UNSCORED, "RUN"))
 
 
@@ -55,13 +57,14 @@ def test_the_commands_run_in_the_order_of_the_page_and_print_what_it_shows(folde
             (folder / "others").mkdir()
             (folder / "others" / "phantoms").symlink_to(folder / "reports" / "phantoms")
         printed[command] = run(prepared(command, folder), folder)
-    assert len(printed) == 12
+    assert len(printed) == 13
     alike_but_for_numbers(blocks(README, "text")[0], printed["make audit"])
     (audited,) = folder.glob("reports/reference_model-*")
     listed_files(audited)
     assert yaml.safe_load((folder / "reports" / "tuned.yaml").read_text())["tuned"]["method"] == "gradcam"
     assert (folder / "reports" / "annotations" / "annotations.yaml").exists()
     assert (folder / "reports" / "report.html").stat().st_size > 10**6
+    assert (folder / "reports" / "figure.svg").read_text().count("<image ") == 4
 
 
 def alike_but_for_numbers(shown: str, printed: str) -> None:

@@ -15,7 +15,7 @@ from pipeline.statistics.suspects import suspect_rows
 from pipeline.store.tables import write_table
 from tests.reporting.run_folder import FINDINGS, make_run
 from tests.reporting.test_probes import REGION, SHORTCUT
-from tests.reporting.written import write_report
+from tests.reporting.written import text_of, write_report
 
 FIRST, SECOND = FINDINGS
 FALL = (
@@ -23,7 +23,8 @@ FALL = (
     "region (20 images)."
 )
 NOWHERE = (
-    "Whether it needs the annotated region cannot be told: no annotated lesion, or it fits nowhere else."
+    "Whether it needs the annotated region cannot be told: no annotated lesion large enough, or it fits "
+    "nowhere else."
 )
 FOUND = (
     Suspicion(FIRST, "shortcut_frame", "network", "strong", "The AUROC falls without the frame."),
@@ -85,5 +86,5 @@ def test_the_page_shows_it_below_the_conclusion(tmp_path: Path) -> None:
     rows = [dict(row) | {"conclusion": "used"} for row in read_run(folder).table("verdict")]
     write_table(folder, "verdict.csv", rows)
     write_report(folder)
-    page = (folder / "index.html").read_text(encoding="utf-8")
+    page = text_of(folder / "index.html")
     assert page.index('class="conclusion"') < page.index(FALL) < page.index('class="lead"')

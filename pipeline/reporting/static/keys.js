@@ -16,14 +16,19 @@ heatproof.keys = (() => {
           ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"],
           "pan",
           null,
-          "move the image (with the image in focus)",
+          "move the image (while in focus)",
         ],
         [["Shift+ArrowLeft", "Shift+ArrowRight"], "width", null, "window narrower, wider"],
         [["Shift+ArrowUp", "Shift+ArrowDown"], "brightness", null, "brighter, darker"],
-        [["w"], "windowing", null, "switch dragging between window and moving the image"],
+        [["v", "Shift+V"], "preset", null, "next, previous window preset"],
+        [["w"], "windowing", null, "dragging changes the window (W/L), or moves the image"],
         [["i"], "invert", null, "invert"],
         [["0"], "fit", null, "fit the whole image"],
-        [["r"], "reset", null, "reset view, window and threshold"],
+        [["r"], "reset", null, "reset view, window, ruler and threshold"],
+        [["Shift+S"], "fullScreen", null, "full screen"],
+        [["b"], "lens", null, "magnifier"],
+        [["q"], "ruler", null, "ruler; arrows move one end"],
+        [["Enter"], "otherEnd", null, "ruler: the other end"],
         [["["], "frame", -1, "previous frame"],
         [["]"], "frame", 1, "next frame"],
       ],
@@ -35,7 +40,8 @@ heatproof.keys = (() => {
         [["c"], "layer", "network", "the network’s contours"],
         [["a"], "readers", null, "all readers"],
         [["1", "2", "3", "4", "5", "6", "7", "8", "9"], "reader", null, "each reader"],
-        [["s"], "beside", null, "side by side, or overlaid"],
+        [["s"], "beside", null, "readers and network side by side"],
+        [["t"], "maps", null, "image, reference and maps side by side"],
         [["m"], "cells", null, "the map’s own cells, or smoothed"],
         [["k"], "colours", null, "next colour map"],
       ],
@@ -67,7 +73,7 @@ heatproof.keys = (() => {
     [
       "Blind reading",
       [
-        [["t"], "tool", null, "next tool: point, box, outline"],
+        [["t"], "tool", null, "next tool while a finding is read: point, box, outline, move"],
         [[" "], "mark", null, "mark the middle of the view (with the image in focus; arrows move it)"],
         [["Enter"], "read", null, "close the outline; else end the reading (press twice)"],
       ],
@@ -77,6 +83,7 @@ heatproof.keys = (() => {
       [
         [["n"], "next", null, "next case of the worklist"],
         [["p"], "previous", null, "previous case of the worklist"],
+        [["Shift+E"], "saving", null, "save (export) a picture or a figure"],
         [["?"], "help", null, "this list of keys"],
       ],
     ],
@@ -141,22 +148,19 @@ heatproof.keys = (() => {
     listen(commands);
   }
 
-  // `commands` by name are called with the table's argument, the key and the event; if one returns false, the
-  // browser handles the key.
+  // `commands` by name are called with the table's argument, the key and the event; if one returns false, the next
+  // command of this key is called, and after the last one the browser handles the key.
   function listen(commands) {
-    const byKey = new Map(
-      KEYS.flatMap(([, entries]) =>
-        entries.flatMap(([keys, name, argument]) => keys.map((key) => [key, [name, argument]])),
-      ),
-    );
+    const byKey = new Map();
+    for (const [keys, name, argument] of KEYS.flatMap(([, entries]) => entries))
+      for (const key of keys) byKey.set(key, [...(byKey.get(key) ?? []), [name, argument]]);
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || !get("keys-on").checked || isBusy(event.target))
         return;
       const key = pressed(event);
-      const [name, argument] = byKey.get(key) ?? [];
-      if (!name) return;
-      const ignored = event.repeat && ONCE.has(name);
-      if (ignored || commands[name](argument, key, event) !== false) event.preventDefault();
+      const isHandled = ([name, argument]) =>
+        (event.repeat && ONCE.has(name)) || commands[name](argument, key, event) !== false;
+      if ((byKey.get(key) ?? []).some(isHandled)) event.preventDefault();
     });
   }
 

@@ -73,8 +73,10 @@ heatproof.reading = (() => {
       return marksOf.outline(path, least());
     }
 
+    // A drag measures or windows instead while its tool is on.
+    const isMarking = () => isOpen() && tool !== "move" && state.mode === "pan";
     const draws = (event) =>
-      isOpen() && tool !== "move" && event.button !== RIGHT && !event.shiftKey && !event.target.closest("button, input, select");
+      isMarking() && event.button !== RIGHT && !event.shiftKey && !event.target.closest("button, input, select");
 
     function down(event) {
       if (!draws(event)) return;
@@ -158,7 +160,7 @@ heatproof.reading = (() => {
     function choose(name) {
       [tool, stroke, isSure] = [name, [], false];
       say("");
-      redraw();
+      now.change({ mode: "pan", ruler: null, marks: {} });
     }
 
     function nextTool() {
@@ -192,7 +194,7 @@ heatproof.reading = (() => {
 
     function draw() {
       const { marks, decided, seconds } = known();
-      if (isOpen() && state.beside) now.change({ beside: false, view: null });
+      if (isOpen() && state.layout !== "overlaid") now.change({ layout: "overlaid", view: null });
       panel.draw({
         finding: state.finding,
         isOpen: isOpen(),
@@ -203,7 +205,7 @@ heatproof.reading = (() => {
         seconds: decided ? seconds : null,
         next: veil.nextFinding(run, caseId()),
       });
-      host.classList.toggle("marking", isOpen() && tool !== "move");
+      host.classList.toggle("marking", isMarking());
     }
 
     for (const [name, does] of [["pointerdown", down], ["pointermove", move], ["pointerup", up], ["pointercancel", up]])
