@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pipeline.audited_model.device import device_facts
 from pipeline.audited_model.loading import AuditedModel, load_model
 from pipeline.audited_model.self_checks import self_check
 from pipeline.cases.baselines import baseline_maps
@@ -14,6 +17,9 @@ from pipeline.contracts import Executor
 from pipeline.ground_truth.exclusive import exclusive_notices
 from pipeline.ground_truth.matching import match
 from pipeline.plan import AuditPlan
+from pipeline.run.attempts import begin_attempt
+from pipeline.run.closing import close_run
+from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.first_images import with_first_images
 from pipeline.run.manifest import model_provenance, name_of_audit, write_manifest
@@ -21,9 +27,7 @@ from pipeline.run.map_testing import judge_maps
 from pipeline.run.notices import ShowNotices, names_of
 from pipeline.run.opening import ShowProgress, open_run, silent, unseen
 from pipeline.run.outcome import Outcome, outcome
-from pipeline.run.output_hashes import write_output_hashes
 from pipeline.run.probing import probe
-from pipeline.run.report import report
 from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
@@ -43,11 +47,12 @@ def audit(
     executor: Executor | None = None,
     progress: ShowProgress = silent,
     notify: ShowNotices = unseen,
+    command: Sequence[Word] = (),
 ) -> Outcome:
     """Run the audit of a plan and write its report. Without `executor`, worker processes are started.
 
-    `model` is the plan's, if it is open already. Writes are atomic. The same call resumes an interrupted run
-    and ends with the same bytes.
+    `model` is the plan's, if it is open already; `command` is the command line, for the provenance. Writes
+    are atomic. The same call resumes an interrupted run and ends with the same bytes, but for provenance.
     """
     with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
         model = model or load_model(plan)
@@ -63,6 +68,7 @@ def audit(
         run.announce(alike_parts(plan, cohort, executor=run.executor))
 
         run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
+        begin_attempt(run, plan, command, device_facts(model))
         protocol = protocol_of(plan, truth, run.folder)
         pending = run.pending(cohort.chosen, batch_size=plan.config.batch_size)
         decoded = run.map(decode(protocol, model.preprocessing), pending, stage="load")
@@ -86,6 +92,5 @@ def audit(
         inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)
         provenance = model_provenance(plan, model, checks)
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
-        write_output_hashes(run.folder, (case.case_id for case in cohort.chosen))
-        page = report(run.folder)
+        page = close_run(run.folder)
     return outcome(page, results, cohort.chosen, plan.config.policy)

@@ -55,7 +55,7 @@ def test_the_commands_run_in_the_order_of_the_page_and_print_what_it_shows(folde
             (folder / "others").mkdir()
             (folder / "others" / "phantoms").symlink_to(folder / "reports" / "phantoms")
         printed[command] = run(prepared(command, folder), folder)
-    assert len(printed) == 12
+    assert len(printed) == 13
     alike_but_for_numbers(blocks(README, "text")[0], printed["make audit"])
     (audited,) = folder.glob("reports/reference_model-*")
     listed_files(audited)
