@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,6 +18,9 @@ from pipeline.probes import PROBES
 from pipeline.probes.selection import CARD, Partner, ProbeTask, ReadTask
 from pipeline.records import Case, Image, Mask, ModelInput, Reference, Shape
 from pipeline.records.probes import UNCHANGED
+
+LEAST_PIXELS = 4
+"""Of a region: 2 × 2. Without a smaller one an image is the same to any network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def draw_versions(task: ProbeTask, settings: Settings) -> Drawn:
     """Every version of the image that the task asks for. Raises CaseError."""
     image, regions = read_task(task, settings)
     other = None if task.other is None else _image(task.other, settings)
-    asked = tuple(finding for finding in task.regions if finding in regions)
+    asked = judgeable(task.regions, regions)
     healthy, alike = (
         {finding: _partner(partners[finding], settings) for finding in asked if finding in partners}
         for partners in (task.healthy, task.alike)
@@ -62,6 +65,11 @@ def draw_versions(task: ProbeTask, settings: Settings) -> Drawn:
             names.append((name, variant.name, variant.finding))
             inputs.append(_input(variant, task.case, image, settings))
     return Drawn(task.case.case_id, tuple(names), tuple(inputs))
+
+
+def judgeable(findings: Sequence[str], regions: Mapping[str, Mask]) -> tuple[str, ...]:
+    """The findings whose region can be replaced: fewer than `LEAST_PIXELS` mark a place, no lesion."""
+    return tuple(name for name in findings if name in regions and regions[name].sum() >= LEAST_PIXELS)
 
 
 def read_task(task: ProbeTask, settings: Settings) -> tuple[Image, dict[str, Mask]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -26,21 +26,32 @@ FAR_MEAN = 2.0
 """Standard deviations of training by which the mean of a channel is another one."""
 FAR_SPREAD = 10.0
 """Factor by which the variance of a channel is another one."""
+LARGEST = float(np.finfo(np.float16).max)
+GRID = 3
+"""Axes of activations with a grid, at least: images, channels, cells."""
+MEAN = 1e-2
+"""Difference between a feature and the mean of its grid, as a share, that bfloat16 rounds off."""
 
 
 @torch.no_grad()
 def read_network(
-    versions: Iterable[tuple[str, ModelInput]], classifier: Classifier, *, batch_size: int
+    versions: Iterable[tuple[str, ModelInput]],
+    classifier: Classifier,
+    *,
+    batch_size: int,
+    most_grids: int = 0,
 ) -> NetworkReading:
     """Features and statistics of inputs with the name of their variant ("": the image as it is).
 
     The features of an image as it is are what the last linear layer reads, pooled over its grid if it has
     one. There are none if that layer does not give one value per output, or if a feature is not finite.
-    Layers that read parts of images, so that their rows are not those of the batch, are left out.
+    Layers that read parts of images, so that their rows are not those of the batch, are left out. Of the
+    first `most_grids` images there are also the activations whose means the features are.
     """
     items = iter(versions)
     case_ids: list[str] = []
     with _listening(classifier.network) as heard:
+        heard.most_grids = most_grids
         while part := list(islice(items, batch_size)):
             heard.variants = [variant for variant, _ in part]
             heard.rows = batch_size
@@ -56,7 +67,21 @@ def read_network(
         for name, module in _normalisations(classifier.network)
         if (variant, name) in heard.sums
     )
-    return NetworkReading(Features(tuple(case_ids), values), layers)
+    features = Features(tuple(case_ids), values)
+    if heard.grids and len(heard.grids) == min(most_grids, len(case_ids)):
+        grids = np.stack(heard.grids).clip(-LARGEST, LARGEST).astype(np.float16)
+        features = replace(features, grids=grids, head=_head(heard.weights, classifier))
+    return NetworkReading(features, layers)
+
+
+def _head(weights: Tensor, classifier: Classifier) -> NDArray[np.float32]:
+    """The weights (findings, features) of log-odds: in a softmax those of a class less the others' mean."""
+    rows = weights.detach().double().cpu().numpy()
+    if classifier.card.activation == "softmax":
+        rows = (rows - rows.mean(axis=0)) * len(rows) / max(len(rows) - 1, 1)
+    outputs = list(classifier.card.outputs)
+    found: NDArray[np.float32] = rows[[outputs.index(name) for name in classifier.card.findings]]
+    return found.astype(np.float32)
 
 
 @dataclass(slots=True)
@@ -83,6 +108,15 @@ class _Heard:
     features: list[NDArray[np.float32]] = field(default_factory=list)
     last: tuple[Tensor, int] | None = None
     """Input and number of output values of the last linear layer that ran."""
+    most_grids: int = 0
+    grid: Tensor | None = None
+    """The latest activations (batch, channels, *grid) of more than one cell."""
+    below: Tensor | None = None
+    """The latest before the last linear layer."""
+    weights: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
+    """(outputs, features) of the last linear layer that ran."""
+    grids: list[NDArray[np.float32]] = field(default_factory=list)
+    """(features, cells) of each image."""
 
     def of_channels(self, name: str, values: Tensor) -> None:
         """Add the values (batch, channels, *grid) that a normalisation reads, image by image for memory."""
@@ -101,8 +135,21 @@ class _Heard:
             self.last = None
         elif isinstance(module, nn.Linear):
             self.last = values.reshape(len(values), -1, values.shape[-1]).mean(1), outputs.shape[-1]
-        else:
+            self.below, self.weights = self.grid, module.weight
+        elif isinstance(module.weight, Tensor):
             self.last = values.flatten(2).mean(2), outputs.shape[1]
+            self.below, self.weights = values, module.weight.flatten(1)
+
+    def of_any(self, outputs: Any) -> None:
+        """Keep the activations that a module gives, if they have a grid."""
+        if (
+            self.most_grids
+            and isinstance(outputs, Tensor)
+            and outputs.ndim >= GRID
+            and len(outputs) == self.rows
+            and outputs[0, 0].numel() > 1
+        ):
+            self.grid = outputs
 
     def end_batch(self, *, outputs: int) -> None:
         """Keep the features of the images as they are."""
@@ -110,7 +157,20 @@ class _Heard:
         if self.last is not None and self.last[1] == outputs:
             own = [row for row, variant in enumerate(self.variants) if not variant]
             self.features.append(self.last[0][own].float().cpu().numpy())
-        self.last = None
+            self._keep_grids(own[: self.most_grids - len(self.grids)])
+        self.last = self.grid = self.below = None
+
+    def _keep_grids(self, own: Sequence[int]) -> None:
+        """Keep the grids of these rows of the batch, if the features are their means."""
+        assert self.last is not None
+        if self.below is None or not own:
+            return
+        cells = self.below[own].flatten(2).float()
+        features = self.last[0][own].float()
+        if cells.shape[:2] != features.shape or self.weights.shape[1] != features.shape[1]:
+            return
+        if torch.allclose(cells.mean(2), features, rtol=MEAN, atol=MEAN * float(features.abs().max())):
+            self.grids += list(cells.cpu().numpy())
 
 
 @contextmanager
@@ -128,6 +188,10 @@ def _listening(network: nn.Module) -> Iterator[_Heard]:
         )
         for module in network.modules()
         if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
+    ]
+    handles += [
+        module.register_forward_hook(lambda _module, _given, outputs: heard.of_any(outputs))
+        for module in network.modules()
     ]
     handles += [
         module.register_forward_pre_hook(of_normalisation(name), with_kwargs=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -55,8 +55,8 @@ Because: TypeAlias = Literal[
 unclear: the interval neither shows an effect nor rules it out, or the places contradict each other.
 other_fill: the fill before answers. no_healthy_image, no_other_image: no image of another patient without, or
 with, the finding. fits_nowhere: no annotated region fits elsewhere in the body or into another image, or none
-is annotated. no_image: the change is possible on no image. one_class: no images both with and without the
-finding. same_output: the output is the same for all images."""
+of 4 pixels and more is annotated. no_image: the change is possible on no image. one_class: no images both
+with and without the finding. same_output: the output is the same for all images."""
 Measure: TypeAlias = Literal["log_odds", "auroc", "rise", "surroundings"]
 """log_odds: fall of the output without the region less its fall without the control. auroc: with the change
 less without. rise: rise of the output with the lesion in a healthy image less its rise with unmarked tissue.
@@ -84,6 +84,11 @@ class Features:
     case_ids: tuple[str, ...]
     values: NDArray[np.float32]
     """(images, features); no features if the network has no such layer."""
+    grids: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 0, 0), np.float16))
+    """(images, features, cells): the activations of the first images whose means the features are; no images
+    if the features are no means, or if nobody asked for grids."""
+    head: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """(findings, features): the weights of the last linear layer; no findings if there are no grids."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from pipeline.reporting.lesion_sizes import lesion_sizes
 from pipeline.reporting.map_tests import map_tests
 from pipeline.reporting.probes import needs
 from pipeline.reporting.provenance import provenance
-from pipeline.reporting.readouts import readouts
+from pipeline.reporting.readouts import alike, readouts
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
 from pipeline.reporting.suspects import suspects
@@ -139,6 +139,7 @@ def _probes(run: RunFolder) -> dict[str, Any]:
         "needs": needs(run),
         "on_used": on_used(run),
         "readouts": readouts(run),
+        "alike": alike(run),
         "judged": map_tests(run),
     }
 

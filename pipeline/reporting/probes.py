@@ -26,7 +26,7 @@ REASONS: Mapping[str, str] = {
     "other_fill": "",
     "no_healthy_image": "no image of another patient without the finding",
     "no_other_image": "no other patient with the finding",
-    "fits_nowhere": "no annotated lesion, or it fits nowhere else",
+    "fits_nowhere": "no annotated lesion large enough, or it fits nowhere else",
     "no_image": "the change is possible on no image",
     "one_class": "no images both with and without the finding",
     "same_output": "the output is the same for all images",

@@ -1,4 +1,4 @@
-"""Readouts: the rows of readouts.csv as text: what a linear function can read from the features."""
+"""Readouts: the rows of readouts.csv and attribute_maps.csv as text: what features and maps know."""
 
 from __future__ import annotations
 
@@ -27,6 +27,29 @@ class Known(NamedTuple):
 def readouts(run: RunFolder) -> tuple[Known, ...]:
     """What the features know, findings first; empty for a run without readouts."""
     return tuple(map(_known, run.table("readouts")))
+
+
+class Alike(NamedTuple):
+    """How much the maps of one label look like those of each finding."""
+
+    title: str
+    likeness: tuple[str, ...]
+    """With interval and number of images, or why there is none; one per finding of `findings`."""
+
+
+def alike(run: RunFolder) -> tuple[tuple[str, ...], tuple[Alike, ...]]:
+    """Findings, and what their maps look like; empty for a run without maps of attributes."""
+    found: dict[str, dict[str, str]] = {}
+    for row in run.table("attribute_maps"):
+        found.setdefault(_title(row), {})[row["finding"]] = _likeness(row)
+    findings = tuple(dict.fromkeys(row["finding"] for row in run.table("attribute_maps")))
+    return findings, tuple(
+        Alike(title, tuple(of.get(finding, "") for finding in findings)) for title, of in found.items()
+    )
+
+
+def _likeness(row: Mapping[str, str]) -> str:
+    return row["because"] or f"{_interval(row, 'estimate', 'low', 'high')} (n {row['n']})"
 
 
 def _known(row: Mapping[str, str]) -> Known:

@@ -25,7 +25,7 @@ VERDICT = "verdict"
 """The table whose rows `stored_verdicts` compares with each other and with the manifest."""
 TABLES = (
     *(VERDICT, "suspects", "probes", "causal", "cross", "alignment", "skill", "comparisons", "policy"),
-    *("thresholds", "calibration", "subgroups", "readouts", "map_tests", "lesion_sizes"),
+    *("thresholds", "calibration", "subgroups", "readouts", "attribute_maps", "map_tests", "lesion_sizes"),
 )
 """Names of the CSVs that the overview shows."""
 MANIFEST = ("run_id", "metrics", "contours")

@@ -18,6 +18,9 @@ from pipeline.store.cases import why_skipped
 from pipeline.store.probes import is_probed, remove_other_probed, write_probed
 from pipeline.store.readings import is_reading_of, remove_reading, write_reading
 
+MOST_GRIDS = 64
+"""Images whose activations are kept at `probes: full`: some 7 MB with 1,024 channels of 7 × 7 cells."""
+
 
 def probe(
     plan: AuditPlan, run: Run, cases: Sequence[Case], truth: Truth, model: AuditedModel
@@ -49,17 +52,23 @@ def probe(
         run.progress(Progress(done, len(tasks), len(skipped), doing))
     unread = {skip.subject for skip in skipped}
     readable = [task for task in reads if task.case.case_id not in unread]
-    _read(run, readable, model, settings, plan.config.batch_size)
+    _read(run, readable, model, settings, plan)
     return tuple(skipped)
 
 
 def _read(
-    run: Run, tasks: Sequence[ReadTask], model: AuditedModel, settings: Settings, batch_size: int
+    run: Run, tasks: Sequence[ReadTask], model: AuditedModel, settings: Settings, plan: AuditPlan
 ) -> None:
     """Write what the network makes of these images inside, unless it is on disk."""
     if not tasks:
         remove_reading(run.folder)
     elif not is_reading_of(run.folder, [task.case.case_id for task in tasks]):
-        found = run.map(inputs_of(settings), tasks, stage="probe")
-        versions = (version for drawn in found if not isinstance(drawn, Skipped) for version in drawn)
-        write_reading(run.folder, read_network(versions, model.classifier, batch_size=batch_size))
+        prepared = run.map(inputs_of(settings), tasks, stage="probe")
+        versions = (version for drawn in prepared if not isinstance(drawn, Skipped) for version in drawn)
+        found = read_network(
+            versions,
+            model.classifier,
+            batch_size=plan.config.batch_size,
+            most_grids=MOST_GRIDS if plan.config.probes == "full" else 0,
+        )
+        write_reading(run.folder, found)

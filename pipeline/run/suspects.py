@@ -1,9 +1,8 @@
-"""Suspects: what all rules, probes and tests of a run say → readouts.csv, map_tests.csv and suspects.csv."""
+"""Suspects: what all rules, probes and tests of a run say → map_tests.csv and suspects.csv."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.records import Suspicion
@@ -30,21 +29,27 @@ def write_suspects(
     readouts: tuple[Sequence[ReadoutRow], Sequence[Suspicion]],
     effects: Sequence[ProbeEffect],
 ) -> tuple[Suspicion, ...]:
-    """Write the three tables; returns the rows of suspects.csv in their order.
+    """Write both tables; returns the rows of suspects.csv in their order.
 
     `known` are suspicions that no table of the run tells; `readouts` are rows of readouts.csv, and what they
     speak against; `effects` are rows of probes.csv.
     """
     rows, of_readouts = readouts
-    write_table(run, "readouts.csv", map(asdict, rows))
+    known = tuple(known)
     state = state_of(tables.layers, minimum=tables.minimum)
     found = (
         *known,
         *suspicions_of(tables),
         *of_readouts,
-        *probe_suspicions(Learnt(effects, state, tables.cross, rows)),
+        *probe_suspicions(
+            Learnt(effects, state, tables.cross, rows, wrong_activation=_is_wrong_activation(known))
+        ),
         *write_map_tests_table(run, gathered, options),
     )
     suspects = ordered(found, options.findings)
     write_table(run, "suspects.csv", suspect_rows(suspects))
     return suspects
+
+
+def _is_wrong_activation(known: Iterable[Suspicion]) -> bool:
+    return any((one.rule, one.strength) == ("activation", "strong") for one in known)

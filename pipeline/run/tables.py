@@ -22,7 +22,7 @@ from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
 from pipeline.run.opening import Run
 from pipeline.run.probed import write_probe_tables
-from pipeline.run.readouts import readouts_of
+from pipeline.run.readouts import write_readouts
 from pipeline.run.rows import calibration_rows, lesion_size_rows, row_of_summary, unmatched_rows
 from pipeline.run.suspects import write_suspects
 from pipeline.run.suspicions import suspicions_of as suspicions_of_notices
@@ -170,7 +170,7 @@ def write_tables(
         options,
         (*suspicions, *suspicion_of_look_alikes(groups, len(gathered.audited))),
         tables=tables,
-        readouts=readouts_of(run, gathered, options, grouping, with_attributes=read_attributes),
+        readouts=write_readouts(run, gathered, options, grouping, with_attributes=read_attributes),
         effects=effects,
     )
     verdict = tuple(with_conclusions(judged, effects, suspects))

@@ -117,6 +117,10 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             **dict.fromkeys(("auroc", "low", "high"), SOME_SHARE), "because": TEXT,
             **dict.fromkeys(("output", "output_low", "output_high"), SOME_SHARE), **DIFFERENCE,
         },
+        "attribute_maps.csv": {
+            "finding": NAME, "kind": one_of("attribute", "nonsense"), "name": NAME, "group": TEXT, "n": COUNT,
+            "patients": COUNT, **INTERVAL, "because": TEXT,
+        },
         "map_tests.csv": {
             "finding": NAME, "test": NAME, "method": NAME, "measure": NAME, "variant": TEXT,
             "compared_with": TEXT, "n": COUNT, "undefined": COUNT, "reasons": TEXT, "patients": COUNT,

@@ -38,6 +38,8 @@ class Learnt:
     """Rows of cross.csv."""
     readouts: Sequence[ReadoutRow] = ()
     """Rows of readouts.csv of findings."""
+    wrong_activation: bool = False
+    """Whether the labels contradict the card's activation, so that outputs are read in a wrong way."""
 
     def told(self) -> dict[str, float]:
         """Finding → AUROC of its output on the images as they are, of the change that most images allow.
@@ -76,7 +78,8 @@ class Learnt:
 def lost_suspicions(learnt: Learnt) -> Iterator[Suspicion]:
     """At most one suspicion about all findings together: head, weights, or order of the outputs.
 
-    Broken layers and another card, which `rules.inside` tells, explain all that is lost.
+    Broken layers and another card, which `rules.inside` tells, explain all that is lost. A wrong activation
+    explains outputs that tell less than their features.
     """
     if learnt.state in {"untrained", "broken", "other_card"}:
         return
@@ -88,6 +91,8 @@ def lost_suspicions(learnt: Learnt) -> Iterator[Suspicion]:
             "order_of_all", "labels", lost, told, learnt,
             "and each is told by another output: the outputs may be in another order than the card says.",
         )  # fmt: skip
+    elif learnt.wrong_activation:
+        return
     elif (of_features := told_by_features(learnt.readouts)) and learnt.state != "unlike":
         yield _head(of_features)
     elif half and _is_without_sense(learnt, lost) and not _has_likelier_cause(learnt, lost):

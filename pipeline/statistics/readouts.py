@@ -83,17 +83,39 @@ def attribute_rows(
     says so.
     """
     for name, values in attributes.items():
-        known = _chosen(features, [case_id for case_id in features.case_ids if values.get(case_id)])
-        of = [values[case_id] for case_id in known.case_ids]
-        groups = _groups(of, [units[case_id] for case_id in known.case_ids])
-        if not groups and of:
+        known = [case_id for case_id in features.case_ids if values.get(case_id)]
+        if known and not readable_groups(values, known, units):
             why = f"no group of {FEWEST_PATIENTS} patients beside {FEWEST_PATIENTS} others"
-            patients = len({units[case_id] for case_id in known.case_ids})
-            yield ReadoutRow("attribute", name, "", len(of), patients, because=why)
-        for group in groups:
-            yield _row("attribute", name, group, known, [value == group for value in of], units, confidence)
-    nonsense = [is_odd(units[case_id]) for case_id in features.case_ids]
-    yield _row("nonsense", NONSENSE, "", features, nonsense, units, confidence)
+            patients = len({units[case_id] for case_id in known})
+            yield ReadoutRow("attribute", name, "", len(known), patients, because=why)
+        for label in labels_of_attribute(name, values, features.case_ids, units):
+            yield _row(label, features, units, confidence)
+    yield _row(nonsense_label(features.case_ids, units), features, units, confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeLabel:
+    """One group of an attribute, against all other images whose value is known."""
+
+    kind: Kind
+    name: str
+    group: str
+    of: Mapping[str, bool]
+    """Case id → whether the image is of the group."""
+
+
+def labels_of_attribute(
+    name: str, values: Mapping[str, str], case_ids: Sequence[str], units: Mapping[str, str]
+) -> Iterator[AttributeLabel]:
+    """One label per group of an attribute that has enough patients."""
+    known = [case_id for case_id in case_ids if values.get(case_id)]
+    for group in readable_groups(values, known, units):
+        yield AttributeLabel("attribute", name, group, {i: values[i] == group for i in known})
+
+
+def nonsense_label(case_ids: Sequence[str], units: Mapping[str, str]) -> AttributeLabel:
+    """A label that means nothing."""
+    return AttributeLabel("nonsense", NONSENSE, "", {i: is_odd(units[i]) for i in case_ids})
 
 
 def by_median(ages: Mapping[str, str]) -> dict[str, str]:
@@ -138,31 +160,30 @@ def _chosen(features: Features, case_ids: Sequence[str]) -> Features:
     return Features(tuple(case_ids), features.values[[i in wanted for i in features.case_ids]])
 
 
-def _groups(values: Sequence[str], patients: Sequence[str]) -> list[str]:
+def readable_groups(
+    values: Mapping[str, str], case_ids: Sequence[str], units: Mapping[str, str]
+) -> list[str]:
     """The groups with enough patients inside and outside; of two groups, the first."""
-    everybody = set(zip(values, patients, strict=True))
+    everybody = {(values[case_id], units[case_id]) for case_id in case_ids}
+    names = sorted({value for value, _ in everybody})
     groups = [
-        value
-        for value in sorted(set(values))
+        name
+        for name in names
         if all(
-            len({patient for other, patient in everybody if (other == value) is inside}) >= FEWEST_PATIENTS
+            len({patient for value, patient in everybody if (value == name) is inside}) >= FEWEST_PATIENTS
             for inside in (True, False)
         )
     ]
-    return groups[:1] if len(set(values)) == PAIR else groups
+    return groups[:1] if len(names) == PAIR else groups
 
 
 def _row(
-    kind: Kind,
-    name: str,
-    group: str,
-    features: Features,
-    label: Sequence[bool],
-    units: Mapping[str, str],
-    confidence: float,
+    label: AttributeLabel, features: Features, units: Mapping[str, str], confidence: float
 ) -> ReadoutRow:
-    read = linear_readout(features.values, label, [units[case_id] for case_id in features.case_ids])
-    return _of_readout(kind, name, group, read, confidence)
+    known = _chosen(features, [case_id for case_id in features.case_ids if case_id in label.of])
+    patients = [units[case_id] for case_id in known.case_ids]
+    read = linear_readout(known.values, [label.of[case_id] for case_id in known.case_ids], patients)
+    return _of_readout(label.kind, label.name, label.group, read, confidence)
 
 
 def _of_readout(kind: Kind, name: str, group: str, read: Readout, confidence: float) -> ReadoutRow:

@@ -24,6 +24,8 @@ def write_reading(run: Path, reading: NetworkReading) -> None:
         buffer,
         case_ids=np.array(reading.features.case_ids, np.str_),
         features=reading.features.values,
+        grids=reading.features.grids,
+        head=reading.features.head,
         layers=np.array([(one.variant, one.layer) for one in layers], np.str_).reshape(-1, 2),
         numbers=np.array(numbers, np.float64).reshape(-1, 6),
     )
@@ -35,7 +37,9 @@ def read_reading(run: Path) -> NetworkReading | None:
     try:
         with np.load(run / READING, allow_pickle=False) as file:
             return NetworkReading(
-                Features(tuple(file["case_ids"].tolist()), file["features"]),
+                Features(
+                    tuple(file["case_ids"].tolist()), file["features"], grids=file["grids"], head=file["head"]
+                ),
                 tuple(
                     LayerStatistics(
                         variant, name, int(n), int(channels), _known(distance), _known(factor), far

@@ -33,7 +33,8 @@ READ = (
     "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
-    "readouts.csv", "probes.csv", "causal.csv", "map_tests.csv", "lesion_sizes.csv", "crosswalk.csv",
+    "readouts.csv", "attribute_maps.csv", "probes.csv", "causal.csv", "map_tests.csv", "lesion_sizes.csv",
+    "crosswalk.csv",
     "regions.json", "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
 )  # fmt: skip
@@ -118,6 +119,8 @@ def make_sound_run(folder: Path) -> Path:
     write_table(run, "look_alikes.csv", [{"group": 1, **key} for key in keys[:2]])
     told = {"kind": "finding", "name": "benign", "n": 4, "patients": 3, "positives": 2, "output": 0.75}
     write_table(run, "readouts.csv", [{**told, **gap, "auroc": 0.8, "low": 0.6, "high": 0.9}])
+    alike = {"kind": "attribute", "name": "view", "group": "AP"}
+    write_table(run, "attribute_maps.csv", [{**of, **numbers, **alike}])
     moved = {"transform": "mirrored", "rank": 0.7, "hits": 0.5}
     write_table(run, "alignment.csv", [{**of, **gap, **moved}])
     thirds = {"kind": "mask", "unit": "mm2", "smallest": 10.0, "largest": 90.0, "too_few": 0}

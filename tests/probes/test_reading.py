@@ -226,3 +226,28 @@ def test_a_reading_comes_back_from_its_file(tmp_path: Path) -> None:
 def test_a_network_before_its_training_is_told_by_its_normalisations(tmp_path: Path) -> None:
     assert [layer.is_trained for layer in reading(Small().eval(), tmp_path).layers] == [False, False]
     assert [layer.is_trained for layer in reading(trained(), tmp_path).layers] == [True, True]
+
+
+def test_grids_are_the_activations_whose_means_the_features_are(tmp_path: Path) -> None:
+    network = trained()
+    inputs = [("", ModelInput(f"case-{n}", tensor, PLACEMENT)) for n, tensor in enumerate(TENSORS)]
+    found = read_network(inputs, classifier(network, tmp_path), batch_size=3, most_grids=5).features
+    assert found.grids.shape == (5, CHANNELS, (SIDE - 2) ** 2)
+    # Float16 keeps 11 bits of each activation.
+    np.testing.assert_allclose(found.grids.astype(float).mean(2), found.values[:5], rtol=1e-2, atol=2e-3)
+    np.testing.assert_array_equal(found.head, network.head.weight.detach().numpy())
+    write_reading(tmp_path, NetworkReading(found))
+    stored = read_reading(tmp_path)
+    assert stored is not None
+    np.testing.assert_array_equal(stored.features.grids, found.grids)
+    np.testing.assert_array_equal(stored.features.head, found.head)
+
+
+def test_features_that_are_no_means_have_no_grids(tmp_path: Path) -> None:
+    network = nn.Sequential(
+        nn.Conv2d(1, CHANNELS, 3), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(CHANNELS, len(FINDINGS))
+    )
+    inputs = [("", ModelInput(f"case-{n}", tensor, PLACEMENT)) for n, tensor in enumerate(TENSORS)]
+    found = read_network(inputs, classifier(network, tmp_path), batch_size=3, most_grids=5).features
+    assert found.values.shape == (COUNT, CHANNELS)
+    assert found.grids.size == found.head.size == 0

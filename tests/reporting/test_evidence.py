@@ -23,7 +23,8 @@ FALL = (
     "region (20 images)."
 )
 NOWHERE = (
-    "Whether it needs the annotated region cannot be told: no annotated lesion, or it fits nowhere else."
+    "Whether it needs the annotated region cannot be told: no annotated lesion large enough, or it fits "
+    "nowhere else."
 )
 FOUND = (
     Suspicion(FIRST, "shortcut_frame", "network", "strong", "The AUROC falls without the frame."),

@@ -95,7 +95,11 @@ def test_a_region_without_answer_has_its_reason_beside_it(tmp_path: Path) -> Non
     found = needs(read_run(run))
     assert found is not None
     assert [(row.title, row.n, row.answer) for row in found.regions] == [
-        ("Annotated region replaced", "0", "cannot tell: no annotated lesion, or it fits nowhere else")
+        (
+            "Annotated region replaced",
+            "0",
+            "cannot tell: no annotated lesion large enough, or it fits nowhere else",
+        )
     ]
 
 

@@ -10,7 +10,8 @@ import pytest
 from pipeline.records import Features, NetworkReading
 from pipeline.run.gathered import Gathered
 from pipeline.run.grouping import Grouping
-from pipeline.run.readouts import readouts_of
+from pipeline.run.readouts import write_readouts
+from pipeline.run_files.tables import read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.effects import StatisticsOptions
 from pipeline.store.readings import write_reading
@@ -40,7 +41,12 @@ def run(tmp_path: Path) -> Path:
     values = np.random.default_rng(1).normal(size=(IMAGES + 1, 6)).astype(np.float32)
     values[:IMAGES, 0] += 9 * (np.arange(IMAGES) % 4 < 2)
     values[:IMAGES, 1] += 9 * (np.arange(IMAGES) % 2)
-    write_reading(tmp_path, NetworkReading(Features((*CASES, "skipped since"), values)))
+    # The first image was skipped since it was read.
+    grids = np.random.default_rng(2).normal(size=(IMAGES + 1, 6, 9)).astype(np.float16)
+    head = np.eye(1, 6, dtype=np.float32)
+    skipped_first = ("skipped since", *CASES)
+    read = Features(skipped_first, np.roll(values, 1, axis=0), np.roll(grids, 1, axis=0), head)
+    write_reading(tmp_path, NetworkReading(read))
     return tmp_path
 
 
@@ -53,7 +59,7 @@ def gathered() -> Gathered:
 
 
 def told(run: Path, *, with_attributes: bool) -> list[tuple[str, str, str, int]]:
-    rows, suspicions = readouts_of(run, gathered(), OPTIONS, SITES, with_attributes=with_attributes)
+    rows, suspicions = write_readouts(run, gathered(), OPTIONS, SITES, with_attributes=with_attributes)
     assert suspicions == []
     return [(row.kind, row.name, row.group, row.n) for row in rows]
 
@@ -71,7 +77,7 @@ def test_findings_are_read_at_every_level_and_attributes_where_asked_for(run: Pa
 
 
 def test_what_the_features_hold_is_read_and_nonsense_is_not(run: Path) -> None:
-    rows, _ = readouts_of(run, gathered(), OPTIONS, SITES, with_attributes=True)
+    rows, _ = write_readouts(run, gathered(), OPTIONS, SITES, with_attributes=True)
     by_name = {row.name: row for row in rows}
     for name, is_read in (("nodule", True), ("view", True), ("age", False), ("patient_hash", False)):
         row = by_name[name]
@@ -81,5 +87,18 @@ def test_what_the_features_hold_is_read_and_nonsense_is_not(run: Path) -> None:
     assert by_name["sex"].because == "no group of 5 patients beside 5 others"
 
 
+def test_maps_of_attributes_are_compared_at_the_level_that_reads_them(run: Path) -> None:
+    write_readouts(run, gathered(), OPTIONS, SITES, with_attributes=False)
+    assert list(read_rows(run / "attribute_maps.csv")) == []
+    write_readouts(run, gathered(), OPTIONS, SITES, with_attributes=True)
+    rows = list(read_rows(run / "attribute_maps.csv"))
+    assert [(row["finding"], row["name"], row["n"]) for row in rows] == [
+        ("nodule", name, "20") for name in ("view", "age", "site", "site", "site", "patient_hash")
+    ]
+    # Grids are noise that no label is in, and 20 correlations of 9 cells average to 0 within .35.
+    for row in rows:
+        assert abs(float(row["estimate"])) < 0.35
+
+
 def test_a_run_whose_network_was_not_read_has_no_rows(tmp_path: Path) -> None:
-    assert readouts_of(tmp_path, gathered(), OPTIONS, SITES, with_attributes=True) == ([], [])
+    assert write_readouts(tmp_path, gathered(), OPTIONS, SITES, with_attributes=True) == ([], [])

@@ -98,7 +98,7 @@ def test_every_table_of_a_run_but_the_crosswalk_is_written(tmp_path: Path) -> No
         "cases", "cases.csv", "predictions.csv", "scores.csv", "regions.json", "summary.csv", "skipped.csv",
         "thresholds.csv", "calibration.csv", "unmatched.csv", "skill.csv", "comparisons.csv", "subgroups.csv",
         "policy.csv", "verdict.csv", "suspects.csv", "probes.csv", "causal.csv", "cross.csv",
-        "alignment.csv", "look_alikes.csv", "normalisation.csv", "readouts.csv",
+        "alignment.csv", "look_alikes.csv", "normalisation.csv", "readouts.csv", "attribute_maps.csv",
         "map_tests.csv", "lesion_sizes.csv", "groups.json",
     }  # fmt: skip
 

@@ -163,6 +163,12 @@ def test_exchanged_outputs_broken_layers_and_another_card_are_no_fault_of_the_he
         assert found(*LOST, UNUSED, readouts=BETTER, state=state) == []
 
 
+def test_outputs_behind_a_wrong_activation_accuse_no_head() -> None:
+    read = Learnt([*LOST, UNUSED], readouts=BETTER)
+    assert any(one.rule == "head_lost" for one in probe_suspicions(read))
+    assert not any(one.suspect == "weights" for one in probe_suspicions(replace(read, wrong_activation=True)))
+
+
 def test_layers_as_in_training_accuse_no_card_and_no_weights_where_features_tell_nothing() -> None:
     assert found(INVERTED, state="like_training") == []
     nothing = [readout(name, 0.5, 0.5, 1.0) for name in ("mass", "effusion")]
