@@ -50,8 +50,8 @@ def make_sound_run(folder: Path) -> Path:
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     notice = {"kind": "guess", "about": "annotations.join", "message": "by name", "pin": "join: name"}
     manifest |= {"outputs": OUTPUTS, "annotations_sha256": "ab" * 32, "notices": [notice]}
-    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    (run / "provenance.json").write_text(json.dumps(provenance(run.name)), encoding="utf-8")
+    for name, content in {"manifest.json": manifest, "provenance.json": provenance(run.name)}.items():
+        (run / name).write_text(json.dumps(content), encoding="utf-8")
     cases = [json.loads(path.read_bytes()) for path in sorted(run.glob("cases/*/case.json"))]
     keys = [{name: case[name] for name in ("case_id", "patient_id")} for case in cases]
     rows = [
