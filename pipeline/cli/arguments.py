@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.cli.card import add_card
 from pipeline.cli.convert import add_convert
+from pipeline.cli.dossier import add_dossier
 from pipeline.cli.filing import add_filing
 
 OPTIONS = {
@@ -56,6 +57,15 @@ def parser_of() -> ArgumentParser:
             "report",
             help="write a finished run's report again, optionally as one file to share",
             description="Write a finished run's report again, optionally as one HTML file to share.",
+        )
+    )
+    add_dossier(
+        commands.add_parser(
+            "dossier",
+            help="fill the forms of regulators and journals from a finished run",
+            description="Fill forms from a finished run: CHAI Applied Model Card, Model Card, CLAIM 2024, "
+            "TRIPOD+AI, FDA (draft of January 2025) and EU AI Act Annex IV. Each answer names its file and "
+            "row; what nothing answers is open, by name.",
         )
     )
     add_filing(commands)

@@ -16,6 +16,7 @@ from rich.console import Console
 from pipeline.cli.arguments import parser_of
 from pipeline.cli.card import card
 from pipeline.cli.convert import convert
+from pipeline.cli.dossier import dossier
 from pipeline.cli.filing import sign, verify
 from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
@@ -59,6 +60,7 @@ INTERRUPTION = {
     "compare": "nothing was written; rerun the same command to start again",
     "review": "nothing was written; rerun the same command to start again",
     "report": "the report may be incomplete; rerun the same command to regenerate it",
+    "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
     "verify": "nothing was changed; rerun the same command to start again",
     "sign": "signatures may be missing; rerun the same command to start again",
     "card": "nothing was written; rerun the same command to start again",
@@ -246,6 +248,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "compare": _compare,
     "review": review,
     "report": report,
+    "dossier": dossier,
     "verify": verify,
     "sign": sign,
     "card": card,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pipeline.cli.pdf import check_pdf, line_of_pdf
 from pipeline.cli.terminal import changed_lines, open_console, visible
 from pipeline.errors import ConfigError
 from pipeline.store.atomic import make_folder, writing
@@ -18,12 +19,9 @@ def report(options: Namespace) -> int:
     from pipeline.run.report import redraw  # noqa: PLC0415  # loads numpy and the templates
 
     console = open_console()
-    for option, out in (("--single-file", options.single_file), ("--pdf", options.pdf)):
-        _check_out(option, out)
-    if options.pdf is not None:
-        from pipeline.filing.printing import find_browser  # noqa: PLC0415
-
-        find_browser()  # its error comes before anything is written
+    if options.single_file is not None and options.single_file.is_dir():
+        raise ConfigError(f"--single-file: {options.single_file} is a folder; give the name of a file")
+    check_pdf(options.pdf)
     if options.single_file is None:
         with writing(options.run):
             index = redraw(options.run)
@@ -33,7 +31,9 @@ def report(options: Namespace) -> int:
     warn_of_changes([options.run], console)
     console.print(printed)
     if options.pdf is not None:
-        console.print(_pdf(options.run, options.pdf))
+        from pipeline.filing.overview_pdf import overview_pdf  # noqa: PLC0415
+
+        console.print(line_of_pdf(options.pdf, overview_pdf(options.run, options.pdf)))
     return 0
 
 
@@ -41,11 +41,6 @@ def warn_of_changes(runs: Sequence[Path], console: Console) -> None:
     """Print a warning for each run with files that are not as it wrote them."""
     for line in changed_lines(runs):
         console.print(visible(line))
-
-
-def _check_out(option: str, out: Path | None) -> None:
-    if out is not None and out.is_dir():
-        raise ConfigError(f"{option}: {out} is a folder; give the name of a file")
 
 
 def _single_file(options: Namespace) -> str:
@@ -59,10 +54,3 @@ def _single_file(options: Namespace) -> str:
         chosen = report_in_one_file(options.run, options.single_file, cases=cases)
     size = options.single_file.stat().st_size / 1e6
     return f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)"
-
-
-def _pdf(run: Path, out: Path) -> str:
-    from pipeline.filing.overview_pdf import overview_pdf  # noqa: PLC0415
-
-    pages = overview_pdf(run, out)
-    return f"PDF: {out} ({pages} pages, {out.stat().st_size / 1e6:.1f} MB)"

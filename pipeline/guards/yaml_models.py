@@ -98,10 +98,15 @@ class Strict(BaseModel):
     )
 
 
-def read_yaml(path: Path, *, most_bytes: int = LARGEST_CARD_BYTES) -> dict[str, Any]:
-    """The mapping in a YAML file. Raises ConfigError if it is missing, unreadable, too large or malformed."""
+def read_yaml(
+    path: Path, *, most_bytes: int = LARGEST_CARD_BYTES, remedy: str = "choose a config or a model card"
+) -> dict[str, Any]:
+    """The mapping in a YAML file. Raises ConfigError if it is missing, unreadable, too large or malformed.
+
+    `remedy`: what to do about a file that is too large.
+    """
     with named(path):
-        data = read_file(path, most_bytes=most_bytes, remedy="choose a config or a model card")
+        data = read_file(path, most_bytes=most_bytes, remedy=remedy)
     try:
         content = parse_yaml(data.decode("utf-8"))
     except UnicodeDecodeError as error:

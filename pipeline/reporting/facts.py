@@ -54,7 +54,7 @@ def model(run: RunFolder) -> Facts:
     kind, file = ("ONNX file", onnx) if onnx else ("Weights", card.get("weights"))
     facts = [("Name", str(card.get("name", ""))), *_outputs(card)]
     keys = [key for key in CARD_KEYS if card.get(key) and not (onnx and key == "architecture")]
-    facts += [(words.spaced(key).capitalize(), _plain(card[key])) for key in keys]
+    facts += [(words.spaced(key).capitalize(), plain(card[key])) for key in keys]
     if card.get("activation") in EXPLAINED:
         facts.append(("Explained", EXPLAINED[card["activation"]]))
     return [
@@ -72,10 +72,10 @@ def _outputs(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The findings, and what other outputs the network has."""
     outputs, others = (card[key] if isinstance(card.get(key), list) else [] for key in OF_OUTPUTS)
     if outputs:
-        yield "Findings", _plain([name for name in outputs if name is not None and name not in others])
+        yield "Findings", plain([name for name in outputs if name is not None and name not in others])
     if others:
         counts = "; they count in the softmax" if card.get("activation") == "softmax" else ""
-        yield "Not findings", f"{_plain(others)}: no maps, contours and scores{counts}"
+        yield "Not findings", f"{plain(others)}: no maps, contours and scores{counts}"
     if untrained := [number for number, name in enumerate(outputs, 1) if name is None]:
         places = ", ".join(map(str, untrained))
         yield (
@@ -194,12 +194,13 @@ def _map(layer: str, unit: str, shapes: tuple[tuple[int, int], ...]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value of the model card as text: "rule: exact; size: 224, 224"."""
     if isinstance(value, Mapping):
-        texts = {words.spaced(str(key)): _plain(entry) for key, entry in value.items() if entry is not None}
+        texts = {words.spaced(str(key)): plain(entry) for key, entry in value.items() if entry is not None}
         return "; ".join(f"{key}: {entry}" for key, entry in texts.items() if entry)
     if isinstance(value, list | tuple):
-        return ", ".join(_plain(entry) for entry in value)
+        return ", ".join(plain(entry) for entry in value)
     return str(value).strip()
 
 

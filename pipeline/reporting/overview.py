@@ -31,6 +31,7 @@ from pipeline.reporting.probes import needs
 from pipeline.reporting.provenance import provenance
 from pipeline.reporting.readouts import alike, readouts
 from pipeline.reporting.run_folder import Case, RunFolder
+from pipeline.reporting.study_set import study_set
 from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
 from pipeline.reporting.suspects import suspects
 from pipeline.reporting.typical import typical_rows
@@ -117,6 +118,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "skipped_groups": facts.skipped_groups(run.skipped),
         "skipped": run.skipped[:SKIPPED_SHOWN],
         "skipped_count": len(run.skipped),
+        **study_set(run, survey),
         "facts": [
             ("Heatmaps", facts.external_maps(run)) if run.has_external_maps else ("Model", facts.model(run)),
             ("Data", facts.data(run, survey)),

@@ -87,6 +87,21 @@ def test_no_path_of_this_machine_and_no_link_out_of_the_file_is_in_it(filed: Pat
     assert b"/URI" not in raw
 
 
+def test_a_dossier_is_printed_alike(filed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "dossier.pdf"
+    assert main(["dossier", str(filed), "--out", str(tmp_path / "dossier"), "--pdf", str(out)]) == 0
+    pages = texts(out)
+    assert f"PDF: {out} ({len(pages)} pages, " in capsys.readouterr().out
+    sha256 = hashlib.sha256((filed / "outputs.sha256").read_bytes()).hexdigest()
+    assert all("Run phantom-0123abcd" in text and sha256 in text for text in pages)
+    assert all(f"{number} / {len(pages)}" in text for number, text in enumerate(pages, start=1))
+    assert any("EU AI Act" in text for text in pages)
+    assert b"file:" not in out.read_bytes()
+    for page in pypdfium2.PdfDocument(out):
+        edge = page.render(scale=1).to_pil().convert("L").crop((575, 0, 595, 842))
+        assert edge.getextrema() == (255, 255)
+
+
 def test_the_run_is_not_changed(filed: Path, printed: Path) -> None:
     assert printed.is_file()
     assert main(["verify", str(filed)]) == 0

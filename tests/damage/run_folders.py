@@ -375,7 +375,8 @@ def words_of(run: Path, other: Path, decisions: Path, command: str) -> list[str]
         "report": ["report", str(run)],
         "single": ["report", str(run), "--single-file", str(run.parent / "one.html")],
         "review": ["review", str(run), str(decisions)],
+        "dossier": ["dossier", str(run), "--out", str(run.parent / "dossier")],
     }[command]
 
 
-COMMANDS = ("compare", "compared", "report", "single", "review")
+COMMANDS = ("compare", "compared", "report", "single", "review", "dossier")

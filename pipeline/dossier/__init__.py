@@ -1,0 +1,1 @@
+"""Dossier: the forms of regulators and journals, filled from a finished run."""

@@ -1,0 +1,147 @@
+"""Questions about the study set: images, patients, scanners, what was left out, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.dossier.answers import CASE_FILES, Answer, Find, Question, Source, of_manifest
+from pipeline.dossier.material import Material
+from pipeline.reporting import words
+from pipeline.reporting.data_sheet import Line, patients_line
+from pipeline.reporting.facts import plain
+
+CASES = "cases.csv"
+SCANNERS = ("manufacturer", "model", "modality")
+ACQUISITION = ("view", "laterality", "body_part", "rows", "columns", "spacing_row_mm", "spacing_column_mm",
+               "bits_stored", "photometric", "transfer_syntax", "file_format")  # fmt: skip
+DATES = ("shifted_study_date",)
+
+
+def attributes(*columns: str) -> Find:
+    """Function that answers with the values of columns of cases.csv; nothing if no image has a value."""
+
+    def find(material: Material) -> Iterator[Answer]:
+        for line in material.sheet:
+            if line.column in columns and line.known:
+                missing = f"; missing in {words.plural(line.missing, 'image')}" if line.missing else ""
+                yield Answer(f"{line.title}: {line.text}{missing}.", _column(line))
+
+    return find
+
+
+def _column(line: Line) -> Source:
+    return Source(CASES, fields=(line.column,))
+
+
+def _flow(material: Material) -> Iterator[Answer]:
+    for step in material.steps:
+        source = Source(step.key) if step.key == CASE_FILES else of_manifest(step.key)
+        yield Answer(f"{step.name}: {step.counted}.", source)
+
+
+def _exclusions(material: Material) -> Iterator[Answer]:
+    for step in material.steps:
+        for left in step.left:
+            text = f"Left out before “{step.name}”: {left.count:,}, {left.reason}."
+            yield Answer(text, Source(left.file, fields=left.fields))
+    if material.steps and not any(step.left for step in material.steps):
+        yield Answer("No file and no image was left out.", of_manifest("studies"))
+
+
+def _patients(material: Material) -> Iterator[Answer]:
+    if text := patients_line(material.cases):
+        yield Answer(f"Audited: {text}.", Source(CASES, fields=("patient_id",)))
+
+
+def _missing(material: Material) -> Iterator[Answer]:
+    lines = [line for line in material.sheet if line.missing]
+    if lines:
+        text = ", ".join(f"{line.title.lower()} {line.missing:,}" for line in lines)
+        fields = tuple(line.column for line in lines)
+        yield Answer(
+            f"Images without a value, of {len(material.cases):,}: {text}. They stay in every other number; "
+            "groups are made of known values alone.",
+            Source(CASES, fields=fields),
+        )
+    elif material.sheet:
+        yield Answer("No attribute of the images is missing.", Source(CASES))
+    yield from _unknown_labels(material)
+
+
+def _unknown_labels(material: Material) -> Iterator[Answer]:
+    for finding, counts in material.labels.items():
+        if unknown := counts[""]:
+            yield Answer(
+                f"{finding}: no label in {words.plural(unknown, 'image')}, which AUROC and the like "
+                "leave out.",
+                Source("predictions.csv", (("finding", finding), ("label", "")), ("label",)),
+            )
+
+
+def _prevalence(material: Material) -> Iterator[Answer]:
+    for finding, counts in material.labels.items():
+        if counts["0"] or counts["1"]:
+            yield Answer(
+                f"{finding}: present in {counts['1']:,}, absent in {counts['0']:,}, unknown in "
+                f"{counts['']:,} images.",
+                Source("predictions.csv", (("finding", finding),), ("label",)),
+            )
+
+
+def _selection(material: Material) -> Iterator[Answer]:
+    if "select" in material.config:
+        select = plain(material.config["select"] or "")
+        text = (
+            f"Images were selected by: {select}."
+            if select
+            else "Every image in the study folder was selected."
+        )
+        yield Answer(text, of_manifest("config.select"))
+
+
+def _pseudonyms(material: Material) -> Iterator[Answer]:
+    yield Answer(
+        "In this run images, patients and files have keyed pseudonyms, dates are shifted, and only "
+        "a file for "
+        "its owner leads back.",
+        of_manifest("run_id"),
+    )
+    burned = sum(reason == "burned_in_text" for _, reason, _ in material.survey.cautions)
+    if burned:
+        yield Answer(
+            f"{words.plural(burned, 'image')} may show burned-in text.",
+            Source(CASE_FILES, fields=("cautions",)),
+        )
+
+
+def _independence(material: Material) -> Iterator[Answer]:
+    tuned = material.manifest.get("tuned")
+    if tuned:
+        yield Answer(
+            f"Thresholds were tuned on {words.plural(tuned['tuned_images'], 'image')}; "
+            f"{tuned['images']:,} of the scored images and {tuned['patients']:,} of their patients "
+            "were among "
+            "these.",
+            of_manifest("tuned.tuned_images", "tuned.images", "tuned.patients"),
+        )
+    for row in material.run.table("suspects"):
+        if row["rule"] in {"alike_parts", "look_alikes"}:
+            keys = (("finding", row["finding"]), ("rule", row["rule"]))
+            yield Answer(row["sentence"], Source("suspects.csv", keys, ("sentence",)))
+
+
+QUESTIONS = {
+    "data.flow": Question("number of files and images at each step", _flow),
+    "data.exclusions": Question("what was left out, with reasons", _exclusions),
+    "data.patients": Question("number of patients, and images per patient", _patients),
+    "data.sex": Question("sex of the patients", attributes("sex")),
+    "data.age": Question("age of the patients", attributes("age")),
+    "data.scanners": Question("scanners", attributes(*SCANNERS)),
+    "data.acquisition": Question("views, image sizes and file formats", attributes(*ACQUISITION)),
+    "data.dates": Question("study dates", attributes(*DATES)),
+    "data.missing": Question("missing values", _missing),
+    "data.prevalence": Question("number of images with and without each finding", _prevalence),
+    "data.selection": Question("selection of the audited images", _selection),
+    "data.pseudonyms": Question("pseudonyms of this run", _pseudonyms),
+    "data.independence": Question("images shared with tuning or other parts", _independence),
+}
