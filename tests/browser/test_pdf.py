@@ -18,6 +18,7 @@ from pipeline.filing.overview_pdf import html_to_pdf
 from pipeline.filing.printing import find_browser, print_pdf
 from pipeline.run.output_hashes import hash_outputs, write_output_hashes
 from tests.browser.conftest import CHROMIUM
+from tests.damage.run_folders import make_sound_run
 from tests.reporting.run_folder import make_run
 from tests.reporting.written import write_report
 
@@ -87,8 +88,8 @@ def test_no_path_of_this_machine_and_no_link_out_of_the_file_is_in_it(filed: Pat
     assert b"/URI" not in raw
 
 
-def test_a_dossier_is_printed_alike(filed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "dossier.pdf"
+def test_a_dossier_is_printed_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    filed, out = make_sound_run(tmp_path / "run"), tmp_path / "dossier.pdf"
     assert main(["dossier", str(filed), "--out", str(tmp_path / "dossier"), "--pdf", str(out)]) == 0
     pages = texts(out)
     assert f"PDF: {out} ({len(pages)} pages, " in capsys.readouterr().out
