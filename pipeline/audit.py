@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pipeline.audited_model.device import device_facts
 from pipeline.audited_model.loading import AuditedModel, load_model
@@ -10,9 +11,11 @@ from pipeline.audited_model.self_checks import self_check
 from pipeline.cases.baselines import baseline_maps
 from pipeline.cases.case import decode, draw_and_score
 from pipeline.cases.protocol import protocol_of
+from pipeline.classifiers.devices import in_own_words
 from pipeline.cohort.alike_parts import alike_parts
 from pipeline.cohort.index import index
 from pipeline.cohort.leakage import reuse_of
+from pipeline.cohort.listing import refuse_without_images
 from pipeline.contracts import Executor
 from pipeline.ground_truth.exclusive import exclusive_notices
 from pipeline.ground_truth.matching import match
@@ -25,9 +28,10 @@ from pipeline.run.first_images import with_first_images
 from pipeline.run.manifest import model_provenance, name_of_audit, write_manifest
 from pipeline.run.map_testing import judge_maps
 from pipeline.run.notices import ShowNotices, names_of
-from pipeline.run.opening import ShowProgress, open_run, silent, unseen
+from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
 from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.probing import probe
+from pipeline.run.steps import CHECKING, INDEXING, LOADING, reading
 from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
@@ -48,17 +52,24 @@ def audit(
     progress: ShowProgress = silent,
     notify: ShowNotices = unseen,
     command: Sequence[Word] = (),
+    tell: ShowStep = unsaid,
 ) -> Outcome:
     """Run the audit of a plan and write its report. Without `executor`, worker processes are started.
 
     `model` is the plan's, if it is open already; `command` is the command line, for the provenance. Writes
     are atomic. The same call resumes an interrupted run and ends with the same bytes, but for provenance.
     """
-    with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
+    show = partial(open_run, progress=progress, notify=notify, tell=tell)
+    with in_own_words(plan.config.device), show(plan, executor, worker_modules=WORKER_MODULES) as run:
+        refuse_without_images(plan.studies, run.executor)
+        run.tell(LOADING.format(plan.card.name))
         model = model or load_model(plan)
+        run.tell(CHECKING)
         checks = self_check(model, plan)
+        run.tell(INDEXING.format(plan.studies))
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         model = with_first_images(model, cohort.chosen, executor=run.executor)
+        run.tell(reading(plan.annotations))
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cohort.chosen, executor=run.executor)
         of_card = exclusive_notices(truth.labels.values(), plan.findings, activation=plan.card.activation)
@@ -77,7 +88,6 @@ def audit(
         unprobed = probe(plan, run, cohort.chosen, truth, model)
         unjudged = judge_maps(plan, run, cohort.chosen, truth, model, baselines)
         unread = tuple(dict.fromkeys((*unprobed, *unjudged)))
-
         results = summarise(
             plan,
             run,

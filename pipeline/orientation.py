@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import ImagePlane, Shape, Vector
+from pipeline.records import Directions, ImagePlane, Shape, Vector
 
 ALIGNED = 0.98
 """Cosine from which an axis counts as parallel to one of the image: 11 degrees."""
@@ -19,6 +19,11 @@ CORONAL = ImagePlane(along=(1.0, 0.0, 0.0), down=(0.0, 0.0, -1.0))
 """As coronal images are shown: columns towards the patient's left, rows towards the feet."""
 SAGITTAL = ImagePlane(along=(0.0, 1.0, 0.0), down=(0.0, 0.0, -1.0))
 """As sagittal images are shown: columns towards the patient's back, rows towards the feet."""
+
+TILTED = 0.2
+"""Component of a direction from which on it has a second or third letter: the sine of `ALIGNED`'s angle."""
+LETTERS = ("LR", "PA", "HF")
+"""Letters of the positive and negative directions of the axes of `Vector`."""
 
 SAME_PLANE_MM = 0.5
 """Planes closer than this are one: half of the thinnest slices, and more than positions are rounded by."""
@@ -66,6 +71,19 @@ class Turn:
 AS_STORED = Turn()
 
 
+def directions_of(plane: ImagePlane) -> Directions:
+    """Where rows and columns of a plane lead in the patient, as letters."""
+    return _letters(plane.along), _letters(plane.down)
+
+
+def opposite(letters: str) -> str:
+    """The letters of the opposite direction: "LF" → "RH"."""
+    return letters.translate(_OPPOSITES)
+
+
+_OPPOSITES = str.maketrans("RLAPHF", "LRPAFH")
+
+
 def turn_between(stored: ImagePlane, image: ImagePlane) -> Turn | None:
     """How a grid has to be turned to lie as its image; None if their axes are not parallel."""
     if _parallel(stored.along, image.along) and _parallel(stored.down, image.down):
@@ -96,6 +114,12 @@ def height_mm(place: ImagePlane, image: ImagePlane) -> float:
         return math.nan
     normal = np.cross(image.along, image.down)
     return abs(float(np.dot(normal, np.subtract(place.position, image.position))))
+
+
+def _letters(direction: Vector) -> str:
+    """Letters of the components from `TILTED` on, the largest first."""
+    axes = sorted(range(len(LETTERS)), key=lambda axis: -abs(direction[axis]))
+    return "".join(LETTERS[axis][direction[axis] < 0] for axis in axes if abs(direction[axis]) >= TILTED)
 
 
 def _corners(plane: ImagePlane, shape: Shape) -> NDArray[np.float64] | None:

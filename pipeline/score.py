@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pipeline.cases.baselines import baseline_maps
 from pipeline.cases.case import decode
@@ -21,8 +22,9 @@ from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.manifest import maps_provenance, name_of_scoring, write_manifest
 from pipeline.run.notices import ShowNotices, names_of
-from pipeline.run.opening import ShowProgress, open_run, silent, unseen
+from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
 from pipeline.run.outcome import Outcome, outcome
+from pipeline.run.steps import INDEXING, MATCHING, reading
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
 
@@ -34,15 +36,20 @@ def score(
     progress: ShowProgress = silent,
     notify: ShowNotices = unseen,
     command: Sequence[Word] = (),
+    tell: ShowStep = unsaid,
 ) -> Outcome:
     """Score external maps and write the report. Without `executor`, worker processes are started.
 
     `command` is the command line, for the provenance. Writes are atomic. The same call resumes an interrupted
     run and ends with the same bytes, but for provenance.
     """
-    with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
+    show = partial(open_run, progress=progress, notify=notify, tell=tell)
+    with show(plan, executor, worker_modules=WORKER_MODULES) as run:
+        run.tell(INDEXING.format(plan.studies))
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
+        run.tell(MATCHING.format(len(plan.items)))
         maps = match_maps(plan, cohort, pseudonym=run.pseudonym)
+        run.tell(reading(plan.annotations))
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=maps.cases, executor=run.executor)
         run.announce(cohort.notices, truth.notices)

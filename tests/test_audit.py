@@ -336,13 +336,29 @@ def test_a_failed_self_check_ends_the_run_without_a_report(
     assert not (folder / "out").exists()
 
 
+def test_a_folder_without_images_is_refused_before_the_network_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = write_model(write_study(tmp_path) / "model")
+    shutil.rmtree(tmp_path / "images")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "list.csv").write_text("image\n")
+    monkeypatch.setattr("pipeline.audit.load_model", lambda _: pytest.fail("the network was loaded"))
+    with pytest.raises(ConfigError, match="holds no image"):
+        run(tmp_path, model)
+
+
+ANYTHING = "{weights: strong, card: strong, masks: strong}"
+"""Suspicion that no policy forbids."""
+
+
 def command(folder: Path, *extra: str) -> list[str]:
     """An audit of a network of random weights, which is suspected, and which no policy forbids here."""
     return [
         sys.executable, "-m", "pipeline.cli", "audit", "--studies", str(folder / "images"),
         "--annotations", str(folder), "--model", str(folder / "model" / "tiny.yaml"),
         "--out", str(folder / "out"), "--set", "workers=1", "--set", "batch_size=2",
-        "--set", "statistics.replicates=100", "--set", "policy.max_suspicion={}", *extra,
+        "--set", "statistics.replicates=100", *("--set", f"policy.max_suspicion={ANYTHING}"), *extra,
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from inspect import signature
@@ -243,7 +244,22 @@ def test_one_value_stands_for_a_list_of_one(write: Any) -> None:
         ),
         ("select: {where: {split: dev}}", "select.file: is missing"),
         ("contours: 0.6", "contours: wanted keys and values (found 0.6)"),
-        ("contours:", "contours: wanted keys and values (found None)"),
+        (
+            "contours:",
+            "contours: wanted keys and values (found no value, as which YAML reads null, ~ or nothing",
+        ),
+        (
+            "contours: {gate: off}",
+            "contours.gate: wanted 'predicted', 'all' or 'annotated' (found false, as which YAML reads",
+        ),
+        (
+            "policy: {max_suspicion: {card: null}}",
+            "policy.max_suspicion.card: wanted 'none', 'weak' or 'strong' (found no value, as which",
+        ),
+        (
+            "policy: {max_suspicion: {card: on}}",
+            "policy.max_suspicion.card: wanted 'none', 'weak' or 'strong' (found true, as which YAML reads",
+        ),
         ("methods: gradcam", "methods: wanted a list, as in [a, b] (found 'gradcam')"),
         (
             "methods: [3]",
@@ -357,3 +373,17 @@ def test_studies_may_be_a_path_or_a_section_whose_path_the_command_line_replaces
     long = load_config(write("studies: {path: elsewhere, table: {file: a.csv}}"), {"studies": "images"})
     assert short.studies == long.studies
     assert (long.studies.path, long.studies.table) == (Path("images"), StudyTable(file=Path("a.csv")))
+
+
+@pytest.mark.parametrize("stated", [{}, {"network": "weak"}, {"weights": "strong"}])
+def test_suspicion_that_a_config_does_not_name_keeps_its_built_in_limit(write: Any, stated: Any) -> None:
+    path = write(f"policy: {{max_suspicion: {json.dumps(stated)}}}")
+    policy = load_config(path, {}).policy
+    assert policy.max_suspicion == {"weights": "weak", "card": "weak", "masks": "weak"} | stated
+    assert policy.states_suspicion
+
+
+def test_a_policy_says_whether_it_has_limits_of_scores(write: Any) -> None:
+    assert not load_config(write("policy: {max_skipped: 0.5}"), {}).policy.has_limits
+    assert load_config(write("policy: {min_iou: 0}"), {}).policy.has_limits
+    assert not AuditConfig().policy.states_suspicion

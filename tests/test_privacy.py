@@ -310,6 +310,17 @@ def test_a_review_and_the_report_written_again_hold_no_marker(study: Study, tmp_
     check(study, tmp_path, *(text for one in (ended, *reports) for text in (one.stdout, one.stderr)))
 
 
+def test_a_figure_holds_no_marker(study: Study, tmp_path: Path) -> None:
+    cases = [path.parent.name for path in study.run.glob("cases/*/case.json")]
+    printed = []
+    for ending in ("svg", "png"):
+        out = tmp_path / f"figure.{ending}"
+        ended = command("figure", study.run, *cases, "--out", out, "--dpi", "72", "--findings", "nodule")
+        assert ended.returncode == 0, ended.stderr
+        printed.append(ended.stdout.replace(str(out), ""))  # which the user typed
+    check(study, tmp_path, *printed)
+
+
 @pytest.mark.parametrize("columns", ["image,nodule", "{},{}"], ids=["cell", "head"])
 def test_no_complaint_about_a_table_holds_a_marker(study: Study, tmp_path: Path, columns: str) -> None:
     new = study.markers.new

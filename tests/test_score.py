@@ -17,7 +17,7 @@ from pipeline.audit import audit
 from pipeline.config import load_config
 from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
-from pipeline.external_maps.plan import make_score_plan
+from pipeline.external_maps.plan import ScorePlan, make_score_plan
 from pipeline.geometry import resample_to_image
 from pipeline.plan import make_plan
 from pipeline.records import Intensity, Placement, Shape
@@ -43,9 +43,13 @@ def settings(folder: Path, **more: Any) -> dict[str, Any]:
     }
 
 
-def scored(folder: Path, **more: Any) -> Outcome:
+def plan_of(folder: Path, **more: Any) -> ScorePlan:
     values = settings(folder, heatmaps__path=str(folder / "maps"), **more)
-    return score(make_score_plan(load_config(None, values), executor=Here()), executor=Here())
+    return make_score_plan(load_config(None, values), executor=Here())
+
+
+def scored(folder: Path, **more: Any) -> Outcome:
+    return score(plan_of(folder, **more), executor=Here())
 
 
 def rows(outcome: Outcome, name: str) -> list[dict[str, str]]:
@@ -243,13 +247,34 @@ def test_without_probabilities_the_default_gate_is_opened_and_the_report_says_so
         {"contours__gate": "all", "contours__findings": {"nodule": {"gate": "predicted"}}},
     ],
 )
-def test_a_gate_that_was_asked_for_and_cannot_be_held_is_refused(bare: Path, more: dict[str, Any]) -> None:
+def test_a_gate_that_cannot_be_applied_is_opened_and_told(bare: Path, more: dict[str, Any]) -> None:
     save_all(bare / "maps")
-    with pytest.raises(
-        ConfigError, match=r"^contours\.gate: found 'predicted', but no map has a probability; set"
-    ):
-        scored(bare, **more)
-    assert not (bare / "out").exists()
+    plan = plan_of(bare, **more)
+    (note,) = plan.notes
+    assert note.startswith("No map has a probability, so contours are drawn for every finding")
+    assert note.endswith("; add a column probability to heatmaps.csv to apply the gate of the config")
+    assert {rule.gate for rule in plan.rules.values()} == {"all"}
+
+
+def test_what_an_audits_config_says_of_findings_without_maps_is_told_and_left_out(bare: Path) -> None:
+    save_all(bare / "maps")
+    more = {
+        "contours__gate": "all",
+        "contours__findings": {"nodule": {"threshold": 0.4}, "noduel": {"threshold": 0.5}, "scar": {}},
+        "annotations__findings": {"Mass": "scar", "Nodule": "nodule"},
+    }
+    plan = plan_of(bare, **more)
+    typed, other = plan.notes
+    assert typed.startswith(
+        "No map shows noduel, so it is not scored, and contours.findings of the config is not"
+    )
+    assert typed.endswith("used for it; did you mean 'nodule'?")
+    assert other.startswith(
+        "No map shows scar, so it is not scored, and contours.findings and annotations.findings"
+    )
+    assert other.endswith("of the config are not used for it")
+    assert plan.rules["nodule"].threshold == 0.4
+    assert plan.config.annotations.findings == {"Mass": None, "Nodule": "nodule"}
 
 
 def test_bad_maps_are_skipped_with_their_reasons_and_the_run_goes_on(bare: Path) -> None:
@@ -346,7 +371,7 @@ def test_contours_are_scored_as_they_are_and_no_map_is_made_up(bare: Path) -> No
     regions = json.loads((run.index.parent / "regions.json").read_text())
     assert {(region["area_px"], region["unit"]) for region in regions} == {(400, "contour")}
     outcomes = {row.outcome for row in survey(read_run(run.index.parent)).rows}
-    assert outcomes == {"partly"}
+    assert outcomes == {"outlined"}
 
 
 def test_maps_among_the_annotations_are_refused_where_these_are_guessed(bare: Path) -> None:

@@ -20,6 +20,6 @@ def center_prior() -> Intensity:
 CENTER_PRIOR = Baseline(
     reads="nothing",
     draw=center_prior,
-    title="centre prior",
-    subject="one fixed spot in the middle of every image",
+    title="image centre",
+    subject="the image centre, the same spot in every image,",
 )

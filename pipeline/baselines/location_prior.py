@@ -21,6 +21,6 @@ def location_prior(shares: Iterable[Intensity]) -> Intensity | None:
 LOCATION_PRIOR = Baseline(
     reads="references",
     draw=location_prior,
-    title="location prior",
-    subject="one fixed average mask, the same for every image,",
+    title="mean mask",
+    subject="the mean mask, the same for every image,",
 )

@@ -32,6 +32,6 @@ def uniform_random(*identity: str | int) -> Intensity:
 UNIFORM_RANDOM = Baseline(
     reads="identity",
     draw=uniform_random,
-    title="uniform random",
-    subject="a map of random numbers",
+    title="random map",
+    subject="a random map",
 )

@@ -87,6 +87,8 @@ def decode_case(
         baselines=image_baselines(baselines, image.pixels),
         look="" if run is None else look_of(image.pixels),
         cautions=(*image.cautions, *of_text),
+        directions=image.directions,
+        spacing_at=image.spacing_at,
     )
 
 
@@ -130,6 +132,8 @@ def _finished(case: ExplainedCase, protocol: Protocol) -> FinishedCase:
         skipped=(*references.skipped, *case.skipped),
         object_id=decoded.case.object_id,
         cautions=(*decoded.cautions, *sampling_cautions(references.references)),
+        directions=decoded.directions,
+        spacing_at=decoded.spacing_at,
     )
 
 

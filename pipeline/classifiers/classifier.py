@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pipeline.classifiers.card import ModelCard
 from pipeline.classifiers.card_files import weights_path
+from pipeline.classifiers.devices import open_device
 from pipeline.classifiers.networks import build_network
 from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.onnx.opening import open_onnx
@@ -43,7 +44,7 @@ def open_classifier(
 
     `weights` overrides the card's file; a sha256 in the card is checked in both cases. Raises ConfigError.
     """
-    torch_device = _device(device)
+    torch_device = open_device(device)
     if isinstance(card.architecture, OnnxFile):
         path = weights or weights_path(card, card_path)
         network, loaded = _from_onnx(card, path, precision)
@@ -80,7 +81,7 @@ def classifier_of(network: nn.Module, card: ModelCard, *, device: str, precision
     ]
     copy = deepcopy(network)
     copy = copy.float() if kinds else copy
-    return _on_device(copy, card, digest.hexdigest(), _device(device), precision, tuple(notices))
+    return _on_device(copy, card, digest.hexdigest(), open_device(device), precision, tuple(notices))
 
 
 def _on_device(
@@ -145,18 +146,6 @@ class Classifier:
             )
             for finding, logit, probability in zip(self.findings, row, row_probabilities, strict=True)
         ]
-
-
-def _device(name: str) -> torch.device:
-    """The device, after a trial allocation: torch also accepts names of devices that do not exist."""
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).cpu()
-    except (AssertionError, NotImplementedError, RuntimeError) as error:
-        raise ConfigError(
-            f"device: '{name}' cannot be used here: torch knows no such device, or it has no driver; use cpu"
-        ) from error
-    return device
 
 
 def _from_onnx(card: ModelCard, path: Path, precision: Precision) -> tuple[nn.Module, LoadedWeights]:

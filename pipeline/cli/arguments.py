@@ -10,6 +10,7 @@ from pipeline import __version__
 from pipeline.cli.card import add_card
 from pipeline.cli.convert import add_convert
 from pipeline.cli.dossier import add_dossier
+from pipeline.cli.figure import add_figure
 from pipeline.cli.filing import add_filing
 
 OPTIONS = {
@@ -36,6 +37,13 @@ def parser_of() -> ArgumentParser:
     parser.add_argument("--version", action="version", version=f"heatproof {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_run_commands(commands)
+    _add_commands_on_runs(commands)
+    _add_commands_on_weights(commands)
+    return parser
+
+
+def _add_commands_on_runs(commands: _SubParsersAction[ArgumentParser]) -> None:
+    """compare, review, report, figure and dossier: the commands that read finished runs."""
     _add_compare(
         commands.add_parser(
             "compare",
@@ -59,6 +67,14 @@ def parser_of() -> ArgumentParser:
             description="Write a finished run's report again, optionally as one HTML file to share.",
         )
     )
+    add_figure(
+        commands.add_parser(
+            "figure",
+            help="write cases of a finished run as a figure: image, reference and maps side by side",
+            description="Write cases of a finished run as a figure (SVG, PNG or PDF): image, reference and "
+            "maps side by side, with contours, scales and a caption that names model, method and run.",
+        )
+    )
     add_dossier(
         commands.add_parser(
             "dossier",
@@ -69,6 +85,10 @@ def parser_of() -> ArgumentParser:
         )
     )
     add_filing(commands)
+
+
+def _add_commands_on_weights(commands: _SubParsersAction[ArgumentParser]) -> None:
+    """Card and convert: the commands that prepare an audit."""
     add_card(
         commands.add_parser(
             "card",
@@ -84,7 +104,6 @@ def parser_of() -> ArgumentParser:
             "safetensors. Nothing in the file is run.",
         )
     )
-    return parser
 
 
 def _add_run_commands(commands: _SubParsersAction[ArgumentParser]) -> None:

@@ -9,7 +9,6 @@ import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -17,34 +16,29 @@ from pipeline.cli.arguments import parser_of
 from pipeline.cli.card import card
 from pipeline.cli.convert import convert
 from pipeline.cli.dossier import dossier
+from pipeline.cli.figure import figure
 from pipeline.cli.filing import sign, verify
 from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
+from pipeline.cli.outcome import print_outcome
+from pipeline.cli.progress import progress_display, tell_on
 from pipeline.cli.report import report, warn_of_changes
 from pipeline.cli.review import review
 from pipeline.cli.settings import loaded_config, overrides_of, words_of
 from pipeline.cli.terminal import (
+    annotation_lines,
     comparison_table,
     findings_of_one,
-    headline_table,
     open_console,
-    policy_line,
-    progress_display,
-    skipped_counts,
-    verdict_lines,
     verdict_pair,
     visible,
 )
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, OutputError, place_of
-from pipeline.plan import RunPlan, make_plan
-from pipeline.reporting.chance import warnings_of_chance
+from pipeline.plan import make_plan
 from pipeline.store.atomic import make_folder, writing
 from pipeline.tuning.plan import make_tuning_plan
 from pipeline.validation.plan import make_validation_plan
-
-if TYPE_CHECKING:  # loads pandas
-    from pipeline.run.outcome import Outcome
 
 DONE, POLICY_FAILED, NOT_STARTED, STOPPED, BUG = 0, 1, 2, 3, os.EX_SOFTWARE
 NO_MEMORY = "not enough memory; close other programs, or set a smaller batch_size"
@@ -60,6 +54,7 @@ INTERRUPTION = {
     "compare": "nothing was written; rerun the same command to start again",
     "review": "nothing was written; rerun the same command to start again",
     "report": "the report may be incomplete; rerun the same command to regenerate it",
+    "figure": "nothing was written; rerun the same command to start again",
     "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
     "verify": "nothing was changed; rerun the same command to start again",
     "sign": "signatures may be missing; rerun the same command to start again",
@@ -112,9 +107,15 @@ def _audit(options: Namespace) -> int:
         return explain_inputs(plan, console)
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch, which takes seconds; errors above come first
 
-    with progress_display(console) as progress:
-        outcome = audit(plan, progress=progress, notify=notify_on(console), command=words_of(options))
-    return _print_outcome(outcome, plan, console)
+    with progress_display(console, batch=config.batch_size) as progress:
+        outcome = audit(
+            plan,
+            progress=progress,
+            notify=notify_on(console),
+            tell=tell_on(console),
+            command=words_of(options),
+        )
+    return DONE if print_outcome(outcome, plan, console) else POLICY_FAILED
 
 
 def _score(options: Namespace) -> int:
@@ -124,36 +125,19 @@ def _score(options: Namespace) -> int:
     from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
 
     plan = make_score_plan(config)
-    if plan.gate_opened:
-        console.print(
-            "No map has a probability, so contours are drawn for every finding (contours.gate: all)"
-        )
+    for note in plan.notes:
+        console.print(visible(note))
     if options.explain_inputs:
         return explain_inputs(plan, console)
     with progress_display(console, verb="Scoring") as progress:
-        outcome = score(plan, progress=progress, notify=notify_on(console), command=words_of(options))
-    return _print_outcome(outcome, plan, console)
-
-
-def _print_outcome(outcome: Outcome, plan: RunPlan, console: Console) -> int:
-    """Print the numbers of a run, and return the exit code."""
-    if table := headline_table(outcome.results.summaries, plan.findings):
-        console.print(table)
-    for line in verdict_lines(outcome.index.parent):
-        console.print(line)
-    for warning in warnings_of_chance(outcome.results.summaries):
-        console.print(f"Warning: {warning}")
-    audited = len(outcome.results.audited)
-    console.print(f"{audited} of {outcome.images} images audited{skipped_counts(outcome.results.skipped)}")
-    for row in outcome.results.policy:
-        console.print(policy_line(row))
-    if outcome.missed_share > plan.config.policy.max_skipped:
-        console.print(
-            f"Policy failed: {outcome.missed_share:.0%} of the images could not be audited; "
-            f"policy.max_skipped allows {plan.config.policy.max_skipped:.0%}."
+        outcome = score(
+            plan,
+            progress=progress,
+            notify=notify_on(console),
+            tell=tell_on(console),
+            command=words_of(options),
         )
-    console.print(f"Report: {outcome.index}")
-    return DONE if outcome.passed else POLICY_FAILED
+    return DONE if print_outcome(outcome, plan, console) else POLICY_FAILED
 
 
 def _validate(options: Namespace) -> int:
@@ -164,7 +148,7 @@ def _validate(options: Namespace) -> int:
     from pipeline.validation.validate import validate  # noqa: PLC0415  # loads the image libraries
 
     with progress_display(console, verb="Validating") as progress:
-        validation = validate(plan, progress=progress, notify=notify_on(console))
+        validation = validate(plan, progress=progress, notify=notify_on(console), tell=tell_on(console))
     for (level, title), count in validation.counts.items():
         console.print(f"{level:<8}{count:>6,}  {title}")
     levels = ", ".join(f"{n:,} {level}{'' if n == 1 else 's'}" for level, n in validation.levels.items())
@@ -185,8 +169,8 @@ def _compare(options: Namespace) -> int:
     console = open_console()
     console.print(f"A  {found.names[0]}\nB  {found.names[1]}\n{found.images:,} images in both runs")
     warn_of_changes(options.runs, console)
-    if not found.same_annotations:
-        console.print("Warning: the runs were scored against different annotations.")
+    for line in annotation_lines(found):
+        console.print(visible(line))
     for line in findings_of_one(found.only_in):
         console.print(line)
     for row in found.verdicts:
@@ -231,8 +215,8 @@ def _tune(options: Namespace) -> int:
     from pipeline.tuning.choice import describe_choice  # noqa: PLC0415
     from pipeline.tuning.tune import tune  # noqa: PLC0415  # loads torch
 
-    with progress_display(console, verb="Tuning") as progress:
-        tuning = tune(plan, path, progress=progress, notify=notify_on(console))
+    with progress_display(console, verb="Tuning", batch=plan.config.batch_size) as progress:
+        tuning = tune(plan, path, progress=progress, notify=notify_on(console), tell=tell_on(console))
     for entry in tuning.choices:
         console.print(describe_choice(entry))
     console.print(f"{tuning.images - len(tuning.skipped)} of {tuning.images} images used")
@@ -248,6 +232,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "compare": _compare,
     "review": review,
     "report": report,
+    "figure": figure,
     "dossier": dossier,
     "verify": verify,
     "sign": sign,

@@ -26,7 +26,7 @@ def review(options: Namespace) -> int:
     for entry in result.agreements:
         low, high = entry.interval.low, entry.interval.high
         shown = "–" if entry.interval.estimate is None else f"{entry.interval.estimate:.3f}"
-        bounds = "" if low is None or high is None else f" [{low:.3f}–{high:.3f}]"
+        bounds = "" if low is None or high is None else f" [{low:.3f} to {high:.3f}]"
         names = ", ".join(entry.reviewers)
         console.print(f"{entry.measure}  {entry.finding}  {names}  {shown}{bounds} (n {entry.n:,})")
     console.print(

@@ -1,34 +1,24 @@
-"""Terminal: all output of the commands: progress, tables and single lines."""
+"""Terminal: the output of the commands: tables and single lines."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from pipeline.errors import OutputError
-from pipeline.records import Notice, Progress, Skipped, Summary
+from pipeline.records import Notice, Skipped, Summary
 from pipeline.records.names import HEADLINES
-from pipeline.reporting.words import MINUS, p_value
+from pipeline.reporting.words import MINUS, p_value, skipped_kind
 
-PLAIN_LINES = 10
-"""Number of progress lines that a run prints without a terminal."""
-
-LEAST_SECONDS = 0.5
-"""Time from which on a pace is shown: several images that one batch finishes come at once."""
-
-SKIPPED_KINDS = {"index": "file", "annotations": "annotation", "heatmaps": "heatmap", "unread": "unread file"}
-"""Stage → kind of input that it skips; all other stages skip images."""
+if TYPE_CHECKING:  # loads pandas
+    from pipeline.comparison.compare import Comparison
 
 
 class _Console(Console):
@@ -42,81 +32,6 @@ class _Console(Console):
 def open_console(*, stderr: bool = False) -> Console:
     """A console without markup, because names of findings and folders may contain brackets and colons."""
     return _Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
-
-
-@contextmanager
-def progress_display(console: Console, *, verb: str = "Auditing") -> Iterator[Callable[[Progress], None]]:
-    """A function that shows the progress of a run: as a bar in a terminal, else as a few lines."""
-    if not console.is_terminal:
-        yield _lines(console)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=32),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[skipped]} skipped"),
-    )
-    with Bar(*columns, console=console) as bar:
-        task = bar.add_task("Preparing", total=None, rate="", skipped=0)
-        rate_of, doing = _rate(), ""
-
-        def show(progress: Progress) -> None:
-            nonlocal rate_of, doing
-            if progress.doing != doing:
-                rate_of, doing = _rate(), progress.doing
-            bar.update(
-                task,
-                description=progress.doing or verb,
-                completed=progress.done,
-                total=progress.total,
-                rate=f"{rate:.1f} images/s" if (rate := rate_of(progress)) else "",
-                skipped=progress.skipped,
-            )
-
-        yield show
-
-
-def _rate() -> Callable[[Progress], float]:
-    """Images per second after the first finished images, so that starting does not count; 0 if unknown."""
-    start: int | None = None
-    first: tuple[int, float] | None = None
-
-    def rate(progress: Progress) -> float:
-        nonlocal start, first
-        start = progress.done if start is None else start
-        if first is None and progress.done > start:
-            first = progress.done, time.monotonic()
-        if first is None or progress.done == first[0]:
-            return 0.0
-        seconds = time.monotonic() - first[1]
-        return (progress.done - first[0]) / seconds if seconds >= LEAST_SECONDS else 0.0
-
-    return rate
-
-
-def _lines(console: Console) -> Callable[[Progress], None]:
-    rate_of, doing = _rate(), ""
-    last_part = -1
-
-    def show(progress: Progress) -> None:
-        nonlocal rate_of, last_part, doing
-        if progress.doing != doing:
-            rate_of, last_part, doing = _rate(), -1, progress.doing
-        rate = rate_of(progress)
-        part = PLAIN_LINES * progress.done // max(progress.total, 1)
-        if part > last_part:
-            last_part = part
-            pace = (
-                f", {rate:.1f} images/s, {(progress.total - progress.done) / rate:.0f} s left" if rate else ""
-            )
-            start_of_line = f"{progress.doing} " if progress.doing else ""
-            console.print(
-                f"{start_of_line}{progress.done} of {progress.total} images, {progress.skipped} skipped{pace}"
-            )
-
-    return show
 
 
 def visible(text: str) -> str:
@@ -171,7 +86,7 @@ def _estimate(summary: Summary | None) -> str:
 
 def verdict_lines(run: Path) -> Iterator[str]:
     """One line per finding with the report's verdict and the skill."""
-    from pipeline.reporting.headline_numbers import PRIORS, skill_of  # noqa: PLC0415  # loads numpy
+    from pipeline.reporting.headline_numbers import skill_of  # noqa: PLC0415  # loads numpy
     from pipeline.reporting.run_folder import read_run  # noqa: PLC0415
     from pipeline.reporting.verdict import verdicts  # noqa: PLC0415
 
@@ -179,7 +94,7 @@ def verdict_lines(run: Path) -> Iterator[str]:
     for verdict in verdicts(folder):
         skill = skill_of(folder, verdict.finding)
         said = f"; skill in pointing {skill.text} {skill.interval}".rstrip() if skill and skill.text else ""
-        other = skill and skill.text and skill.zero != PRIORS["location_prior"]
+        other = skill and skill.text and skill.prior != "location_prior"
         yield f"{verdict.finding}: {verdict.title}{said}{f' (0 is {skill.zero})' if skill and other else ''}"
         if verdict.conclusion:
             yield f"  {verdict.conclusion}"
@@ -211,17 +126,36 @@ def findings_of_one(only_in: Mapping[str, Sequence[str]]) -> Iterator[str]:
             yield f"Findings that only {run} has, so they are not compared: {', '.join(findings)}"
 
 
+def annotation_lines(found: Comparison) -> Iterator[str]:
+    """Which annotations the runs do not share; nothing if they share all."""
+    from pipeline.reporting.comparison_page import difference_lines  # noqa: PLC0415  # loads the templates
+
+    if found.same_annotations:
+        return
+    if found.differing == []:
+        yield "The annotation files differ, but not the annotations of the common images and findings."
+        return
+    yield "Warning: the runs were scored against different annotations."
+    yield from (f"  {line}" for line in difference_lines(found.differing or ()))
+
+
 def skipped_counts(skipped: Sequence[Skipped]) -> str:
     """The numbers of skipped inputs: "; 7 files, 44 annotations skipped, see skipped.csv"."""
-    kinds = Counter(SKIPPED_KINDS.get(entry.stage, "image") for entry in skipped)
+    kinds = Counter(skipped_kind(entry.stage) for entry in skipped)
     listed = ", ".join(f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in kinds.items())
     return f"; {listed} skipped, see skipped.csv" if listed else ""
 
 
 def policy_line(row: Mapping[str, Any]) -> str:
     """The outcome of one limit of the policy, in one line."""
-    found = "no estimate" if row["estimate"] is None else f"found {row['estimate']:.3g}".replace("-", MINUS)
-    return f"Policy {row['outcome']}: {row['finding']}, {row['rule']} {row['limit']:g}, {found}"
+    from pipeline.reporting.headline_numbers import why_unknown  # noqa: PLC0415  # loads numpy
+
+    estimate = row["estimate"]
+    found = [] if estimate is None else [f"found {estimate:.3g}".replace("-", MINUS)]
+    why = [why_unknown(row)] if row["outcome"] == "unknown" else []
+    return ", ".join(
+        [f"Policy {row['outcome']}: {row['finding']}", f"{row['rule']} {row['limit']:g}", *found, *why]
+    )
 
 
 def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -249,8 +183,8 @@ def _difference(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _interval(low: float, high: float) -> str:
-    """An interval: "[0.436–0.900]", but "[−0.145 to 0.300]", where a dash would look like a sign."""
-    return f"[{_signed(low)}{'–' if low >= 0 else ' to '}{_signed(high)}]"
+    """An interval: "[0.436 to 0.900]"."""
+    return f"[{_signed(low)} to {_signed(high)}]"
 
 
 def _signed(value: float) -> str:

@@ -14,7 +14,7 @@ from typing import Literal
 from pipeline.cohort.apart import beside_dicom, without_masks
 from pipeline.cohort.apart import notices as apart_notices
 from pipeline.cohort.directories import directory_notices
-from pipeline.cohort.listing import Refused, describe, list_studies
+from pipeline.cohort.listing import Refused, list_studies, without_images
 from pipeline.cohort.patient_folders import with_folders
 from pipeline.cohort.selection import chosen_cases
 from pipeline.cohort.study_table import with_table
@@ -105,7 +105,7 @@ def index_studies(
     refused = [*others, *(Refused(path, error) for path, error in apart.items())]
     cases, repeated = _deduplicated(images, pseudonym)
     if not cases:
-        raise ConfigError(f"studies: {folder} holds no image: {describe(folder, refused)}")
+        raise without_images(folder, refused)
     names: dict[str, str] = {}
     skipped: list[Skipped] = []
     for one in sorted(refused, key=lambda one: one.relative_path.split("/")):

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.contracts import Executor
-from pipeline.errors import CaseError
+from pipeline.errors import CaseError, ConfigError
 from pipeline.loaders import Foreign, Packed, find_files, format_of_file, read_header, read_study_file
 from pipeline.records import ImageSource
 
@@ -37,6 +37,26 @@ class Listing:
     """Number of files, those in archives included, the archives not."""
     sources: tuple[ImageSource, ...]
     refused: tuple[Refused, ...]
+
+
+def refuse_without_images(folder: Path, executor: Executor) -> None:
+    """Raise ConfigError if no file below a folder is an image or an archive; stops at the first that is.
+
+    It is cheap where there are images, so that commands call it before what takes long.
+    """
+    refused: list[Refused] = []
+    paths = list(find_files(folder))
+    results = executor.stream(partial(read_study_file, root=folder), paths, on_failure=_keep_error)
+    for path, found in zip(paths, results, strict=True):
+        if not isinstance(found, CaseError):
+            return
+        refused.append(Refused(path.relative_to(folder).as_posix(), found))
+    raise without_images(folder, refused)
+
+
+def without_images(folder: Path, refused: Sequence[Refused]) -> ConfigError:
+    """The error about a folder that holds no image."""
+    return ConfigError(f"studies: {folder} holds no image: {describe(folder, refused)}")
 
 
 def list_studies(folder: Path, executor: Executor) -> Listing:

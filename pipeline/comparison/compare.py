@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.comparison.annotations import differing_annotations
 from pipeline.comparison.pairing import (
+    Side,
     check_same_images,
     comparison_rows,
     findings_only_in,
@@ -31,6 +33,8 @@ class Comparison:
     names: tuple[str, str]
     images: int
     same_annotations: bool
+    differing: Sequence[Mapping[str, Any]] | None
+    """Which annotations of the common images differ, as `differing_annotations` says; None if unknown."""
     rows: Sequence[dict[str, Any]]
     """Rows of comparison.csv."""
     verdicts: Sequence[dict[str, str]]
@@ -51,11 +55,14 @@ def compare(
     images = check_same_images(first, second, intersect=intersect)
     only_in = findings_only_in(first, second)
     rows = comparison_rows(first, second)
+    same = first.annotations_sha256 == second.annotations_sha256
+    differing = [] if same else _differing(first, second)
     facts = {
         "version": __version__,
         "names": [first.name, second.name],
         "images": images,
-        "same_annotations": first.annotations_sha256 == second.annotations_sha256,
+        "same_annotations": same,
+        "differing_annotations": differing,
         "resampling": asdict(first.resampling),
         "verdicts": verdict_pairs(first, second),
         "findings_only_in": only_in,
@@ -71,8 +78,19 @@ def compare(
         index=write_comparison_page(folder, write=write_bytes),
         names=(first.name, second.name),
         images=images,
-        same_annotations=bool(facts["same_annotations"]),
+        same_annotations=same,
+        differing=differing,
         rows=rows,
         verdicts=verdict_pairs(first, second),
         only_in=only_in,
     )
+
+
+def _differing(first: Side, second: Side) -> list[dict[str, Any]] | None:
+    """Which annotations differ on the images and findings of both runs."""
+    common = [finding for finding in first.findings if finding in second.findings]
+    one, other = (
+        (side.run, {str(identity): str(case_id) for case_id, identity in side.images.items()})
+        for side in (first, second)
+    )
+    return differing_annotations(one, other, findings=common)

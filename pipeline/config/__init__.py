@@ -1,6 +1,7 @@
 """Config: YAML → frozen pydantic models. Every key is commented once, in configs/audit.yaml."""
 
 from pipeline.config.audit_config import AuditConfig, load_config, parse_override
+from pipeline.config.policy import Policy
 from pipeline.config.sections import (
     DEFAULT_BASELINES,
     TORCH,
@@ -15,7 +16,6 @@ from pipeline.config.sections import (
     Limits,
     OtherImages,
     OwnRule,
-    Policy,
     Readers,
     Select,
     Splits,

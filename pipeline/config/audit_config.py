@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
+from pipeline.config.policy import Policy
 from pipeline.config.sections import (
     DEFAULT_BASELINES,
     TORCH,
@@ -20,7 +21,6 @@ from pipeline.config.sections import (
     Lesions,
     Limits,
     Method,
-    Policy,
     Readers,
     Select,
     Splits,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, PositiveInt, Tag
 
 from pipeline.guards.yaml_models import Items, PathText, Strict
-from pipeline.records import ENOUGH_PATIENTS, Suspect
+from pipeline.records import ENOUGH_PATIENTS
 
 Join = Literal["auto", "uid", "path", "stem"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -257,28 +257,6 @@ class BurnedInText(Strict):
 
     look: Literal["auto", "tesseract", "contrast", "none"] = "auto"
     mask: bool = False
-
-
-Suspicious = Literal["none", "weak", "strong"]
-DOUBTED: Mapping[Suspect, Suspicious] = {"weights": "weak", "card": "weak", "masks": "weak"}
-"""Suspect → the strongest suspicion that does not break the policy, unless a config says otherwise."""
-
-
-class Policy(Strict):
-    """Limits that make a run end with exit code 1 if they are broken."""
-
-    max_skipped: Share = 0.1
-    min_skill: Annotated[float, Field(le=1)] | None = None
-    min_hit_rate: Share | None = None
-    min_iou: Share | None = None
-    min_auroc: Share | None = None
-    max_on_healthy: Share | None = None
-    max_suspicion: Mapping[Suspect, Suspicious] = Field(default_factory=lambda: dict(DOUBTED))
-
-    @property
-    def limits(self) -> Mapping[str, float | None]:
-        """Config key → limit that applies to each finding."""
-        return self.model_dump(exclude={"max_skipped", "max_suspicion"})
 
 
 def restore_off(value: object) -> object:

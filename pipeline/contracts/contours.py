@@ -45,6 +45,6 @@ class Baseline:
     finding), deterministic. pixels: draw(pixels), with the image's pixels, 0 … 1.
     """
     title: str
-    """Name in tables: "centre prior"."""
+    """Name in tables: "image centre"."""
     subject: str
-    """Description, used as the subject of a sentence: "one fixed spot in the middle of every image"."""
+    """Description, used as the subject of a sentence: "the mean mask, the same for every image,"."""

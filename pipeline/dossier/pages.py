@@ -10,7 +10,6 @@ from importlib import resources
 from typing import Any, TypeAlias
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from pipeline import __version__
 from pipeline.dossier.facts import QUESTIONS
@@ -105,7 +104,7 @@ def pages_of(material: Material, forms: Sequence[FilledForm], groups: Sequence[P
         lstrip_blocks=True,
     )
     environment.globals |= {
-        "style": Markup(style),  # noqa: S704  our own file
+        "style": style,
         "policy": POLICY.format(digest),
         "shown": _shown,
         "title": manifest.get("title") or manifest["run_id"],

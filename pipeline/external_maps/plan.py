@@ -16,6 +16,7 @@ from pipeline.errors import ConfigError, refuse_all
 from pipeline.executors.pool import Pool
 from pipeline.executors.single import require
 from pipeline.executors.worker import Limits
+from pipeline.external_maps.audit_config import gates_of, with_open_gate, without_other_findings
 from pipeline.external_maps.catalogue import MapCatalogue, find_maps, rename_findings
 from pipeline.ground_truth.inputs import find_items
 from pipeline.guards.existing import existing_path
@@ -50,6 +51,8 @@ class ScorePlan(RunPlan):
     """Sorted method names."""
     gate_opened: bool
     """Whether the gate was changed to `all` because no map has a probability."""
+    notes: tuple[str, ...] = ()
+    """What the config says and the maps cannot follow, as sentences; it may be the config of an audit."""
 
     @property
     def expected(self) -> frozenset[tuple[str, str]]:
@@ -90,13 +93,15 @@ def _score_plan(config: AuditConfig, executor: Executor) -> ScorePlan:
             f"heatmaps.findings: {problem}; list the findings here as the maps name them, or map their names "
             "in annotations.findings"
         )
+    config, unused = without_other_findings(config, findings)
     check_findings(config, findings, whose="the maps")
     methods = _checked_methods(files)
     opened = _opens_gate(config, has_probabilities=files.has_probabilities)
+    notes = (*unused, *(_gate_notes(config) if opened else ()))
     if opened:
-        config = config.model_copy(update={"contours": config.contours.model_copy(update={"gate": "all"})})
+        config = with_open_gate(config)
     config = with_detector(config)
-    return ScorePlan(config, studies, annotations, findings, files, items, methods, opened)
+    return ScorePlan(config, studies, annotations, findings, files, items, methods, opened, notes)
 
 
 def _known_findings(
@@ -165,15 +170,15 @@ def _checked_methods(files: MapCatalogue) -> tuple[str, ...]:
 
 
 def _opens_gate(config: AuditConfig, *, has_probabilities: bool) -> bool:
-    """Whether the default gate is replaced by `all`, because it needs probabilities and there are none."""
-    contours = config.contours
-    gates = {contours.gate, *(own.gate or contours.gate for own in contours.findings.values())}
-    if has_probabilities or not NEED_PROBABILITIES & gates:
-        return False
-    set_by_finding = any(own.gate in NEED_PROBABILITIES for own in contours.findings.values())
-    if "gate" in contours.model_fields_set or set_by_finding:
-        raise ConfigError(
-            "contours.gate: found 'predicted', but no map has a probability; set contours.gate to all or "
-            "annotated, or add a column probability to heatmaps.csv"
-        )
-    return True
+    """Whether gates are replaced by `all`, because one needs probabilities and there are none."""
+    return not has_probabilities and bool(NEED_PROBABILITIES & gates_of(config))
+
+
+def _gate_notes(config: AuditConfig) -> tuple[str, ...]:
+    """That contours are drawn for every finding, and what would apply the gate that the config states."""
+    own = any(rule.gate for rule in config.contours.findings.values())
+    stated = own or "gate" in config.contours.model_fields_set
+    remedy = "; add a column probability to heatmaps.csv to apply the gate of the config" if stated else ""
+    return (
+        f"No map has a probability, so contours are drawn for every finding (contours.gate: all){remedy}",
+    )

@@ -63,6 +63,12 @@ WANTED: Final = {
     "invalid_key": "wanted a text as the key; put it in quotes",
 }
 """pydantic error type → message in YAML terms, because pydantic's own names Python types."""
+READ_AS: Final[Mapping[object, str]] = {
+    False: "false, as which YAML reads an unquoted off or no; put a word in quotes",
+    True: "true, as which YAML reads an unquoted on or yes; put a word in quotes",
+    None: "no value, as which YAML reads null, ~ or nothing after the key; put a word in quotes",
+}
+"""What YAML makes of some words → what it is called in messages."""
 UNWANTED: Final = "wanted another value; the schemas in configs/ say which"
 OWN_MESSAGE: Final = "value_error"
 """pydantic error type of the errors that validators here raise."""
@@ -251,7 +257,9 @@ def _found(item: dict[str, Any]) -> str:
     """What was found; empty for keys and values of which a validator here names the wrong one."""
     if item["type"] == OWN_MESSAGE and isinstance(item["input"], dict | BaseModel):
         return ""
-    return f" (found {item['input']!r})"
+    found = item["input"]
+    words = READ_AS[found] if found is None or isinstance(found, bool) else repr(found)
+    return f" (found {words})"
 
 
 def _touched(key: str, overridden: Collection[str]) -> bool:

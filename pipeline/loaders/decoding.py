@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 
 from pipeline.errors import CaseError
 from pipeline.loaders.dataset import refusing
+from pipeline.loaders.directions import directions_in
 from pipeline.loaders.display import Decoded, brightness_display, stored_display
 from pipeline.loaders.elements import Warn, code, integer
 from pipeline.loaders.frames import frame_dataset
@@ -17,7 +18,7 @@ from pipeline.loaders.luminance import luminance, palette_luminance
 from pipeline.loaders.pixels import stored_values
 from pipeline.loaders.plausibility import warn_of_masks, warn_of_range
 from pipeline.loaders.presentation import greyscale
-from pipeline.loaders.spacing import spacing_mm
+from pipeline.loaders.spacing import spacing_at, spacing_mm
 from pipeline.loaders.terms import PHOTOMETRIC, listed
 from pipeline.records import Display, ImageSource
 
@@ -36,12 +37,12 @@ def decode_dataset(dataset: Dataset, source: ImageSource, *, window: View, warn:
     with refusing("decode_failed", "a value in the header cannot be read"):
         _refuse_mismatch(dataset, source)
         frame = frame_dataset(dataset, source.frame)
-        spacing = spacing_mm(frame, warn)
+        spacing, directions = spacing_mm(frame, warn), directions_in(frame, warn)
         stored, photometric, bits = stored_values(dataset, source.frame, warn=warn)
         warn_of_masks(stored, warn)
         pixels, display = _brightness(stored, photometric, frame, bits=bits, window=window, warn=warn)
         warn_of_attributes(dataset, warn)
-    return Decoded(pixels, spacing, display)
+    return Decoded(pixels, spacing, display, directions, spacing_at(frame) if spacing else "")
 
 
 def _refuse_mismatch(dataset: Dataset, source: ImageSource) -> None:

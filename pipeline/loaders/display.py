@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.loaders.greyscale import Greyscale, Rescale, Window, linear_window, modality_span
-from pipeline.records import Display, Intensity
+from pipeline.records import Directions, Display, Intensity, SpacingAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,9 @@ class Decoded:
     spacing_mm: tuple[float, float] | None
     """Distance between neighbouring pixel centres (row, column); None if the file does not say."""
     display: Display
+    directions: Directions | None = None
+    """As in `Image`."""
+    spacing_at: SpacingAt = ""
 
 
 BYTE_BITS = 8

@@ -125,6 +125,8 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
         sha256=sha256,
         display=decoded.display,
         cautions=tuple(cautions),
+        directions=decoded.directions,
+        spacing_at=decoded.spacing_at if decoded.spacing_mm else ("table" if source.spacing_mm else ""),
     )
 
 

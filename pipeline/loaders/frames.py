@@ -6,11 +6,13 @@ from pydicom.dataset import Dataset
 
 MACROS = (
     "PixelMeasuresSequence",
+    "PlaneOrientationSequence",
     "PixelValueTransformationSequence",
     "FrameVOILUTSequence",
     "FramePixelDataPropertiesSequence",
 )
-"""Functional groups whose elements are the same as in single-frame images: spacing, rescale, window."""
+"""Functional groups whose elements are the same as in single-frame images: spacing, orientation, rescale,
+window."""
 
 
 def frame_dataset(dataset: Dataset, frame: int) -> Dataset:

@@ -37,6 +37,8 @@ MOST_FRAMES = 2**16
 """Upper limit, because each frame is an image; a larger number means a broken header or a scanned slide."""
 OLDEST_SHOWN = 90
 """Years; ages from here on can identify a patient and are shown as "90+" (45 CFR 164.514(b)(2)(i)(C))."""
+SERIES_DIGITS = 5
+"""Most digits of a series number that is shown: longer ones may be a date or a time."""
 YES_OR_NO = frozenset({"YES", "NO"})
 PATIENT_SEXES = frozenset(["M", "F", "O"])
 NOT_IMAGES = {
@@ -57,6 +59,7 @@ _KEYWORDS = [
     "IssuerOfPatientID",
     "PatientSex",
     "PatientAge",
+    "SeriesNumber",
     "Modality",
     "ViewPosition",
     "ImageLaterality",
@@ -179,6 +182,7 @@ def _attributes(dataset: Dataset) -> dict[str, str]:
         "laterality": listed(code(dataset, "ImageLaterality") or code(dataset, "Laterality"), LATERALITIES),
         "sex": listed(code(dataset, "PatientSex"), PATIENT_SEXES),
         "age": age_shown(code(dataset, "PatientAge")),
+        "series": _series(dataset),
         "manufacturer": known_manufacturer(manufacturer) or manufacturer,
         "model": text(dataset, "ManufacturerModelName"),
         "body_part": listed(code(dataset, "BodyPartExamined"), BODY_PARTS),
@@ -189,6 +193,12 @@ def _attributes(dataset: Dataset) -> dict[str, str]:
         "burned_in_annotation": listed(code(dataset, "BurnedInAnnotation"), YES_OR_NO),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _series(dataset: Dataset) -> str:
+    """The series number; empty if it is so long that it may be a date or a time."""
+    number = _whole(dataset, "SeriesNumber")
+    return number if len(number) <= SERIES_DIGITS else ""
 
 
 def _whole(dataset: Dataset, keyword: str) -> str:

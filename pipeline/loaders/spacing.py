@@ -19,7 +19,7 @@ from pipeline.loaders.elements import (
     unused,
     values,
 )
-from pipeline.records import Caution
+from pipeline.records import Caution, SpacingAt
 
 SpacingMm = tuple[float, float]
 """Millimetres (between rows, between columns)."""
@@ -29,6 +29,8 @@ SPACING: Final = "spacing_contradiction"
 """Reason of a caution: elements that state the spacing contradict each other."""
 ROUNDING: Final = 1e-3
 """Relative difference up to which two spacings are the same, written with other decimals."""
+PROJECTIONS: Final = frozenset({"CR", "DX", "MG", "RF", "XA", "IO", "PX", "RG"})
+"""Modalities whose images are shadows on a detector, which are larger than what cast them."""
 _CENTIMETRES = 3
 """Physical Units X/Y Direction, PS3.3, C.8.5.5.1.15."""
 _TWO_DIMENSIONAL = 1
@@ -42,6 +44,24 @@ def spacing_mm(dataset: Dataset, warn: Warn = nobody) -> SpacingMm | None:
     if own:
         return _reconciled(dataset, own, detector, in_patient, warn)
     return in_patient or _pair(dataset, "NominalScannedPixelSpacing", warn) or _ultrasound(dataset, warn)
+
+
+def spacing_at(dataset: Dataset) -> SpacingAt:
+    """Where the distances of `spacing_mm` were measured; to be asked only if it gives a spacing.
+
+    PS3.3, 10.7.1.3: equal to Imager Pixel Spacing, Pixel Spacing is that of the detector, else that of the
+    patient; alone in a projection image, it may be either unless it is calibrated.
+    """
+    own, detector = (_pair(dataset, keyword, nobody) for keyword in ("PixelSpacing", "ImagerPixelSpacing"))
+    magnified = _magnification(dataset, nobody) != 1
+    if own and not code(dataset, "PixelSpacingCalibrationType"):
+        if detector:
+            return "patient" if magnified or not _close(own, detector) else "detector"
+        return "unstated" if code(dataset, "Modality") in PROJECTIONS else "patient"
+    if detector and not own:
+        return "patient" if magnified else "detector"
+    scanned = not own and _pair(dataset, "NominalScannedPixelSpacing", nobody)
+    return "film" if scanned else "patient"
 
 
 def aspect_ratio(dataset: Dataset) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -30,7 +31,7 @@ from pipeline.loaders.greyscale import View, Window, linear_window
 from pipeline.loaders.image_files import ImageFile, Place
 from pipeline.loaders.pixels import LARGEST_FRAME
 from pipeline.loaders.plausibility import warn_of_masks
-from pipeline.orientation import AS_STORED, AXIAL, CORONAL, SAGITTAL, Turn, turn_between
+from pipeline.orientation import AS_STORED, AXIAL, CORONAL, SAGITTAL, Turn, directions_of, turn_between
 from pipeline.records import Caution, Display, ImagePlane, ImageSource, image_plane
 
 SUFFIXES: Final = {"NIfTI": (".nii", ".nii.gz"), "NRRD": (".nrrd",), "MetaImage": (".mha",)}
@@ -65,7 +66,7 @@ def decode_volume(data: bytes, source: ImageSource, *, window: View, warn: Warn,
     path = Path(source.path)
     place = Packed(path, source.member) if source.member else path
     with _refusing(kind), _path(place, BytesIO(data), kind) as path:
-        reader, axes, turn, _ = _opened(path, kind, whole=True)
+        reader, axes, turn, plane = _opened(path, kind, whole=True)
         if kind == "NIfTI":
             with about(THE_FILE, "decode_failed"):
                 finite = stored_voxels(path).finite
@@ -80,7 +81,10 @@ def decode_volume(data: bytes, source: ImageSource, *, window: View, warn: Warn,
     if values.dtype.kind in "iu":
         warn_of_masks(values, warn)
     spacing = _spacing(reader, axes, turn)
-    return _displayed(values, spacing, window=window, warn=warn)
+    shown = _displayed(values, spacing, window=window, warn=warn)
+    return replace(
+        shown, directions=directions_of(plane) if plane else None, spacing_at="file" if spacing else ""
+    )
 
 
 def _displayed(

@@ -34,7 +34,7 @@ from pipeline.records.images import (
 )
 from pipeline.records.map_tests import MapTestValue
 from pipeline.records.notices import Notice, NoticeKind
-from pipeline.records.planes import ImagePlane, Vector, image_plane
+from pipeline.records.planes import Directions, ImagePlane, SpacingAt, Vector, image_plane
 from pipeline.records.probes import Features, LayerStatistics, NetworkReading, ProbedOutput
 from pipeline.records.regions import ContourRule, Drawing, Dropped, Peak, Region
 from pipeline.records.scores import (
@@ -63,6 +63,7 @@ __all__ = [
     "ContourRule",
     "Curve",
     "DecodedCase",
+    "Directions",
     "Display",
     "Drawing",
     "Dropped",
@@ -100,6 +101,7 @@ __all__ = [
     "Score",
     "Shape",
     "Skipped",
+    "SpacingAt",
     "Strength",
     "Summary",
     "SurfaceDefinition",

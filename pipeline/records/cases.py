@@ -9,6 +9,7 @@ from pipeline.records.annotations import AnnotationItem, Box, Reference
 from pipeline.records.arrays import Intensity, Shape
 from pipeline.records.heatmaps import Heatmap, ModelInput, Prediction
 from pipeline.records.images import Caution, ImageSource
+from pipeline.records.planes import Directions, SpacingAt
 from pipeline.records.regions import Dropped, Peak, Region
 from pipeline.records.scores import Candidates, Curve, Fit, Score
 
@@ -54,6 +55,8 @@ class DecodedCase:
     look: str = ""
     """`cohort.near_duplicates.look_of` its pixels; empty if it was not looked for."""
     cautions: tuple[Caution, ...] = ()
+    directions: Directions | None = None
+    spacing_at: SpacingAt = ""
 
     @property
     def case_id(self) -> str:
@@ -117,6 +120,9 @@ class FinishedCase:
     """Pseudonym of the multi-frame object; empty if the image is its only frame."""
     cautions: tuple[Caution, ...] = ()
     """Warnings that the report shows with the image."""
+    directions: Directions | None = None
+    """As in `Image`."""
+    spacing_at: SpacingAt = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records.arrays import Intensity, Shape
-from pipeline.records.planes import ImagePlane
+from pipeline.records.planes import Directions, ImagePlane, SpacingAt
 
 IMAGE_SUFFIXES = (
     ".dcm", ".dicom", ".dic", ".dc3", ".ima", ".img", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp",
@@ -70,8 +70,8 @@ class ImageSource:
     fingerprint: str = ""
     """`loaders.dataset.fingerprint` of the file when it was listed; empty: changes are not detected."""
     attributes: Mapping[str, str] = field(default_factory=dict)
-    """Allow-listed: modality, view, laterality, sex, age, manufacturer, model, body_part, photometric,
-    transfer_syntax, bits_stored, file_format (only if the file is not DICOM)."""
+    """Allow-listed: modality, view, laterality, sex, age, series, manufacturer, model, body_part,
+    photometric, transfer_syntax, bits_stored, file_format (only if the file is not DICOM)."""
     study_date: str = ""
     """Date as in the header; never written to an output."""
     changed_ns: int = 0
@@ -136,6 +136,9 @@ class Image:
     """None if no page shows the image."""
     cautions: tuple[Caution, ...] = ()
     """What the file states otherwise than it was read, and what of it could not be used."""
+    directions: Directions | None = None
+    """None: the file does not say."""
+    spacing_at: SpacingAt = ""
 
     @property
     def shape(self) -> Shape:

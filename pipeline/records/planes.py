@@ -5,10 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 Vector: TypeAlias = tuple[float, float, float]
 """Towards the patient's left, back and head (PS3.3, C.7.6.2.1.1)."""
+
+Directions: TypeAlias = tuple[str, str]
+"""Where rows lead in the patient (to rising columns) and where columns lead (to rising rows): R, L, A, P, H,
+F; of oblique images several, the main direction first (PS3.3, C.7.6.1.1.1)."""
+SpacingAt: TypeAlias = Literal["patient", "detector", "film", "unstated", "table", "file", ""]
+"""Where the pixel spacing was measured: in the patient, at the detector, on a digitised film; `unstated`: by
+a projection image that does not say which; `table`: by the table of the studies; `file`: by a file that is
+not DICOM; empty: unknown, or no spacing."""
 
 SQUARE = 0.01
 """Largest cosine between rows and columns of an image."""

@@ -35,5 +35,5 @@ def warnings_of_chance(summaries: Iterable[Summary]) -> Iterator[str]:
 
 def auroc_numbers(row: Summary) -> str:
     """The estimate, its interval if there is one, and the number of images."""
-    interval = "" if row.low is None or row.high is None else f" [{row.low:.2f}–{row.high:.2f}]"
+    interval = "" if row.low is None or row.high is None else f" [{row.low:.2f} to {row.high:.2f}]"
     return f"{row.estimate:.2f}{interval} ({row.n:,} images)"

@@ -1,4 +1,4 @@
-"""Charts: positions of the marks in SVG charts, which the templates draw."""
+"""Charts: positions of the marks in charts, which the templates draw; one grammar for all intervals."""
 
 from __future__ import annotations
 
@@ -6,64 +6,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.records import Summary, main_reader
-from pipeline.records.names import ALL_FINDINGS
+from pipeline.records.names import ALL_FINDINGS, READER_START
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import BINS, Survey
 
-WIDTH = 560
-LEFT = 150
-"""Width for the names of findings and methods, in units of the viewBox."""
-RIGHT = 118
-"""Width for the numbers."""
-LINE = 22
-HEAD = 12
-GAP = 14
-"""Space above each finding."""
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+MOST_READERS = 3
+"""Most readers that have a line each, compared with the main one."""
 
 BAR_WIDTH = 20
 BAR_HEIGHT = 96
+CHANCE = "random"
+"""The baseline that shows what chance scores."""
 MARKED = frozenset({"location_prior", "center_prior", "random", "local_contrast"})
 """Baselines with their own mark in figures.css."""
 
 
 @dataclass(frozen=True, slots=True)
-class Whisker:
-    """One estimate with its interval; lengths in the units of the chart's viewBox."""
+class IntervalLine:
+    """One estimate with its interval, as a line of a chart."""
 
     label: str
     mark: str
-    """The shape of the dot: "network", a known baseline's name, or "other"."""
-    y: float
+    """Shape and colour of the dot: "network", "reader", a known baseline's name, "other", or "none"."""
     x: float
+    """Position on the axis, 0 to 100 (percent of its length)."""
     low: float
     high: float
+    """Positions of the interval's ends; those of the estimate if there is none."""
     text: str
+    """The estimate, or why there is none."""
+    interval: str = ""
+    n: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class WhiskerChart:
-    """A chart of one metric with one line per method, grouped by finding."""
+class IntervalChart:
+    """A chart of one metric with one line per map, by finding or group, on one common axis."""
 
     title: str
-    height: float
     ticks: tuple[tuple[float, str], ...]
-    groups: tuple[tuple[str, float, tuple[Whisker, ...]], ...]
-    """Finding, y of its name, lines."""
-
-    @property
-    def width(self) -> int:
-        """Width of the viewBox."""
-        return WIDTH
-
-    @property
-    def description(self) -> str:
-        """The content of the chart as text."""
-        return "; ".join(
-            f"{finding}: " + ", ".join(f"{line.label} {line.text}" for line in lines)
-            for finding, _, lines in self.groups
-        )
+    """Position in percent and text."""
+    groups: tuple[tuple[str, tuple[IntervalLine, ...]], ...]
+    """Name of a finding or group, empty if there is only one, and its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +65,34 @@ class Histogram:
     description: str
 
 
-def whisker_chart(run: RunFolder, metric: str, title: str) -> WhiskerChart | None:
-    """Estimate and interval per finding and method, for the reader with most images; None without any."""
-    groups: list[tuple[str, float, tuple[Whisker, ...]]] = []
-    y = float(HEAD)
-    for finding in (*run.findings, ALL_FINDINGS):
-        rows = [row for row in run.summaries if row.finding == finding]
-        reader = main_reader(rows, metric, run.network or "")
-        same = [row for row in rows if reader and (row.metric, row.reader) == (metric, reader.reader)]
-        by_method = {row.method: row for row in same if row.estimate is not None}
-        present = [method.name for method in run.methods if method.name in by_method]
-        if not present:
-            continue
-        y += GAP + LINE
-        lines = tuple(
-            _whisker(by_method[name], run, y + index * LINE) for index, name in enumerate(present, start=1)
-        )
-        groups.append((finding_title(finding), y, lines))
-        y += len(lines) * LINE
-    if not groups:
+def interval_chart(run: RunFolder, metric: str, title: str) -> IntervalChart | None:
+    """Estimate and interval per finding and map, for the reader with most images; None without any."""
+    found = ((finding, _lines_of(run, finding, metric)) for finding in (*run.findings, ALL_FINDINGS))
+    groups = tuple((finding_title(finding), lines) for finding, lines in found if lines)
+    return IntervalChart(title, axis(metric), groups) if groups else None
+
+
+def finding_chart(run: RunFolder, finding: str, metric: str) -> IntervalChart | None:
+    """The network's first method, readers, baselines and chance on one axis; None without a score."""
+    rows = [row for row in run.summaries if (row.finding, row.metric) == (finding, metric)]
+    main = main_reader(rows, metric, run.network or "")
+    if main is None:
         return None
-    return WhiskerChart(title, y + GAP, axis(metric), tuple(groups))
+    same = [row for row in rows if row.reader == main.reader and row.estimate is not None]
+    readers = [row for row in same if row.method.startswith(READER_START)]
+    maps = {row.method: row for row in same}
+    chosen = [main, *readers[:MOST_READERS], *(maps[name] for name in run.baselines if name in maps)]
+    title = f"{words.metric_title(metric, {})} for {finding}, compared with {main.reader}"
+    return IntervalChart(title, axis(metric), (("", tuple(_line(row, run) for row in chosen)),))
+
+
+def _lines_of(run: RunFolder, finding: str, metric: str) -> tuple[IntervalLine, ...]:
+    """The lines of one finding: the network's methods, then the baselines."""
+    rows = [row for row in run.summaries if row.finding == finding]
+    reader = main_reader(rows, metric, run.network or "")
+    same = [row for row in rows if reader and (row.metric, row.reader) == (metric, reader.reader)]
+    by_method = {row.method: row for row in same if row.estimate is not None}
+    return tuple(_line(by_method[method.name], run) for method in run.methods if method.name in by_method)
 
 
 def axis(metric: str) -> tuple[tuple[float, str], ...]:
@@ -139,23 +132,37 @@ def finding_title(finding: str) -> str:
     return "All findings" if finding == ALL_FINDINGS else finding
 
 
-def _whisker(row: Summary, run: RunFolder, y: float) -> Whisker:
+def _line(row: Summary, run: RunFolder) -> IntervalLine:
     assert row.estimate is not None
-    known = row.method if row.method in MARKED else "other"
-    return Whisker(
-        label=run.title_of(row.method),
-        mark=known if row.method in run.baselines else "network",
-        y=y,
+    return IntervalLine(
+        label=_label(row.method, run),
+        mark=mark_of(row.method, run),
         x=chart_x(row.estimate),
         low=chart_x(row.estimate if row.low is None else row.low),
         high=chart_x(row.estimate if row.high is None else row.high),
-        text=words.estimate(row),
+        text=words.number(row.estimate, row.metric),
+        interval=words.interval(row),
+        n=f"{row.n:,}",
     )
 
 
+def _label(method: str, run: RunFolder) -> str:
+    """A map's title; that of random numbers says what it stands for."""
+    title = run.title_of(method)
+    return f"{title} (chance)" if method == CHANCE else title
+
+
+def mark_of(method: str, run: RunFolder) -> str:
+    """The mark of a method, baseline or reader in every chart."""
+    if method.startswith(READER_START):
+        return "reader"
+    known = method if method in MARKED else "other"
+    return known if method in run.baselines else "network"
+
+
 def chart_x(share: float) -> float:
-    """Position of a value (0 … 1) on the horizontal axis."""
-    return round(LEFT + share * (WIDTH - LEFT - RIGHT), 2)
+    """Position of a value (0 … 1) on a horizontal axis, in percent."""
+    return round(100 * share, 2)
 
 
 def _steps(heights: Sequence[float]) -> str:

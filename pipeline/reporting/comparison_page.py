@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pipeline.records.names import LABELS_READER
 from pipeline.reporting import words
 from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of
 from pipeline.reporting.run_folder import number_of
@@ -36,6 +38,7 @@ class Line:
     difference: str
     interval: str
     p: str
+    corrected_p: str
     standing: str
     words: str
     """The standing as text."""
@@ -58,11 +61,27 @@ def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> P
         ],
         lines=[_line(row) for row in read_rows(folder / "comparison.csv")],
         verdicts=facts.get("verdicts", []),
+        differing=_differing(facts),
         verdict_words=VERDICTS,
     )
     index = folder / "index.html"
     write(index, page.encode("utf-8", UNDECODABLE))
     return index
+
+
+def difference_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """One sentence for each row of comparison.json’s `differing_annotations`."""
+    for row in rows:
+        what = "labels" if row["reader"] == LABELS_READER else f"annotations of {row['reader']}"
+        more = row["differing"] - len(row["images"])
+        names = ", ".join(row["images"]) + (f" and {more:,} more" if more else "")
+        yield f"{row['finding']}: {what} differ on {row['differing']:,} of {row['n']:,} images: {names}"
+
+
+def _differing(facts: Mapping[str, Any]) -> list[str] | None:
+    """Which annotations differ, one sentence each; None if a run lacks its cases."""
+    rows = facts.get("differing_annotations")
+    return None if rows is None else list(difference_lines(rows))
 
 
 def _line(row: Mapping[str, str]) -> Line:
@@ -79,11 +98,18 @@ def _line(row: Mapping[str, str]) -> Line:
         first=first,
         second=second,
         difference=difference,
-        interval=f"{low} to {high}" if row["difference_low"] else "",
-        p=words.p_value(number_of(row["corrected_p"])).removeprefix("= "),
+        interval=f"[{low} to {high}]" if row["difference_low"] else "",
+        p=_p(row["p"]),
+        corrected_p=_p(row["corrected_p"]),
         standing=row.get("standing", ""),
-        words=words.STANDINGS.get(row.get("standing", ""), "not stored"),
+        words=words.standing(
+            row.get("standing", ""), number_of(row["difference_low"]), number_of(row["difference_high"])
+        ),
     )
+
+
+def _p(cell: str) -> str:
+    return words.p_value(number_of(cell)).removeprefix("= ")
 
 
 def _shown(name: str, value: str, metric: str) -> str:

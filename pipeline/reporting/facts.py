@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from pipeline.records import Skipped
 from pipeline.reporting import tuning, words
+from pipeline.reporting.headline_numbers import limits_stated
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import Survey
 
@@ -145,6 +146,7 @@ def method(run: RunFolder, survey: Survey) -> Facts:
         ("Thresholds tuned", tuning.fact(run)),
         ("Smallest contour", f"{contours.get('minimum_area_px', 0)} px" + _square_millimetres(contours)),
         ("Too small, left out", _dropped(run, survey)),
+        ("Limits of the policy", limits_stated(run.manifest)),
         ("Intervals", _intervals(run.manifest.get("statistics", {}))),
         (
             "Versions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.records.names import POINTING
 from pipeline.reporting import words
@@ -15,10 +16,9 @@ LIMITS = {
     "min_hit_rate": ("hit rate", "at least", "hit"),
     "min_iou": ("mean IoU", "at least", "iou"),
     "min_auroc": ("AUROC", "at least", "auroc"),
-    "max_on_healthy": ("contours where the finding is absent", "at most", "contour_on_healthy"),
+    "max_on_healthy": ("false positives", "at most", "contour_on_healthy"),
 }
 """Key of the config → what it limits, in which direction, and the metric whose format its numbers have."""
-PRIORS = {"location_prior": "the mean mask of other images", "center_prior": "a spot in the image’s centre"}
 CEILINGS = {"readers": "the readers compared with each other", "perfect": "every image right"}
 SEVERITY = ("fail", "warn", "unknown", "pass")
 
@@ -30,8 +30,10 @@ class Skill:
     text: str
     """Empty if there is no scale, because the map with skill 0 is as good as the one with skill 1."""
     interval: str
+    prior: str
+    """Code of the baseline with a skill of 0."""
     zero: str
-    """Description of a skill of 0."""
+    """Its title."""
     one: str
     """Description of a skill of 1."""
 
@@ -60,7 +62,8 @@ def skill_of(run: RunFolder, finding: str) -> Skill | None:
     return Skill(
         text=words.number(float(row["estimate"]), "skill") if row["estimate"] else "",
         interval="" if low is None or high is None else f"[{_number(low)} to {_number(high)}]",
-        zero=PRIORS.get(row["prior"], words.spaced(row["prior"])),
+        prior=row["prior"],
+        zero=f"the {words.spaced(run.title_of(row['prior']))}",
         one=CEILINGS.get(row["ceiling"], row["ceiling"]),
     )
 
@@ -70,11 +73,39 @@ STRENGTHS = ("none", "weak", "strong")
 """Of suspicions, as numbers of policy.csv."""
 
 
+UNKNOWN = {
+    "too_few": "too few patients for an interval",
+    "not_labelled": "the labels have no column of “{finding}”; add it, or name it in "
+    "annotations.labels.columns",
+    "no_scale": "there is no baseline to measure skill from",
+    "": "there is no estimate",
+}
+"""Why a limit has no outcome → its words; other reasons are those of the undefined scores."""
+
+
+def why_unknown(row: Mapping[str, Any]) -> str:
+    """Why the outcome of a row of policy.csv is unknown, in words."""
+    code = str(row.get("because") or "")
+    return UNKNOWN.get(code, words.reason(code)).format(finding=row["finding"])
+
+
 def limits_of(run: RunFolder, finding: str) -> tuple[Limit, ...]:
     """Outcomes of the policy's limits for a finding, in the order of the config."""
     return tuple(
         Limit(row["outcome"], _limit(row)) for row in run.table("policy") if row["finding"] == finding
     )
+
+
+def limits_stated(manifest: Mapping[str, Any]) -> str:
+    """The limits of scores that the config sets, as text; that there is none; empty if that is unknown."""
+    config = manifest.get("config")
+    policy = config.get("policy") if isinstance(config, Mapping) else None
+    if not isinstance(policy, Mapping):
+        return ""
+    stated = {rule: limit for rule in LIMITS if isinstance(limit := policy.get(rule), int | float)}
+    if not stated:
+        return "none is set, so no score decides whether the run passes"
+    return "; ".join(_wanted(rule, limit) for rule, limit in stated.items())
 
 
 def worst(limits: tuple[Limit, ...]) -> str:
@@ -87,17 +118,18 @@ def _limit(row: Mapping[str, str]) -> str:
     if rule == SUSPICION:
         most, found = (STRENGTHS[int(float(row[key]))] for key in ("limit", "estimate"))
         return f"suspicion against {TITLES[suspect]}: {found}; allowed: {most}"
-    name, side, form = LIMITS[row["rule"]]
-    wanted = f"{name} {side} {words.number(float(row['limit']), form)}"
+    form, wanted = LIMITS[row["rule"]][2], _wanted(row["rule"], float(row["limit"]))
     if not row["estimate"]:
-        return f"{wanted}: there is no estimate"
+        return f"{wanted}: {why_unknown(row)}"
     low, high = number_of(row["low"]), number_of(row["high"])
-    bounds = "" if low is None or high is None else f", interval {_form(low, form)} to {_form(high, form)}"
-    return f"{wanted}: found {_form(float(row['estimate']), form)}{bounds}"
+    because = f"; {why_unknown(row)}" if row["outcome"] == "unknown" else ""
+    found = words.with_interval(float(row["estimate"]), low, high, form)
+    return f"{wanted}: found {found}{because}"
 
 
-def _form(value: float, form: str) -> str:
-    return words.number(value, form)
+def _wanted(rule: str, limit: float) -> str:
+    name, side, form = LIMITS[rule]
+    return f"{name} {side} {words.number(limit, form)}"
 
 
 def _number(value: float) -> str:

@@ -61,7 +61,7 @@ def _thirds(rows: Sequence[Row]) -> Iterator[Third]:
         yield Third(
             _areas(row),
             f"{estimate} %" if estimate else TOO_FEW if n else "–",
-            f"[{low}–{high}]" if low and high else "",
+            f"[{low} to {high}]" if low and high else "",
             f"{n:,}",
         )
 

@@ -25,8 +25,9 @@ FIXED_MAPS = (
 )
 INTERVALS = (
     "“Better” and “worse” mean that a difference on the same images was shown: bootstrap over patients, p "
-    "at most 0.05, corrected over findings. “Not shown to differ” does not mean that two maps are equally "
-    "good: with more patients a difference might be shown."
+    "at most 0.05, corrected over findings (Holm). Intervals are of one finding and not corrected, so a "
+    "difference whose interval excludes 0 may still be “not confirmed”. “Not shown to "
+    "differ” does not mean that two maps are equally good: with more patients a difference might be shown."
 )
 BOXES = (
     "Boxes are not masks, because a box includes tissue around the lesion. Box scores are shown in separate "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 
 from pipeline.records import main_reader
@@ -11,9 +11,11 @@ from pipeline.records.names import FROC_RATES
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import RunFolder, number_of
 
-WIDTH, HEIGHT = 252, 176
-LEFT, RIGHT, TOP, BOTTOM = 34, 8, 8, 34
-"""Margins for tick labels and axis titles, in units of the viewBox."""
+WIDTH, HEIGHT = 390, 220
+LEFT, RIGHT, TOP, BOTTOM = 36, 116, 10, 38
+"""Margins for tick labels, axis titles and, on the right, the names of the lines, in units of the viewBox."""
+LABEL = 15
+"""Least distance of names."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FROC = "lesion_froc_"
 
@@ -33,6 +35,10 @@ class Series:
     band: str
     """SVG path of the interval; empty if there is none."""
     dots: tuple[Point, ...]
+    end: Point = (0.0, 0.0)
+    """Last point of the line."""
+    label_y: float = 0.0
+    """Height of its name, beside that point and apart from the other names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,12 @@ class LineChart:
     y_title: str
     series: tuple[Series, ...]
     description: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    """Where the axes begin and end, across and down."""
+    right: int = WIDTH - RIGHT
+    floor: int = HEIGHT - BOTTOM
 
 
 def thresholds(run: RunFolder, finding: str) -> LineChart | None:
@@ -71,7 +83,7 @@ def thresholds(run: RunFolder, finding: str) -> LineChart | None:
         _up(top),
         "threshold, share of the maximum",
         "mean IoU",
-        series,
+        _labelled(series),
         f"{run.network} has its best mean IoU at {best['level']} of the maximum, "
         f"{words.number(float(best['estimate']), 'iou')}",
     )
@@ -109,7 +121,7 @@ def froc(run: RunFolder, finding: str) -> LineChart | None:
         _up(1.0),
         "false positives per image",
         "lesions found",
-        tuple(series),
+        _labelled(series),
         f"{run.network} finds {at_one} of {words.plural(main.n, 'lesion')} at 1 false positive per image",
     )
 
@@ -126,7 +138,14 @@ def calibration(run: RunFolder, finding: str) -> LineChart | None:
         )
         for row in rows
     ]
-    ideal = Series("perfect calibration", "ideal", _path([(_x(0), _y(0, 1)), (_x(1), _y(1, 1))]), "", ())
+    ideal = Series(
+        "perfect calibration",
+        "ideal",
+        _path([(_x(0), _y(0, 1)), (_x(1), _y(1, 1))]),
+        "",
+        (),
+        (_x(1), _y(1, 1)),
+    )
     first, last = rows[0], rows[-1]
     return LineChart(
         finding,
@@ -134,7 +153,7 @@ def calibration(run: RunFolder, finding: str) -> LineChart | None:
         _up(1.0),
         "predicted probability",
         "share with the finding",
-        (ideal, _series(run.network or "", run, points, top=1.0)),
+        _labelled((ideal, _series(run.network or "", run, points, top=1.0))),
         f"at a mean probability of {float(first['predicted']):.2f} the finding is present in "
         f"{float(first['observed']):.0%}, at {float(last['predicted']):.2f} in {float(last['observed']):.0%}",
     )
@@ -171,7 +190,21 @@ def _series(
         path=_path(dots),
         band=f"{_path([*upper, *lower])}Z" if is_network and bounds else "",
         dots=dots if is_network else (),
+        end=dots[-1],
     )
+
+
+def _labelled(series: Sequence[Series]) -> tuple[Series, ...]:
+    """The lines with the heights of their names: beside their ends, at least `LABEL` apart."""
+    order = sorted(range(len(series)), key=lambda number: series[number].end[1])
+    heights = [series[number].end[1] for number in order]
+    for place in range(1, len(heights)):
+        heights[place] = max(heights[place], heights[place - 1] + LABEL)
+    for place in range(len(heights) - 1, -1, -1):
+        below = heights[place + 1] - LABEL if place + 1 < len(heights) else HEIGHT - BOTTOM
+        heights[place] = min(heights[place], below)
+    found = dict(zip(order, heights, strict=True))
+    return tuple(replace(line, label_y=round(found[number], 2)) for number, line in enumerate(series))
 
 
 def _path(points: Sequence[Point]) -> str:

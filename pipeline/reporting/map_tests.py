@@ -35,8 +35,8 @@ TESTS: Mapping[str, tuple[str, str]] = {
             "Deletion: the image is blurred, the highest pixels of the map first. Insertion: the blurred "
             "image gets its pixels back, the highest first. The number is the mean output meanwhile, 1 as "
             "for the image and 0 as for the blurred image; it may leave this range. Random blobs are maps "
-            "as smooth as the network’s, at random places; the mean mask, or without it the middle of the "
-            "image, knows where findings mostly are. What counts is the difference on the same images. "
+            "as smooth as the network’s, at random places; the mean mask, or without it the image "
+            "centre, knows where findings mostly are. What counts is the difference on the same images. "
             "Partly blurred images are unlike any that the network has learnt from, and the blur itself "
             "moves the output. Both hold for random blobs, too, but a map may still be better or worse "
             "because blur does more at its place. The test does not tell whether the network should look "
@@ -74,7 +74,7 @@ VARIANTS: Mapping[str, str] = {
     RANDOM_WEIGHTS: "random networks",
     "random_blobs": "random blobs",
     "location_prior": "mean mask",
-    "center_prior": "middle of the image",
+    "center_prior": "image centre",
     "noise": "noise",
     "flip": "mirrored",
 }
@@ -84,7 +84,7 @@ REASONS: Mapping[str, str] = {
     "not_finite": "the map holds NaN or infinity",
     "no_region": "nothing is annotated",
     "too_small": "the map covers too little of the image",
-    "output_does_not_fall_with_blur": "blurring the whole image does not lower the output by half a logit",
+    "output_does_not_fall_with_blur": "blurring the whole image does not lower the output by 0.5 log-odds",
     "not_paired": "one of the two is undefined",
 }
 ARROWS: Mapping[str, str] = {"higher": "↑", "lower": "↓"}

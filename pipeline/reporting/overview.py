@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from pipeline.records.names import ALL_FINDINGS
@@ -13,7 +12,6 @@ from pipeline.reporting import (
     charts,
     crossings,
     facts,
-    figure,
     forest,
     headline_numbers,
     limits,
@@ -25,17 +23,21 @@ from pipeline.reporting import (
 )
 from pipeline.reporting.causal import on_used
 from pipeline.reporting.chance import warnings_of_chance
+from pipeline.reporting.examples import Example, examples
+from pipeline.reporting.figure import READER_COLOURS
+from pipeline.reporting.first_screen import first_screen, suspected_of_all
 from pipeline.reporting.lesion_sizes import lesion_sizes
 from pipeline.reporting.map_tests import map_tests
+from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.probes import needs
 from pipeline.reporting.provenance import provenance
 from pipeline.reporting.readouts import alike, readouts
-from pipeline.reporting.run_folder import Case, RunFolder
+from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.study_set import study_set
-from pipeline.reporting.survey import OUTCOMES, Row, Survey, hits
+from pipeline.reporting.survey import Row, Survey
 from pipeline.reporting.suspects import suspects
-from pipeline.reporting.typical import typical_rows
-from pipeline.reporting.verdict import Verdict, gate_note, verdicts
+from pipeline.reporting.typical import Pair, typical_pairs, typical_rows
+from pipeline.reporting.verdict import gate_note
 from pipeline.run_files.outputs import changed_results, sentence_about
 
 CHARTS = (
@@ -57,19 +59,6 @@ POLICY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A case with its picture and outlines."""
-
-    row: Row
-    hit: str
-    view_box: str
-    columns: int
-    rows: int
-    contours: str
-    annotations: tuple[figure.Annotation, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Extremes:
     """The worst and best cases of a finding."""
 
@@ -78,12 +67,32 @@ class Extremes:
     best: tuple[Example, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The rows whose pictures the overview shows, by finding."""
+
+    pairs: Mapping[str, Pair]
+    typical: Mapping[str, tuple[Row, ...]]
+    extremes: Mapping[str, tuple[list[Row], list[Row]]]
+    """The worst and the best."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """All of them, in the order of the page."""
+        pairs = [row for pair in self.pairs.values() for row in pair if row]
+        typical = [row for rows in self.typical.values() for row in rows]
+        return [*pairs, *typical, *(row for pair in self.extremes.values() for rows in pair for row in rows)]
+
+
 def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     """The variables of overview.html."""
-    shown_verdicts = [_with_numbers(run, verdict) for verdict in verdicts(run)]
-    policy = headline_numbers.worst(tuple(limit for _, _, limits, _ in shown_verdicts for limit in limits))
+    shown = _shown(run, survey)
+    found = examples(run, survey, shown.rows)
+    rows = first_screen(run, shown.pairs, found)
+    policy = headline_numbers.worst(tuple(limit for row in rows for limit in row.limits))
     return {
-        "verdicts": shown_verdicts,
+        "rows": rows,
+        "suspected_of_all": suspected_of_all(run),
         "suspects": suspects(run),
         **_probes(run),
         "squares": crossings.squares(run),
@@ -91,6 +100,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "units": run.manifest.get("statistics", {}).get("units", "patients"),
         "policy_outcome": policy,
         "policy_words": POLICY,
+        "shown_readers": [(name, number % READER_COLOURS) for number, name in enumerate(survey.readers)],
         "gate_note": gate_note(run),
         "warnings": [
             *((text, "") for text in [sentence_about(changed_results(run.path, run.manifest))] if text),
@@ -98,7 +108,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
             *notices.warnings(run.manifest),
         ],
         "guesses": notices.guesses(run.manifest),
-        "whiskers": [c for c in (charts.whisker_chart(run, *chart) for chart in CHARTS) if c],
+        "intervals": [c for c in (charts.interval_chart(run, *chart) for chart in CHARTS) if c],
         "histograms": _histograms(run, survey),
         "bins": {"width": charts.BAR_WIDTH, "height": charts.BAR_HEIGHT},
         "localisation": tables.localisation(run),
@@ -111,8 +121,8 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "calibrations": _each(lines.calibration, run),
         "forests": forest.forest_charts(run),
         "classification": tables.classification(run),
-        "extremes": _extremes(run, survey),
-        "typical": _typical(run, survey),
+        "extremes": _extremes(shown, found),
+        "typical": {name: tuple(found[row] for row in chosen) for name, chosen in shown.typical.items()},
         "cautions": survey.cautions[:SKIPPED_SHOWN],
         "caution_groups": Counter(words.reason(reason) for _, reason, _ in survey.cautions).most_common(),
         "skipped_groups": facts.skipped_groups(run.skipped),
@@ -146,15 +156,6 @@ def _probes(run: RunFolder) -> dict[str, Any]:
     }
 
 
-def _with_numbers(
-    run: RunFolder, verdict: Verdict
-) -> tuple[Verdict, headline_numbers.Skill | None, tuple[headline_numbers.Limit, ...], str]:
-    """A verdict with its skill, the policy's limits, and its colour, which the limits decide if any."""
-    limits = headline_numbers.limits_of(run, verdict.finding)
-    colour = headline_numbers.worst(limits) or verdict.standing.replace("_", "-")
-    return verdict, headline_numbers.skill_of(run, verdict.finding), limits, colour
-
-
 def _histograms(run: RunFolder, survey: Survey) -> list[charts.Histogram]:
     """The histogram of each finding that has scores, beside those of a baseline."""
     prior = next(iter(sorted(run.baselines, key=lambda name: name != "location_prior")), None)
@@ -177,66 +178,34 @@ def ranked(rows: tuple[Row, ...], finding: str) -> list[Row]:
     return sorted(scored, key=lambda row: (_overlap(row), -(row.probability or 0), row.case_id))
 
 
-def extreme_cases(run: RunFolder, survey: Survey) -> tuple[str, ...]:
-    """Case ids of the worst and best cases, or of the typical ones, in the order of the overview."""
-    groups = [_extreme_rows(survey, finding) for finding in run.findings]
-    shown = [*typical_rows(run, survey).values(), *([*worst, *best] for worst, best in groups)]
-    return tuple(dict.fromkeys(row.case_id for rows in shown for row in rows))
+def shown_cases(run: RunFolder, survey: Survey) -> tuple[str, ...]:
+    """Case ids of all pictures of the overview, in its order."""
+    return tuple(dict.fromkeys(row.case_id for row in _shown(run, survey).rows))
+
+
+def _shown(run: RunFolder, survey: Survey) -> Shown:
+    extremes = {finding: _extreme_rows(survey, finding) for finding in run.findings}
+    return Shown(typical_pairs(run, survey), typical_rows(run, survey), extremes)
 
 
 def _overlap(row: Row) -> float | None:
     return row.iou if row.iou is not None else row.box_iou
 
 
-def _extremes(run: RunFolder, survey: Survey) -> list[Extremes]:
+def _extremes(shown: Shown, found: Mapping[Row, Example]) -> list[Extremes]:
     """The worst and best cases of each finding that has any."""
-    chosen = {finding: _extreme_rows(survey, finding) for finding in run.findings}
-    examples = _examples(run, survey, [row for pair in chosen.values() for rows in pair for row in rows])
     return [
-        Extremes(finding, tuple(examples[row] for row in worst), tuple(examples[row] for row in best))
-        for finding, (worst, best) in chosen.items()
+        Extremes(finding, tuple(found[row] for row in worst), tuple(found[row] for row in best))
+        for finding, (worst, best) in shown.extremes.items()
         if worst
     ]
 
 
-def _typical(run: RunFolder, survey: Survey) -> dict[str, tuple[Example, ...]]:
-    """Finding → the images that a run without scores shows of it."""
-    chosen = typical_rows(run, survey)
-    examples = _examples(run, survey, [row for rows in chosen.values() for row in rows])
-    return {finding: tuple(examples[row] for row in rows) for finding, rows in chosen.items()}
-
-
-def _examples(run: RunFolder, survey: Survey, rows: Sequence[Row]) -> dict[Row, Example]:
-    """The examples of these rows. A case is read once for all findings: its file grows with their number."""
-    found: dict[Row, Example] = {}
-    for case_id, of_case in groupby(sorted(dict.fromkeys(rows), key=_case_id), key=_case_id):
-        case = run.case(case_id)
-        found |= {row: _example(case, run, survey, row) for row in of_case}
-    return found
-
-
-def _case_id(row: Row) -> str:
-    return row.case_id
-
-
 def _extreme_rows(survey: Survey, finding: str) -> tuple[list[Row], list[Row]]:
     """The rows of the worst and of the best cases, without repetitions."""
-    shown = {"hit", "partly", "miss", "not_drawn"}
-    order = [row for row in ranked(survey.rows, finding) if row.outcome in shown]
+    order = [row for row in ranked(survey.rows, finding) if OUTCOMES[row.outcome].is_scored]
     share = min(EXTREMES, max(1, len(order) // 2)) if order else 0
     return order[:share], [row for row in order[::-1][:share] if _overlap(row)]
-
-
-def _example(case: Case, run: RunFolder, survey: Survey, row: Row) -> Example:
-    return Example(
-        row=row,
-        hit=OUTCOMES[row.outcome] if hits(case, row.finding, run.network) else "",
-        view_box=figure.view_box(case),
-        columns=case["columns"],
-        rows=case["rows"],
-        contours=figure.contours(case, row.finding, run.network),
-        annotations=figure.reader_outlines(case, row.finding, survey.readers),
-    )
 
 
 def _predicted(survey: Survey, finding: str) -> str:

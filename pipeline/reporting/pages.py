@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.reporting import words
+from pipeline.reporting import glossary, words
 from pipeline.reporting.run_folder import RunFolder
 
 Write: TypeAlias = Callable[[Path, bytes], object]
@@ -42,8 +42,9 @@ def environment_of(**variables: object) -> Environment:
         "quantity": words.quantity,
         "reason": words.reason,
         "path": quote,
+        "unbroken": words.unbroken,
     }
-    environment.globals |= {"policy": POLICY, "plural": words.plural, **variables}
+    environment.globals |= {"policy": POLICY, "plural": words.plural, "term": glossary.term, **variables}
     return environment
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
+from pipeline.reporting import glossary
 from pipeline.reporting.overview import overview
 from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of_run, page
-from pipeline.reporting.run_folder import RunFolder, read_run
+from pipeline.reporting.run_folder import Case, RunFolder, read_run
 from pipeline.reporting.run_script import baselines_script, run_script
 from pipeline.reporting.survey import Survey, survey
+from pipeline.reporting.thumbnails import OUTLINES, outlines_svg
 from pipeline.reporting.worklist import worklist, worklist_scripts
 
 CASE_SCRIPTS = (
-    "regions", "outlines", "overlap", "drawing", "window", "view", "colours", "words", "kept", "order",
-    "elements", "layers", "stage", "scales", "panel", "contour-table", "threshold-panel", "readouts",
-    "controls", "gestures", "keys", "shown", "frames", "now", "subjects", "decisions", "progress",
-    "exports", "questions", "review", "commands", "redraw",
+    "regions", "outlines", "overlap", "drawing", "window", "presets", "view", "colours", "words", "kept",
+    "order", "orientation", "ruler", "layouts", "margins", "elements", "layers", "stage", "lens", "scales",
+    "panel", "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown",
+    "frames", "now", "subjects", "decisions", "progress", "exports", "questions", "review", "pictures",
+    "measuring", "commands", "redraw", "save-files", "save-lines", "save-text", "save-shown", "save-panels",
+    "save-figure", "save", "paper",
 )  # fmt: skip
 """Scripts of case pages after the threshold rules and before the data and page.js."""
 BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")
@@ -25,7 +30,7 @@ RULE = "rule-"
 """Prefix of the file name of a threshold rule's script."""
 OVERVIEW_SCRIPTS = (
     "heatproof", "addresses", "kept", "order", "elements", "words", "subjects", "decisions", "worklist-rows",
-    "progress", "exports", "worklist-table", "worklist-data",
+    "progress", "exports", "worklist-lines", "worklist-table", "worklist-data",
 )  # fmt: skip
 """Scripts of the overview before the data of worklist and run."""
 OVERVIEW_STARTS = ("worklist", "review-bar")
@@ -41,20 +46,26 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
     browser draws from the scripts in the case's folder. Memory holds only a few numbers per case.
     """
     folder = read_run(run)
-    surveyed = survey(folder)
+    surveyed = survey(folder, visit=partial(_write_outlines, folder, write))
     environment = environment_of_run(folder)
     _write_static(folder, surveyed, rule_scripts, write)
     scripts = (*BEFORE_RULES, *(f"{RULE}{name}" for name in rule_scripts), *CASE_SCRIPTS)
-    shell = page(environment, "case.html", root="../../", scripts=scripts)
+    shell = glossary.with_links(page(environment, "case.html", root="../../", scripts=scripts), "../../")
     _write_shells(folder, surveyed, shell, write)
+    explained = page(environment, "glossary.html", root="", **glossary.glossary_variables())
+    write(run / glossary.PAGE, explained.encode("utf-8", UNDECODABLE))
     index = run / "index.html"
     write(index, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))
     return index
 
 
+def _write_outlines(run: RunFolder, write: Write, case: Case) -> None:
+    write(run.case_folder(case["case_id"]) / OUTLINES, outlines_svg(case, run.network).encode())
+
+
 def _overview(run: RunFolder, surveyed: Survey) -> str:
     listed = worklist(run, surveyed)
-    return page(
+    drawn = page(
         environment_of_run(run),
         "overview.html",
         root="",
@@ -64,6 +75,7 @@ def _overview(run: RunFolder, surveyed: Survey) -> str:
         reviewed=(run.path / "review.html").exists(),
         **overview(run, surveyed),
     )
+    return glossary.with_links(drawn, "")
 
 
 def _write_static(run: RunFolder, surveyed: Survey, rule_scripts: Mapping[str, str], write: Write) -> None:

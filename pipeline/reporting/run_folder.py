@@ -46,7 +46,7 @@ class Method:
     title: str = ""
     """Name in tables; empty: `name`."""
     subject: str = ""
-    """For a baseline: the subject of a sentence, such as "one fixed spot in the middle of every image"."""
+    """For a baseline: the subject of a sentence, such as "the mean mask, the same for every image,"."""
     unseen: str = ""
     """For a baseline: what it does not depend on, "the image" or "the network"."""
 

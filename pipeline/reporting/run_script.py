@@ -10,9 +10,16 @@ from typing import Any
 from pipeline.records import Intensity
 from pipeline.reporting import words
 from pipeline.reporting.figure import READER_COLOURS
+from pipeline.reporting.figures.caption import (
+    PURPOSE,
+    model_sentence,
+    name_of_map,
+    run_sentence,
+)
+from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.subjects import results_sha256
-from pipeline.reporting.survey import OUTCOMES, Row, Survey
+from pipeline.reporting.survey import Row, Survey
 from pipeline.run_files.arrays import read_maps
 
 
@@ -47,12 +54,14 @@ def _content(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
         "results_sha256": results_sha256(run.path),
         "findings": run.findings,
         "scored": run.is_scored,
+        "sentences": {"model": model_sentence(run), "run": run_sentence(run), "purpose": PURPOSE},
         "methods": [
             {
                 "name": method.name,
                 "title": run.title_of(method.name),
                 "kind": method.kind,
                 "layer": method.layer,
+                "named": name_of_map(run, method),
                 "unit": method.unit,
                 "tops": [surveyed.tops.get((method.name, finding)) for finding in run.findings],
             }
@@ -60,7 +69,7 @@ def _content(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
         ],
         "metrics": [_metric(metric) for metric in run.manifest["metrics"]],
         "reasons": list(words.REASONS.items()),
-        "outcomes": list(OUTCOMES.items()),
+        "outcomes": [(code, outcome.text, outcome.meaning) for code, outcome in OUTCOMES.items()],
         "readers": surveyed.readers,
         "reader_colours": READER_COLOURS,
         "contours": run.manifest.get("contours", {}),

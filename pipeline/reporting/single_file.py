@@ -16,11 +16,13 @@ from urllib.parse import unquote
 
 from pipeline.errors import ConfigError
 from pipeline.guards.reading import read_file
-from pipeline.reporting.overview import extreme_cases
+from pipeline.reporting import glossary
+from pipeline.reporting.overview import shown_cases
 from pipeline.reporting.pages import UNDECODABLE, Write
 from pipeline.reporting.report import RULE, write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
+from pipeline.reporting.thumbnails import OUTLINES
 from pipeline.run_files.damage import as_damage
 from pipeline.run_files.outputs import OUTPUTS, sha256_of
 from pipeline.run_files.scripts import arguments
@@ -28,6 +30,8 @@ from pipeline.run_files.sealing import sealed
 
 LARGEST_PICTURE = 2**22
 """Bytes of a thumbnail."""
+PICTURES = {"thumbnail.jpg": "image/jpeg", OUTLINES: "image/svg+xml"}
+"""Picture of a case in lists → its media type."""
 POLICY = (
     "default-src 'none'; img-src data:; style-src {styles}; script-src {scripts}; "
     "base-uri 'none'; form-action 'none'"
@@ -44,6 +48,9 @@ OWN_SCRIPT = re.compile(r"(?:\.\./)*static/([\w-]+)\.js")
 DATA_SCRIPT = re.compile(r"worklist-(data|\d+)")
 PAGE_OF_CASE = re.compile(r"cases/([^/]+)/index\.html(?:#(.*))?")
 PICTURE = re.compile(r"cases/([^/]+)/thumbnail\.jpg")
+TERM = re.compile(rf"(?:\.\./)*{re.escape(glossary.PAGE)}#({glossary.ANCHOR}[\w-]+)")
+SECTION = re.compile(r"<section.*</section>", re.DOTALL)
+LEVEL = re.compile(r"(</?h)([12])\b")
 OVERVIEW = re.compile(r"(?:\.\./)*index\.html(#.*)?")
 
 
@@ -69,7 +76,7 @@ def write_single_file(
     folder = read_run(run)
     if cases is None:
         first = () if folder.is_scored else folder.case_ids[:UNSCORED_CASES]
-        chosen = tuple(dict.fromkeys((*extreme_cases(folder, survey(folder)), *first)))
+        chosen = tuple(dict.fromkeys((*shown_cases(folder, survey(folder)), *first)))
     else:
         chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
     overview = _Page.read(index)
@@ -118,8 +125,8 @@ def _assembled(
     names = _in_order(overview, case)
     scripts = [own_scripts.get(name) or _static(f"{name}.js") for name in names]
     policy = POLICY.format(styles=_hashes([*styles, *own]), scripts=_hashes(scripts))
-    body = _stating(_rewritten(overview.body, run, chosen), run)
     head = re.sub(r'(http-equiv="Content-Security-Policy" content=")[^"]*', rf"\g<1>{policy}", overview.head)
+    body = _stating(_rewritten(_with_glossary(overview, run), run, chosen), run)
     return "".join(
         (
             f'<!doctype html>\n<html lang="en">\n<head>{_rewritten(head, run, chosen)}',
@@ -141,6 +148,13 @@ def _stating(body: str, run: RunFolder) -> str:
     before, foot, after = body.rpartition("</footer>")
     stated = f'SHA-256 of {OUTPUTS}: <span class="code">{sha256_of(run.path / OUTPUTS)}</span>.'
     return f"{before} {stated}{foot}{after}"
+
+
+def _with_glossary(overview: _Page, run: RunFolder) -> str:
+    """The body of the overview with the glossary at its end, its headings one level lower."""
+    section = SECTION.search(_Page.read(run.path / glossary.PAGE).body)
+    text = LEVEL.sub(lambda match: f"{match[1]}{int(match[2]) + 1}", section[0]) if section else ""
+    return overview.body.replace("</main>", f"{text}\n</main>")
 
 
 def _in_order(overview: _Page, case: _Page | None) -> list[str]:
@@ -165,7 +179,8 @@ def _data(run: RunFolder, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
     of_cases = (run.case_folder(case_id) / name for case_id in chosen for name in ("case.js", "pixels.js"))
     for path in chain(shared, of_cases):
         yield path.relative_to(run.path).as_posix(), _in_html(arguments(path))
-    yield "thumbnails", _in_html(json.dumps({name: _picture(run, name) for name in chosen}))
+    pictures = {name: [_picture(run, name, kind) for kind in PICTURES] for name in chosen}
+    yield "thumbnails", _in_html(json.dumps(pictures))
 
 
 def _in_html(content: str) -> str:
@@ -186,8 +201,10 @@ def _link(attribute: str, address: str, run: RunFolder, chosen: Sequence[str]) -
         target: str | None = address
     elif match := OVERVIEW.fullmatch(address):
         target = match[1] or "#"
+    elif match := TERM.fullmatch(address):
+        target = f"#{match[1]}"
     elif match := PICTURE.fullmatch(address):
-        target = _picture(run, unquote(match[1]))
+        target = _picture(run, unquote(match[1]), "thumbnail.jpg")
     elif (match := PAGE_OF_CASE.fullmatch(address)) and unquote(match[1]) in chosen:
         target = f"#case/{match[1]}/{match[2] or ''}"
     else:
@@ -195,14 +212,14 @@ def _link(attribute: str, address: str, run: RunFolder, chosen: Sequence[str]) -
     return "" if target is None else f' {attribute}="{html.escape(target)}"'
 
 
-def _picture(run: RunFolder, case_id: str) -> str | None:
-    """A thumbnail as a data URL; None if there is none."""
-    path = run.case_folder(case_id) / "thumbnail.jpg"
+def _picture(run: RunFolder, case_id: str, name: str) -> str | None:
+    """A picture of a case as a data URL; None if there is none."""
+    path = run.case_folder(case_id) / name
     if not path.exists():
         return None
     with as_damage(path):
         content = read_file(path, most_bytes=LARGEST_PICTURE)
-    return f"data:image/jpeg;base64,{base64.b64encode(content).decode('ascii')}"
+    return f"data:{PICTURES[name]};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _static(name: str) -> str:

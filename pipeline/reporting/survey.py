@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from statistics import fmean
 
 import numpy as np
 
 from pipeline.records import Shape
-from pipeline.records.names import POINTING
+from pipeline.reporting.outcomes import hits, mean, outcome_of, values
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.subjects import Missed, Subject, missed_lesions, subjects_of
 
-OUTCOMES = {
-    "hit": "hit",
-    "partly": "partly right",
-    "miss": "miss",
-    "not_drawn": "present, nothing drawn",
-    "false_contour": "absent, contour drawn",
-    "clear": "absent, nothing drawn",
-    "unjudged": "not annotated",
-}
-"""Outcome of one finding on one image: code → text, in the order of the filter. Partly right: contours
-overlap the lesion but the peak is outside, or the peak is inside for some readers only."""
 TOP_QUANTILE = 0.95
 """Quantile of the images' maxima at which a shared colour scale ends, so that extreme maps do not darken
 others."""
 BINS = 10
-OVERLAP = 0.1
-"""Least IoU of a contour that counts as partly right although the peak is outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +26,15 @@ class Row:
     case_id: str
     finding: str
     outcome: str
-    """A key of `OUTCOMES`."""
+    """A key of `outcomes.OUTCOMES`."""
     probability: float | None
     positive: bool
     iou: float | None
     """IoU with masks, mean over readers."""
     box_iou: float | None
     """IoU with boxes, mean over lesions and readers; never averaged with `iou`."""
+    hit: float | None = None
+    """Share of the annotations in which the map's peak lies; None without a peak or a lesion."""
     subjects: tuple[Subject, ...] = ()
     """The contours and missed lesions to review."""
 
@@ -74,8 +62,12 @@ class Survey:
     """Case id, reason and message of each warning."""
 
 
-def survey(run: RunFolder) -> Survey:
-    """Read every case of a run once."""
+def leave(_case: Case) -> None:
+    """Do nothing with a case."""
+
+
+def survey(run: RunFolder, *, visit: Callable[[Case], object] = leave) -> Survey:
+    """Read every case of a run once, and call `visit` with each."""
     rows: list[Row] = []
     readers: set[str] = set()
     maxima: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -88,6 +80,7 @@ def survey(run: RunFolder) -> Survey:
     missed = missed_lesions(run)
     for number, case_id in enumerate(run.case_ids):
         case = run.case(case_id)
+        visit(case)
         attributes.append(case["attributes"])
         if case["object_id"]:
             frames[case["object_id"]].append((case["frame"], number))
@@ -122,47 +115,14 @@ def worklist_row(case: Case, finding: str, method: str | None, missed: Missed) -
     return Row(
         case_id=case["case_id"],
         finding=finding,
-        outcome=outcome(case, finding, method),
+        outcome=outcome_of(case, finding, method),
         probability=prediction and prediction["probability"],
         positive=bool(prediction and prediction["probability"] >= prediction["threshold"]),
-        iou=_mean(values(case, finding, method, "iou")),
-        box_iou=_mean(values(case, finding, method, "box_iou")),
+        iou=mean(values(case, finding, method, "iou")),
+        box_iou=mean(values(case, finding, method, "box_iou")),
+        hit=mean(hits(case, finding, method)),
         subjects=tuple(subjects_of(case, finding, method, missed)),
     )
-
-
-def outcome(case: Case, finding: str, method: str | None) -> str:
-    """A key of `OUTCOMES`: readers' annotations decide whether the finding is present, else the label."""
-    has_contour = any((r["finding"], r["method"]) == (finding, method) for r in case["regions"])
-    references = [r for r in case["references"] if r["finding"] == finding]
-    if any(r["outlines"] or r["boxes"] or r.get("points") for r in references):
-        overlaps = [value for m in ("iou", "box_iou") for value in values(case, finding, method, m)]
-        return _pointing(hits(case, finding, method), overlaps) if has_contour else "not_drawn"
-    if references or case["labels"].get(finding) == 0:
-        return "false_contour" if has_contour else "clear"
-    return "unjudged"
-
-
-def hits(case: Case, finding: str, method: str | None) -> list[float]:
-    """1 (hit) or 0 per reader and kind of annotation, masks before boxes."""
-    return [value for metric in POINTING for value in values(case, finding, method, metric)]
-
-
-def values(case: Case, finding: str, method: str | None, metric: str) -> list[float]:
-    """The defined scores of one metric: one per reader, or one per reader and lesion."""
-    wanted = (finding, method, metric)
-    scores = (s for s in case["scores"] if (s["finding"], s["method"], s["metric"]) == wanted)
-    return [score["value"] for score in scores if score["value"] is not None]
-
-
-def _pointing(pointed: list[float], overlaps: list[float]) -> str:
-    if not pointed and not overlaps:
-        return "unjudged"
-    if not pointed:  # external contours have no map, so there is no hit
-        return "partly" if max(overlaps) >= OVERLAP else "miss"
-    if all(pointed):
-        return "hit"
-    return "partly" if any(pointed) or max(overlaps, default=0) >= OVERLAP else "miss"
 
 
 def _count_iou(case: Case, histograms: dict[tuple[str, str], list[int]]) -> None:
@@ -170,7 +130,3 @@ def _count_iou(case: Case, histograms: dict[tuple[str, str], list[int]]) -> None
         if score["metric"] == "iou" and score["value"] is not None:
             step = int(np.ceil(round(score["value"] * BINS, 9)))
             histograms[score["method"], score["finding"]][step] += 1
-
-
-def _mean(numbers: list[float]) -> float | None:
-    return fmean(numbers) if numbers else None

@@ -104,6 +104,7 @@ class Comparison:
     difference: str
     interval: str
     p: str
+    corrected_p: str
     standing: str
     words: str
 
@@ -129,11 +130,18 @@ def _comparison(row: Mapping[str, str], run: RunFolder) -> Comparison:
         first=first,
         second=second,
         difference=difference,
-        interval=f"{low} to {high}" if low else "",
-        p=words.p_value(number_of(row["corrected_p"])).removeprefix("= "),
+        interval=f"[{low} to {high}]" if low else "",
+        p=_p(row["p"]),
+        corrected_p=_p(row["corrected_p"]),
         standing=row.get("standing", ""),
-        words=words.STANDINGS[row.get("standing", "")],
+        words=words.standing(
+            row.get("standing", ""), number_of(row["difference_low"]), number_of(row["difference_high"])
+        ),
     )
+
+
+def _p(cell: str) -> str:
+    return words.p_value(number_of(cell)).removeprefix("= ")
 
 
 def localisation(run: RunFolder) -> Table:

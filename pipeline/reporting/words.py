@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pipeline.contracts import IMAGE_DIAGONAL
@@ -33,6 +34,8 @@ STANDINGS = {
     "": "not stored",
 }
 """Standing of the first method or run compared with the second → text; older versions stored none."""
+NOT_CONFIRMED = "{}, not confirmed"
+"""A difference whose interval excludes 0 although its corrected p-value is not significant."""
 THOUSAND = 1000
 """From here on, the format `.3g` would use exponents."""
 METRICS = {
@@ -52,7 +55,7 @@ METRICS = {
     "box_iou": "Box IoU",
     "box_hit": "Box hit rate",
     "point_hit": "Point hit rate",
-    "contour_on_healthy": "Contours without the finding",
+    "contour_on_healthy": "False positives",
     "auroc": "AUROC",
     "auprc": "AUPRC",
     "ppv": "PPV",
@@ -66,7 +69,7 @@ SINGLE = {"hit": "Hit", "near_hit": "Near hit", "box_hit": "Box hit", "point_hit
 REASONS = {
     "healthy": "the finding is absent",
     "finding_present": "the finding is present",
-    "counted_as_contour_on_healthy": "the finding is absent (see contours without the finding)",
+    "counted_as_contour_on_healthy": "the finding is absent (see false positives)",
     "not_annotated": "no reader annotated it",
     "no_heatmap": "there is no map of the finding",
     "annotation_unusable": "the annotation could not be used",
@@ -81,7 +84,12 @@ REASONS = {
     "predicted_negative": "predicted negative",
     "predicted_positive": "predicted positive",
 }
+SKIPPED_KINDS = {
+    "index": "file", "annotations": "annotation", "heatmaps": "heatmap", "unread": "unread file",
+}  # fmt: skip
+"""Stage → kind of input that it skips; all other stages skip images."""
 MINUS = "\N{MINUS SIGN}"
+P_VALUE = re.compile("p ([=<]) ")
 
 
 def metric_title(name: str, titles: Mapping[str, str]) -> str:
@@ -92,6 +100,11 @@ def metric_title(name: str, titles: Mapping[str, str]) -> str:
 def spaced(code: str) -> str:
     """A snake_case code with spaces."""
     return code.replace("_", " ")
+
+
+def skipped_kind(stage: str) -> str:
+    """The kind of input that a stage skips: "image", "file", "annotation" and so on."""
+    return SKIPPED_KINDS.get(stage, "image")
 
 
 def reason(code: str) -> str:
@@ -105,26 +118,27 @@ def number(value: float, metric: str) -> str:
 
 
 def interval(summary: Summary) -> str:
-    """The interval in the format of its metric, without percent sign: "[12–38]"; empty if there is none."""
-    return _interval(summary.low, summary.high, summary.metric)
+    """The interval in the format of its metric, without percent sign: "[12 to 38]"; empty without one."""
+    return bounds(summary.low, summary.high, summary.metric)
 
 
 def estimate(summary: Summary) -> str:
-    """Estimate with interval: "24 % [12–38]"."""
+    """Estimate with interval: "24 % [12 to 38]"."""
     return with_interval(summary.estimate, summary.low, summary.high, summary.metric)
 
 
 def with_interval(value: float | None, low: float | None, high: float | None, metric: str) -> str:
-    """A value with its interval, in the format of its metric: "24 % [12–38]"; "undefined" for None."""
+    """A value with its interval, in the format of its metric: "24 % [12 to 38]"; "undefined" for None."""
     if value is None:
         return "undefined"
-    return f"{number(value, metric)} {_interval(low, high, metric)}".strip()
+    return f"{number(value, metric)} {bounds(low, high, metric)}".strip()
 
 
-def _interval(low: float | None, high: float | None, metric: str) -> str:
+def bounds(low: float | None, high: float | None, metric: str) -> str:
+    """An interval in the format of its metric: "[12 to 38]"; empty if there is none."""
     if low is None or high is None:
         return ""
-    return f"[{_rounded(low, metric)}–{_rounded(high, metric)}]"
+    return f"[{_rounded(low, metric)} to {_rounded(high, metric)}]"
 
 
 def quantity(value: float) -> str:
@@ -145,9 +159,28 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def unbroken(text: str) -> str:
+    """The text with no-break spaces before percent signs and around the sign of a p-value."""
+    text = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return P_VALUE.sub("p\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", text)
+
+
 def p_value(p: float | None) -> str:
     """A p-value with its sign: "= 0.063", "< 0.001"; empty for None."""
     return "" if p is None else "< 0.001" if p < LEAST_P else f"= {p:.3f}"
+
+
+def side(low: float | None, high: float | None) -> str:
+    """On which side of 0 an interval of a difference lies: "better", "worse", or "" if it holds 0."""
+    if low is None or high is None or low <= 0 <= high:
+        return ""
+    return "better" if low > 0 else "worse"
+
+
+def standing(code: str, low: float | None, high: float | None) -> str:
+    """A standing of `STANDINGS` as text, in step with the interval of the difference beside it."""
+    found = side(low, high) if code == "no_better" else ""
+    return NOT_CONFIRMED.format(found) if found else STANDINGS.get(code, STANDINGS[""])
 
 
 def difference(value: float, metric: str) -> str:

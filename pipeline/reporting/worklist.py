@@ -1,62 +1,114 @@
-"""Worklist: one row per finding and image, in scripts that the browser can load while it draws the page."""
+"""Worklist: one row per image with its findings, in scripts that the browser loads while it draws."""
 
 from __future__ import annotations
 
 import json
-import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 from pipeline.reporting import words
+from pipeline.reporting.outcomes import OUTCOMES, RANK
 from pipeline.reporting.run_folder import RunFolder
-from pipeline.reporting.survey import OUTCOMES, Survey
-from pipeline.run_files.objects import read_object
-from pipeline.run_files.shapes import Groups
+from pipeline.reporting.survey import Row, Survey
+from pipeline.reporting.worklist_facts import TECHNICAL, Facts, choice, choices, described, facts_of
 
-Facts: TypeAlias = Mapping[str, str]
-
-SKIPPED = ("skipped", "skipped: not audited")
-"""Outcome of images that were skipped: code and words."""
-FIRST_ROWS = 20
-"""Number of rows in the page itself, for browsers without scripts; the scripts add all rows."""
+SKIPPED = ("skipped", "skipped: not audited", "The image could not be read, explained or scored.")
+"""Outcome of images that were skipped: code, text and meaning."""
+FIRST_IMAGES = 10
+"""Number of images in the page itself, for browsers without scripts; the scripts add all."""
 ROWS_PER_PART = 40_000
-"""Rows per script, about 500 kB: the browser parses one script while it loads the next."""
-CHOICES = 60
-"""Most values of an attribute that is offered as a filter."""
+"""Findings of images per script, about 500 kB: the browser parses one script while it loads the next."""
 DIGITS = 10_000
 """Factor by which numbers between 0 and 1 are written as whole numbers."""
-DECADE = 10
+COLUMNS = (
+    ("case", "Case", "name"),
+    ("outcome", "Outcome", "outcome-cell"),
+    ("", "Finding", "finding"),
+    ("probability", "Probability", "number probability"),
+    ("iou", "IoU", "number"),
+    ("box", "Box IoU", "number box"),
+    ("hit", "Hit", "number hit"),
+    ("", "Reviewed", "number reviewed"),
+)
+"""Column by which the list can be sorted, or empty; heading; classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image in the page itself."""
+
+    case_id: str
+    facts: str
+    rows: tuple[Row, ...]
+    """Its findings, worst first."""
 
 
 def worklist(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
-    """The variables of worklist.html: the rows that it shows without scripts, and the scripts' names."""
+    """The variables of worklist.html: the images that it shows without scripts, and the scripts' names."""
+    counts = Counter(row.outcome for row in surveyed.rows)
+    has_boxes, has_peaks = (
+        any(getattr(row, name) is not None for row in surveyed.rows) for name in ("box_iou", "hit")
+    )
+    optional = {"box": has_boxes, "hit": has_peaks}
     return {
-        "rows": surveyed.rows[:FIRST_ROWS],
-        "row_count": len(surveyed.rows),
-        "has_boxes": any(row.box_iou is not None for row in surveyed.rows),
+        "columns": [column for column in COLUMNS if optional.get(column[0], True)],
+        "images": _first_images(run, surveyed),
+        "image_count": len(run.case_ids),
+        "has_boxes": has_boxes,
+        "has_peaks": has_peaks,
         "outcomes": OUTCOMES,
+        "legend": [(code, outcome, counts[code]) for code, outcome in OUTCOMES.items()],
+        "others": len({entry.subject for entry in run.skipped if words.skipped_kind(entry.stage) != "image"}),
         "scripts": [f"worklist-{number}" for number in range(1, len(_starts(run)) + 1)],
     }
 
 
 def worklist_scripts(run: RunFolder, surveyed: Survey) -> Iterator[tuple[str, str]]:
-    """Name and text of each script: first the data that all rows share, then the rows of some cases each."""
+    """Name and text of each script: first the data that all images share, then some images each."""
     starts = _starts(run)
-    facts = _facts(run, surveyed)
-    attributes = _attributes(facts)
+    facts = facts_of(run, surveyed)
+    attributes = choices(facts)
     yield "worklist-data.js", _script(_shared(run, attributes, parts=len(starts)))
     for number, start in enumerate(starts, start=1):
         end = start + _cases_per_part(run)
         yield f"worklist-{number}.js", _script(_part(run, surveyed, facts, attributes, slice(start, end)))
 
 
+def badness(row: Row) -> tuple[int, int, int]:
+    """Sort key, worst first: outcome, then lowest IoU, then highest probability.
+
+    Of whole numbers, as worklist-rows.js has them, so that both sort alike.
+    """
+    overlap = row.iou if row.iou is not None else row.box_iou
+    return RANK[row.outcome], _whole(overlap) or 0, -(_whole(row.probability) or 0)
+
+
+def _first_images(run: RunFolder, surveyed: Survey) -> list[Image]:
+    """The worst images, each with its findings, worst first."""
+    facts = facts_of(run, surveyed)
+    rows, size = surveyed.rows, len(run.findings)
+    of_images = [
+        sorted(rows[start : start + size], key=badness) for start in range(0, len(rows), max(size, 1))
+    ]
+    worst = sorted(range(len(of_images)), key=lambda index: badness(of_images[index][0]))
+    return [
+        Image(run.case_ids[index], described(facts[index]), tuple(of_images[index]))
+        for index in worst[:FIRST_IMAGES]
+    ]
+
+
 def _shared(run: RunFolder, attributes: Mapping[str, Sequence[str]], *, parts: int) -> dict[str, Any]:
     return {
         "run_id": run.manifest["run_id"],
         "findings": run.findings,
-        "outcomes": [*OUTCOMES.items(), SKIPPED],
-        "attributes": [[name, words.spaced(name), values] for name, values in attributes.items()],
-        "skipped": _skipped(run),
+        "outcomes": [*((code, entry.text, entry.meaning) for code, entry in OUTCOMES.items()), SKIPPED],
+        "quiet": [index for index, entry in enumerate(OUTCOMES.values()) if entry.is_quiet],
+        "attributes": [
+            [name, words.spaced(name), values, int(name in TECHNICAL)] for name, values in attributes.items()
+        ],
+        "skipped": _skipped_images(run),
         "parts": parts,
     }
 
@@ -68,64 +120,34 @@ def _part(
     attributes: Mapping[str, Sequence[str]],
     cases: slice,
 ) -> dict[str, Any]:
-    """Columns as text: one letter or digit per row, or comma-separated whole numbers, empty if unknown."""
+    """Columns as text: one letter or digit per finding, or whole numbers between commas, empty if unknown."""
     size = len(run.findings)
     rows = surveyed.rows[cases.start * size : cases.stop * size]
-    codes = {code: chr(ord("a") + index) for index, code in enumerate(OUTCOMES)}
+    codes = {code: chr(ord("a") + index) for code, index in RANK.items()}
+    texts = [described(case_facts) for case_facts in facts[cases]]
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     return {
         "cases": run.case_ids[cases],
+        "facts": list(numbers),
+        "fact": ",".join(str(numbers[text]) for text in texts),
         "outcome": "".join(codes[row.outcome] for row in rows),
         "positive": "".join(str(int(row.positive)) for row in rows),
         "probability": _numbers([row.probability for row in rows]),
+        "hit": _numbers([row.hit for row in rows]),
         "iou": _numbers([row.iou for row in rows]),
         "box": _numbers([row.box_iou for row in rows]),
         "attributes": [
-            ",".join(_index(_value(name, case_facts), values) for case_facts in facts[cases])
+            ",".join(_index(choice(name, case_facts), values) for case_facts in facts[cases])
             for name, values in attributes.items()
         ],
     }
 
 
-def _facts(run: RunFolder, surveyed: Survey) -> list[Facts]:
-    """Attributes of each image, its first warning, and its groups from the config's subgroups.table."""
-    path = run.path / "groups.json"
-    groups = read_object(path, Groups) if path.exists() else {}  # runs of older versions have no such file
-    warned = {
-        case_id: {"warning": words.reason(reason)} for case_id, reason, _ in reversed(surveyed.cautions)
-    }
-    return [
-        {
-            **attributes,
-            **warned.get(case_id, {}),
-            **{name: values[case_id] for name, values in groups.items() if case_id in values},
-        }
-        for case_id, attributes in zip(run.case_ids, surveyed.attributes, strict=True)
-    ]
-
-
-def _attributes(facts: Sequence[Facts]) -> dict[str, tuple[str, ...]]:
-    """Attribute → its values, for attributes with at least two and at most `CHOICES` values."""
-    names = dict.fromkeys(name for case_facts in facts for name in case_facts)
-    found = {name: {_value(name, case_facts) for case_facts in facts} for name in names}
-    return {
-        name: tuple(sorted(values - {""})) for name, values in found.items() if 1 < len(values) <= CHOICES
-    }
-
-
-def _value(name: str, facts: Facts) -> str:
-    """The value of an attribute as the filter shows it; ages (DICOM: "054Y") by decades."""
-    value = facts.get(name, "")
-    years = re.fullmatch(r"(\d{3})Y", value) if name == "age" else None
-    if not years:
-        return value
-    decade = int(years[1]) // DECADE * DECADE
-    return f"{decade}–{decade + DECADE - 1}"
-
-
-def _skipped(run: RunFolder) -> list[tuple[str, str]]:
-    """Pseudonym and reason of each skipped input that has no page."""
+def _skipped_images(run: RunFolder) -> list[tuple[str, str]]:
+    """Pseudonym and reason of each image that was skipped; files that are no images are none."""
     audited = set(run.case_ids)
-    found = {entry.subject: entry.reason for entry in run.skipped if entry.subject not in audited}
+    images = (entry for entry in run.skipped if words.skipped_kind(entry.stage) == "image")
+    found = {entry.subject: entry.reason for entry in images if entry.subject not in audited}
     return [(subject, words.reason(reason)) for subject, reason in found.items()]
 
 
@@ -138,7 +160,11 @@ def _cases_per_part(run: RunFolder) -> int:
 
 
 def _numbers(values: Sequence[float | None]) -> str:
-    return ",".join("" if value is None else str(round(value * DIGITS)) for value in values)
+    return ",".join("" if value is None else str(_whole(value)) for value in values)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value * DIGITS)
 
 
 def _index(value: str, values: Sequence[str]) -> str:

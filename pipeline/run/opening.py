@@ -30,11 +30,17 @@ T = TypeVar("T")
 R = TypeVar("R")
 ShowProgress = Callable[[Progress], None]
 """A callback that shows progress."""
+ShowStep = Callable[[str], None]
+"""A callback that shows what a run does before its first image, as a line of text."""
 BATCH_OF_ONE = 1
 """Batch size without a network: results of an image do not depend on other images."""
 
 
 def silent(_progress: Progress) -> None:
+    """Show nothing."""
+
+
+def unsaid(_step: str) -> None:
     """Show nothing."""
 
 
@@ -53,6 +59,7 @@ class Run:
     progress: ShowProgress
     resources: ExitStack
     notify: ShowNotices = unseen
+    tell: ShowStep = unsaid
     folder: Path = Path()
     cases: Sequence[Case] = ()
     done: int = field(default=0)
@@ -140,6 +147,7 @@ def open_run(
     worker_modules: Sequence[str],
     progress: ShowProgress = silent,
     notify: ShowNotices = unseen,
+    tell: ShowStep = unsaid,
 ) -> Iterator[Run]:
     """A run of the plan. Without `executor`, worker processes are started with the config's limits.
 
@@ -154,7 +162,7 @@ def open_run(
                 Pool(workers=config.workers, preload=worker_modules, limits=limits)
             )
         watched = Watched(executor)
-        yield Run(config.out, watched, pseudonyms, progress, resources, notify, bugs=watched.bugs)
+        yield Run(config.out, watched, pseudonyms, progress, resources, notify, tell, bugs=watched.bugs)
         if watched.bugs.total():
             notify((_notice_of(+watched.bugs),))
 

@@ -21,7 +21,7 @@ from pipeline.run_files.later import Later, LaterFile, read_later
 from pipeline.run_files.outputs import LATER, OUTPUTS, PAGE, RESULTS, sha256_of, stated_hashes
 from pipeline.store.atomic import write_bytes
 
-OTHERS: Final = ("regions.json", "groups.json", "baselines.npz", "reading.npz", "index.html")
+OTHERS: Final = ("regions.json", "groups.json", "baselines.npz", "reading.npz", "index.html", "glossary.html")
 """Further files in the run's folder; those in its subfolders are found there."""
 THREADS: Final = 4
 """Files that are hashed at a time; more would wait for the disk."""

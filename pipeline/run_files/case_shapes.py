@@ -7,7 +7,29 @@ from typing_extensions import TypedDict
 
 from pipeline.records.annotations import Kind
 from pipeline.records.names import OVERLAPS, POINTING
+from pipeline.records.planes import SpacingAt
 from pipeline.run_files.shapes import Four, Grid, Name, Number, Pair, Share, Side, Whole
+
+Direction = Annotated[str, Field(pattern="^[RLAPHF]{1,3}$")]
+"""Letters of a direction in the patient, the main one first."""
+Directions = Annotated[list[Direction], Field(min_length=2, max_length=2)]
+
+
+def _not_zero(steps: list[float]) -> list[float]:
+    if not all(steps):
+        raise ValueError("wanted numbers other than 0")
+    return steps
+
+
+def _positive(lengths: list[float]) -> list[float]:
+    if not min(lengths) > 0:
+        raise ValueError("wanted positive numbers")
+    return lengths
+
+
+Step = Annotated[Pair, AfterValidator(_not_zero)]
+Spacing = Annotated[Pair, AfterValidator(_positive)]
+"""Millimetres (between rows, between columns)."""
 
 
 class PredictionEntry(TypedDict):
@@ -25,6 +47,18 @@ class MapEntry(TypedDict):
     method: Name
     grid: Grid
     maximum: Number
+    scale: NotRequired[Step]
+    offset: NotRequired[Pair]
+    overhang: NotRequired[Annotated[list[Pair], Field(min_length=2, max_length=2)]]
+
+
+class PeakEntry(TypedDict):
+    """The highest point of a map."""
+
+    finding: Name
+    method: Name
+    x: Number
+    y: Number
 
 
 class DroppedEntry(TypedDict):
@@ -95,6 +129,7 @@ class Case(TypedDict):
     frame: Whole
     rows: Side
     columns: Side
+    spacing_mm: Spacing | None
     attributes: dict[str, str]
     labels: dict[str, Literal[0, 1] | None]
     predictions: list[PredictionEntry]
@@ -103,8 +138,11 @@ class Case(TypedDict):
     scores: list[Annotated[ScoreEntry, AfterValidator(_within)]]
     object_id: NotRequired[str]
     maps: NotRequired[list[MapEntry]]
+    peaks: NotRequired[list[PeakEntry]]
     dropped: NotRequired[list[DroppedEntry]]
     cautions: NotRequired[list[CautionEntry]]
+    spacing_at: NotRequired[SpacingAt]
+    directions: NotRequired[Directions | None]
 
 
 class CandidatesEntry(TypedDict):
@@ -195,7 +233,6 @@ class FinishedCase(Case):
     """What the tables over all cases, too, need of a case.json."""
 
     patient_id: Name
-    spacing_mm: Pair | None
     skipped: list[SkippedEntry]
     candidates: list[Annotated[CandidatesEntry, AfterValidator(_rectangular)]]
     curves: list[CurveEntry]

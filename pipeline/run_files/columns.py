@@ -27,8 +27,8 @@ from pipeline.run_files.cells import (
 Columns = Mapping[str, Column]
 
 ATTRIBUTES = (
-    "modality", "view", "laterality", "sex", "age", "manufacturer", "model", "body_part", "photometric",
-    "transfer_syntax", "bits_stored", "shifted_study_date", "file_format",
+    "modality", "view", "laterality", "sex", "age", "series", "manufacturer", "model", "body_part",
+    "photometric", "transfer_syntax", "bits_stored", "shifted_study_date", "file_format",
 )  # fmt: skip
 BOUNDS = ("estimate", "low", "high")
 STANDINGS: tuple[str, ...] = get_args(Standing)
@@ -143,7 +143,7 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
         },
         "policy.csv": {
             "finding": NAME, "rule": NAME, "limit": NUMBER, "metric": TEXT, "reader": TEXT, "n": SOME_COUNT,
-            **INTERVAL, "outcome": one_of("pass", "warn", "fail", "unknown"),
+            **INTERVAL, "outcome": one_of("pass", "warn", "fail", "unknown"), "because": spare(TEXT),
         },
         "thresholds.csv": {
             **KEY, "method": NAME, "level": SHARE, "n": COUNT, "patients": COUNT, **INTERVAL,

@@ -27,7 +27,9 @@ NOT_OF_RUN: Final = frozenset(
 """Tables of other commands, and the one that no other file may lead to."""
 RESULTS: Final = (*(name for name in TABLES if name not in NOT_OF_RUN), MANIFEST, PROVENANCE)
 """Files from which reports and comparisons take their numbers and facts."""
-PAGE: Final = re.compile(r"index\.html|static/[^/]+|cases/(?:run\.js|baselines\.js|[^/]+/index\.html)")
+PAGE: Final = re.compile(
+    r"(?:index|glossary)\.html|static/[^/]+|cases/(?:run\.js|baselines\.js|[^/]+/(?:index\.html|outlines\.svg))"
+)
 """Names of files that `heatproof report` writes again, below the run's folder."""
 LINE: Final = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f\\]{1,600})")
 LARGEST_BYTES: Final = 2**28

@@ -38,8 +38,8 @@ def _random_network_as_good(rows: Sequence[MapTestRow], minimum: int) -> Iterato
     own, random = hits[OF_THE_NETWORK, ""], hits[RANDOM_WEIGHTS, ""]
     text = (
         f"Maps by {gain.method} hit in {percent(own.estimate or 0)} of {gain.n} maps, those of networks of "
-        f"random weights in {percent(random.estimate or 0)}: it is not shown that the maps point because of "
-        "what the network has learnt. Another method or layer may show it."
+        f"random weights in {percent(random.estimate or 0)} of {random.n}: it is not shown that the maps "
+        "point because of what the network has learnt. Another method or layer may show it."
     )
     yield Suspicion(
         ALL_FINDINGS,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from pipeline.records import Summary, Suspect, Suspicion
+from pipeline.records import ENOUGH_PATIENTS, Summary, Suspect, Suspicion
 from pipeline.records.names import ALL_FINDINGS, CLASSIFIER, OVERLAPS, POINTING
 
 Outcome: TypeAlias = Literal["pass", "warn", "fail", "unknown"]
@@ -19,6 +20,11 @@ LIMITS: Mapping[str, tuple[tuple[str, ...], Literal["least", "most"]]] = {
 }
 """Config key → its metrics (the first that a finding has is used), and whether the limit is a lower bound."""
 SKILL_LIMIT = "min_skill"
+OF_CLASSIFIER = frozenset({"auroc"})
+"""Metrics that need labels instead of annotations."""
+TOO_FEW, NO_LABELS, NO_ANNOTATIONS, NO_SCALE = "too_few", "not_labelled", "not_annotated", "no_scale"
+"""Why an outcome is unknown: no interval, of fewer than `ENOUGH_PATIENTS`; no label of the finding; no
+annotation; scores, but none of a baseline to measure skill from. Others are reasons of undefined scores."""
 SUSPICION = "max_suspicion"
 STRENGTHS = ("none", "weak", "strong")
 """Of suspicions, weakest first."""
@@ -34,6 +40,7 @@ class LimitedResult:
     reader: str
     metric: str
     n: int
+    patients: int
     estimate: float
     low: float | None
     high: float | None
@@ -48,6 +55,7 @@ def apply_policy(
     skills: Iterable[Mapping[str, Any]],
 ) -> Iterator[dict[str, object]]:
     """Rows of policy.csv: each limit for each finding, for the reader with the most images."""
+    summaries = list(summaries)
     scores = list(_scores(summaries, method))
     skill_scores = list(_skills(skills, method))
     for finding in findings:
@@ -67,6 +75,7 @@ def apply_policy(
                 "low": found.low if found else None,
                 "high": found.high if found else None,
                 "outcome": outcome(found, limit, side),
+                "because": _because(found, finding, metrics, summaries, method=method, rule=rule),
             }
 
 
@@ -97,18 +106,50 @@ def suspicions_beyond(
                     "low": None,
                     "high": None,
                     "outcome": "fail",
+                    "because": "",
                 }
 
 
 def outcome(found: LimitedResult | None, limit: float, side: Literal["least", "most"]) -> Outcome:
-    """The outcome: "fail" if the estimate breaks the limit, "warn" if only its interval does."""
-    if found is None:
+    """The outcome: "fail" if the estimate breaks the limit, "warn" if only its interval does.
+
+    "unknown" without an estimate, and where a few patients give an estimate, but no interval.
+    """
+    if found is None or _too_few(found):
         return "unknown"
     sign = 1 if side == "least" else -1
     if sign * found.estimate < sign * limit:
         return "fail"
     bound = found.low if side == "least" else found.high
     return "pass" if bound is not None and sign * bound >= sign * limit else "warn"
+
+
+def _too_few(found: LimitedResult) -> bool:
+    return found.patients < ENOUGH_PATIENTS and (found.low is None or found.high is None)
+
+
+def _because(
+    found: LimitedResult | None,
+    finding: str,
+    metrics: Sequence[str],
+    summaries: Sequence[Summary],
+    *,
+    method: str,
+    rule: str,
+) -> str:
+    """Why the outcome is unknown; empty if it is known."""
+    if found is not None:
+        return TOO_FEW if _too_few(found) else ""
+    rows = [
+        row
+        for row in summaries
+        if row.finding == finding and row.metric in metrics and row.method in {method, CLASSIFIER}
+    ]
+    if rule == SKILL_LIMIT and any(row.n for row in rows):
+        return NO_SCALE
+    reasons = sum((Counter(row.undefined) for row in rows), Counter[str]())
+    usual = NO_LABELS if OF_CLASSIFIER & set(metrics) else NO_ANNOTATIONS
+    return reasons.most_common(1)[0][0] if reasons else usual
 
 
 def _first_result(
@@ -125,11 +166,13 @@ def _first_result(
 def _scores(summaries: Iterable[Summary], method: str) -> Iterator[LimitedResult]:
     for row in summaries:
         if row.method in {method, CLASSIFIER} and row.estimate is not None:
-            yield LimitedResult(row.finding, row.reader, row.metric, row.n, row.estimate, row.low, row.high)
+            yield LimitedResult(
+                row.finding, row.reader, row.metric, row.n, row.patients, row.estimate, row.low, row.high
+            )
 
 
 def _skills(rows: Iterable[Mapping[str, Any]], method: str) -> Iterator[LimitedResult]:
     for row in rows:
         if (row["method"], row["measure"]) == (method, "skill") and row["estimate"] is not None:
-            keys = ("finding", "reader", "metric", "n", "estimate", "low", "high")
+            keys = ("finding", "reader", "metric", "n", "patients", "estimate", "low", "high")
             yield LimitedResult(**{key: row[key] for key in keys})

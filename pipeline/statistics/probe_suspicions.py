@@ -100,7 +100,7 @@ def _unused(effect: ProbeEffect, rows: Sequence[ProbeEffect]) -> Suspicion:
     sentence = (
         f"Replacing the annotated region lowers the output by {signed(effect.estimate)} SD "
         f"[{signed(effect.low)} to {signed(effect.high)}] more than replacing a control region of the same "
-        f"shape: the network does not need what is annotated.{doubt}"
+        f"shape ({effect.n} images): the network does not need what is annotated.{doubt}"
     )
     return _suspicion(effect, "lesion_not_used", "network", sentence, "strong" if is_sure else "weak")
 
@@ -137,4 +137,4 @@ def _suspicion(
 
 
 def _from_to(effect: ProbeEffect) -> str:
-    return f"from {effect.before:.2f} to {effect.after:.2f}"
+    return f"from {effect.before:.2f} to {effect.after:.2f} ({effect.n} images)"

@@ -61,8 +61,8 @@ def _explained(
     sentence = (
         f"The output tells {finding} among all images with an AUROC of {among_all.estimate:.2f}, but among "
         f"images of the same {name.replace('_', ' ')} only with {within.estimate:.2f} [{within.low:.2f} to "
-        f"{within.high:.2f}]: it may tell the {name.replace('_', ' ')}, which can be read from the network's "
-        f"features (AUROC {readable:.2f}), instead of the finding."
+        f"{within.high:.2f}] ({len(ids)} images): it may tell the {name.replace('_', ' ')}, which can be "
+        f"read from the network's features (AUROC {readable:.2f}), instead of the finding."
     )
     yield Suspicion(finding, f"{EXPLAINED_BY}{name}", "network", "weak", sentence, *within, n=len(ids))
 

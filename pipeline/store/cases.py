@@ -158,6 +158,8 @@ def _case_json(case: FinishedCase) -> dict[str, Any]:
         "rows": rows,
         "columns": columns,
         "spacing_mm": case.spacing_mm,
+        "spacing_at": case.spacing_at,
+        "directions": case.directions,
         "attributes": dict(case.attributes),
         "view": _box(case.view),
         "labels": dict(case.labels),

@@ -12,9 +12,11 @@ from pipeline.audited_model.self_checks import run_self_checks
 from pipeline.cases.burned_in_text import text_search
 from pipeline.cases.case import decode_case
 from pipeline.cases.protocol import protocol_of
+from pipeline.classifiers.devices import in_own_words
 from pipeline.cohort.alike_parts import alike_parts
 from pipeline.cohort.index import Cohort, index
 from pipeline.cohort.leakage import PIXEL_HASH_CACHE, Split, refuse_leakage, tuned_on
+from pipeline.cohort.listing import refuse_without_images
 from pipeline.cohort.selection import select_cases
 from pipeline.contracts import Executor
 from pipeline.ground_truth.matching import match
@@ -22,7 +24,8 @@ from pipeline.plan import AuditPlan
 from pipeline.records import Case, Progress, Skipped
 from pipeline.run.first_images import with_first_images
 from pipeline.run.notices import ShowNotices
-from pipeline.run.opening import Run, ShowProgress, open_run, silent, unseen
+from pipeline.run.opening import Run, ShowProgress, ShowStep, open_run, silent, unsaid, unseen
+from pipeline.run.steps import CHECKING, INDEXING, LOADING, reading
 from pipeline.run.stream import explain
 from pipeline.tuning.choice import ThresholdChoice, choose_thresholds
 from pipeline.tuning.sweep import Sweep, SweptCase, candidate_thresholds, sweep_thresholds
@@ -49,6 +52,7 @@ def tune(
     executor: Executor | None = None,
     progress: ShowProgress = silent,
     notify: ShowNotices = unseen,
+    tell: ShowStep = unsaid,
 ) -> Tuning:
     """Tune and write the tuned config to `out`, on `executor` or else in local worker processes.
 
@@ -57,12 +61,18 @@ def tune(
     """
     config = plan.config
     assert config.tuning is not None
-    with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
+    show = partial(open_run, progress=progress, notify=notify, tell=tell)
+    with in_own_words(config.device), show(plan, executor, worker_modules=WORKER_MODULES) as run:
+        refuse_without_images(plan.studies, run.executor)
+        run.tell(LOADING.format(plan.card.name))
         model = load_model(plan, methods=config.methods[:1])
+        run.tell(CHECKING)
         run_self_checks(model)
+        run.tell(INDEXING.format(plan.studies))
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         cases = _tuning_cases(plan, cohort, run)
         model = with_first_images(model, cases, executor=run.executor)
+        run.tell(reading(plan.annotations))
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cases, executor=run.executor)
         alike = alike_parts(plan, cohort, executor=run.executor)

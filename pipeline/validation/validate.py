@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipeline.cohort.index import index_inputs
 from pipeline.contracts import Executor
 from pipeline.reporting.validation_page import write_validation_page
 from pipeline.run.notices import ShowNotices
-from pipeline.run.opening import ShowProgress, open_run, silent, unseen
+from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
+from pipeline.run.steps import INDEXING, reading
 from pipeline.store.atomic import write_bytes
 from pipeline.validation.checks import CHECKS, problems
 from pipeline.validation.checks.check import LEVELS, Problem
@@ -63,13 +65,17 @@ def validate(
     executor: Executor | None = None,
     progress: ShowProgress = silent,
     notify: ShowNotices = unseen,
+    tell: ShowStep = unsaid,
 ) -> Validation:
     """Run all checks and write the page; the same input gives the same folder.
 
     Without `executor`, the work is done in worker processes on this machine.
     """
-    with open_run(plan, executor, worker_modules=WORKER_MODULES, progress=progress, notify=notify) as run:
+    show = partial(open_run, progress=progress, notify=notify, tell=tell)
+    with show(plan, executor, worker_modules=WORKER_MODULES) as run:
+        run.tell(reading(plan.annotations))
         words = read_words(plan, run.executor)
+        run.tell(INDEXING.format(plan.studies))
         cohort = index_inputs(plan, executor=run.executor, pseudonym=run.pseudonym)
         words = hide_private_words(plan, words, cohort.cases, run.pseudonym, executor=run.executor)
         truth = match_words(plan, words, cohort, pseudonym=run.pseudonym, executor=run.executor)

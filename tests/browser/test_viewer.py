@@ -113,16 +113,16 @@ def test_dragging_changes_the_window(opened: Opened, small: Path, how: str) -> N
         assert colour_at(page, row, column) == grey(values[row, column], low=low, high=high)
     assert page.locator(
         "#corner-window"
-    ).inner_text() == f"C {0.5 * center - 1024:.3g}  W {0.5 * width:.3g} HU".replace("-", "−")
+    ).inner_text() == f"W {0.5 * width:.3g}  L {0.5 * center - 1024:.3g} HU".replace("-", "−")
 
 
 def test_the_window_is_shown_in_modality_units(opened: Opened, small: Path) -> None:
     # 900 × 0.5 - 1024 = -574 and 2700 × 0.5 - 1024 = 326: centre -124, width 900
-    assert opened.case(small, HIT).locator("#corner-window").inner_text() == "C −124  W 900 HU"
+    assert opened.case(small, HIT).locator("#corner-window").inner_text() == "W 900  L −124 HU"
 
 
 def test_without_a_rescale_slope_the_window_is_shown_in_stored_values(opened: Opened, run: Path) -> None:
-    assert opened.case(run, HIT).locator("#corner-window").inner_text() == "C 128  W 255"
+    assert opened.case(run, HIT).locator("#corner-window").inner_text() == "W 255  L 128"
 
 
 def test_an_unspecified_unit_is_not_shown(opened: Opened, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_an_unspecified_unit_is_not_shown(opened: Opened, tmp_path: Path) -> Non
 
     run = make_run(tmp_path, cases=1, display=display)
     write_report(run)
-    assert opened.case(run, 0).locator("#corner-window").inner_text() == "C 201  W 400"
+    assert opened.case(run, 0).locator("#corner-window").inner_text() == "W 400  L 201"
 
 
 def test_a_window_whose_high_is_below_its_low_shows_low_values_bright(opened: Opened, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_window_whose_high_is_below_its_low_shows_low_values_bright(opened: Op
     assert colour_at(page, 10, 10) == (255 - image[10 * SHAPE[1] + 10],) * 3
     page.keyboard.press("Shift+ArrowRight")
     settle(page)
-    assert page.locator("#corner-window").inner_text() == "C 128  W 263"
+    assert page.locator("#corner-window").inner_text() == "W 263  L 128"
 
 
 def test_the_keyboard_changes_the_window(opened: Opened, small: Path) -> None:
@@ -155,7 +155,7 @@ def test_the_keyboard_changes_the_window(opened: Opened, small: Path) -> None:
     step = 900 * 16 / 512
     assert page.locator(
         "#corner-window"
-    ).inner_text() == f"C {round(-124 - step)}  W {round(900 - step)} HU".replace("-", "−")
+    ).inner_text() == f"W {round(900 - step)}  L {round(-124 - step)} HU".replace("-", "−")
 
 
 def test_the_value_under_the_pointer_is_shown(opened: Opened, small: Path) -> None:

@@ -18,7 +18,8 @@ import pytest
 from rich.console import Console
 
 from pipeline import __version__
-from pipeline.cli import arguments, main, terminal
+from pipeline.cli import arguments, main, progress, terminal
+from pipeline.cli.outcome import NO_LIMITS
 from pipeline.errors import CaseBug, CheckError
 from pipeline.plan import AuditPlan
 from pipeline.records import Progress, Skipped, Summary
@@ -129,7 +130,7 @@ def audit(
 
     def run(instead: Callable[..., Outcome], *arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("pipeline.audit.audit", instead)
-        monkeypatch.setattr(main, "verdict_lines", lambda run: [f"what {run} says first"])
+        monkeypatch.setattr("pipeline.cli.outcome.verdict_lines", lambda run: [f"what {run} says first"])
         code = main.main(["audit", *NEEDS, *arguments])
         return (code, *capsys.readouterr())
 
@@ -143,10 +144,11 @@ def summary(finding: str, method: str, metric: str, **facts: Any) -> Summary:
 
 
 POLICY = {"finding": "nodule", "rule": "min_hit_rate", "limit": 0.5, "estimate": 0.25, "outcome": "fail"}
+UNKNOWN = {"rule": "min_iou", "estimate": None, "outcome": "unknown", "because": "too_few"}
 
 
 def outcome(*summaries: Summary, passed: bool = True) -> Outcome:
-    policy = () if passed else (POLICY, POLICY | {"rule": "min_iou", "estimate": None, "outcome": "unknown"})
+    policy = () if passed else (POLICY, POLICY | UNKNOWN)
     results = Results(("case-1",), (Skipped("case-2", "load", "no", "No."),), summaries, policy, ())
     return Outcome(
         Path("out/[run]/index.html"), results, images=2, missed_share=0.0 if passed else 0.5, passed=passed
@@ -193,21 +195,41 @@ def test_a_run_ends_with_its_table_and_the_place_of_the_report(audit: Any) -> No
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "finding    reader    method   iou",
-        "pneumonia  a reader  gradcam  0.250 [0.125–0.500] (n 8)",
+        "pneumonia  a reader  gradcam  0.250 [0.125 to 0.500] (n 8)",
         "what out/[run] says first",
         "1 of 2 images audited; 1 image skipped, see skipped.csv",
+        NO_LIMITS,
         "Report: out/[run]/index.html",
     ]
 
 
 def test_a_failed_policy_ends_with_code_1_and_says_so(audit: Any) -> None:
-    code, out, _ = audit(lambda _plan, **_: outcome(passed=False), "--set", "policy.max_skipped=0.2")
+    limits = ("--set", "policy.max_skipped=0.2", "--set", "policy.min_iou=0.5")
+    code, out, _ = audit(lambda _plan, **_: outcome(passed=False), *limits)
     assert code == 1
     assert out.splitlines()[-4:-1] == [
         "Policy fail: nodule, min_hit_rate 0.5, found 0.25",
-        "Policy unknown: nodule, min_iou 0.5, no estimate",
+        "Policy unknown: nodule, min_iou 0.5, too few patients for an interval",
         "Policy failed: 50% of the images could not be audited; policy.max_skipped allows 20%.",
     ]
+
+
+def test_suspicion_that_is_allowed_is_told_where_a_config_states_some(audit: Any) -> None:
+    stated = ("--set", "policy.max_suspicion={network: weak}")
+    _, out, _ = audit(lambda _plan, **_: outcome(), *stated)
+    allowed = "card weak, masks weak, network weak, weights weak"
+    assert f"allowed: {allowed} (max_suspicion, with the built-in values)" in out
+    _, out, _ = audit(lambda _plan, **_: outcome())
+    assert "max_suspicion" not in out
+
+
+def test_steps_before_the_first_image_are_lines(audit: Any) -> None:
+    def instead(_plan: AuditPlan, *, tell: Callable[[str], None], **_: object) -> Outcome:
+        tell("Loading the model a\x1b[2J")
+        return outcome()
+
+    _, out, _ = audit(instead)
+    assert out.splitlines()[0] == "Loading the model a\\x1b[2J …"
 
 
 def test_a_failed_self_check_ends_with_code_2(audit: Any) -> None:
@@ -267,7 +289,7 @@ def test_a_bug_keeps_its_traceback(audit: Any) -> None:
 
 
 def test_without_a_terminal_progress_is_a_line_for_every_tenth(audit: Any) -> None:
-    def instead(_plan: AuditPlan, progress: Callable[[Progress], None], **_: object) -> Outcome:
+    def instead(_plan: AuditPlan, *, progress: Callable[[Progress], None], **_: object) -> Outcome:
         for done in range(201):
             progress(Progress(done, 200, skipped=done // 100))
         return outcome()
@@ -278,7 +300,7 @@ def test_without_a_terminal_progress_is_a_line_for_every_tenth(audit: Any) -> No
 
 
 def test_a_run_that_goes_on_starts_where_it_was(audit: Any) -> None:
-    def instead(_plan: AuditPlan, progress: Callable[[Progress], None], **_: object) -> Outcome:
+    def instead(_plan: AuditPlan, *, progress: Callable[[Progress], None], **_: object) -> Outcome:
         for done in (7, 8, 9):
             progress(Progress(done, 9, skipped=0))
         return outcome()
@@ -288,17 +310,17 @@ def test_a_run_that_goes_on_starts_where_it_was(audit: Any) -> None:
 
 
 def test_what_starting_takes_is_not_in_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first batch of 8 of a resumed run is finished at 100 s, each other one 4 s later."""
-    now = iter([100.0, 104.0, 108.0, 112.0])
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(now))
+    """The first batch of 8 of a resumed run is finished at 100 s, the others 4 s apart; three give a pace."""
+    now = iter([100.0, 108.0, 112.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
     console = Console(file=StringIO(), width=100)
-    with terminal.progress_display(console) as show:
+    with progress.progress_display(console, batch=8) as show:
         for done in (8, 16, 24, 32, 40):
             show(Progress(done, 80, skipped=0))
     assert console.file.getvalue().splitlines() == [  # type: ignore[attr-defined]
         "8 of 80 images, 0 skipped",
         "16 of 80 images, 0 skipped",
-        "24 of 80 images, 0 skipped, 2.0 images/s, 28 s left",
+        "24 of 80 images, 0 skipped",
         "32 of 80 images, 0 skipped, 2.0 images/s, 24 s left",
         "40 of 80 images, 0 skipped, 2.0 images/s, 20 s left",
     ]
@@ -306,28 +328,36 @@ def test_what_starting_takes_is_not_in_the_pace(monkeypatch: pytest.MonkeyPatch)
 
 def test_images_that_finish_together_have_no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([100.0, 100.00001, 102.0])
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
     console = Console(file=StringIO(), width=100)
-    with terminal.progress_display(console) as show:
-        for done in (0, 1, 2, 5):
+    with progress.progress_display(console) as show:
+        for done in (0, 1, 2, 3, 5):
             show(Progress(done, 9, skipped=0))
     assert console.file.getvalue().splitlines() == [  # type: ignore[attr-defined]
         "0 of 9 images, 0 skipped",
         "1 of 9 images, 0 skipped",
         "2 of 9 images, 0 skipped",
+        "3 of 9 images, 0 skipped",
         "5 of 9 images, 0 skipped, 2.0 images/s, 2 s left",
     ]
 
 
+def test_what_has_no_images_has_no_line() -> None:
+    console = Console(file=StringIO(), width=100)
+    with progress.progress_display(console) as show:
+        show(Progress(0, 0, skipped=0, doing="Probing"))
+    assert console.file.getvalue() == ""  # type: ignore[attr-defined]
+
+
 def test_in_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter((100.0, 104.0))
-    monkeypatch.setattr(terminal, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(now)))
     console = Console(file=StringIO(), force_terminal=True, width=100)
-    with terminal.progress_display(console) as progress:
-        for done in (1, 2, 3):
-            progress(Progress(done, 20, skipped=2))
+    with progress.progress_display(console) as show:
+        for done in (1, 2, 3, 4):
+            show(Progress(done, 20, skipped=2))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
-    assert all(part in shown for part in ("Auditing", "3/20", "images/s", "2 skipped"))
+    assert all(part in shown for part in ("Auditing", "4/20", "images/s, 32 s left", "2 skipped"))
 
 
 def test_the_table_has_a_row_a_finding_reader_and_method() -> None:
@@ -341,9 +371,9 @@ def test_the_table_has_a_row_a_finding_reader_and_method() -> None:
     ]
     table = terminal.headline_table(summaries, ["nodule [new]", "effusion"])
     assert table.splitlines() == [
-        "finding       reader    method        hit                        iou",
-        "nodule [new]  a reader  gradcam       0.250 [0.125–0.500] (n 8)  0.250 (n 8)",
-        "nodule [new]  a reader  center_prior  –                          0.250 [0.125–0.500] (n 8)",
+        "finding       reader    method        hit                           iou",
+        "nodule [new]  a reader  gradcam       0.250 [0.125 to 0.500] (n 8)  0.250 (n 8)",
+        "nodule [new]  a reader  center_prior  –                             0.250 [0.125 to 0.500] (n 8)",
     ]
 
 

@@ -22,7 +22,7 @@ def test_a_comparison_keeps_each_row_on_one_line_and_never_shows_a_p_value_of_0(
     head, first, second = comparison_table([row, equal]).splitlines()
     assert head.split() == ["finding", "reader", "metric", "n", "A", "B", "A", "−", "B", "corrected", "p"]
     assert first.split("  ")[-1] == "< 0.001"
-    assert "1,200  0.500  0.250  0.250 [0.125–0.375]" in first
+    assert "1,200  0.500  0.250  0.250 [0.125 to 0.375]" in first
     assert second.split() == ["nodule", "anna", "hit", "1,200", "0.500", "0.250", "0.000", "–"]
 
 
@@ -37,7 +37,7 @@ def test_differences_have_a_minus_sign_and_no_dash_beside_it() -> None:
 
 @pytest.mark.parametrize(
     ("prior", "scale"),
-    [("location_prior", ""), ("center_prior", " (0 is a spot in the image’s centre)")],
+    [("location_prior", ""), ("center_prior", " (0 is the image centre)")],
 )
 def test_skill_says_its_scale_where_it_is_not_that_of_the_location_prior(
     prior: str, scale: str, tmp_path: Path

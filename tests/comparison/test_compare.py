@@ -5,12 +5,14 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.cli.main import main
 from pipeline.comparison.compare import Comparison, compare
 from pipeline.errors import AuditError, ConfigError
+from pipeline.reporting.comparison_page import difference_lines
 from pipeline.store.tables import write_table
 from tests.statistics.runs import write_run
 
@@ -125,6 +127,69 @@ def test_the_command_prints_and_writes_it(tmp_path: Path, capsys: pytest.Capture
     assert "0.650  0.550  0.100 [" in printed
     shutil.rmtree(second)
     assert main(["compare", str(first), str(second), "--out", str(tmp_path / "out")]) == 2
+
+
+def with_annotations(run: Path, drawn: dict[str, dict[str, Any]]) -> Path:
+    """The run with a case.json for each image: reader → what it drew, and "labels" → the label."""
+    for case_id, by_reader in drawn.items():
+        references = [
+            {"finding": "nodule", "reader": reader, "kind": "mask", "outlines": outlines, "boxes": []}
+            for reader, outlines in by_reader.items()
+            if reader != "labels"
+        ]
+        content = {
+            **dict.fromkeys(("rows", "columns"), 64), "case_id": case_id, "patient_id": "p", "frame": 0,
+            "attributes": {}, "labels": {"nodule": by_reader.get("labels")}, "references": references,
+            **{name: [] for name in ("predictions", "regions", "scores", "peaks", "maps", "skipped")},
+        }  # fmt: skip
+        folder = run / "cases" / case_id
+        folder.mkdir(parents=True)
+        (folder / "case.json").write_text(json.dumps(content))
+    return run
+
+
+SQUARE, LARGER = ([[[0, 0], [side, 0], [side, side]]] for side in (4, 5))
+
+
+def test_annotations_that_differ_are_named_by_reader_and_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    same: dict[str, Any] = {"anna": SQUARE, "ben": SQUARE, "labels": 1}
+    first = run_of(tmp_path / "a", (0.5, 0.6, 0.7, 0.8))
+    second = run_of(tmp_path / "b", (0.4, 0.5, 0.5, 0.8), annotations="cd")
+    with_annotations(first, {"c0": same, "c1": same, "c2": same, "c3": {"anna": SQUARE}})
+    without_ben = {"anna": SQUARE, "labels": 0}
+    with_annotations(
+        second, {"c0": same, "c1": same | {"anna": LARGER}, "c2": without_ben, "c3": {"anna": SQUARE}}
+    )
+    assert main(["compare", str(first), str(second), "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    told = [
+        "nodule: annotations of anna differ on 1 of 4 images: c1",
+        "nodule: annotations of ben differ on 1 of 3 images: c2",
+        "nodule: labels differ on 1 of 3 images: c2",
+    ]
+    assert [line.strip() for line in printed.splitlines() if " differ on " in line] == told
+    (page,) = (tmp_path / "out").glob("*/index.html")
+    assert all(line in page.read_text() for line in told)
+
+
+def test_other_files_with_the_same_annotations_are_no_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [run_of(tmp_path / name, (0.5, 0.6, 0.7, 0.8), annotations=name) for name in "ab"]
+    for run in runs:
+        with_annotations(run, {case: {"anna": SQUARE} for case in CASES})
+    assert main(["compare", *map(str, runs), "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert "The annotation files differ, but not the annotations of the common images" in printed
+    assert "Warning" not in printed
+
+
+def test_of_many_images_the_first_are_named_and_the_others_counted() -> None:
+    row = {"finding": "nodule", "reader": "anna", "n": 90, "differing": 12, "images": ["c0", "c1"]}
+    (line,) = difference_lines([row])
+    assert line == "nodule: annotations of anna differ on 12 of 90 images: c0, c1 and 10 more"
 
 
 def test_images_without_a_uid_are_known_by_their_pseudonym(tmp_path: Path) -> None:

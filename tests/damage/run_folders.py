@@ -37,8 +37,11 @@ READ = (
     "crosswalk.csv",
     "regions.json", "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
+    f"{CASE}/heatmaps.npz",
 )  # fmt: skip
-"""Files that compare, report or review read."""
+"""Files that compare, report, review or figure read."""
+COARSE = ("--dpi", "72", "--methods", "gradcam", "location_prior")
+"""Options of a figure that takes little time."""
 WORDS = ("many", "nan", "inf", "1e999", "-1", "9" * 400, "0x1f", "²", "../../etc", "\0", "'=1", "a" * 150_000)
 VALUES = (None, True, -1, 1e400, 10**300, "x", "\ud800", "../../etc", [], {}, [[]], {"x": 1}, "1")
 BOMB_BYTES = 2**29
@@ -345,7 +348,9 @@ def kinds(run: Path) -> dict[str, tuple[str, Damage]]:
                         name,
                         _of_key(path, retyped=retyped),
                     )
-    found |= {f"baselines.npz: {kind}": ("baselines.npz", damage) for kind, damage in OF_ARRAYS.items()}
+    for name in ("baselines.npz", f"{CASE}/heatmaps.npz"):
+        short = name.rpartition("/")[2]
+        found |= {f"{short}: {kind}": (name, damage) for kind, damage in OF_ARRAYS.items()}
     return found
 
 
@@ -375,8 +380,9 @@ def words_of(run: Path, other: Path, decisions: Path, command: str) -> list[str]
         "report": ["report", str(run)],
         "single": ["report", str(run), "--single-file", str(run.parent / "one.html")],
         "review": ["review", str(run), str(decisions)],
+        "figure": ["figure", str(run), CASE.rpartition("/")[2], "--out", str(run.parent / "a.png"), *COARSE],
         "dossier": ["dossier", str(run), "--out", str(run.parent / "dossier")],
     }[command]
 
 
-COMMANDS = ("compare", "compared", "report", "single", "review", "dossier")
+COMMANDS = ("compare", "compared", "report", "single", "review", "figure", "dossier")

@@ -1,4 +1,4 @@
-"""Run folders: compare, report, review and dossier give a result or name the damaged file and a remedy."""
+"""Run folders: every command on a run ends with a result, or names the damaged file and a remedy."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_every_command_takes_the_sound_run(sound: Path, decisions: Path, command
     assert main(words_of(sound, sound, decisions, command)) == 0
 
 
-@pytest.mark.parametrize("command", ["compared", "single", "review", "dossier"])
+@pytest.mark.parametrize("command", ["compared", "single", "review", "figure", "dossier"])
 def test_a_damaged_run_ends_with_a_result_or_the_file_and_a_remedy(
     sound: Path, decisions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:

@@ -219,3 +219,43 @@ def test_a_damaged_provenance_leaves_its_items_open(tmp_path: Path, content: str
     run = bare(tmp_path / "run")
     (run / "provenance.json").write_text(content, encoding="utf-8")
     assert answered(read_material(run, {}))["run.started"] == ()
+
+
+def test_maps_of_an_unknown_network_leave_the_network_open(tmp_path: Path) -> None:
+    run = bare(tmp_path / "run")
+    content = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    for key in ("card", "weights_sha256", "device", "precision"):
+        del content[key]
+    maps = {"maps": 12, "files": 12, "formats": ["npy"], "probabilities": False, "gate_opened": True}
+    content["heatmaps"] = maps | {"sha256": "ab" * 32}
+    (run / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    answers = answered(read_material(run, {}))
+    for name in (
+        "model.name",
+        "model.architecture",
+        "model.preprocessing",
+        "model.thresholds",
+        "model.device",
+    ):
+        assert answers[name] == (), name
+    (weights,) = answers["model.weights"]
+    assert weights.text == f"SHA-256 of the external heatmaps: {'ab' * 32}."
+    assert any("The maps were computed elsewhere" in answer.text for answer in answers["robust.limits"])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "said"),
+    [(True, "share no patient and no identical image with"), (False, "share no patient with")],
+)
+def test_a_finished_run_says_which_part_it_shares_nothing_with(
+    tmp_path: Path, pixels: object, said: str
+) -> None:
+    run = bare(tmp_path / "run")
+    content = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    assert answered(read_material(run, {}))["data.independence"] == ()
+    prior = {"location_prior": {"where": {"split": ["train"]}}}
+    content["config"] = {"baselines": prior, "splits": {"compare_pixels": pixels}}
+    (run / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    (answer,) = answered(read_material(run, {}))["data.independence"]
+    assert said in answer.text
+    assert "split: train" in answer.text

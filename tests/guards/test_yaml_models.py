@@ -81,7 +81,7 @@ def test_a_complaint_names_source_and_key(values: dict[str, object], expected: s
         ({"manual": 1}, "manual: wanted true or false; set it to one of them without quotes (found 1)"),
         ({"manual": "1"}, "manual: wanted true or false"),
         ({"class": 3}, "class: wanted a text; put it in quotes if it reads as a number"),
-        ({"film": True}, "film: wanted a path (found True)"),
+        ({"film": True}, "film: wanted a path (found true, as which YAML reads an unquoted on"),
     ],
 )
 def test_values_of_another_type_are_not_converted(values: dict[str, object], expected: str) -> None:

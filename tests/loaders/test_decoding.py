@@ -27,10 +27,19 @@ def reason(source, **options: object) -> str:
     return refusal.value.reason
 
 
+def test_a_spacing_of_the_table_counts_where_the_file_has_none(write, tmp_path: Path) -> None:
+    (source,) = read_header(write(SQUARE), root=tmp_path)
+    without, with_table = (decode(replace(source, spacing_mm=mm), case_id="c7") for mm in (None, (0.2, 0.3)))
+    assert (without.spacing_mm, without.spacing_at, without.directions) == (None, "", None)
+    assert (with_table.spacing_mm, with_table.spacing_at) == ((0.2, 0.3), "table")
+
+
 def test_an_image_says_what_was_decoded(write, tmp_path: Path) -> None:
-    path = write(SQUARE, PixelSpacing=[0.5, 0.25])
+    path = write(SQUARE, PixelSpacing=[0.5, 0.25], PatientOrientation=["L", "F"])
     (source,) = read_header(path, root=tmp_path)
     image = decode(source, case_id="c7")
+    assert image.directions == ("L", "F")
+    assert image.spacing_at == "unstated"  # a radiograph with Pixel Spacing alone
     assert image.case_id == "c7"
     assert image.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert image.attributes == source.attributes

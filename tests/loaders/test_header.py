@@ -61,6 +61,16 @@ def test_every_field_of_a_source(write, tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(source)) == source
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"), [("3", "3"), ("30102", "30102"), ("20240131", ""), ("0", ""), ("", "")]
+)
+def test_a_series_number_is_shown_unless_it_may_be_a_date(
+    write, tmp_path: Path, number: str, shown: str
+) -> None:
+    (source,) = read_header(write(np.zeros((2, 2), np.uint8), SeriesNumber=number), root=tmp_path)
+    assert source.attributes.get("series", "") == shown
+
+
 def test_each_frame_is_a_source(write, tmp_path: Path) -> None:
     sources = read_header(write(np.zeros((3, 2, 2), np.uint8), frames=3), root=tmp_path)
     assert [(source.frame, source.frames) for source in sources] == [(0, 3), (1, 3), (2, 3)]

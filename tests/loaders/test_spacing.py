@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydicom.dataset import Dataset
 
-from pipeline.loaders.spacing import SPACING, aspect_ratio, spacing_mm
+from pipeline.loaders.spacing import SPACING, aspect_ratio, spacing_at, spacing_mm
 from pipeline.records import Caution
 
 
@@ -133,3 +133,34 @@ def test_a_spacing_that_is_none_is_named_and_the_next_one_read(nonsense: list[fl
 def test_an_empty_spacing_is_no_cause_for_a_warning() -> None:
     assert read(PixelSpacing=None) == (None, [])
     assert read() == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("elements", "wanted"),
+    [
+        ({"ImagerPixelSpacing": [0.1, 0.1], "Modality": "MG"}, "detector"),
+        ({"ImagerPixelSpacing": [0.1, 0.1], "EstimatedRadiographicMagnificationFactor": 1.1}, "patient"),
+        ({"PixelSpacing": [0.1, 0.1], "ImagerPixelSpacing": [0.1, 0.1], "Modality": "DX"}, "detector"),
+        ({"PixelSpacing": [0.09, 0.09], "ImagerPixelSpacing": [0.1, 0.1], "Modality": "DX"}, "patient"),
+        (
+            {"PixelSpacing": [0.1, 0.1], "ImagerPixelSpacing": [0.1, 0.1],
+             "EstimatedRadiographicMagnificationFactor": 1.1},
+            "patient",
+        ),
+        (
+            {"PixelSpacing": [0.1, 0.1], "ImagerPixelSpacing": [0.1, 0.1],
+             "PixelSpacingCalibrationType": "FIDUCIAL"},
+            "patient",
+        ),
+        ({"PixelSpacing": [0.1, 0.1], "Modality": "CR"}, "unstated"),
+        ({"PixelSpacing": [0.1, 0.1], "Modality": "CR", "PixelSpacingCalibrationType": "GEOMETRY"},
+         "patient"),
+        ({"PixelSpacing": [0.7, 0.7], "Modality": "CT"}, "patient"),
+        ({"NominalScannedPixelSpacing": [0.175, 0.175], "Modality": "DX"}, "film"),
+        ({"SequenceOfUltrasoundRegions": [region(0.01, 0.01)], "Modality": "US"}, "patient"),
+    ],
+)  # fmt: skip
+def test_it_is_known_where_the_spacing_was_measured(elements: dict[str, object], wanted: str) -> None:
+    dataset = header(**elements)
+    assert spacing_mm(dataset) is not None
+    assert spacing_at(dataset) == wanted

@@ -114,6 +114,17 @@ def test_a_slice_is_turned_to_lie_as_its_plane_is_shown(
     assert (TURNED in reasons(image)) == (name != "axial")
 
 
+@pytest.mark.parametrize("directions", DIRECTIONS.values(), ids=DIRECTIONS)
+def test_letters_are_those_of_the_slice_as_it_is_shown(directions: tuple[int, ...], tmp_path: Path) -> None:
+    """However it is stored, rows lead towards the patient's left or back and columns to the back or feet."""
+    image = load_file(
+        write_volume(tmp_path / "a.nii.gz", VALUES[None], spacing=SPACING, direction=directions)
+    )
+    name = next(name for name, known in DIRECTIONS.items() if known == directions).split(",")[0]
+    assert image.directions == {"axial": ("L", "P"), "coronal": ("L", "F"), "sagittal": ("P", "F")}[name]
+    assert image.spacing_at == "file"
+
+
 def test_simpleitk_turned_to_the_standard_axes_gives_the_same_picture(tmp_path: Path) -> None:
     for name in ("axial, both reversed", "axial, transposed"):
         path = write_volume(tmp_path / "a.nii", VALUES[None], spacing=SPACING, direction=DIRECTIONS[name])

@@ -42,6 +42,8 @@ def prepared(command: str, folder: Path) -> str:
         (folder / answers[1]).mkdir()
         path = decided(audited, "anna", lambda *_: "agree")
         path.rename(folder / answers[1] / "anna.json")
+    if "CASE" in command:
+        command = command.replace("CASE", min(path.name for path in (audited / "cases").glob("case-*")))
     return re.sub(r"\bRUN\b", str(audited.relative_to(folder)), command.replace(UNSCORED, "RUN"))
 
 
@@ -62,6 +64,7 @@ def test_the_commands_run_in_the_order_of_the_page_and_print_what_it_shows(folde
     assert yaml.safe_load((folder / "reports" / "tuned.yaml").read_text())["tuned"]["method"] == "gradcam"
     assert (folder / "reports" / "annotations" / "annotations.yaml").exists()
     assert (folder / "reports" / "report.html").stat().st_size > 10**6
+    assert (folder / "reports" / "figure.svg").read_text().count("<image ") == 4
 
 
 def alike_but_for_numbers(shown: str, printed: str) -> None:

@@ -372,7 +372,7 @@ def _write_tables(folder: Path, cases: list[Case], methods: tuple[str, ...]) -> 
         folder / "predictions.csv", PREDICTION_COLUMNS, [{**c, **p} for c in cases for p in c["predictions"]]
     )
     skipped = [_skipped("annotation-1", "annotations", "mask_size", HOSTILE)] if cases else []
-    skipped += [_skipped(f"file-{n}", "loaders", "no_pixels", "The file holds no pixels.") for n in range(2)]
+    skipped += [_skipped(f"file-{n}", "index", "no_pixels", "The file holds no pixels.") for n in range(2)]
     _write(folder / "skipped.csv", SKIPPED_COLUMNS, skipped)
 
 

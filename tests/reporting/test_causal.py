@@ -53,12 +53,12 @@ def test_scores_on_lesions_that_the_decision_needs_stand_beside_the_others(tmp_p
     assert found == (
         FIRST,
         "Hit rate",
-        ("50 % (n = 12)", "100 % [40–100] (n = 6)", "0 % (n = 4)"),
+        ("50 % (n = 12)", "100 % [40 to 100] (n = 6)", "0 % (n = 4)"),
         "1 not changed, 1 predicted negative",
     )
     write_report(run)
     page = (run / "index.html").read_text(encoding="utf-8")
-    assert "100 % [40–100] (n = 6)" in page
+    assert "100 % [40 to 100] (n = 6)" in page
     assert "only positive decisions can be judged" in page
 
 

@@ -19,7 +19,7 @@ def auroc(estimate: float | None, low: float | None, high: float | None, **chang
     ("interval", "words"),
     [
         ((0.52, 0.41, 0.63), "is not shown to tell images with nodule from images without it"),
-        ((0.60, 0.50, 0.70), "its AUROC is 0.60 [0.50–0.70] (40 images), and 0.5 is chance"),
+        ((0.60, 0.50, 0.70), "its AUROC is 0.60 [0.50 to 0.70] (40 images), and 0.5 is chance"),
         ((0.30, 0.20, 0.49), "which is below 0.5, chance"),
         ((0.50, None, None), "its AUROC is 0.50 (40 images)"),
     ],

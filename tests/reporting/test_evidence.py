@@ -15,7 +15,7 @@ from pipeline.statistics.suspects import suspect_rows
 from pipeline.store.tables import write_table
 from tests.reporting.run_folder import FINDINGS, make_run
 from tests.reporting.test_probes import REGION, SHORTCUT
-from tests.reporting.written import write_report
+from tests.reporting.written import text_of, write_report
 
 FIRST, SECOND = FINDINGS
 FALL = (
@@ -86,5 +86,5 @@ def test_the_page_shows_it_below_the_conclusion(tmp_path: Path) -> None:
     rows = [dict(row) | {"conclusion": "used"} for row in read_run(folder).table("verdict")]
     write_table(folder, "verdict.csv", rows)
     write_report(folder)
-    page = (folder / "index.html").read_text(encoding="utf-8")
+    page = text_of(folder / "index.html")
     assert page.index('class="conclusion"') < page.index(FALL) < page.index('class="lead"')

@@ -69,10 +69,10 @@ def test_what_a_baseline_never_saw_is_reported(reported):
         for name in ("center_prior", "random", "local_contrast")
     ]
     shown = dict(facts.method(replace(run, methods=methods), survey(run)))
-    seen = {name: shown[f"Baseline: {name}"] for name in ("centre prior", "uniform random", "local contrast")}
+    seen = {name: shown[f"Baseline: {name}"] for name in ("image centre", "random map", "local contrast")}
     assert seen == {
-        "centre prior": "one fixed spot in the middle of every image; never saw the image",
-        "uniform random": "a map of random numbers; never saw the image",
+        "image centre": "the image centre, the same spot in every image; never saw the image",
+        "random map": "a random map; never saw the image",
         "local contrast": "the contrast of the image itself, without any network; never saw the network",
     }
 
@@ -118,10 +118,10 @@ def test_scores_of_empty_masks_are_described_in_words(reported):
     shown = dict(facts.emptiness(read_run(reported)))
     assert shown["IoU"] == [
         "counts as 0",
-        "left out: the finding is absent (see contours without the finding)",
+        "left out: the finding is absent (see false positives)",
         "left out: the finding is absent",
     ]
-    assert shown["Contours without the finding"] == [
+    assert shown["False positives"] == [
         "left out: the finding is present",
         "counts as 1",
         "counts as 0",

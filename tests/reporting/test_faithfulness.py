@@ -50,7 +50,7 @@ def test_each_order_has_a_line_and_the_flaws_of_the_test_are_stated(tmp_path: Pa
         ("the network less random blobs", "−0.30 [−0.40 to −0.20]"),
         ("the network less mean mask", "−0.20 [−0.30 to −0.10]"),
     ]
-    assert "blurring the whole image does not lower the output by half a logit: 2" in test.notes
+    assert "blurring the whole image does not lower the output by 0.5 log-odds: 2" in test.notes
     write_report(run)
     page = (run / "index.html").read_text(encoding="utf-8")
     assert "unlike any that the network has learnt from, and the blur itself moves the output" in page

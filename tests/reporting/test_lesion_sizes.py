@@ -51,7 +51,7 @@ def test_each_third_shows_its_areas_with_their_unit_and_what_is_found(tmp_path: 
         (FINDINGS[1], "gradcam", "boxes"),
     ]
     assert found[0].thirds == (
-        Third("3.2–12 mm²", "50 %", "[25–75]", "1,234"),
+        Third("3.2–12 mm²", "50 %", "[25 to 75]", "1,234"),
         Third("20–1,500 mm²", "too few", "", "4"),
         Third("", "–", "", "0"),
     )

@@ -6,7 +6,18 @@ import pytest
 
 from pipeline.records import Summary
 from pipeline.reporting.forest import forest_charts
-from pipeline.reporting.lines import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, calibration, froc, thresholds
+from pipeline.reporting.lines import (
+    BOTTOM,
+    HEIGHT,
+    LABEL,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    calibration,
+    froc,
+    thresholds,
+)
 from pipeline.reporting.run_folder import Method, RunFolder
 
 METHODS = (Method("gradcam", "network", "", "logit"), Method("random", "baseline", "", "relative"))
@@ -34,6 +45,21 @@ def test_the_axis_ends_above_the_highest_bound_and_points_lie_at_their_share():
     )
     assert series.band.endswith("Z")
     assert found.description == "gradcam has its best mean IoU at 0.5 of the maximum, 0.20"
+
+
+def test_each_line_is_named_beside_its_end_and_names_stay_apart():
+    methods = ("random", "gradcam")
+    equal = [level("0.5", 0.2, method=method) for method in methods]
+    found = thresholds(run(thresholds=equal), "nodule").series
+    first, second = sorted(line.label_y for line in found)
+    assert second - first == LABEL
+    assert {line.name for line in found} == set(methods)
+    low = [level("0.5", 0.1, method="gradcam"), level("0.5", 0.0, method="random")]
+    names = {line.mark: line.label_y for line in thresholds(run(thresholds=low), "nodule").series}
+    assert names["random"] == FLOOR
+    assert names["network"] == next(
+        line.end[1] for line in thresholds(run(thresholds=low), "nodule").series if line.mark == "network"
+    )
 
 
 def test_baselines_lie_under_the_network_and_have_neither_dots_nor_band():
@@ -95,11 +121,11 @@ def test_groups_have_a_line_each_and_the_few_no_number():
         group("sex", "F", "0.25", metric="iou"),
     )
     (chart,) = forest_charts(run(subgroups=rows))
-    ((attribute, _, lines),) = chart.groups  # one view alone is no comparison
+    ((attribute, lines),) = chart.groups  # one view alone is no comparison
     assert attribute == "sex"
-    assert [(line.label, line.mark, line.text) for line in lines] == [
-        ("F", "network", "50 % of 12 *"),
-        ("M", "none", "too few (7)"),
+    assert [(line.label, line.mark, line.text, line.n) for line in lines] == [
+        ("F", "network", "50 % *", "12"),
+        ("M", "none", "too few patients,", "7"),
     ]
 
 

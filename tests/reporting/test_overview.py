@@ -22,7 +22,7 @@ def test_a_case_is_read_once_for_all_findings_of_which_it_is_an_example(
     case = RunFolder.case
     monkeypatch.setattr(RunFolder, "case", lambda self, case_id: read.append(case_id) or case(self, case_id))
     rows = tuple(
-        replace(row, outcome="hit", iou=number / 100) for number, row in enumerate(of_run.rows, start=1)
+        replace(row, outcome="located", iou=number / 100) for number, row in enumerate(of_run.rows, start=1)
     )
     extremes = overview(run, replace(of_run, rows=rows))["extremes"]
     assert {finding.finding: [e.row.case_id for e in finding.worst] for finding in extremes} == {

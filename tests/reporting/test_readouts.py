@@ -42,6 +42,17 @@ def test_findings_attributes_and_nonsense_have_their_numbers_or_why_there_are_no
     assert "0.95 [0.88 to 0.99]" in page
 
 
+def test_readouts_are_shown_without_any_probe(tmp_path: Path) -> None:
+    run = make_run(tmp_path, cases=1)
+    write_table(run, "readouts.csv", map(asdict, ROWS))
+    write_report(run)
+    page = (run / "index.html").read_text(encoding="utf-8")
+    assert "What the features know" in page
+    assert "0.95 [0.88 to 0.99]" in page
+    assert 'href="#needs"' in page
+    assert "Without the annotated region" not in page
+
+
 def test_a_run_without_readouts_has_no_table_of_them(reported: Path) -> None:
     assert readouts(read_run(reported)) == ()
     assert "What the features know" not in (reported / "index.html").read_text(encoding="utf-8")

@@ -97,7 +97,7 @@ def test_the_same_run_gives_the_same_bytes(run, tmp_path, text):
 def test_without_a_choice_the_cases_are_those_that_the_overview_shows(run, tmp_path):
     out = tmp_path / "shown.html"
     chosen = write_single_file(run, out)
-    examples = re.findall(r'<a class="example"([^>]*)>', out.read_text())
+    examples = re.findall(r'<a class="(?:example|picture-of-case)"([^>]*)>', out.read_text())
     assert examples
     assert all("href=" in attributes for attributes in examples)
     assert set(re.findall(r"#case/([^/]+)/", "".join(examples))) == set(chosen)

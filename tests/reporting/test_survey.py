@@ -3,72 +3,21 @@ import json
 import pytest
 
 from pipeline.reporting.run_folder import read_run
-from pipeline.reporting.survey import outcome, survey, worklist_row
+from pipeline.reporting.survey import survey, worklist_row
+from tests.reporting.judged_case import judged, score
 from tests.reporting.run_folder import make_run
-
-MASK = {
-    "finding": "nodule",
-    "reader": "A",
-    "kind": "mask",
-    "outlines": [[[0, 0], [1, 0], [1, 1]]],
-    "boxes": [],
-}
-BOX = {**MASK, "kind": "box", "outlines": [], "boxes": [[0, 0, 1, 1]]}
-NOTHING = {**MASK, "outlines": []}
-REGION = {"finding": "nodule", "method": "cam"}
-
-
-def case(*, references=(), drawn=False, hits=(), label=None, scores=()):
-    hit_scores = [score("hit", value, reader=str(number)) for number, value in enumerate(hits)]
-    return {
-        "case_id": "c",
-        "labels": {"nodule": label},
-        "predictions": [{"finding": "nodule", "probability": 0.5, "threshold": 0.5}],
-        "references": list(references),
-        "regions": [REGION] if drawn else [],
-        "scores": [*hit_scores, *scores],
-    }
-
-
-def score(metric, value, *, reader="A"):
-    return {"finding": "nodule", "method": "cam", "reader": reader, "metric": metric, "value": value}
-
-
-@pytest.mark.parametrize(
-    ("given", "wanted"),
-    [
-        (case(references=[MASK], drawn=True, hits=[1.0]), "hit"),
-        (case(references=[MASK], drawn=True, hits=[0.0]), "miss"),
-        (case(references=[MASK, MASK], drawn=True, hits=[1.0, 0.0]), "partly"),
-        (case(references=[MASK], drawn=True, hits=[0.0], scores=[score("iou", 0.1)]), "partly"),
-        (case(references=[MASK], drawn=True, hits=[0.0], scores=[score("iou", 0.09)]), "miss"),
-        (case(references=[MASK], drawn=False, hits=[0.0]), "not_drawn"),
-        (case(references=[BOX], drawn=True, scores=[score("box_hit", 1.0)]), "hit"),
-        (case(references=[BOX], drawn=True, scores=[score("box_hit", 0.0)]), "miss"),
-        (case(references=[MASK, BOX], drawn=True, hits=[0.0], scores=[score("box_hit", 1.0)]), "partly"),
-        (case(references=[NOTHING], drawn=True), "false_contour"),
-        (case(references=[NOTHING], drawn=False), "clear"),
-        (case(label=0, drawn=True), "false_contour"),
-        (case(label=0), "clear"),
-        (case(references=[MASK], label=0, drawn=True, hits=[1.0]), "hit"),
-        (case(references=[NOTHING], label=1, drawn=True), "false_contour"),
-        (case(label=1, drawn=True), "unjudged"),
-        (case(references=[MASK], drawn=True), "unjudged"),
-    ],
-)
-def test_the_outcome_of_a_finding(given, wanted):
-    assert outcome(given, "nodule", "cam") == wanted
 
 
 def test_mask_and_box_scores_stay_apart():
     row = worklist_row(
-        case(
+        judged(
+            hits=[1.0, 0.0],
             scores=[
                 score("iou", 0.2),
                 score("iou", 0.4, reader="B"),
                 score("iou", None),
                 score("box_iou", 0.9),
-            ]
+            ],
         ),
         "nodule",
         "cam",
@@ -76,6 +25,7 @@ def test_mask_and_box_scores_stay_apart():
     )
     assert row.iou == pytest.approx(0.3)
     assert row.box_iou == 0.9
+    assert row.hit == 0.5
     assert row.positive
 
 
@@ -110,3 +60,10 @@ def test_zero_has_a_bar_of_its_own_and_one_is_in_the_last(tmp_path):
     path.write_text(json.dumps(content), encoding="utf-8")
     histogram = survey(read_run(folder)).histograms["gradcam", "benign"]
     assert histogram == (1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1)
+
+
+def test_every_case_is_visited_once_in_the_order_of_the_run(tmp_path):
+    run = read_run(make_run(tmp_path, cases=3))
+    seen = []
+    survey(run, visit=seen.append)
+    assert [case["case_id"] for case in seen] == list(run.case_ids)

@@ -32,7 +32,8 @@ def judged(*rows, comparisons=(), methods=(NETWORK, PRIOR, CENTRE)):
     baselines = [method.name for method in methods if method.is_baseline]
     stored = verdict_rows(Evidence(rows, comparisons, network, baselines), ["malignant"])
     texts = [{k: "" if v is None else str(v) for k, v in asdict(one).items()} for one in stored]
-    run = RunFolder(Path(), {"findings": ["malignant"]}, methods, rows, (), (), {"verdict": tuple(texts)})
+    tables = {"verdict": tuple(texts), "comparisons": tuple(row for row in comparisons if "p" in row)}
+    run = RunFolder(Path(), {"findings": ["malignant"]}, methods, rows, (), (), tables)
     return verdict(run, "malignant")
 
 
@@ -44,8 +45,8 @@ def test_a_shown_difference_reads_worse_though_the_intervals_overlap():
     assert found.standing == "worse"
     assert found.title == "pointing worse than a baseline"
     assert found.sentences[0].text == (
-        "The network points at the lesion in 24 % [12–50] of 42 images; one fixed average mask, the same "
-        "for every image, does so in 67 % [34–86]. The network looks in the right place less often than a "
+        "The network points at the lesion in 24 % [12 to 50] of 42 images; the mean mask, the same for every "
+        "image, does so in 67 % [34 to 86]. The network looks in the right place less often than a "
         "map that never saw the image: difference on the same images −43 points [−62 to −20], corrected p = "
         "0.012."
     )
@@ -70,6 +71,22 @@ def test_a_difference_that_is_not_significant_is_not_reported_as_one():
 
 
 @pytest.mark.parametrize(
+    ("own", "why"),
+    [(0.03, "all findings tested (Holm), is above 0.05."), (0.06, "for the exact sign test behind p.")],
+)
+def test_a_difference_apart_from_0_is_never_called_not_shown(own, why):
+    apart = paired(0.46, 0.14, 0.79, 0.063)
+    found = judged(*HITS, comparisons=[apart | {"p": str(own)}])
+    assert (found.standing, found.title) == ("no_better", "pointing better, not confirmed")
+    text = found.sentences[0].text
+    assert f"+46 points [+14 to +79], p = {own:.3f}, corrected p = 0.063. The interval" in text
+    assert "not shown" not in text
+    assert text.endswith(why)
+    below = judged(*HITS, comparisons=[paired(-0.46, -0.79, -0.14, 0.063)])
+    assert below.title == "pointing worse, not confirmed"
+
+
+@pytest.mark.parametrize(
     "comparisons", [(), (paired(0, 0, 0, None),), (paired(-1, -1, -1, 0.01, patients=9),)]
 )
 def test_without_a_test_or_with_few_patients_nothing_is_judged(comparisons):
@@ -86,7 +103,10 @@ def test_the_strongest_fixed_map_is_the_one_to_beat():
         comparisons=[paired(0.3, 0.1, 0.5, 0.01), paired(-0.2, -0.3, -0.1, 0.01, second="center_prior")],
     )
     assert found.standing == "worse"
-    assert "one fixed spot in the middle of every image does so in 80 % [75–90]" in found.sentences[0].text
+    assert (
+        "the image centre, the same spot in every image, does so in 80 % [75 to 90]"
+        in found.sentences[0].text
+    )
 
 
 def test_a_finding_stands_where_its_less_favourable_sentence_stands():
@@ -99,7 +119,7 @@ def test_a_finding_stands_where_its_less_favourable_sentence_stands():
     assert [sentence.standing for sentence in found.sentences] == ["better", "no_better"]
     assert found.standing == "no_better"
     assert found.title == "pointing better, contours not shown better"
-    assert "mean IoU of 0.20 [0.10–0.30] over 42 images" in found.sentences[1].text
+    assert "mean IoU of 0.20 [0.10 to 0.30] over 42 images" in found.sentences[1].text
 
 
 def test_contours_are_compared_in_iou():
@@ -127,10 +147,10 @@ def test_boxes_speak_where_there_are_no_masks():
     )
     pointing, contours = found.sentences
     assert pointing.text.startswith(
-        "The network points into the radiologist’s boxes in 24 % [12–38] of 42 images"
+        "The network points into the radiologist’s boxes in 24 % [12 to 38] of 42 images"
     )
     assert contours.text.startswith(
-        "Its contours overlap the radiologist’s boxes with a mean IoU of 0.20 [0.10–0.30] over 42 lesions"
+        "Its contours overlap the radiologist’s boxes with a mean IoU of 0.20 [0.10 to 0.30] over 42 lesions"
     )
     assert found.title == "pointing and contours worse than a baseline"
 
@@ -193,12 +213,14 @@ def test_a_finding_that_is_always_at_the_same_place_says_so():
 def test_hits_of_masks_speak_before_those_of_boxes():
     found = judged(row("gradcam", "box_hit", 0.9, 0.8, 1), row("gradcam", "hit", 0.5, 0.4, 0.6, n=10))
     assert len(found.sentences) == 1
-    assert found.sentences[0].text.startswith("The network points at the lesion in 50 % [40–60] of 10 images")
+    assert found.sentences[0].text.startswith(
+        "The network points at the lesion in 50 % [40 to 60] of 10 images"
+    )
 
 
 def test_a_different_number_of_images_is_reported():
     found = judged(row("gradcam", "hit", 0.5, 0.4, 0.6), row("location_prior", "hit", 0.5, 0.4, 0.6, n=40))
-    assert "50 % [40–60] of 40." in found.sentences[0].text
+    assert "50 % [40 to 60] of 40." in found.sentences[0].text
 
 
 def test_readers_among_themselves_stand_beside_the_network():
@@ -248,13 +270,13 @@ def test_a_gate_that_the_fixed_maps_share_is_reported():
 
 def test_contours_on_healthy_images_are_a_remark():
     found = judged(row("gradcam", "contour_on_healthy", 0.407, 0.22, 0.6, n=27))
-    assert found.remark == "On images without the finding it draws a contour in 41 % [22–60] of 27 images."
+    assert found.remark.endswith("it draws a contour, a false positive, in 41 % [22 to 60] of 27 images.")
 
 
 @pytest.mark.parametrize(
     ("baseline", "subject", "never_saw"),
     [
-        ("random", "a map of random numbers", "the image"),
+        ("random", "a random map", "the image"),
         ("local_contrast", "the contrast of the image itself, without any network,", "the network"),
     ],
 )
@@ -263,8 +285,8 @@ def test_a_sentence_names_what_each_baseline_never_saw(baseline, subject, never_
     rows = (row("gradcam", "hit", 0.5, 0.4, 0.6), row(baseline, "hit", 0.5, 0.4, 0.6))
     found = judged(*rows, comparisons=[paired(0.0, -0.1, 0.1, 1, second=baseline)], methods=methods)
     assert found.sentences[0].text == (
-        f"The network points at the lesion in 50 % [40–60] of 42 images; {subject} does so in 50 % [40–60]. "
-        f"This is not shown to be better than a map that never saw {never_saw}: "
+        f"The network points at the lesion in 50 % [40 to 60] of 42 images; {subject} does so in 50 % "
+        f"[40 to 60]. This is not shown to be better than a map that never saw {never_saw}: "
         "difference on the same images 0 points [−10 to +10], corrected p = 1.000."
     )
 
@@ -273,7 +295,9 @@ def test_the_networks_other_maps_are_reported_beside_the_first():
     methods = (NETWORK, Method("layercam@stride8", "network", "", "relative"), PRIOR)
     rows = (*HITS, row("layercam@stride8", "hit", 0.762, 0.62, 0.88))
     found = judged(*rows, methods=methods)
-    assert found.others == "The network’s other maps point at the lesion in: layercam@stride8 76 % [62–88]."
+    assert (
+        found.others == "The network’s other maps point at the lesion in: layercam@stride8 76 % [62 to 88]."
+    )
     assert judged(*HITS).others == ""
 
 

@@ -11,7 +11,7 @@ from pipeline.statistics.policy import LIMITS, LimitedResult, apply_policy, outc
 
 SKILL = {
     "finding": "nodule", "reader": "anna", "method": "gradcam", "metric": "hit", "measure": "skill", "n": 9,
-    "estimate": -0.5, "low": -0.9, "high": -0.1,
+    "patients": 9, "estimate": -0.5, "low": -0.9, "high": -0.1,
 }  # fmt: skip
 
 
@@ -19,7 +19,7 @@ def summary(
     metric: str, estimate: float | None, *, reader: str = "anna", n: int = 9, **changes: Any
 ) -> Summary:
     bounds = (None, None) if estimate is None else (estimate - 0.1, estimate + 0.1)
-    return Summary("nodule", reader, changes.get("method", "gradcam"), metric, n, {}, n, estimate, *bounds)
+    return Summary("nodule", reader, changes.get("method", "gradcam"), metric, n, {}, 20, estimate, *bounds)
 
 
 def outcomes(*summaries: Summary, **limits: float) -> list[tuple[object, object, object]]:
@@ -31,16 +31,44 @@ def outcomes(*summaries: Summary, **limits: float) -> list[tuple[object, object,
     ("limit", "wanted"), [(0.39, "pass"), (0.4, "pass"), (0.45, "warn"), (0.5, "warn"), (0.51, "fail")]
 )
 def test_the_interval_passes_the_estimate_warns(limit: float, wanted: str) -> None:
-    assert outcome(LimitedResult("f", "r", "hit", 9, 0.5, 0.4, 0.6), limit, "least") == wanted
+    assert outcome(LimitedResult("f", "r", "hit", 9, 9, 0.5, 0.4, 0.6), limit, "least") == wanted
 
 
 @pytest.mark.parametrize(("limit", "wanted"), [(0.6, "pass"), (0.55, "warn"), (0.49, "fail")])
 def test_where_less_is_better_the_upper_bound_decides(limit: float, wanted: str) -> None:
-    assert outcome(LimitedResult("f", "r", "contour_on_healthy", 9, 0.5, 0.4, 0.6), limit, "most") == wanted
+    found = LimitedResult("f", "r", "contour_on_healthy", 9, 9, 0.5, 0.4, 0.6)
+    assert outcome(found, limit, "most") == wanted
 
 
-def test_without_an_interval_nothing_passes() -> None:
-    assert outcome(LimitedResult("f", "r", "hit", 1, 1.0, None, None), 0.5, "least") == "warn"
+@pytest.mark.parametrize("estimate", [0.0, 1.0])
+@pytest.mark.parametrize(("patients", "wanted"), [(3, "unknown"), (9, "unknown"), (10, None)])
+def test_without_an_interval_few_patients_decide_nothing(
+    patients: int, wanted: str | None, estimate: float
+) -> None:
+    found = LimitedResult("f", "r", "iou", 30, patients, estimate, None, None)
+    assert outcome(found, 0.5, "least") == (wanted or ("warn" if estimate else "fail"))
+
+
+def test_few_patients_with_an_interval_are_compared() -> None:
+    assert outcome(LimitedResult("f", "r", "hit", 3, 3, 0.0, 0.0, 0.3), 0.5, "least") == "fail"
+
+
+def because(limits: dict[str, float], summaries: list[Summary], skills: list[dict[str, Any]]) -> str:
+    (row,) = apply_policy(limits, findings=["nodule"], method="gradcam", summaries=summaries, skills=skills)
+    assert row["outcome"] == "unknown"
+    return str(row["because"])
+
+
+def test_what_is_unknown_says_why() -> None:
+    few = replace(summary("iou", 0.1), patients=3, low=None, high=None)
+    assert because({"min_iou": 0.2}, [few], []) == "too_few"
+    assert because({"min_iou": 0.2}, [], []) == "not_annotated"
+    assert because({"min_auroc": 0.8}, [], []) == "not_labelled"
+    none = replace(summary("auroc", None, method="classifier", reader="labels"), n=0)
+    assert because({"min_auroc": 0.8}, [replace(none, undefined={"single_class": 9})], []) == "single_class"
+    assert because({"min_iou": 0.2}, [replace(summary("iou", None), undefined={"no_map": 9})], []) == "no_map"
+    assert because({"min_skill": 0.1}, [summary("hit", 0.5)], []) == "no_scale"
+    assert because({"min_skill": 0.1}, [], []) == "not_annotated"
 
 
 def test_boxes_answer_where_there_are_no_masks() -> None:
@@ -78,7 +106,7 @@ def test_what_is_unknown_has_a_row_without_numbers() -> None:
     (row,) = apply_policy({"min_iou": 0.2}, findings=["nodule"], method="gradcam", summaries=[], skills=[])
     assert row == {
         "finding": "nodule", "rule": "min_iou", "limit": 0.2, "metric": "", "reader": "", "n": 0,
-        "estimate": None, "low": None, "high": None, "outcome": "unknown",
+        "estimate": None, "low": None, "high": None, "outcome": "unknown", "because": "not_annotated",
     }  # fmt: skip
 
 
@@ -89,7 +117,7 @@ def test_a_row_shows_what_was_compared_with_the_limit() -> None:
     )
     assert row == {
         "finding": "nodule", "rule": "min_iou", "limit": 0.2, "metric": "iou", "reader": "ben", "n": 12,
-        "estimate": 0.5, "low": 0.4, "high": 0.6, "outcome": "pass",
+        "estimate": 0.5, "low": 0.4, "high": 0.6, "outcome": "pass", "because": "",
     }  # fmt: skip
 
 

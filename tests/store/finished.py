@@ -56,6 +56,8 @@ def finished_case(**changes: Any) -> FinishedCase:
         "frame": 0,
         "shape": (3, 4),
         "spacing_mm": (0.5, 0.25),
+        "spacing_at": "detector",
+        "directions": ("L", "F"),
         "attributes": {"modality": "DX", "view": "PA", "age": "061"},
         "sha256": "ab",
         "view": Box(-0.5, -0.5, 4, 3),

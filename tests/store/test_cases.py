@@ -59,6 +59,8 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
         "rows": 3,
         "columns": 4,
         "spacing_mm": [0.5, 0.25],
+            "spacing_at": "detector",
+            "directions": ["L", "F"],
         "attributes": {"modality": "DX", "view": "PA", "age": "061"},
         "view": [-0.5, -0.5, 4, 3],
         "labels": {"nodule": 1},
@@ -306,7 +308,8 @@ def test_a_case_without_data_that_tables_need_is_not_finished(tmp_path: Path, mi
     ("key", "value"),
     [
         ("case_id", "case-2"), ("scores", [{}]), ("frame", "0"), ("rows", 0), ("labels", {"nodule": 2}),
-        ("patient_id", None), ("spacing_mm", [1]), ("skipped", [{"subject": 1}]), ("attributes", {"age": 5}),
+        ("patient_id", None), ("spacing_mm", [1]), ("spacing_at", "moon"), ("directions", ["L"]),
+        ("directions", ["L", "X"]), ("skipped", [{"subject": 1}]), ("attributes", {"age": 5}),
     ],
 )  # fmt: skip
 def test_a_case_with_data_of_another_type_is_not_finished(tmp_path: Path, key: str, value: object) -> None:

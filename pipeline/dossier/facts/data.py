@@ -124,10 +124,26 @@ def _independence(material: Material) -> Iterator[Answer]:
             "these.",
             of_manifest("tuned.tuned_images", "tuned.images", "tuned.patients"),
         )
+    yield from _apart(material)
     for row in material.run.table("suspects"):
         if row["rule"] in {"alike_parts", "look_alikes"}:
             keys = (("finding", row["finding"]), ("rule", row["rule"]))
             yield Answer(row["sentence"], Source("suspects.csv", keys, ("sentence",)))
+
+
+def _apart(material: Material) -> Iterator[Answer]:
+    """What a finished run says of the part that the location prior is from: a shared one had stopped it."""
+    baselines, splits = (material.config.get(key) for key in ("baselines", "splits"))
+    prior = baselines.get("location_prior") if isinstance(baselines, dict) else None
+    if isinstance(prior, dict) and prior.get("where"):
+        pixels = isinstance(splits, dict) and splits.get("compare_pixels")
+        what = "no patient and no identical image" if pixels else "no patient"
+        yield Answer(
+            f"The audited images share {what} with those of the location prior "
+            f"({plain(prior['where'])}); the run stops otherwise. Images outside the study folder were not "
+            "compared.",
+            of_manifest("config.baselines.location_prior", "config.splits"),
+        )
 
 
 QUESTIONS = {

@@ -10,6 +10,8 @@ heatproof.addresses = (() => {
     ofCase: (caseId, finding, root) =>
       `${folder(caseId, root)}index.html${finding ? `#${encodeURIComponent(finding)}` : ""}`,
     thumbnail: (caseId, root) => `${folder(caseId, root)}thumbnail.jpg`,
+    // Contours and annotations, to lie over the thumbnail.
+    outlines: (caseId, root) => `${folder(caseId, root)}outlines.svg`,
     // The finding in this page's URL.
     finding: () => decodeURIComponent(location.hash.slice(1)),
     // Keep the URL in step with the shown finding, so that links to other findings of this image work.

@@ -49,12 +49,13 @@ heatproof.colours = (() => {
     jet: jet(),
   };
 
-  // 256 words of red, green, blue, alpha in memory order, for ImageData.
-  function words(name) {
+  // 256 words of red, green, blue, alpha in memory order, for ImageData; `uniform`: opaque everywhere.
+  function words(name, uniform = false) {
     const [table, found] = [TABLES[name], new Uint8ClampedArray(4 * LEVELS)];
     for (let level = 0; level < LEVELS; level += 1) {
       found.set(table.subarray(3 * level, 3 * level + 3), 4 * level);
-      found[4 * level + 3] = Math.round(255 * Math.min(level / ((LEVELS - 1) * OPAQUE_FROM), 1));
+      const share = uniform ? 1 : Math.min(level / ((LEVELS - 1) * OPAQUE_FROM), 1);
+      found[4 * level + 3] = Math.round(255 * share);
     }
     return new Uint32Array(found.buffer);
   }
@@ -65,9 +66,9 @@ heatproof.colours = (() => {
   }
 
   // Relevance (cells or pixels) as an ImageData with the given number of columns.
-  function picture(values, columns, { name, top }) {
+  function picture(values, columns, { name, top, uniform = false }) {
     const made = new ImageData(columns, values.length / columns);
-    const [colours, out] = [words(name), new Uint32Array(made.data.buffer)];
+    const [colours, out] = [words(name, uniform), new Uint32Array(made.data.buffer)];
     for (let i = 0; i < values.length; i += 1) out[i] = colours[level(values[i], top)];
     return made;
   }

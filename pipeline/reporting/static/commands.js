@@ -2,7 +2,8 @@
 // Commands: all actions on a case page, by name; keys, tools and gestures call them.
 
 heatproof.commands = (() => {
-  const { colours, thresholdPanel, thresholds, view: views, window: windows } = heatproof;
+  const { colours, measuring: measuringOf, presets, thresholdPanel, thresholds } = heatproof;
+  const { view: views, window: windows } = heatproof;
   const { get } = heatproof.elements;
   const PAN_STEP = 40; // screen pixels that an arrow key moves the image
   const ZOOM_STEP = 1.25;
@@ -44,6 +45,25 @@ heatproof.commands = (() => {
       if (index + 1 in now.siblings) openFrame(now.siblings[index + 1]);
     }
 
+    // The image's windows by name; a window that was dragged is none of them.
+    function setPreset(name) {
+      const window = new Map(now.presets()).get(name);
+      if (window) change({ window });
+    }
+
+    function nextPreset(step) {
+      const names = now.presets().map(([name]) => name);
+      setPreset(next(names, presets.nameOf(now.presets(), state.window) ?? names.at(-step), step));
+    }
+
+    const layOut = (layout) =>
+      change({ layout: state.layout === layout ? "overlaid" : layout, view: null });
+
+    function fullScreen() {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else now.host.closest(".viewer").requestFullscreen();
+    }
+
     function setThreshold(threshold) {
       const { rule } = now.rule();
       const top = now.layer()?.maximum ?? 1;
@@ -78,7 +98,10 @@ heatproof.commands = (() => {
       });
     }
 
+    const measuring = measuringOf(now);
+
     return {
+      ...measuring,
       zoomAt,
       panBy: pan,
       drag,
@@ -90,11 +113,16 @@ heatproof.commands = (() => {
       pan(_argument, key) {
         if (!now.host.contains(document.activeElement)) return false;
         const [across, down] = DIRECTIONS[key];
+        if (state.mode === "ruler") return measuring.stretch(-across, -down);
         return pan(PAN_STEP * across, PAN_STEP * down);
       },
       width: (_argument, key) => drag(key.endsWith("Left") ? -WINDOW_STEP : WINDOW_STEP, 0),
       brightness: (_argument, key) => drag(0, key.endsWith("Up") ? -WINDOW_STEP : WINDOW_STEP),
       windowing: () => change({ mode: state.mode === "window" ? "pan" : "window" }),
+      setPreset,
+      preset: (_argument, _key, event) => nextPreset(stepOf(event)),
+      lens: () => change({ lens: !state.lens }),
+      fullScreen,
       invert: () => change({ inverted: !state.inverted }),
       fit: () => change({ view: null }),
       reset: () =>
@@ -103,6 +131,8 @@ heatproof.commands = (() => {
           window: windows.asStored(now.shown.pixels),
           inverted: false,
           mode: "pan",
+          ruler: null,
+          lens: false,
           live: null,
           highlighted: null,
         }),
@@ -113,7 +143,8 @@ heatproof.commands = (() => {
         const reader = now.shown.names[Number(key) - 1];
         if (reader !== undefined) toggleLayer(`reader ${reader}`);
       },
-      beside: () => change({ beside: !state.beside, view: null }),
+      beside: () => layOut("beside"),
+      maps: () => layOut("maps"),
       cells: () => change({ smooth: !state.smooth }),
       colours: () => change({ colours: next(colours.NAMES, state.colours, 1) }),
       finding: (_argument, _key, event) =>
@@ -141,6 +172,7 @@ heatproof.commands = (() => {
       save: () => review.save(),
       next: () => follow("next"),
       previous: () => follow("previous"),
+      saving: () => (get("saving").open ? get("saving").close() : get("saving").showModal()),
       help: () => (get("help").open ? get("help").close() : get("help").showModal()),
     };
   }

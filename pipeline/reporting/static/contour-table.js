@@ -55,7 +55,7 @@ heatproof.contourTable = (() => {
     [...made.tBodies[0].rows].forEach((line, index) => listen(line, index, highlight));
     return [
       regions.length
-        ? make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Contours" }, made)
+        ? make("div", { class: "scroll long", tabindex: 0, role: "region", "aria-label": "Contours" }, made)
         : make("p", { class: "empty" }, "No contours."),
       dropped
         ? make(

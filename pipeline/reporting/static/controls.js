@@ -70,6 +70,15 @@ heatproof.controls = (() => {
     get("layers").replaceChildren(...entries.map((entry) => layerSwitch(entry, onToggle)));
   }
 
+  // The windows { name, text } that make sense for the image; the first entry is for a window that was dragged.
+  function fillPresets(entries, chosen) {
+    const listed = entries.map(({ name, text }) => [name, `${name}: ${text}`]);
+    const offered = [...(chosen === null ? [["", "as dragged"]] : []), ...listed];
+    const there = [...get("preset").options].map(({ value, text }) => [value, text]);
+    if (JSON.stringify(there) !== JSON.stringify(offered)) get("preset").replaceChildren(...options(offered));
+    value("preset", chosen ?? "");
+  }
+
   // A slider over the frames of one object.
   function fillFrames(siblings, frame) {
     const index = siblings.indexOf(frame);
@@ -94,7 +103,10 @@ heatproof.controls = (() => {
     const pressed = {
       windowing: state.mode === "window",
       invert: state.inverted,
-      beside: state.beside,
+      beside: state.layout === "beside",
+      maps: state.layout === "maps",
+      ruler: state.mode === "ruler",
+      lens: state.lens,
       cells: !state.smooth,
     };
     for (const button of document.querySelectorAll("[data-does]")) {
@@ -102,6 +114,7 @@ heatproof.controls = (() => {
       if (does in pressed) button.setAttribute("aria-pressed", String(pressed[does]));
     }
     get("stage").classList.toggle("windowing", state.mode === "window");
+    get("stage").classList.toggle("measuring", state.mode === "ruler");
   }
 
   function listen(commands, change) {
@@ -109,9 +122,21 @@ heatproof.controls = (() => {
       button.addEventListener("click", () => commands[button.dataset.does]());
     for (const name of ["finding", "method", "colours"])
       get(name).addEventListener("change", (event) => change({ [name]: event.target.value }));
+    get("preset").addEventListener("change", (event) => commands.setPreset(event.target.value));
+    for (const button of document.querySelectorAll("[data-does=fullScreen]"))
+      show(button, document.fullscreenEnabled);
     get("frame-slider").addEventListener("input", (event) => commands.showFrame(Number(event.target.value)));
     get("opacity").addEventListener("input", (event) => change({ opacity: Number(event.target.value) }));
   }
 
-  return { fillFindings, fillMethods, fillColours, fillLayers, fillFrames, reflect, listen };
+  return {
+    fillFindings,
+    fillMethods,
+    fillColours,
+    fillLayers,
+    fillPresets,
+    fillFrames,
+    reflect,
+    listen,
+  };
 })();

@@ -3,8 +3,10 @@
 
 heatproof.layers = (() => {
   const { svg } = heatproof.elements;
+  const { margins } = heatproof;
   const { EDGE } = heatproof.view;
   const DECIMALS = 100;
+  const BESIDE_END = 8; // screen pixels between the end of the ruler and its length
   const short = (value) => Math.round(value * DECIMALS) / DECIMALS;
 
   // Closed polygons of (x, y) as one path; with fill-rule evenodd, holes stay open.
@@ -44,8 +46,8 @@ heatproof.layers = (() => {
   }
 
   // A number next to an outline, if there are several; its size does not change with the zoom, see stage.move.
-  function number(text, x, y, kind) {
-    return svg("text", { class: `label ${kind}`, "data-x": short(x), "data-y": short(y) }, text);
+  function number(text, x, y, kind, right = 0) {
+    return svg("text", { class: `label ${kind}`, dx: right, "data-x": short(x), "data-y": short(y) }, text);
   }
 
   // Lesions of a reader are numbered as in tables, at the top right of their box.
@@ -63,22 +65,51 @@ heatproof.layers = (() => {
   }
 
   // Contours are numbered left of their centre, where the peak may be.
-  function contourNumbers(regions) {
+  function contourNumbers(regions, highlighted = null) {
     if (regions.length < 2 || !regions[0].runs) return [];
     return regions.map(({ runs, top, bottom }, index) => {
       const room = ({ row, from, to }) => Math.min(to - from, 2 * (row - top) + 1, 2 * (bottom - row) - 1);
       const { row, from, to } = runs.reduce((best, run) => (room(run) > room(best) ? run : best));
-      return number(String(index + 1), from - EDGE + (to - from) / 4, row, "network");
+      const kind = index === highlighted ? "network is-chosen" : "network";
+      return number(String(index + 1), from - EDGE + (to - from) / 4, row, kind);
     });
   }
 
-  function contours(regions, highlighted) {
-    return regions.map((region, index) =>
-      svg("path", {
-        class: `line network${index === highlighted ? " highlighted" : ""}`,
-        d: polygons(region.outlines),
-      }),
-    );
+  // Open lines of (x, y) as one path.
+  function open(lines) {
+    return lines
+      .map((line) => `M${line.map(([x, y]) => `${short(x)} ${short(y)}`).join("L")}`)
+      .join("");
+  }
+
+  // The outlines of regions; beyond the centres of the outermost cells of `map` (or null) they are thin.
+  function contours(regions, highlighted, map = null) {
+    return regions.flatMap((region, index) => {
+      const mark = index === highlighted ? " highlighted" : "";
+      const { closed, inside, beyond } = margins.split(region.outlines, map);
+      return [
+        svg("path", { class: `line network${mark}`, d: polygons(closed) + open(inside) }),
+        ...(beyond.length ? [svg("path", { class: `line network-beyond${mark}`, d: open(beyond) })] : []),
+      ];
+    });
+  }
+
+  // Whether any of these regions has a part beyond the centres of the outermost cells.
+  const reachBeyond = (regions, map) =>
+    regions.some(({ outlines }) => margins.split(outlines, map).beyond.length > 0);
+
+  // The ruler { from, to } and its length, or nothing.
+  function ruler(measured, text) {
+    if (!measured) return [];
+    const { from, to } = measured;
+    const d = `M${short(from.column)} ${short(from.row)}L${short(to.column)} ${short(to.row)}`;
+    const ends = `M${short(from.column)} ${short(from.row)}h0M${short(to.column)} ${short(to.row)}h0`;
+    return [
+      svg("path", { class: "line ruler-case", d }),
+      svg("path", { class: "line ruler", d }),
+      svg("path", { class: "line ruler ends", d: ends }),
+      number(text, Math.max(from.column, to.column), from.column > to.column ? from.row : to.row, "of-ruler", BESIDE_END),
+    ];
   }
 
   // A frame around the lesion under review, { left, top, right, bottom } or null.
@@ -95,5 +126,5 @@ heatproof.layers = (() => {
     return [svg("path", { class: "peak-case", d }), svg("path", { class: "peak", d })];
   }
 
-  return { frame, annotations, lesionNumbers, contours, contourNumbers, marked, peak };
+  return { frame, annotations, lesionNumbers, contours, reachBeyond, contourNumbers, marked, peak, ruler };
 })();

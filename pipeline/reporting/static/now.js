@@ -2,8 +2,9 @@
 // Now: the state of a case page and values derived from it; listeners are notified of changes.
 
 heatproof.now = (() => {
-  const { colours, kept, overlap, stage, view: views, window: windows } = heatproof;
-  const REMEMBERED = ["hidden", "opacity", "colours", "smooth", "beside", "inverted"]; // from page to page
+  const { colours, kept, layouts, overlap, presets, stage, thresholds, view: views } = heatproof;
+  const { window: windows } = heatproof;
+  const REMEMBERED = ["hidden", "opacity", "colours", "smooth", "layout", "inverted"]; // from page to page
   const NAME = "heatproof page";
 
   // The first annotated finding, or else the first that was predicted positive, or else the first.
@@ -24,13 +25,15 @@ heatproof.now = (() => {
       opacity: 0.7,
       colours: colours.NAMES[0],
       smooth: true,
-      beside: false,
+      layout: "overlaid", // or "beside", or "maps"
       inverted: false,
       ...remembered,
       hidden: new Set(remembered.hidden ?? []),
       window: windows.asStored(shown.pixels),
       view: null, // null: the whole image
-      mode: "pan", // or "window": what dragging does
+      mode: "pan", // or "window", or "ruler": what dragging does
+      ruler: null, // { from, to, open } in image coordinates
+      lens: false, // whether a magnifier follows the pointer
       live: null, // { rule, threshold }; null: as in the audit
       highlighted: null, // index of a contour in the table
       baselines: null,
@@ -43,22 +46,41 @@ heatproof.now = (() => {
   function now({ run, host, shown, frame, siblings, finding }) {
     const state = { ...atFirst(run, shown, finding), frame };
     const here = { run, host, state, shown, siblings };
+    const windowsOf = kept.last(presets.all);
     const listeners = [];
     let changed = new Set();
 
     here.method = () => run.methods.find((entry) => entry.name === state.method);
     here.unit = () => here.method()?.unit ?? "";
-    here.layer = () => here.shown.layer(state.finding, state.method);
+    // A method of null is the selected one.
+    here.layer = (method = null) => here.shown.layer(state.finding, method ?? state.method);
     here.readers = () => here.shown.readers(state.finding);
     here.rule = () => {
       const { rule, threshold } = run.contours.rules[state.finding];
       return state.live ?? { rule, threshold };
     };
-    here.drawing = () =>
-      state.live
-        ? here.shown.live(state.finding, state.method, state.live)
-        : here.shown.audited(state.finding, state.method);
-    here.size = () => stage.size(host, state.beside ? 2 : 1);
+    here.drawing = (method = null) => {
+      const name = method ?? state.method;
+      return state.live && sharesUnit(name)
+        ? here.shown.live(state.finding, name, state.live)
+        : here.shown.audited(state.finding, name);
+    };
+
+    // Whether the threshold of the selected map means something on another one.
+    function sharesUnit(name) {
+      const other = run.methods.find((entry) => entry.name === name);
+      return thresholds.facts(state.live.rule).unit !== null || other?.unit === here.unit();
+    }
+
+    here.panes = () => layouts.panes(state.layout, run.methods, state.method);
+    here.grid = () =>
+      layouts.grid(
+        here.panes().length,
+        { width: host.clientWidth, height: host.clientHeight },
+        here.shown.image,
+      );
+    here.size = () => stage.size(host, here.grid());
+    here.presets = () => windowsOf(here.shown.pixels, here.shown.content.attributes.modality);
     here.fitted = () => views.fitted(here.size(), here.shown.image);
     here.view = () => state.view ?? here.fitted();
     here.colourOf = (reader) => run.readers.indexOf(reader) % run.reader_colours;

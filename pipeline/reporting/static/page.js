@@ -14,7 +14,7 @@
     keys,
     load,
   } = heatproof;
-  const { now: nowOf, readouts, redraw, review: reviewOf } = heatproof;
+  const { now: nowOf, pictures: picturesOf, readouts, redraw, review: reviewOf } = heatproof;
   const { shown: shownOf, thresholdPanel, thresholds, view: views } = heatproof;
   const { get, show } = elements;
 
@@ -45,16 +45,21 @@
   });
   const review = reviewOf(now);
   const commands = commandsOf(now, openFrame, review);
+  const drawing = picturesOf(now, review);
 
   // Baseline maps that are the same for every case are loaded on demand.
   async function loadBaselines(changed) {
-    if (!changed.has("method") || now.method()?.kind !== "baseline" || now.state.baselines) return;
+    const shown = now.panes().map(({ method }) => method ?? now.state.method);
+    const needed = run.methods.some(({ name, kind }) => kind === "baseline" && shown.includes(name));
+    if (!needed || now.state.baselines || !(changed.has("method") || changed.has("layout"))) return;
     const [baselines] = await load("../baselines.js").catch(() => [[]]); // a run may have no such maps
     now.shown.receiveBaselines(baselines);
     now.change({ baselines });
   }
 
   function point(at) {
+    commands.follow(at);
+    drawing.point(at);
     const point = at && views.toImage(now.view(), now.shown.image.proportions, at);
     readouts.fillPoint(point, { pixels: now.shown.pixels, layer: now.layer(), unit: now.unit() });
   }
@@ -68,22 +73,26 @@
     onRule: commands.setRule,
     onThreshold: commands.setThreshold,
   });
-  gestures.listen(host, () => now.size().width, {
+  gestures.listen(host, now.size, {
     zoom: commands.zoomAt,
     pan: commands.panBy,
     window: commands.drag,
     fit: commands.fit,
     frame: commands.frame,
     mode: () => now.state.mode,
+    measure: commands.measure,
+    magnifies: () => now.state.lens,
     point,
   });
-  now.onChange(redraw(now, commands, review));
+  now.onChange(redraw(now, commands, review, drawing));
   now.onChange(loadBaselines);
+  heatproof.save.start(now);
+  heatproof.paper.start(now);
   window.addEventListener(
     "hashchange",
     () => findingOfAddress() && now.change({ finding: findingOfAddress() }),
   );
   new ResizeObserver(() => now.change({ size: host.clientWidth })).observe(host);
-  now.change({ frame, finding: now.state.finding, method: now.state.method });
+  now.change({ frame, finding: now.state.finding, method: now.state.method, layout: now.state.layout });
   review.start();
 })();

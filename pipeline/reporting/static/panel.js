@@ -2,6 +2,7 @@
 // Panel: the tables next to the image, from the content of case.js and run.js.
 
 heatproof.panel = (() => {
+  const { ruler } = heatproof;
   const { make, table, sub } = heatproof.elements;
   const { capital, plural, quantity, share, spaced } = heatproof.words;
   const LABELS = new Map([
@@ -17,7 +18,7 @@ heatproof.panel = (() => {
   }
 
   function outcomeMark(found) {
-    return found && make("span", { class: `outcome outcome-${found[0]}` }, found[1]);
+    return found && make("span", { class: `outcome outcome-${found[0]}`, title: found[2] }, found[1]);
   }
 
   // One row per finding: prediction, label, outcome; a click on its name selects it.
@@ -118,7 +119,7 @@ heatproof.panel = (() => {
     const caption = `Scores of ${finding}`;
     const shown = make(
       "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+      { class: "scroll long", tabindex: 0, role: "region", "aria-label": caption },
       table(heads, rows, { of: "plain scores", caption }),
     );
     return [
@@ -146,11 +147,14 @@ heatproof.panel = (() => {
     );
   }
 
+  const spacingWords = ([row, column], place) =>
+    `${quantity(row)} × ${quantity(column)} mm${place ? `, ${place}` : ""}`;
+
   function image(content) {
     const spacing = content.spacing_mm;
     const facts = [
       ["Size", `${content.columns} × ${content.rows} px`],
-      ["Pixel spacing", spacing ? `${quantity(spacing[0])} × ${quantity(spacing[1])} mm` : "unknown"],
+      ["Pixel spacing", spacing ? spacingWords(spacing, ruler.placeOf(content)) : "unknown"],
       ["Patient", content.patient_id],
       ...Object.entries(content.attributes).map(([name, text]) => [capital(spaced(name)), text]),
     ];

@@ -11,15 +11,18 @@ heatproof.readouts = (() => {
   const unitOf = ({ slope, unit }) => (slope === null || unit === UNSPECIFIED ? "" : unit);
   const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
 
-  // Centre and width of the window, in modality units if they are known.
+  // Width and level (centre) of the window, in modality units if they are known.
   function windowWords(pixels, window) {
     const scale = pixels.slope === null ? 1 : Math.abs(pixels.slope);
     const [middle, wide] = [inUnits(center(window), pixels), Math.abs(width(window)) * scale];
-    return withUnit(`C ${quantity(middle)}  W ${quantity(wide)}`, unitOf(pixels));
+    return withUnit(`W ${quantity(wide)}  L ${quantity(middle)}`, unitOf(pixels));
   }
 
-  function fill({ content, pixels, window, inverted, zoom }) {
-    get("name").textContent = content.case_id + (content.object_id ? `, frame ${content.frame + 1}` : "");
+  function fillName({ case_id: name, object_id: object, frame }) {
+    get("name").textContent = name + (object ? `, frame ${frame + 1}` : "");
+  }
+
+  function fill({ pixels, window, inverted, zoom }) {
     get("corner-window").textContent = windowWords(pixels, window) + (inverted ? "  inverted" : "");
     get("corner-zoom").textContent = `${Math.round(100 * zoom)} %`;
   }
@@ -38,5 +41,5 @@ heatproof.readouts = (() => {
     return `x ${column}, y ${row}  value ${value}${heat}`;
   }
 
-  return { fill, fillPoint };
+  return { fillName, fill, fillPoint, windowWords };
 })();

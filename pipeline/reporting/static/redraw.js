@@ -2,117 +2,41 @@
 // Redraw: redraw the parts of the page that depend on changed state.
 
 heatproof.redraw = (() => {
-  const { addresses, colours, contourTable, controls, elements, kept, layers, order } = heatproof;
-  const { overlap, panel } = heatproof;
-  const { readouts, scales, stage, thresholdPanel, window: windows, words } = heatproof;
+  const { addresses, contourTable, controls, elements, layers, order, overlap, panel } = heatproof;
+  const { presets, readouts, ruler: rulers, scales, thresholdPanel, words } = heatproof;
   const { get, make, show } = elements;
   const GATE = "The audit drew no contour here: the gate was closed, because the finding was not predicted.";
 
-  // A function that takes the names of changed state and redraws what depends on them.
-  function redraw(now, commands, review) {
-    const { run, state, host } = now;
-    const imageSheet = kept.last((pixels, low, high, inverted) =>
-      stage.sheet(windows.picture(pixels, { low, high }, inverted)),
-    );
-    const heatSheet = kept.last(
-      (values, columns, name, top) => stage.sheet(colours.picture(values, columns, { name, top })),
-      2,
-    );
-    let panes = [];
-
-    function scale() {
-      const found = now.layer();
-      return found && scales.top(now.method(), run.findings.indexOf(state.finding), found.maximum);
-    }
-
-    function heat() {
-      const found = now.layer();
-      if (!found || state.hidden.has("heatmap")) return null;
-      const [values, columns] = state.smooth
-        ? [found.placed, now.shown.image.columns]
-        : [found.map.cells, found.map.grid[1]];
-      const sheet = heatSheet(values, columns, state.colours, scale().value);
-      return { sheet, map: found.map, smooth: state.smooth, opacity: state.opacity };
-    }
-
+  // A function that takes the names of changed state and redraws what depends on them; `drawing` is the result of
+  // pictures.js.
+  function redraw(now, commands, review, drawing) {
+    const { run, state } = now;
     function pixels() {
-      panes = stage.panes(host, state.beside, panes);
-      const { content, image, pixels: stored } = now.shown;
-      const { low, high } = state.window;
-      const common = {
-        size: now.size(),
-        view: now.view(),
-        image,
-        sheet: imageSheet(stored, low, high, state.inverted),
-      };
-      for (const pane of panes) {
-        stage.drawPixels(pane, { ...common, heat: pane.network ? heat() : null });
-        move(pane);
-      }
+      const { pixels: stored } = now.shown;
+      drawing.drawPixels();
       readouts.fill({
-        content,
         pixels: stored,
         window: state.window,
         inverted: state.inverted,
-        zoom: common.view.scale,
+        zoom: now.view().scale,
       });
-    }
-
-    function move(pane) {
-      const { content, image } = now.shown;
-      stage.move(
-        pane,
-        now.view(),
-        image,
-        scales.bar(content.spacing_mm, now.view(), image.proportions, now.size().width),
-      );
-    }
-
-    function description(pane) {
-      const readers =
-        now
-          .readers()
-          .map(({ reader }) => reader)
-          .join(", ") || "nobody";
-      const contours = words.plural(now.drawing().regions.length, "contour");
-      const map = `heatmap of ${state.finding} by ${now.method()?.title}, ${contours}`;
-      return [
-        `Image ${now.shown.content.case_id}`,
-        pane.network ? map : "",
-        pane.readers ? `annotated by ${readers}` : "",
-      ]
-        .filter(Boolean)
-        .join("; ");
+      const entries = now.presets().map(([name, window]) => ({ name, text: readouts.windowWords(stored, window) }));
+      controls.fillPresets(entries, presets.nameOf(now.presets(), state.window));
     }
 
     function outlines() {
-      panes = stage.panes(host, state.beside, panes);
-      const found = now.drawing();
-      const readers = now.readers().filter(({ reader }) => !state.hidden.has(`reader ${reader}`));
-      for (const pane of panes) {
-        const network = pane.network && !state.hidden.has("network");
-        pane.group.replaceChildren(
-          ...[layers.frame(now.shown.content)].filter(Boolean),
-          ...(pane.readers
-            ? [...layers.annotations(readers, now.colourOf), ...layers.lesionNumbers(readers, now.colourOf)]
-            : []),
-          ...(network
-            ? [
-                ...layers.contours(found.regions, state.highlighted ?? review.contour()),
-                ...layers.contourNumbers(found.regions),
-                ...layers.peak(found.peak),
-              ]
-            : []),
-          ...review.lesions().map(layers.marked),
-        );
-        pane.canvas.setAttribute("aria-label", description(pane));
-        move(pane);
-      }
+      drawing.drawOutlines();
+      const shown = now.panes().filter(({ network }) => network && !state.hidden.has("network"));
+      const beyond = shown.some(({ method }) =>
+        layers.reachBeyond(now.drawing(method).regions, now.layer(method)?.map ?? null),
+      );
+      show(get("beyond-legend"), beyond);
+      get("measured").textContent = rulers.texts(state.ruler, now.shown.content).long;
     }
 
     function colourScale() {
       const found = now.layer();
-      const { value: top, shared } = scale() ?? {};
+      const { value: top, shared } = drawing.scale() ?? {};
       get("scale").replaceChildren(
         ...(found
           ? scales.colourScale({
@@ -128,21 +52,21 @@ heatproof.redraw = (() => {
     }
 
     function threshold() {
-      const [found, drawing] = [now.layer(), now.drawing()];
+      const [found, drawn] = [now.layer(), now.drawing()];
       thresholdPanel.fill({
         ...now.rule(),
         top: found?.maximum ?? 1,
         unit: now.unit(),
         live: Boolean(state.live),
-        level: drawing.level,
+        level: drawn.level,
         there: Boolean(found),
       });
-      const measurable = drawing.regions.every((region) => region.runs); // stored outlines have no pixels
+      const measurable = drawn.regions.every((region) => region.runs); // stored outlines have no pixels
       const readers = measurable ? now.readers() : [];
       const entries = readers.map((reader) => ({
         reader: reader.reader,
         colour: now.colourOf(reader.reader),
-        scores: overlap.scores(drawing.regions, reader),
+        scores: overlap.scores(drawn.regions, reader),
       }));
       const open = state.live || now.shown.gateIsOpen(state.finding);
       thresholdPanel.fillScores(entries, open ? "" : GATE);
@@ -170,6 +94,7 @@ heatproof.redraw = (() => {
 
     function facts() {
       const { content, names, seen } = now.shown;
+      readouts.fillName(content);
       document.title = `${content.case_id} – ${run.title} – Heatproof`;
       get("image").replaceChildren(panel.image(content));
       get("skipped-list").replaceChildren(...panel.skipped(run, content));
@@ -215,15 +140,17 @@ heatproof.redraw = (() => {
           "hidden",
           "mode",
           "inverted",
-          "beside",
+          "layout",
+          "lens",
           "smooth",
         ],
       ],
       [
         pixels,
-        [...MAP, "view", "window", "inverted", "hidden", "opacity", "colours", "smooth", "beside", "size"],
+        [...MAP, "view", "window", "inverted", "hidden", "opacity", "colours", "smooth", "layout", "size"],
       ],
-      [outlines, [...MAP, "live", "hidden", "beside", "highlighted", "subject"]],
+      [outlines, [...MAP, "live", "hidden", "layout", "highlighted", "subject", "ruler"]],
+      [drawing.magnify, ["lens", "view"]],
       [colourScale, [...MAP, "live", "colours"]],
       [threshold, [...MAP, "live"]],
       [contours, [...MAP, "live"]],

@@ -55,13 +55,15 @@ heatproof.scales = (() => {
 
   // The longest round length within a quarter of the pane: { text, width } or null.
   function bar(spacing, view, proportions, paneWidth) {
-    if (!spacing) return null;
-    const pixelsOfMillimetre = (view.scale * proportions[0]) / spacing[1];
+    return spacing && longest((view.scale * proportions[0]) / spacing[1], paneWidth);
+  }
+
+  function longest(pixelsOfMillimetre, paneWidth) {
     const fitting = LENGTHS_MM.filter((length) => length * pixelsOfMillimetre <= BAR_SHARE * paneWidth);
     if (!fitting.length) return null;
     const length = fitting[fitting.length - 1];
     return { text: `${length} mm`, width: length * pixelsOfMillimetre };
   }
 
-  return { top, colourScale, bar };
+  return { top, colourScale, bar, longest };
 })();

@@ -3,7 +3,7 @@
 
 heatproof.shown = (() => {
   const { decoding, drawing, maps, overlap, kept, thresholds, view } = heatproof;
-  const MAPS_KEPT = 4;
+  const MAPS_KEPT = 6; // those that are shown side by side, and the last ones selected
 
   // `content` and `extra` are the data of case.js, `pixels` are those of pixels.js, decoded; `baselines` may
   // arrive later.

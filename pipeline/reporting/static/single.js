@@ -40,7 +40,8 @@
     has,
     ofCase: (name, of) =>
       has(name) ? `#case/${encodeURIComponent(name)}/${encodeURIComponent(of ?? "")}` : null,
-    thumbnail: (name) => thumbnails[name] ?? null,
+    thumbnail: (name) => thumbnails[name]?.[0] ?? null,
+    outlines: (name) => thumbnails[name]?.[1] ?? null,
     finding: () => shown()[1],
     follow: (of) =>
       history.replaceState(null, "", `#case/${encodeURIComponent(caseId)}/${encodeURIComponent(of)}`),

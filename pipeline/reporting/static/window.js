@@ -53,5 +53,5 @@ heatproof.window = (() => {
     return slope === null ? value : value * slope + intercept;
   }
 
-  return { asStored, center, width, dragged, brightness, picture, inUnits };
+  return { asStored, around, center, width, dragged, brightness, picture, inUnits };
 })();

@@ -1,10 +1,11 @@
 "use strict";
-// Worklist: sorting, filters and keys of the list of cases on the overview.
+// Worklist: sorting, filters and keys of the list of images on the overview.
 
 (() => {
-  const { addresses, decisions, given, kept, order, progress, worklistRows, worklistTable } = heatproof;
-  const { get, make, show, sub } = heatproof.elements;
-  const { count, share, capital } = heatproof.words;
+  const { decisions, given, kept, order, progress } = heatproof;
+  const { worklistLines, worklistRows, worklistTable } = heatproof;
+  const { get, make, show } = heatproof.elements;
+  const { count, capital } = heatproof.words;
   const host = get("worklist-host");
   const [shared] = given("static/worklist-data.js") ?? [];
   if (!host || !shared) return;
@@ -14,87 +15,43 @@
   const rows = worklistRows.table(shared, parts, run.subjects);
   const { of } = rows;
   const form = get("filters");
-  const hasBoxes = Boolean(get("worklist").querySelector("[data-key=box]"));
+  const headings = [...host.querySelectorAll("[data-key]")];
+  const columns = ["box", "hit"].filter((key) => headings.some((heading) => heading.dataset.key === key));
   const name = `heatproof worklist ${shared.run_id}`;
-  const state = { key: "", descending: false, ordered: null, found: null, store: null, open: new Map() };
+  const state = {
+    key: worklistRows.WORST,
+    descending: false,
+    together: true, // findings with nothing to see share a line
+    matching: null,
+    listed: [], // images, in their order
+    store: null,
+    open: new Map(),
+  };
 
   // The findings of the open contours and lesions per case, for the counts in rows.
-  const openOf = (caseIndex) => {
-    if (!state.open.has(caseIndex)) {
-      const found = progress.openOf(run, state.store, rows.cases[caseIndex]);
+  const openOf = (image) => {
+    if (!state.open.has(image)) {
+      const found = progress.openOf(run, state.store, rows.cases[image]);
       state.open.set(
-        caseIndex,
+        image,
         found.map(({ finding }) => finding),
       );
     }
-    return state.open.get(caseIndex);
+    return state.open.get(image);
   };
   let reviewedCases = new Set();
-  function open(row) {
-    if (!of.subjects[row] || !reviewedCases.has(rows.cases[of.case[row]])) return of.subjects[row];
+  function open(row, image) {
+    if (!of.subjects[row] || !reviewedCases.has(rows.cases[image])) return of.subjects[row];
     const finding = shared.findings[of.finding[row]];
-    return openOf(of.case[row]).filter((one) => one === finding).length;
+    return openOf(image).filter((one) => one === finding).length;
   }
 
-  function reviewCell(row) {
-    const [all, left] = [of.subjects[row], open(row)];
-    const text = all ? [`${count(all - left)} of ${count(all)}`, sub(left ? `${count(left)} open` : "done")] : "";
-    return make("td", { class: "number" }, text);
-  }
-
-  function facts(caseIndex) {
-    return shared.attributes
-      .map(([, , values], index) => values[rows.attributeOf[index][caseIndex]])
-      .filter(Boolean)
-      .join(", ");
-  }
-
-  const number = (column, row) => {
-    const found = worklistRows.value(column, row);
-    return make("td", { class: "number" }, found === null ? "" : share(found));
-  };
-
-  function picture(caseIndex) {
-    const address = caseIndex < rows.audited && addresses.thumbnail(rows.cases[caseIndex], "");
-    return make(
-      "td",
-      { class: "picture" },
-      address ? make("img", { alt: "", width: 56, height: 42, src: address }) : "",
-    );
-  }
-
-  function nameCell(caseIndex, finding) {
-    const text = rows.cases[caseIndex];
-    const linked = caseIndex < rows.audited && addresses.has(text);
-    return make(
-      "th",
-      { scope: "row" },
-      linked ? make("a", { href: addresses.ofCase(text, finding, "") }, text) : text,
-      caseIndex < rows.audited ? sub(facts(caseIndex)) : sub(shared.skipped[caseIndex - rows.audited][1]),
-    );
-  }
-
-  function line(position) {
-    const row = state.found[position];
-    const finding = shared.findings[of.finding[row]] ?? "";
-    const [code, words] = shared.outcomes[of.outcome[row]];
-    const predicted = of.positive[row] < 0 ? "" : of.positive[row] ? "positive" : "negative";
-    const probability = worklistRows.value(of.probability, row);
-    return make(
-      "tr",
-      {},
-      picture(of.case[row]),
-      nameCell(of.case[row], finding),
-      make("td", {}, finding),
-      make("td", {}, make("span", { class: `outcome outcome-${code}`, title: words }, words)),
-      make("td", { class: "number" }, probability === null ? "" : share(probability), sub(predicted)),
-      number(of.iou, row),
-      hasBoxes ? number(of.box, row) : "",
-      reviewCell(row),
-    );
-  }
-
-  const table = worklistTable.start(host, line);
+  const linesOf = (image) => worklistRows.lines(rows, state.matching, image, state.together);
+  const groupOf = worklistLines.maker({ shared, rows, columns, open });
+  const table = worklistTable.start(host, {
+    groupOf: (position, height) => groupOf(state.listed[position], linesOf(state.listed[position]), height),
+    linesOf: (position) => worklistRows.lineCount(rows, state.matching, state.listed[position], state.together),
+  });
 
   const whole = (text) => (text === "" ? null : Number(text));
   function wanted() {
@@ -115,31 +72,33 @@
     state.store = decisions.current(run);
     reviewedCases = new Set(state.store.cases());
     state.open.clear();
-    state.ordered ??= worklistRows.order(rows, state.key, state.descending);
-    state.found = worklistRows.filter(rows, state.ordered, wanted(), open);
-    table.show(state.found.length, { top });
-    get("count").value = `${count(state.found.length)} of ${count(rows.size)}`;
-    show(get("no-case"), !state.found.length);
-    show(get("printed"), state.found.length > worklistTable.PRINTED);
+    const asked = wanted();
+    const found = worklistRows.filter(rows, asked, open);
+    state.together = asked.finding === null && asked.outcome === null;
+    state.matching = found.matching;
+    state.listed = worklistRows.order(rows, found, state.key, state.descending);
+    table.show(state.listed.length, { top });
+    get("count").value = `${count(state.listed.length)} of ${count(rows.cases.length)} images`;
+    show(get("no-case"), !state.listed.length);
+    show(get("printed"), state.listed.length > worklistTable.PRINTED);
   }
 
-  function sortBy(key, descending) {
-    Object.assign(state, { key, descending, ordered: null });
-    for (const heading of host.querySelectorAll("[data-key]")) {
-      if (heading.dataset.key === key)
-        heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      else heading.removeAttribute("aria-sort");
+  function sortBy(key, descending, place) {
+    Object.assign(state, { key, descending });
+    for (const heading of headings) {
+      const direction = descending ? "descending" : "ascending";
+      heading.setAttribute("aria-sort", heading.dataset.key === key ? direction : "none");
     }
-    filter();
+    filter(place);
   }
 
-  // Case pages step through the cases in the current order of this list.
+  // Case pages step through the images in the current order of this list, at the first finding of each.
   function leave(event) {
     if (!event.target.closest("a")) return;
-    const listed = [...state.found].filter((row) => of.finding[row] !== worklistRows.NO_FINDING);
+    const audited = [...state.listed].filter((image) => image < rows.audited);
     order.store(
       shared.run_id,
-      listed.map((row) => [of.case[row], of.finding[row]]),
+      audited.map((image) => [image, of.finding[linesOf(image)[0][0]]]),
     );
     storeView();
   }
@@ -150,14 +109,24 @@
   }
 
   function restore() {
-    const { values = {}, key = "", descending = false, top = 0 } = kept.read(name) ?? {};
+    const { values = {}, key, descending = false, top = 0 } = kept.read(name) ?? {};
     for (const [field, value] of Object.entries(values))
       if (form.elements[field]) form.elements[field].value = value;
-    sortBy(key, descending);
-    filter({ top });
+    get("technical-filters").open = shared.attributes.some(
+      ([, , , technical], index) => technical && form.elements[`attribute-${index}`].value !== "",
+    );
+    const known = headings.some((heading) => heading.dataset.key === key);
+    sortBy(known ? key : worklistRows.WORST, descending, { top });
   }
 
   const option = (value, text) => make("option", { value }, text);
+
+  function attributeField([, title, values], index) {
+    const all = option("", "all");
+    const options = values.map((text, value) => option(value, text));
+    return make("label", {}, capital(title), " ", make("select", { name: `attribute-${index}` }, all, options));
+  }
+
   function fillForm() {
     const counts = new Map();
     for (const code of of.outcome) counts.set(code, (counts.get(code) ?? 0) + 1);
@@ -165,32 +134,24 @@
     shared.outcomes.forEach(([, text], index) => {
       if (counts.has(index)) form.elements.outcome.append(option(index, `${text} (${count(counts.get(index))})`));
     });
-    const fields = shared.attributes.map(([, title, values], index) =>
-      make(
-        "label",
-        {},
-        capital(title),
-        " ",
-        make(
-          "select",
-          { name: `attribute-${index}` },
-          option("", "all"),
-          values.map((text, index) => option(index, text)),
-        ),
-      ),
+    const fields = shared.attributes.map(attributeField);
+    const [technical, others] = [1, 0].map((kind) =>
+      fields.filter((_, index) => shared.attributes[index][3] === kind),
     );
-    get("attributes").replaceChildren(...fields);
+    get("attributes").replaceChildren(...others);
+    get("technical").replaceChildren(...technical);
+    show(get("technical-filters"), technical.length > 0);
   }
 
   fillForm();
-  for (const heading of host.querySelectorAll("[data-key]")) {
+  for (const heading of headings) {
     const { key } = heading.dataset;
     const button = make("button", { type: "button" }, heading.textContent);
     button.addEventListener("click", () => sortBy(key, state.key === key && !state.descending));
     heading.replaceChildren(button);
   }
   form.addEventListener("input", () => filter());
-  form.addEventListener("reset", () => setTimeout(() => sortBy("", false)));
+  form.addEventListener("reset", () => setTimeout(() => sortBy(worklistRows.WORST, false)));
   form.addEventListener("submit", (event) => event.preventDefault());
   for (const kind of ["click", "auxclick"]) host.addEventListener(kind, leave);
   window.addEventListener("pagehide", storeView);

@@ -19,8 +19,8 @@ TECHNICAL = frozenset(
 """Attributes of how an image was made and stored, on which preprocessing depends."""
 
 APART = (
-    "In images with {attribute} “{group}” the {what} of {finding} is {estimate:.2f}, and {gap:.2f} higher in "
-    "the others, corrected p = {p:.2g}."
+    "In images with {attribute} “{group}” the {what} of {finding} is {estimate:.2f} ({n} images), and "
+    "{gap:.2f} higher in the others, corrected p = {p:.2g}."
 )
 
 
@@ -43,8 +43,8 @@ def groups_apart(tables: RunTables) -> Iterator[Suspicion]:
             else "The network may have learnt too little of this group."
         )
         found = APART.format(
-            finding=row["finding"], what=what, group=row["group"], estimate=row["estimate"], gap=gap, p=p,
-            attribute=row["attribute"].replace("_", " "),
+            finding=row["finding"], what=what, group=row["group"], estimate=row["estimate"], n=row["n"],
+            gap=gap, p=p, attribute=row["attribute"].replace("_", " "),
         )  # fmt: skip
         strong = technical and gap >= 2 * GAPS[row["metric"]]
         yield suspicion(

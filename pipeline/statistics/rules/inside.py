@@ -47,16 +47,16 @@ UNTRAINED = (
 )
 BROKEN = (
     "From {layer} on the network is unlike its training, in up to {far} of the channels of a layer, although "
-    "{before}: weights between them may be damaged, untrained or another network's."
+    "{before} ({n} images): weights between them may be damaged, untrained or another network's."
 )
 CONTRAST = (
     "Already in the first normalisation ({layer}) the images are unlike those of the training: in {far} of "
-    "its channels, in variance by a factor of {factor}. The card may state a wrong window or scaling of "
-    "brightness."
+    "its channels, in variance by a factor of {factor} ({n} images). The card may state a wrong window or "
+    "scaling of brightness."
 )
 UNLIKE_TRAINING = (
     "Inside the network the images differ from those of its training, most in {layer}: by a factor of "
-    "{factor} in variance. They may be prepared otherwise, or be images of another kind."
+    "{factor} in variance ({n} images). They may be prepared otherwise, or be images of another kind."
 )
 
 
@@ -74,10 +74,12 @@ def normalisation(tables: RunTables) -> Iterator[Suspicion]:
         case "broken":
             yield _suspicion("broken_layer", "weights", "strong", _broken(own, farthest), farthest)
         case "unlike" if _factor(own[0]) >= OTHER_CONTRAST or own[0].far >= BROKEN_SHARE:
-            text = CONTRAST.format(layer=own[0].layer, far=percent(own[0].far), factor=_times(own[0]))
+            text = CONTRAST.format(
+                layer=own[0].layer, far=percent(own[0].far), factor=_times(own[0]), n=own[0].n
+            )
             yield _suspicion("other_contrast", "card", "strong", text, own[0])
         case "unlike":
-            text = UNLIKE_TRAINING.format(layer=worst.layer, factor=_times(worst))
+            text = UNLIKE_TRAINING.format(layer=worst.layer, factor=_times(worst), n=worst.n)
             yield _suspicion("unlike_training", "card", "weak", text, worst)
 
 
@@ -126,7 +128,7 @@ def _broken(own: Sequence[LayerStatistics], farthest: LayerStatistics) -> str:
     before = (
         "the normalisation before it agrees" if first == 1 else f"the {first} normalisations before it agree"
     )
-    return BROKEN.format(layer=own[first].layer, far=percent(farthest.far), before=before)
+    return BROKEN.format(layer=own[first].layer, far=percent(farthest.far), before=before, n=farthest.n)
 
 
 def _factor(layer: LayerStatistics) -> float:

@@ -23,8 +23,8 @@ MOST_SATURATED = 0.5
 
 ORDER = (
     "The output of {output} tells the label {finding} better than its own output: AUROC {estimate:.2f} "
-    "against {own:.2f}, corrected p = {corrected_p:.2g}. The outputs may be in another order than the card's "
-    "findings, or the labels may be those of another finding."
+    "against {own:.2f} ({n} images), corrected p = {corrected_p:.2g}. The outputs may be in another order "
+    "than the card's findings, or the labels may be those of another finding."
 )
 SAID: Mapping[Limit, tuple[Suspect, Strength, str]] = {
     "auroc_turned": (
@@ -106,8 +106,9 @@ def saturated(tables: RunTables) -> Iterator[Suspicion]:
                 "saturated",
                 "card",
                 "weak",
-                f"{percent(share)} of the probabilities of {finding} are within a millionth of 0 or 1. "
-                "The card may state a wrong scaling of brightness or activation, or the weights are wrong.",
+                f"{percent(share)} of {values.size:,} probabilities of {finding} are within a millionth of 0 "
+                "or 1. The card may state a wrong scaling of brightness or activation, or the weights "
+                "are wrong.",
                 share,
                 n=int(values.size),
             )
@@ -151,5 +152,5 @@ SHOWN = 3
 
 
 def _numbers(area: Summary) -> str:
-    between = "" if area.low is None or area.high is None else f" [{area.low:.2f}–{area.high:.2f}]"
+    between = "" if area.low is None or area.high is None else f" [{area.low:.2f} to {area.high:.2f}]"
     return f"AUROC {area.estimate:.2f}{between} of {area.n} images"

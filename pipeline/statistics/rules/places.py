@@ -37,21 +37,21 @@ CAUSES: Mapping[Suspect, str] = {
 }
 
 MISPLACED = (
-    "{subject} fit the maps better {how}: hit rate {hits} against {as_it_is} of {n}, corrected "
+    "{subject} fit the maps better {how}: hit rate {hits} against {as_it_is} of {n} images, corrected "
     "p = {corrected_p:.2g}. They, or the images, may have been flipped, turned or moved."
 )
 NOWHERE = (
     "The network tells {names}, but its maps do not point at the annotations: the best hit rate is "
-    "{estimate} of {n}."
+    "{estimate} of {n} images."
 )
 ORDER = (
     "The map of {output} points into the annotations of {finding} more often than its own map: "
-    "{estimate} against {own}, corrected p = {corrected_p:.2g}. The annotations may be those of "
-    "another finding, or the outputs in another order."
+    "{estimate} of {n} images against {own} of {own_n}, corrected p = {corrected_p:.2g}. The annotations may "
+    "be those of another finding, or the outputs in another order."
 )
 ONE_PLACE = (
     "{finding} is always at the same place: a map that is the same for every image points at it in "
-    "{fixed} of images, the network's in {estimate}."
+    "{fixed} of {fixed_n} images, the network's in {estimate} of {n}."
 )
 COARSE = (
     "The maps of {count:,} images have {rows} × {columns} cells, so that a peak tells little of where the "
@@ -114,7 +114,9 @@ def order_of_maps(tables: RunTables) -> Iterator[Suspicion]:
         back = better.get(row["output"])
         exchanged = back is not None and back["output"] == finding
         text = ORDER.format(
-            **{**row, "estimate": percent(row["estimate"])}, own=percent(rows[finding, finding]["estimate"])
+            **{**row, "estimate": percent(row["estimate"])},
+            own=percent(rows[finding, finding]["estimate"]),
+            own_n=rows[finding, finding]["n"],
         )
         yield suspicion(finding, "order_of_maps", "masks", "strong" if exchanged else "weak", text, row)
 
@@ -126,7 +128,9 @@ def one_place(tables: RunTables) -> Iterator[Suspicion]:
             text = ONE_PLACE.format(
                 finding=row.finding,
                 fixed=percent(row.baseline_estimate or 0),
+                fixed_n=row.baseline_n or 0,
                 estimate=percent(row.estimate or 0),
+                n=row.n,
             )
             suspect: Suspect = "network" if row.standing == "worse" else "too_few"
             yield suspicion(row.finding, "same_place", suspect, "weak", text, asdict(row))

@@ -85,7 +85,7 @@ def test_a_first_layer_with_other_means_alone_accuses_the_card_and_not_the_weigh
     """As where the card states no offset: a convolution adds it to each mean, and to no variance."""
     rows = layers([(1.0, 0.6), (1.2, 0.7), (1.9, 0.8)])
     assert found(*rows) == [("other_contrast", "card", "strong")]
-    assert "in 60 % of its channels, in variance by a factor of 1." in sentence(*rows)
+    assert "in 60 % of its channels, in variance by a factor of 1 (32 images)." in sentence(*rows)
     assert state_of(layers([(1.0, 0.6), (1.1, 0.1)]), minimum=5) == "unlike"
     assert found(*layers([(1.0, 0.3), (1.2, 0.7)])) == [("broken_layer", "weights", "strong")]
 

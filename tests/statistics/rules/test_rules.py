@@ -59,8 +59,8 @@ def test_exchanged_outputs_are_named() -> None:
     assert kinds(found) == [(finding, "order_of_outputs", "labels", "strong") for finding in FINDINGS]
     assert (found[0].estimate, found[0].n) == (0.95, 60)
     assert found[0].sentence.startswith(
-        "The output of effusion tells the label nodule better than its own output: AUROC 0.95 against 0.55, "
-        "corrected p = 0.001."
+        "The output of effusion tells the label nodule better than its own output: AUROC 0.95 against 0.55 "
+        "(60 images), corrected p = 0.001."
     )
 
 
@@ -93,7 +93,7 @@ def test_an_output_that_tells_another_label_a_little_better_is_a_weak_sign() -> 
 def test_an_auroc_at_chance_or_below_is_named(bad: Summary, expected: tuple[str, ...]) -> None:
     found = told(summaries=[bad, SOUND[1]])
     assert kinds(found) == [expected]
-    assert f"AUROC {bad.estimate:.2f} [{bad.low:.2f}–{bad.high:.2f}] of 60 images" in found[0].sentence
+    assert f"AUROC {bad.estimate:.2f} [{bad.low:.2f} to {bad.high:.2f}] of 60 images" in found[0].sentence
 
 
 def test_a_network_that_tells_nothing_may_have_broken_weights_a_wrong_card_or_foreign_labels() -> None:
@@ -115,9 +115,7 @@ def test_probabilities_at_the_edges_are_named() -> None:
     found = told(probabilities={"nodule": [0.0, 1.0, 1 - 1e-7, 0.5], "effusion": [0.0, 0.5, 0.5, 1e-5]})
     assert kinds(found) == [("nodule", "saturated", "card", "weak")]
     assert (found[0].estimate, found[0].n) == (0.75, 4)
-    assert found[0].sentence.startswith(
-        "75 % of the probabilities of nodule are within a millionth of 0 or 1."
-    )
+    assert found[0].sentence.startswith("75 % of 4 probabilities of nodule are within a millionth of 0 or 1.")
 
 
 def aligned(finding: str, transform: str, rank: float, hits: float, **facts: Any) -> dict[str, Any]:
@@ -138,8 +136,8 @@ def test_annotations_that_fit_better_mirrored_are_told_once_for_all_findings() -
     found = told(alignment=[row for of in (*FINDINGS, ALL_FINDINGS) for row in mirrored(of)])
     assert kinds(found) == [(ALL_FINDINGS, "alignment", "masks", "strong")]
     assert found[0].sentence == (
-        "The annotations fit the maps better mirrored left to right: hit rate 80 % against 10 % of 30, "
-        "corrected p = 1e-06. They, or the images, may have been flipped, turned or moved."
+        "The annotations fit the maps better mirrored left to right: hit rate 80 % against 10 % of 30 "
+        "images, corrected p = 1e-06. They, or the images, may have been flipped, turned or moved."
     )
     assert (found[0].estimate, found[0].n) == (pytest.approx(0.3), 30)
 
@@ -179,14 +177,14 @@ def test_one_findings_annotations_may_lie_wrongly_alone() -> None:
 
 def place(finding: str, **facts: Any) -> VerdictRow:
     given = {"standing": "no_better", "because": "same_place", "estimate": 0.85, "low": 0.7, "high": 0.95,
-             "n": 20, "baseline_estimate": 1.0, **facts}  # fmt: skip
+             "n": 20, "baseline_estimate": 1.0, "baseline_n": 20, **facts}  # fmt: skip
     return VerdictRow(finding, given["standing"], "pointing", **given)
 
 
 def test_a_finding_at_one_place_is_told_and_not_taken_for_misplaced() -> None:
     found = told(alignment=mirrored("nodule"), verdict=[place("nodule")])
     assert kinds(found) == [("nodule", "same_place", "too_few", "weak")]
-    assert "points at it in 100 % of images, the network's in 85 %" in found[0].sentence
+    assert "points at it in 100 % of 20 images, the network's in 85 % of 20." in found[0].sentence
     assert (found[0].estimate, found[0].low, found[0].n) == (0.85, 0.7, 20)
     elsewhere = told(verdict=[place("nodule", standing="worse")])
     assert kinds(elsewhere) == [("nodule", "same_place", "network", "weak")]
@@ -205,7 +203,7 @@ def test_maps_that_point_at_nothing_of_what_the_network_tells_leave_three_causes
     causes = ("masks", "map", "network")
     assert kinds(found) == [(ALL_FINDINGS, "points_nowhere", suspect, "weak") for suspect in causes]
     assert "The network tells nodule, effusion, but" in found[0].sentence
-    assert "the best hit rate is 10 % of 60." in found[0].sentence
+    assert "the best hit rate is 10 % of 60 images." in found[0].sentence
     one = told(summaries=both, cross=nowhere(0.05, 0.25))
     assert kinds(one) == [("nodule", "points_nowhere", suspect, "weak") for suspect in causes]
     # what the network does not tell is not asked for
@@ -250,8 +248,8 @@ def test_one_makers_inverted_films_accuse_the_card_and_a_sex_the_network() -> No
     (found,) = told(groups=maker)
     assert kinds([found]) == [("nodule", "group_apart", "card", "strong")]
     assert found.sentence == (
-        "In images with manufacturer “Acme” the hit rate of nodule is 0.10, and 0.90 higher in the others, "
-        "corrected p = 8e-11. Its images may be stored or prepared otherwise."
+        "In images with manufacturer “Acme” the hit rate of nodule is 0.10 (19 images), and 0.90 higher in "
+        "the others, corrected p = 8e-11. Its images may be stored or prepared otherwise."
     )
     assert kinds(told(groups=[group("sex", "F", -0.9, 1e-6)])) == [
         ("nodule", "group_apart", "network", "weak")

@@ -1,0 +1,92 @@
+"""Verdict sentence: conclusion and standing of a finding as one sentence of ten to fifteen words.
+
+A conclusion that puts annotations, labels, card or weights at fault needs no more. Any other is a first part
+of five to eight words, followed by seven words about the map, so that no combination needs a sentence of its
+own. "It" is the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.reporting.verdict import Sentence
+
+FAULTS: Mapping[str, str] = {
+    "weights": "The weights seem broken or foreign; check them before reading anything into the maps.",
+    "card": "The model card seems to prepare images wrongly; correct it before judging the maps.",
+    "masks": "The annotations seem to belong elsewhere; check them before judging where the network looks.",
+    "labels": "The labels seem wrong, or the outputs are in another order than the card’s.",
+}
+"""Conclusion → sentence, whatever the map does."""
+STARTS: Mapping[str, str] = {
+    "not_used": "It does not use the annotated lesions",
+    "shortcut": "It relies on something that is no lesion",
+    "shown": "It uses the annotated lesions",
+    "not_shown": "It uses the annotated lesions",
+    "used": "It uses the annotated lesions",
+    "too_few": "Whether it uses the annotated lesions is unclear",
+    "": "This run stored no conclusion on it",
+}
+"""Conclusion → first part."""
+SHOWN: Mapping[str, str] = {
+    "better": "It uses the annotated lesions, and its map points better than any baseline.",
+    "no_better": "It uses the annotated lesions and points at most, but baselines may do as well.",
+    "unconfirmed better": "It uses the annotated lesions and points at most, beating baselines unconfirmed.",
+    "unconfirmed worse": "It uses the annotated lesions and points at most, though a baseline may do better.",
+    "worse": "It uses the annotated lesions and points at most, but a baseline does better.",
+    "same_place no_better": "It uses the annotated lesions and points at most, as a fixed spot would.",
+    "unknown": "It uses the annotated lesions and points at most; too few patients to compare.",
+}
+"""What the map does → sentence, where the network uses lesions and the map shows it."""
+POINTING: Mapping[str, str] = {
+    "better": "its map points better than any baseline",
+    "no_better": "its map does not clearly beat baselines",
+    "unconfirmed better": "its map may beat baselines, not confirmed",
+    "unconfirmed worse": "its map may trail baselines, not confirmed",
+    "worse": "its map points worse than a baseline",
+    "same_place no_better": "pointing cannot tell: always the same place",
+    "same_place worse": "its map points away from their place",
+    "unknown": "too few patients to judge its map",
+    "auroc_low": "an output near chance makes maps meaningless",
+    "auroc_turned": "its output is turned, so maps mislead",
+    "auroc_uncertain": "its output is not shown above chance",
+    "no_annotation": "no scored image was annotated with it",
+    "no_baseline": "no baseline was scored to compare with",
+}
+"""What the map does → second part."""
+CONTOURS: Mapping[str, str] = {
+    "better": "its contours fit better than any baseline",
+    "no_better": "its contours do not clearly beat baselines",
+    "unconfirmed better": "its contours may beat baselines, not confirmed",
+    "unconfirmed worse": "its contours may trail baselines, not confirmed",
+    "worse": "its contours fit worse than a baseline",
+    "unknown": "too few patients to judge its contours",
+}
+"""What the contours do → second part, for maps without a peak."""
+UNSCORED = "No radiologist’s annotation was scored, so the pictures only show where it looks."
+NOT_STORED = "This run of an older version stored no verdict; rerun the audit for one."
+
+
+def verdict_sentence(conclusion: str, answers: Sequence[Sentence]) -> str:
+    """The sentence for a conclusion (`records.names.Conclusion`, empty if none is stored) and its answers."""
+    if conclusion in FAULTS:
+        return FAULTS[conclusion]
+    answer = next((one for one in answers if one.question == "pointing"), None) or next(iter(answers), None)
+    if answer is None:
+        return f"{STARTS[conclusion]}; {POINTING['no_annotation']}."
+    what = _what(answer)
+    if conclusion == "shown" and what in SHOWN and answer.question == "pointing":
+        return SHOWN[what]
+    own = CONTOURS if answer.question == "contours" else {}
+    return f"{STARTS[conclusion]}; {own.get(what) or POINTING[what]}."
+
+
+def _what(answer: Sentence) -> str:
+    """What a map does, as a key of `POINTING`."""
+    if answer.lacks:
+        return answer.lacks
+    if answer.because == "same_place":
+        return f"same_place {answer.standing}"
+    if answer.because in POINTING and answer.standing == "unknown":
+        return answer.because
+    return f"unconfirmed {answer.unconfirmed}" if answer.unconfirmed else answer.standing
