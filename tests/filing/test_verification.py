@@ -137,7 +137,7 @@ def test_pages_of_another_version_are_told_from_changes(run: Path, monkeypatch: 
     assert found.passed
     later = {file.name: file.by for file in found.files if file.state == "later"}
     assert later.keys() == {
-        "index.html",
+        *("index.html", "glossary.html"),
         *(f"cases/{path.name}/index.html" for path in run.glob("cases/*c0ffee")),
     }
     assert set(later.values()) == {"heatproof report 9.9.9"}
