@@ -24,7 +24,9 @@ from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
 from pipeline.reporting.thumbnails import OUTLINES
 from pipeline.run_files.damage import as_damage
+from pipeline.run_files.outputs import OUTPUTS, sha256_of
 from pipeline.run_files.scripts import arguments
+from pipeline.run_files.sealing import sealed
 
 LARGEST_PICTURE = 2**22
 """Bytes of a thumbnail."""
@@ -80,7 +82,8 @@ def write_single_file(
     overview = _Page.read(index)
     case = _Page.read(folder.case_folder(chosen[0]) / "index.html") if chosen else None
     out.parent.mkdir(parents=True, exist_ok=True)
-    write(out, _assembled(folder, overview, case, chosen, rule_scripts).encode("utf-8", UNDECODABLE))
+    text = _assembled(folder, overview, case, chosen, rule_scripts)
+    write(out, sealed(text.encode("utf-8", UNDECODABLE)))
     return chosen
 
 
@@ -123,12 +126,12 @@ def _assembled(
     scripts = [own_scripts.get(name) or _static(f"{name}.js") for name in names]
     policy = POLICY.format(styles=_hashes([*styles, *own]), scripts=_hashes(scripts))
     head = re.sub(r'(http-equiv="Content-Security-Policy" content=")[^"]*', rf"\g<1>{policy}", overview.head)
-    body = _with_glossary(overview, run)
+    body = _stating(_rewritten(_with_glossary(overview, run), run, chosen), run)
     return "".join(
         (
             f'<!doctype html>\n<html lang="en">\n<head>{_rewritten(head, run, chosen)}',
             *(f"<style>{text}</style>\n" for text in styles),
-            f'</head>\n<body>\n<div id="page">\n{_rewritten(body, run, chosen)}</div>\n',
+            f'</head>\n<body>\n<div id="page">\n{body}</div>\n',
             _shell(case, own, run, chosen),
             *(f'<script type="application/json" data-address="{html.escape(address)}">{content}</script>\n'
               for address, content in _data(run, chosen)),
@@ -136,6 +139,15 @@ def _assembled(
             "</body>\n</html>\n",
         )
     )  # fmt: skip
+
+
+def _stating(body: str, run: RunFolder) -> str:
+    """The overview whose last line states the hash of the run's hashes: of which run and state it is."""
+    if not (run.path / OUTPUTS).is_file():
+        return body
+    before, foot, after = body.rpartition("</footer>")
+    stated = f'SHA-256 of {OUTPUTS}: <span class="code">{sha256_of(run.path / OUTPUTS)}</span>.'
+    return f"{before} {stated}{foot}{after}"
 
 
 def _with_glossary(overview: _Page, run: RunFolder) -> str:

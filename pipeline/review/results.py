@@ -17,13 +17,16 @@ from pipeline.review.agreement import Agreement, agreements
 from pipeline.review.corrected import Pair, WrongAnnotations, corrected_summaries, wrong_annotations
 from pipeline.review.decisions import ANSWERS, Run, read_decisions
 from pipeline.review.merging import Reviewed, disputed, merge_decisions
-from pipeline.run.report import report
+from pipeline.run.output_hashes import note_later
+from pipeline.run.report import redraw
 from pipeline.run_files.damage import damaged
 from pipeline.run_files.tables import read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.store.atomic import write_bytes
 from pipeline.store.tables import write_table
 
+FILES = ("review.csv", "review-summary.csv", "review.html")
+"""Files that a review writes."""
 SHOWN = 300
 """Maximum of disputed, and of open, contours and lesions on the page; review.csv has all."""
 
@@ -74,7 +77,8 @@ def review(path: Path, files: Sequence[Path]) -> Review:
     write_table(path, "review.csv", _rows(result))
     write_table(path, "review-summary.csv", _summary_rows(result))
     write_bytes(result.page, _html(run, result).encode("utf-8", UNDECODABLE))
-    report(path)  # rewritten with a link to review.html
+    redraw(path)  # with a link to review.html
+    note_later(path, FILES, by="review")
     return result
 
 
