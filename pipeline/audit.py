@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
+from pipeline.audited_model.device import device_facts
 from pipeline.audited_model.loading import AuditedModel, load_model
 from pipeline.audited_model.self_checks import self_check
 from pipeline.cases.baselines import baseline_maps
@@ -18,6 +20,9 @@ from pipeline.contracts import Executor
 from pipeline.ground_truth.exclusive import exclusive_notices
 from pipeline.ground_truth.matching import match
 from pipeline.plan import AuditPlan
+from pipeline.run.attempts import begin_attempt
+from pipeline.run.closing import close_run
+from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.first_images import with_first_images
 from pipeline.run.manifest import model_provenance, name_of_audit, write_manifest
@@ -25,9 +30,7 @@ from pipeline.run.map_testing import judge_maps
 from pipeline.run.notices import ShowNotices, names_of
 from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
 from pipeline.run.outcome import Outcome, outcome
-from pipeline.run.output_hashes import write_output_hashes
 from pipeline.run.probing import probe
-from pipeline.run.report import report
 from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING, UNSCORED
 from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
@@ -48,12 +51,13 @@ def audit(
     executor: Executor | None = None,
     progress: ShowProgress = silent,
     notify: ShowNotices = unseen,
+    command: Sequence[Word] = (),
     tell: ShowStep = unsaid,
 ) -> Outcome:
     """Run the audit of a plan and write its report. Without `executor`, worker processes are started.
 
-    `model` is the plan's, if it is open already. Writes are atomic. The same call resumes an interrupted run
-    and ends with the same bytes.
+    `model` is the plan's, if it is open already; `command` is the command line, for the provenance. Writes
+    are atomic. The same call resumes an interrupted run and ends with the same bytes, but for provenance.
     """
     show = partial(open_run, progress=progress, notify=notify, tell=tell)
     with in_own_words(plan.config.device), show(plan, executor, worker_modules=WORKER_MODULES) as run:
@@ -75,6 +79,7 @@ def audit(
         run.announce(alike_parts(plan, cohort, executor=run.executor))
 
         run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
+        begin_attempt(run, plan, command, device_facts(model))
         protocol = protocol_of(plan, truth, run.folder)
         pending = run.pending(cohort.chosen, batch_size=plan.config.batch_size)
         decoded = run.map(decode(protocol, model.preprocessing), pending, stage="load")
@@ -83,7 +88,6 @@ def audit(
         unprobed = probe(plan, run, cohort.chosen, truth, model)
         unjudged = judge_maps(plan, run, cohort.chosen, truth, model, baselines)
         unread = tuple(dict.fromkeys((*unprobed, *unjudged)))
-
         results = summarise(
             plan,
             run,
@@ -98,6 +102,5 @@ def audit(
         inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)
         provenance = model_provenance(plan, model, checks)
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
-        write_output_hashes(run.folder, (case.case_id for case in cohort.chosen))
-        page = report(run.folder)
+        page = close_run(run.folder)
     return outcome(page, results, cohort.chosen, plan.config.policy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from pipeline.cases.baselines import baseline_maps
@@ -15,13 +16,14 @@ from pipeline.external_maps.case import draw_and_score_maps, with_maps
 from pipeline.external_maps.matching import match_maps
 from pipeline.external_maps.plan import WORKER_MODULES, ScorePlan
 from pipeline.ground_truth.matching import match
+from pipeline.run.attempts import begin_attempt
+from pipeline.run.closing import close_run
+from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.manifest import maps_provenance, name_of_scoring, write_manifest
 from pipeline.run.notices import ShowNotices, names_of
 from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
 from pipeline.run.outcome import Outcome, outcome
-from pipeline.run.output_hashes import write_output_hashes
-from pipeline.run.report import report
 from pipeline.run.steps import INDEXING, MATCHING, READING
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
@@ -33,11 +35,13 @@ def score(
     executor: Executor | None = None,
     progress: ShowProgress = silent,
     notify: ShowNotices = unseen,
+    command: Sequence[Word] = (),
     tell: ShowStep = unsaid,
 ) -> Outcome:
     """Score external maps and write the report. Without `executor`, worker processes are started.
 
-    Writes are atomic. The same call resumes an interrupted run and ends with the same bytes.
+    `command` is the command line, for the provenance. Writes are atomic. The same call resumes an interrupted
+    run and ends with the same bytes, but for provenance.
     """
     show = partial(open_run, progress=progress, notify=notify, tell=tell)
     with show(plan, executor, worker_modules=WORKER_MODULES) as run:
@@ -54,6 +58,7 @@ def score(
         run.announce(alike_parts(plan, cohort, audited=maps.cases, executor=run.executor))
 
         run.begin(name_of_scoring(plan, maps.cases, truth, baselines), baselines)
+        begin_attempt(run, plan, command, {})
         protocol = protocol_of(plan, truth, run.folder)
         decoded = run.map(decode(protocol), run.pending(maps.cases), stage="load")
         run.finish(with_maps(decoded, maps, truth), draw_and_score_maps(plan, protocol))
@@ -72,6 +77,5 @@ def score(
         )
         provenance = maps_provenance(plan)
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
-        write_output_hashes(run.folder, (case.case_id for case in maps.cases))
-        page = report(run.folder)
+        page = close_run(run.folder)
     return outcome(page, results, cohort.chosen, plan.config.policy)

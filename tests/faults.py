@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 
 from tests import warm
 from tests.study import write_model, write_study
+from tests.volatile import contents
 
 IMAGES = 12
 SLOWER = 10
@@ -59,15 +60,6 @@ def run_folder(folder: Path) -> Path:
     """The run folder that the command made."""
     (made,) = (path for path in (folder / "out").iterdir() if path.is_dir())
     return made
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a run except its lock."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != ".lock"
-    }
 
 
 def workers_of(process: int) -> list[int]:

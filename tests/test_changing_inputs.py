@@ -18,10 +18,10 @@ from pipeline.cohort.pseudonyms import open_pseudonyms, write_key
 from pipeline.errors import CaseError
 from pipeline.executors.here import Here
 from pipeline.run.outcome import Outcome
-from tests.faults import contents
 from tests.study import GRID, picture, square, write_image, write_mask, write_model, write_study
 from tests.test_audit import run as audited
 from tests.test_audit import table
+from tests.volatile import contents
 
 IMAGE, MASK = Path("images", "image3.dcm"), Path("masks", "nodule", "image3.png")
 LOST = {"file_changed", "not_a_file", "unreadable"}

@@ -24,10 +24,11 @@ from pipeline.cohort.pseudonyms import open_pseudonyms, write_key
 from pipeline.executors.pool import GRACE_SECONDS
 from pipeline.store.cases import remove_leftovers
 from tests import faults, warm
-from tests.faults import command, contents, killed, prepared, run_folder
+from tests.faults import command, killed, prepared, run_folder
 from tests.patience import ATTEMPTS, SECONDS
 from tests.study import picture, write_image, write_model, write_study
 from tests.test_audit import run, table
+from tests.volatile import contents
 
 FILES_OF_A_CASE = ("case.json", "case.js", "heatmaps.npz", "pixels.js", "thumbnail.jpg")
 NEW_MOUNTS, NEW_USER = 0x20000, 0x10000000

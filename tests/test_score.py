@@ -27,6 +27,7 @@ from pipeline.run.outcome import Outcome
 from pipeline.score import score
 from tests.annotations.segmentations import source_image, write_segmentation
 from tests.study import FINDINGS, GRID, square, uid, write_model, write_study
+from tests.volatile import contents
 
 ROOT = Path(__file__).parents[1]
 
@@ -170,7 +171,7 @@ def test_the_report_of_external_maps_names_no_network(external: Outcome) -> None
 
 def test_a_killed_scoring_goes_on_to_the_same_bytes(study: Path, external: Outcome) -> None:
     run = external.index.parent
-    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
+    before = contents(run)
     case_id = rows(external, "cases.csv")[2]["case_id"]
     for name in ("case.json", "case.js"):
         (run / "cases" / case_id / name).unlink()
@@ -179,7 +180,7 @@ def test_a_killed_scoring_goes_on_to_the_same_bytes(study: Path, external: Outco
         path.unlink()
     again = scored(study, contours__gate="annotated", heatmaps__findings=FINDINGS)
     assert again.index.parent == run
-    assert {path: path.read_bytes() for path in before} == before
+    assert contents(run) == before
 
 
 def test_scoring_loads_no_torch(study: Path, external: Outcome) -> None:

@@ -11,6 +11,7 @@ from pipeline.cli.card import add_card
 from pipeline.cli.convert import add_convert
 from pipeline.cli.dossier import add_dossier
 from pipeline.cli.figure import add_figure
+from pipeline.cli.filing import add_filing
 
 OPTIONS = {
     "studies": (
@@ -22,6 +23,7 @@ OPTIONS = {
     "model": ("model", "model card (YAML)"),
     "weights": ("weights", "weights file that replaces the one in the model card"),
     "out": ("out", "folder in which the run makes its own folder (default: reports)"),
+    "operator": ("operator", "who runs this, for the provenance; shown in the report"),
 }
 """Option → (config key, help text)."""
 
@@ -82,6 +84,7 @@ def _add_commands_on_runs(commands: _SubParsersAction[ArgumentParser]) -> None:
             "row; what nothing answers is open, by name.",
         )
     )
+    add_filing(commands)
 
 
 def _add_commands_on_weights(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -129,14 +132,14 @@ def _add_run_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
         description="Choose threshold rule, threshold and gate for each finding on the images that "
         "tuning.where selects, and write them as a config. Here --out is the name of that file.",
     )
-    _add_options(tune, [name for name in OPTIONS if name != "heatmaps"])
+    _add_options(tune, [name for name in OPTIONS if name not in {"heatmaps", "operator"}])
     validate = commands.add_parser(
         "validate",
         help="check the annotations and write a page and a table of problems",
         description="Check the annotations. With --model, their finding names are compared with those of "
         "the model card.",
     )
-    _add_options(validate, [name for name in OPTIONS if name != "heatmaps"])
+    _add_options(validate, [name for name in OPTIONS if name not in {"heatmaps", "operator"}])
     _add_explaining(validate)
 
 
@@ -203,6 +206,12 @@ def _add_report(report: ArgumentParser) -> None:
         metavar="N|ID,…",
         help="with --single-file: number of cases, worst first, or case ids separated by commas (default: "
         "the worst and best cases of the overview)",
+    )
+    report.add_argument(
+        "--pdf",
+        type=Path,
+        metavar="OUT.pdf",
+        help="also print the overview as a PDF, by an installed Chromium without network access",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from pipeline.cli.pdf import check_pdf, line_of_pdf
 from pipeline.cli.terminal import changed_lines, open_console, visible
 from pipeline.errors import ConfigError
 from pipeline.store.atomic import make_folder, write_bytes, writing
@@ -19,6 +20,12 @@ def add_dossier(dossier: ArgumentParser) -> None:
         type=Path,
         metavar="FILE.yaml",
         help="what no program can know: intended use, population, sites, annotators, acceptance criteria, …",
+    )
+    dossier.add_argument(
+        "--pdf",
+        type=Path,
+        metavar="OUT.pdf",
+        help="also print all forms as a PDF, by an installed Chromium without network access",
     )
     dossier.add_argument(
         "--template", type=Path, metavar="FILE.yaml", help="only write the file of the intended use, empty"
@@ -40,6 +47,7 @@ def dossier(options: Namespace) -> int:
             "a finished "
             "run and a new folder"
         )
+    check_pdf(options.pdf)
     from pipeline.dossier.write import write_dossier  # noqa: PLC0415  # loads numpy, scipy and the templates
 
     with writing(options.out):
@@ -51,6 +59,11 @@ def dossier(options: Namespace) -> int:
         console.print(f"{filled.form.title:<{width}}  {filled.counted}")
     console.print(f"{written.open} blanks are named in {written.index}")
     console.print(f"Dossier: {written.whole}")
+    if options.pdf is not None:
+        from pipeline.filing.overview_pdf import html_to_pdf  # noqa: PLC0415
+
+        pages = html_to_pdf(written.whole.read_text(encoding="utf-8"), options.pdf, run=options.run)
+        console.print(line_of_pdf(options.pdf, pages))
     return 0
 
 

@@ -17,15 +17,16 @@ from pipeline.cli.card import card
 from pipeline.cli.convert import convert
 from pipeline.cli.dossier import dossier
 from pipeline.cli.figure import figure
+from pipeline.cli.filing import sign, verify
 from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
 from pipeline.cli.outcome import print_outcome
 from pipeline.cli.progress import progress_display, tell_on
+from pipeline.cli.report import report, warn_of_changes
 from pipeline.cli.review import review
-from pipeline.cli.settings import loaded_config, overrides_of
+from pipeline.cli.settings import loaded_config, overrides_of, words_of
 from pipeline.cli.terminal import (
     annotation_lines,
-    changed_lines,
     comparison_table,
     findings_of_one,
     open_console,
@@ -33,7 +34,7 @@ from pipeline.cli.terminal import (
     visible,
 )
 from pipeline.config import AuditConfig, load_config
-from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, ConfigError, OutputError, place_of
+from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, OutputError, place_of
 from pipeline.plan import make_plan
 from pipeline.store.atomic import make_folder, writing
 from pipeline.tuning.plan import make_tuning_plan
@@ -55,6 +56,8 @@ INTERRUPTION = {
     "report": "the report may be incomplete; rerun the same command to regenerate it",
     "figure": "nothing was written; rerun the same command to start again",
     "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
+    "verify": "nothing was changed; rerun the same command to start again",
+    "sign": "signatures may be missing; rerun the same command to start again",
     "card": "nothing was written; rerun the same command to start again",
     "convert": "nothing was written; rerun the same command to start again",
 }
@@ -105,7 +108,13 @@ def _audit(options: Namespace) -> int:
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch, which takes seconds; errors above come first
 
     with progress_display(console, batch=config.batch_size) as progress:
-        outcome = audit(plan, progress=progress, notify=notify_on(console), tell=tell_on(console))
+        outcome = audit(
+            plan,
+            progress=progress,
+            notify=notify_on(console),
+            tell=tell_on(console),
+            command=words_of(options),
+        )
     return DONE if print_outcome(outcome, plan, console) else POLICY_FAILED
 
 
@@ -121,7 +130,13 @@ def _score(options: Namespace) -> int:
     if options.explain_inputs:
         return explain_inputs(plan, console)
     with progress_display(console, verb="Scoring") as progress:
-        outcome = score(plan, progress=progress, notify=notify_on(console), tell=tell_on(console))
+        outcome = score(
+            plan,
+            progress=progress,
+            notify=notify_on(console),
+            tell=tell_on(console),
+            command=words_of(options),
+        )
     return DONE if print_outcome(outcome, plan, console) else POLICY_FAILED
 
 
@@ -153,7 +168,7 @@ def _compare(options: Namespace) -> int:
     )
     console = open_console()
     console.print(f"A  {found.names[0]}\nB  {found.names[1]}\n{found.images:,} images in both runs")
-    _warn_of_changes(options.runs, console)
+    warn_of_changes(options.runs, console)
     for line in annotation_lines(found):
         console.print(visible(line))
     for line in findings_of_one(found.only_in):
@@ -163,35 +178,6 @@ def _compare(options: Namespace) -> int:
     console.print(comparison_table(found.rows))
     console.print(f"Page: {found.index}")
     return DONE
-
-
-def _report(options: Namespace) -> int:
-    from pipeline.run.report import report, report_in_one_file  # noqa: PLC0415  # loads numpy and the templates
-
-    console = open_console()
-    if options.single_file is None:
-        with writing(options.run):
-            index = report(options.run)
-        _warn_of_changes([options.run], console)
-        console.print(f"Report: {index}")
-        return DONE
-    cases: int | list[str] | None = None
-    if options.cases is not None:
-        cases = int(options.cases) if options.cases.isdecimal() else options.cases.split(",")
-    if options.single_file.is_dir():
-        raise ConfigError(f"--single-file: {options.single_file} is a folder; give the name of a file")
-    make_folder(options.single_file.parent)
-    with writing(options.run):
-        chosen = report_in_one_file(options.run, options.single_file, cases=cases)
-    _warn_of_changes([options.run], console)
-    size = options.single_file.stat().st_size / 1e6
-    console.print(f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)")
-    return DONE
-
-
-def _warn_of_changes(runs: Sequence[Path], console: Console) -> None:
-    for line in changed_lines(runs):
-        console.print(visible(line))
 
 
 def _config(options: Namespace, console: Console) -> AuditConfig:
@@ -245,9 +231,11 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "validate": _validate,
     "compare": _compare,
     "review": review,
-    "report": _report,
+    "report": report,
     "figure": figure,
     "dossier": dossier,
+    "verify": verify,
+    "sign": sign,
     "card": card,
     "convert": convert,
 }

@@ -11,6 +11,10 @@ from pipeline.cli.arguments import OPTIONS
 from pipeline.config import AuditConfig, load_config, parse_override
 from pipeline.errors import ConfigError, refuse_all
 from pipeline.guards.existing import existing_path
+from pipeline.run.command_line import Word, words_of_setting
+
+NO_INPUTS = ("out", "operator")
+"""Options whose value names no file or folder that has to exist."""
 
 
 def loaded_config(options: Namespace) -> AuditConfig:
@@ -28,7 +32,8 @@ def loaded_config(options: Namespace) -> AuditConfig:
 
 def _check_path(key: str, value: object) -> None:
     """Refuse the value of an option that names no file or folder; that of `out` is made."""
-    option = next((name for name, (of_key, _) in OPTIONS.items() if of_key == key and name != "out"), None)
+    option = next((name for name, (of_key, _) in OPTIONS.items() if of_key == key), None)
+    option = None if option in NO_INPUTS else option
     if option and isinstance(value, str):
         existing_path(Path(value), key, f"another --{option}")
 
@@ -42,3 +47,22 @@ def overrides_of(options: Namespace) -> dict[str, Any]:
     given = {key: getattr(options, name, None) for name, (key, _) in OPTIONS.items()}
     given["burned_in_text.mask"] = getattr(options, "mask_burned_in", None)
     return {key: value for key, value in given.items() if value} | dict(map(parse_override, options.set))
+
+
+def words_of(options: Namespace) -> list[Word]:
+    """The command that these options were parsed from, in their usual order, for the run's provenance.
+
+    Paths are absolute, so that one file has one pseudonym.
+    """
+    words = [Word("heatproof"), Word(options.command)]
+    for name in (*OPTIONS, "config"):
+        value = getattr(options, name, None)
+        if value and name == "operator":
+            words += [Word(f"--{name}"), Word(value)]
+        elif value:
+            words += [Word(f"--{name}"), Word(str(Path(value).absolute()), "path")]
+    if getattr(options, "mask_burned_in", False):
+        words.append(Word("--mask-burned-in"))
+    for setting in options.set:
+        words += words_of_setting(*parse_override(setting), setting.partition("=")[2])
+    return words

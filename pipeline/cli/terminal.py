@@ -67,10 +67,10 @@ def headline_table(summaries: Sequence[Summary], findings: Sequence[str]) -> str
     rows += [
         (*key, *(_estimate(by_metric.get(metric)) for metric in metrics)) for key, by_metric in found.items()
     ]
-    return _aligned(rows)
+    return aligned(rows)
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
     """A table with aligned columns, which a pipe or a narrow window does not wrap within a cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
@@ -161,7 +161,7 @@ def policy_line(row: Mapping[str, Any]) -> str:
 def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The paired differences between two runs, A and B, one line per finding, reader and metric."""
     head = ("finding", "reader", "metric", "n", "A", "B", f"A {MINUS} B", "corrected p")
-    return _aligned([head, *map(_difference, rows)])
+    return aligned([head, *map(_difference, rows)])
 
 
 def _difference(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -37,6 +37,10 @@ class Pseudonyms:
         digest = hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
         return f"{kind}-{digest[:SHOWN_DIGITS]}"
 
+    def seal(self, name: str, content: bytes) -> str:
+        """The keyed hash of a file's content, which shows changes to who has the key, and nobody else."""
+        return hmac.new(self.key, f"seal\0{name}\0".encode() + content, hashlib.sha256).hexdigest()
+
 
 def open_pseudonyms(path: Path) -> Pseudonyms:
     """Pseudonyms with the key in a file, or with a new key that `write_key` writes later.

@@ -62,6 +62,7 @@ class AuditConfig(Strict):
     """All settings of a run."""
 
     title: str = "Audit"
+    operator: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     studies: StudyFolder = Studies()
     annotations: Annotations = Annotations()
     heatmaps: Heatmaps = Heatmaps()

@@ -30,6 +30,7 @@ from pipeline.reporting.lesion_sizes import lesion_sizes
 from pipeline.reporting.map_tests import map_tests
 from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.probes import needs
+from pipeline.reporting.provenance import provenance
 from pipeline.reporting.readouts import alike, readouts
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.study_set import study_set
@@ -132,6 +133,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
             ("Heatmaps", facts.external_maps(run)) if run.has_external_maps else ("Model", facts.model(run)),
             ("Data", facts.data(run, survey)),
             ("Method", facts.method(run, survey)),
+            ("Provenance", provenance(run)),
         ],
         "checks": run.manifest.get("checks", []),
         "emptiness": facts.emptiness(run),

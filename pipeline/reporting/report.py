@@ -42,7 +42,7 @@ READING_SCRIPTS = (
 )  # fmt: skip
 """Scripts of the list of cases of a blind run, before the data of the run."""
 READING_STARTS = ("reading-list", "review-bar")
-OVERVIEW = "overview.html"
+RESULTS_PAGE = "overview.html"
 """Page of the results of a blind run, whose index.html is the list of cases to read."""
 
 
@@ -63,7 +63,7 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
     _write_shells(folder, surveyed, shell, write)
     explained = page(environment, "glossary.html", root="", **glossary.glossary_variables())
     write(run / glossary.PAGE, explained.encode("utf-8", UNDECODABLE))
-    index, results = run / "index.html", run / OVERVIEW
+    index, results = run / "index.html", run / RESULTS_PAGE
     if folder.is_blind:
         write(results, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))
         write(index, _reading(folder).encode("utf-8", UNDECODABLE))

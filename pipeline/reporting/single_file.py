@@ -19,12 +19,14 @@ from pipeline.guards.reading import read_file
 from pipeline.reporting import glossary
 from pipeline.reporting.overview import shown_cases
 from pipeline.reporting.pages import UNDECODABLE, Write
-from pipeline.reporting.report import RULE, write_report
+from pipeline.reporting.report import RESULTS_PAGE, RULE, write_report
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Row, survey
 from pipeline.reporting.thumbnails import OUTLINES
 from pipeline.run_files.damage import as_damage
+from pipeline.run_files.outputs import OUTPUTS, sha256_of
 from pipeline.run_files.scripts import arguments
+from pipeline.run_files.sealing import sealed
 
 LARGEST_PICTURE = 2**22
 """Bytes of a thumbnail."""
@@ -63,12 +65,14 @@ def write_single_file(
     rule_scripts: Mapping[str, str],
     cases: int | Sequence[str] | None = None,
     write: Write = Path.write_bytes,
+    of_results: bool = False,
 ) -> tuple[str, ...]:
     """Write the overview and some cases to `out`, and return the ids of these cases.
 
     `cases` are ids, or the number of cases, the worst of each finding first. Without `cases`, those
     that the overview shows are written, and the first `UNSCORED_CASES` of a run without scores. The report of
-    the run is written again first, so that both agree.
+    the run is written again first, so that both agree. In a blind run the list of cases to read takes the place
+    of the overview, unless `of_results`.
     """
     index = write_report(run, rule_scripts=rule_scripts, write=write)
     folder = read_run(run)
@@ -79,10 +83,11 @@ def write_single_file(
         chosen = tuple(dict.fromkeys((*shown_cases(folder, survey(folder)), *first)))
     else:
         chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
-    overview = _Page.read(index)
+    overview = _Page.read(run / RESULTS_PAGE if folder.is_blind and of_results else index)
     case = _Page.read(folder.case_folder(chosen[0]) / "index.html") if chosen else None
     out.parent.mkdir(parents=True, exist_ok=True)
-    write(out, _assembled(folder, overview, case, chosen, rule_scripts).encode("utf-8", UNDECODABLE))
+    text = _assembled(folder, overview, case, chosen, rule_scripts)
+    write(out, sealed(text.encode("utf-8", UNDECODABLE)))
     return chosen
 
 
@@ -125,12 +130,12 @@ def _assembled(
     scripts = [own_scripts.get(name) or _static(f"{name}.js") for name in names]
     policy = POLICY.format(styles=_hashes([*styles, *own]), scripts=_hashes(scripts))
     head = re.sub(r'(http-equiv="Content-Security-Policy" content=")[^"]*', rf"\g<1>{policy}", overview.head)
-    body = _with_glossary(overview, run)
+    body = _stating(_rewritten(_with_glossary(overview, run), run, chosen), run)
     return "".join(
         (
             f'<!doctype html>\n<html lang="en">\n<head>{_rewritten(head, run, chosen)}',
             *(f"<style>{text}</style>\n" for text in styles),
-            f'</head>\n<body>\n<div id="page">\n{_rewritten(body, run, chosen)}</div>\n',
+            f'</head>\n<body>\n<div id="page">\n{body}</div>\n',
             _shell(case, own, run, chosen),
             *(f'<script type="application/json" data-address="{html.escape(address)}">{content}</script>\n'
               for address, content in _data(run, chosen)),
@@ -138,6 +143,15 @@ def _assembled(
             "</body>\n</html>\n",
         )
     )  # fmt: skip
+
+
+def _stating(body: str, run: RunFolder) -> str:
+    """The overview whose last line states the hash of the run's hashes: of which run and state it is."""
+    if not (run.path / OUTPUTS).is_file():
+        return body
+    before, foot, after = body.rpartition("</footer>")
+    stated = f'SHA-256 of {OUTPUTS}: <span class="code">{sha256_of(run.path / OUTPUTS)}</span>.'
+    return f"{before} {stated}{foot}{after}"
 
 
 def _with_glossary(overview: _Page, run: RunFolder) -> str:

@@ -19,13 +19,16 @@ from pipeline.review.merging import Reviewed, disputed, merge_decisions
 from pipeline.review.reading_scores import readings_by_case, score_readings
 from pipeline.review.tables import Merged, rows, summary_rows
 from pipeline.review.timing import timings
-from pipeline.run.report import report
+from pipeline.run.output_hashes import note_later
+from pipeline.run.report import redraw
 from pipeline.run_files.damage import damaged
 from pipeline.run_files.tables import read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.store.atomic import write_bytes
 from pipeline.store.tables import write_table
 
+FILES = ("review.csv", "review-summary.csv", "review.html")
+"""Files that a review writes."""
 SHOWN = 300
 """Maximum of disputed, and of open, contours and lesions on the page; review.csv has all."""
 
@@ -74,7 +77,8 @@ def review(path: Path, files: Sequence[Path]) -> Review:
     write_table(path, "review.csv", rows(result))
     write_table(path, "review-summary.csv", summary_rows(result))
     write_bytes(result.page, _html(run, result).encode("utf-8", UNDECODABLE))
-    report(path)  # rewritten with a link to review.html, and with what is disputed
+    redraw(path)  # with a link to review.html, and with what is disputed
+    note_later(path, FILES, by="review")
     return result
 
 

@@ -8,10 +8,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pipeline.cohort.index import Cohort
+from pipeline.cohort.pseudonyms import Pseudonyms
 from pipeline.ground_truth.matching import Truth
 from pipeline.records import Case
+from pipeline.run_files.outputs import CROSSWALK
 from pipeline.store.cases import hash_files
 from pipeline.store.tables import read_table, write_table
+
+SEAL = "crosswalk_hmac_sha256"
+"""Key of the manifest."""
 
 
 def write_crosswalk(
@@ -30,7 +35,7 @@ def write_crosswalk(
     interrupted run. `words` (pseudonym → unknown finding name), `heatmaps` (pseudonym → file name of an
     external map) and `names` (pseudonym → name of the input in a notice) become rows too.
     """
-    hashes = {row["pseudonym"]: row["sha256"] for row in read_table(run, "crosswalk.csv")}
+    hashes = {row["pseudonym"]: row["sha256"] for row in read_table(run, CROSSWALK)}
     files = dict(hash_files(run, (case.case_id for case in audited)))
     hashes |= {case_id: path.read_text() for case_id, path in files.items()}
     by_kind = {
@@ -41,11 +46,17 @@ def write_crosswalk(
         "heatmap": heatmaps,
         "name": names,
     }
-    write_table(run, "crosswalk.csv", [*_images(cohort, hashes), *_names(by_kind)])
+    write_table(run, CROSSWALK, [*_images(cohort, hashes), *_names(by_kind)])
     for path in files.values():
         path.unlink()
     known = sorted(hashes[case.case_id] for case in audited if hashes.get(case.case_id))
     return hashlib.sha256("".join(known).encode()).hexdigest()
+
+
+def crosswalk_seal(run: Path, pseudonyms: Pseudonyms) -> dict[str, str]:
+    """The manifest's entry about crosswalk.csv: its keyed hash, which tells nothing without the key."""
+    path = run / CROSSWALK
+    return {SEAL: pseudonyms.seal(CROSSWALK, path.read_bytes())} if path.is_file() else {}
 
 
 def _images(cohort: Cohort, hashes: Mapping[str, str]) -> Iterator[dict[str, object]]:

@@ -14,6 +14,7 @@ from pipeline.reporting.figures.lettering import Lettering
 from pipeline.reporting.figures.options import FigureOptions
 from pipeline.reporting.figures.stored import Contours, Draw
 from pipeline.reporting.run_folder import Case, RunFolder, read_run
+from pipeline.run_files.damage import damaged
 from pipeline.store.atomic import make_folder, write_bytes
 
 
@@ -40,7 +41,9 @@ def _drawing_of(run: RunFolder) -> Draw:
     contours = run.manifest.get("contours", {})
 
     def drawn(heatmap: Heatmap, case: Case) -> Contours:
-        rule, spacing = run.rules[heatmap.finding], case["spacing_mm"]
+        rule, spacing = run.rules.get(heatmap.finding), case["spacing_mm"]
+        if rule is None:
+            raise damaged(run.path / "manifest.json", f"contours.rules.{heatmap.finding}: is missing")
         found = draw(
             heatmap,
             rule=rule["rule"],

@@ -29,6 +29,7 @@ from pipeline.plan import AuditPlan, RunPlan
 from pipeline.probes import PROBES
 from pipeline.probes.map_tests import MAP_TESTS
 from pipeline.records import Case, ContourRule, Intensity, SurfaceDefinition
+from pipeline.run.crosswalk import crosswalk_seal
 from pipeline.run.notices import entries
 from pipeline.run.opening import Run
 from pipeline.run.tables import Results
@@ -43,7 +44,7 @@ if TYPE_CHECKING:  # these load torch, which scoring of external maps must not
 
 PACKAGES = ("heatproof", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
 NETWORK_PACKAGES = ("torch", "monai")
-UNRECORDED = {"model", "weights", "out", "workers", "limits", "validation", "review"}
+UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review"}
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
 
 
@@ -163,6 +164,7 @@ def write_manifest(
     content: dict[str, Any] = {
         "run_id": run.folder.name,
         "outputs": OUTPUTS,
+        **crosswalk_seal(run.folder, run.pseudonyms),
         "created": date_created(run.folder),
         "version": __version__,
         "title": config.title,
@@ -185,9 +187,8 @@ def write_manifest(
         "metrics": _metrics(plan.metrics, config.surface_distance.definition),
         **provenance.facts,
     }
-    write_bytes(
-        run.folder / "manifest.json", (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
-    )
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    write_bytes(run.folder / "manifest.json", f"{text}\n".encode())
 
 
 def _plugins(plan: RunPlan, truth: Truth) -> dict[str, str]:

@@ -23,6 +23,7 @@ from pipeline.records import Case, Intensity, Notice, Progress, Skipped
 from pipeline.run.notices import ShowNotices, collected
 from pipeline.store.atomic import write_bytes
 from pipeline.store.cases import is_finished, remove_leftovers, why_skipped, write_skipped
+from pipeline.store.dates import now_utc
 from pipeline.store.lock import locked
 
 T = TypeVar("T")
@@ -67,6 +68,8 @@ class Run:
     """What was announced, for the manifest and the crosswalk."""
     bugs: Counter[str] = field(default_factory=Counter)
     """Where Heatproof failed on an input → how often."""
+    started: str = field(default_factory=now_utc)
+    """When the run was opened, in UTC."""
 
     @property
     def pseudonym(self) -> Pseudonym:

@@ -10,6 +10,7 @@ from pipeline.guards.symlinks import refuse_links
 from pipeline.reporting import write_report
 from pipeline.reporting.run_folder import MANIFEST
 from pipeline.reporting.single_file import write_single_file
+from pipeline.run.output_hashes import note_later, pages_of
 from pipeline.run_files.damage import damaged
 from pipeline.run_files.objects import read_manifest
 from pipeline.run_files.scripts import incomplete
@@ -21,9 +22,22 @@ def report(run: Path) -> Path:
     return write_report(run, rule_scripts=_scripts(run), write=write_bytes)
 
 
-def report_in_one_file(run: Path, out: Path, *, cases: int | Sequence[str] | None) -> tuple[str, ...]:
+def redraw(run: Path) -> Path:
+    """Write the report again, and note its pages in `later.json` if they are not as the run wrote them."""
+    page = report(run)
+    note_later(run, pages_of(run), by="report")
+    return page
+
+
+def report_in_one_file(
+    run: Path, out: Path, *, cases: int | Sequence[str] | None, of_results: bool = False
+) -> tuple[str, ...]:
     """Write the report as one file; returns the ids of its cases. See `reporting.single_file`."""
-    return write_single_file(run, out, rule_scripts=_scripts(run), cases=cases, write=write_bytes)
+    chosen = write_single_file(
+        run, out, rule_scripts=_scripts(run), cases=cases, write=write_bytes, of_results=of_results
+    )
+    note_later(run, pages_of(run), by="report")
+    return chosen
 
 
 def _scripts(run: Path) -> dict[str, str]:

@@ -159,6 +159,8 @@ class Manifest(TypedDict):
     contours: NotRequired[Contours]
     statistics: NotRequired[Statistics]
     annotations_sha256: NotRequired[str]
+    outputs: NotRequired[str]
+    crosswalk_hmac_sha256: NotRequired[str]
     created: NotRequired[str]
     version: NotRequired[str]
     verdict: NotRequired[dict[str, Standing]]
@@ -171,6 +173,43 @@ class Manifest(TypedDict):
     heatmaps: NotRequired[Maps]
     versions: NotRequired[dict[str, str]]
     review: NotRequired[Review]
+
+
+class Host(TypedDict):
+    """The kind of machine of an attempt."""
+
+    system: str
+    machine: str
+    processor: str
+    cores: Whole | None
+    usable_cores: Whole | None
+    memory_gib: Number | None
+    accelerator: NotRequired[str | None]
+    threads: NotRequired[Whole | None]
+
+
+class Attempt(TypedDict):
+    """One start of a run's command."""
+
+    started: str
+    finished: str | None
+    clock: str
+    operator: str | None
+    command: list[str]
+    version: str
+    commit: str | None
+    is_changed: bool | None
+    python: str
+    packages: dict[str, str]
+    host: Host
+
+
+class Provenance(TypedDict):
+    """The content of provenance.json."""
+
+    run_id: Name
+    is_lost: bool
+    attempts: list[Attempt]
 
 
 Groups = dict[str, dict[str, str]]

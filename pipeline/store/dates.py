@@ -1,4 +1,4 @@
-"""Dates: the day on which an output folder was first written."""
+"""Dates: the day on which an output folder was first written, and the moments of a run."""
 
 from __future__ import annotations
 
@@ -8,18 +8,35 @@ from pathlib import Path
 
 from pipeline.run_files.objects import read_created
 
+EPOCH = "SOURCE_DATE_EPOCH"
+"""Environment variable (seconds since 1970) that stands in for the clock (reproducible-builds.org)."""
+
 
 def date_created(folder: Path) -> str:
     """The ISO date, in UTC, on which the manifest of `folder` was first written; today's if there is none.
 
-    A manifest that cannot be read counts as none, because a run that goes on writes it again.
-
-    The environment variable `SOURCE_DATE_EPOCH` (seconds since 1970) stands in for the clock, so that runs on
-    different days give the same bytes (reproducible-builds.org).
+    A manifest that cannot be read counts as none, because a run that goes on writes it again. With `EPOCH`
+    set, runs on different days give the same bytes.
     """
     created = read_created(folder)
-    if created is not None:
-        return created
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    now = datetime.fromtimestamp(int(epoch), tz=UTC) if epoch.isdecimal() else datetime.now(tz=UTC)
-    return now.date().isoformat()
+    return _now().date().isoformat() if created is None else created
+
+
+def now_utc() -> str:
+    """This moment in UTC to the second, as in "2026-11-30T19:55:01Z"; that of `EPOCH` if it is set."""
+    return _now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds_since_1970() -> int:
+    """This moment as signatures state it; that of `EPOCH` if it is set."""
+    return int(_now().timestamp())
+
+
+def clock() -> str:
+    """Where `now_utc` takes the time from: "system", or the name of the environment variable."""
+    return EPOCH if os.environ.get(EPOCH, "").isdecimal() else "system"
+
+
+def _now() -> datetime:
+    epoch = os.environ.get(EPOCH, "")
+    return datetime.fromtimestamp(int(epoch), tz=UTC) if epoch.isdecimal() else datetime.now(tz=UTC)

@@ -13,7 +13,7 @@ from pipeline.review.results import review
 from tests.browser.opened import Opened, settle
 from tests.browser.test_accessibility import violations
 from tests.browser.test_review import MISSED, exported, named, press, said
-from tests.browser.test_worklist import ROWS
+from tests.browser.test_worklist import IMAGES
 from tests.reporting.run_folder import make_run
 from tests.reporting.written import write_report
 from tests.review.test_results import agree, decided
@@ -69,11 +69,11 @@ def test_what_is_disputed_has_a_filter_and_a_link_and_is_counted(opened: Opened,
     page.click("text=Only these in the list of cases")
     page.wait_for_selector("#filters:not([hidden])")
     assert page.locator("[name=reviewed]").input_value() == "2"
-    assert page.locator(ROWS).count() == 1
+    assert page.locator(IMAGES).count() == 1
     assert "second look: 0 of 1 disputed" in page.locator("#review-done").inner_text()
     others = page.locator("#review-others").inner_text()
     assert "In the last merge: Ann (16 of 16), Bob (16 of 16)." in others
-    page.click(f"{ROWS} a")
+    page.click(f"{IMAGES} a")
     page.wait_for_selector("#case[data-drawn]")
     assert page.locator("#name").inner_text() == "0001c0ffee"
 

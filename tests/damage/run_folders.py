@@ -18,18 +18,19 @@ import numpy as np
 
 from pipeline.reporting.run_folder import read_run
 from pipeline.reporting.subjects import missed_lesions, results_sha256, subjects
-from pipeline.run.output_hashes import write_output_hashes
+from pipeline.run.output_hashes import hash_outputs, write_output_hashes
 from pipeline.run_files.columns import TABLES
 from pipeline.run_files.outputs import OUTPUTS
 from pipeline.store.tables import write_table
-from tests.reporting.run_folder import make_run
+from tests.reporting.run_folder import make_run, provenance
 
 Damage = Callable[[Random, Path], object]
 """Damages a file in place."""
 CASES = 6
 CASE = "cases/0000c0ffee"
 READ = (
-    "manifest.json", "cases.csv", "scores.csv", "predictions.csv", "summary.csv", "skipped.csv",
+    "manifest.json", "provenance.json", "cases.csv", "scores.csv", "predictions.csv", "summary.csv",
+    "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
     "readouts.csv", "attribute_maps.csv", "probes.csv", "causal.csv", "map_tests.csv", "lesion_sizes.csv",
@@ -52,7 +53,8 @@ def make_sound_run(folder: Path) -> Path:
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     notice = {"kind": "guess", "about": "annotations.join", "message": "by name", "pin": "join: name"}
     manifest |= {"outputs": OUTPUTS, "annotations_sha256": "ab" * 32, "notices": [notice]}
-    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    for name, content in {"manifest.json": manifest, "provenance.json": provenance(run.name)}.items():
+        (run / name).write_text(json.dumps(content), encoding="utf-8")
     cases = [json.loads(path.read_bytes()) for path in sorted(run.glob("cases/*/case.json"))]
     keys = [{name: case[name] for name in ("case_id", "patient_id")} for case in cases]
     rows = [
@@ -126,7 +128,7 @@ def make_sound_run(folder: Path) -> Path:
     write_table(run, "alignment.csv", [{**of, **gap, **moved}])
     write_table(run, "lesion_sizes.csv", [{**of, **numbers, **third} for third in _thirds()])
     write_table(run, "review.csv", _reviewed(keys[0]))
-    write_output_hashes(run, sorted(key["case_id"] for key in keys))
+    write_output_hashes(run, hash_outputs(run))
     return run
 
 

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CONSTRAINTS = CONFIGS / "constraints.txt"
-BROWSER = frozenset({"axe-playwright-python", "greenlet", "playwright"})
+BROWSER = frozenset({"axe-playwright-python", "greenlet", "playwright", "pypdfium2"})
 """Packages that only `make test-browser` needs."""
 FILES: Mapping[Path, Callable[[str], bool]] = {
     CONFIGS / "hashes.txt": lambda name: name not in BROWSER,

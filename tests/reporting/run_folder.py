@@ -148,6 +148,25 @@ def make_run(
     return folder
 
 
+def provenance(run_id: str, **last: Any) -> dict[str, Any]:
+    """The content of provenance.json after one attempt; `last` overrides facts of it."""
+    host = {"system": "Debian GNU/Linux 12 (bookworm)", "machine": "x86_64", "processor": "Xeon"}
+    attempt = {
+        "started": "2026-11-30T19:55:01Z",
+        "finished": "2026-11-30T19:56:10Z",
+        "clock": "system",
+        "operator": None,
+        "command": ["heatproof", "audit", "--studies", "path-3f0c9a1b2c3d"],
+        "version": "0.6.0",
+        "commit": "1ad1ae68949588733f4572bb454db719b518e40b",
+        "is_changed": False,
+        "python": "CPython 3.11.7",
+        "packages": {"numpy": "2.4.6"},
+        "host": host | {"cores": 2, "usable_cores": 2, "memory_gib": 23.5, "accelerator": None, "threads": 1},
+    }
+    return {"run_id": run_id, "is_lost": False, "attempts": [attempt | last]}
+
+
 def manifest(cases: int, methods: tuple[str, ...] = METHODS) -> dict[str, Any]:
     kinds = {"gradcam": ("network", "features.norm5", "logit")}
     described = [(name, *kinds.get(name, ("baseline", "", "relative"))) for name in methods]

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.errors import ConfigError
-from pipeline.run.output_hashes import write_output_hashes
+from pipeline.run.output_hashes import hash_outputs, write_output_hashes
 from pipeline.run_files.objects import read_manifest
 from pipeline.run_files.outputs import OUTPUTS, changed_results
 from tests.reporting.run_folder import make_run
@@ -28,7 +28,7 @@ def run(tmp_path: Path) -> Path:
 def state_outputs(run: Path) -> None:
     manifest = json.loads((run / "manifest.json").read_text())
     (run / "manifest.json").write_text(json.dumps(manifest | {"outputs": OUTPUTS}))
-    write_output_hashes(run, sorted(path.name for path in run.glob("cases/*") if path.is_dir()))
+    write_output_hashes(run, hash_outputs(run))
 
 
 def changed(run: Path) -> dict[str, str]:
@@ -81,10 +81,13 @@ def test_a_damaged_file_of_hashes_is_refused(line: str, run: Path) -> None:
         changed(run)
 
 
-def test_names_lead_nowhere_else(run: Path) -> None:
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "cases/../../secret", "./x", "summary.csv"])
+def test_names_lead_nowhere_else_and_come_once(name: str, run: Path) -> None:
     (run.parent / "secret").write_text("x")
-    (run / OUTPUTS).write_text(f"{'a' * 64}  ../secret\n{'b' * 64}  /etc/passwd\n")
-    assert changed(run) == {}
+    with (run / OUTPUTS).open("a") as file:
+        file.write(f"{'a' * 64}  {name}\n")
+    with pytest.raises(ConfigError, match=r"outputs.sha256: line \d+: found .*wanted a file of the run"):
+        changed(run)
 
 
 def test_report_shows_what_was_changed_on_its_page_and_in_the_terminal(

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from pipeline import __version__
-from pipeline.reporting.figures.lettering import Lettering
+from pipeline.reporting.figures.lettering import Lettering, writable
 from pipeline.reporting.figures.primitives import (
     POINTS_PER_INCH,
     RGB,
@@ -40,7 +40,7 @@ def as_png(drawing: Drawing, *, dpi: float, lettering: Lettering) -> bytes:
         ("Description", drawing.description),
         ("Software", f"Heatproof {__version__}"),
     ):
-        info.add_itxt(key, text)
+        info.add_itxt(key, writable(text))
     buffer = BytesIO()
     pixels = pixels_of(drawing, dpi=dpi, lettering=lettering)
     Image.fromarray(pixels).save(buffer, "PNG", dpi=(dpi, dpi), pnginfo=info)
@@ -106,9 +106,9 @@ def _coats(colour: str, size: float, wider: float, *, halo: bool) -> list[tuple[
 
 
 def _words(canvas: RGB, words: Words, scale: float, lettering: Lettering) -> None:
-    font = lettering.at(words.size * scale * FINER)
+    font, text = lettering.at(words.size * scale * FINER), writable(words.text)
     seam = HALO_WIDTH * scale * FINER if words.halo else 0.0
-    left, top, right, bottom = font.getbbox(words.text, anchor=ANCHORS[words.anchor], stroke_width=seam)
+    left, top, right, bottom = font.getbbox(text, anchor=ANCHORS[words.anchor], stroke_width=seam)
     x, y = words.x * scale, words.y * scale
     corner = floor(x + left / FINER) - 1, floor(y + top / FINER) - 1
     size = ceil((right - left) / FINER) + 3, ceil((bottom - top) / FINER) + 3
@@ -116,7 +116,7 @@ def _words(canvas: RGB, words: Words, scale: float, lettering: Lettering) -> Non
     for colour, opacity, width in [*([(HALO, HALO_OPACITY, seam)] if seam else []), (words.colour, 1.0, 0.0)]:
         sheet = Image.new("L", (size[0] * FINER, size[1] * FINER))
         pen = ImageDraw.Draw(sheet)
-        pen.text(place, words.text, 255, font=font, anchor=ANCHORS[words.anchor], stroke_width=width)
+        pen.text(place, text, 255, font=font, anchor=ANCHORS[words.anchor], stroke_width=width)
         shares = np.asarray(sheet.reduce(FINER), np.float32) * np.float32(opacity / 255)
         _paint_at(canvas, corner, shares, colour)
 

@@ -54,7 +54,7 @@ def stored_map(run: RunFolder, case: Case, finding: str, method: str) -> Heatmap
     """The raw map of a finding by a method, with its place on the image; None if the run stores none."""
     shape = (case["rows"], case["columns"])
     entries = entries_of(case["maps"], finding, method)
-    if entries and "scale" in entries[0]:
+    if entries and entries[0].keys() >= {"scale", "offset"}:
         path = run.case_folder(case["case_id"]) / "heatmaps.npz"
         cells = read_map(path, f"{method}/{finding}")
         if cells is None or list(cells.shape) != list(entries[0]["grid"]):

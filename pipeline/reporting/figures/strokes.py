@@ -73,8 +73,9 @@ def _window(
     shape: tuple[int, ...], points: Points, margin: float
 ) -> tuple[tuple[slice, slice], NDArray[np.float64], NDArray[np.float64]] | None:
     """The pixels around points, and their centres (1, columns) and (rows, 1); None if there are none."""
-    low = np.floor(points.min(axis=0) - margin).astype(int).clip(0)
-    high = np.minimum(np.ceil(points.max(axis=0) + margin).astype(int), (shape[1], shape[0]))
+    sides = (shape[1], shape[0])
+    low = np.clip(np.floor(points.min(axis=0) - margin), 0, sides).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0) + margin), 0, sides).astype(int)
     if (high <= low).any():
         return None
     part = np.s_[low[1] : high[1], low[0] : high[0]]

@@ -1,0 +1,1 @@
+"""Filing: verification, signatures and PDFs of finished runs."""
