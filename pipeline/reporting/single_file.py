@@ -71,8 +71,8 @@ def write_single_file(
 
     `cases` are ids, or the number of cases, the worst of each finding first. Without `cases`, those
     that the overview shows are written, and the first `UNSCORED_CASES` of a run without scores. The report of
-    the run is written again first, so that both agree. In a blind run the list of cases to read takes the place
-    of the overview, unless `of_results`.
+    the run is written again first, so that both agree. In a blind run the list of cases to read takes the
+    place of the overview, unless `of_results`.
     """
     index = write_report(run, rule_scripts=rule_scripts, write=write)
     folder = read_run(run)

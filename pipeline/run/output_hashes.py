@@ -22,7 +22,8 @@ from pipeline.run_files.outputs import LATER, OUTPUTS, PAGE, RESULTS, sha256_of,
 from pipeline.store.atomic import write_bytes
 
 OTHERS: Final = (
-    "regions.json", "groups.json", "baselines.npz", "reading.npz", "index.html", "overview.html", "glossary.html",
+    "regions.json", "groups.json", "baselines.npz", "reading.npz", "index.html", "overview.html",
+    "glossary.html",
 )  # fmt: skip
 """Further files in the run's folder; those in its subfolders are found there."""
 THREADS: Final = 4

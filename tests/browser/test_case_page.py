@@ -71,10 +71,7 @@ def test_scores_are_those_of_the_run(opened: Opened, run: Path) -> None:
     assert listed["IoU"] == ["Reader A", *(f"{scores['iou', method]:.2f}" for method in methods)]
     assert listed["Box IoU lesion 1"] == ["Reader B", *(f"{scores['box_iou', m]:.2f}" for m in methods)]
     assert listed["Hit"] == ["Reader A", *("yes" if scores["hit", method] else "no" for method in methods)]
-    assert (
-        page.locator("#scores p").inner_text()
-        == "Contours without the finding: undefined, the finding is present."
-    )
+    assert page.locator("#scores p").inner_text() == "False positives: undefined, the finding is present."
 
 
 def test_a_contour_is_listed_with_its_area_and_lesion(opened: Opened, run: Path) -> None:

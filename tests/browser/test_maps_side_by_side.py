@@ -17,7 +17,7 @@ from tests.reporting.written import write_report
 
 HIT = 0
 AREA = "(path) => path.getBBox().width * path.getBBox().height"
-MAPS = ["gradcam", "location prior", "centre prior"]
+MAPS = ["gradcam", "mean mask", "image centre"]
 
 
 def shown(page: Page) -> list[str]:
@@ -53,7 +53,7 @@ def test_each_pane_has_its_own_heatmap(opened: Opened, run: Path) -> None:
     hot = (row + 0.5) * 180 / 9, (column + 0.5) * 240 / 12
     for pane, is_coloured in ((0, False), (1, False), (2, True)):
         assert (len(set(colour_at(page, *hot, pane=pane))) > 1) is is_coloured, pane
-    centre = (90, 120)  # of the centre prior
+    centre = (90, 120)  # of the image centre
     assert len(set(colour_at(page, *centre, pane=4))) == 3
     descriptions = page.locator(".pane canvas").evaluate_all(
         "(all) => all.map((one) => one.getAttribute('aria-label'))"

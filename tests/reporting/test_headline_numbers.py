@@ -91,7 +91,7 @@ def test_an_unknown_limit_says_why(because, words):
         ),
         (
             {"policy": {"min_hit_rate": 0.5, "max_on_healthy": 0}},
-            "hit rate at least 50 %; contours where the finding is absent at most 0 %",
+            "hit rate at least 50 %; false positives at most 0 %",
         ),
     ],
 )
