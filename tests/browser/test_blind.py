@@ -105,6 +105,52 @@ def test_no_key_lifts_the_veil(opened: Opened, blind: Path) -> None:
     assert hidden(page)
 
 
+def test_t_is_the_next_tool_during_a_reading_and_shows_the_maps_after_it(opened: Opened, blind: Path) -> None:
+    page = begun(opened, blind, 0)
+    page.focus("#stage")
+    press(page, "t", "s")
+    settle(page)
+    assert page.locator("#reading [aria-pressed=true]").inner_text() == "Move"
+    assert page.locator(".pane").count() == 1
+    page.click("#reading button:text-is('Nothing to see')")
+    settle(page)
+    press(page, "t")
+    page.wait_for_function("() => document.querySelectorAll('.pane').length > 2")
+    press(page, "f")  # the next finding is still to be read
+    page.wait_for_selector("#case[data-blind]")
+    page.wait_for_function("() => document.querySelectorAll('.pane').length === 1")
+
+
+def test_the_ruler_measures_and_marks_nothing_until_a_tool_is_chosen(opened: Opened, blind: Path) -> None:
+    page = begun(opened, blind, 0)
+    page.click("[data-does=ruler]")
+    drag(page, (40, 60), (90, 60))
+    assert page.locator("path.own").count() == 0
+    assert "20 mm" in page.locator("#measured").inner_text()
+    tool(page, "Box")
+    settle(page)
+    assert page.locator("[data-does=ruler]").get_attribute("aria-pressed") == "false"
+    drag(page, (40, 60), (90, 100))
+    assert page.locator("path.own").count() == 1
+
+
+def test_no_map_is_saved_or_printed_before_the_reading(opened: Opened, blind: Path) -> None:
+    page = begun(opened, blind, 0)
+    press(page, "Shift+E")
+    page.click("[data-saves=figure][data-as=svg]")
+    page.wait_for_selector("#save-state:has-text('Nothing saved: this finding is read blind')")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#saving", state="hidden")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert "map, contours and annotations are not shown yet" in page.locator("#paper").text_content()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.click("#reading button:text-is('Nothing to see')")
+    settle(page)
+    press(page, "Shift+E")
+    page.click("[data-saves=figure][data-as=svg]")
+    page.wait_for_selector("#save-state:has-text('Saved ')")
+
+
 def test_the_image_alone_is_on_the_canvas(opened: Opened, blind: Path) -> None:
     """The heatmap's colours are nowhere: every pixel is grey."""
     page = begun(opened, blind, 0)

@@ -229,7 +229,10 @@ def test_each_reviewer_has_answers_of_their_own(opened: Opened, run: Path) -> No
     page.wait_for_selector("#case[data-drawn]")
     assert answers(page) == ["network wrong", "open"]
     page.goto((run / "index.html").as_uri())
-    assert page.locator("#review-others").inner_text() == "Also stored in this browser: answers of Bob (1)."
+    assert (
+        page.locator("#review-others").inner_text()
+        == "Also stored in this browser: answers of Bob (1 of 16)."
+    )
     file = exported(page, "#export")
     assert (file["reviewer"], [d["answer"] for d in file["decisions"]]) == ("Ann", ["network_wrong"])
     named(page, "Bob")

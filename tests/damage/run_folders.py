@@ -21,6 +21,7 @@ from pipeline.reporting.subjects import missed_lesions, results_sha256, subjects
 from pipeline.run.output_hashes import hash_outputs, write_output_hashes
 from pipeline.run_files.columns import TABLES
 from pipeline.run_files.outputs import OUTPUTS
+from pipeline.run_files.tables import read_rows
 from pipeline.store.tables import write_table
 from tests.reporting.run_folder import make_run, provenance
 
@@ -48,7 +49,7 @@ BOMB_BYTES = 2**29
 
 
 def make_sound_run(folder: Path) -> Path:
-    """A small finished run with every file that compare, report and review read, one row or more in each."""
+    """A small finished run as its command left it, with every table, one row or more in each."""
     run = make_run(folder, cases=CASES, shape=(24, 32))
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     notice = {"kind": "guess", "about": "annotations.join", "message": "by name", "pin": "join: name"}
@@ -127,8 +128,14 @@ def make_sound_run(folder: Path) -> Path:
     moved = {"transform": "mirrored", "rank": 0.7, "hits": 0.5}
     write_table(run, "alignment.csv", [{**of, **gap, **moved}])
     write_table(run, "lesion_sizes.csv", [{**of, **numbers, **third} for third in _thirds()])
-    write_table(run, "review.csv", _reviewed(keys[0]))
     write_output_hashes(run, hash_outputs(run))
+    return run
+
+
+def make_reviewed_run(folder: Path) -> Path:
+    """The sound run, with the table of a review on which two reviewers differ."""
+    run = make_sound_run(folder)
+    write_table(run, "review.csv", _reviewed(next(read_rows(run / "cases.csv"))))
     return run
 
 
@@ -139,8 +146,9 @@ def _thirds() -> Iterator[dict[str, object]]:
         yield {**sizes, "third": third}
 
 
-def _reviewed(key: Mapping[str, str]) -> Iterator[dict[str, object]]:
+def _reviewed(case: Mapping[str, str]) -> Iterator[dict[str, object]]:
     """Rows of review.csv: two reviewers differ on one contour."""
+    key = {name: case[name] for name in ("case_id", "patient_id")}
     asked = {"kind": "contour", "finding": "benign", "by": "gradcam", "number": 1, "standing": "disputed"}
     for name, answer in (("Ann", "agree"), ("Bob", "unsure")):
         yield {**key, **asked, "reviewer": name, "answer": answer, "seconds": 3.5}

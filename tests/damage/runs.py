@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from pipeline.cli.arguments import parser_of
 from pipeline.cli.main import COMMANDS
 from pipeline.contracts import Executor
-from tests.damage.run_folders import kinds, make_sound_run, words_of, write_decisions
+from tests.damage.run_folders import kinds, make_reviewed_run, words_of, write_decisions
 
 RUN, OTHER, DECISIONS = "run", "other", "decisions.json"
 GROUPS = {"manifest": "manifest.json", "cases": "case.", "json": ".json", "tables": ".csv", "any": ""}
@@ -44,7 +44,7 @@ class RunFamily:
 def _sound() -> Path:
     """A folder with two equal runs and decisions, which lasts as long as this process."""
     folder = Path(_lasting().name)
-    run, together = make_sound_run(folder / "made"), folder / "together"
+    run, together = make_reviewed_run(folder / "made"), folder / "together"
     manifest = json.loads((run / "manifest.json").read_bytes())
     manifest["statistics"]["replicates"] = REPLICATES
     (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.main import main
-from tests.damage.run_folders import COMMANDS, make_sound_run, words_of, write_damaged_runs, write_decisions
+from tests.damage.run_folders import (
+    COMMANDS,
+    make_reviewed_run,
+    words_of,
+    write_damaged_runs,
+    write_decisions,
+)
 
 COUNT = 25
 ELSEWHERE = ("use --intersect", "no image in common", "decisions on another version", "to be reviewed")
@@ -17,7 +23,7 @@ ELSEWHERE = ("use --intersect", "no image in common", "decisions on another vers
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = make_sound_run(tmp_path_factory.mktemp("sound") / "run")
+    run = make_reviewed_run(tmp_path_factory.mktemp("sound") / "run")
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     manifest["statistics"]["replicates"] = 20
     (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from pipeline.contours import RULES, rule_scripts
+from pipeline.run.output_hashes import hash_outputs, pages_of
 from pipeline.run.report import report, report_in_one_file
 from pipeline.store.atomic import TEMPORARY_PREFIX
 from tests.reporting.run_folder import make_run
@@ -53,3 +55,15 @@ def test_pages_are_written_whole_or_not_at_all(run: Path, tmp_path: Path) -> Non
     number = out.stat().st_ino
     report_in_one_file(copy, out, cases=1)
     assert out.stat().st_ino != number
+
+
+def test_a_blind_run_has_two_pages_that_may_be_drawn_again(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"review": {"blind": True}}), encoding="utf-8")
+    report(copy)
+    assert {"index.html", "overview.html"} <= {*pages_of(copy)}
+    assert {"index.html", "overview.html"} <= {*hash_outputs(copy)}
+    for of_results in (False, True):
+        report_in_one_file(copy, tmp_path / "one.html", cases=(), of_results=of_results)
+        assert ('id="verdict"' in (tmp_path / "one.html").read_text(encoding="utf-8")) == of_results
