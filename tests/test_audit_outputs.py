@@ -25,6 +25,7 @@ from pipeline.executors.here import Here
 from pipeline.plan import make_plan
 from pipeline.records import Image as Decoded
 from tests.brightness import open_brightness_model, write_brightness_model
+from tests.page_text import page_text
 from tests.study import FINDINGS, write_study
 
 NODULE, EFFUSION = (9.0, -4.0), (-7.0, 3.0)
@@ -102,7 +103,7 @@ def test_every_table_is_that_of_a_network_without_these_outputs(study: Path, tmp
     assert manifest["findings"] == ["nodule", "effusion"]
     assert manifest["card"]["findings"] == LEFT_OUT["findings"]
     assert manifest["card"]["operating_thresholds"] == points
-    page = (found / "index.html").read_text()
+    page = page_text(found / "index.html")
     assert "2 of 5 (in their order: 1, 5), never trained as the card says" in page
     assert "normal: no maps, contours and scores" in page
     assert "no maps, contours and scores; they count" not in page
@@ -121,7 +122,7 @@ def test_where_normal_is_predicted_no_finding_is(study: Path, tmp_path: Path) ->
         assert float(row["probability"]) < float(row["threshold"])
     regions = json.loads((found / "regions.json").read_text())
     assert "gradcam" not in json.dumps(regions)
-    assert "they count in the softmax" in (found / "index.html").read_text()
+    assert "they count in the softmax" in page_text(found / "index.html")
 
 
 def test_a_network_in_memory_leaves_out_the_same_outputs(study: Path, tmp_path: Path) -> None:

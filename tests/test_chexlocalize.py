@@ -15,6 +15,7 @@ from pipeline.executors.here import Here
 from pipeline.external_maps.plan import make_score_plan
 from pipeline.run.outcome import Outcome
 from pipeline.score import score
+from tests.page_text import page_text
 from tests.study import write_image
 
 CONFIG = Path(__file__).parents[1] / "configs" / "chexlocalize.yaml"
@@ -99,7 +100,7 @@ def test_the_mean_is_that_of_the_published_definition(
 
 
 def test_the_report_says_by_what_protocol(run: Outcome) -> None:
-    page = run.index.read_text()
+    page = page_text(run.index)
     assert "by bootstrap over images (percentiles), 1,000 replicates" in page
     assert "each map is scaled from its minimum, 0, to its maximum, 1" in page
     assert "pixels above Otsu’s threshold, with holes filled" in page

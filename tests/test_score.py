@@ -26,6 +26,7 @@ from pipeline.reporting.survey import survey
 from pipeline.run.outcome import Outcome
 from pipeline.score import score
 from tests.annotations.segmentations import source_image, write_segmentation
+from tests.page_text import page_text
 from tests.study import FINDINGS, GRID, square, uid, write_model, write_study
 from tests.volatile import contents
 
@@ -162,7 +163,7 @@ def test_the_report_of_external_maps_names_no_network(external: Outcome) -> None
         "maps": 24, "files": 24, "formats": ["array"], "probabilities": True, "gate_opened": False,
         "sha256": manifest["heatmaps"]["sha256"],
     }  # fmt: skip
-    page = external.index.read_text()
+    page = page_text(external.index)
     assert "none was run; the maps were computed elsewhere" in page
     assert "Heatmaps on 6 images" in page
     assert "Self-checks" not in page
@@ -234,7 +235,7 @@ def test_without_probabilities_the_default_gate_is_opened_and_the_report_says_so
         {rule["gate"] for rule in manifest["contours"]["rules"].values()},
         manifest["heatmaps"]["gate_opened"],
     ) == ({"all"}, True)
-    assert "(therefore contours are drawn for every finding)" in run.index.read_text()
+    assert "(therefore contours are drawn for every finding)" in page_text(run.index)
     assert not [row for row in rows(run, "summary.csv") if row["method"] == "classifier"]
     assert not rows(run, "predictions.csv")
     assert {r["value"] for r in rows(run, "scores.csv") if r["metric"] == "contour_on_healthy"} == {"", "1.0"}

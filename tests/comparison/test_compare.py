@@ -139,7 +139,8 @@ def with_annotations(run: Path, drawn: dict[str, dict[str, Any]]) -> Path:
         ]
         content = {
             **dict.fromkeys(("rows", "columns"), 64), "case_id": case_id, "patient_id": "p", "frame": 0,
-            "attributes": {}, "labels": {"nodule": by_reader.get("labels")}, "references": references,
+            "attributes": {}, "spacing_mm": None, "references": references,
+            "labels": {"nodule": by_reader.get("labels")},
             **{name: [] for name in ("predictions", "regions", "scores", "peaks", "maps", "skipped")},
         }  # fmt: skip
         folder = run / "cases" / case_id
