@@ -57,14 +57,16 @@ def test_the_commands_run_in_the_order_of_the_page_and_print_what_it_shows(folde
             (folder / "others").mkdir()
             (folder / "others" / "phantoms").symlink_to(folder / "reports" / "phantoms")
         printed[command] = run(prepared(command, folder), folder)
-    assert len(printed) == 13
+    assert len(printed) == 15
     alike_but_for_numbers(blocks(README, "text")[0], printed["make audit"])
     (audited,) = folder.glob("reports/reference_model-*")
     listed_files(audited)
     assert yaml.safe_load((folder / "reports" / "tuned.yaml").read_text())["tuned"]["method"] == "gradcam"
     assert (folder / "reports" / "annotations" / "annotations.yaml").exists()
     assert (folder / "reports" / "report.html").stat().st_size > 10**6
-    assert (folder / "reports" / "figure.svg").read_text().count("<image ") == 4
+    assert (folder / "reports" / "figure.svg").read_text().count(
+        "<image "
+    ) >= 3  # a fourth where a lesion is annotated
 
 
 def alike_but_for_numbers(shown: str, printed: str) -> None:
