@@ -21,7 +21,7 @@ ANCHOR = "term-"
 """Start of the ids of its entries."""
 UNLINKED = frozenset(
     {
-        *("a", "button", "select", "option", "summary", "label", "output", "nav", "dialog"),
+        *("a", "button", "caption", "select", "option", "summary", "label", "output", "nav", "dialog"),
         *("h1", "h2", "h3", "h4", "dt", "svg", "code", "head", "title", "script", "template"),
     }
 )

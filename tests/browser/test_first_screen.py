@@ -121,12 +121,12 @@ def test_pictures_are_above_the_fold_at_every_width(
 
 def test_a_hit_and_a_miss_show_the_contours_of_network_and_reader(page: Page) -> None:
     hit = page.locator(".verdict").first.locator(".picture-of-case").first
-    assert hit.inner_text().startswith("Typical hit, IoU 0.")
+    assert hit.inner_text().startswith("Typical, outlined, IoU 0.")
     assert hit.locator(".line.network").count() == 1
     assert hit.locator("[class~=line][class*=reader-]").count() == 2
-    assert "Typical hit" in (hit.locator("svg").get_attribute("aria-label") or "")
+    assert "Typical, outlined" in (hit.locator("svg").get_attribute("aria-label") or "")
     missed = page.locator(".verdict").nth(1).locator(".picture-of-case").last
-    assert missed.inner_text().startswith("Typical miss")
+    assert missed.inner_text().startswith(("Typical, drawn elsewhere", "Typical, nothing drawn"))
     assert missed.locator("[class~=line][class*=reader-]").count() >= 1
 
 
