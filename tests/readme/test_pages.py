@@ -24,6 +24,7 @@ from pipeline.config import AuditConfig
 from pipeline.external_maps import formats
 from pipeline.loaders.formats import FORMATS as IMAGES
 from pipeline.registry import Registry
+from pipeline.review import formats as review_formats
 from pipeline.validation import checks as validation_checks
 from tests.attribution.test_library_networks import NETWORKS as OF_LIBRARIES
 from tests.readme.pages import (
@@ -49,6 +50,7 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "format of external maps": formats.FORMATS,
     "contour rule": contours.RULES,
     "baseline": baselines.BASELINES,
+    "format of reviewers' masks": review_formats.FORMATS,
     "self-check of the model": checks.CHECKS,
     "check of annotations": validation_checks.CHECKS,
 }
