@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -259,3 +260,18 @@ def test_a_finished_run_says_which_part_it_shares_nothing_with(
     (answer,) = answered(read_material(run, {}))["data.independence"]
     assert said in answer.text
     assert "split: train" in answer.text
+
+
+def test_annotated_lesions_are_counted_as_the_files_of_the_cases_hold_them(
+    run: Path, answers: Answers
+) -> None:
+    drawn: Counter[str] = Counter()
+    for path in run.glob("cases/*/case.json"):
+        references = json.loads(path.read_text(encoding="utf-8"))["references"]
+        drawn.update(
+            {of["finding"] for of in references if of["outlines"] or of["boxes"] or of.get("points")}
+        )
+    said = [answer.text for answer in answers["reference.annotated"] if "lesions annotated on" in answer.text]
+    counts = {text.split(":")[0]: int(text.split(" annotated on ")[1].split()[0]) for text in said}
+    assert sum(drawn.values()) > 0
+    assert counts == {finding: drawn[finding] for finding in counts}

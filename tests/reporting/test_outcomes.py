@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.reporting.first_screen import CAPTIONS
 from pipeline.reporting.outcomes import OUTCOMES, RANK, outcome_of
+from pipeline.reporting.typical import HITS, MISSES
 from tests.reporting.judged_case import BOX, MASK, NOTHING, POINT, judged, score
 
 
@@ -68,3 +70,8 @@ def test_every_outcome_has_a_meaning_of_one_sentence_and_words_of_its_own() -> N
     assert {code for code, outcome in OUTCOMES.items() if outcome.is_scored} == {
         *("elsewhere", "not_drawn", "located", "outlined")
     }
+
+
+def test_pictures_of_the_first_screen_stand_for_all_outcomes_of_lesions():
+    assert {*HITS, *MISSES} == {code for code, outcome in OUTCOMES.items() if outcome.is_scored}
+    assert CAPTIONS.keys() == {*HITS, *MISSES}

@@ -175,7 +175,7 @@ def test_two_readings_of_one_finding_are_refused(run: Path) -> None:  # noqa: F8
         review(run, [decided(run, [reading(), reading(window(1, 1, 5, 5))])])
 
 
-def test_a_file_of_the_largest_size_is_scored_in_seconds(tmp_path: Path) -> None:
+def test_a_file_of_the_largest_size_is_scored(tmp_path: Path) -> None:
     """200 outlines of 2,000 corners each, on one image."""
     made = make_run(tmp_path / "run", cases=1, shape=(180, 240))
     angle = np.linspace(0, 2 * np.pi, 2000, endpoint=False)

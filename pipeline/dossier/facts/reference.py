@@ -11,6 +11,7 @@ from pipeline.dossier.numbers import key_of, of_summary
 from pipeline.records.names import READER_START
 from pipeline.reporting import words
 from pipeline.reporting.facts import plain
+from pipeline.reporting.outcomes import OUTCOMES
 
 
 def _readers(material: Material) -> Iterator[Answer]:
@@ -37,7 +38,7 @@ def _annotated(material: Material) -> Iterator[Answer]:
         counts[row.finding][row.outcome] += 1
     for finding, outcomes in counts.items():
         clear = outcomes["clear"] + outcomes["false_contour"]
-        lesion = sum(outcomes[name] for name in ("hit", "partly", "miss", "not_drawn"))
+        lesion = sum(count for code, count in outcomes.items() if OUTCOMES[code].is_scored)
         if clear or lesion:
             yield Answer(
                 f"{finding}: lesions annotated on {lesion:,} images, {clear:,} images free of it, "
