@@ -52,9 +52,11 @@ def print_pdf(html: str, out: Path, *, title: str) -> int:
     make_folder(out.parent)
     # Beside the PDF, because a browser in a sandbox may see no other place.
     with writing(out.parent), TemporaryDirectory(dir=out.parent, prefix="printing-") as place:
-        page, printed = Path(place) / "page.html", Path(place) / "page.pdf"
+        # Before Python 3.12 the folder is as relative as `out`, and an address needs the whole path.
+        folder = Path(place).resolve()
+        page, printed = folder / "page.html", folder / "page.pdf"
         page.write_text(html, encoding="utf-8", errors="backslashreplace")
-        complaint = _run(browser, page, printed, profile=Path(place) / "profile")
+        complaint = _run(browser, page, printed, profile=folder / "profile")
         content = printed.read_bytes() if printed.is_file() else b""
         pages = len(PAGE.findall(content))
         if not pages or not _has_title(content, title):

@@ -148,6 +148,14 @@ def test_a_title_of_any_letters_is_recognised(tmp_path: Path) -> None:
         assert print_pdf(html, tmp_path / "a.pdf", title=title) == 1
 
 
+@pytest.mark.parametrize("name", ["a.pdf", "reports/a.pdf"])
+def test_a_relative_path_is_printed_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert print_pdf("<!doctype html><title>Ours</title><p>text", Path(name), title="Ours") == 1
+    assert "text" in texts(tmp_path / name)[0]
+    assert [path.name for path in (tmp_path / name).parent.iterdir()] == ["a.pdf"]
+
+
 def test_another_page_than_ours_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="made no PDF of the page"):
         print_pdf("<!doctype html><title>Error</title>", tmp_path / "a.pdf", title="Ours")
