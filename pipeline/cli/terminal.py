@@ -85,20 +85,31 @@ def _estimate(summary: Summary | None) -> str:
 
 
 def verdict_lines(run: Path) -> Iterator[str]:
-    """One line per finding with the report's verdict and the skill."""
-    from pipeline.reporting.headline_numbers import skill_of  # noqa: PLC0415  # loads numpy
+    """The report's sentence on each finding, and below it both standings and the skill; last, the summary."""
+    from pipeline.reporting.first_screen import sentence_of, summary_of  # noqa: PLC0415  # loads numpy
+    from pipeline.reporting.headline_numbers import skill_of  # noqa: PLC0415  # as above
     from pipeline.reporting.run_folder import read_run  # noqa: PLC0415
     from pipeline.reporting.verdict import verdicts  # noqa: PLC0415
+    from pipeline.reporting.verdict_sentence import UNSCORED  # noqa: PLC0415
 
     folder = read_run(run)
+    told = {one.finding: sentence_of(folder, one) for one in verdicts(folder)}
+    if set(told.values()) == {UNSCORED}:
+        yield UNSCORED
+        return
     for verdict in verdicts(folder):
+        yield f"{verdict.finding}: {told[verdict.finding]}"
         skill = skill_of(folder, verdict.finding)
-        said = f"; skill in pointing {skill.text} {skill.interval}".rstrip() if skill and skill.text else ""
-        other = skill and skill.text and skill.prior != "location_prior"
-        yield f"{verdict.finding}: {verdict.title}{said}{f' (0 is {skill.zero})' if skill and other else ''}"
-        if verdict.conclusion:
-            yield f"  {verdict.conclusion}"
+        said = f"skill in pointing {skill.text} {skill.interval}".rstrip() if skill and skill.text else ""
+        zero = f" (0 is {skill.zero})" if skill and said and skill.prior != "location_prior" else ""
+        standings = [f"{one.question} {one.short}" for one in verdict.sentences if folder.is_scored]
+        if numbers := "; ".join(filter(None, [*standings, said + zero])):
+            yield f"  {numbers[0].upper()}{numbers[1:]}"
+        if verdict.decided:
+            yield f"  {verdict.decided}."
         yield from (f"  But: {sentence}" for sentence in verdict.against)
+    if summary := summary_of(folder):
+        yield summary
 
 
 def changed_lines(runs: Sequence[Path]) -> Iterator[str]:

@@ -30,6 +30,39 @@ class OnUsed(NamedTuple):
     """Number of images that could not be judged, and why."""
 
 
+class Decisions(NamedTuple):
+    """How often the decision on a finding stays when the annotated lesion is replaced."""
+
+    stay: int
+    judged: int
+
+    @property
+    def mostly_stay(self) -> bool:
+        """Whether more than half of the decisions stay."""
+        return 2 * self.stay > self.judged
+
+    @property
+    def text(self) -> str:
+        """A sentence: "Without the lesions 13 of 14 decisions stay"."""
+        return f"Without the lesions {self.stay:,} of {words.plural(self.judged, 'decision')} stay"
+
+
+def decisions(run: RunFolder, finding: str) -> Decisions | None:
+    """The decisions of the reader with most judged images, by the first metric; None without any."""
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for row in run.table("causal"):
+        if (row["finding"], row["method"]) == (finding, run.network):
+            counts.setdefault((row["metric"], row["reader"]), {})[row["references"]] = int(row["n"])
+    first = next((metric for metric, _ in counts), "")
+    found = (
+        Decisions(of.get("not_used", 0), of.get("used", 0) + of.get("not_used", 0))
+        for (metric, _), of in counts.items()
+        if metric == first
+    )
+    most = max(found, key=lambda one: one.judged, default=None)
+    return most if most is not None and most.judged else None
+
+
 def on_used(run: RunFolder) -> tuple[OnUsed, ...]:
     """One row per finding and metric, for the reader who annotated most images; none without probes."""
     found: dict[tuple[str, str], dict[str, dict[str, Mapping[str, str]]]] = {}

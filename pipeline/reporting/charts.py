@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.records import Summary, main_reader
@@ -17,6 +17,14 @@ MOST_READERS = 3
 
 BAR_WIDTH = 20
 BAR_HEIGHT = 96
+MEANINGS: Mapping[str, str] = {
+    "hit": "the map’s peak is in the lesion",
+    "near_hit": "the map’s peak is near the lesion",
+    "box_hit": "the map’s peak is in the box",
+    "point_hit": "the map’s peak is at the point",
+}
+"""Metric of a finding's chart → what it shows."""
+OF_OVERLAP = "overlap of contour and lesion"
 CHANCE = "random"
 """The baseline that shows what chance scores."""
 MARKED = frozenset({"location_prior", "center_prior", "random", "local_contrast"})
@@ -50,6 +58,8 @@ class IntervalChart:
     """Position in percent and text."""
     groups: tuple[tuple[str, tuple[IntervalLine, ...]], ...]
     """Name of a finding or group, empty if there is only one, and its lines."""
+    short: str = ""
+    """Title where finding and reader are clear from what stands around it; empty without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,9 @@ def finding_chart(run: RunFolder, finding: str, metric: str) -> IntervalChart | 
     maps = {row.method: row for row in same}
     chosen = [main, *readers[:MOST_READERS], *(maps[name] for name in run.baselines if name in maps)]
     title = f"{words.metric_title(metric, {})} for {finding}, compared with {main.reader}"
-    return IntervalChart(title, axis(metric), (("", tuple(_line(row, run) for row in chosen)),))
+    lines = (("", tuple(_line(row, run) for row in chosen)),)
+    short = f"{words.metric_title(metric, {})}: {MEANINGS.get(metric, OF_OVERLAP)}"
+    return IntervalChart(title, axis(metric), lines, short)
 
 
 def _lines_of(run: RunFolder, finding: str, metric: str) -> tuple[IntervalLine, ...]:

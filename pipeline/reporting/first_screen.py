@@ -13,7 +13,7 @@ from pipeline.reporting.examples import Example
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import Row
 from pipeline.reporting.typical import Pair
-from pipeline.reporting.verdict import Sentence, Verdict, verdicts
+from pipeline.reporting.verdict import Sentence, Verdict, decisions_of, untested, verdicts
 from pipeline.reporting.verdict_sentence import FAULTS, NOT_STORED, UNSCORED, verdict_sentence
 
 AGAINST_NETWORK = ("not_used", "shortcut")
@@ -94,8 +94,15 @@ def first_screen(
 
 
 def suspected(run: RunFolder, finding: str) -> str:
-    """The suspects of a finding, the strong ones first: "card (strong), labels"; empty without any."""
-    rows = [row for row in run.table("suspects") if row["finding"] == finding]
+    """The suspects of a finding, the strong ones first: "card (strong), labels"; empty without any.
+
+    Where nothing was scored, too little data is no suspicion: the first screen says so itself.
+    """
+    rows = [
+        row
+        for row in run.table("suspects")
+        if row["finding"] == finding and (run.is_scored or row["suspect"] != "too_few")
+    ]
     strength: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: row["strength"] != "strong"):
         strength.setdefault(row["suspect"], row["strength"])
@@ -118,8 +125,8 @@ def _row(
     limits = headline_numbers.limits_of(run, verdict.finding)
     return FindingRow(
         verdict=verdict,
-        sentence=_sentence(run, verdict),
-        tone=_tone(verdict),
+        sentence=sentence_of(run, verdict),
+        tone=tone(verdict),
         pictures=tuple(_pictures(pair, found)) if pair else (),
         chart=_chart(run, verdict.finding),
         numbers=tuple(_numbers(run, verdict)),
@@ -130,15 +137,27 @@ def _row(
     )
 
 
-def _sentence(run: RunFolder, verdict: Verdict) -> str:
+def sentence_of(run: RunFolder, verdict: Verdict) -> str:
+    """The verdict in a sentence of ten to fifteen words, as report, terminal and comparison say it."""
     if not run.table("verdict"):
         return NOT_STORED
     if not run.is_scored and verdict.code not in FAULTS:
         return UNSCORED
-    return verdict_sentence(verdict.code, verdict.sentences)
+    decided = decisions_of(run, verdict.finding, verdict.code)
+    partly = decided is not None and decided.mostly_stay
+    return verdict_sentence(verdict.code, verdict.sentences, untested=untested(run), partly=partly)
 
 
-def _tone(verdict: Verdict) -> str:
+def summary_of(run: RunFolder) -> str:
+    """The run in a line: how many findings are better than every baseline; empty where nothing is judged."""
+    if not run.is_scored or not run.table("verdict"):
+        return ""
+    found = verdicts(run)
+    better = sum(one.standing == "better" and tone(one) == "better" for one in found)
+    return f"{better:,} of {words.plural(len(found), 'finding')} better than every baseline"
+
+
+def tone(verdict: Verdict) -> str:
     """Colour of a row: of the fault, if any, else of the first question that is judged."""
     if verdict.code in FAULTS:
         return "fault"
@@ -174,7 +193,8 @@ def _numbers(run: RunFolder, verdict: Verdict) -> Iterator[Number]:
         if row is not None or run.is_scored:
             yield _number(row, metrics[0], answers.get(question))
     auroc = next((row for row in rows if (row.method, row.metric) == (CLASSIFIER, "auroc") and row.n), None)
-    yield _number(auroc, "auroc", None)
+    if auroc is not None or run.is_scored:
+        yield _number(auroc, "auroc", None)
 
 
 def _number(row: Summary | None, metric: str, answer: Sentence | None) -> Number:

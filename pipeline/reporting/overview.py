@@ -25,7 +25,7 @@ from pipeline.reporting.causal import on_used
 from pipeline.reporting.chance import warnings_of_chance
 from pipeline.reporting.examples import Example, examples
 from pipeline.reporting.figure import READER_COLOURS
-from pipeline.reporting.first_screen import first_screen, suspected_of_all
+from pipeline.reporting.first_screen import first_screen, summary_of, suspected_of_all
 from pipeline.reporting.lesion_sizes import lesion_sizes
 from pipeline.reporting.map_tests import map_tests
 from pipeline.reporting.outcomes import OUTCOMES
@@ -92,6 +92,8 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
     policy = headline_numbers.worst(tuple(limit for row in rows for limit in row.limits))
     return {
         "rows": rows,
+        "summary": summary_of(run),
+        "outcomes_shown": _outcomes_shown(shown.pairs),
         "suspected_of_all": suspected_of_all(run),
         "suspects": suspects(run),
         **_probes(run),
@@ -143,6 +145,12 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "predicted": {finding: _predicted(survey, finding) for finding in run.findings},
         "all_findings": ALL_FINDINGS,
     }
+
+
+def _outcomes_shown(pairs: Mapping[str, Pair]) -> list[tuple[str, str]]:
+    """Text and meaning of each outcome that a picture of the first screen has, worst first."""
+    seen = {row.outcome for pair in pairs.values() for row in pair if row}
+    return [(one.text, one.meaning) for code, one in OUTCOMES.items() if code in seen]
 
 
 def _probes(run: RunFolder) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.reporting import words
+from pipeline.reporting.causal import Decisions, decisions
 from pipeline.reporting.evidence import evidence_of
 from pipeline.reporting.run_folder import RunFolder, number_of
 from pipeline.reporting.verdict_text import Row, estimate, text_of
@@ -34,6 +35,14 @@ CONCLUSIONS: Mapping[str, str] = {
     "too_few": "The data do not show whether the network uses the annotated lesions.",
 }
 """Conclusion → its sentence."""
+USED = frozenset({"shown", "not_shown", "used"})
+"""Conclusions that the output falls without the annotated lesions."""
+NO_TEST: Mapping[str, str] = {
+    "annotations": "Not scored: no annotations of lesions.",
+    "probes": "Whether the network uses the annotated lesions was not tested (probes: off).",
+    "maps": "Whether the network uses the annotated lesions cannot be tested with its maps alone.",
+}
+"""Why a conclusion of too little data says nothing of the data → its sentence."""
 OF_AUROC: Mapping[str, str] = {
     "auroc_low": "cannot be judged: the network hardly tells it",
     "auroc_turned": "cannot be judged: the output is turned",
@@ -91,6 +100,9 @@ class Verdict:
     against: tuple[str, ...] = ()
     """What was found that contradicts the conclusion, as sentences."""
 
+    decided: str = ""
+    """How often the decision stays without the lesions, as a sentence; empty if unknown."""
+
     @property
     def title(self) -> str:
         """The standing as text for the badge; two standings if pointing and contours differ."""
@@ -121,11 +133,32 @@ def verdict(run: RunFolder, finding: str) -> Verdict:
         tuple(_sentence(row, run) for row in rows if row["standing"]),
         "".join(_absent(row) for row in rows if row["question"] == "absent"),
         _others([row for row in rows if row["question"] == "other_map"]),
-        CONCLUSIONS.get(rows[0].get("conclusion", ""), ""),
+        _conclusion(run, rows[0].get("conclusion", "")),
         rows[0].get("conclusion", ""),
         evidence_of(run, finding, rows[0].get("conclusion", "")),
         _against(run, finding, rows[0].get("against", "").split()),
+        decided.text if (decided := decisions_of(run, finding, rows[0].get("conclusion", ""))) else "",
     )
+
+
+def untested(run: RunFolder) -> str:
+    """Why the network was not asked about changed images, as a key of `NO_TEST`; empty if it was."""
+    if not run.is_scored:
+        return "annotations"
+    if run.has_external_maps:
+        return "maps"
+    config = run.manifest.get("config")
+    return "probes" if isinstance(config, Mapping) and config.get("probes") == "off" else ""
+
+
+def decisions_of(run: RunFolder, finding: str, conclusion: str) -> Decisions | None:
+    """How many decisions stay without the lesions, where the conclusion is that the output falls."""
+    return decisions(run, finding) if conclusion in USED else None
+
+
+def _conclusion(run: RunFolder, code: str) -> str:
+    why = untested(run)
+    return NO_TEST[why] if code == "too_few" and why else CONCLUSIONS.get(code, "")
 
 
 def _against(run: RunFolder, finding: str, rules: Sequence[str]) -> tuple[str, ...]:

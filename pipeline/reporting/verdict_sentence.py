@@ -1,8 +1,9 @@
 """Verdict sentence: conclusion and standing of a finding as one sentence of ten to fifteen words.
 
-A conclusion that puts annotations, labels, card or weights at fault needs no more. Any other is a first part
-of five to eight words, followed by seven words about the map, so that no combination needs a sentence of its
-own. "It" is the network.
+A conclusion that puts annotations, labels, card or weights at fault needs no more. Any other joins up to
+seven words about the network with seven about its map, so that no combination needs a sentence of its own.
+What speaks against the network comes first; else the map does, because the row has the colour of its
+standing. "It" is the network.
 """
 
 from __future__ import annotations
@@ -18,24 +19,31 @@ FAULTS: Mapping[str, str] = {
     "labels": "The labels seem wrong, or the outputs are in another order than the card’s.",
 }
 """Conclusion → sentence, whatever the map does."""
-STARTS: Mapping[str, str] = {
+AGAINST: Mapping[str, str] = {
     "not_used": "It does not use the annotated lesions",
     "shortcut": "It relies on something that is no lesion",
-    "shown": "It uses the annotated lesions",
-    "not_shown": "It uses the annotated lesions",
-    "used": "It uses the annotated lesions",
-    "too_few": "Whether it uses the annotated lesions is unclear",
-    "": "This run stored no conclusion on it",
 }
-"""Conclusion → first part."""
+"""Conclusion → first part, before the map."""
+USES: Mapping[str, str] = {
+    "shown": "it uses the annotated lesions",
+    "not_shown": "it uses the annotated lesions",
+    "used": "it uses the annotated lesions",
+    "too_few": "whether it uses the lesions is unclear",
+    "": "this run stored no conclusion on it",
+}
+"""Conclusion → second part, after the map."""
+NOT_TESTED: Mapping[str, str] = {
+    "probes": "use of lesions not tested (probes: off)",
+    "maps": "use of lesions not tested, only maps",
+}
+"""Why a run without a conclusion on the network has none → second part."""
 SHOWN: Mapping[str, str] = {
     "better": "It uses the annotated lesions, and its map points better than any baseline.",
-    "no_better": "It uses the annotated lesions and usually points there, but baselines may do as well.",
+    "no_better": "It uses the annotated lesions and usually points there; baselines may match it.",
     "unconfirmed better": "It uses the annotated lesions and usually points there; "
     "better than baselines, not confirmed.",
-    "unconfirmed worse": "It uses the annotated lesions and usually points there, "
-    "though a baseline may do better.",
-    "worse": "It uses the annotated lesions and usually points there, but a baseline does better.",
+    "unconfirmed worse": "It uses the annotated lesions and usually points there; a baseline may do better.",
+    "worse": "A baseline points better, though it uses the annotated lesions and usually points there.",
     "same_place no_better": "It uses the annotated lesions and usually points there, as a fixed spot would.",
     "unknown": "It uses the annotated lesions and usually points there; too few patients to compare.",
 }
@@ -65,22 +73,35 @@ CONTOURS: Mapping[str, str] = {
     "unknown": "too few patients to judge its contours",
 }
 """What the contours do → second part, for maps without a peak."""
-UNSCORED = "No radiologist’s annotation was scored, so the pictures only show where it looks."
+UNSCORED = "Not scored: no annotations of lesions, so the pictures only show where it looks."
 NOT_STORED = "This run of an older version stored no verdict; rerun the audit for one."
 
 
-def verdict_sentence(conclusion: str, answers: Sequence[Sentence]) -> str:
-    """The sentence for a conclusion (`records.names.Conclusion`, empty if none is stored) and its answers."""
+def verdict_sentence(
+    conclusion: str, answers: Sequence[Sentence], *, untested: str = "", partly: bool = False
+) -> str:
+    """The sentence for a conclusion (`records.names.Conclusion`, empty if none is stored) and its answers.
+
+    `untested` is a key of `NOT_TESTED` where no image was changed; `partly`: the output falls without the
+    lesions, but most decisions stay.
+    """
     if conclusion in FAULTS:
         return FAULTS[conclusion]
+    told = _joined(conclusion, answers, untested)
+    return told.replace("t uses ", "t partly uses ") if partly else told
+
+
+def _joined(conclusion: str, answers: Sequence[Sentence], untested: str) -> str:
     answer = next((one for one in answers if one.question == "pointing"), None) or next(iter(answers), None)
-    if answer is None:
-        return f"{STARTS[conclusion]}; {POINTING['no_annotation']}."
-    what = _what(answer)
-    if conclusion == "shown" and what in SHOWN and answer.question == "pointing":
+    what = "no_annotation" if answer is None else _what(answer)
+    asked = "" if answer is None else answer.question
+    if conclusion == "shown" and what in SHOWN and asked == "pointing":
         return SHOWN[what]
-    own = CONTOURS if answer.question == "contours" else {}
-    return f"{STARTS[conclusion]}; {own.get(what) or POINTING[what]}."
+    of_map = (CONTOURS.get(what) if asked == "contours" else None) or POINTING[what]
+    if conclusion in AGAINST:
+        return f"{AGAINST[conclusion]}; {of_map}."
+    of_use = NOT_TESTED[untested] if untested and conclusion == "too_few" else USES[conclusion]
+    return f"{of_map[0].upper()}{of_map[1:]}; {of_use}."
 
 
 def _what(answer: Sentence) -> str:

@@ -21,7 +21,7 @@ WARNINGS = [f"Warning {number}: " + "the files say otherwise than the config, " 
 SIZES = [(1280, 800), (1920, 1080), (820, 1180), (390, 844)]
 SENTENCES = {
     "benign": "It uses the annotated lesions and usually points there; better than baselines, not confirmed.",
-    "malignant": "Whether it uses the annotated lesions is unclear; too few patients to judge its map.",
+    "malignant": "Too few patients to judge its map; whether it uses the lesions is unclear.",
 }
 
 

@@ -10,13 +10,15 @@ import pytest
 from pipeline.records.names import Conclusion, Limit, Standing
 from pipeline.reporting.verdict import Sentence
 from pipeline.reporting.verdict_sentence import (
+    AGAINST,
     CONTOURS,
     FAULTS,
     NOT_STORED,
+    NOT_TESTED,
     POINTING,
     SHOWN,
-    STARTS,
     UNSCORED,
+    USES,
     verdict_sentence,
 )
 
@@ -47,10 +49,13 @@ def answers() -> list[Sentence]:
 
 
 @pytest.mark.parametrize("conclusion", ["", *get_args(Conclusion)])
-def test_every_sentence_has_ten_to_fifteen_words(conclusion: str) -> None:
-    told = [verdict_sentence(conclusion, [one]) for one in answers()] + [verdict_sentence(conclusion, [])]
-    for sentence in told:
+@pytest.mark.parametrize("partly", [False, True])
+@pytest.mark.parametrize("untested", ["", *NOT_TESTED])
+def test_every_sentence_has_ten_to_fifteen_words(conclusion: str, *, partly: bool, untested: str) -> None:
+    for given in (*([one] for one in answers()), []):
+        sentence = verdict_sentence(conclusion, given, untested=untested, partly=partly)
         assert 10 <= len(sentence.split()) <= 15, sentence
+        assert sentence[0].isupper()
         assert sentence.endswith(".")
         assert sentence.count(".") == 1
 
@@ -61,11 +66,37 @@ def test_sentences_that_need_no_answer_have_ten_to_fifteen_words() -> None:
 
 
 def test_every_conclusion_and_every_part_is_used() -> None:
-    assert {*FAULTS, *STARTS} == {"", *get_args(Conclusion)}
-    told = {verdict_sentence(code, [one]) for code, one in product(STARTS, answers())}
+    assert {*FAULTS, *AGAINST, *USES} == {"", *get_args(Conclusion)}
+    told = {verdict_sentence(code, [one]) for code, one in product((*AGAINST, *USES), answers())}
     for part in (*POINTING.values(), *CONTOURS.values()):
+        assert any(sentence.lower().startswith(f"{part.lower()}; ") for sentence in told), part
         assert any(sentence.endswith(f"; {part}.") for sentence in told), part
     assert set(SHOWN.values()) <= told
+
+
+@pytest.mark.parametrize("code", USES)
+def test_the_map_comes_first_because_the_row_has_its_colour(code: str) -> None:
+    told = verdict_sentence(code, [answer("worse", question="contours")])
+    assert told.startswith("Its contours fit worse than a baseline; ")
+
+
+@pytest.mark.parametrize("code", AGAINST)
+def test_what_speaks_against_the_network_comes_first(code: str) -> None:
+    assert verdict_sentence(code, [answer("better")]).startswith(f"{AGAINST[code]}; its map")
+
+
+def test_what_was_not_tested_is_not_called_unclear() -> None:
+    assert verdict_sentence("too_few", [answer("better")], untested="probes") == (
+        "Its map points better than any baseline; use of lesions not tested (probes: off)."
+    )
+    assert "unclear" in verdict_sentence("too_few", [answer("better")])
+
+
+def test_lesions_without_which_most_decisions_stay_are_partly_used() -> None:
+    for code in ("shown", "not_shown", "used"):
+        for one in answers():
+            whole, partly = (verdict_sentence(code, [one], partly=some) for some in (False, True))
+            assert partly == whole.replace("t uses the annotated", "t partly uses the annotated") != whole
 
 
 def test_a_fault_says_nothing_of_the_map() -> None:
@@ -75,10 +106,10 @@ def test_a_fault_says_nothing_of_the_map() -> None:
 def test_pointing_speaks_before_contours() -> None:
     both = [answer("worse", question="contours"), answer("better")]
     assert verdict_sentence("used", both) == (
-        "It uses the annotated lesions; its map points better than any baseline."
+        "Its map points better than any baseline; it uses the annotated lesions."
     )
 
 
 def test_what_is_not_confirmed_is_not_called_not_shown() -> None:
     told = verdict_sentence("too_few", [answer("no_better", unconfirmed="better")])
-    assert told.endswith("; its map may beat baselines, not confirmed.")
+    assert told.startswith("Its map may beat baselines, not confirmed; ")
