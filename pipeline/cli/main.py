@@ -29,8 +29,8 @@ from pipeline.cli.terminal import (
     annotation_lines,
     comparison_table,
     findings_of_one,
+    lines_of_verdicts,
     open_console,
-    verdict_pair,
     visible,
 )
 from pipeline.config import AuditConfig, load_config
@@ -173,8 +173,8 @@ def _compare(options: Namespace) -> int:
         console.print(visible(line))
     for line in findings_of_one(found.only_in):
         console.print(line)
-    for row in found.verdicts:
-        console.print(verdict_pair(row))
+    for line in lines_of_verdicts(found.verdicts):
+        console.print(line)
     console.print(comparison_table(found.rows))
     console.print(f"Page: {found.index}")
     return DONE

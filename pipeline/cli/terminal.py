@@ -123,11 +123,22 @@ def changed_lines(runs: Sequence[Path]) -> Iterator[str]:
             yield f"Warning: {text}"
 
 
-def verdict_pair(row: Mapping[str, str]) -> str:
-    """The verdicts of both runs on one finding, in one line."""
-    from pipeline.reporting.comparison_page import VERDICTS  # noqa: PLC0415  # loads the templates
+def lines_of_verdicts(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """The verdicts of both runs on each finding, a line a verdict; why there is none is said once."""
+    from pipeline.reporting.comparison_page import (  # noqa: PLC0415  # loads the templates
+        OTHER_METHOD,
+        VERDICTS,
+        sides_with_verdict,
+        verdict_words,
+    )
 
-    return f"{row['finding']}: A: {VERDICTS[row['first']]}; B: {VERDICTS[row['second']]}"
+    sides = sides_with_verdict(rows)
+    for row in rows:
+        yield from (
+            f"{row['finding']}: {letter}: {verdict_words(row, side)}" for side, letter in sides.items()
+        )
+    without = [letter for letter in "AB" if rows and letter not in sides.values()]
+    yield from (f"Verdict on {letter}: {VERDICTS[OTHER_METHOD]}" for letter in without)
 
 
 def findings_of_one(only_in: Mapping[str, Sequence[str]]) -> Iterator[str]:

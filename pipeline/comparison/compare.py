@@ -16,7 +16,9 @@ from pipeline.comparison.pairing import (
     check_same_images,
     comparison_rows,
     findings_only_in,
+    is_one_run,
     read_side,
+    refuse_same,
     verdict_pairs,
 )
 from pipeline.guards.symlinks import refuse_link, refuse_links
@@ -38,7 +40,7 @@ class Comparison:
     rows: Sequence[dict[str, Any]]
     """Rows of comparison.csv."""
     verdicts: Sequence[dict[str, str]]
-    """Finding of both runs, and its verdict in the first and the second."""
+    """Finding of both runs, its verdict in the first and the second, and their sentences where stored."""
     only_in: Mapping[str, Sequence[str]]
     """"first" and "second" → findings that the other run lacks."""
 
@@ -52,6 +54,7 @@ def compare(
 ) -> Comparison:
     """Compare one method of each run and write a folder in `out`; the same input gives the same folder."""
     first, second = (read_side(run, method) for run, method in zip(runs, methods, strict=True))
+    refuse_same(first, second)
     images = check_same_images(first, second, intersect=intersect)
     only_in = findings_only_in(first, second)
     rows = comparison_rows(first, second)
@@ -60,6 +63,7 @@ def compare(
     facts = {
         "version": __version__,
         "names": [first.name, second.name],
+        "one_run": is_one_run(first, second),
         "images": images,
         "same_annotations": same,
         "differing_annotations": differing,

@@ -15,8 +15,10 @@ from pipeline.metrics import METRICS
 from pipeline.records.names import LABELS_READER
 from pipeline.registry import did_you_mean
 from pipeline.reporting.comparison_page import NOT_STORED, OTHER_METHOD
-from pipeline.reporting.run_folder import methods_of
+from pipeline.reporting.first_screen import sentence_of
+from pipeline.reporting.run_folder import methods_of, read_run
 from pipeline.reporting.stored_verdicts import checked_verdicts, names_in_verdict
+from pipeline.reporting.verdict import verdicts
 from pipeline.run_files.damage import damaged
 from pipeline.run_files.objects import read_manifest
 from pipeline.run_files.outputs import changed_results
@@ -31,6 +33,9 @@ from pipeline.store.tables import read_table
 
 MANIFEST = ("statistics", "annotations_sha256")
 """Keys of manifest.json that a comparison needs, with those that every command needs."""
+
+OF_REPORT = ("verdict.csv", "summary.csv", "skipped.csv", "cases.csv")
+"""Tables without which a run has no report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Side:
     """Files that are not as the run wrote them → what is wrong with them."""
     verdicts: Mapping[str, str]
     """Finding → the run's verdict, or why it has none: NOT_STORED or OTHER_METHOD."""
+    sentences: Mapping[str, str]
+    """Finding → the verdict in the words of the run's report; empty without a report of this method."""
 
     @property
     def known(self) -> Known:
@@ -91,7 +98,22 @@ def read_side(run: Path, method: str | None) -> Side:
         images=images,
         changed=changed_results(run, manifest),
         verdicts=_verdicts(run, manifest, is_first=chosen == first),
+        sentences=_sentences(run) if chosen == first else {},
     )
+
+
+def refuse_same(first: Side, second: Side) -> None:
+    """Raise ConfigError if both sides are one method of one run."""
+    if is_one_run(first, second) and first.method == second.method:
+        raise ConfigError(
+            f"{first.run}: A and B are this run with {first.method}, so nothing can differ; give another "
+            "run, or two methods of this one by --methods"
+        )
+
+
+def is_one_run(first: Side, second: Side) -> bool:
+    """Whether both sides are the same folder, so that their probabilities are the same, too."""
+    return first.run.resolve() == second.run.resolve()
 
 
 def _chosen_method(run: Path, manifest: Mapping[str, Any], method: str | None) -> tuple[str, str]:
@@ -114,6 +136,14 @@ def _verdicts(run: Path, manifest: Mapping[str, Any], *, is_first: bool) -> dict
     if is_first:
         return dict.fromkeys(manifest["findings"], NOT_STORED) | stored
     return dict.fromkeys(manifest["findings"], OTHER_METHOD)
+
+
+def _sentences(run: Path) -> dict[str, str]:
+    """The sentences of the run's first screen; none if it lacks the tables of a report."""
+    if not all((run / name).exists() for name in OF_REPORT):
+        return {}
+    folder = read_run(run)
+    return {one.finding: sentence_of(folder, one) for one in verdicts(folder)}
 
 
 def findings_only_in(first: Side, second: Side) -> dict[str, list[str]]:
@@ -151,6 +181,7 @@ def check_same_images(first: Side, second: Side, *, intersect: bool) -> int:
 def comparison_rows(first: Side, second: Side) -> list[Row]:
     """Rows of comparison.csv: headline scores of both runs, then AUROC, with Holm-corrected p-values.
 
+    Two methods of one run have one AUROC, so there is no row of it.
     The bootstrap settings are those of the first run.
     """
     resampling = first.resampling
@@ -169,7 +200,8 @@ def comparison_rows(first: Side, second: Side) -> list[Row]:
         for block in blocks(both, first.findings)
         if {"first", "second"} <= set(block.by_method)
     ]
-    rows += _aurocs(first, second, resampling)
+    if not is_one_run(first, second):
+        rows += _aurocs(first, second, resampling)
     return [row | {"standing": _standing(row)} for row in corrected(rows, by=("reader", "metric"))]
 
 
@@ -180,6 +212,11 @@ def verdict_pairs(first: Side, second: Side) -> list[dict[str, str]]:
             "finding": finding,
             "first": first.verdicts[finding],
             "second": second.verdicts[finding],
+            **{
+                f"{name}_sentence": side.sentences[finding]
+                for name, side in (("first", first), ("second", second))
+                if finding in side.sentences
+            },
         }
         for finding in first.findings
         if finding in second.findings

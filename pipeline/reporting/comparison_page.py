@@ -62,11 +62,23 @@ def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> P
         lines=[_line(row) for row in read_rows(folder / "comparison.csv")],
         verdicts=facts.get("verdicts", []),
         differing=_differing(facts),
-        verdict_words=VERDICTS,
+        verdict_words=verdict_words,
+        sides=sides_with_verdict(facts.get("verdicts", [])),
     )
     index = folder / "index.html"
     write(index, page.encode("utf-8", UNDECODABLE))
     return index
+
+
+def verdict_words(row: Mapping[str, str], side: str) -> str:
+    """The verdict on "first" or "second": the sentence of its report, else its code in words."""
+    return row.get(f"{side}_sentence") or VERDICTS[row[side]]
+
+
+def sides_with_verdict(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Side → letter, of those that a verdict is about: a run has one about its first method alone."""
+    letters = {"first": "A", "second": "B"}
+    return {key: letter for key, letter in letters.items() if any(row[key] != OTHER_METHOD for row in rows)}
 
 
 def difference_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -98,7 +110,7 @@ def _line(row: Mapping[str, str]) -> Line:
         first=first,
         second=second,
         difference=difference,
-        interval=f"[{low} to {high}]" if row["difference_low"] else "",
+        interval=f"[{low} to {high}]" if row["difference_low"] else "–",
         p=_p(row["p"]),
         corrected_p=_p(row["corrected_p"]),
         standing=row.get("standing", ""),
@@ -109,7 +121,7 @@ def _line(row: Mapping[str, str]) -> Line:
 
 
 def _p(cell: str) -> str:
-    return words.p_value(number_of(cell)).removeprefix("= ")
+    return words.p_value(number_of(cell)).removeprefix("= ") or "–"
 
 
 def _shown(name: str, value: str, metric: str) -> str:

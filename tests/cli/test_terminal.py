@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from pipeline.cli.terminal import comparison_table, notice_lines, verdict_lines
 from pipeline.records import Notice
+from pipeline.reporting.first_screen import sentence_of
+from pipeline.reporting.run_folder import read_run
+from pipeline.reporting.verdict import verdicts
 from pipeline.store.tables import write_table
 from tests.reporting.run_folder import make_run
 
@@ -49,9 +53,17 @@ def test_skill_says_its_scale_where_it_is_not_that_of_the_location_prior(
         "high": 0.75,
     }  # fmt: skip
     write_table(run, "skill.csv", [row])
-    line, other = (text for text in verdict_lines(run) if not text.startswith(" "))
-    assert line.endswith(f"; skill in pointing 0.50 [0.25 to 0.75]{scale}")
-    assert "skill" not in other
+    said = [text for text in verdict_lines(run) if "skill" in text]
+    assert len(said) == 1
+    assert said[0].endswith(f"; skill in pointing 0.50 [0.25 to 0.75]{scale}")
+
+
+def test_the_terminal_says_the_sentences_of_the_report_and_sums_them_up(tmp_path: Path) -> None:
+    run = read_run(make_run(tmp_path / "run", cases=3))
+    *lines, summary = verdict_lines(run.path)
+    for verdict in verdicts(run):
+        assert f"{verdict.finding}: {sentence_of(run, verdict)}" in lines
+    assert re.fullmatch(r"[0-2] of 2 findings better than every baseline", summary)
 
 
 def test_a_notice_is_a_line_with_the_names_and_one_with_what_states_it() -> None:

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 
 from pipeline.cli.main import main
+from pipeline.cli.terminal import lines_of_verdicts
 from pipeline.comparison.compare import Comparison, compare
 from pipeline.errors import AuditError, ConfigError
 from pipeline.reporting.comparison_page import difference_lines
+from pipeline.reporting.first_screen import sentence_of
+from pipeline.reporting.run_folder import read_run
+from pipeline.reporting.verdict import verdicts
 from pipeline.store.tables import write_table
+from tests.damage.run_folders import make_sound_run
 from tests.statistics.runs import write_run
 
 CASES = ("c0", "c1", "c2", "c3")
@@ -201,9 +206,18 @@ def test_images_without_a_uid_are_known_by_their_pseudonym(tmp_path: Path) -> No
     assert compared(first, second).rows[0]["n"] == 4
 
 
-def test_a_run_against_itself_is_identical(tmp_path: Path) -> None:
+def test_a_run_against_itself_is_refused(tmp_path: Path) -> None:
     run = run_of(tmp_path / "a", (0.5, 0.6, 0.7, 0.8))
-    page = compared(run, run).index.read_text()
+    with pytest.raises(
+        ConfigError, match="A and B are this run with gradcam, so nothing can differ; give an"
+    ):
+        compared(run, tmp_path / "a" / ".." / "a", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_against_its_copy_is_identical(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "a", (0.5, 0.6, 0.7, 0.8))
+    page = compared(run, shutil.copytree(run, tmp_path / "copy")).index.read_text()
     assert "identical" in page
     assert "not shown to differ" not in page
 
@@ -248,7 +262,7 @@ def test_verdicts_are_said_plainly_and_an_older_run_still_compares(
     second = run_of(tmp_path / "b", (0.4, 0.5, 0.5, 0.8))
     assert main(["compare", str(first), str(second), "--out", str(tmp_path / "out")]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "nodule: A: cannot be judged; B: not stored (run of an older version)" in printed
+    assert "nodule: A: cannot be judged nodule: B: not stored (run of an older version)" in printed
     (page,) = (tmp_path / "out").glob("*/index.html")
     assert "not stored (run of an older version)" in page.read_text()
 
@@ -257,7 +271,40 @@ def test_a_verdict_on_another_method_is_not_called_missing(tmp_path: Path) -> No
     run = with_verdict(run_of(tmp_path / "a", (0.5, 0.6, 0.7, 0.8)), {"nodule": "better"})
     found = compared(run, run, methods=("gradcam", "location_prior"))
     assert found.verdicts == [{"finding": "nodule", "first": "better", "second": "other_method"}]
-    assert "none, the run’s verdict is about its first method" in found.index.read_text()
+    page = found.index.read_text()
+    assert "There is no verdict on B: a run’s verdict is about its first method." in page
+    assert "Verdict on A" in page
+    assert "Verdict on B" not in page
+    assert list(lines_of_verdicts(found.verdicts)) == [
+        "nodule: A: better than every baseline",
+        "Verdict on B: none, the run’s verdict is about its first method",
+    ]
+
+
+def test_two_methods_of_one_run_are_no_two_runs_and_have_one_auroc(tmp_path: Path) -> None:
+    run = run_of(
+        tmp_path / "a", (0.5, 0.6, 0.7, 0.8), probabilities=dict.fromkeys(CASES, (0.9, 1)) | {"c0": (0.1, 0)}
+    )
+    copied = shutil.copytree(run, tmp_path / "b")
+    assert [row["metric"] for row in compared(run, copied).rows] == ["iou", "auroc"]
+    found = compared(run, run, methods=("gradcam", "location_prior"))
+    assert [row["metric"] for row in found.rows] == ["iou"]
+    assert "Which method localises better?" in found.index.read_text()
+    assert "their AUROC is one and not compared" in found.index.read_text()
+
+
+def test_the_verdict_is_that_of_the_report_in_its_words(tmp_path: Path) -> None:
+    first, second = (make_sound_run(tmp_path / name) for name in "ab")
+    found = compared(first, second, intersect=True)
+    report = read_run(first)
+    told = {one.finding: sentence_of(report, one) for one in verdicts(report)}
+    assert {row["finding"]: row["first_sentence"] for row in found.verdicts} == told
+    page = found.index.read_text()
+    assert all(
+        f"A: {told[row['finding']]}" in line
+        for row, line in zip(found.verdicts, list(lines_of_verdicts(found.verdicts))[::2], strict=True)
+    )
+    assert all(page.count(sentence) >= 2 for sentence in told.values())
 
 
 def test_findings_of_only_one_run_are_listed_by_name(
