@@ -45,12 +45,21 @@ def warn_of_changes(runs: Sequence[Path], console: Console) -> None:
 
 def _single_file(options: Namespace) -> str:
     from pipeline.run.report import report_in_one_file  # noqa: PLC0415
+    from pipeline.run_files.tables import read_rows  # noqa: PLC0415
 
     cases: int | list[str] | None = None
     if options.cases is not None:
         cases = int(options.cases) if options.cases.isdecimal() else options.cases.split(",")
     make_folder(options.single_file.parent)
-    with writing(options.run):
+    with writing(options.single_file):
         chosen = report_in_one_file(options.run, options.single_file, cases=cases)
+    of = sum(1 for _ in read_rows(options.run / "cases.csv"))
     size = options.single_file.stat().st_size / 1e6
-    return f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)"
+    return f"Report: {options.single_file} ({cases_text(len(chosen), of)}, {size:.1f} MB)"
+
+
+def cases_text(chosen: int, of: int) -> str:
+    """How many cases a file has, and how to get the others."""
+    if chosen == of:
+        return f"all {of:,} cases"
+    return f"{chosen:,} of {of:,} cases; --cases {of} takes all of them"

@@ -31,7 +31,7 @@ TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
 
 def overview_pdf(run: Path, out: Path) -> int:
-    """Print the overview of a finished run, which is written again first; returns the number of pages.
+    """Print the overview of a finished run, which stays as it is; returns the number of pages.
 
     Of a blind run, too, the results are printed, and not the list of cases to read.
     """

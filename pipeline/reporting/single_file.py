@@ -70,8 +70,8 @@ def write_single_file(
     """Write the overview and some cases to `out`, and return the ids of these cases.
 
     `cases` are ids, or the number of cases, the worst of each finding first. Without `cases`, those
-    that the overview shows are written, and the first `UNSCORED_CASES` of a run without scores. The report of
-    the run is written again first, so that both agree. In a blind run the list of cases to read takes the
+    that the overview shows are written, and the first `UNSCORED_CASES` of a run without scores. The pages in
+    `run` are drawn again first. In a blind run the list of cases to read takes the
     place of the overview, unless `of_results`.
     """
     index = write_report(run, rule_scripts=rule_scripts, write=write)

@@ -62,7 +62,7 @@ def test_report_writes_the_report_again_or_one_file_to_send_on(run: Path, tmp_pa
     assert (code, single, refused) == (main.DONE, main.DONE, main.NOT_STARTED)
     assert said == f"Report: {run / 'index.html'}\n"
     assert heavy == []
-    assert where == f"Report: {one} (2 cases, {one.stat().st_size / 1e6:.1f} MB)\n"
+    assert where == f"Report: {one} (2 of 6 cases; --cases 6 takes all of them, {one.stat().st_size / 1e6:.1f} MB)\n"
     assert (
         "--cases: lost is not a case of the run phantom-0123abcd; choose case ids from its cases.csv" in why
     )
@@ -77,6 +77,8 @@ def test_a_report_is_put_in_the_place_of_a_file_and_not_through_it(run: Path, tm
     assert main.main(["report", str(run), "--single-file", str(one), "--cases", "1"]) == main.DONE
     assert kept.read_text() == "precious"
     assert "<html" in one.read_text()
+    assert main.main(["report", str(run)]) == main.DONE
+    assert kept.read_text() == "precious"
     assert "<html" in (run / "index.html").read_text()
 
 

@@ -53,3 +53,30 @@ def test_a_file_with_nothing_to_compare_is_refused(sent: Path, capsys: pytest.Ca
     assert (
         "has neither a seal, as single-file reports have in their last line, nor a" in capsys.readouterr().err
     )
+
+
+def test_sharing_changes_no_file_of_the_run(sent: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = sent.parent / "run"
+    page = run / "index.html"
+    page.write_text(page.read_text() + "<!-- as an older version drew it -->")
+    write_output_hashes(run, hash_outputs(run))
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in run.rglob("*")}
+    out = sent.parent / "again.html"
+    assert main(["report", str(run), "--single-file", str(out), "--cases", "1"]) == 0
+    assert "(1 of 3 cases; --cases 3 takes all of them, " in capsys.readouterr().out
+    after = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in run.rglob("*")}
+    assert after == before
+    assert "as an older version" not in out.read_text()
+    assert sorted(path.name for path in sent.parent.iterdir()) == ["again.html", "run", "sent.html"]
+
+
+def test_a_damaged_file_is_named_by_its_place_in_the_run(
+    sent: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = sent.parent / "run"
+    damaged = next(run.glob("cases/*/case.json"))
+    damaged.write_text("{}")
+    assert main(["report", str(run), "--single-file", str(sent.parent / "again.html")]) == 2
+    said = capsys.readouterr().err
+    assert f"{damaged}: " in said
+    assert ".sharing-" not in said
