@@ -275,7 +275,9 @@ def test_what_an_audits_config_says_of_findings_without_maps_is_told_and_left_ou
     )
     assert other.endswith("of the config are not used for it")
     assert plan.rules["nodule"].threshold == 0.4
-    assert plan.config.annotations.findings == {"Mass": None, "Nodule": "nodule"}
+    assert plan.config.annotations.findings == {
+        "Mass": None, "Nodule": "nodule", "noduel": None, "scar": None,
+    }  # fmt: skip
 
 
 def test_bad_maps_are_skipped_with_their_reasons_and_the_run_goes_on(bare: Path) -> None:

@@ -81,7 +81,8 @@ def _check(options: Namespace) -> int:
     model_card = load_card(path)
     if options.image is None and model_card.example is None:
         raise ConfigError(
-            f"{path}: states no example; give --image <file>, or add the one that your own framework prints"
+            f"{path}: states no example, so there is nothing to compare its logits with; give --image <file> "
+            "to see them, or add the example that your own framework prints"
         )
     if options.write and (options.image is None or model_card.example is not None):
         raise ConfigError(f"--write: needs --image and a card without an example; remove the one in {path}")

@@ -57,7 +57,10 @@ def dossier(options: Namespace) -> int:
     width = max(len(filled.form.title) for filled in written.forms)
     for filled in written.forms:
         console.print(f"{filled.form.title:<{width}}  {filled.counted}")
-    console.print(f"{written.open} blanks are named in {written.index}")
+    console.print(
+        f"{written.open} different questions are open, some of them in several forms; {written.index} names "
+        "each once"
+    )
     console.print(f"Dossier: {written.whole}")
     if options.pdf is not None:
         from pipeline.filing.overview_pdf import html_to_pdf  # noqa: PLC0415

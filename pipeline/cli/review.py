@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # loads pandas
     from pipeline.review.results import Review
     from pipeline.review.tables import Progress
 
+SUBJECTS = ("contour or missed lesion", "contours and missed lesions")
+"""What reviewers answer: one, and several."""
+
 
 def review(options: Namespace) -> int:
     """Merge decisions, print the agreement of the reviewers, and return the exit code."""
@@ -31,14 +34,14 @@ def review(options: Namespace) -> int:
         names = ", ".join(entry.reviewers)
         console.print(f"{entry.measure}  {entry.finding}  {names}  {shown}{bounds} (n {entry.n:,})")
     console.print(
-        f"{len(result.reviewed):,} contours and missed lesions reviewed, "
-        f"{len(result.disputed):,} disputed, {result.wrong.count:,} annotations called wrong"
+        f"{plural(len(result.reviewed), *SUBJECTS)} reviewed, {len(result.disputed):,} disputed, "
+        f"{plural(result.wrong.count, 'annotation')} called wrong"
     )
     if result.open:
         cases = len({entry.case_id for entry in result.open})
         console.print(
-            f"{len(result.open):,} contours and missed lesions of {cases:,} images have no answer: "
-            "see standing 'open' in review.csv"
+            f"Without an answer: {plural(len(result.open), *SUBJECTS)} of {plural(cases, 'image')}; see "
+            "standing 'open' in review.csv"
         )
     for name, progress in result.progress().items():
         console.print(visible(_progress_line(name, progress)))

@@ -30,7 +30,7 @@ def without_other_findings(
 ) -> tuple[AuditConfig, tuple[str, ...]]:
     """The config without what it says of other findings, and a sentence about each of its keys.
 
-    Words that annotators use for another finding are ignored, as with null.
+    Words that annotators use for another finding are ignored, as with null, and so is its own name.
     """
     contours, annotations = config.contours, config.annotations
     labels = annotations.labels
@@ -45,9 +45,10 @@ def without_other_findings(
             if name not in findings:
                 others.setdefault(name, []).append(key)
     words = {word: name if name in findings else None for word, name in annotations.findings.items()}
+    own = {name: None for name in others if name not in words and name not in annotations.no_finding}
     kept = annotations.model_copy(
         update={
-            "findings": words,
+            "findings": words | own,
             "labels": labels
             and labels.model_copy(update={"columns": {n: c for n, c in columns.items() if n in findings}}),
         }

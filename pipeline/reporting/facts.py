@@ -122,6 +122,11 @@ def data(run: RunFolder, survey: Survey) -> Facts:
     ]
 
 
+def _both_names(name: str, title: str) -> str:
+    """A baseline's title, and behind it the name that tables and the terminal use, if that is another."""
+    return title if name in {title, title.replace(" ", "_")} else f"{title} ({name})"
+
+
 def method(run: RunFolder, survey: Survey) -> Facts:
     """Facts about maps, baselines, contours and intervals."""
     manifest = run.manifest
@@ -133,7 +138,7 @@ def method(run: RunFolder, survey: Survey) -> Facts:
     ]
     facts += [
         (
-            f"Baseline: {run.title_of(method.name)}",
+            f"Baseline: {_both_names(method.name, run.title_of(method.name))}",
             f"{method.subject.rstrip(',')}; never saw {method.unseen}",
         )
         for method in run.methods

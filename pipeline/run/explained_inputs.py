@@ -71,7 +71,7 @@ def _words(inputs: TruthInputs) -> Iterator[str]:
     for item in inputs.items.items:
         if item.finding is not None or item.says == "shapes":
             readers[item.finding][item.reader] += 1
-    yield "Words → findings (annotations by reader):"
+    yield "What the annotators' words mean (number of annotations by reader):"
     for word, counts in readers.items():
         by_reader = ", ".join(f"{reader} {count:,}" for reader, count in counts.items())
         yield f"  {word or '(none)'} → {_meaning(word, inputs)} ({by_reader})"

@@ -103,7 +103,10 @@ def test_a_card_that_exists_is_refused_before_torch_is_loaded(card: Path) -> Non
 
 def test_the_example_that_is_written_is_met(card: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["card", "check", str(card)]) == 2
-    assert "states no example; give --image <file>" in capsys.readouterr().err
+    assert (
+        "states no example, so there is nothing to compare its logits with; give --image <file>"
+        in capsys.readouterr().err
+    )
     image = ["--image", str(card.parent / "example.png")]
     before = card.read_text()
     assert main.main(["card", "check", str(card), *image]) == 0

@@ -33,7 +33,10 @@ def test_it_prints_the_fields_filled_of_those_asked_per_form(
     for form, line in zip(FORMS.values(), said, strict=False):
         assert re.fullmatch(rf"{re.escape(form.title)} +\d+ of \d+ filled, \d+ partly, \d+ open", line)
     assert said[-1] == f"Dossier: {out / 'dossier.html'}"
-    blanks = [int(text.split(" blanks")[0].rsplit("\n", 1)[-1]) for text in (without, "\n".join(said))]
+    blanks = [
+        int(text.split(" different questions are open")[0].rsplit("\n", 1)[-1])
+        for text in (without, "\n".join(said))
+    ]
     assert blanks[0] - blanks[1] == 1
     assert yaml.safe_load((out / "intended-use.yaml").read_text(encoding="utf-8")) == {
         "product": {"contact": "me"}

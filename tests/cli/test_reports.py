@@ -32,7 +32,7 @@ def test_review_says_how_far_reviewers_agree_and_where_the_page_is(
 def test_review_says_what_nobody_answered(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["review", str(run), str(decided(run, "Cid", every_other))]) == main.DONE
     said = " ".join(capsys.readouterr().out.split())
-    assert "contours and missed lesions of 4 images have no answer: see standing 'open' in review.csv" in said
+    assert "contours and missed lesions of 4 images; see standing 'open' in review.csv" in said
 
 
 def test_review_loads_no_network_and_refuses_decisions_on_another_run(run: Path, tmp_path: Path) -> None:
@@ -62,7 +62,10 @@ def test_report_writes_the_report_again_or_one_file_to_send_on(run: Path, tmp_pa
     assert (code, single, refused) == (main.DONE, main.DONE, main.NOT_STARTED)
     assert said == f"Report: {run / 'index.html'}\n"
     assert heavy == []
-    assert where == f"Report: {one} (2 of 6 cases; --cases 6 takes all of them, {one.stat().st_size / 1e6:.1f} MB)\n"
+    assert (
+        where
+        == f"Report: {one} (2 of 6 cases; --cases 6 takes all of them, {one.stat().st_size / 1e6:.1f} MB)\n"
+    )
     assert (
         "--cases: lost is not a case of the run phantom-0123abcd; choose case ids from its cases.csv" in why
     )

@@ -109,7 +109,7 @@ def test_what_nobody_answered_is_listed_and_counted(run: Path) -> None:
     counts = [(r["measure"], r["reviewers"], r["n"]) for r in rows if r["measure"].startswith("open")]
     assert counts == [("open", "Ann", "7"), ("open", "Bob", "14"), ("open_for_all", "", "7")]
     page = Text(result.page.read_text(encoding="utf-8")).text
-    assert "Nobody answered 7 contours and lesions" in page
+    assert "7 contours and missed lesions have no answer yet." in page
     assert "Bob: which of the two?" in page
 
 
