@@ -109,6 +109,13 @@ def test_of_many_maps_the_networks_and_the_selected_one_are_shown(workbench: Pag
         }"""
     )
     assert found == [["Image", "Reference", *"defa"], ["Image", "Reference", *"defc"]]
+    missing = opened.page.evaluate(
+        """() => {
+          const methods = [{ name: "a", title: "a", kind: "network" }, { name: "b", title: "b", kind: "baseline" }];
+          return heatproof.layouts.panes("maps", methods, "a").map((pane) => pane.missing ?? "");
+        }"""
+    )
+    assert missing[2:] == [": no map of this finding here", ": scored, but its map is not kept"]
 
 
 def test_a_map_that_the_page_lacks_says_so(opened: Opened, tmp_path: Path) -> None:
@@ -120,7 +127,7 @@ def test_a_map_that_the_page_lacks_says_so(opened: Opened, tmp_path: Path) -> No
     page = opened.case(run, 0)
     page.keyboard.press("t")
     page.wait_for_function("() => document.querySelectorAll('.pane path.network').length >= 2")
-    assert shown(page) == ["Image", "Reference", "gradcam: no map here", *MAPS[1:]]
+    assert shown(page) == ["Image", "Reference", "gradcam: no map of this finding here", *MAPS[1:]]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ heatproof.controls = (() => {
       {
         name: "network",
         swatches: ["swatch network", "swatch-peak"],
-        text: "network and its peak",
+        text: "contour and peak of the map",
         key: "C",
       },
       ...readers.map((reader, index) => ({

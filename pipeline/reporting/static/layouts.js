@@ -25,8 +25,9 @@ heatproof.layouts = (() => {
     return [
       { title: "Image", readers: false, network: false, method: null },
       { title: "Reference", readers: true, network: false, method: null },
-      ...mapsShown(methods, selected).map(({ name, title }) => ({
+      ...mapsShown(methods, selected).map(({ name, title, kind }) => ({
         title,
+        missing: kind === "baseline" ? ": scored, but its map is not kept" : ": no map of this finding here",
         readers: false,
         network: true,
         method: name,

@@ -39,7 +39,7 @@ heatproof.pictures = (() => {
       panes = stage.panes(host, now.panes(), panes, now.grid());
       for (const pane of panes) {
         const missing = pane.method !== null && !now.layer(pane.method);
-        stage.label(pane, orientation.letters(now.shown.content), missing ? ": no map here" : "");
+        stage.label(pane, orientation.letters(now.shown.content), missing ? pane.missing : "");
       }
     }
 

@@ -59,7 +59,9 @@ def _contradicting_near_duplicates(study: StudySet) -> Iterator[Found]:
     for group in _not_identical(study):
         found = contradictions(group)
         if found or _patients(group):
-            yield Found(f"{_look_alike(group)}{_patients(group)}{_contradict(found)}.", _cases(group))
+            patients = _patients(group)
+            of_truth = _differ(found) if patients else _contradict(found)
+            yield Found(f"{_look_alike(group)}{patients}{of_truth}.", _cases(group))
 
 
 def _not_identical(study: StudySet) -> list[tuple[ImageFacts, ...]]:
@@ -91,6 +93,15 @@ def _contradict(findings: Sequence[str]) -> str:
     """The end of a sentence about contradictory findings; empty if there are none."""
     return (
         f"; their labels or annotations contradict each other for {', '.join(findings)}" if findings else ""
+    )
+
+
+def _differ(findings: Sequence[str]) -> str:
+    """The end of a sentence about findings of look-alike images of different patients, who may differ."""
+    return (
+        f"; their labels or annotations differ for {', '.join(findings)}, as those of different patients may"
+        if findings
+        else ""
     )
 
 

@@ -284,6 +284,10 @@ class TestDuplicates:
         assert found(duplicates.ALIKE_APART, one, contrary)[0].message.endswith(
             "bits); their labels or annotations contradict each other for nodule."
         )
+        apart = replace(other, labels={"nodule": 0})
+        assert found(duplicates.ALIKE_APART, one, apart)[0].message.endswith(
+            "2 patients; their labels or annotations differ for nodule, as those of different patients may."
+        )
 
     def test_the_distances_are_to_the_nearest_that_is_not_the_same(self) -> None:
         """0 and 1 differ in one bit, 1 and 0b111 in two; the copy of 0 has the same distance as 0."""
