@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.reporting import glossary
 from pipeline.reporting.overview import overview
-from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of_run, page
+from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of_run, glossary_page, page
 from pipeline.reporting.run_folder import Case, RunFolder, read_run
 from pipeline.reporting.run_script import baselines_script, run_script
 from pipeline.reporting.survey import Survey, survey
@@ -61,8 +61,7 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
     scripts = (*BEFORE_RULES, *(f"{RULE}{name}" for name in rule_scripts), *CASE_SCRIPTS)
     shell = glossary.with_links(page(environment, "case.html", root="../../", scripts=scripts), "../../")
     _write_shells(folder, surveyed, shell, write)
-    explained = page(environment, "glossary.html", root="", **glossary.glossary_variables())
-    write(run / glossary.PAGE, explained.encode("utf-8", UNDECODABLE))
+    write(run / glossary.PAGE, glossary_page(environment, back="Report").encode("utf-8", UNDECODABLE))
     index, results = run / "index.html", run / RESULTS_PAGE
     if folder.is_blind:
         write(results, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))

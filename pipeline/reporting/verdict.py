@@ -36,7 +36,7 @@ CONCLUSIONS: Mapping[str, str] = {
 """Conclusion → its sentence."""
 OF_AUROC: Mapping[str, str] = {
     "auroc_low": "cannot be judged: the network hardly tells it",
-    "auroc_turned": "cannot be judged: the output is turned",
+    "auroc_turned": "cannot be judged: the output is inverted",
     "auroc_uncertain": "cannot be judged: AUROC not shown above 0.5",
 }
 """What keeps a finding from being judged by maps → title."""

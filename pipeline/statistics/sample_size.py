@@ -16,8 +16,9 @@ from scipy.optimize import brentq
 from scipy.stats import nct, norm
 from scipy.stats import t as student
 
+from pipeline.records.names import LEVEL
+
 POWER = 0.8
-ALPHA = 0.05
 LEAST_PATIENTS = 2
 MARGIN = 0.1
 """Difference for which the number of patients is given: 10 points of a hit rate, or an IoU of 0.1."""
@@ -86,7 +87,7 @@ def smallest_difference(
         formula,
         spread,
         smallest,
-        find(spread, patients, alpha=ALPHA / max(tests, 1)),
+        find(spread, patients, alpha=LEVEL / max(tests, 1)),
         count(spread, MARGIN),
         "" if smallest is not None else "even the largest possible difference is not shown with 80 % power",
     )
@@ -102,7 +103,7 @@ def _spread(differences: Sequence[float], formula: Formula) -> float | None:
 
 
 def share_shown(
-    discordant: float, patients: int, *, alpha: float = ALPHA, power: float = POWER
+    discordant: float, patients: int, *, alpha: float = LEVEL, power: float = POWER
 ) -> float | None:
     """The smallest difference of two shares of the same patients that McNemar's test shows.
 
@@ -119,7 +120,7 @@ def share_shown(
 
 
 def patients_for_share(
-    discordant: float, difference: float, *, alpha: float = ALPHA, power: float = POWER
+    discordant: float, difference: float, *, alpha: float = LEVEL, power: float = POWER
 ) -> int:
     """Patients in which McNemar's test shows a difference of two shares (Connor 1987).
 
@@ -131,7 +132,7 @@ def patients_for_share(
     return ceil(root**2 / difference**2)
 
 
-def mean_shown(spread: float, patients: int, *, alpha: float = ALPHA, power: float = POWER) -> float | None:
+def mean_shown(spread: float, patients: int, *, alpha: float = LEVEL, power: float = POWER) -> float | None:
     """The smallest mean paired difference that the t-test shows; None if it exceeds 1, the largest IoU."""
     if power_of_mean(spread, patients, ONE, alpha=alpha) < power:
         return None
@@ -139,7 +140,7 @@ def mean_shown(spread: float, patients: int, *, alpha: float = ALPHA, power: flo
 
 
 def patients_for_mean(
-    spread: float, difference: float, *, alpha: float = ALPHA, power: float = POWER
+    spread: float, difference: float, *, alpha: float = LEVEL, power: float = POWER
 ) -> int | None:
     """The fewest patients in which the t-test shows a mean paired difference; None beyond a million."""
     low, high = LEAST_PATIENTS, LEAST_PATIENTS
@@ -154,7 +155,7 @@ def patients_for_mean(
     return high
 
 
-def power_of_mean(spread: float, patients: int, difference: float, *, alpha: float = ALPHA) -> float:
+def power_of_mean(spread: float, patients: int, difference: float, *, alpha: float = LEVEL) -> float:
     """The power of the two-sided paired t-test at a true mean difference."""
     critical = float(student.ppf(1 - alpha / 2, patients - 1))
     noncentrality = difference * sqrt(patients) / spread
