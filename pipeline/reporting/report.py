@@ -17,11 +17,12 @@ from pipeline.reporting.worklist import worklist, worklist_scripts
 
 CASE_SCRIPTS = (
     "regions", "outlines", "overlap", "drawing", "window", "presets", "view", "colours", "words", "kept",
-    "order", "orientation", "ruler", "layouts", "margins", "elements", "layers", "stage", "lens", "scales",
-    "panel", "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown",
-    "frames", "now", "subjects", "decisions", "readings", "veil", "progress", "exports", "questions",
-    "timing", "marks", "reading-panel", "reading", "review", "pictures", "measuring", "commands", "redraw",
-    "save-files", "save-lines", "save-text", "save-shown", "save-panels", "save-figure", "save", "paper",
+    "order", "orientation", "ruler", "layouts", "margins", "elements", "terms", "layers", "stage", "lens",
+    "scales", "panel", "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys",
+    "shown", "frames", "now", "subjects", "decisions", "readings", "veil", "progress", "exports",
+    "questions", "timing", "marks", "reading-panel", "reading", "review", "pictures", "measuring",
+    "commands", "redraw", "save-files", "save-lines", "save-text", "save-shown", "save-panels",
+    "save-figure", "save", "paper",
 )  # fmt: skip
 """Scripts of case pages after the threshold rules and before the data and page.js."""
 BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")
