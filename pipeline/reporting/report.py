@@ -36,7 +36,8 @@ OVERVIEW_SCRIPTS = (
 """Scripts of the overview before the data of worklist and run."""
 OVERVIEW_STARTS = ("worklist", "review-bar")
 """Scripts of the overview after the worklist's data."""
-
+RUN_DATA = ("cases/run.js",)
+"""Data of the run on pages in its folder."""
 READING_SCRIPTS = (
     "heatproof", "addresses", "kept", "elements", "words", "subjects", "decisions", "readings", "veil",
     "progress", "exports",
@@ -60,8 +61,15 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
     environment = environment_of_run(folder)
     _write_static(folder, surveyed, rule_scripts, write)
     scripts = (*BEFORE_RULES, *(f"{RULE}{name}" for name in rule_scripts), *CASE_SCRIPTS)
-    shell = glossary.with_links(page(environment, "case.html", root="../../", scripts=scripts), "../../")
-    _write_shells(folder, surveyed, shell, write)
+    shell = page(
+        environment,
+        "case.html",
+        root="../../",
+        scripts=scripts,
+        data=("../run.js", "case.js", "pixels.js"),
+        starts=("page",),
+    )
+    _write_shells(folder, surveyed, glossary.with_links(shell, "../../"), write)
     write(run / glossary.PAGE, glossary_page(environment, back="Report").encode("utf-8", UNDECODABLE))
     index, results = run / "index.html", run / RESULTS_PAGE
     if folder.is_blind:
@@ -80,6 +88,7 @@ def _reading(run: RunFolder) -> str:
         "reading.html",
         root="",
         scripts=READING_SCRIPTS,
+        data=RUN_DATA,
         starts=READING_STARTS,
         cases=len(run.case_ids),
         findings=run.findings,
@@ -97,6 +106,7 @@ def _overview(run: RunFolder, surveyed: Survey) -> str:
         "overview.html",
         root="",
         scripts=(*OVERVIEW_SCRIPTS, *listed["scripts"]),
+        data=RUN_DATA,
         starts=OVERVIEW_STARTS,
         worklist=listed,
         reviewed=(run.path / "review.html").exists(),
