@@ -92,7 +92,7 @@ def why_unknown(row: Mapping[str, Any]) -> str:
 def limits_of(run: RunFolder, finding: str) -> tuple[Limit, ...]:
     """Outcomes of the policy's limits for a finding, in the order of the config."""
     return tuple(
-        Limit(row["outcome"], _limit(row)) for row in run.table("policy") if row["finding"] == finding
+        Limit(row["outcome"], limit_text(row)) for row in run.table("policy") if row["finding"] == finding
     )
 
 
@@ -113,7 +113,8 @@ def worst(limits: tuple[Limit, ...]) -> str:
     return min((limit.outcome for limit in limits), key=SEVERITY.index, default="")
 
 
-def _limit(row: Mapping[str, str]) -> str:
+def limit_text(row: Mapping[str, str]) -> str:
+    """What a row of policy.csv says: "hit rate at least 50 %: found 24 % [12 to 38]"."""
     rule, _, suspect = row["rule"].partition(".")
     if rule == SUSPICION:
         most, found = (STRENGTHS[int(float(row[key]))] for key in ("limit", "estimate"))

@@ -28,12 +28,11 @@ MOST_PATIENTS = 1_000_000
 Formula: TypeAlias = Literal["shares", "means"]
 FORMULAS: dict[Formula, str] = {
     "shares": "n = (z(1−α/2)·√ψ + z(power)·√(ψ − δ²))² / δ², with δ the difference of the two hit "
-    "rates and ψ "
-    "the share of patients hit by one map alone (McNemar’s test; Connor 1987, Biometrics 43:207)",
+    "rates and ψ the "
+    "share of patients hit by one map alone (McNemar’s test; Connor 1987, Biometrics 43:207)",
     "means": "power = P(|T| > t(1−α/2, n−1)), with T noncentral t, n − 1 degrees of freedom and "
-    "noncentrality δ·√n / s, and s the standard deviation over patients of the paired difference "
-    "(Cohen 1988, "
-    "Statistical power analysis, chapter 2; Julious 2004, Stat Med 23:1921)",
+    "noncentrality δ·√n / s, and s the standard deviation over patients of the paired difference (Cohen "
+    "1988, Statistical power analysis, chapter 2; Julious 2004, Stat Med 23:1921)",
 }
 """Formula → how it reads, and its source."""
 
