@@ -21,6 +21,17 @@ LIMITS = {
 """Key of the config → what it limits, in which direction, and the metric whose format its numbers have."""
 CEILINGS = {"readers": "the readers compared with each other", "perfect": "every image right"}
 SEVERITY = ("fail", "warn", "unknown", "pass")
+SUSPICION = "max_suspicion"
+STRENGTHS = ("none", "weak", "strong")
+"""Of suspicions, as numbers of policy.csv."""
+UNKNOWN = {
+    "too_few": "too few patients for an interval",
+    "not_labelled": "the labels have no column of “{finding}”; add it, or name it in "
+    "annotations.labels.columns",
+    "no_scale": "there is no baseline to measure skill from",
+    "": "there is no estimate",
+}
+"""Why a limit has no outcome → its words; other reasons are those of the undefined scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +77,6 @@ def skill_of(run: RunFolder, finding: str) -> Skill | None:
         zero=f"the {words.spaced(run.title_of(row['prior']))}",
         one=CEILINGS.get(row["ceiling"], row["ceiling"]),
     )
-
-
-SUSPICION = "max_suspicion"
-STRENGTHS = ("none", "weak", "strong")
-"""Of suspicions, as numbers of policy.csv."""
-
-
-UNKNOWN = {
-    "too_few": "too few patients for an interval",
-    "not_labelled": "the labels have no column of “{finding}”; add it, or name it in "
-    "annotations.labels.columns",
-    "no_scale": "there is no baseline to measure skill from",
-    "": "there is no estimate",
-}
-"""Why a limit has no outcome → its words; other reasons are those of the undefined scores."""
 
 
 def why_unknown(row: Mapping[str, Any]) -> str:
