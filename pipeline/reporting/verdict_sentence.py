@@ -20,7 +20,7 @@ FAULTS: Mapping[str, str] = {
 """Conclusion → sentence, whatever the map does."""
 STARTS: Mapping[str, str] = {
     "not_used": "It does not use the annotated lesions",
-    "shortcut": "It relies on something that is no lesion",
+    "shortcut": "It relies on something other than the lesions",
     "shown": "It uses the annotated lesions",
     "not_shown": "It uses the annotated lesions",
     "used": "It uses the annotated lesions",
