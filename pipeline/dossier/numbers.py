@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.dossier.answers import Estimate
@@ -58,10 +58,17 @@ def interval_in(row: Mapping[str, str], metric: str) -> str:
     return words.with_interval(estimate, low, high, metric)
 
 
-def value_in(row: Mapping[str, str], label: str, material: Material) -> Estimate | None:
+def plain_interval(row: Mapping[str, str], names: Sequence[str] = BOUNDS) -> str:
+    """Estimate with interval of a row, in the unit of the table: "0.31 [0.20 to 0.42]"."""
+    estimate, low, high = (number_of(row[name]) for name in names)
+    between = "" if low is None or high is None else f" [{words.number(low, '')} to {words.number(high, '')}]"
+    return f"{words.number(estimate or 0.0, '')}{between}"
+
+
+def value_in(row: Mapping[str, str], label: str, material: Material, *, unit: str = "") -> Estimate | None:
     """A row of a table as a value; None if it has none."""
     estimate, low, high = (number_of(row[name]) for name in BOUNDS)
-    return None if estimate is None else Estimate(label, estimate, low, high, confidence(material))
+    return None if estimate is None else Estimate(label, estimate, low, high, confidence(material), unit)
 
 
 def amount(difference: float | None, metric: str) -> str:

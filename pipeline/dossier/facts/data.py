@@ -72,8 +72,8 @@ def _unknown_labels(material: Material) -> Iterator[Answer]:
     for finding, counts in material.labels.items():
         if unknown := counts[""]:
             yield Answer(
-                f"{finding}: no label in {words.plural(unknown, 'image')}, which AUROC and the like "
-                "leave out.",
+                f"{finding}: no label in {words.plural(unknown, 'image')}, which AUROC and the like leave "
+                "out.",
                 Source("predictions.csv", (("finding", finding), ("label", "")), ("label",)),
             )
 
@@ -101,9 +101,8 @@ def _selection(material: Material) -> Iterator[Answer]:
 
 def _pseudonyms(material: Material) -> Iterator[Answer]:
     yield Answer(
-        "In this run images, patients and files have keyed pseudonyms, dates are shifted, and only "
-        "a file for "
-        "its owner leads back.",
+        "In this run images, patients and files have keyed pseudonyms, dates are shifted, and only a file "
+        "for its owner leads back.",
         of_manifest("run_id"),
     )
     burned = sum(reason == "burned_in_text" for _, reason, _ in material.survey.cautions)
@@ -118,10 +117,8 @@ def _independence(material: Material) -> Iterator[Answer]:
     tuned = material.manifest.get("tuned")
     if tuned:
         yield Answer(
-            f"Thresholds were tuned on {words.plural(tuned['tuned_images'], 'image')}; "
-            f"{tuned['images']:,} of the scored images and {tuned['patients']:,} of their patients "
-            "were among "
-            "these.",
+            f"Thresholds were tuned on {words.plural(tuned['tuned_images'], 'image')}; {tuned['images']:,} "
+            f"of the scored images and {tuned['patients']:,} of their patients were among these.",
             of_manifest("tuned.tuned_images", "tuned.images", "tuned.patients"),
         )
     yield from _apart(material)
@@ -139,9 +136,8 @@ def _apart(material: Material) -> Iterator[Answer]:
         pixels = isinstance(splits, dict) and splits.get("compare_pixels")
         what = "no patient and no identical image" if pixels else "no patient"
         yield Answer(
-            f"The audited images share {what} with those of the location prior "
-            f"({plain(prior['where'])}); the run stops otherwise. Images outside the study folder were not "
-            "compared.",
+            f"The audited images share {what} with those of the location prior ({plain(prior['where'])}); "
+            "the run stops otherwise. Images outside the study folder were not compared.",
             of_manifest("config.baselines.location_prior", "config.splits"),
         )
 

@@ -132,6 +132,23 @@ def _group(row: Mapping[str, str], material: Material) -> str:
     return f"{row['finding']}, {attribute} {row['group']}{reader}: {title(row['metric'], material)}"
 
 
+def _errors(material: Material) -> Iterator[Answer]:
+    """Wrong predictions of each finding at its operating thresholds."""
+    for finding, counts in material.predictions.items():
+        of = Counter[tuple[str, str]]()
+        for (label, predicted, _), count in counts.items():
+            of[label, predicted] += count
+        present, absent = of["1", "0"] + of["1", "1"], of["0", "0"] + of["0", "1"]
+        if present or absent:
+            levels = sorted({float(threshold) for label, _, threshold in counts if label and threshold})
+            at = f", at a probability of {' or '.join(f'{level:g}' for level in levels)}" if levels else ""
+            yield Answer(
+                f"{finding}: {of['1', '0']:,} of {words.plural(present, 'image')} with it predicted without "
+                f"it, {of['0', '1']:,} of {words.plural(absent, 'image')} without it predicted with it{at}.",
+                Source("predictions.csv", (("finding", finding),), ("label", "predicted", "threshold")),
+            )
+
+
 def _failures(material: Material) -> Iterator[Answer]:
     path = material.run.path / "unmatched.csv"
     if not path.exists():
@@ -157,8 +174,8 @@ def _sizes(material: Material) -> Iterator[Answer]:
             keys = ("finding", "reader", "method", "kind", "third")
             yield Answer(
                 f"{row['finding']}, {row['third']} lesions (reader {row['reader']}): "
-                f"{interval_in(row, 'hit')} matched by a contour, n {words.plural(int(row['n']), 'lesion')}, "
-                f"{words.plural(int(row['patients']), 'patient')}.",
+                f"{interval_in(row, 'hit')} matched by a contour, n "
+                f"{words.plural(int(row['n']), 'lesion')}, {words.plural(int(row['patients']), 'patient')}.",
                 of_row("lesion_sizes.csv", row, keys, *COUNTED),
             )
 
@@ -182,6 +199,7 @@ QUESTIONS = {
     "results.intersections": Question("performance by combinations of groups", _intersections),
     "results.one_group": Question("attributes with one group only", one_group_only),
     "results.small_groups": Question("groups with too few patients", _small_groups),
+    "results.errors": Question("wrong classifications", _errors),
     "results.failures": Question("missed lesions and false contours", _failures),
     "results.sizes": Question("performance by size of the lesion", _sizes),
 }
