@@ -1,8 +1,8 @@
 """CHAI XML: the elements of the schema in its order, and metric values as JSON.
 
 The schema itself (coalition-for-health-ai/mc-schema, v0.2) is not part of the project. OUTLINE is a
-transcription: which elements it has, in which order, and which may be missing or repeated. A program that wrote
-the outline of the schema's own file gave these lines, but for the optional signature at the end.
+transcription: which elements it has, in which order, and which may be missing or repeated. A program that
+read the schema's own file wrote the same outline, but for the optional signature at the end.
 """
 
 from __future__ import annotations

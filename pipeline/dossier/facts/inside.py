@@ -56,13 +56,13 @@ def _shift(material: Material) -> Iterator[Answer]:
     if not rows:
         return
     chosen = {
-        "first": rows[0],
-        "with the largest factor": max(rows, key=lambda row: float(row["factor"] or 0)),
-        "with the most channels far from the training": max(rows, key=lambda row: float(row["far"])),
+        "the first": rows[0],
+        "the one with the largest factor": max(rows, key=lambda row: float(row["factor"] or 0)),
+        "the one with most channels far from the training": max(rows, key=lambda row: float(row["far"])),
     }
     for which, row in chosen.items():
         yield Answer(
-            f"Batch normalisation {which} of {len(rows):,} ({row['layer']}): {_differs(row)}; n "
+            f"Of {len(rows):,} batch normalisations, {which} ({row['layer']}): {_differs(row)}; n "
             f"{words.plural(int(row['n']), 'image')}.",
             of_row(LAYERS, row, ("variant", "layer"), "n", "distance", "factor", "far"),
         )
