@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.dossier.answers import Estimate
 from pipeline.dossier.material import Material
 from pipeline.records import Summary
-from pipeline.records.names import OVERLAPS, POINTING
+from pipeline.records.names import ALL_FINDINGS, OVERLAPS, POINTING
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import number_of
 
@@ -33,6 +33,11 @@ def key_of(summary: Summary) -> tuple[tuple[str, str], ...]:
     return tuple((name, getattr(summary, name)) for name in ("finding", "reader", "method", "metric"))
 
 
+def name_of(finding: str) -> str:
+    """The finding, or what a row about all of them is called."""
+    return "all findings" if finding == ALL_FINDINGS else finding
+
+
 def of_summary(summary: Summary, material: Material) -> str:
     """A row of summary.csv: "Hit rate 70 % [44–90], n 20 images, 19 patients"."""
     unit = "image" if not summary.metric.startswith(("lesion_", "box_lesion_", "point_lesion_")) else "lesion"
@@ -48,7 +53,7 @@ def value_of(summary: Summary, material: Material) -> Estimate | None:
     """A row of summary.csv as a value; None if it has none."""
     if summary.estimate is None:
         return None
-    label = f"{title(summary.metric, material)}, {summary.finding}"
+    label = f"{title(summary.metric, material)}, {name_of(summary.finding)}"
     return Estimate(label, summary.estimate, summary.low, summary.high, confidence(material))
 
 

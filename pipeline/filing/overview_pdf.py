@@ -24,8 +24,10 @@ MARGIN_STYLE = """
   @bottom-right {{ content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #444444; }}
 }}
 .worklist:not(:has(tbody img)) .picture {{ display: none; }}
+.worklist:not(:has(tbody img)) tbody tr {{ height: 20px; }}
+.worklist:not(:has(tbody img)) tbody tr:only-child {{ height: 28px; }}
 """
-"""With the worklist's column of pictures only where there are some."""
+"""With the worklist's column of pictures, and rows as high as they need, only where there are some."""
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 """Of a page that is escaped, and so holds no other tag of this name."""
 

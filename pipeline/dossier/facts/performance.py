@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pipeline.dossier.answers import Answer, Question, Source, of_row
 from pipeline.dossier.groups import one_group_only
 from pipeline.dossier.material import Material
-from pipeline.dossier.numbers import BOUNDS, interval_in, key_of, of_summary, title, value_in, value_of
+from pipeline.dossier.numbers import (
+    BOUNDS,
+    interval_in,
+    key_of,
+    name_of,
+    of_summary,
+    title,
+    value_in,
+    value_of,
+)
 from pipeline.records import Summary
 from pipeline.records.names import CLASSIFIER, HEADLINES, LABELS_READER
 from pipeline.reporting import words
@@ -17,7 +26,8 @@ from pipeline.run_files.tables import read_rows
 
 COUNTED = (*BOUNDS, "n", "patients")
 CLASSIFICATION = ("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv")
-OF_GROUP = ("finding", "reader", "method", "metric", "attribute", "group")
+OF_MEASURE = ("finding", "reader", "method", "metric")
+OF_GROUP = (*OF_MEASURE, "attribute", "group")
 UNMATCHED = {
     "missed_lesion": "lesions that no contour matches",
     "contour_without_lesion": "contours that match no lesion, on images with lesions",
@@ -58,7 +68,7 @@ def of_summaries(wanted: Callable[[Summary, Material], bool]) -> Callable[[Mater
             if row.estimate is not None and wanted(row, material):
                 who = "" if row.reader == LABELS_READER else f" ({row.method}, reader {row.reader})"
                 yield Answer(
-                    f"{row.finding}{who}: {of_summary(row, material)}.",
+                    f"{name_of(row.finding)}{who}: {of_summary(row, material)}.",
                     Source("summary.csv", key_of(row), COUNTED),
                     value_of(row, material),
                 )
@@ -105,11 +115,17 @@ def _groups(material: Material) -> Iterator[Answer]:
 
 def _small_groups(material: Material) -> Iterator[Answer]:
     rows = list(_of_groups(material))
-    small = [row for row in rows if row.get("too_few") == "1"]
-    for row in small:
+    small: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
+    for row in rows:
+        if row.get("too_few") == "1":
+            small.setdefault(tuple(row[name] for name in OF_MEASURE), []).append(row)
+    for (finding, reader, _, metric), groups in small.items():
+        named = ", ".join(
+            f"{words.spaced(row['attribute'])} {row['group']} ({int(row['patients']):,})" for row in groups
+        )
         yield Answer(
-            f"{_group(row, material)}: no number, of only {words.plural(int(row['patients']), 'patient')}.",
-            of_row("subgroups.csv", row, OF_GROUP, "patients", "too_few"),
+            f"{finding}{_by(reader)}: no {title(metric, material)} of groups with too few patients: {named}.",
+            of_row("subgroups.csv", {**groups[0], "too_few": "1"}, (*OF_MEASURE, "too_few"), "patients"),
         )
     if rows and not small:
         yield Answer("No group has too few patients.", Source("subgroups.csv", fields=("too_few",)))
@@ -127,9 +143,14 @@ def _attribute(row: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _group(row: Mapping[str, str], material: Material) -> str:
-    reader = "" if row["reader"] == LABELS_READER else f" (reader {row['reader']})"
     attribute = words.spaced(row["attribute"])
-    return f"{row['finding']}, {attribute} {row['group']}{reader}: {title(row['metric'], material)}"
+    return (
+        f"{row['finding']}, {attribute} {row['group']}{_by(row['reader'])}: {title(row['metric'], material)}"
+    )
+
+
+def _by(reader: str) -> str:
+    return "" if reader == LABELS_READER else f" (reader {reader})"
 
 
 def _errors(material: Material) -> Iterator[Answer]:
