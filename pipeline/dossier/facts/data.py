@@ -89,14 +89,16 @@ def _prevalence(material: Material) -> Iterator[Answer]:
 
 
 def _selection(material: Material) -> Iterator[Answer]:
-    if "select" in material.config:
-        select = plain(material.config["select"] or "")
-        text = (
-            f"Images were selected by: {select}."
-            if select
-            else "Every image in the study folder was selected."
-        )
-        yield Answer(text, of_manifest("config.select"))
+    if "select" not in material.config:
+        return
+    select = material.config["select"]
+    if isinstance(select, dict) and select.get("file"):
+        rows = f"rows with {plain(select['where'])}" if select.get("where") else "rows"
+        by = f", by their {select['image']}" if select.get("image") else ""
+        text = f"The images were selected that have {rows} in {select['file']}{by}."
+    else:
+        text = "Every image in the study folder was selected."
+    yield Answer(text, of_manifest("config.select"))
 
 
 def _pseudonyms(material: Material) -> Iterator[Answer]:

@@ -124,7 +124,7 @@ def _small_groups(material: Material) -> Iterator[Answer]:
             f"{words.spaced(row['attribute'])} {row['group']} ({int(row['patients']):,})" for row in groups
         )
         yield Answer(
-            f"{finding}{_by(reader)}: no {title(metric, material)} of groups with too few patients: {named}.",
+            f"{finding}{_by(reader)}, {title(metric, material)}: too few patients in {named}.",
             of_row("subgroups.csv", {**groups[0], "too_few": "1"}, (*OF_MEASURE, "too_few"), "patients"),
         )
     if rows and not small:
