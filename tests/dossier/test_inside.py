@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from pipeline.dossier.facts import answered
 from pipeline.dossier.material import read_material
+from pipeline.reporting.data_sheet import data_sheet
 from pipeline.run_files.outputs import OUTPUTS
 from pipeline.store.tables import write_table
 
@@ -124,3 +126,40 @@ def test_groups_and_updating_are_told_from_the_manifest(copy: Path) -> None:
     del content["weights_sha256"], content["config"]
     (copy / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
     assert texts(copy, "design.updating") == texts(copy, "design.groups") == []
+
+
+def test_patients_are_counted_once_and_images_as_often_as_they_are(run: Path) -> None:
+    of = {"sex": "F", "age": "40", "view": "AP", "file_format": ""}
+    cases = (
+        {"case_id": "a", "patient_id": "p", **of},
+        {"case_id": "b", "patient_id": "p", **of, "age": "41"},
+        {"case_id": "c", "patient_id": "q", **of, "sex": "", "age": "60", "file_format": "PNG"},
+    )
+    answers = answered(replace(read_material(run, {}), cases=cases, sheet=data_sheet(cases)))
+    assert [answer.text for answer in answers["data.sex"]] == [
+        "Sex, of 1 patient by the first image of each: F 1; missing for 1 patient."
+    ]
+    (age,) = answers["data.age"]
+    assert age.text.startswith("Age, of 2 patients by the first image of each: median 50 years")
+    said = [answer.text for answer in answers["data.acquisition"]]
+    assert "View, of 3 images: AP 3." in said
+    assert "File format, of 3 images: DICOM 2, PNG 1." in said
+
+
+def test_calibration_tells_what_is_observed_at_the_lowest_and_the_highest_probability(copy: Path) -> None:
+    tenth = {"finding": "benign", "n": 8, "low": 0.1, "high": 0.5}
+    write_table(
+        copy,
+        "calibration.csv",
+        [
+            {**tenth, "lowest": 0.0, "highest": 0.2, "predicted": 0.1, "observed": 0.25},
+            {**tenth, "lowest": 0.2, "highest": 0.4, "predicted": 0.3, "observed": 0.3},
+            {**tenth, "lowest": 0.4, "highest": 0.9, "predicted": 0.7, "observed": 0.5},
+        ],
+    )
+    lowest, highest = texts(copy, "results.calibration")[-2:]
+    assert lowest == (
+        "benign: where the probability is lowest (mean 0.10, n 8 images), the finding is present in 25 % "
+        "[10 to 50]."
+    )
+    assert highest.startswith("benign: where the probability is highest (mean 0.70, n 8 images)")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipeline.dossier.answers import CASE_FILES, Answer, Find, Question, Source, of_manifest
 from pipeline.dossier.material import Material
 from pipeline.reporting import words
-from pipeline.reporting.data_sheet import Line, patients_line
+from pipeline.reporting.data_sheet import Line, by_patient, data_sheet, patients_line
 from pipeline.reporting.facts import plain
 
 CASES = "cases.csv"
@@ -24,7 +24,26 @@ def attributes(*columns: str) -> Find:
         for line in material.sheet:
             if line.column in columns and line.known:
                 missing = f"; missing in {words.plural(line.missing, 'image')}" if line.missing else ""
-                yield Answer(f"{line.title}: {line.text}{missing}.", _column(line))
+                yield Answer(
+                    f"{line.title}, of {words.plural(line.known, 'image')}: {line.text}{missing}.",
+                    _column(line),
+                )
+
+    return find
+
+
+def of_patients(column: str) -> Find:
+    """Function that answers with the values of a column by patient, as their first images have them."""
+
+    def find(material: Material) -> Iterator[Answer]:
+        for line in data_sheet(by_patient(material.cases)):
+            if line.column == column and line.known:
+                missing = f"; missing for {words.plural(line.missing, 'patient')}" if line.missing else ""
+                yield Answer(
+                    f"{line.title}, of {words.plural(line.known, 'patient')} by the first image of each: "
+                    f"{line.text}{missing}.",
+                    Source(CASES, fields=("patient_id", column)),
+                )
 
     return find
 
@@ -148,8 +167,8 @@ QUESTIONS = {
     "data.flow": Question("number of files and images at each step", _flow),
     "data.exclusions": Question("what was left out, with reasons", _exclusions),
     "data.patients": Question("number of patients, and images per patient", _patients),
-    "data.sex": Question("sex of the patients", attributes("sex")),
-    "data.age": Question("age of the patients", attributes("age")),
+    "data.sex": Question("sex of the patients", of_patients("sex")),
+    "data.age": Question("age of the patients", of_patients("age")),
     "data.scanners": Question("scanners", attributes(*SCANNERS)),
     "data.acquisition": Question("views, image sizes and file formats", attributes(*ACQUISITION)),
     "data.dates": Question("study dates", attributes(*DATES)),

@@ -60,8 +60,11 @@ def _shift(material: Material) -> Iterator[Answer]:
         "the one with the largest factor": max(rows, key=lambda row: float(row["factor"] or 0)),
         "the one with most channels far from the training": max(rows, key=lambda row: float(row["far"])),
     }
-    once = {row["layer"]: (which, row) for which, row in reversed(chosen.items())}
-    for which, row in reversed(once.values()):
+    told = set[str]()
+    for which, row in chosen.items():
+        if row["layer"] in told:
+            continue
+        told.add(row["layer"])
         yield Answer(
             f"Of {len(rows):,} batch normalisations, {which} ({row['layer']}): {_differs(row)}; n "
             f"{words.plural(int(row['n']), 'image')}.",

@@ -21,6 +21,7 @@ from pipeline.dossier.numbers import (
 from pipeline.records import Summary
 from pipeline.records.names import CLASSIFIER, HEADLINES, LABELS_READER
 from pipeline.reporting import words
+from pipeline.reporting.run_folder import number_of
 from pipeline.reporting.verdict import verdicts
 from pipeline.run_files.tables import read_rows
 
@@ -80,8 +81,25 @@ def _is_classification(row: Summary, _: Material) -> bool:
     return row.method == CLASSIFIER and row.metric in CLASSIFICATION
 
 
-def _is_calibration(row: Summary, _: Material) -> bool:
+def _is_brier(row: Summary, _: Material) -> bool:
     return row.method == CLASSIFIER and row.metric == "brier"
+
+
+def _calibration(material: Material) -> Iterator[Answer]:
+    """The Brier score of each finding, and what is observed where the probability is lowest and highest."""
+    yield from of_summaries(_is_brier)(material)
+    tenths: dict[str, list[Mapping[str, str]]] = {}
+    for row in material.run.table("calibration"):
+        tenths.setdefault(row["finding"], []).append(row)
+    for finding, rows in tenths.items():
+        for which, row in (("lowest", rows[0]), ("highest", rows[-1])):
+            observed, low, high = (number_of(row[name]) for name in ("observed", "low", "high"))
+            yield Answer(
+                f"{finding}: where the probability is {which} (mean {float(row['predicted']):.2f}, n "
+                f"{words.plural(int(row['n']), 'image')}), the finding is present in "
+                f"{words.with_interval(observed, low, high, 'hit')}.",
+                of_row("calibration.csv", row, ("finding", "lowest"), "predicted", "n", "observed"),
+            )
 
 
 def _is_localisation(row: Summary, material: Material) -> bool:
@@ -212,7 +230,7 @@ QUESTIONS = {
     ),
     "results.conclusions": Question("conclusion per finding", _conclusions),
     "results.classification": Question("classification with intervals", of_summaries(_is_classification)),
-    "results.calibration": Question("calibration of the probabilities", of_summaries(_is_calibration)),
+    "results.calibration": Question("calibration of the probabilities", _calibration),
     "results.localisation": Question("localisation with intervals", of_summaries(_is_localisation)),
     "results.false_alarms": Question("contours on images without the finding", of_summaries(_is_false_alarm)),
     "results.baselines": Question("scores of the baselines", of_summaries(_is_baseline)),
