@@ -113,8 +113,8 @@ def _selection(material: Material) -> Iterator[Answer]:
     select = material.config["select"]
     if isinstance(select, dict) and select.get("file"):
         rows = f"rows with {plain(select['where'])}" if select.get("where") else "rows"
-        by = f", by their {select['image']}" if select.get("image") else ""
-        text = f"The images were selected that have {rows} in {select['file']}{by}."
+        by = f", by {select['image']}" if select.get("image") else ""
+        text = f"Images with {rows} in {select['file']}{by}, were selected."
     else:
         text = "Every image in the study folder was selected."
     yield Answer(text, of_manifest("config.select"))

@@ -21,6 +21,9 @@ ANSWERS = {
     "holds": "the AUROC holds",
     "cannot_tell": "cannot tell",
 }
+UNPROBED = (
+    " The run changed no images (probes.csv has no row), so rules about changed images had nothing to judge."
+)
 MEASURES = {
     "log_odds": "fall of the output in SD, beyond that of a control region",
     "rise": "rise of the output in SD, beyond that of unmarked tissue",
@@ -94,8 +97,10 @@ def _suspects(material: Material) -> Iterator[Answer]:
             of_row("suspects.csv", row, ("finding", "rule", "suspect"), "sentence"),
         )
     if not rows:
+        asked = "" if material.run.table("probes") else UNPROBED
         yield Answer(
-            "No rule found anything against network, map, masks, labels or card.", Source("suspects.csv")
+            f"No rule found anything against network, map, masks, labels or card.{asked}",
+            Source("suspects.csv"),
         )
 
 
