@@ -18,8 +18,8 @@ from pipeline.run_files.outputs import OUTPUTS, sha256_of
 MARGIN_STYLE = """
 @page {{
   size: A4; margin: 20mm 14mm 18mm;
-  @top-left {{ content: {run}; font: 7.5pt monospace; color: #444444; }}
-  @top-right {{ content: {sha256}; font: 6pt monospace; color: #444444; }}
+  @top-left {{ content: {run}; font: 7pt monospace; color: #444444; }}
+  @top-right {{ content: {sha256}; font: 5.5pt monospace; color: #444444; }}
   @bottom-left {{ content: {version}; font: 8pt sans-serif; color: #444444; }}
   @bottom-right {{ content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #444444; }}
 }}
