@@ -46,8 +46,8 @@ class Material:
     statements: Mapping[str, str]
     """Dotted key of the intended use → its text."""
     cases: tuple[Row, ...]
-    labels: Mapping[str, Counter[str]]
-    """Finding → number of images by label ("1", "0" and "", unknown)."""
+    predictions: Mapping[str, Counter[tuple[str, str, str]]]
+    """Finding → number of images by label, prediction ("1", "0" and "", unknown) and operating threshold."""
     steps: tuple[Step, ...]
     sheet: tuple[Line, ...]
     compared: tuple[Compared, ...]
@@ -60,6 +60,15 @@ class Material:
     def manifest(self) -> Mapping[str, Any]:
         """The content of manifest.json."""
         return self.run.manifest
+
+    @property
+    def labels(self) -> Mapping[str, Counter[str]]:
+        """Finding → number of images by label ("1", "0" and "", unknown)."""
+        found: dict[str, Counter[str]] = {finding: Counter() for finding in self.predictions}
+        for finding, counts in self.predictions.items():
+            for (label, _, _), count in counts.items():
+                found[finding][label] += count
+        return found
 
     @property
     def card(self) -> Mapping[str, Any]:
@@ -84,7 +93,7 @@ def read_material(path: Path, statements: Mapping[str, str]) -> Material:
         survey=surveyed,
         statements=statements,
         cases=cases,
-        labels=_labels(path),
+        predictions=_predictions(path),
         steps=inclusion(run, surveyed),
         sheet=data_sheet(cases),
         compared=tuple(_compared(run)),
@@ -93,12 +102,13 @@ def read_material(path: Path, statements: Mapping[str, str]) -> Material:
     )
 
 
-def _labels(path: Path) -> dict[str, Counter[str]]:
-    labels: dict[str, Counter[str]] = defaultdict(Counter)
+def _predictions(path: Path) -> dict[str, Counter[tuple[str, str, str]]]:
+    counts: dict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
     if (path / "predictions.csv").exists():
         for row in read_rows(path / "predictions.csv"):
-            labels[row["finding"]][row.get("label", "")] += 1
-    return dict(labels)
+            said = (row.get("label", ""), row.get("predicted", ""), row.get("threshold", ""))
+            counts[row["finding"]][said] += 1
+    return dict(counts)
 
 
 def _attempts(path: Path) -> tuple[Mapping[str, Any], ...]:

@@ -196,10 +196,16 @@ def _map(layer: str, unit: str, shapes: tuple[tuple[int, int], ...]) -> str:
 
 
 def plain(value: Any) -> str:
-    """A value of the model card as text: "rule: exact; size: 224, 224"."""
+    """A value of the model card as text: "channels: 1; resize (rule: exact; size: 224, 224)"."""
     if isinstance(value, Mapping):
-        texts = {words.spaced(str(key)): plain(entry) for key, entry in value.items() if entry is not None}
-        return "; ".join(f"{key}: {entry}" for key, entry in texts.items() if entry)
+        texts = [
+            (words.spaced(str(key)), plain(entry), isinstance(entry, Mapping))
+            for key, entry in value.items()
+            if entry is not None
+        ]
+        return "; ".join(
+            f"{key} ({text})" if is_nested else f"{key}: {text}" for key, text, is_nested in texts if text
+        )
     if isinstance(value, list | tuple):
         return ", ".join(plain(entry) for entry in value)
     return str(value).strip()

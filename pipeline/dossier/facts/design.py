@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from pipeline.dossier.answers import Answer, Find, Question, Source, of_manifest, of_row
 from pipeline.dossier.material import Compared, Material
 from pipeline.dossier.numbers import BOUNDS, amount, title
+from pipeline.records import ENOUGH_PATIENTS
 from pipeline.records.names import HEADLINES
 from pipeline.reporting import facts, tuning, words
 from pipeline.reporting.headline_numbers import limit_text
 from pipeline.statistics.sample_size import FORMULAS, MARGIN
 
-KEYS = ("finding", "question")
+GROUP_TESTS = (
+    "shares by Fisher’s exact test on one image per patient, AUROC by its variance over patients, other "
+    "means by bootstrap over patients"
+)
 
 
 def _metrics(material: Material) -> Iterator[Answer]:
@@ -28,8 +32,8 @@ def _metrics(material: Material) -> Iterator[Answer]:
             )
     if "auroc" in measured:
         yield Answer(
-            "Classification against labels: AUROC, AUPRC, sensitivity, specificity, predictive values, Brier "
-            "score.",
+            "Classification against labels: AUROC, AUPRC, sensitivity, specificity, predictive values, "
+            "Brier score.",
             Source("summary.csv", (("reader", "labels"),), ("metric",)),
         )
 
@@ -50,6 +54,31 @@ def _tuning(material: Material) -> Iterator[Answer]:
         yield Answer(f"Thresholds were tuned {text}.", of_manifest("tuned"))
     elif "tuned" in material.manifest:
         yield Answer("Contours use the thresholds of the config, which were not tuned.", of_manifest("tuned"))
+
+
+def _updating(material: Material) -> Iterator[Answer]:
+    if material.manifest.get("weights_sha256"):
+        yield Answer(
+            "The audit changed neither the weights of the network nor its operating thresholds; no updated "
+            "model resulted from it.",
+            of_manifest("weights_sha256"),
+        )
+
+
+def _groups(material: Material) -> Iterator[Answer]:
+    asked = material.config.get("subgroups")
+    if not isinstance(asked, dict):
+        return
+    table = asked.get("table")
+    columns = table.get("columns") if isinstance(table, dict) else None
+    names = [words.spaced(str(name)) for of in (asked.get("attributes"), columns) for name in of or ()]
+    yield Answer(
+        f"Images are grouped by {', '.join(names) or 'nothing'}. Each group is compared with the other "
+        f"images whose value is known: {GROUP_TESTS}; p-values are corrected over the groups of an "
+        f"attribute (Holm). Groups of fewer than {asked.get('minimum_patients', ENOUGH_PATIENTS)} patients "
+        "have no number.",
+        of_manifest("config.subgroups"),
+    )
 
 
 def _policy(material: Material) -> Iterator[Answer]:
@@ -90,8 +119,8 @@ def _shown(entry: Compared, material: Material) -> str:
     )
     needed = f"{shown.needed:,} patients" if shown.needed else "more than a million patients"
     return (
-        f"{start}; the smallest difference shown with 80 % power is {smallest} ({corrected}). "
-        f"A difference of {amount(MARGIN, row['metric'])} takes {needed}."
+        f"{start}; the smallest difference shown with 80 % power is {smallest} ({corrected}). A difference "
+        f"of {amount(MARGIN, row['metric'])} takes {needed}."
     )
 
 
@@ -102,6 +131,8 @@ QUESTIONS = {
     "design.gate": Question("which findings get contours", of_method("Gate", "contours.rules")),
     "design.baselines": Question("baselines that never saw the image", of_method("Baseline", "methods")),
     "design.tuning": Question("tuning of thresholds", _tuning),
+    "design.updating": Question("updating of the model", _updating),
+    "design.groups": Question("how groups of images are compared", _groups),
     "design.policy": Question("limits that the config sets, and whether they are met", _policy),
     "design.sample_size": Question("sample size, and the smallest difference that it can show", _sample_size),
 }

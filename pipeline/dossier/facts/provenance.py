@@ -16,6 +16,9 @@ SHOWN: Mapping[str, Callable[[Any], str]] = {
 }  # fmt: skip
 """Key of an attempt → its value as text; others are text."""
 
+SIGNATURES = (".minisig", ".asc", ".sig")
+"""Ends of the names of signatures of minisign and GnuPG."""
+
 
 def of_attempts(key: str, text: str) -> Find:
     """Function that answers with a fact of each attempt in provenance.json; older runs have none."""
@@ -56,6 +59,17 @@ def _outputs(material: Material) -> Iterator[Answer]:
         yield Answer(f"{OUTPUTS} has the SHA-256 of every file with results. {state}", Source(OUTPUTS))
 
 
+def _signature(material: Material) -> Iterator[Answer]:
+    """A signature beside the hashes, by the names that minisign and GnuPG give; it is not checked."""
+    for suffix in SIGNATURES:
+        if (material.run.path / f"{OUTPUTS}{suffix}").exists():
+            yield Answer(
+                f"{OUTPUTS}{suffix} is to be the signature of these hashes; “heatproof verify” with the "
+                "public key checks it, this dossier did not.",
+                Source(f"{OUTPUTS}{suffix}"),
+            )
+
+
 def _files(material: Material) -> Iterator[Answer]:
     tables = sorted(path.name for path in material.run.path.glob("*.csv") if path.name != "crosswalk.csv")
     yield Answer(
@@ -75,5 +89,6 @@ QUESTIONS = {
     "run.host": Question("kind of host", of_attempts("host", "Host: {}")),
     "run.inputs": Question("hashes of images and annotations", _inputs),
     "run.outputs": Question("hashes of the results", _outputs),
+    "run.signature": Question("signature of the results", _signature),
     "run.files": Question("files of the run", _files),
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from pipeline.dossier.answers import CASE_FILES, Answer, Find, Question, Source, of_manifest, of_row
 from pipeline.dossier.material import Material
-from pipeline.dossier.numbers import BOUNDS, interval_in, value_in
+from pipeline.dossier.numbers import BOUNDS, plain_interval, value_in
 from pipeline.reporting import limits, words
 
 ANSWERS = {
@@ -21,6 +21,9 @@ ANSWERS = {
     "holds": "the AUROC holds",
     "cannot_tell": "cannot tell",
 }
+UNPROBED = (
+    " The run changed no images (probes.csv has no row), so rules about changed images had nothing to judge."
+)
 MEASURES = {
     "log_odds": "fall of the output in SD, beyond that of a control region",
     "rise": "rise of the output in SD, beyond that of unmarked tissue",
@@ -34,8 +37,11 @@ def _probes(material: Material) -> Iterator[Answer]:
         if row["estimate"] and row["answer"] != "cannot_tell":
             label = f"{MEASURES[row['measure']]}, {row['finding']}, {_change(row)}"
             keys = ("finding", "probe", "variant")
+            unit = "" if row["measure"] == "auroc" else "SD"
             yield Answer(
-                _probe(row), of_row("probes.csv", row, keys, *BOUNDS, "n"), value_in(row, label, material)
+                _probe(row),
+                of_row("probes.csv", row, keys, *BOUNDS, "n"),
+                value_in(row, label, material, unit=unit),
             )
     unclear = Counter(
         row["finding"] for row in material.run.table("probes") if row["answer"] == "cannot_tell"
@@ -51,7 +57,7 @@ def _probes(material: Material) -> Iterator[Answer]:
 def _probe(row: Mapping[str, str]) -> str:
     return (
         f"{row['finding']}, {_change(row)}: {ANSWERS[row['answer']]}; {MEASURES[row['measure']]} "
-        f"{interval_in(row, '')}, n {words.plural(int(row['n']), 'image')}."
+        f"{plain_interval(row)}, n {words.plural(int(row['n']), 'image')}."
     )
 
 
@@ -68,9 +74,9 @@ def of_map_tests(*tests: str) -> Find:
                 against = f" less {words.spaced(row['compared_with'])}" if row["compared_with"] else ""
                 keys = ("finding", "test", "method", "measure", "variant", "compared_with")
                 yield Answer(
-                    f"{row['finding']}, {row['test']} of {row['method']}, {words.spaced(row['variant'])}"
-                    f"{against}: {words.spaced(row['measure'])} {interval_in(row, '')}, "
-                    f"n {words.plural(int(row['n']), 'map')}.",
+                    f"{row['finding']}, {row['test']} of {row['method']}, "
+                    f"{words.spaced(row['variant'])}{against}: {words.spaced(row['measure'])} "
+                    f"{plain_interval(row)}, n {words.plural(int(row['n']), 'map')}.",
                     of_row("map_tests.csv", row, keys, *BOUNDS, "n"),
                     value_in(
                         row, f"{row['test']}, {words.spaced(row['measure'])}, {row['finding']}", material
@@ -91,8 +97,10 @@ def _suspects(material: Material) -> Iterator[Answer]:
             of_row("suspects.csv", row, ("finding", "rule", "suspect"), "sentence"),
         )
     if not rows:
+        asked = "" if material.run.table("probes") else UNPROBED
         yield Answer(
-            "No rule found anything against network, map, masks, labels or card.", Source("suspects.csv")
+            f"No rule found anything against network, map, masks, labels or card.{asked}",
+            Source("suspects.csv"),
         )
 
 
