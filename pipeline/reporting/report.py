@@ -96,6 +96,7 @@ def _overview(run: RunFolder, surveyed: Survey) -> str:
         environment_of_run(run),
         "overview.html",
         root="",
+        home=RESULTS_PAGE if run.is_blind else "index.html",
         scripts=(*OVERVIEW_SCRIPTS, *listed["scripts"]),
         starts=OVERVIEW_STARTS,
         worklist=listed,
