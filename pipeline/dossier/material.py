@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CaseError
-from pipeline.guards.json_files import read_json
 from pipeline.records.names import POINTING
 from pipeline.reporting.data_sheet import Line, data_sheet
 from pipeline.reporting.inclusion import Step, inclusion
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Survey, survey
-from pipeline.run_files.outputs import changed_results
+from pipeline.run_files.objects import read_object
+from pipeline.run_files.outputs import PROVENANCE, changed_results
+from pipeline.run_files.shapes import Provenance
 from pipeline.run_files.tables import read_rows
 from pipeline.statistics.sample_size import SmallestDifference, smallest_difference
 
 Row = Mapping[str, str]
-PROVENANCE = "provenance.json"
-"""File that says when, by whom and with which command a run was made; older runs have none."""
 JUDGED = ("pointing", "contours")
 """Questions of verdict.csv that compare the network's map with a baseline."""
 Key = tuple[str, str, str]
@@ -55,7 +52,7 @@ class Material:
     sheet: tuple[Line, ...]
     compared: tuple[Compared, ...]
     attempts: tuple[Mapping[str, Any], ...] = ()
-    """Starts of the run's command, as `PROVENANCE` lists them."""
+    """Starts of the run's command, as provenance.json lists them."""
     changed: Mapping[str, str] = field(default_factory=dict)
     """Files that are not as the run wrote them."""
 
@@ -105,12 +102,9 @@ def _labels(path: Path) -> dict[str, Counter[str]]:
 
 
 def _attempts(path: Path) -> tuple[Mapping[str, Any], ...]:
-    """What the file says of each start of the run; nothing where it is missing or damaged."""
-    content: object = None
-    with suppress(CaseError):
-        content = read_json(path / PROVENANCE)
-    attempts = content.get("attempts") if isinstance(content, dict) else None
-    return tuple(entry for entry in attempts if isinstance(entry, dict)) if isinstance(attempts, list) else ()
+    """What provenance.json says of each start of the run; older runs have none."""
+    file = path / PROVENANCE
+    return tuple(read_object(file, Provenance)["attempts"]) if file.exists() else ()
 
 
 def _compared(run: RunFolder) -> Iterator[Compared]:

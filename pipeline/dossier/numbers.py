@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pipeline.dossier.answers import Estimate
 from pipeline.dossier.material import Material
@@ -13,13 +12,6 @@ from pipeline.reporting import words
 from pipeline.reporting.run_folder import number_of
 
 BOUNDS = ("estimate", "low", "high")
-DEFAULT_CONFIDENCE = 0.95
-
-
-def confidence(material: Material) -> float:
-    """Confidence of the run's intervals, in percent."""
-    statistics: Mapping[str, Any] = material.manifest.get("statistics", {})
-    return float(100 * statistics.get("confidence", DEFAULT_CONFIDENCE))
 
 
 def title(metric: str, material: Material) -> str:
@@ -34,7 +26,7 @@ def key_of(summary: Summary) -> tuple[tuple[str, str], ...]:
 
 
 def of_summary(summary: Summary, material: Material) -> str:
-    """A row of summary.csv: "Hit rate 70 % [44–90], n 20 images, 19 patients"."""
+    """A row of summary.csv: "Hit rate 70 % [44 to 90], n 20 images, 19 patients"."""
     unit = "image" if not summary.metric.startswith(("lesion_", "box_lesion_", "point_lesion_")) else "lesion"
     if summary.metric in OVERLAPS[1:]:
         unit = "lesion"
@@ -49,7 +41,7 @@ def value_of(summary: Summary, material: Material) -> Estimate | None:
     if summary.estimate is None:
         return None
     label = f"{title(summary.metric, material)}, {summary.finding}"
-    return Estimate(label, summary.estimate, summary.low, summary.high, confidence(material))
+    return Estimate(label, summary.estimate, summary.low, summary.high, material.run.confidence)
 
 
 def interval_in(row: Mapping[str, str], metric: str) -> str:
@@ -61,7 +53,7 @@ def interval_in(row: Mapping[str, str], metric: str) -> str:
 def value_in(row: Mapping[str, str], label: str, material: Material) -> Estimate | None:
     """A row of a table as a value; None if it has none."""
     estimate, low, high = (number_of(row[name]) for name in BOUNDS)
-    return None if estimate is None else Estimate(label, estimate, low, high, confidence(material))
+    return None if estimate is None else Estimate(label, estimate, low, high, material.run.confidence)
 
 
 def amount(difference: float | None, metric: str) -> str:

@@ -38,7 +38,7 @@ def test_an_onnx_file_takes_the_place_of_class_and_weights(reported):
 @pytest.mark.parametrize(
     ("activation", "explained"),
     [
-        ("sigmoid", "the logit of each finding, ln(p / (1 - p)) of its probability p"),
+        ("sigmoid", "the log-odds of each finding, which are its logit"),
         ("none", "the network’s output, which is a probability"),
         (None, None),
     ],

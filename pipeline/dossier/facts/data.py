@@ -101,10 +101,9 @@ def _selection(material: Material) -> Iterator[Answer]:
 
 def _pseudonyms(material: Material) -> Iterator[Answer]:
     yield Answer(
-        "In this run images, patients and files have keyed pseudonyms, dates are shifted, and only "
-        "a file for "
-        "its owner leads back.",
-        of_manifest("run_id"),
+        "In this run images, patients and files have keyed pseudonyms, dates are shifted, and only a file "
+        "for its owner leads back.",
+        Source(CASES, fields=("case_id", "patient_id", *DATES)),
     )
     burned = sum(reason == "burned_in_text" for _, reason, _ in material.survey.cautions)
     if burned:
@@ -120,8 +119,7 @@ def _independence(material: Material) -> Iterator[Answer]:
         yield Answer(
             f"Thresholds were tuned on {words.plural(tuned['tuned_images'], 'image')}; "
             f"{tuned['images']:,} of the scored images and {tuned['patients']:,} of their patients "
-            "were among "
-            "these.",
+            "were among these.",
             of_manifest("tuned.tuned_images", "tuned.images", "tuned.patients"),
         )
     yield from _apart(material)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from pipeline.dossier.answers import Answer, Find, Question, Source, of_manifest, of_row
 from pipeline.dossier.material import Compared, Material
-from pipeline.dossier.numbers import BOUNDS, amount, interval_in, title
+from pipeline.dossier.numbers import BOUNDS, amount, title
 from pipeline.records.names import HEADLINES
 from pipeline.reporting import facts, tuning, words
+from pipeline.reporting.headline_numbers import limit_text
 from pipeline.statistics.sample_size import FORMULAS, MARGIN
 
 KEYS = ("finding", "question")
@@ -54,9 +55,7 @@ def _tuning(material: Material) -> Iterator[Answer]:
 def _policy(material: Material) -> Iterator[Answer]:
     for row in material.run.table("policy"):
         yield Answer(
-            f"{row['finding']}: {words.spaced(row['rule'])} {float(row['limit']):g}: "
-            f"{row['outcome']}; measured "
-            f"{interval_in(row, row['metric'])}.",
+            f"{row['finding']}, {row['outcome']}: {limit_text(row)}.",
             of_row("policy.csv", row, ("finding", "rule"), "limit", "outcome", *BOUNDS),
         )
 
@@ -91,9 +90,8 @@ def _shown(entry: Compared, material: Material) -> str:
     )
     needed = f"{shown.needed:,} patients" if shown.needed else "more than a million patients"
     return (
-        f"{start}; the smallest difference shown with 80 % power is {smallest} ({corrected}). A "
-        "difference of "
-        f"{amount(MARGIN, row['metric'])} takes {needed}."
+        f"{start}; the smallest difference shown with 80 % power is {smallest} ({corrected}). "
+        f"A difference of {amount(MARGIN, row['metric'])} takes {needed}."
     )
 
 

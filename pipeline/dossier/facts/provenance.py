@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from pipeline.dossier.answers import Answer, Find, Question, Source, of_manifest
-from pipeline.dossier.material import PROVENANCE, Material
-from pipeline.reporting.facts import plain
-from pipeline.run_files.outputs import OUTPUTS, sentence_about
+from pipeline.dossier.material import Material
+from pipeline.reporting.provenance import host, moment
+from pipeline.run_files.outputs import OUTPUTS, PROVENANCE, sentence_about
+
+SHOWN: Mapping[str, Callable[[Any], str]] = {
+    "started": moment, "finished": moment, "command": shlex.join, "host": host,
+}  # fmt: skip
+"""Key of an attempt → its value as text; others are text."""
 
 
 def of_attempts(key: str, text: str) -> Find:
@@ -15,9 +22,8 @@ def of_attempts(key: str, text: str) -> Find:
 
     def find(material: Material) -> Iterator[Answer]:
         for number, attempt in enumerate(material.attempts):
-            value = attempt.get(key)
-            shown = " ".join(map(str, value)) if isinstance(value, list) else plain(value or "")
-            if shown:
+            if value := attempt[key]:
+                shown = SHOWN.get(key, str)(value)
                 which = "" if len(material.attempts) == 1 else f" (attempt {number + 1})"
                 source = Source(PROVENANCE, fields=(f"attempts.{number}.{key}",))
                 yield Answer(f"{text.format(shown)}{which}.", source)

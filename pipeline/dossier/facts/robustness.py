@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from pipeline.dossier.answers import CASE_FILES, Answer, Find, Question, Source, of_manifest, of_row
 from pipeline.dossier.material import Material
-from pipeline.dossier.numbers import BOUNDS, value_in
+from pipeline.dossier.numbers import BOUNDS, interval_in, value_in
 from pipeline.reporting import limits, words
-from pipeline.reporting.run_folder import number_of
 
 ANSWERS = {
     "used": "the output needs the annotated region",
@@ -52,8 +51,7 @@ def _probes(material: Material) -> Iterator[Answer]:
 def _probe(row: Mapping[str, str]) -> str:
     return (
         f"{row['finding']}, {_change(row)}: {ANSWERS[row['answer']]}; {MEASURES[row['measure']]} "
-        f"{_numbers(row)}, "
-        f"n {words.plural(int(row['n']), 'image')}."
+        f"{interval_in(row, '')}, n {words.plural(int(row['n']), 'image')}."
     )
 
 
@@ -71,7 +69,7 @@ def of_map_tests(*tests: str) -> Find:
                 keys = ("finding", "test", "method", "measure", "variant", "compared_with")
                 yield Answer(
                     f"{row['finding']}, {row['test']} of {row['method']}, {words.spaced(row['variant'])}"
-                    f"{against}: {words.spaced(row['measure'])} {_numbers(row)}, "
+                    f"{against}: {words.spaced(row['measure'])} {interval_in(row, '')}, "
                     f"n {words.plural(int(row['n']), 'map')}.",
                     of_row("map_tests.csv", row, keys, *BOUNDS, "n"),
                     value_in(
@@ -80,12 +78,6 @@ def of_map_tests(*tests: str) -> Find:
                 )
 
     return find
-
-
-def _numbers(row: Mapping[str, str]) -> str:
-    estimate, low, high = (number_of(row[name]) for name in BOUNDS)
-    between = "" if low is None or high is None else f" [{words.number(low, '')} to {words.number(high, '')}]"
-    return f"{words.number(estimate or 0.0, '')}{between}"
 
 
 def _suspects(material: Material) -> Iterator[Answer]:

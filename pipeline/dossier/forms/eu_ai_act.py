@@ -112,5 +112,5 @@ EU_AI_ACT = Form(
             (Item("9", "Performance after release, and its plan (Article 72)", ("governance.monitoring",)),),
         ),
     ),
-    note="Technical documentation of the audit, as a part of the provider’s own. It is no legal advice.",
+    note="Technical documentation of the audit, as a part of the provider’s own. It is not legal advice.",
 )

@@ -133,7 +133,7 @@ FDA = Form(
             ),
         ),
     ),
-    note="The run audits one network on one study set. It is no submission, and whether an answer "
+    note="The run audits one network on one study set. It is not a submission, and whether an answer "
     "suffices is for "
     "the applicant and the agency to judge.",
 )
