@@ -51,7 +51,8 @@ def print_pdf(html: str, out: Path, *, title: str) -> int:
     browser = find_browser()
     make_folder(out.parent)
     # Beside the PDF, because a browser in a sandbox may see no other place.
-    with writing(out.parent), TemporaryDirectory(dir=out.parent, prefix="printing-") as place:
+    # Absolute, because Chromium takes the page as a URL.
+    with writing(out.parent), TemporaryDirectory(dir=out.parent.absolute(), prefix="printing-") as place:
         page, printed = Path(place) / "page.html", Path(place) / "page.pdf"
         page.write_text(html, encoding="utf-8", errors="backslashreplace")
         complaint = _run(browser, page, printed, profile=Path(place) / "profile")

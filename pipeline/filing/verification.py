@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from pipeline.cohort.pseudonyms import KEY, open_pseudonyms
 from pipeline.errors import CaseError, ConfigError
 from pipeline.filing.signatures import SUFFIX
+from pipeline.guards.reading import ANY_SIZE, read_file, without_remedy
 from pipeline.run.crosswalk import SEAL
 from pipeline.run_files.later import Later, read_later
 from pipeline.run_files.objects import read_manifest
@@ -148,7 +149,17 @@ def _crosswalk(run: Path, manifest: Mapping[str, object]) -> tuple[str, bool]:
         return "cannot be checked: the run is of an older version", True
     if not (run.parent / KEY).is_file():
         return f"cannot be checked without {KEY} in the folder of runs", True
-    seal = open_pseudonyms(run.parent / KEY).seal(CROSSWALK, path.read_bytes())
-    if hmac.compare_digest(seal, sealed):
+    return _compared_crosswalk(path, sealed, run.parent / KEY)
+
+
+def _compared_crosswalk(path: Path, sealed: str, key: Path) -> tuple[str, bool]:
+    """The same of a crosswalk beside its key."""
+    try:
+        seal = open_pseudonyms(key).seal(CROSSWALK, read_file(path, most_bytes=ANY_SIZE))
+    except ConfigError:  # a key of something else beside a run that was sent, which needs no other
+        return f"cannot be checked, because {KEY} in the folder of runs cannot be used as a key", True
+    except CaseError as error:
+        return f"cannot be checked: {without_remedy(error.message)}", False
+    if hmac.compare_digest(seal.encode(), sealed.encode("utf-8", "replace")):
         return "is as the run wrote it", True
     return f"is not as the run wrote it, or {KEY} is another one", False

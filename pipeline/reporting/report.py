@@ -105,6 +105,7 @@ def _overview(run: RunFolder, surveyed: Survey) -> str:
         environment_of_run(run),
         "overview.html",
         root="",
+        home=RESULTS_PAGE if run.is_blind else "index.html",
         scripts=(*OVERVIEW_SCRIPTS, *listed["scripts"]),
         data=RUN_DATA,
         starts=OVERVIEW_STARTS,

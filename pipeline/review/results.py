@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pipeline.errors import ConfigError
 from pipeline.records.names import ALL_FINDINGS
 from pipeline.reporting import glossary, words
 from pipeline.reporting.outcomes import OUTCOMES, Outcome, outcome_of
@@ -27,7 +28,7 @@ from pipeline.run_files.damage import damaged
 from pipeline.run_files.tables import read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.store.atomic import write_bytes
-from pipeline.store.tables import write_table
+from pipeline.store.tables import read_table, write_table
 
 FILES = ("review.csv", "review-summary.csv", "review.html")
 """Files that a review writes."""
@@ -84,6 +85,17 @@ def review(path: Path, files: Sequence[Path]) -> Review:
     return result
 
 
+def reviewers_before(run: Path) -> list[str]:
+    """Names of the reviewers in the review that the run's folder holds; none without a sound table."""
+    if not (run / "review.csv").is_file():
+        return []
+    try:
+        rows = read_table(run, "review.csv")
+    except ConfigError:
+        return []
+    return sorted({row["reviewer"] for row in rows if row.get("reviewer")})
+
+
 def _resampling(run: RunFolder) -> Resampling:
     """The bootstrap settings of the audit."""
     statistics = run.manifest["statistics"]
@@ -119,7 +131,8 @@ def _html(run: RunFolder, result: Review) -> str:
         asked=result.asked,
         pairs=shown,
         all_findings=ALL_FINDINGS,
-        overview="overview.html" if run.is_blind else "index.html",
+        overview=(overview := "overview.html" if run.is_blind else "index.html"),
+        home=overview,
         second_looks=sum(d.second is not None for e in result.reviewed for d in e.by_reviewer.values()),
         still_disputed=sum(entry.standing_after == "disputed" for entry in result.reviewed),
     )

@@ -328,6 +328,7 @@ def test_the_results_have_a_page_of_their_own(opened: Opened, blind: Path) -> No
     page.goto((blind / "overview.html").as_uri())
     page.wait_for_selector("#filters:not([hidden])")
     assert page.locator("#verdict").count() == 1
+    assert page.locator(".bar-name").get_attribute("href") == "overview.html"
 
 
 def test_a_run_that_is_no_longer_blind_has_one_overview(tmp_path: Path) -> None:
