@@ -365,8 +365,7 @@ def test_axe_finds_nothing(browser: Browser, blind: Path, scheme: Any, width: in
     drag(page, (40, 60), (40, 120), (100, 120), (100, 60))
     assert violations(page) == []
     done(page)
-    if width > 390:  # the switches of layers are small there, blind or not
-        assert violations(page) == []
+    assert violations(page) == []
     page.goto((blind / "index.html").as_uri())
     settle(page)
     assert violations(page) == []
