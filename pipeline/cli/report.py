@@ -11,6 +11,7 @@ from rich.console import Console
 from pipeline.cli.pdf import check_pdf, line_of_pdf
 from pipeline.cli.terminal import changed_lines, open_console, visible
 from pipeline.errors import ConfigError
+from pipeline.reporting.words import plural
 from pipeline.store.atomic import make_folder, writing
 
 
@@ -53,4 +54,4 @@ def _single_file(options: Namespace) -> str:
     with writing(options.run):
         chosen = report_in_one_file(options.run, options.single_file, cases=cases)
     size = options.single_file.stat().st_size / 1e6
-    return f"Report: {options.single_file} ({len(chosen)} cases, {size:.1f} MB)"
+    return f"Report: {options.single_file} ({plural(len(chosen), 'case')}, {size:.1f} MB)"

@@ -11,24 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from pipeline.cohort.pseudonyms import open_pseudonyms
+from pipeline.cohort.pseudonyms import KEY, open_pseudonyms
 from pipeline.errors import CaseError, ConfigError
+from pipeline.filing.signatures import SUFFIX
 from pipeline.run.crosswalk import SEAL
 from pipeline.run_files.later import Later, read_later
 from pipeline.run_files.objects import read_manifest
 from pipeline.run_files.outputs import CROSSWALK, LATER, OUTPUTS, PAGE, sha256_of, stated_hashes
+from pipeline.store.lock import LOCK
 
 State: TypeAlias = Literal["as_written", "later", "uncovered", "changed", "missing", "added", "unreadable"]
 FAULTS: Final[tuple[State, ...]] = ("changed", "missing", "added", "unreadable")
 """States of a file that no command of Heatproof explains."""
-SIGNATURE: Final = ".minisig"
-"""Suffix of the signature of a file, as of the program minisign."""
-LOCK: Final = ".lock"
-KEY: Final = "pseudonym.key"
-"""File beside the run folders."""
 SIGNED: Final = (OUTPUTS, LATER)
 OWN: Final = frozenset(
-    {*SIGNED, LOCK, *(name + suffix for name in SIGNED for suffix in (SIGNATURE, ".asc", ".sig"))}
+    {*SIGNED, LOCK, *(name + suffix for name in SIGNED for suffix in (SUFFIX, ".asc", ".sig"))}
 )
 """Files about files, of which no list states the hash."""
 THREADS: Final = 4

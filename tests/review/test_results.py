@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from pipeline.errors import ConfigError
 from pipeline.reporting.run_folder import read_run
 from pipeline.reporting.subjects import Subject, missed_lesions, results_sha256, subjects
+from pipeline.reporting.survey import survey
 from pipeline.review.corrected import WrongAnnotations, corrected_summaries
 from pipeline.review.decisions import ANSWERS
 from pipeline.review.results import Review, review
@@ -266,3 +268,21 @@ def test_the_overview_leads_to_the_review_once_there_is_one(run: Path) -> None:
     assert link not in (run / "index.html").read_text(encoding="utf-8")
     review(run, [decided(run, "Ann", agree)])
     assert link in (run / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_is_disputed_or_open_stands_beside_the_outcome_that_the_worklist_gives_it(run: Path) -> None:
+    found = review(run, [decided(run, "Ann", agree), decided(run, "Bob", by_turns)])
+    page = found.page.read_text(encoding="utf-8")
+    disputed = page.partition('id="disputed"')[2].partition("</section>")[0]
+    surveyed = {(row.case_id, row.finding): row.outcome for row in survey(read_run(run)).rows}
+    wanted = [surveyed[entry.case_id, entry.subject.finding] for entry in found.disputed]
+    assert re.findall(r'class="outcome outcome-(\w+)"', disputed) == wanted
+    assert len(set(wanted)) > 1
+
+
+def test_terms_of_the_page_lead_to_the_glossary(run: Path) -> None:
+    page = review(run, [decided(run, "Ann", agree), decided(run, "Bob", by_turns)]).page
+    terms = set(re.findall(r'href="glossary\.html#(term-[\w-]+)"', page.read_text(encoding="utf-8")))
+    assert {"term-kappa", "term-outcome"} <= terms
+    explained = (run / "glossary.html").read_text(encoding="utf-8")
+    assert all(f'id="{term}"' in explained for term in terms)
