@@ -43,9 +43,8 @@ def dossier(options: Namespace) -> int:
         return 0
     if options.run is None or options.out is None:
         raise ConfigError(
-            "dossier: wants RUN and --out FOLDER, or --template FILE.yaml alone; give the folder of "
-            "a finished "
-            "run and a new folder"
+            "dossier: wants RUN and --out FOLDER, or --template FILE.yaml alone; give the folder of a "
+            "finished run and a new folder"
         )
     check_pdf(options.pdf)
     from pipeline.dossier.write import write_dossier  # noqa: PLC0415  # loads numpy, scipy and the templates

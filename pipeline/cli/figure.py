@@ -85,7 +85,9 @@ def figure(options: Namespace) -> int:
         shading = replace(shading, colours=options.colours)
     if options.opacity is not None:
         if not 0 <= options.opacity <= 1:
-            raise ConfigError(f"--opacity: found {options.opacity:g}, wanted 0 to 1")
+            raise ConfigError(
+                f"--opacity: found {options.opacity:g}, wanted 0 to 1; give a share such as 0.4"
+            )
         shading = replace(shading, opacity=options.opacity)
     console = open_console()
     found = write_figure(

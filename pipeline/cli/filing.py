@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from pipeline.cli.terminal import aligned, open_console, visible
+from pipeline.errors import ConfigError
 from pipeline.reporting.words import plural
 from pipeline.store.atomic import writing
 
@@ -66,6 +67,10 @@ def verify(options: Namespace) -> int:
     from pipeline.filing.one_file import is_as_written  # noqa: PLC0415
 
     found = is_as_written(options.path)
+    if found is None and options.public_key is None:
+        raise ConfigError(
+            f"{options.path}: has no seal, and nothing but its signature can be checked; give --public-key"
+        )
     if found is not None:
         console.print(
             visible(
@@ -94,6 +99,8 @@ def sign(options: Namespace) -> int:
             [path / name for name in SIGNED if (path / name).is_file()],
             f"run:{path.resolve().name}",
         )
+    else:
+        _refuse_part_of_run(path)
     passwords: list[str] = []
 
     def password() -> str:
@@ -105,6 +112,19 @@ def sign(options: Namespace) -> int:
         with writing(file):
             console.print(visible(f"Signature: {sign_file(file, options.key, password=password, note=note)}"))
     return DONE
+
+
+def _refuse_part_of_run(path: Path) -> None:
+    """Refuse to sign one file of a run alone: its signature would be a file that the run did not write."""
+    from pipeline.filing.verification import SIGNED  # noqa: PLC0415
+    from pipeline.run_files.within_run import run_around  # noqa: PLC0415
+
+    run = run_around(path.parent)
+    if run is not None and not (path.name in SIGNED and path.resolve().parent == run):
+        raise ConfigError(
+            f"{path}: lies in the folder of a finished run, whose files are signed together; sign the run: "
+            f"heatproof sign {path.parent if path.resolve().parent == run else run} --key …"
+        )
 
 
 def _asked() -> str:
@@ -126,7 +146,8 @@ def _verify_run(run: Path, key: Path | None, console: Console) -> int:
 
 
 def _print(found: Verification, console: Console) -> None:
-    rows = [(file.state, file.name, STATES[file.state]) for file in found.faults]
+    # A name with the end of a line in it could say anything on a line of its own.
+    rows = [(file.state, file.name.replace("\n", "\\n"), STATES[file.state]) for file in found.faults]
     if rows:
         console.print(visible(aligned([("state", "file", "what it means"), *rows[:SHOWN]])))
         if len(rows) > SHOWN:

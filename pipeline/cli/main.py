@@ -36,6 +36,7 @@ from pipeline.cli.terminal import (
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, OutputError, place_of
 from pipeline.plan import make_plan
+from pipeline.run_files.within_run import refuse_within_run
 from pipeline.store.atomic import make_folder, writing
 from pipeline.tuning.plan import make_tuning_plan
 from pipeline.validation.plan import make_validation_plan
@@ -62,6 +63,8 @@ INTERRUPTION = {
     "convert": "nothing was written; rerun the same command to start again",
 }
 """Command → message after an interruption."""
+OUTPUTS = ("out", "pdf", "single_file", "as_annotations", "template")
+"""Options of commands that name what they write."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     errors = open_console(stderr=True)
     signal.signal(signal.SIGTERM, interrupt)
     try:
+        _refuse_runs(options)
         with exit_in_time(until_exit=arguments is None):
             return COMMANDS[options.command](options)
     except CaseBug as error:
@@ -90,6 +94,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  whatever nobody foresaw
         return _failed(error, f"{type(error).__name__} in {place_of(error)}", errors)
+
+
+def _refuse_runs(options: Namespace) -> None:
+    """Refuse to write below the folder of a finished run; `report` and `review` are told the run itself."""
+    for name in OUTPUTS:
+        if path := getattr(options, name, None):
+            refuse_within_run(Path(path), f"--{name.replace('_', '-')}")
 
 
 def _failed(error: Exception, what: str, errors: Console) -> int:

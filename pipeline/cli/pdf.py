@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.errors import ConfigError
+from pipeline.reporting.words import plural
 
 
 def check_pdf(out: Path | None) -> None:
@@ -20,4 +21,4 @@ def check_pdf(out: Path | None) -> None:
 
 def line_of_pdf(out: Path, pages: int) -> str:
     """The line that says where the PDF is."""
-    return f"PDF: {out} ({pages} pages, {out.stat().st_size / 1e6:.1f} MB)"
+    return f"PDF: {out} ({plural(pages, 'page')}, {out.stat().st_size / 1e6:.1f} MB)"

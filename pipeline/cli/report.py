@@ -11,6 +11,7 @@ from rich.console import Console
 from pipeline.cli.pdf import check_pdf, line_of_pdf
 from pipeline.cli.terminal import changed_lines, open_console, visible
 from pipeline.errors import ConfigError
+from pipeline.reporting.words import plural
 from pipeline.store.atomic import make_folder, writing
 
 
@@ -61,5 +62,5 @@ def _single_file(options: Namespace) -> str:
 def cases_text(chosen: int, of: int) -> str:
     """How many cases a file has, and how to get the others."""
     if chosen == of:
-        return f"all {of:,} cases"
-    return f"{chosen:,} of {of:,} cases; --cases {of} takes all of them"
+        return f"all of {plural(of, 'case')}"
+    return f"{chosen:,} of {plural(of, 'case')}; --cases {of} takes all of them"

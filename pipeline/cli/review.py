@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from pipeline.cli.terminal import changed_lines, open_console, visible
+from pipeline.errors import ConfigError
 from pipeline.reporting.words import plural
 from pipeline.store.atomic import writing
 
@@ -25,8 +26,18 @@ def review(options: Namespace) -> int:
     from pipeline.review import results  # noqa: PLC0415  # loads the statistics
 
     console = open_console()
+    if options.as_annotations:
+        _refuse_full(options.as_annotations)
+    earlier = results.reviewers_before(options.run)
     with writing(options.run):
         result = results.review(options.run, options.decisions)
+    if gone := [name for name in earlier if name not in result.reviewers]:
+        console.print(
+            visible(
+                f"Warning: the earlier review of this run, which this one replaces, had answers of "
+                f"{', '.join(gone)}; to keep them, give the files of all reviewers together"
+            )
+        )
     for entry in result.agreements:
         low, high = entry.interval.low, entry.interval.high
         shown = "–" if entry.interval.estimate is None else f"{entry.interval.estimate:.3f}"
@@ -51,6 +62,15 @@ def review(options: Namespace) -> int:
         _write_annotations(options, result, console)
     console.print(f"Page: {result.page}")
     return 0
+
+
+def _refuse_full(folder: Path) -> None:
+    """Refuse a folder that holds anything: masks of an earlier review would be read as those of this one."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ConfigError(
+            f"--as-annotations: {folder} is not empty, and files that are left there would be read as "
+            "annotations of these reviewers; choose an empty or a new folder"
+        )
 
 
 def _progress_line(name: str, progress: Progress) -> str:

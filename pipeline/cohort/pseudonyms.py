@@ -15,6 +15,8 @@ from pathlib import Path
 from pipeline.errors import ConfigError
 from pipeline.store.atomic import OWNER_ONLY, make_folder, writing
 
+KEY = "pseudonym.key"
+"""File in the folder of runs, readable only by its owner."""
 KEY_BYTES = 32
 GROUP_AND_OTHERS = 0o077
 """Permission bits of everybody but the owner."""

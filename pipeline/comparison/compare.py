@@ -68,6 +68,7 @@ def compare(
         "same_annotations": same,
         "differing_annotations": differing,
         "resampling": asdict(first.resampling),
+        "units": first.units,
         "verdicts": verdict_pairs(first, second),
         "findings_only_in": only_in,
         "changed": {"first": dict(first.changed), "second": dict(second.changed)},

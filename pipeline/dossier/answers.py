@@ -53,6 +53,8 @@ class Estimate:
     high: float | None
     level: float
     """Confidence of the interval, in percent."""
+    unit: str = ""
+    """Unit of the number; empty for shares, AUROC, IoU and correlations."""
 
 
 Find: TypeAlias = "Callable[[Material], Iterable[Answer]]"

@@ -88,8 +88,9 @@ def _result(label: str, value: Mapping[str, Any]) -> Node:
 def value_json(value: Estimate) -> dict[str, Any]:
     """The value as the card's JSON: with interval and its level in percent, where there is one."""
     estimate = round(value.estimate, DIGITS)
+    unit = {"unit": value.unit} if value.unit else {}
     if value.low is None or value.high is None:
-        return {"kind": "single", "value": estimate}
+        return {"kind": "single", "value": estimate, **unit}
     lower, upper = (round(bound, DIGITS) for bound in (value.low, value.high))
     return {
         "kind": "estimate_ci",
@@ -97,6 +98,7 @@ def value_json(value: Estimate) -> dict[str, Any]:
         "lower": lower,
         "upper": upper,
         "level": round(value.level, DIGITS),
+        **unit,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -24,6 +24,8 @@ class Item:
     """What it asks for, in short and in our own words."""
     parts: tuple[str, ...]
     """Names of the questions that answer it together; names with a dot are in `facts.QUESTIONS`."""
+    also: tuple[str, ...] = ()
+    """Questions that say more than the form asks for: shown where they have an answer, never open."""
     optional: bool = False
     """Whether the form does without it: an element that is left out where nothing answers it."""
 
@@ -117,11 +119,13 @@ def fill(form: Form, answers: Mapping[str, tuple[Answer, ...]]) -> FilledForm:
         tuple(
             (
                 section.title,
-                tuple(
-                    FilledItem(item, tuple(Part(name, answers[name]) for name in item.parts))
-                    for item in section.items
-                ),
+                tuple(FilledItem(item, tuple(_parts(item, answers))) for item in section.items),
             )
             for section in form.sections
         ),
     )
+
+
+def _parts(item: Item, answers: Mapping[str, tuple[Answer, ...]]) -> Iterator[Part]:
+    yield from (Part(name, answers[name]) for name in item.parts)
+    yield from (Part(name, answers[name]) for name in item.also if answers.get(name))

@@ -47,6 +47,8 @@ class Product(Strict):
     updates: Text = Field(None, description="software versions and how it is updated")
     user_interface: Text = Field(None, description="user interface")
     instructions: Text = Field(None, description="instructions for use")
+    installation: Text = Field(None, description="installation, configuration and calibration by users")
+    illustrations: Text = Field(None, description="photographs or illustrations of the product that it is in")
 
 
 class Use(Strict):
@@ -56,6 +58,8 @@ class Use(Strict):
     users: Text = Field(None, description="intended users")
     workflow: Text = Field(None, description="place in the clinical workflow, and how to use it")
     population: Text = Field(None, description="intended patient population")
+    environment: Text = Field(None, description="environment of use (hospital, practice, home)")
+    benefits: Text = Field(None, description="clinical benefits")
     out_of_scope: Text = Field(None, description="uses that are out of scope")
     risk_level: Text = Field(None, description="clinical risk level or device class")
     human_oversight: Text = Field(None, description="human oversight of its outputs")
@@ -80,6 +84,7 @@ class Study(Strict):
     deidentification: Text = Field(None, description="de-identification before this run")
     sample_size: Text = Field(None, description="how the sample size was planned")
     missing_data: Text = Field(None, description="handling of missing data")
+    data_management: Text = Field(None, description="quality assurance, storage and versions of the data")
     independence: Text = Field(None, description="independence of this study set from the training data")
     ethics: Text = Field(None, description="ethical approval")
     consent: Text = Field(None, description="consent or disclosure to patients")
@@ -136,6 +141,7 @@ class Governance(Strict):
     data_availability: Text = Field(None, description="availability of the data")
     code_availability: Text = Field(None, description="availability of code and network")
     publications: Text = Field(None, description="peer-reviewed publications")
+    citation: Text = Field(None, description="how to cite the network")
     clinical_trials: Text = Field(None, description="clinical trials")
     ethical_considerations: Text = Field(None, description="ethical considerations")
     risk_management: Text = Field(None, description="risk management")

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CaseError
-from pipeline.guards.json_files import read_json
 from pipeline.records.names import POINTING
 from pipeline.reporting.data_sheet import Line, data_sheet
 from pipeline.reporting.inclusion import Step, inclusion
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Survey, survey
-from pipeline.run_files.outputs import changed_results
+from pipeline.run_files.objects import read_object
+from pipeline.run_files.outputs import PROVENANCE, changed_results
+from pipeline.run_files.shapes import Provenance
 from pipeline.run_files.tables import read_rows
 from pipeline.statistics.sample_size import SmallestDifference, smallest_difference
 
 Row = Mapping[str, str]
-PROVENANCE = "provenance.json"
-"""File that says when, by whom and with which command a run was made; older runs have none."""
 JUDGED = ("pointing", "contours")
 """Questions of verdict.csv that compare the network's map with a baseline."""
 Key = tuple[str, str, str]
@@ -49,13 +46,13 @@ class Material:
     statements: Mapping[str, str]
     """Dotted key of the intended use → its text."""
     cases: tuple[Row, ...]
-    labels: Mapping[str, Counter[str]]
-    """Finding → number of images by label ("1", "0" and "", unknown)."""
+    predictions: Mapping[str, Counter[tuple[str, str, str]]]
+    """Finding → number of images by label, prediction ("1", "0" and "", unknown) and operating threshold."""
     steps: tuple[Step, ...]
     sheet: tuple[Line, ...]
     compared: tuple[Compared, ...]
     attempts: tuple[Mapping[str, Any], ...] = ()
-    """Starts of the run's command, as `PROVENANCE` lists them."""
+    """Starts of the run's command, as provenance.json lists them."""
     changed: Mapping[str, str] = field(default_factory=dict)
     """Files that are not as the run wrote them."""
 
@@ -63,6 +60,15 @@ class Material:
     def manifest(self) -> Mapping[str, Any]:
         """The content of manifest.json."""
         return self.run.manifest
+
+    @property
+    def labels(self) -> Mapping[str, Counter[str]]:
+        """Finding → number of images by label ("1", "0" and "", unknown)."""
+        found: dict[str, Counter[str]] = {finding: Counter() for finding in self.predictions}
+        for finding, counts in self.predictions.items():
+            for (label, _, _), count in counts.items():
+                found[finding][label] += count
+        return found
 
     @property
     def card(self) -> Mapping[str, Any]:
@@ -87,7 +93,7 @@ def read_material(path: Path, statements: Mapping[str, str]) -> Material:
         survey=surveyed,
         statements=statements,
         cases=cases,
-        labels=_labels(path),
+        predictions=_predictions(path),
         steps=inclusion(run, surveyed),
         sheet=data_sheet(cases),
         compared=tuple(_compared(run)),
@@ -96,21 +102,19 @@ def read_material(path: Path, statements: Mapping[str, str]) -> Material:
     )
 
 
-def _labels(path: Path) -> dict[str, Counter[str]]:
-    labels: dict[str, Counter[str]] = defaultdict(Counter)
+def _predictions(path: Path) -> dict[str, Counter[tuple[str, str, str]]]:
+    counts: dict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
     if (path / "predictions.csv").exists():
         for row in read_rows(path / "predictions.csv"):
-            labels[row["finding"]][row.get("label", "")] += 1
-    return dict(labels)
+            said = (row.get("label", ""), row.get("predicted", ""), row.get("threshold", ""))
+            counts[row["finding"]][said] += 1
+    return dict(counts)
 
 
 def _attempts(path: Path) -> tuple[Mapping[str, Any], ...]:
-    """What the file says of each start of the run; nothing where it is missing or damaged."""
-    content: object = None
-    with suppress(CaseError):
-        content = read_json(path / PROVENANCE)
-    attempts = content.get("attempts") if isinstance(content, dict) else None
-    return tuple(entry for entry in attempts if isinstance(entry, dict)) if isinstance(attempts, list) else ()
+    """What provenance.json says of each start of the run; older runs have none."""
+    file = path / PROVENANCE
+    return tuple(read_object(file, Provenance)["attempts"]) if file.exists() else ()
 
 
 def _compared(run: RunFolder) -> Iterator[Compared]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, TypeAlias
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from pipeline import __version__
 from pipeline.dossier.facts import QUESTIONS
@@ -29,6 +31,8 @@ MOST_IN_FORM = 4
 """Answers of one question that a form shows; more are a table at its end."""
 FIRST_IN_FORM = 2
 """Answers that a form shows of a question with a table."""
+HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Places between the words of a name in camel case."""
 GROUPS = ("results.groups", "results.one_group", "results.small_groups")
 """Questions about groups of images, which the overview answers."""
 
@@ -103,6 +107,7 @@ def pages_of(material: Material, forms: Sequence[FilledForm], groups: Sequence[P
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = breakable
     environment.globals |= {
         "style": style,
         "policy": POLICY.format(digest),
@@ -114,6 +119,11 @@ def pages_of(material: Material, forms: Sequence[FilledForm], groups: Sequence[P
         "writer": __version__,
     }
     return Pages(environment, tuple(forms), _study(material, groups))
+
+
+def breakable(text: str) -> Markup:
+    """A name such as DeveloperContact, which may break before its capital letters."""
+    return Markup("<wbr>").join(HUMPS.split(text))
 
 
 def _shown(part: Part) -> int:

@@ -170,7 +170,7 @@ def _form(filled: FilledForm) -> dict[str, Any]:
                 "number": item.item.number,
                 "asks": item.item.asks,
                 "state": item.state,
-                "questions": list(item.item.parts),
+                "questions": [part.name for part in item.parts],
                 "open": list(item.open),
             }
             for item in filled.items

@@ -18,14 +18,16 @@ from pipeline.run_files.outputs import OUTPUTS, sha256_of
 MARGIN_STYLE = """
 @page {{
   size: A4; margin: 20mm 14mm 18mm;
-  @top-left {{ content: {run}; font: 7.5pt monospace; color: #444444; }}
-  @top-right {{ content: {sha256}; font: 6pt monospace; color: #444444; }}
+  @top-left {{ content: {run}; font: 7pt monospace; color: #444444; }}
+  @top-right {{ content: {sha256}; font: 5.5pt monospace; color: #444444; }}
   @bottom-left {{ content: {version}; font: 8pt sans-serif; color: #444444; }}
   @bottom-right {{ content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #444444; }}
 }}
 .worklist:not(:has(tbody img)) .picture {{ display: none; }}
+.worklist:not(:has(tbody img)) tbody tr {{ height: 20px; }}
+.worklist:not(:has(tbody img)) tbody tr:only-child {{ height: 28px; }}
 """
-"""With the worklist's column of pictures only where there are some."""
+"""With the worklist's column of pictures, and rows as high as they need, only where there are some."""
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 """Of a page that is escaped, and so holds no other tag of this name."""
 

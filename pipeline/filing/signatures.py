@@ -5,6 +5,7 @@ https://jedisct1.github.io/minisign/: Ed25519 over the BLAKE2b hash of the file,
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from minisign import PublicKey, SecretKey, Signature
 
 SUFFIX = ".minisig"
+KEY_ID = slice(2, 10)
+"""Place of a key's id in the bytes of a signature and of a public key."""
 LARGEST_KEY_BYTES = 4096
 LARGEST_SIGNATURE_BYTES = 16_384
 """A trusted comment may have 8 KiB."""
@@ -47,7 +50,8 @@ def sign(path: Path, key: Path, *, password: Callable[[], str], note: str = "") 
     """Sign a file with the secret key in `key`, and return the path of the signature beside the file.
 
     `password` is asked for if the key is encrypted. `note` is signed, too, as part of the trusted comment.
-    Raises ConfigError if the key cannot be used.
+    Raises ConfigError if the key cannot be used, or if another key's signature stands there, which would be
+    lost.
     """
     minisign = _library()
     with named(key):
@@ -58,6 +62,7 @@ def sign(path: Path, key: Path, *, password: Callable[[], str], note: str = "") 
         if secret.is_encrypted():
             with _refusing(minisign, key, "cannot be opened with this password"):
                 secret.decrypt(password())
+        _refuse_to_replace(signature_of(path), secret)
         comment = "\t".join(
             part
             for part in (f"timestamp:{seconds_since_1970()}", f"file:{path.name}", "hashed", note)
@@ -94,6 +99,28 @@ def check_signature(path: Path, key: Path) -> SignatureCheck:
     comment = signature.trusted_comment.replace("\t", ", ")
     text = f"is signed by the key {public.to_base64().decode()} ({comment})"
     return SignatureCheck(path, is_good=True, text=text)
+
+
+def _refuse_to_replace(place: Path, secret: SecretKey) -> None:
+    """Raise ConfigError if a signature of another key stands at `place`."""
+    if not place.is_file():
+        return
+    with named(place):
+        lines = read_file(place, most_bytes=LARGEST_SIGNATURE_BYTES).splitlines()
+    found = _key_id(lines[1]) if len(lines) > 1 else b""
+    if found and found != _key_id(secret.get_public_key().to_base64()):
+        raise ConfigError(
+            f"{place}: is a signature by another key, which signing would replace; move it to another "
+            "folder, then sign again"
+        )
+
+
+def _key_id(line: bytes) -> bytes:
+    """The id of the key in a line of minisign: the eight bytes after the algorithm; empty: no such line."""
+    try:
+        return base64.b64decode(line, validate=True)[KEY_ID]
+    except ValueError:
+        return b""
 
 
 def _public_key(minisign: Any, content: bytes) -> PublicKey:

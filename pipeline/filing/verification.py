@@ -11,24 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from pipeline.cohort.pseudonyms import open_pseudonyms
+from pipeline.cohort.pseudonyms import KEY, open_pseudonyms
 from pipeline.errors import CaseError, ConfigError
+from pipeline.filing.signatures import SUFFIX
+from pipeline.guards.reading import ANY_SIZE, read_file, without_remedy
 from pipeline.run.crosswalk import SEAL
 from pipeline.run_files.later import Later, read_later
 from pipeline.run_files.objects import read_manifest
 from pipeline.run_files.outputs import CROSSWALK, LATER, OUTPUTS, PAGE, sha256_of, stated_hashes
+from pipeline.store.lock import LOCK
 
 State: TypeAlias = Literal["as_written", "later", "uncovered", "changed", "missing", "added", "unreadable"]
 FAULTS: Final[tuple[State, ...]] = ("changed", "missing", "added", "unreadable")
 """States of a file that no command of Heatproof explains."""
-SIGNATURE: Final = ".minisig"
-"""Suffix of the signature of a file, as of the program minisign."""
-LOCK: Final = ".lock"
-KEY: Final = "pseudonym.key"
-"""File beside the run folders."""
 SIGNED: Final = (OUTPUTS, LATER)
 OWN: Final = frozenset(
-    {*SIGNED, LOCK, *(name + suffix for name in SIGNED for suffix in (SIGNATURE, ".asc", ".sig"))}
+    {*SIGNED, LOCK, *(name + suffix for name in SIGNED for suffix in (SUFFIX, ".asc", ".sig"))}
 )
 """Files about files, of which no list states the hash."""
 THREADS: Final = 4
@@ -151,7 +149,17 @@ def _crosswalk(run: Path, manifest: Mapping[str, object]) -> tuple[str, bool]:
         return "cannot be checked: the run is of an older version", True
     if not (run.parent / KEY).is_file():
         return f"cannot be checked without {KEY} in the folder of runs", True
-    seal = open_pseudonyms(run.parent / KEY).seal(CROSSWALK, path.read_bytes())
-    if hmac.compare_digest(seal, sealed):
+    return _compared_crosswalk(path, sealed, run.parent / KEY)
+
+
+def _compared_crosswalk(path: Path, sealed: str, key: Path) -> tuple[str, bool]:
+    """The same of a crosswalk beside its key."""
+    try:
+        seal = open_pseudonyms(key).seal(CROSSWALK, read_file(path, most_bytes=ANY_SIZE))
+    except ConfigError:  # a key of something else beside a run that was sent, which needs no other
+        return f"cannot be checked, because {KEY} in the folder of runs cannot be used as a key", True
+    except CaseError as error:
+        return f"cannot be checked: {without_remedy(error.message)}", False
+    if hmac.compare_digest(seal.encode(), sealed.encode("utf-8", "replace")):
         return "is as the run wrote it", True
     return f"is not as the run wrote it, or {KEY} is another one", False

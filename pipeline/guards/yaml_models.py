@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, get_args
@@ -37,6 +38,8 @@ MOST_KEYS: Final = 50_000
 """Keys of a mapping, of which each wrong one is an error to hold in memory."""
 MOST_ERRORS: Final = 50
 """Errors that are named of a file; more are counted."""
+MOST_SHOWN: Final = 200
+"""Characters of a wrong value in a message."""
 MOST_NESTED: Final = 50
 """Nesting depth of lists and mappings; configs have about six levels."""
 WANTED: Final = {
@@ -60,6 +63,7 @@ WANTED: Final = {
     "string_too_long": "wanted a text of {max_length} or fewer characters",
     "too_short": "wanted {min_length} or more values",
     "too_long": "wanted {max_length} or fewer values",
+    "string_unicode": "wanted a text; remove what is half a character (a lone surrogate, \\ud800 to \\udfff)",
     "invalid_key": "wanted a text as the key; put it in quotes",
 }
 """pydantic error type → message in YAML terms, because pydantic's own names Python types."""
@@ -258,8 +262,14 @@ def _found(item: dict[str, Any]) -> str:
     if item["type"] == OWN_MESSAGE and isinstance(item["input"], dict | BaseModel):
         return ""
     found = item["input"]
-    words = READ_AS[found] if found is None or isinstance(found, bool) else repr(found)
+    words = READ_AS[found] if found is None or isinstance(found, bool) else _shortened(found)
     return f" (found {words})"
+
+
+def _shortened(found: object) -> str:
+    """A value as Python writes it, without what would fill screens; dates as they stand in YAML."""
+    words = str(found) if isinstance(found, date) else repr(found)
+    return words if len(words) <= MOST_SHOWN else f"{words[:MOST_SHOWN]}…, {len(words):,} characters"
 
 
 def _touched(key: str, overridden: Collection[str]) -> bool:

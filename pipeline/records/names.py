@@ -40,5 +40,7 @@ POINTING = ("hit", "box_hit", "point_hit")
 """Metrics of the map's peak; the first one that a finding has is used: for masks, boxes or points."""
 OVERLAPS = ("iou", "box_iou")
 """Metrics of the contours; the first one that a finding has is used."""
+LEVEL = 0.05
+"""Significance level: from here down a p-value, corrected or not, counts as a difference."""
 HEADLINES = ("hit", "iou", "box_hit", "box_iou", "point_hit")
 """Metrics by which methods, groups and runs are compared: pointing of the map, and fit of the contours."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.records.names import LABELS_READER
-from pipeline.reporting import words
-from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of
+from pipeline.reporting import glossary, words
+from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of, glossary_page, page
 from pipeline.reporting.run_folder import number_of
 from pipeline.reporting.verdict import TITLES
 from pipeline.run_files.objects import read_object
@@ -51,7 +51,9 @@ def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> P
     environment = environment_of(
         run_id=folder.name, title="Comparison", created="", version=facts["version"], network=""
     )
-    page = environment.get_template("comparison.html").render(
+    drawn = page(
+        environment,
+        "comparison.html",
         root="",
         facts=facts,
         changed=[
@@ -60,13 +62,17 @@ def write_comparison_page(folder: Path, *, write: Write = Path.write_bytes) -> P
             if (text := sentence_about(facts.get("changed", {}).get(side, {}), f"run {name}"))
         ],
         lines=[_line(row) for row in read_rows(folder / "comparison.csv")],
+        confidence=f"{100 * facts['resampling']['confidence']:g}",
+        units=facts.get("units", "patients"),
         verdicts=facts.get("verdicts", []),
         differing=_differing(facts),
         verdict_words=verdict_words,
         sides=sides_with_verdict(facts.get("verdicts", [])),
     )
     index = folder / "index.html"
-    write(index, page.encode("utf-8", UNDECODABLE))
+    explained = glossary_page(environment, back="Comparison")
+    write(folder / glossary.PAGE, explained.encode("utf-8", UNDECODABLE))
+    write(index, glossary.with_links(drawn, "").encode("utf-8", UNDECODABLE))
     return index
 
 
@@ -111,17 +117,13 @@ def _line(row: Mapping[str, str]) -> Line:
         second=second,
         difference=difference,
         interval=f"[{low} to {high}]" if row["difference_low"] else "–",
-        p=_p(row["p"]),
-        corrected_p=_p(row["corrected_p"]),
+        p=words.p_cell(row["p"]) or "–",
+        corrected_p=words.p_cell(row["corrected_p"]) or "–",
         standing=row.get("standing", ""),
         words=words.standing(
             row.get("standing", ""), number_of(row["difference_low"]), number_of(row["difference_high"])
         ),
     )
-
-
-def _p(cell: str) -> str:
-    return words.p_value(number_of(cell)).removeprefix("= ") or "–"
 
 
 def _shown(name: str, value: str, metric: str) -> str:

@@ -23,6 +23,8 @@ TITLES: Mapping[str, str] = {
     "model": "Model of the scanner", DATE: "Study date, shifted", "spacing_row_mm": "Pixel spacing, rows",
     "spacing_column_mm": "Pixel spacing, columns", "rows": "Rows", "columns": "Columns",
 }  # fmt: skip
+EMPTY: Mapping[str, str] = {"file_format": "DICOM"}
+"""Column → what an empty cell means, where it is no missing value."""
 SHIFTED = "dates are 1 to 730 days before the true ones, by the same number for all studies of a patient"
 MOST_VALUES = 8
 """Values of an attribute that a line names, the most frequent first."""
@@ -52,7 +54,17 @@ def data_sheet(cases: Sequence[Case]) -> tuple[Line, ...]:
     """A line per attribute in cases.csv; attributes that no image has are lines with n missing."""
     present = {name for case in cases[:1] for name in case}
     columns = [name for name in (*ORDER, *ATTRIBUTES, *NUMBERS) if name in present]
-    return tuple(_line(name, [case[name] for case in cases]) for name in dict.fromkeys(columns))
+    return tuple(
+        _line(name, [case[name] or EMPTY.get(name, "") for case in cases]) for name in dict.fromkeys(columns)
+    )
+
+
+def by_patient(cases: Iterable[Case]) -> list[Case]:
+    """The first image of each patient, in whose lines patients are counted."""
+    first: dict[str, Case] = {}
+    for case in cases:
+        first.setdefault(case["patient_id"], case)
+    return list(first.values())
 
 
 def patients_line(cases: Iterable[Case]) -> str:

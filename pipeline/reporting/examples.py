@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.reporting import figure
+from pipeline.reporting.drawn_contours import ContourPaths, contour_paths
 from pipeline.reporting.outcomes import OUTCOMES
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.survey import Row, Survey
@@ -22,7 +23,7 @@ class Example:
     view_box: str
     columns: int
     rows: int
-    contours: str
+    contours: ContourPaths
     annotations: tuple[figure.Annotation, ...]
 
 
@@ -46,6 +47,6 @@ def _example(case: Case, run: RunFolder, survey: Survey, row: Row) -> Example:
         view_box=figure.view_box(case),
         columns=case["columns"],
         rows=case["rows"],
-        contours=figure.contours(case, row.finding, run.network),
+        contours=contour_paths(case, row.finding, run.network),
         annotations=figure.reader_outlines(case, row.finding, survey.readers),
     )

@@ -31,9 +31,8 @@ GATES = {
     f"{OPERATING}, so that contours on healthy images are counted",
 }
 EXPLAINED = {
-    "sigmoid": "the logit of each finding, ln(p / (1 - p)) of its probability p",
-    "softmax": "the log-odds of each finding, ln(p / (1 - p)) of its probability p: its logit less the "
-    "log-sum-exp of the other logits",
+    "sigmoid": "the log-odds of each finding, which are its logit",
+    "softmax": "the log-odds of each finding: its logit less the log-sum-exp of the other logits",
     "none": "the network’s output, which is a probability",
 }
 """Activation on the card → what the maps are of."""
@@ -152,7 +151,7 @@ def method(run: RunFolder, survey: Survey) -> Facts:
         ("Smallest contour", f"{contours.get('minimum_area_px', 0)} px" + _square_millimetres(contours)),
         ("Too small, left out", _dropped(run, survey)),
         ("Limits of the policy", limits_stated(run.manifest)),
-        ("Intervals", _intervals(run.manifest.get("statistics", {}))),
+        ("Intervals", _intervals(run)),
         (
             "Versions",
             ", ".join(f"{name} {version}" for name, version in manifest.get("versions", {}).items()),
@@ -202,10 +201,16 @@ def _map(layer: str, unit: str, shapes: tuple[tuple[int, int], ...]) -> str:
 
 
 def plain(value: Any) -> str:
-    """A value of the model card as text: "rule: exact; size: 224, 224"."""
+    """A value of the model card as text: "channels: 1; resize (rule: exact; size: 224, 224)"."""
     if isinstance(value, Mapping):
-        texts = {words.spaced(str(key)): plain(entry) for key, entry in value.items() if entry is not None}
-        return "; ".join(f"{key}: {entry}" for key, entry in texts.items() if entry)
+        texts = [
+            (words.spaced(str(key)), plain(entry), isinstance(entry, Mapping))
+            for key, entry in value.items()
+            if entry is not None
+        ]
+        return "; ".join(
+            f"{key} ({text})" if is_nested else f"{key}: {text}" for key, text, is_nested in texts if text
+        )
     if isinstance(value, list | tuple):
         return ", ".join(plain(entry) for entry in value)
     return str(value).strip()
@@ -227,11 +232,12 @@ def _dropped(run: RunFolder, survey: Survey) -> str:
     return "; ".join(counts) or "none"
 
 
-def _intervals(statistics: Mapping[str, Any]) -> str:
+def _intervals(run: RunFolder) -> str:
+    statistics = run.manifest.get("statistics", {})
     if not {"replicates", "seed", "confidence"} <= statistics.keys():
         return ""  # a run of an older version
     replicates, seed = statistics["replicates"], statistics["seed"]
-    share = f"{100 * statistics['confidence']:g} %"
+    share = f"{run.confidence:g} %"
     kind = INTERVALS[statistics.get("interval", "percentile")]
     units = statistics.get("units", "patients")
     return (

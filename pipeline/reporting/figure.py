@@ -35,6 +35,11 @@ def polygons(outlines: Iterable[Sequence[Sequence[float]]]) -> str:
     )
 
 
+def open_lines(lines: Iterable[Sequence[Sequence[float]]]) -> str:
+    """Open lines of (x, y) as one SVG path."""
+    return "".join("M" + "L".join(f"{_short(x)} {_short(y)}" for x, y in line) for line in lines if line)
+
+
 def rectangles(boxes: Iterable[Sequence[float]]) -> str:
     """Boxes of x, y, width, height as one SVG path."""
     return "".join(f"M{_short(x)} {_short(y)}h{_short(w)}v{_short(h)}h{_short(-w)}Z" for x, y, w, h in boxes)
@@ -53,11 +58,6 @@ def dots(points: Iterable[Sequence[float]], *, radius: float) -> str:
 def view_box(case: Case) -> str:
     """The viewBox of an image, edge to edge: pixel (0, 0) covers -0.5 … 0.5."""
     return f"-0.5 -0.5 {case['columns']} {case['rows']}"
-
-
-def contours(case: Case, finding: str, method: str | None) -> str:
-    """The contours of a finding and method as one SVG path."""
-    return "".join(polygons(region["outlines"]) for region in entries_of(case["regions"], finding, method))
 
 
 def reader_outlines(case: Case, finding: str, readers: Sequence[str]) -> tuple[Annotation, ...]:

@@ -13,7 +13,7 @@ from pipeline.reporting.examples import Example
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import Row
 from pipeline.reporting.typical import Pair
-from pipeline.reporting.verdict import Sentence, Verdict, decisions_of, untested, verdicts
+from pipeline.reporting.verdict import SAME_PLACE, Sentence, Verdict, decisions_of, untested, verdicts
 from pipeline.reporting.verdict_sentence import FAULTS, NOT_STORED, UNSCORED, verdict_sentence
 
 AGAINST_NETWORK = ("not_used", "shortcut")
@@ -41,6 +41,11 @@ CAPTIONS: Mapping[str, str] = {
     "not_drawn": "Typical, nothing drawn",
 }
 """Outcome of a picture → its caption."""
+SHORTER: Mapping[str, str] = {
+    SAME_PLACE: "always at one place",
+    "unknown": "cannot be judged",
+}
+"""Standing in words → fewer, beside a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +216,3 @@ def _number(row: Summary | None, metric: str, answer: Sentence | None) -> Number
         standing=tone_of(answer) if answer else "",
         words=SHORTER.get(answer.short, answer.short) if answer else "",
     )
-
-
-SHORTER: Mapping[str, str] = {
-    "cannot be judged (always at the same place)": "always at one place",
-    "unknown": "cannot be judged",
-}
-"""Standing in words → fewer, beside a number."""

@@ -83,6 +83,11 @@ def by_slug() -> Mapping[str, Term]:
     return {entry.slug: entry for group in groups().values() for entry in group}
 
 
+def term_of(text: str) -> Term | None:
+    """The term that a text is, in any way to write it; None if it is none."""
+    return by_slug().get(_pattern()[1].get(_key(escape(text)), ""))
+
+
 def with_links(page: str, root: str) -> str:
     """A page in HTML in which each term is linked where it first appears in a section.
 

@@ -21,6 +21,17 @@ LIMITS = {
 """Key of the config → what it limits, in which direction, and the metric whose format its numbers have."""
 CEILINGS = {"readers": "the readers compared with each other", "perfect": "every image right"}
 SEVERITY = ("fail", "warn", "unknown", "pass")
+SUSPICION = "max_suspicion"
+STRENGTHS = ("none", "weak", "strong")
+"""Of suspicions, as numbers of policy.csv."""
+UNKNOWN = {
+    "too_few": "too few patients for an interval",
+    "not_labelled": "the labels have no column of “{finding}”; add it, or name it in "
+    "annotations.labels.columns",
+    "no_scale": "there is no baseline to measure skill from",
+    "": "there is no estimate",
+}
+"""Why a limit has no outcome → its words; other reasons are those of the undefined scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +79,6 @@ def skill_of(run: RunFolder, finding: str) -> Skill | None:
     )
 
 
-SUSPICION = "max_suspicion"
-STRENGTHS = ("none", "weak", "strong")
-"""Of suspicions, as numbers of policy.csv."""
-
-
-UNKNOWN = {
-    "too_few": "too few patients for an interval",
-    "not_labelled": "the labels have no column of “{finding}”; add it, or name it in "
-    "annotations.labels.columns",
-    "no_scale": "there is no baseline to measure skill from",
-    "": "there is no estimate",
-}
-"""Why a limit has no outcome → its words; other reasons are those of the undefined scores."""
-
-
 def why_unknown(row: Mapping[str, Any]) -> str:
     """Why the outcome of a row of policy.csv is unknown, in words."""
     code = str(row.get("because") or "")
@@ -92,7 +88,7 @@ def why_unknown(row: Mapping[str, Any]) -> str:
 def limits_of(run: RunFolder, finding: str) -> tuple[Limit, ...]:
     """Outcomes of the policy's limits for a finding, in the order of the config."""
     return tuple(
-        Limit(row["outcome"], _limit(row)) for row in run.table("policy") if row["finding"] == finding
+        Limit(row["outcome"], limit_text(row)) for row in run.table("policy") if row["finding"] == finding
     )
 
 
@@ -113,7 +109,8 @@ def worst(limits: tuple[Limit, ...]) -> str:
     return min((limit.outcome for limit in limits), key=SEVERITY.index, default="")
 
 
-def _limit(row: Mapping[str, str]) -> str:
+def limit_text(row: Mapping[str, str]) -> str:
+    """What a row of policy.csv says: "hit rate at least 50 %: found 24 % [12 to 38]"."""
     rule, _, suspect = row["rule"].partition(".")
     if rule == SUSPICION:
         most, found = (STRENGTHS[int(float(row[key]))] for key in ("limit", "estimate"))

@@ -139,7 +139,7 @@ def calibration(run: RunFolder, finding: str) -> LineChart | None:
         for row in rows
     ]
     ideal = Series(
-        "perfect calibration",
+        "perfect",
         "ideal",
         _path([(_x(0), _y(0, 1)), (_x(1), _y(1, 1))]),
         "",

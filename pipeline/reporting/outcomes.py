@@ -35,8 +35,8 @@ OUTCOMES: Mapping[str, Outcome] = MappingProxyType(
     {
         "elsewhere": Outcome(
             "drawn elsewhere",
-            "The finding is present and a contour is drawn, but not on the lesion: IoU below 0.1, and the "
-            "map’s peak is outside for every reader.",
+            f"The finding is present and a contour is drawn, but not on the lesion: IoU below {OVERLAPPING}, "
+            "and the map’s peak is outside for every reader.",
             is_scored=True,
         ),
         "not_drawn": Outcome(
@@ -48,13 +48,14 @@ OUTCOMES: Mapping[str, Outcome] = MappingProxyType(
         "false_contour": Outcome("false contour", "The finding is absent, but a contour is drawn."),
         "located": Outcome(
             "located",
-            "The finding is present and the contour finds the lesion but does not outline it: IoU below 0.5, "
-            "but at least 0.1, or the map’s peak is in the lesion for at least one reader.",
+            "The finding is present and the contour finds the lesion but does not outline it: IoU below "
+            f"{OUTLINED}, but at least {OVERLAPPING}, or the map’s peak is in the lesion for at least one "
+            "reader.",
             is_scored=True,
         ),
         "outlined": Outcome(
             "outlined",
-            "The finding is present and the contour outlines the lesion: IoU at least 0.5.",
+            f"The finding is present and the contour outlines the lesion: IoU at least {OUTLINED}.",
             is_scored=True,
         ),
         "clear": Outcome(

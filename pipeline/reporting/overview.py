@@ -141,6 +141,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "emptiness": facts.emptiness(run),
         "limits": list(limits.limits(run, survey)),
         "headline": _headline(run),
+        "confidence": f"{run.confidence:g}",
         "scored": run.is_scored,
         "predicted": {finding: _predicted(survey, finding) for finding in run.findings},
         "all_findings": ALL_FINDINGS,

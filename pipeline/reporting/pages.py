@@ -68,6 +68,11 @@ def copy_static(run: Path, *, write: Write = Path.write_bytes) -> Path:
     return folder
 
 
+def glossary_page(environment: Environment, *, back: str) -> str:
+    """The page of the terms, for the same folder as index.html, which is called `back`."""
+    return page(environment, "glossary.html", root="", back=back, **glossary.glossary_variables())
+
+
 def page(environment: Environment, template: str, **variables: Any) -> str:
     """A rendered page as HTML."""
     return environment.get_template(template).render(variables)

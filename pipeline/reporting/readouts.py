@@ -41,7 +41,7 @@ def alike(run: RunFolder) -> tuple[tuple[str, ...], tuple[Alike, ...]]:
     """Findings, and what their maps look like; empty for a run without maps of attributes."""
     found: dict[str, dict[str, str]] = {}
     for row in run.table("attribute_maps"):
-        found.setdefault(_title(row), {})[row["finding"]] = _likeness(row)
+        found.setdefault(label_title(row), {})[row["finding"]] = _likeness(row)
     findings = tuple(dict.fromkeys(row["finding"] for row in run.table("attribute_maps")))
     return findings, tuple(
         Alike(title, tuple(of.get(finding, "") for finding in findings)) for title, of in found.items()
@@ -54,7 +54,7 @@ def _likeness(row: Mapping[str, str]) -> str:
 
 def _known(row: Mapping[str, str]) -> Known:
     return Known(
-        _title(row),
+        label_title(row),
         row["n"],
         row["positives"],
         row["because"] or _interval(row, "auroc", "low", "high"),
@@ -63,7 +63,8 @@ def _known(row: Mapping[str, str]) -> Known:
     )
 
 
-def _title(row: Mapping[str, str]) -> str:
+def label_title(row: Mapping[str, str]) -> str:
+    """Name of the finding, of the attribute with its group, or of the label without meaning."""
     if row["kind"] == "nonsense":
         return NONSENSE
     if row["kind"] == "finding":

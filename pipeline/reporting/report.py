@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.reporting import glossary
 from pipeline.reporting.overview import overview
-from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of_run, page
+from pipeline.reporting.pages import UNDECODABLE, Write, copy_static, environment_of_run, glossary_page, page
 from pipeline.reporting.run_folder import Case, RunFolder, read_run
 from pipeline.reporting.run_script import baselines_script, run_script
 from pipeline.reporting.survey import Survey, survey
@@ -17,11 +17,12 @@ from pipeline.reporting.worklist import worklist, worklist_scripts
 
 CASE_SCRIPTS = (
     "regions", "outlines", "overlap", "drawing", "window", "presets", "view", "colours", "words", "kept",
-    "order", "orientation", "ruler", "layouts", "margins", "elements", "layers", "stage", "lens", "scales",
-    "panel", "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys", "shown",
-    "frames", "now", "subjects", "decisions", "readings", "veil", "progress", "exports", "questions",
-    "timing", "marks", "reading-panel", "reading", "review", "pictures", "measuring", "commands", "redraw",
-    "save-files", "save-lines", "save-text", "save-shown", "save-panels", "save-figure", "save", "paper",
+    "order", "orientation", "ruler", "layouts", "margins", "elements", "terms", "layers", "stage", "lens",
+    "scales", "panel", "contour-table", "threshold-panel", "readouts", "controls", "gestures", "keys",
+    "shown", "frames", "now", "subjects", "decisions", "readings", "veil", "progress", "exports",
+    "questions", "timing", "marks", "reading-panel", "reading", "review", "pictures", "measuring",
+    "commands", "redraw", "save-files", "save-lines", "save-text", "save-shown", "save-panels",
+    "save-figure", "save", "paper",
 )  # fmt: skip
 """Scripts of case pages after the threshold rules and before the data and page.js."""
 BEFORE_RULES = ("heatproof", "addresses", "decoding", "maps", "thresholds")
@@ -35,7 +36,8 @@ OVERVIEW_SCRIPTS = (
 """Scripts of the overview before the data of worklist and run."""
 OVERVIEW_STARTS = ("worklist", "review-bar")
 """Scripts of the overview after the worklist's data."""
-
+RUN_DATA = ("cases/run.js",)
+"""Data of the run on pages in its folder."""
 READING_SCRIPTS = (
     "heatproof", "addresses", "kept", "elements", "words", "subjects", "decisions", "readings", "veil",
     "progress", "exports",
@@ -59,10 +61,16 @@ def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = P
     environment = environment_of_run(folder)
     _write_static(folder, surveyed, rule_scripts, write)
     scripts = (*BEFORE_RULES, *(f"{RULE}{name}" for name in rule_scripts), *CASE_SCRIPTS)
-    shell = glossary.with_links(page(environment, "case.html", root="../../", scripts=scripts), "../../")
-    _write_shells(folder, surveyed, shell, write)
-    explained = page(environment, "glossary.html", root="", **glossary.glossary_variables())
-    write(run / glossary.PAGE, explained.encode("utf-8", UNDECODABLE))
+    shell = page(
+        environment,
+        "case.html",
+        root="../../",
+        scripts=scripts,
+        data=("../run.js", "case.js", "pixels.js"),
+        starts=("page",),
+    )
+    _write_shells(folder, surveyed, glossary.with_links(shell, "../../"), write)
+    write(run / glossary.PAGE, glossary_page(environment, back="Report").encode("utf-8", UNDECODABLE))
     index, results = run / "index.html", run / RESULTS_PAGE
     if folder.is_blind:
         write(results, _overview(folder, surveyed).encode("utf-8", UNDECODABLE))
@@ -80,6 +88,7 @@ def _reading(run: RunFolder) -> str:
         "reading.html",
         root="",
         scripts=READING_SCRIPTS,
+        data=RUN_DATA,
         starts=READING_STARTS,
         cases=len(run.case_ids),
         findings=run.findings,
@@ -96,7 +105,9 @@ def _overview(run: RunFolder, surveyed: Survey) -> str:
         environment_of_run(run),
         "overview.html",
         root="",
+        home=RESULTS_PAGE if run.is_blind else "index.html",
         scripts=(*OVERVIEW_SCRIPTS, *listed["scripts"]),
+        data=RUN_DATA,
         starts=OVERVIEW_STARTS,
         worklist=listed,
         reviewed=(run.path / "review.html").exists(),

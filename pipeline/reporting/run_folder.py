@@ -21,6 +21,8 @@ from pipeline.run_files.tables import Known, read_rows
 Case: TypeAlias = dict[str, Any]
 """The content of one case.json."""
 
+DEFAULT_CONFIDENCE = 0.95
+"""Confidence of runs of older versions, whose manifest does not state it."""
 VERDICT = "verdict"
 """The table whose rows `stored_verdicts` compares with each other and with the manifest."""
 TABLES = (
@@ -89,6 +91,11 @@ class RunFolder:
     def is_blind(self) -> bool:
         """Whether readers mark what they see before the pages show maps, scores and annotations."""
         return bool(self.manifest.get("review", {}).get("blind", False))
+
+    @property
+    def confidence(self) -> float:
+        """Confidence of the run's intervals, in percent."""
+        return float(100 * self.manifest.get("statistics", {}).get("confidence", DEFAULT_CONFIDENCE))
 
     @property
     def rules(self) -> Mapping[str, Mapping[str, Any]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.records import Intensity
-from pipeline.reporting import words
+from pipeline.reporting import glossary, words
 from pipeline.reporting.figure import READER_COLOURS
 from pipeline.reporting.figures.caption import (
     PURPOSE,
@@ -22,6 +22,9 @@ from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.subjects import results_sha256
 from pipeline.reporting.survey import Row, Survey
 from pipeline.run_files.arrays import read_maps
+
+DRAWN = ("Outcome", "IoU", "Box IoU")
+"""Headings of tables that scripts of a case's page draw."""
 
 
 def run_script(run: RunFolder, surveyed: Survey) -> str:
@@ -69,6 +72,7 @@ def _content(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
             for method in run.methods
         ],
         "metrics": [_metric(metric) for metric in run.manifest["metrics"]],
+        "terms": list(_terms(_metric(metric)["title"] for metric in run.manifest["metrics"])),
         "reasons": list(words.REASONS.items()),
         "outcomes": [(code, outcome.text, outcome.meaning) for code, outcome in OUTCOMES.items()],
         "readers": surveyed.readers,
@@ -91,6 +95,13 @@ def _metric(metric: dict[str, Any]) -> dict[str, Any]:
         "unit": metric["unit"],
         "yes_or_no": name in words.RATES,
     }
+
+
+def _terms(titles: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each title or other word that the page of a case draws, with its slug and meaning in the glossary."""
+    for text in dict.fromkeys((*titles, *DRAWN)):
+        if (term := glossary.term_of(text)) is not None:
+            yield text, (term.slug, term.what)
 
 
 def _outcomes_of_cases(run: RunFolder, surveyed: Survey) -> list[str]:

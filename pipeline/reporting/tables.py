@@ -131,17 +131,13 @@ def _comparison(row: Mapping[str, str], run: RunFolder) -> Comparison:
         second=second,
         difference=difference,
         interval=f"[{low} to {high}]" if low else "",
-        p=_p(row["p"]),
-        corrected_p=_p(row["corrected_p"]),
+        p=words.p_cell(row["p"]),
+        corrected_p=words.p_cell(row["corrected_p"]),
         standing=row.get("standing", ""),
         words=words.standing(
             row.get("standing", ""), number_of(row["difference_low"]), number_of(row["difference_high"])
         ),
     )
-
-
-def _p(cell: str) -> str:
-    return words.p_value(number_of(cell)).removeprefix("= ")
 
 
 def localisation(run: RunFolder) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from pipeline.reporting import figure
+from pipeline.reporting.drawn_contours import ContourPaths, drawn_contours
 from pipeline.reporting.run_folder import Case
 
 OUTLINES = "outlines.svg"
@@ -21,6 +22,7 @@ SHAPES = (
     'fill-rule="evenodd" stroke-linejoin="round">'
     '<path stroke="#000" stroke-opacity=".55" stroke-width="6" d="{readers}{network}"/>'
     f'<path stroke="{READERS}" stroke-width="3" stroke-dasharray="9 5" d="{{readers}}"/>'
+    f'<path stroke="{NETWORK}" stroke-width="1" d="{{beyond}}"/>'
     f'<path stroke="{NETWORK}" stroke-width="3" d="{{network}}"/></svg>\n'
 )
 
@@ -32,7 +34,7 @@ def outlines_svg(case: Case, method: str | None) -> str:
     scale = EDGE / max(case["rows"], case["columns"])
     references = case["references"]
     radius = figure.DOT * case["columns"] * scale
-    contours = [outline for r in case["regions"] if r["method"] == method for outline in r["outlines"]]
+    contours = _contours(case, method, scale)
     drawn = [outline for r in references for outline in r["outlines"]]
     boxes = [[(x + 0.5) * scale, (y + 0.5) * scale, w * scale, h * scale]
              for r in references for x, y, w, h in r["boxes"]]  # fmt: skip
@@ -40,11 +42,23 @@ def outlines_svg(case: Case, method: str | None) -> str:
     return SHAPES.format(
         columns=round(case["columns"] * scale, 2),
         rows=round(case["rows"] * scale, 2),
-        network=figure.polygons(_scaled(contours, scale)),
+        network=contours.within,
+        beyond=contours.beyond,
         readers=figure.polygons(_scaled(drawn, scale))
         + figure.rectangles(boxes)
         + figure.dots([_placed(point, scale) for point in points], radius=radius),
     )
+
+
+def _contours(case: Case, method: str | None, scale: float) -> ContourPaths:
+    """The contours of every finding."""
+    findings = dict.fromkeys(region["finding"] for region in case["regions"] if region["method"] == method)
+    parts = [drawn_contours(case, finding, method) for finding in findings]
+    closed, inside, beyond = (
+        [*_scaled((line for part in parts for line in getattr(part, name)), scale)]
+        for name in ("closed", "inside", "beyond")
+    )
+    return ContourPaths(figure.polygons(closed) + figure.open_lines(inside), figure.open_lines(beyond))
 
 
 def _scaled(outlines: Iterable[Outline], scale: float) -> Iterator[list[tuple[float, float]]]:

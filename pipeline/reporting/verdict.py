@@ -27,7 +27,7 @@ CONCLUSIONS: Mapping[str, str] = {
     "masks": "The annotations may not belong to these images, or lie elsewhere on them.",
     "labels": "The labels may be wrong, or the outputs in another order than the card says.",
     "not_used": "The network does not use the annotated lesions.",
-    "shortcut": "The network needs something that is no lesion: its AUROC falls without it.",
+    "shortcut": "The network needs something other than lesions: its AUROC falls without it.",
     "shown": "The network uses the annotated lesions, and the map shows it.",
     "not_shown": "The network uses the annotated lesions, but the map does not show it: try another method, "
     "or an earlier layer.",
@@ -45,7 +45,7 @@ NO_TEST: Mapping[str, str] = {
 """Why a conclusion of too little data says nothing of the data → its sentence."""
 OF_AUROC: Mapping[str, str] = {
     "auroc_low": "cannot be judged: the network hardly tells it",
-    "auroc_turned": "cannot be judged: the output is turned",
+    "auroc_turned": "cannot be judged: the output is inverted",
     "auroc_uncertain": "cannot be judged: AUROC not shown above 0.5",
 }
 """What keeps a finding from being judged by maps → title."""

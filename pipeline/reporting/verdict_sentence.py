@@ -21,7 +21,7 @@ FAULTS: Mapping[str, str] = {
 """Conclusion → sentence, whatever the map does."""
 AGAINST: Mapping[str, str] = {
     "not_used": "It does not use the annotated lesions",
-    "shortcut": "It relies on something that is no lesion",
+    "shortcut": "It relies on something other than the lesions",
 }
 """Conclusion → first part, before the map."""
 USES: Mapping[str, str] = {
@@ -58,7 +58,7 @@ POINTING: Mapping[str, str] = {
     "same_place worse": "its map points away from their place",
     "unknown": "too few patients to judge its map",
     "auroc_low": "an output near chance makes maps meaningless",
-    "auroc_turned": "its output is turned, so maps mislead",
+    "auroc_turned": "its output is inverted, so maps mislead",
     "auroc_uncertain": "its output is not shown above chance",
     "no_annotation": "no scored image was annotated with it",
     "no_baseline": "no baseline was scored to compare with",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.records.names import CLASSIFIER, POINTING
+from pipeline.records.names import CLASSIFIER, LEVEL, POINTING
 from pipeline.reporting import words
 from pipeline.reporting.chance import auroc_numbers
 from pipeline.reporting.run_folder import RunFolder, number_of
@@ -31,8 +31,7 @@ NOTHING = (
     "No image with this finding was annotated and scored, so it is unknown whether the network looks in the "
     "right place."
 )
-LEVEL = 0.05
-"""Significance level of p-values, as in `statistics.verdict`."""
+PERCENT = 100
 OPEN_CORRECTION = (
     "The interval is that of this finding alone and excludes 0; p, corrected for all findings tested (Holm), "
     "is above 0.05."
@@ -40,6 +39,7 @@ OPEN_CORRECTION = (
 OPEN_TEST = (
     "The interval excludes 0, but the images differ in too few patients for the exact sign test behind p."
 )
+OPEN_LEVEL = "The interval, of {confidence:g} % confidence, excludes 0, but p is above 0.05."
 
 
 def text_of(row: Row, run: RunFolder, unconfirmed: str) -> str:
@@ -123,7 +123,10 @@ def _own_p(row: Row, run: RunFolder) -> float | None:
 def _why_open(row: Row, run: RunFolder) -> str:
     """Why a difference whose interval excludes 0 is not confirmed."""
     own = _own_p(row, run)
-    return OPEN_TEST if own is not None and own > LEVEL else OPEN_CORRECTION
+    if own is None or own <= LEVEL:
+        return OPEN_CORRECTION
+    is_same_level = round(100 * LEVEL + run.confidence, 9) == PERCENT
+    return OPEN_TEST if is_same_level else OPEN_LEVEL.format(confidence=run.confidence)
 
 
 def _paired_difference(row: Row, run: RunFolder) -> str:

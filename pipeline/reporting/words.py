@@ -170,6 +170,11 @@ def p_value(p: float | None) -> str:
     return "" if p is None else "< 0.001" if p < LEAST_P else f"= {p:.3f}"
 
 
+def p_cell(text: str) -> str:
+    """A p-value of a table, without its equals sign: "0.063", "< 0.001"; empty for an empty cell."""
+    return p_value(float(text) if text else None).removeprefix("= ")
+
+
 def side(low: float | None, high: float | None) -> str:
     """On which side of 0 an interval of a difference lies: "better", "worse", or "" if it holds 0."""
     if low is None or high is None or low <= 0 <= high:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.json_files import read_json
@@ -20,6 +22,8 @@ ANSWERS: tuple[Answer, ...] = ("agree", "network_wrong", "annotation_wrong", "un
 EXPORT = "give the file that the report exported, or export the decisions again"
 """Remedy for a file that holds no decisions."""
 LARGEST_NUMBER = 2**31
+LONGEST_NAME = 200
+"""Characters of a reviewer's name."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -77,6 +81,15 @@ class Decision(Asked, Given):
         return self.second.answer if self.second else self.answer
 
 
+def _one_line(name: str) -> str:
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise ValueError(
+            f"wanted a name of at most {LONGEST_NAME} characters on one line, without control characters; "
+            "enter another on a case page, and export again"
+        )
+    return name
+
+
 class Decisions(Strict):
     """The decisions of one reviewer on one run, as the pages of its report export them."""
 
@@ -91,7 +104,7 @@ class Decisions(Strict):
             description="SHA-256 of contours and scores of the run, see reports/README.md.",
         ),
     ]
-    reviewer: str = Field(min_length=1)
+    reviewer: Annotated[str, AfterValidator(_one_line)] = Field(min_length=1)
     exported: str = Field(description="Time of the export, ISO 8601.")
     decisions: Items[Decision]
     open: Items[Asked] = Field(
@@ -156,21 +169,42 @@ def _read(path: Path, run: Run) -> Decisions:
             f"{decisions.results_sha256[:12]}…, now {run.results_sha256[:12]}…; review this version, or give "
             "the run folder that was reviewed"
         )
+    _refuse_second_answer(path, decisions)
     return decisions
+
+
+def _refuse_second_answer(path: Path, decisions: Decisions) -> None:
+    """Refuse a contour or lesion that is there twice: no answer of a reviewer may replace another unseen."""
+    counts = Counter((entry.case_id, entry.subject) for entry in (*decisions.decisions, *decisions.open))
+    for (case_id, subject), count in counts.items():
+        if count > 1:
+            raise ConfigError(
+                f"{path}: {subject.kind} {subject.number} of {subject.finding!r} by {subject.by!r} on "
+                f"{case_id} is there {count} times, wanted one answer, or one entry that is open; export the "
+                "decisions again"
+            )
 
 
 def _refuse_second_file(read: Iterable[tuple[Path, Decisions]]) -> None:
     seen: dict[str, tuple[Path, Decisions]] = {}
     for path, decisions in read:
-        name = decisions.reviewer
+        name = _same(decisions.reviewer)
         if name in seen:
             other, others = seen[name]
+            who = repr(decisions.reviewer)
+            if decisions.reviewer != others.reviewer:
+                who += f", read as the same name as {others.reviewer!r}"
             raise ConfigError(
-                f"{path}: is by {name!r}, and so is {other}; {_only(decisions, others)} only in the first, "
+                f"{path}: is by {who}, and so is {other}; {_only(decisions, others)} only in the first, "
                 f"{_only(others, decisions)} only in the second; give one that holds all answers (import "
                 "both on the report's overview and export again), or give two reviewers different names"
             )
         seen[name] = path, decisions
+
+
+def _same(name: str) -> str:
+    """What names have in common that a person may type for one: case, spaces, and the form of accents."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _only(one: Decisions, other: Decisions) -> str:

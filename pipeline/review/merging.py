@@ -76,6 +76,7 @@ def merge_decisions(
     missed = missed_lesions(run)
     known = {case_id: _subjects(run, case_id, missed, found.get(case_id, {})) for case_id in run.case_ids}
     _refuse_unknown(found, known)
+    _refuse_unknown(_commented(remarks), known)
     return [
         Reviewed(
             case_id,
@@ -106,8 +107,18 @@ def _subjects(run: RunFolder, case_id: str, missed: Missed, answered: Iterable[S
     return asked + sorted(lesions.intersection(answered) - set(asked))
 
 
+def _commented(
+    remarks: Mapping[tuple[str, Subject], Mapping[str, str]],
+) -> dict[str, dict[Subject, Mapping[str, str]]]:
+    """Case → contour or lesion → reviewer → comment without an answer."""
+    by_case: dict[str, dict[Subject, Mapping[str, str]]] = defaultdict(dict)
+    for (case_id, subject), comments in remarks.items():
+        by_case[case_id][subject] = comments
+    return by_case
+
+
 def _refuse_unknown(
-    found: Mapping[str, Mapping[Subject, Mapping[str, Decision]]], known: Mapping[str, Sequence[Subject]]
+    found: Mapping[str, Mapping[Subject, Mapping[str, object]]], known: Mapping[str, Sequence[Subject]]
 ) -> None:
     """Refuse decisions on unknown subjects: the hash of the results matches, so the file was edited."""
     for case_id, by_subject in found.items():

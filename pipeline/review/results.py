@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pipeline.errors import ConfigError
 from pipeline.records.names import ALL_FINDINGS
-from pipeline.reporting import words
+from pipeline.reporting import glossary, words
+from pipeline.reporting.outcomes import OUTCOMES, Outcome, outcome_of
 from pipeline.reporting.pages import UNDECODABLE, environment_of_run, page
 from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.subjects import results_sha256
@@ -25,7 +28,7 @@ from pipeline.run_files.damage import damaged
 from pipeline.run_files.tables import read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.store.atomic import write_bytes
-from pipeline.store.tables import write_table
+from pipeline.store.tables import read_table, write_table
 
 FILES = ("review.csv", "review-summary.csv", "review.html")
 """Files that a review writes."""
@@ -82,6 +85,17 @@ def review(path: Path, files: Sequence[Path]) -> Review:
     return result
 
 
+def reviewers_before(run: Path) -> list[str]:
+    """Names of the reviewers in the review that the run's folder holds; none without a sound table."""
+    if not (run / "review.csv").is_file():
+        return []
+    try:
+        rows = read_table(run, "review.csv")
+    except ConfigError:
+        return []
+    return sorted({row["reviewer"] for row in rows if row.get("reviewer")})
+
+
 def _resampling(run: RunFolder) -> Resampling:
     """The bootstrap settings of the audit."""
     statistics = run.manifest["statistics"]
@@ -97,10 +111,12 @@ def _units(run: RunFolder) -> Literal["patients", "images"]:
 def _html(run: RunFolder, result: Review) -> str:
     shown = [pair for pair in result.pairs if pair.differs]
     titles = {metric["name"]: metric["title"] for metric in run.manifest["metrics"]}
+    contested, unanswered = result.disputed[:SHOWN], result.open[:SHOWN]
     environment = environment_of_run(run)
+    environment.globals["bounds"] = words.bounds
     environment.filters["method_title"] = run.title_of
     environment.filters["metric_title"] = lambda name: words.metric_title(name, titles)
-    return page(
+    drawn = page(
         environment,
         "review.html",
         root="",
@@ -108,13 +124,30 @@ def _html(run: RunFolder, result: Review) -> str:
         answers=ANSWERS,
         counts=result.answers(),
         progress=result.progress(),
-        disputed=result.disputed[:SHOWN],
+        disputed=contested,
         disputed_count=len(result.disputed),
-        unanswered=result.open[:SHOWN],
+        unanswered=unanswered,
+        outcomes=_outcomes(run, [*contested, *unanswered]) if run.is_scored else {},
         asked=result.asked,
         pairs=shown,
         all_findings=ALL_FINDINGS,
-        overview="overview.html" if run.is_blind else "index.html",
+        overview=(overview := "overview.html" if run.is_blind else "index.html"),
+        home=overview,
         second_looks=sum(d.second is not None for e in result.reviewed for d in e.by_reviewer.values()),
         still_disputed=sum(entry.standing_after == "disputed" for entry in result.reviewed),
     )
+    return glossary.with_links(drawn, "")
+
+
+def _outcomes(run: RunFolder, entries: Iterable[Reviewed]) -> dict[tuple[str, str], tuple[str, Outcome]]:
+    """Case id and finding → code and words of what became of it, as the worklist says it."""
+    findings: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        findings[entry.case_id].add(entry.subject.finding)
+    codes = {
+        (case_id, finding): outcome_of(case, finding, run.network)
+        for case_id, of_case in findings.items()
+        for case in [run.case(case_id)]
+        for finding in of_case
+    }
+    return {key: (code, OUTCOMES[code]) for key, code in codes.items()}

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pipeline.cases.baselines import baselines_npz
 from pipeline.cohort.index import Pseudonym
-from pipeline.cohort.pseudonyms import Pseudonyms, open_pseudonyms, write_key
+from pipeline.cohort.pseudonyms import KEY, Pseudonyms, open_pseudonyms, write_key
 from pipeline.contracts import Executor
 from pipeline.errors import HOW_TO_REPORT, CaseError
 from pipeline.executors.pool import Pool
@@ -135,8 +135,6 @@ class Run:
 
 
 EARLIER = "before this run was resumed, see skipped.csv"
-KEY = "pseudonym.key"
-"""File in the folder of runs, readable only by its owner."""
 
 
 @contextmanager

@@ -207,7 +207,8 @@ def _write_normalisation(run: Path) -> tuple[LayerStatistics, ...]:
     """Write normalisation.csv; returns its rows."""
     reading = read_reading(run)
     layers = () if reading is None else reading.layers
-    write_table(run, "normalisation.csv", map(asdict, layers))
+    rows = (asdict(layer) | {"is_trained": int(layer.is_trained)} for layer in layers)
+    write_table(run, "normalisation.csv", rows)
     return layers
 
 

@@ -44,6 +44,8 @@ DIFFERENCE: Columns = {
 }
 STANDING = spare(one_of(*STANDINGS, "identical", ""))
 """Of the first method or run compared with the second; older versions stored none."""
+WRITTEN_FLAG = one_of("0", "1", "True", "False")
+"""Version 0.6 wrote words where the README says 0 and 1."""
 ESTIMATES: Columns = {"first_estimate": SOME_NUMBER, "second_estimate": SOME_NUMBER}
 
 TABLES: Mapping[str, Columns] = MappingProxyType(
@@ -109,7 +111,7 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
         },
         "normalisation.csv": {
             "variant": TEXT, "layer": TEXT, "n": COUNT, "channels": COUNT, "distance": SOME_NUMBER,
-            "factor": SOME_NUMBER, "far": SHARE, "is_trained": spare(FLAG),
+            "factor": SOME_NUMBER, "far": SHARE, "is_trained": spare(WRITTEN_FLAG),
         },
         "readouts.csv": {
             "kind": one_of("finding", "attribute", "nonsense"), "name": NAME, "group": TEXT, "n": COUNT,

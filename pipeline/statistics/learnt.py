@@ -11,12 +11,11 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.records import ENOUGH_PATIENTS, Suspicion
-from pipeline.records.names import ALL_FINDINGS
+from pipeline.records.names import ALL_FINDINGS, LEVEL
 from pipeline.statistics.cross import AUROC
 from pipeline.statistics.probe_answers import LEAST_CHANGE, ProbeEffect
 from pipeline.statistics.readouts import ReadoutRow
 from pipeline.statistics.rules.inside import State
-from pipeline.statistics.verdict import LEVEL
 
 TOLD = 0.7
 """AUROC from which on an output counts as telling its finding."""

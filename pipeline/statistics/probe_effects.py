@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.records import ProbedOutput
+from pipeline.records.names import LEVEL
 from pipeline.records.probes import UNCHANGED, Answer, Because
 from pipeline.statistics.auroc import auroc_difference, ranked
 from pipeline.statistics.bootstrap import Resampling
@@ -125,7 +126,3 @@ def _change(found: Difference, corrected_p: float | None, patients: int) -> Answ
     if corrected_p is None or corrected_p > LEVEL or abs(found.estimate) < LEAST_CHANGE:
         return "holds"
     return "drops" if found.estimate < 0 else "rises"
-
-
-LEVEL = 0.05
-"""Significance level of p-values that are corrected over the variants of a finding."""

@@ -16,8 +16,9 @@ from scipy.optimize import brentq
 from scipy.stats import nct, norm
 from scipy.stats import t as student
 
+from pipeline.records.names import LEVEL
+
 POWER = 0.8
-ALPHA = 0.05
 LEAST_PATIENTS = 2
 MARGIN = 0.1
 """Difference for which the number of patients is given: 10 points of a hit rate, or an IoU of 0.1."""
@@ -27,12 +28,11 @@ MOST_PATIENTS = 1_000_000
 Formula: TypeAlias = Literal["shares", "means"]
 FORMULAS: dict[Formula, str] = {
     "shares": "n = (z(1−α/2)·√ψ + z(power)·√(ψ − δ²))² / δ², with δ the difference of the two hit "
-    "rates and ψ "
-    "the share of patients hit by one map alone (McNemar’s test; Connor 1987, Biometrics 43:207)",
+    "rates and ψ the "
+    "share of patients hit by one map alone (McNemar’s test; Connor 1987, Biometrics 43:207)",
     "means": "power = P(|T| > t(1−α/2, n−1)), with T noncentral t, n − 1 degrees of freedom and "
-    "noncentrality δ·√n / s, and s the standard deviation over patients of the paired difference "
-    "(Cohen 1988, "
-    "Statistical power analysis, chapter 2; Julious 2004, Stat Med 23:1921)",
+    "noncentrality δ·√n / s, and s the standard deviation over patients of the paired difference (Cohen "
+    "1988, Statistical power analysis, chapter 2; Julious 2004, Stat Med 23:1921)",
 }
 """Formula → how it reads, and its source."""
 
@@ -86,7 +86,7 @@ def smallest_difference(
         formula,
         spread,
         smallest,
-        find(spread, patients, alpha=ALPHA / max(tests, 1)),
+        find(spread, patients, alpha=LEVEL / max(tests, 1)),
         count(spread, MARGIN),
         "" if smallest is not None else "even the largest possible difference is not shown with 80 % power",
     )
@@ -102,7 +102,7 @@ def _spread(differences: Sequence[float], formula: Formula) -> float | None:
 
 
 def share_shown(
-    discordant: float, patients: int, *, alpha: float = ALPHA, power: float = POWER
+    discordant: float, patients: int, *, alpha: float = LEVEL, power: float = POWER
 ) -> float | None:
     """The smallest difference of two shares of the same patients that McNemar's test shows.
 
@@ -119,7 +119,7 @@ def share_shown(
 
 
 def patients_for_share(
-    discordant: float, difference: float, *, alpha: float = ALPHA, power: float = POWER
+    discordant: float, difference: float, *, alpha: float = LEVEL, power: float = POWER
 ) -> int:
     """Patients in which McNemar's test shows a difference of two shares (Connor 1987).
 
@@ -131,7 +131,7 @@ def patients_for_share(
     return ceil(root**2 / difference**2)
 
 
-def mean_shown(spread: float, patients: int, *, alpha: float = ALPHA, power: float = POWER) -> float | None:
+def mean_shown(spread: float, patients: int, *, alpha: float = LEVEL, power: float = POWER) -> float | None:
     """The smallest mean paired difference that the t-test shows; None if it exceeds 1, the largest IoU."""
     if power_of_mean(spread, patients, ONE, alpha=alpha) < power:
         return None
@@ -139,7 +139,7 @@ def mean_shown(spread: float, patients: int, *, alpha: float = ALPHA, power: flo
 
 
 def patients_for_mean(
-    spread: float, difference: float, *, alpha: float = ALPHA, power: float = POWER
+    spread: float, difference: float, *, alpha: float = LEVEL, power: float = POWER
 ) -> int | None:
     """The fewest patients in which the t-test shows a mean paired difference; None beyond a million."""
     low, high = LEAST_PATIENTS, LEAST_PATIENTS
@@ -154,7 +154,7 @@ def patients_for_mean(
     return high
 
 
-def power_of_mean(spread: float, patients: int, difference: float, *, alpha: float = ALPHA) -> float:
+def power_of_mean(spread: float, patients: int, difference: float, *, alpha: float = LEVEL) -> float:
     """The power of the two-sided paired t-test at a true mean difference."""
     critical = float(student.ppf(1 - alpha / 2, patients - 1))
     noncentrality = difference * sqrt(patients) / spread

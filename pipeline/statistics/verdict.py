@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.records import ENOUGH_PATIENTS, Summary, main_reader
 from pipeline.records.names import (
     CLASSIFIER,
+    LEVEL,
     OVERLAPS,
     POINTING,
     READER_START,
@@ -28,8 +29,6 @@ ORDER: tuple[Standing, ...] = ("worse", "no_better", "better", "unknown")
 JUDGED: Mapping[Question, Sequence[str]] = {"pointing": POINTING, "contours": OVERLAPS}
 """Question → its metrics; the first that a finding has is used."""
 HEALTHY = "contour_on_healthy"
-LEVEL = 0.05
-"""Significance level of p-values that are corrected over findings."""
 
 
 @dataclass(frozen=True, slots=True)

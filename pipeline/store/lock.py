@@ -12,6 +12,9 @@ from pipeline.errors import ConfigError
 from pipeline.guards.symlinks import refuse_link, refuse_links
 from pipeline.store.atomic import EVERYBODY_READS, make_folder, writing
 
+LOCK = ".lock"
+"""File in a run folder."""
+
 
 @contextmanager
 def locked(run: Path) -> Iterator[None]:
@@ -21,7 +24,7 @@ def locked(run: Path) -> Iterator[None]:
     """
     refuse_link(run)
     make_folder(run)
-    with os.fdopen(_opened(run / ".lock"), "wb") as file:
+    with os.fdopen(_opened(run / LOCK), "wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

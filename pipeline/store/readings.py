@@ -42,7 +42,14 @@ def read_reading(run: Path) -> NetworkReading | None:
                 ),
                 tuple(
                     LayerStatistics(
-                        variant, name, int(n), int(channels), _known(distance), _known(factor), far
+                        variant,
+                        name,
+                        int(n),
+                        int(channels),
+                        _known(distance),
+                        _known(factor),
+                        far,
+                        bool(trained),
                     )
                     for (variant, name), (n, channels, distance, factor, far, trained) in zip(
                         file["layers"].tolist(), file["numbers"].tolist(), strict=True

@@ -23,7 +23,7 @@ def violations(page: Page) -> list[tuple[str, list[Any]]]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 820])
+@pytest.mark.parametrize("width", [1280, 820, 390])
 def test_axe_finds_nothing_on_a_case_page(browser: Browser, run: Path, scheme: Any, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = Opened(context.new_page()).case(run, 0)

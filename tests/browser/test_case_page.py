@@ -74,6 +74,23 @@ def test_scores_are_those_of_the_run(opened: Opened, run: Path) -> None:
     assert page.locator("#scores p").inner_text() == "False positives: undefined, the finding is present."
 
 
+def test_words_that_scripts_draw_lead_to_the_glossary_once_per_table(opened: Opened, run: Path) -> None:
+    page = opened.case(run, HIT)
+    found = {
+        table: page.eval_on_selector_all(f"{table} a.term", "links => links.map((link) => link.textContent)")
+        for table in ("#findings", "#contours", "#scores")
+    }
+    assert found["#findings"] == ["Outcome"]
+    assert len(found["#contours"]) == len(set(found["#contours"])) > 0
+    assert {"IoU", "Box IoU", "Hit"} <= set(found["#scores"])
+    assert len(found["#scores"]) == len(set(found["#scores"]))
+    link = page.locator("#scores a.term", has_text="Box IoU")
+    assert "Intersection over union" in (link.get_attribute("title") or "")
+    link.click()
+    page.wait_for_url("**/glossary.html#term-iou")
+    assert page.locator("#term-iou").is_visible()
+
+
 def test_a_contour_is_listed_with_its_area_and_lesion(opened: Opened, run: Path) -> None:
     page = opened.case(run, HIT)
     (region,) = case_json(run, HIT)["regions"]

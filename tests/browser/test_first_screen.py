@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from pipeline.records.names import READER_START
 from pipeline.store.tables import write_table
 from tests.browser.opened import Opened, settle
 from tests.browser.test_accessibility import violations
-from tests.reporting.run_folder import make_run
+from tests.reporting.run_folder import make_run, words_of
 from tests.reporting.written import write_report
 
 WARNINGS = [f"Warning {number}: " + "the files say otherwise than the config, " * 8 for number in range(5)]
@@ -85,6 +86,15 @@ def page(browser: Browser, screen: Path) -> Iterator[Page]:
     yield from opened_at(browser, screen, 1280, 800)
 
 
+def read_table(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def of(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("finding", "reader", "method", "metric"))
+
+
 def heights(page: Page, selector: str) -> list[float]:
     return page.locator(selector).evaluate_all(
         "(all) => all.map((one) => one.getBoundingClientRect().height)"
@@ -132,6 +142,9 @@ def test_a_hit_and_a_miss_show_the_contours_of_network_and_reader(page: Page) ->
 
 def test_the_verdict_is_one_sentence_and_three_numbers_say_n_and_direction(page: Page) -> None:
     assert page.locator(".verdict-head .badge").all_inner_texts() == list(SENTENCES.values())
+    for sentence in page.locator(".verdict-head .badge").all_inner_texts():
+        assert 10 <= len(sentence.split()) <= 15
+        assert sentence.count(".") == 1
     numbers = page.locator(".verdict").first.locator(".three > div")
     titles = numbers.locator("dt > :first-child").all_inner_texts()
     assert titles == ["Hit rate", "IoU", "AUROC"]
@@ -229,6 +242,51 @@ def test_marks_lie_at_their_values_on_one_axis_and_no_two_look_alike(page: Page)
     for _, share, percent, _, _ in found:
         assert abs(100 * share - percent) < 1
     assert len({stroke for *_, stroke, _ in found}) == len({shape for *_, shape in found}) == len(found)
+
+
+def test_readers_and_chance_stand_on_the_axis_of_the_network(opened: Opened, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", cases=9, shape=(180, 240))
+    rows = read_table(run / "summary.csv")
+    (main,) = (r for r in rows if of(r) == ("benign", "Reader A", "gradcam", "hit"))
+    for method, value in ((READER_START + "Reader B", 0.9), ("random", 0.1)):
+        rows.append(main | {"method": method, "estimate": value, "low": value - 0.05, "high": value + 0.05})
+    write_table(run, "summary.csv", rows)
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    random = {"name": "random", "kind": "baseline", "layer": "", "unit": "relative"}
+    like = next(method for method in manifest["methods"] if method["name"] == "center_prior")
+    manifest["methods"].append(like | random | words_of("random"))
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    write_report(run)
+    page, opened.folder = opened.page, run
+    page.goto((run / "index.html").as_uri())
+    labels = page.locator(".verdict").first.locator(".intervals tbody th").all_inner_texts()
+    assert labels[0] == "gradcam"
+    assert [one for one in labels if "Reader B" in one]
+    assert labels[-1].endswith("(chance)")
+    assert page.locator(".verdict").first.locator(".intervals .mark.reader").count() == 1
+
+
+def test_the_rule_of_badges_says_which_p_is_corrected_and_which_interval_is_not(page: Page) -> None:
+    text = page.locator(".first-screen .note").first.inner_text()
+    assert "corrected for all findings" in text
+    assert "the interval of the difference excludes 0, but the corrected p is above" in text
+    badge = page.locator(".verdict").first.locator(".three .badge").first.inner_text()
+    assert badge.strip() == "better, not confirmed"  # the interval of 14 to 79 is above 0, p is 0.06
+
+
+def test_the_words_are_those_of_radiology(page: Page, screen: Path) -> None:
+    overview = page.locator("body").inner_text()
+    page.goto((screen / "cases" / "0000c0ffee" / "index.html").as_uri())
+    page.wait_for_selector("#case[data-drawn]")
+    page.keyboard.press("?")
+    case = page.locator("body").inner_text()
+    for text, said in ((case, ("W/L", "zoom in")), (overview, ("False positives", "Import decisions"))):
+        for word in said:
+            assert word in text, word
+    for word in ("ground truth", "saliency", "enlarge", "take up"):
+        assert word not in (overview + case).lower(), word
+    page.goto((screen / "glossary.html").as_uri())
+    assert "ln(p / (1 − p))" in page.locator("#term-log-odds").inner_text().replace("-", "−")
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)

@@ -109,10 +109,10 @@ def test_of_many_maps_the_networks_and_the_selected_one_are_shown(workbench: Pag
         }"""
     )
     assert found == [["Image", "Reference", *"defa"], ["Image", "Reference", *"defc"]]
-    missing = opened.page.evaluate(
+    missing = workbench.evaluate(
         """() => {
-          const methods = [{ name: "a", title: "a", kind: "network" }, { name: "b", title: "b", kind: "baseline" }];
-          return heatproof.layouts.panes("maps", methods, "a").map((pane) => pane.missing ?? "");
+          const methods = ["network", "baseline"].map((kind) => ({ name: kind, title: kind, kind }));
+          return heatproof.layouts.panes("maps", methods, "network").map((pane) => pane.missing ?? "");
         }"""
     )
     assert missing[2:] == [": no map of this finding here", ": scored, but its map is not kept"]

@@ -145,6 +145,19 @@ def test_a_page_draws_them_thin_and_says_so(opened: Opened, bordered: Path) -> N
     assert page.locator("#beyond-legend").is_hidden()
 
 
+def test_pictures_of_the_overview_draw_them_thin_too(opened: Opened, bordered: Path) -> None:
+    opened.folder, page = bordered, opened.page
+    page.goto((bordered / "index.html").as_uri())
+    thick, thin = (
+        page.locator(f".picture-of-case .line.{name}").first for name in ("network", "network-beyond")
+    )
+    widths = [
+        float(one.evaluate("(p) => parseFloat(getComputedStyle(p).strokeWidth)")) for one in (thick, thin)
+    ]
+    assert widths[0] > widths[1] > 0
+    assert outside(points(thin.get_attribute("d")), PLACEMENTS["whole"]).max() == pytest.approx(0.5, abs=0.01)
+
+
 def test_a_pointed_contour_lights_up_whole(opened: Opened, bordered: Path) -> None:
     page = opened.case(bordered, 0, finding="benign")
     reaching = page.locator(".over .network-beyond").count()

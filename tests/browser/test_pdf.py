@@ -64,6 +64,12 @@ def test_every_page_has_run_hash_and_number(filed: Path, printed: Path) -> None:
     assert any("Limits of this audit" in text for text in pages)
 
 
+def test_a_path_may_be_relative(filed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", str(filed), "--pdf", "report.pdf"]) == 0
+    assert len(pypdfium2.PdfDocument(tmp_path / "report.pdf")) >= 1
+
+
 def test_paper_is_white_a4_and_nothing_runs_over_its_edge(printed: Path) -> None:
     for page in pypdfium2.PdfDocument(printed):
         assert [round(side) for side in page.get_size()] == list(PAPER)

@@ -62,7 +62,7 @@ def test_each_image_has_one_row_with_its_findings(page: Page) -> None:
 def test_files_that_are_no_images_are_not_among_the_cases(page: Page) -> None:
     assert not [name for name in listed(page) if name.startswith(("file-", "annotation-"))]
     note = page.locator("section:has(#cases) > p.note").last
-    assert note.inner_text().startswith("3 files and annotations that are no images are not listed here")
+    assert note.inner_text().startswith("3 files and annotations that are not images are not listed here")
     assert note.locator("a").get_attribute("href") == "#skipped"
 
 

@@ -34,7 +34,8 @@ READ = (
     "skipped.csv",
     "verdict.csv", "unmatched.csv", "skill.csv", "policy.csv", "thresholds.csv", "calibration.csv",
     "comparisons.csv", "subgroups.csv", "suspects.csv", "cross.csv", "alignment.csv", "look_alikes.csv",
-    "readouts.csv", "attribute_maps.csv", "probes.csv", "causal.csv", "map_tests.csv", "lesion_sizes.csv",
+    "normalisation.csv", "readouts.csv", "attribute_maps.csv", "probes.csv", "causal.csv", "map_tests.csv",
+    "lesion_sizes.csv",
     "crosswalk.csv", "review.csv",
     "regions.json", "groups.json", "baselines.npz", "outputs.sha256",
     f"{CASE}/case.json", f"{CASE}/case.js", f"{CASE}/pixels.js", f"{CASE}/thumbnail.jpg",
@@ -113,6 +114,7 @@ def make_sound_run(folder: Path) -> Path:
         "distance": 0.1,
         "factor": 1.2,
         "far": 0.0,
+        "is_trained": 1,
     }
     write_table(run, "normalisation.csv", [layer])
     probed = {"probe": "lesion", "variant": "inpaint", "measure": "log_odds", "answer": "used"}

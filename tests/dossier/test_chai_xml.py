@@ -1,7 +1,8 @@
 """CHAI XML: the elements of the schema in its order, and metric values as JSON.
 
-The schema itself (coalition-for-health-ai/mc-schema, v0.2) is not part of the project. OUTLINE restates which
-elements it has, in which order, and which may be missing or repeated; xmllint with the schema says the same.
+The schema itself (coalition-for-health-ai/mc-schema, v0.2) is not part of the project. OUTLINE is a
+transcription: which elements it has, in which order, and which may be missing or repeated. A program that
+read the schema's own file wrote the same outline, but for the optional signature at the end.
 """
 
 from __future__ import annotations
@@ -167,13 +168,20 @@ def test_metric_values_are_json_with_estimate_and_interval(written: Dossier) -> 
     assert "estimate_ci" in {value["kind"] for value in values}
     for value in values:
         if value["kind"] == "estimate_ci":
-            assert set(value) == {"kind", "estimate", "lower", "upper", "level"}
+            assert set(value) - {"unit"} == {"kind", "estimate", "lower", "upper", "level"}
             assert value["lower"] <= value["estimate"] <= value["upper"]
             assert value["level"] == 95
 
 
 def test_a_value_without_an_interval_has_none() -> None:
     assert value_json(Estimate("AUPRC", 1 / 3, None, None, 95.0)) == {"kind": "single", "value": 0.3333}
+
+
+def test_a_value_with_a_unit_names_it() -> None:
+    said = value_json(Estimate("fall of the output", 0.5, 0.25, 0.75, 95.0, "SD"))
+    assert said == {
+        "kind": "estimate_ci", "estimate": 0.5, "lower": 0.25, "upper": 0.75, "level": 95.0, "unit": "SD",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "a\x00b\x0b\ud800￾]]>&lt;", "<!DOCTYPE x>", "-- * [a](b)"])

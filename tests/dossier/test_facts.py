@@ -18,6 +18,7 @@ from pipeline.dossier.answers import Answer, Source
 from pipeline.dossier.facts import QUESTIONS, answered
 from pipeline.dossier.intended_use import FILE, STATEMENTS, as_yaml, read_intended_use
 from pipeline.dossier.material import read_material
+from pipeline.errors import ConfigError
 from pipeline.store.tables import write_table
 from tests.reporting.run_folder import HOSTILE, make_run
 
@@ -178,31 +179,50 @@ def test_no_answer_holds_a_path(answers: Answers) -> None:
     assert any(HOSTILE in answer.text for _, answer in all_answers(answers))
 
 
+HOST = {"system": "Debian", "machine": "x86_64", "processor": "", "cores": 2, "usable_cores": 2}
+ATTEMPT = {
+    "started": "2026-11-30T19:00:00Z",
+    "finished": None,
+    "clock": "system",
+    "operator": None,
+    "command": ["audit"],
+    "version": "0.7.0",
+    "commit": None,
+    "is_changed": None,
+    "python": "CPython 3.11.2",
+    "packages": {},
+    "host": HOST | {"memory_gib": None},
+}
+
+
 def test_each_attempt_of_a_run_says_when_by_whom_and_how(tmp_path: Path) -> None:
     run = bare(tmp_path / "run")
     attempts = [
-        {"started": "2026-11-30T19:00:00Z", "finished": None, "operator": None, "command": ["audit"]},
-        {
+        ATTEMPT,
+        ATTEMPT
+        | {
             "started": "2026-11-30T20:00:00Z",
             "finished": "2026-11-30T20:30:00Z",
             "operator": "ward 7",
             "command": ["audit", "--out", "path-1"],
             "commit": "ab12",
-            "host": {"system": "Debian", "cores": 2},
         },
     ]
-    (run / "provenance.json").write_text(json.dumps({"attempts": attempts}), encoding="utf-8")
+    content = {"run_id": "run", "is_lost": False, "attempts": attempts}
+    (run / "provenance.json").write_text(json.dumps(content), encoding="utf-8")
     answers = answered(read_material(run, {}))
     said = {name: [answer.text for answer in answers[name]] for name in answers if name.startswith("run.")}
     assert said["run.started"] == [
-        "Started 2026-11-30T19:00:00Z (attempt 1).",
-        "Started 2026-11-30T20:00:00Z (attempt 2).",
+        "Started 2026-11-30 19:00:00 UTC (attempt 1).",
+        "Started 2026-11-30 20:00:00 UTC (attempt 2).",
     ]
-    assert said["run.ended"] == ["Finished 2026-11-30T20:30:00Z (attempt 2)."]
+    assert said["run.ended"] == ["Finished 2026-11-30 20:30:00 UTC (attempt 2)."]
     assert said["run.operator"] == ["Operator: ward 7 (attempt 2)."]
     assert said["run.command"][1] == "Command: audit --out path-1 (attempt 2)."
     assert said["run.commit"] == ["Commit ab12 (attempt 2)."]
-    assert said["run.host"] == ["Host: system: Debian; cores: 2 (attempt 2)."]
+    assert said["run.host"] == [
+        f"Host: Debian; x86_64; 2 cores; no GPU used (attempt {number})." for number in (1, 2)
+    ]
 
 
 def test_one_group_is_no_performance_by_subgroup(run: Path, tmp_path: Path) -> None:
@@ -216,10 +236,14 @@ def test_one_group_is_no_performance_by_subgroup(run: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"attempts": {}}', '{"attempts": [1]}', "\0"])
-def test_a_damaged_provenance_leaves_its_items_open(tmp_path: Path, content: str) -> None:
+def test_a_damaged_provenance_is_refused_and_not_taken_for_a_missing_one(
+    tmp_path: Path, content: str
+) -> None:
     run = bare(tmp_path / "run")
-    (run / "provenance.json").write_text(content, encoding="utf-8")
     assert answered(read_material(run, {}))["run.started"] == ()
+    (run / "provenance.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"provenance\.json"):
+        read_material(run, {})
 
 
 def test_maps_of_an_unknown_network_leave_the_network_open(tmp_path: Path) -> None:

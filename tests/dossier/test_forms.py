@@ -32,6 +32,17 @@ def test_tripod_has_its_27_items_and_their_parts_in_order() -> None:
     assert len(wanted) == 52
 
 
+def test_tripod_marks_what_it_asks_of_development_or_of_evaluation_alone() -> None:
+    marks = {
+        item.number: item.asks[-2]
+        for section in FORMS["tripod-ai"].sections
+        for item in section.items
+        if item.asks.endswith((" (D)", " (E)"))
+    }
+    of_evaluation = dict.fromkeys(("12f", "12g", "20c", "24"), "E")
+    assert marks == of_evaluation | dict.fromkeys(("9a", "12a", "12b", "12c", "15", "22", "27a", "27b"), "D")
+
+
 def test_annex_iv_has_its_nine_points() -> None:
     numbers = NUMBERS["eu-ai-act-annex-iv"]
     assert list(dict.fromkeys(number.partition("(")[0] for number in numbers)) == list("123456789")
@@ -60,8 +71,9 @@ def test_items_have_a_number_of_their_own_and_known_questions(form: Form) -> Non
     for section in form.sections:
         for item in section.items:
             assert item.parts
-            assert set(item.parts) <= QUESTIONS.keys(), item.number
-            assert len(set(item.parts)) == len(item.parts), item.number
+            asked = (*item.parts, *item.also)
+            assert set(asked) <= QUESTIONS.keys(), item.number
+            assert len(set(asked)) == len(asked), item.number
 
 
 def test_every_question_is_asked_by_some_form() -> None:
@@ -73,6 +85,18 @@ def test_every_question_is_asked_by_some_form() -> None:
         for part in item.parts
     }
     assert QUESTIONS.keys() - asked == set()
+
+
+def test_what_says_more_than_a_form_asks_is_shown_and_never_open() -> None:
+    items = (
+        Item("1", "asks", ("model.name",), also=("use.users",)),
+        Item("2", "asks", ("use.users",), also=("model.name",)),
+    )
+    answers = {"model.name": (Answer("a network", Source("manifest.json")),), "use.users": ()}
+    first, second = fill(Form("form", "Form", "", (Section("section", items),)), answers).items
+    assert (first.state, [part.name for part in first.parts]) == ("filled", ["model.name"])
+    assert (second.state, second.open) == ("partly", ("intended users",))
+    assert [answer.text for answer in second.answers] == ["a network"]
 
 
 def test_an_item_is_filled_only_if_every_part_has_an_answer() -> None:

@@ -204,3 +204,34 @@ def test_the_program_minisign_accepts_our_signature_and_we_accept_its(run: Path,
     assert check_signature(run / OUTPUTS, public).is_good
     (run / OUTPUTS).write_text("forged")
     assert not check_signature(run / OUTPUTS, public).is_good
+
+
+def test_the_signature_of_another_key_is_not_replaced(
+    run: Path, keys: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, _ = write_keys(tmp_path / "keys", "other")
+    assert main(["sign", str(run), "--key", str(keys[0])]) == 0
+    assert main(["sign", str(run), "--key", str(keys[0])]) == 0
+    assert main(["sign", str(run), "--key", str(other)]) == 2
+    assert "is a signature by another key, which signing would replace" in capsys.readouterr().err
+    assert check_signature(run / OUTPUTS, keys[1]).is_good
+
+
+def test_a_signature_that_is_not_checked_is_no_success(
+    tmp_path: Path, keys: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(b"%PDF-1.4")
+    main(["sign", str(path), "--key", str(keys[0])])
+    assert main(["verify", str(path)]) == 2
+    assert "nothing but its signature can be checked; give --public-key" in capsys.readouterr().err
+
+
+def test_a_file_of_a_run_is_not_signed_alone(
+    run: Path, keys: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (run / "summary.csv", run / "static" / "page.css"):
+        assert main(["sign", str(path), "--key", str(keys[0])]) == 2
+        assert "sign the run: heatproof sign" in capsys.readouterr().err
+    assert main(["sign", str(run / OUTPUTS), "--key", str(keys[0])]) == 0
+    assert main(["verify", str(run), "--public-key", str(keys[1])]) == 0

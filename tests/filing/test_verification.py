@@ -14,7 +14,7 @@ from pipeline.cohort.pseudonyms import open_pseudonyms, write_key
 from pipeline.errors import ConfigError
 from pipeline.filing.verification import verify_run
 from pipeline.review.results import review
-from pipeline.run.crosswalk import crosswalk_seal
+from pipeline.run.crosswalk import SEAL, crosswalk_seal
 from pipeline.run.output_hashes import hash_outputs, write_output_hashes
 from pipeline.run.report import redraw, report
 from pipeline.run_files.outputs import LATER, OUTPUTS
@@ -241,3 +241,23 @@ def test_the_command_refuses_what_is_no_run(tmp_path: Path, capsys: pytest.Captu
     assert "manifest.json" in capsys.readouterr().err
     assert main(["verify", str(tmp_path / "lost.html")]) == 2
     assert "lost.html" in capsys.readouterr().err
+
+
+def test_a_name_with_the_end_of_a_line_takes_one_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run / "a\n700 of 700 files as the run wrote them").write_text("x")
+    assert main(["verify", str(run)]) == 1
+    assert not any(line.startswith("700 of 700") for line in capsys.readouterr().out.splitlines())
+
+
+def test_a_key_of_something_else_leaves_the_files_to_be_checked(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run.parent / "pseudonym.key").write_bytes(b"of another program")
+    assert main(["verify", str(run)]) == 0
+    assert "crosswalk.csv cannot be checked, because pseudonym.key" in capsys.readouterr().out
+
+
+def test_a_seal_that_is_no_hash_fits_nothing(run: Path) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | {SEAL: "é"}))
+    assert not verify_run(run).crosswalk_is_sound

@@ -228,6 +228,13 @@ def test_a_network_before_its_training_is_told_by_its_normalisations(tmp_path: P
     assert [layer.is_trained for layer in reading(trained(), tmp_path).layers] == [True, True]
 
 
+def test_a_network_before_its_training_comes_back_as_such_from_its_file(tmp_path: Path) -> None:
+    write_reading(tmp_path, reading(Small().eval(), tmp_path))
+    back = read_reading(tmp_path)
+    assert back is not None
+    assert [layer.is_trained for layer in back.layers] == [False, False]
+
+
 def test_grids_are_the_activations_whose_means_the_features_are(tmp_path: Path) -> None:
     network = trained()
     inputs = [("", ModelInput(f"case-{n}", tensor, PLACEMENT)) for n, tensor in enumerate(TENSORS)]

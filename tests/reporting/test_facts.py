@@ -38,7 +38,7 @@ def test_an_onnx_file_takes_the_place_of_class_and_weights(reported):
 @pytest.mark.parametrize(
     ("activation", "explained"),
     [
-        ("sigmoid", "the logit of each finding, ln(p / (1 - p)) of its probability p"),
+        ("sigmoid", "the log-odds of each finding, which are its logit"),
         ("none", "the network’s output, which is a probability"),
         (None, None),
     ],
@@ -143,7 +143,7 @@ def test_reasons_are_given_in_words():
 
 def test_the_card_is_shown_without_its_empty_fields(reported):
     shown = dict(facts.model(read_run(reported)))
-    assert shown["Architecture"] == "class: DenseNet121; arguments: in channels: 3"
+    assert shown["Architecture"] == "class: DenseNet121; arguments (in channels: 3)"
 
 
 def test_rules_that_differ_are_listed_per_finding(reported):

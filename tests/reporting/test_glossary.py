@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 
 import pytest
 
-from pipeline.reporting.glossary import by_slug, groups, with_links
+from pipeline.metrics import METRICS
+from pipeline.reporting import words
+from pipeline.reporting.glossary import by_slug, groups, term_of, with_links
+from pipeline.run_files.scripts import arguments
 from tests.reporting.run_folder import make_run
 from tests.reporting.written import write_report, write_single_file
 
@@ -85,4 +89,21 @@ def test_a_single_file_holds_the_glossary_and_its_links_stay_within(tmp_path):
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     wanted = set(re.findall(r'class="term" href="#term-([\w-]+)"', text))
     assert {"iou", "hit-rate"} <= wanted <= set(re.findall(r'id="term-([\w-]+)"', text))
-    assert "glossary.html" not in text
+    assert 'href="glossary.html' not in text
+
+
+def test_words_that_scripts_draw_are_known_to_the_page_with_their_meaning(tmp_path):
+    run = make_run(tmp_path / "run")
+    write_report(run)
+    (content,) = json.loads(arguments(run / "cases" / "run.js"))
+    terms = {text: slug for text, (slug, _) in content["terms"]}
+    assert terms["IoU"] == "iou"
+    assert terms["Hit"] == "hit-rate"
+    assert terms["Outcome"] == "outcome"
+    assert all(what == by_slug()[slug].what for _, (slug, what) in content["terms"])
+
+
+@pytest.mark.parametrize("name", [name for name in METRICS if not name.startswith("iou_")])
+def test_every_metric_has_an_entry(name):
+    title = words.SINGLE.get(name) or words.metric_title(name, {name: METRICS[name].title})
+    assert term_of(title) is not None

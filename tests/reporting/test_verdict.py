@@ -178,7 +178,7 @@ def auroc(estimate, low, high):
         ),
         (
             (0.2, 0.1, 0.3),
-            "cannot be judged: the output is turned",
+            "cannot be judged: the output is inverted",
             "Its maps show what speaks against the finding and cannot be judged.",
         ),
         (

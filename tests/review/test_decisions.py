@@ -137,3 +137,29 @@ def test_what_is_no_regular_file_of_a_bounded_size_is_refused_at_once(tmp_path: 
 def test_a_text_that_no_table_can_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="reviewer"):
         read_decisions([write(tmp_path, "a.json", reviewer="\ud800")], RUN)
+
+
+@pytest.mark.parametrize("again", ["agree", "network_wrong"])
+def test_a_question_that_is_answered_twice_is_refused(tmp_path: Path, again: str) -> None:
+    path = write(tmp_path, "twice.json", decisions=[DECISION, DECISION | {"answer": again}])
+    with pytest.raises(ConfigError, match=r"lesion 2 of 'nodule' by 'Reader A' on case-1 is there 2 times"):
+        read_decisions([path], RUN)
+
+
+@pytest.mark.parametrize("name", ["ann", " Ann", "Ａnn", "ANN"])
+def test_names_that_differ_in_their_spelling_are_one_reviewer(tmp_path: Path, name: str) -> None:
+    paths = [write(tmp_path, "one.json"), write(tmp_path, "other.json", reviewer=name)]
+    with pytest.raises(ConfigError, match="give two reviewers different names"):
+        read_decisions(paths, RUN)
+
+
+@pytest.mark.parametrize("name", ["Ann\n100 of 100 answered", "Ann\u202e", "A" * 201])
+def test_a_name_of_several_lines_or_any_length_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="wanted a name of at most 200 characters on one line") as caught:
+        read_decisions([write(tmp_path, "name.json", reviewer=name)], RUN)
+    assert len(str(caught.value)) < 700
+
+
+def test_half_a_character_is_named_as_that(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="remove what is half a character"):
+        read_decisions([write(tmp_path, "half.json", reviewer="\ud800")], RUN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.cli.main import main
 from pipeline.errors import ConfigError
 from pipeline.reporting.run_folder import read_run
 from pipeline.reporting.subjects import Subject, missed_lesions, results_sha256, subjects
+from pipeline.reporting.survey import survey
 from pipeline.review.corrected import WrongAnnotations, corrected_summaries
 from pipeline.review.decisions import ANSWERS
 from pipeline.review.results import Review, review
@@ -266,3 +269,56 @@ def test_the_overview_leads_to_the_review_once_there_is_one(run: Path) -> None:
     assert link not in (run / "index.html").read_text(encoding="utf-8")
     review(run, [decided(run, "Ann", agree)])
     assert link in (run / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_review_that_replaces_another_says_whose_answers_are_gone(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann, bob = decided(run, "Ann", agree), decided(run, "Bob", by_turns)
+    assert main(["review", str(run), str(ann)]) == 0
+    assert "this one replaces" not in capsys.readouterr().out
+    assert main(["review", str(run), str(bob)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "the earlier review of this run, which this one replaces, had answers of Ann" in said
+    assert main(["review", str(run), str(ann), str(bob)]) == 0
+    assert "this one replaces" not in capsys.readouterr().out
+
+
+def test_annotations_are_written_to_an_empty_folder_alone(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = tmp_path / "made" / "reviewer1" / "finding1"
+    made.mkdir(parents=True)
+    arguments = ["review", str(run), str(decided(run, "Ann", agree))]
+    assert main([*arguments, "--as-annotations", str(tmp_path / "made")]) == 2
+    assert "is not empty, and files that are left there would be read" in capsys.readouterr().err
+    assert not (run / "review.csv").exists()
+
+
+def test_a_comment_about_what_is_not_asked_is_refused(run: Path) -> None:
+    path = decided(run, "Ann", agree)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    asked = {key: content["decisions"][0][key] for key in ("case_id", "kind", "finding", "by")}
+    path.write_text(
+        json.dumps(content | {"open": [asked | {"number": 99, "comment": "lost"}]}), encoding="utf-8"
+    )
+    with pytest.raises(ConfigError, match="has no contour 99"):
+        review(run, [path])
+
+
+def test_what_is_disputed_or_open_stands_beside_the_outcome_that_the_worklist_gives_it(run: Path) -> None:
+    found = review(run, [decided(run, "Ann", agree), decided(run, "Bob", by_turns)])
+    page = found.page.read_text(encoding="utf-8")
+    disputed = page.partition('id="disputed"')[2].partition("</section>")[0]
+    surveyed = {(row.case_id, row.finding): row.outcome for row in survey(read_run(run)).rows}
+    wanted = [surveyed[entry.case_id, entry.subject.finding] for entry in found.disputed]
+    assert re.findall(r'class="outcome outcome-(\w+)"', disputed) == wanted
+    assert len(set(wanted)) > 1
+
+
+def test_terms_of_the_page_lead_to_the_glossary(run: Path) -> None:
+    page = review(run, [decided(run, "Ann", agree), decided(run, "Bob", by_turns)]).page
+    terms = set(re.findall(r'href="glossary\.html#(term-[\w-]+)"', page.read_text(encoding="utf-8")))
+    assert {"term-kappa", "term-outcome"} <= terms
+    explained = (run / "glossary.html").read_text(encoding="utf-8")
+    assert all(f'id="{term}"' in explained for term in terms)

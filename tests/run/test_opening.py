@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.cohort.pseudonyms import KEY
 from pipeline.config import AuditConfig
 from pipeline.contracts import Executor
 from pipeline.errors import CaseError, ConfigError, WorkerFailure
 from pipeline.executors.here import Here
 from pipeline.plan import Inputs
 from pipeline.records import Case, Notice, Progress, Skipped
-from pipeline.run.opening import KEY, Run, open_run, silent, skipped_at
+from pipeline.run.opening import Run, open_run, silent, skipped_at
 from pipeline.store.cases import read_case, write_case, write_skipped
 from tests.cohort.cases import case
 from tests.patience import SECONDS

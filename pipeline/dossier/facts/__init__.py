@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipeline.dossier.answers import Answer, Find, Question, Source
-from pipeline.dossier.facts import data, design, model, performance, provenance, reference, robustness
+from pipeline.dossier.facts import (
+    data,
+    design,
+    inside,
+    model,
+    performance,
+    provenance,
+    reference,
+    robustness,
+)
 from pipeline.dossier.intended_use import FILE, STATEMENTS
 from pipeline.dossier.material import Material
 
@@ -27,6 +36,7 @@ QUESTIONS: Mapping[str, Question] = {
     **design.QUESTIONS,
     **performance.QUESTIONS,
     **robustness.QUESTIONS,
+    **inside.QUESTIONS,
     **provenance.QUESTIONS,
     **{key: Question(name, _stated(key)) for key, name in STATEMENTS.items()},
 }

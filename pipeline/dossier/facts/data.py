@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipeline.dossier.answers import CASE_FILES, Answer, Find, Question, Source, of_manifest
 from pipeline.dossier.material import Material
 from pipeline.reporting import words
-from pipeline.reporting.data_sheet import Line, patients_line
+from pipeline.reporting.data_sheet import Line, by_patient, data_sheet, patients_line
 from pipeline.reporting.facts import plain
 
 CASES = "cases.csv"
@@ -24,7 +24,26 @@ def attributes(*columns: str) -> Find:
         for line in material.sheet:
             if line.column in columns and line.known:
                 missing = f"; missing in {words.plural(line.missing, 'image')}" if line.missing else ""
-                yield Answer(f"{line.title}: {line.text}{missing}.", _column(line))
+                yield Answer(
+                    f"{line.title}, of {words.plural(line.known, 'image')}: {line.text}{missing}.",
+                    _column(line),
+                )
+
+    return find
+
+
+def of_patients(column: str) -> Find:
+    """Function that answers with the values of a column by patient, as their first images have them."""
+
+    def find(material: Material) -> Iterator[Answer]:
+        for line in data_sheet(by_patient(material.cases)):
+            if line.column == column and line.known:
+                missing = f"; missing for {words.plural(line.missing, 'patient')}" if line.missing else ""
+                yield Answer(
+                    f"{line.title}, of {words.plural(line.known, 'patient')} by the first image of each: "
+                    f"{line.text}{missing}.",
+                    Source(CASES, fields=("patient_id", column)),
+                )
 
     return find
 
@@ -72,8 +91,8 @@ def _unknown_labels(material: Material) -> Iterator[Answer]:
     for finding, counts in material.labels.items():
         if unknown := counts[""]:
             yield Answer(
-                f"{finding}: no label in {words.plural(unknown, 'image')}, which AUROC and the like "
-                "leave out.",
+                f"{finding}: no label in {words.plural(unknown, 'image')}, which AUROC and the like leave "
+                "out.",
                 Source("predictions.csv", (("finding", finding), ("label", "")), ("label",)),
             )
 
@@ -89,22 +108,23 @@ def _prevalence(material: Material) -> Iterator[Answer]:
 
 
 def _selection(material: Material) -> Iterator[Answer]:
-    if "select" in material.config:
-        select = plain(material.config["select"] or "")
-        text = (
-            f"Images were selected by: {select}."
-            if select
-            else "Every image in the study folder was selected."
-        )
-        yield Answer(text, of_manifest("config.select"))
+    if "select" not in material.config:
+        return
+    select = material.config["select"]
+    if isinstance(select, dict) and select.get("file"):
+        rows = f"rows with {plain(select['where'])}" if select.get("where") else "rows"
+        by = f", by {select['image']}" if select.get("image") else ""
+        text = f"Images with {rows} in {select['file']}{by}, were selected."
+    else:
+        text = "Every image in the study folder was selected."
+    yield Answer(text, of_manifest("config.select"))
 
 
 def _pseudonyms(material: Material) -> Iterator[Answer]:
     yield Answer(
-        "In this run images, patients and files have keyed pseudonyms, dates are shifted, and only "
-        "a file for "
-        "its owner leads back.",
-        of_manifest("run_id"),
+        "In this run images, patients and files have keyed pseudonyms, dates are shifted, and only a file "
+        "for its owner leads back.",
+        Source(CASES, fields=("case_id", "patient_id", *DATES)),
     )
     burned = sum(reason == "burned_in_text" for _, reason, _ in material.survey.cautions)
     if burned:
@@ -118,10 +138,8 @@ def _independence(material: Material) -> Iterator[Answer]:
     tuned = material.manifest.get("tuned")
     if tuned:
         yield Answer(
-            f"Thresholds were tuned on {words.plural(tuned['tuned_images'], 'image')}; "
-            f"{tuned['images']:,} of the scored images and {tuned['patients']:,} of their patients "
-            "were among "
-            "these.",
+            f"Thresholds were tuned on {words.plural(tuned['tuned_images'], 'image')}; {tuned['images']:,} "
+            f"of the scored images and {tuned['patients']:,} of their patients were among these.",
             of_manifest("tuned.tuned_images", "tuned.images", "tuned.patients"),
         )
     yield from _apart(material)
@@ -139,9 +157,8 @@ def _apart(material: Material) -> Iterator[Answer]:
         pixels = isinstance(splits, dict) and splits.get("compare_pixels")
         what = "no patient and no identical image" if pixels else "no patient"
         yield Answer(
-            f"The audited images share {what} with those of the location prior "
-            f"({plain(prior['where'])}); the run stops otherwise. Images outside the study folder were not "
-            "compared.",
+            f"The audited images share {what} with those of the location prior ({plain(prior['where'])}); "
+            "the run stops otherwise. Images outside the study folder were not compared.",
             of_manifest("config.baselines.location_prior", "config.splits"),
         )
 
@@ -150,8 +167,8 @@ QUESTIONS = {
     "data.flow": Question("number of files and images at each step", _flow),
     "data.exclusions": Question("what was left out, with reasons", _exclusions),
     "data.patients": Question("number of patients, and images per patient", _patients),
-    "data.sex": Question("sex of the patients", attributes("sex")),
-    "data.age": Question("age of the patients", attributes("age")),
+    "data.sex": Question("sex of the patients", of_patients("sex")),
+    "data.age": Question("age of the patients", of_patients("age")),
     "data.scanners": Question("scanners", attributes(*SCANNERS)),
     "data.acquisition": Question("views, image sizes and file formats", attributes(*ACQUISITION)),
     "data.dates": Question("study dates", attributes(*DATES)),

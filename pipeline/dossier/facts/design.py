@@ -6,12 +6,17 @@ from collections.abc import Iterator
 
 from pipeline.dossier.answers import Answer, Find, Question, Source, of_manifest, of_row
 from pipeline.dossier.material import Compared, Material
-from pipeline.dossier.numbers import BOUNDS, amount, interval_in, title
+from pipeline.dossier.numbers import BOUNDS, amount, title
+from pipeline.records import ENOUGH_PATIENTS
 from pipeline.records.names import HEADLINES
 from pipeline.reporting import facts, tuning, words
+from pipeline.reporting.headline_numbers import limit_text
 from pipeline.statistics.sample_size import FORMULAS, MARGIN
 
-KEYS = ("finding", "question")
+GROUP_TESTS = (
+    "shares by Fisher’s exact test on one image per patient, AUROC by its variance over patients, other "
+    "means by bootstrap over patients"
+)
 
 
 def _metrics(material: Material) -> Iterator[Answer]:
@@ -27,8 +32,8 @@ def _metrics(material: Material) -> Iterator[Answer]:
             )
     if "auroc" in measured:
         yield Answer(
-            "Classification against labels: AUROC, AUPRC, sensitivity, specificity, predictive values, Brier "
-            "score.",
+            "Classification against labels: AUROC, AUPRC, sensitivity, specificity, predictive values, "
+            "Brier score.",
             Source("summary.csv", (("reader", "labels"),), ("metric",)),
         )
 
@@ -51,12 +56,35 @@ def _tuning(material: Material) -> Iterator[Answer]:
         yield Answer("Contours use the thresholds of the config, which were not tuned.", of_manifest("tuned"))
 
 
+def _updating(material: Material) -> Iterator[Answer]:
+    if material.manifest.get("weights_sha256"):
+        yield Answer(
+            "The audit changed neither the weights of the network nor its operating thresholds; no updated "
+            "model resulted from it.",
+            of_manifest("weights_sha256"),
+        )
+
+
+def _groups(material: Material) -> Iterator[Answer]:
+    asked = material.config.get("subgroups")
+    if not isinstance(asked, dict):
+        return
+    table = asked.get("table")
+    columns = table.get("columns") if isinstance(table, dict) else None
+    names = [words.spaced(str(name)) for of in (asked.get("attributes"), columns) for name in of or ()]
+    yield Answer(
+        f"Images are grouped by {', '.join(names) or 'nothing'}. Each group is compared with the other "
+        f"images whose value is known: {GROUP_TESTS}; p-values are corrected over the groups of an "
+        f"attribute (Holm). Groups of fewer than {asked.get('minimum_patients', ENOUGH_PATIENTS)} patients "
+        "have no number.",
+        of_manifest("config.subgroups"),
+    )
+
+
 def _policy(material: Material) -> Iterator[Answer]:
     for row in material.run.table("policy"):
         yield Answer(
-            f"{row['finding']}: {words.spaced(row['rule'])} {float(row['limit']):g}: "
-            f"{row['outcome']}; measured "
-            f"{interval_in(row, row['metric'])}.",
+            f"{row['finding']}, {row['outcome']}: {limit_text(row)}.",
             of_row("policy.csv", row, ("finding", "rule"), "limit", "outcome", *BOUNDS),
         )
 
@@ -91,9 +119,8 @@ def _shown(entry: Compared, material: Material) -> str:
     )
     needed = f"{shown.needed:,} patients" if shown.needed else "more than a million patients"
     return (
-        f"{start}; the smallest difference shown with 80 % power is {smallest} ({corrected}). A "
-        "difference of "
-        f"{amount(MARGIN, row['metric'])} takes {needed}."
+        f"{start}; the smallest difference shown with 80 % power is {smallest} ({corrected}). A difference "
+        f"of {amount(MARGIN, row['metric'])} takes {needed}."
     )
 
 
@@ -104,6 +131,8 @@ QUESTIONS = {
     "design.gate": Question("which findings get contours", of_method("Gate", "contours.rules")),
     "design.baselines": Question("baselines that never saw the image", of_method("Baseline", "methods")),
     "design.tuning": Question("tuning of thresholds", _tuning),
+    "design.updating": Question("updating of the model", _updating),
+    "design.groups": Question("how groups of images are compared", _groups),
     "design.policy": Question("limits that the config sets, and whether they are met", _policy),
     "design.sample_size": Question("sample size, and the smallest difference that it can show", _sample_size),
 }

@@ -25,7 +25,14 @@ def _architecture(material: Material) -> Iterator[Answer]:
     if not isinstance(architecture, dict):
         return
     onnx = architecture.get("onnx")
-    text = f"ONNX file {PurePath(str(onnx)).name}" if onnx else plain(architecture)
+    name, arguments = architecture.get("class"), plain(architecture.get("arguments") or {})
+    others = plain({key: value for key, value in architecture.items() if key not in {"class", "arguments"}})
+    if onnx:
+        text = f"ONNX file {PurePath(str(onnx)).name}"
+    elif name:
+        text = f"{name}{f' ({arguments})' if arguments else ''}{f'; {others}' if others else ''}"
+    else:
+        text = plain(architecture)
     yield Answer(f"Network: {text}.", of_manifest("card.architecture"))
 
 

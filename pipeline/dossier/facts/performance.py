@@ -8,16 +8,27 @@ from collections.abc import Callable, Iterator, Mapping
 from pipeline.dossier.answers import Answer, Question, Source, of_row
 from pipeline.dossier.groups import one_group_only
 from pipeline.dossier.material import Material
-from pipeline.dossier.numbers import BOUNDS, interval_in, key_of, of_summary, title, value_in, value_of
+from pipeline.dossier.numbers import (
+    BOUNDS,
+    interval_in,
+    key_of,
+    name_of,
+    of_summary,
+    title,
+    value_in,
+    value_of,
+)
 from pipeline.records import Summary
 from pipeline.records.names import CLASSIFIER, HEADLINES, LABELS_READER
 from pipeline.reporting import words
+from pipeline.reporting.run_folder import number_of
 from pipeline.reporting.verdict import verdicts
 from pipeline.run_files.tables import read_rows
 
 COUNTED = (*BOUNDS, "n", "patients")
 CLASSIFICATION = ("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv")
-OF_GROUP = ("finding", "reader", "method", "metric", "attribute", "group")
+OF_MEASURE = ("finding", "reader", "method", "metric")
+OF_GROUP = (*OF_MEASURE, "attribute", "group")
 UNMATCHED = {
     "missed_lesion": "lesions that no contour matches",
     "contour_without_lesion": "contours that match no lesion, on images with lesions",
@@ -58,7 +69,7 @@ def of_summaries(wanted: Callable[[Summary, Material], bool]) -> Callable[[Mater
             if row.estimate is not None and wanted(row, material):
                 who = "" if row.reader == LABELS_READER else f" ({row.method}, reader {row.reader})"
                 yield Answer(
-                    f"{row.finding}{who}: {of_summary(row, material)}.",
+                    f"{name_of(row.finding)}{who}: {of_summary(row, material)}.",
                     Source("summary.csv", key_of(row), COUNTED),
                     value_of(row, material),
                 )
@@ -70,8 +81,25 @@ def _is_classification(row: Summary, _: Material) -> bool:
     return row.method == CLASSIFIER and row.metric in CLASSIFICATION
 
 
-def _is_calibration(row: Summary, _: Material) -> bool:
+def _is_brier(row: Summary, _: Material) -> bool:
     return row.method == CLASSIFIER and row.metric == "brier"
+
+
+def _calibration(material: Material) -> Iterator[Answer]:
+    """The Brier score of each finding, and what is observed where the probability is lowest and highest."""
+    yield from of_summaries(_is_brier)(material)
+    tenths: dict[str, list[Mapping[str, str]]] = {}
+    for row in material.run.table("calibration"):
+        tenths.setdefault(row["finding"], []).append(row)
+    for finding, rows in tenths.items():
+        for which, row in (("lowest", rows[0]), ("highest", rows[-1])):
+            observed, low, high = (number_of(row[name]) for name in ("observed", "low", "high"))
+            yield Answer(
+                f"{finding}: where the probability is {which} (mean {float(row['predicted']):.2f}, n "
+                f"{words.plural(int(row['n']), 'image')}), the finding is present in "
+                f"{words.with_interval(observed, low, high, 'hit')}.",
+                of_row("calibration.csv", row, ("finding", "lowest"), "predicted", "n", "observed"),
+            )
 
 
 def _is_localisation(row: Summary, material: Material) -> bool:
@@ -105,11 +133,17 @@ def _groups(material: Material) -> Iterator[Answer]:
 
 def _small_groups(material: Material) -> Iterator[Answer]:
     rows = list(_of_groups(material))
-    small = [row for row in rows if row.get("too_few") == "1"]
-    for row in small:
+    small: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
+    for row in rows:
+        if row.get("too_few") == "1":
+            small.setdefault(tuple(row[name] for name in OF_MEASURE), []).append(row)
+    for (finding, reader, _, metric), groups in small.items():
+        named = ", ".join(
+            f"{words.spaced(row['attribute'])} {row['group']} ({int(row['patients']):,})" for row in groups
+        )
         yield Answer(
-            f"{_group(row, material)}: no number, of only {words.plural(int(row['patients']), 'patient')}.",
-            of_row("subgroups.csv", row, OF_GROUP, "patients", "too_few"),
+            f"{finding}{_by(reader)}, {title(metric, material)}: too few patients in {named}.",
+            of_row("subgroups.csv", {**groups[0], "too_few": "1"}, (*OF_MEASURE, "too_few"), "patients"),
         )
     if rows and not small:
         yield Answer("No group has too few patients.", Source("subgroups.csv", fields=("too_few",)))
@@ -127,9 +161,31 @@ def _attribute(row: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _group(row: Mapping[str, str], material: Material) -> str:
-    reader = "" if row["reader"] == LABELS_READER else f" (reader {row['reader']})"
     attribute = words.spaced(row["attribute"])
-    return f"{row['finding']}, {attribute} {row['group']}{reader}: {title(row['metric'], material)}"
+    return (
+        f"{row['finding']}, {attribute} {row['group']}{_by(row['reader'])}: {title(row['metric'], material)}"
+    )
+
+
+def _by(reader: str) -> str:
+    return "" if reader == LABELS_READER else f" (reader {reader})"
+
+
+def _errors(material: Material) -> Iterator[Answer]:
+    """Wrong predictions of each finding at its operating thresholds."""
+    for finding, counts in material.predictions.items():
+        of = Counter[tuple[str, str]]()
+        for (label, predicted, _), count in counts.items():
+            of[label, predicted] += count
+        present, absent = of["1", "0"] + of["1", "1"], of["0", "0"] + of["0", "1"]
+        if present or absent:
+            levels = sorted({float(threshold) for label, _, threshold in counts if label and threshold})
+            at = f", at a probability of {' or '.join(f'{level:g}' for level in levels)}" if levels else ""
+            yield Answer(
+                f"{finding}: {of['1', '0']:,} of {words.plural(present, 'image')} with it predicted without "
+                f"it, {of['0', '1']:,} of {words.plural(absent, 'image')} without it predicted with it{at}.",
+                Source("predictions.csv", (("finding", finding),), ("label", "predicted", "threshold")),
+            )
 
 
 def _failures(material: Material) -> Iterator[Answer]:
@@ -157,8 +213,8 @@ def _sizes(material: Material) -> Iterator[Answer]:
             keys = ("finding", "reader", "method", "kind", "third")
             yield Answer(
                 f"{row['finding']}, {row['third']} lesions (reader {row['reader']}): "
-                f"{interval_in(row, 'hit')} matched by a contour, n {words.plural(int(row['n']), 'lesion')}, "
-                f"{words.plural(int(row['patients']), 'patient')}.",
+                f"{interval_in(row, 'hit')} matched by a contour, n "
+                f"{words.plural(int(row['n']), 'lesion')}, {words.plural(int(row['patients']), 'patient')}.",
                 of_row("lesion_sizes.csv", row, keys, *COUNTED),
             )
 
@@ -174,7 +230,7 @@ QUESTIONS = {
     ),
     "results.conclusions": Question("conclusion per finding", _conclusions),
     "results.classification": Question("classification with intervals", of_summaries(_is_classification)),
-    "results.calibration": Question("calibration of the probabilities", of_summaries(_is_calibration)),
+    "results.calibration": Question("calibration of the probabilities", _calibration),
     "results.localisation": Question("localisation with intervals", of_summaries(_is_localisation)),
     "results.false_alarms": Question("contours on images without the finding", of_summaries(_is_false_alarm)),
     "results.baselines": Question("scores of the baselines", of_summaries(_is_baseline)),
@@ -182,6 +238,7 @@ QUESTIONS = {
     "results.intersections": Question("performance by combinations of groups", _intersections),
     "results.one_group": Question("attributes with one group only", one_group_only),
     "results.small_groups": Question("groups with too few patients", _small_groups),
+    "results.errors": Question("wrong classifications", _errors),
     "results.failures": Question("missed lesions and false contours", _failures),
     "results.sizes": Question("performance by size of the lesion", _sizes),
 }

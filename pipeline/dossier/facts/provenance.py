@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from pipeline.dossier.answers import Answer, Find, Question, Source, of_manifest
-from pipeline.dossier.material import PROVENANCE, Material
-from pipeline.reporting.facts import plain
-from pipeline.run_files.outputs import OUTPUTS, sentence_about
+from pipeline.dossier.material import Material
+from pipeline.reporting.provenance import host, moment
+from pipeline.run_files.outputs import OUTPUTS, PROVENANCE, sentence_about
+
+SHOWN: Mapping[str, Callable[[Any], str]] = {
+    "started": moment, "finished": moment, "command": shlex.join, "host": host,
+}  # fmt: skip
+"""Key of an attempt → its value as text; others are text."""
+
+SIGNATURES = (".minisig", ".asc", ".sig")
+"""Ends of the names of signatures of minisign and GnuPG."""
 
 
 def of_attempts(key: str, text: str) -> Find:
@@ -15,9 +25,8 @@ def of_attempts(key: str, text: str) -> Find:
 
     def find(material: Material) -> Iterator[Answer]:
         for number, attempt in enumerate(material.attempts):
-            value = attempt.get(key)
-            shown = " ".join(map(str, value)) if isinstance(value, list) else plain(value or "")
-            if shown:
+            if value := attempt[key]:
+                shown = SHOWN.get(key, str)(value)
                 which = "" if len(material.attempts) == 1 else f" (attempt {number + 1})"
                 source = Source(PROVENANCE, fields=(f"attempts.{number}.{key}",))
                 yield Answer(f"{text.format(shown)}{which}.", source)
@@ -50,6 +59,17 @@ def _outputs(material: Material) -> Iterator[Answer]:
         yield Answer(f"{OUTPUTS} has the SHA-256 of every file with results. {state}", Source(OUTPUTS))
 
 
+def _signature(material: Material) -> Iterator[Answer]:
+    """A signature beside the hashes, by the names that minisign and GnuPG give; it is not checked."""
+    for suffix in SIGNATURES:
+        if (material.run.path / f"{OUTPUTS}{suffix}").exists():
+            yield Answer(
+                f"{OUTPUTS}{suffix} is to be the signature of these hashes; “heatproof verify” with the "
+                "public key checks it, this dossier did not.",
+                Source(f"{OUTPUTS}{suffix}"),
+            )
+
+
 def _files(material: Material) -> Iterator[Answer]:
     tables = sorted(path.name for path in material.run.path.glob("*.csv") if path.name != "crosswalk.csv")
     yield Answer(
@@ -69,5 +89,6 @@ QUESTIONS = {
     "run.host": Question("kind of host", of_attempts("host", "Host: {}")),
     "run.inputs": Question("hashes of images and annotations", _inputs),
     "run.outputs": Question("hashes of the results", _outputs),
+    "run.signature": Question("signature of the results", _signature),
     "run.files": Question("files of the run", _files),
 }

@@ -64,7 +64,8 @@ def _problems(material: Material) -> Iterator[Answer]:
     )
     for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         yield Answer(
-            f"Annotations and files beside them that were not used: {count:,}, {reason}.",
+            f"{words.plural(count, 'annotation or file', 'annotations and files')} beside them not used; "
+            f"reason: {reason}.",
             Source("skipped.csv", fields=("stage", "reason")),
         )
     if not counts and material.survey.readers:

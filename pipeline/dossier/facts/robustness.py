@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from pipeline.dossier.answers import CASE_FILES, Answer, Find, Question, Source, of_manifest, of_row
 from pipeline.dossier.material import Material
-from pipeline.dossier.numbers import BOUNDS, value_in
+from pipeline.dossier.numbers import BOUNDS, plain_interval, value_in
 from pipeline.reporting import limits, words
-from pipeline.reporting.run_folder import number_of
 
 ANSWERS = {
     "used": "the output needs the annotated region",
@@ -22,6 +21,9 @@ ANSWERS = {
     "holds": "the AUROC holds",
     "cannot_tell": "cannot tell",
 }
+UNPROBED = (
+    " The run changed no images (probes.csv has no row), so rules about changed images had nothing to judge."
+)
 MEASURES = {
     "log_odds": "fall of the output in SD, beyond that of a control region",
     "rise": "rise of the output in SD, beyond that of unmarked tissue",
@@ -35,8 +37,11 @@ def _probes(material: Material) -> Iterator[Answer]:
         if row["estimate"] and row["answer"] != "cannot_tell":
             label = f"{MEASURES[row['measure']]}, {row['finding']}, {_change(row)}"
             keys = ("finding", "probe", "variant")
+            unit = "" if row["measure"] == "auroc" else "SD"
             yield Answer(
-                _probe(row), of_row("probes.csv", row, keys, *BOUNDS, "n"), value_in(row, label, material)
+                _probe(row),
+                of_row("probes.csv", row, keys, *BOUNDS, "n"),
+                value_in(row, label, material, unit=unit),
             )
     unclear = Counter(
         row["finding"] for row in material.run.table("probes") if row["answer"] == "cannot_tell"
@@ -52,8 +57,7 @@ def _probes(material: Material) -> Iterator[Answer]:
 def _probe(row: Mapping[str, str]) -> str:
     return (
         f"{row['finding']}, {_change(row)}: {ANSWERS[row['answer']]}; {MEASURES[row['measure']]} "
-        f"{_numbers(row)}, "
-        f"n {words.plural(int(row['n']), 'image')}."
+        f"{plain_interval(row)}, n {words.plural(int(row['n']), 'image')}."
     )
 
 
@@ -70,9 +74,9 @@ def of_map_tests(*tests: str) -> Find:
                 against = f" less {words.spaced(row['compared_with'])}" if row["compared_with"] else ""
                 keys = ("finding", "test", "method", "measure", "variant", "compared_with")
                 yield Answer(
-                    f"{row['finding']}, {row['test']} of {row['method']}, {words.spaced(row['variant'])}"
-                    f"{against}: {words.spaced(row['measure'])} {_numbers(row)}, "
-                    f"n {words.plural(int(row['n']), 'map')}.",
+                    f"{row['finding']}, {row['test']} of {row['method']}, "
+                    f"{words.spaced(row['variant'])}{against}: {words.spaced(row['measure'])} "
+                    f"{plain_interval(row)}, n {words.plural(int(row['n']), 'map')}.",
                     of_row("map_tests.csv", row, keys, *BOUNDS, "n"),
                     value_in(
                         row, f"{row['test']}, {words.spaced(row['measure'])}, {row['finding']}", material
@@ -80,12 +84,6 @@ def of_map_tests(*tests: str) -> Find:
                 )
 
     return find
-
-
-def _numbers(row: Mapping[str, str]) -> str:
-    estimate, low, high = (number_of(row[name]) for name in BOUNDS)
-    between = "" if low is None or high is None else f" [{words.number(low, '')} to {words.number(high, '')}]"
-    return f"{words.number(estimate or 0.0, '')}{between}"
 
 
 def _suspects(material: Material) -> Iterator[Answer]:
@@ -99,8 +97,10 @@ def _suspects(material: Material) -> Iterator[Answer]:
             of_row("suspects.csv", row, ("finding", "rule", "suspect"), "sentence"),
         )
     if not rows:
+        asked = "" if material.run.table("probes") else UNPROBED
         yield Answer(
-            "No rule found anything against network, map, masks, labels or card.", Source("suspects.csv")
+            f"No rule found anything against network, map, masks, labels or card.{asked}",
+            Source("suspects.csv"),
         )
 
 

@@ -5,17 +5,16 @@ from pipeline.dossier.form import Form, Item, Section
 CLAIM = Form(
     "claim-2024",
     "CLAIM 2024",
-    "Tejani AS et al. Checklist for Artificial Intelligence in Medical Imaging (CLAIM): 2024 "
-    "update. Radiology: "
-    "Artificial Intelligence 2024; 6(4): e240300. Items are paraphrased; their numbers are those of "
-    "the checklist.",
+    "Tejani AS et al. Checklist for Artificial Intelligence in Medical Imaging (CLAIM): 2024 update. "
+    "Radiology: Artificial Intelligence 2024; 6(4): e240300. Items are paraphrased; their numbers are those "
+    "of the checklist.",
     (
         Section(
-            "Title, abstract, introduction",
+            "Title, abstract and introduction",
             (
                 Item(
                     "1",
-                    "Method of artificial intelligence, in the title",
+                    "Named as a study of artificial intelligence, with the kind of method",
                     ("study.title", "model.architecture"),
                 ),
                 Item("2", "Summary of design, methods, results and conclusions", ("study.summary",)),
@@ -24,7 +23,7 @@ CLAIM = Form(
             ),
         ),
         Section(
-            "Methods: design and data",
+            "Methods: study design and data",
             (
                 Item("5", "Prospective or retrospective", ("study.design",)),
                 Item("6", "Goal of the study", ("study.objectives", "model.purpose")),
@@ -47,26 +46,30 @@ CLAIM = Form(
             "Methods: reference standard",
             (
                 Item(
-                    "14", "Definition of the reference standard", ("reference.definition", "reference.forms")
+                    "14",
+                    "Definition of the reference standard, and how it was obtained",
+                    ("reference.definition", "reference.forms"),
                 ),
                 Item("15", "Reasons for the reference standard", ("reference.rationale",)),
                 Item(
-                    "16", "Annotators and their qualification", ("reference.readers", "reference.annotators")
+                    "16",
+                    "Source of the annotations: annotators and their qualification",
+                    ("reference.readers", "reference.annotators"),
                 ),
                 Item("17", "Annotation of the test set", ("reference.annotated", "reference.process")),
-                Item("18", "Variability between and within annotators", ("reference.agreement",)),
+                Item("18", "Variability within and between annotators", ("reference.agreement",)),
             ),
         ),
         Section(
-            "Methods: partitions and sample size",
+            "Methods: data partitions and testing data",
             (
                 Item("19", "Assignment to partitions", ("development.partitions", "data.selection")),
                 Item(
                     "20",
                     "Level at which partitions are disjoint",
-                    ("study.independence", "data.independence"),
+                    ("development.partitions", "data.independence"),
                 ),
-                Item("21", "Sample size of the test set", ("study.sample_size", "design.sample_size")),
+                Item("21", "Intended sample size", ("study.sample_size", "design.sample_size")),
             ),
         ),
         Section(
@@ -77,10 +80,10 @@ CLAIM = Form(
                     "Description of the model, its inputs and outputs",
                     ("model.architecture", "model.outputs", "model.preprocessing"),
                 ),
-                Item("23", "Software and libraries", ("model.versions",)),
+                Item("23", "Software libraries, frameworks and packages", ("model.versions",)),
                 Item("24", "Initial parameters", ("development.initialisation",)),
                 Item("25", "Training", ("development.training",)),
-                Item("26", "Selection of the final model", ("development.selection", "model.weights")),
+                Item("26", "How the final model was selected", ("development.selection", "model.weights")),
                 Item("27", "Ensembling", ("development.ensembling",)),
             ),
         ),
@@ -88,12 +91,22 @@ CLAIM = Form(
             "Methods: evaluation",
             (
                 Item("28", "Metrics", ("design.metrics", "acceptance.metrics")),
-                Item("29", "Significance and uncertainty", ("design.intervals",)),
-                Item("30", "Robustness or sensitivity", ("robust.probes", "robust.repeatability")),
+                Item("29", "Measures of significance and uncertainty", ("design.intervals",)),
+                Item(
+                    "30",
+                    "Analysis of robustness or sensitivity",
+                    ("robust.probes",),
+                    also=("robust.repeatability", "robust.shift"),
+                ),
                 Item(
                     "31",
-                    "Explainability and its validation",
-                    ("model.methods", "design.contours", "results.verdicts", "robust.map_tests"),
+                    "Methods of explainability or interpretability, and how they were checked",
+                    (
+                        "model.methods",
+                        "design.contours",
+                        "results.verdicts",
+                    ),
+                    also=("robust.map_tests", "robust.attribute_maps"),
                 ),
                 Item("32", "Evaluation on internal data", ("development.internal_results",)),
                 Item(
@@ -108,42 +121,65 @@ CLAIM = Form(
             "Results",
             (
                 Item(
-                    "35", "Numbers included and excluded", ("data.flow", "data.exclusions", "data.patients")
+                    "35",
+                    "Numbers of patients or examinations included and excluded",
+                    ("data.flow", "data.exclusions", "data.patients"),
                 ),
                 Item(
                     "36",
-                    "Demographic and clinical characteristics",
-                    ("data.sex", "data.age", "data.prevalence", "data.missing"),
+                    "Demographic and clinical characteristics in each partition",
+                    ("data.sex", "data.age", "data.prevalence", "data.missing", "development.data"),
                 ),
                 Item(
                     "37",
-                    "Performance with uncertainty",
-                    ("results.classification", "results.localisation", "results.verdicts"),
+                    "Metrics of performance, and their uncertainty",
+                    (
+                        "results.classification",
+                        "results.localisation",
+                        "results.calibration",
+                        "results.verdicts",
+                    ),
                 ),
                 Item(
                     "38",
-                    "Diagnostic performance and precision, also in groups",
-                    ("results.classification", "results.groups"),
+                    "Diagnostic performance and its precision",
+                    ("results.classification",),
+                    also=("results.groups",),
                 ),
-                Item("39", "Failures", ("results.failures", "results.false_alarms", "robust.suspects")),
+                Item(
+                    "39",
+                    "Failure analysis of wrongly classified cases",
+                    ("results.errors", "results.failures", "results.false_alarms", "robust.suspects"),
+                ),
             ),
         ),
         Section(
             "Discussion and other information",
             (
                 Item("40", "Limitations", ("robust.limits",)),
-                Item("41", "Implications for practice", ("governance.implications", "use.purpose")),
-                Item("42", "Protocol and technical details", ("study.protocol", "run.identity")),
+                Item(
+                    "41",
+                    "Implications for practice, with intended use and clinical role",
+                    ("governance.implications", "use.purpose"),
+                ),
+                Item(
+                    "42",
+                    "Reference to the full protocol or further technical details",
+                    ("study.protocol", "run.identity"),
+                ),
                 Item(
                     "43",
                     "Availability of software, model and data",
                     ("governance.code_availability", "governance.data_availability", "model.license"),
                 ),
-                Item("44", "Funding and role of funders", ("governance.funding",)),
+                Item(
+                    "44",
+                    "Sources of funding and other support, and role of the funders",
+                    ("governance.funding",),
+                ),
             ),
         ),
     ),
-    note="Answers are about the audit of this run. What was done in development is answered only "
-    "where the file of "
-    "the intended use says it.",
+    note="Answers are about the audit of this run. What was done in development is answered only where the "
+    "file of the intended use says it.",
 )

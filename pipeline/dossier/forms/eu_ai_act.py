@@ -5,25 +5,40 @@ from pipeline.dossier.form import Form, Item, Section
 EU_AI_ACT = Form(
     "eu-ai-act-annex-iv",
     "EU AI Act, Annex IV",
-    "Regulation (EU) 2024/1689 of 13 June 2024, Annex IV: technical documentation referred to in "
-    "Article 11(1). "
-    "Points are paraphrased; their numbers are those of the annex.",
+    "Regulation (EU) 2024/1689 of 13 June 2024, Annex IV: technical documentation referred to in Article "
+    "11(1). Points are paraphrased; their numbers are those of the annex.",
     (
         Section(
             "1 General description",
             (
                 Item(
                     "1(a)",
-                    "Purpose, provider, version",
+                    "Purpose, provider, version and its relation to earlier ones",
                     ("use.purpose", "product.developer", "product.version", "model.weights"),
                 ),
-                Item("1(b)", "Interaction with other hardware and software", ("product.interactions",)),
-                Item("1(c)", "Software versions and updates", ("product.updates", "model.versions")),
-                Item("1(d)", "Form on the market", ("product.forms_on_market",)),
-                Item("1(e)", "Hardware", ("product.hardware", "model.device")),
-                Item("1(f)", "Product that it is a component of", ("product.name",)),
-                Item("1(g)", "User interface", ("product.user_interface",)),
-                Item("1(h)", "Instructions for use", ("product.instructions",)),
+                Item(
+                    "1(b)",
+                    "Interaction with other hardware, software and AI systems",
+                    ("product.interactions",),
+                ),
+                Item(
+                    "1(c)",
+                    "Software versions, and requirements of updates",
+                    ("product.updates", "model.versions"),
+                ),
+                Item("1(d)", "Forms in which it is placed on the market", ("product.forms_on_market",)),
+                Item("1(e)", "Hardware on which it is to run", ("product.hardware", "model.device")),
+                Item(
+                    "1(f)",
+                    "Photographs or illustrations of the product that it is a component of",
+                    ("product.illustrations",),
+                ),
+                Item("1(g)", "User interface for the deployer", ("product.user_interface",)),
+                Item(
+                    "1(h)",
+                    "Instructions for use, and the user interface again",
+                    ("product.instructions", "product.user_interface"),
+                ),
             ),
         ),
         Section(
@@ -36,7 +51,8 @@ EU_AI_ACT = Form(
                 ),
                 Item(
                     "2(b)",
-                    "Design: logic, choices, expected outputs",
+                    "Design: logic, choices and their reasons, what it optimises, expected outputs and "
+                    "their quality",
                     ("development.design", "model.outputs", "model.thresholds"),
                 ),
                 Item(
@@ -46,18 +62,19 @@ EU_AI_ACT = Form(
                 ),
                 Item(
                     "2(d)",
-                    "Training data: origin, labelling, cleaning",
-                    ("development.data", "development.labelling"),
+                    "Data sheets: training methods and data, origin, selection, labelling, cleaning",
+                    ("development.data", "development.labelling", "development.training"),
                 ),
                 Item(
                     "2(e)",
-                    "Human oversight, and aids to interpret outputs",
-                    ("use.human_oversight", "model.methods"),
+                    "Measures of human oversight, and means to interpret outputs",
+                    ("use.human_oversight", "model.methods", "results.verdicts"),
                 ),
                 Item("2(f)", "Predetermined changes", ("governance.predetermined_changes",)),
                 Item(
                     "2(g)",
-                    "Validation and testing: data, metrics, discrimination, logs and signed reports",
+                    "Validation and testing: data, metrics of accuracy and robustness, discriminatory "
+                    "impact, logs and reports with date and signature",
                     (
                         "data.flow",
                         "data.sex",
@@ -65,13 +82,16 @@ EU_AI_ACT = Form(
                         "design.metrics",
                         "results.classification",
                         "results.localisation",
+                        "robust.probes",
                         "results.groups",
                         "run.created",
                         "run.files",
                         "run.operator",
+                        "run.signature",
                     ),
+                    also=("results.one_group", "robust.attributes", "robust.attribute_maps"),
                 ),
-                Item("2(h)", "Cybersecurity", ("governance.cybersecurity",)),
+                Item("2(h)", "Measures of cybersecurity", ("governance.cybersecurity",)),
             ),
         ),
         Section(
@@ -86,6 +106,7 @@ EU_AI_ACT = Form(
                         "results.groups",
                         "robust.limits",
                         "robust.suspects",
+                        "governance.risk_management",
                         "use.human_oversight",
                         "model.preprocessing",
                     ),
@@ -101,7 +122,8 @@ EU_AI_ACT = Form(
         ),
         Section("6 Changes", (Item("6", "Changes through the lifecycle", ("governance.changes",)),)),
         Section(
-            "7 Standards", (Item("7", "Harmonised standards, or other solutions", ("governance.standards",)),)
+            "7 Standards",
+            (Item("7", "Harmonised standards applied, or other solutions", ("governance.standards",)),),
         ),
         Section(
             "8 Declaration of conformity",
@@ -112,5 +134,5 @@ EU_AI_ACT = Form(
             (Item("9", "Performance after release, and its plan (Article 72)", ("governance.monitoring",)),),
         ),
     ),
-    note="Technical documentation of the audit, as a part of the provider’s own. It is no legal advice.",
+    note="Technical documentation of the audit, as a part of the provider’s own. It is not legal advice.",
 )

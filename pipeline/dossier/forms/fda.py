@@ -6,30 +6,42 @@ FDA = Form(
     "fda-ai-device",
     "FDA, AI-enabled device software functions (draft, January 2025)",
     "US Food and Drug Administration. Artificial Intelligence-Enabled Device Software Functions: Lifecycle "
-    "Management and Marketing Submission Recommendations. Draft guidance, 7 January 2025; not "
-    "binding, not final. "
-    "Fields are our own short form of what its sections and appendices ask for; the letter names the group.",
+    "Management and Marketing Submission Recommendations. Draft guidance, 7 January 2025; not binding, not "
+    "final. It is a text without numbered items: fields are our own short form of what its sections V to "
+    "XIII and its appendix E recommend, and the heading of each group names the section.",
     (
         Section(
-            "Device description and labelling",
+            "V Device description, and VI user interface and labeling",
             (
                 Item(
                     "D1",
-                    "Use of AI, and how it serves the intended use",
+                    "That AI is used, and how it serves the intended use",
                     ("use.purpose", "model.architecture"),
                 ),
                 Item("D2", "Inputs and outputs", ("model.preprocessing", "model.outputs")),
                 Item("D3", "Intended users, and their training", ("use.users",)),
-                Item("D4", "Environment and workflow", ("use.workflow", "product.interactions")),
-                Item("D5", "Degree of automation and oversight", ("use.human_oversight",)),
-                Item("D6", "User interface", ("product.user_interface",)),
-                Item("D7", "Instructions and labelling", ("product.instructions",)),
-                Item("D8", "Configuration: thresholds", ("model.thresholds",)),
+                Item("D4", "Environment of use", ("use.environment", "product.interactions")),
+                Item(
+                    "D5",
+                    "Workflow, degree of automation and oversight",
+                    ("use.workflow", "use.human_oversight"),
+                ),
+                Item(
+                    "D6",
+                    "Installation, maintenance, configuration and calibration",
+                    ("product.installation", "governance.maintenance"),
+                ),
+                Item("D7", "Elements that users configure: thresholds", ("model.thresholds",)),
+                Item("D8", "User interface", ("product.user_interface",)),
+                Item("D9", "Labeling and instructions", ("product.instructions",)),
+                Item("D10", "Visualisations that give context to outputs", ("model.methods",)),
             ),
         ),
-        Section("Risk assessment", (Item("R1", "Risks and their control", ("governance.risk_management",)),)),
         Section(
-            "Data management: test data",
+            "VII Risk assessment", (Item("R1", "Risk management file", ("governance.risk_management",)),)
+        ),
+        Section(
+            "VIII Data management: test data",
             (
                 Item("T1", "Source, sites, period", ("study.source", "study.sites", "study.period")),
                 Item(
@@ -39,56 +51,89 @@ FDA = Form(
                 ),
                 Item(
                     "T3",
-                    "Patients, demography and prevalence",
+                    "Patients, demography and disease",
                     ("data.patients", "data.sex", "data.age", "data.prevalence"),
                 ),
-                Item("T4", "Acquisition: scanners and views", ("data.scanners", "data.acquisition")),
-                Item("T5", "Missing values", ("data.missing",)),
+                Item("T4", "Acquisition: devices and conditions", ("data.scanners", "data.acquisition")),
+                Item("T5", "Missing values, and their treatment", ("data.missing",)),
                 Item("T6", "Cleaning and processing", ("model.preprocessing", "reference.problems")),
                 Item(
                     "T7",
-                    "Reference standard",
+                    "Reference standard, and its uncertainty",
                     ("reference.definition", "reference.forms", "reference.annotated"),
                 ),
                 Item(
-                    "T8", "Annotators: expertise and process", ("reference.annotators", "reference.process")
+                    "T8",
+                    "Annotators: expertise, instructions, blinding, adjudication",
+                    ("reference.annotators", "reference.process", "reference.blinding"),
                 ),
-                Item("T9", "Agreement of annotators", ("reference.agreement",)),
+                Item("T9", "Variability within and between annotators", ("reference.agreement",)),
                 Item("T10", "Independence from training data", ("study.independence", "data.independence")),
                 Item(
                     "T11",
-                    "Representativeness of the intended population",
-                    ("use.population", "data.sex", "data.age"),
+                    "Representativeness of the intended population, in the US as well",
+                    ("use.population", "study.source", "data.sex", "data.age"),
+                ),
+                Item(
+                    "T12",
+                    "Storage, versions and quality assurance of the data",
+                    ("study.data_management", "run.inputs"),
                 ),
             ),
         ),
         Section(
-            "Data management: training data, and development",
+            "VIII Data management: development data, and IX model description and development",
             (
-                Item("M1", "Training and tuning data", ("development.data", "development.labelling")),
+                Item(
+                    "M1",
+                    "Training and tuning data, and how they were split",
+                    ("development.data", "development.labelling", "development.partitions"),
+                ),
                 Item(
                     "M2",
-                    "Model: architecture, features, loss, training",
-                    ("model.architecture", "development.training"),
+                    "Architecture, features, loss, training, results of tuning",
+                    ("model.architecture", "development.training", "development.internal_results"),
                 ),
-                Item("M3", "Pretrained or third-party parts", ("development.foundation_models",)),
-                Item("M4", "Choice of thresholds", ("model.thresholds", "design.tuning")),
+                Item(
+                    "M3",
+                    "Pretrained or third-party parts, and ensembles",
+                    ("development.foundation_models", "development.ensembling"),
+                ),
+                Item(
+                    "M4",
+                    "How thresholds were determined; calibration",
+                    ("model.thresholds", "design.tuning", "results.calibration"),
+                ),
                 Item("M5", "Measures against bias", ("development.bias_mitigation",)),
+                Item("M6", "Quality control of inputs", ("use.poor_inputs",)),
+                Item(
+                    "M7",
+                    "Differences between development and test data",
+                    ("study.independence",),
+                    also=("robust.shift",),
+                ),
             ),
         ),
         Section(
-            "Performance validation",
+            "X Validation",
             (
-                Item("P1", "Study design and acceptance criteria", ("study.design", "acceptance.criteria")),
+                Item(
+                    "P1",
+                    "Protocol, study design, criteria set beforehand",
+                    ("study.protocol", "study.design", "acceptance.criteria"),
+                ),
                 Item("P2", "Metrics and statistics", ("design.metrics", "design.intervals")),
                 Item("P3", "Sample size", ("study.sample_size", "design.sample_size")),
                 Item(
                     "P4",
                     "Performance overall, with intervals",
                     ("results.classification", "results.localisation"),
+                    also=("results.errors",),
                 ),
                 Item(
-                    "P5", "Performance by subgroup, with intervals", ("results.groups", "results.one_group")
+                    "P5",
+                    "Performance by subgroup, with intervals",
+                    ("design.groups", "results.groups", "results.one_group"),
                 ),
                 Item("P6", "Groups too small to judge", ("results.small_groups",)),
                 Item("P7", "Repeatability and reproducibility", ("robust.repeatability", "model.checks")),
@@ -97,43 +142,83 @@ FDA = Form(
                 Item("P10", "Calibration", ("results.calibration",)),
                 Item(
                     "P11",
-                    "Explanations shown to users",
+                    "Explanations shown to users, and their validation",
                     ("model.methods", "results.verdicts", "robust.map_tests"),
+                    also=("robust.attribute_maps",),
                 ),
-                Item("P12", "Criteria met", ("design.policy", "acceptance.interpretation")),
-                Item("P13", "Human factors", ("acceptance.usability",)),
                 Item(
-                    "P14",
+                    "P12",
+                    "Sources of bias in what the network reads",
+                    ("robust.suspects",),
+                    also=("robust.attributes", "robust.attribute_maps"),
+                ),
+                Item("P13", "Criteria met", ("design.policy", "acceptance.interpretation")),
+                Item("P14", "Usability, and people working with the device", ("acceptance.usability",)),
+                Item(
+                    "P15",
                     "Version tested, and its history",
                     ("product.version", "model.weights", "governance.changes"),
                 ),
             ),
         ),
         Section(
-            "Limitations and lifecycle",
+            "XI Performance monitoring, XII cybersecurity; limitations",
             (
                 Item("L1", "Limitations", ("robust.limits", "robust.suspects")),
-                Item("L2", "Monitoring after release", ("governance.monitoring",)),
+                Item("L2", "Performance monitoring", ("governance.monitoring",)),
                 Item("L3", "Predetermined changes", ("governance.predetermined_changes",)),
                 Item("L4", "Cybersecurity", ("governance.cybersecurity",)),
             ),
         ),
         Section(
-            "Model card and public summary",
+            "XIII Public submission summary, as the model card of appendix E",
             (
                 Item(
                     "C1",
-                    "Name, developer, version, contact",
-                    ("product.name", "product.developer", "product.version", "product.contact"),
+                    "Device information: name, version, date, architecture",
+                    ("product.name", "product.version", "product.release_date", "model.architecture"),
+                    also=("product.developer", "product.contact"),
                 ),
-                Item("C2", "Intended use, users, population", ("use.purpose", "use.users", "use.population")),
-                Item("C3", "Out of scope, precautions", ("use.out_of_scope", "robust.limits")),
-                Item("C4", "Regulatory status", ("product.regulatory_status",)),
-                Item("C5", "Data and performance in short", ("data.flow", "results.verdicts")),
+                Item("C2", "Regulatory status", ("product.regulatory_status",)),
+                Item(
+                    "C3",
+                    "Description: users, use, population, instructions, benefits, workflow, inputs and "
+                    "outputs, automation",
+                    (
+                        "use.users",
+                        "use.purpose",
+                        "use.population",
+                        "product.instructions",
+                        "use.benefits",
+                        "use.workflow",
+                        "model.outputs",
+                        "use.human_oversight",
+                    ),
+                ),
+                Item(
+                    "C4",
+                    "Performance and limitations: accuracy, bias, precision, gaps in the data, evidence",
+                    (
+                        "results.classification",
+                        "results.verdicts",
+                        "robust.repeatability",
+                        "results.one_group",
+                        "use.out_of_scope",
+                        "robust.limits",
+                        "governance.publications",
+                        "data.flow",
+                    ),
+                    also=("governance.clinical_trials",),
+                ),
+                Item(
+                    "C5",
+                    "Risk management: risks, resources, deployment and updates",
+                    ("governance.risk_management", "product.hardware", "product.updates"),
+                ),
+                Item("C6", "Development: characteristics of the data", ("development.data",)),
             ),
         ),
     ),
-    note="The run audits one network on one study set. It is no submission, and whether an answer "
-    "suffices is for "
-    "the applicant and the agency to judge.",
+    note="The run audits one network on one study set. It is not a submission, and whether an answer "
+    "suffices is for the applicant and the agency to judge.",
 )

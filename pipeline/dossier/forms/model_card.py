@@ -5,9 +5,8 @@ from pipeline.dossier.form import Form, Item, Section
 MODEL_CARD = Form(
     "model-card",
     "Model Card",
-    "Mitchell M et al. Model cards for model reporting. FAT* 2019: 220–229, doi "
-    "10.1145/3287560.3287596. Numbers "
-    "are our own: the section, and the field within it.",
+    "Mitchell M et al. Model cards for model reporting. FAT* 2019: 220–229, doi 10.1145/3287560.3287596. "
+    "Numbers are our own: the section, and the field within it.",
     (
         Section(
             "Model details",
@@ -17,11 +16,14 @@ MODEL_CARD = Form(
                 Item("1.3", "Version", ("product.version", "model.weights")),
                 Item("1.4", "Type", ("model.architecture",)),
                 Item(
-                    "1.5", "Training, parameters, features", ("development.training", "model.preprocessing")
+                    "1.5",
+                    "Training, parameters, constraints of fairness, features",
+                    ("development.training", "development.bias_mitigation", "model.preprocessing"),
                 ),
                 Item("1.6", "Paper or other resource", ("governance.publications",)),
-                Item("1.7", "License", ("model.license",)),
-                Item("1.8", "Contact for questions", ("product.contact",)),
+                Item("1.7", "Citation", ("governance.citation",)),
+                Item("1.8", "License", ("model.license",)),
+                Item("1.9", "Contact for questions", ("product.contact",)),
             ),
         ),
         Section(
@@ -38,7 +40,12 @@ MODEL_CARD = Form(
                 Item(
                     "3.1", "Relevant factors: groups, scanners, settings", ("use.population", "data.scanners")
                 ),
-                Item("3.2", "Factors evaluated", ("results.groups", "results.one_group")),
+                Item(
+                    "3.2",
+                    "Factors evaluated, and why",
+                    ("design.groups", "results.one_group"),
+                    also=("robust.attributes", "robust.attribute_maps"),
+                ),
             ),
         ),
         Section(
@@ -65,10 +72,10 @@ MODEL_CARD = Form(
             (
                 Item(
                     "7.1",
-                    "Overall and by single factor",
+                    "Results overall and by single factor (unitary)",
                     ("results.classification", "results.localisation", "results.verdicts", "results.groups"),
                 ),
-                Item("7.2", "By combined factors", ("results.intersections",)),
+                Item("7.2", "Results by combined factors (intersectional)", ("results.intersections",)),
             ),
         ),
         Section(

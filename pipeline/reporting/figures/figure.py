@@ -54,7 +54,7 @@ def ending_of(out: Path) -> str:
     """The ending of a file that a figure can have. Raises ConfigError for others."""
     ending = out.suffix.lower()
     if ending not in ENDINGS:
-        raise ConfigError(f"--out: {out.name} ends in '{out.suffix}', wanted {', '.join(ENDINGS)}")
+        raise ConfigError(f"--out: {out.name} ends in '{out.suffix}', wanted {', '.join(ENDINGS)}; rename it")
     return ending
 
 

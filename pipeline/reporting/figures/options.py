@@ -51,7 +51,9 @@ class FigureOptions:
 def points_of(width: str, *, dpi: float) -> float:
     """A width such as "180mm" or "1600px" in points. Raises ConfigError."""
     if not LOWEST_DPI <= dpi <= HIGHEST_DPI:
-        raise ConfigError(f"--dpi: found {dpi:g}, wanted {LOWEST_DPI} to {HIGHEST_DPI} pixels per inch")
+        raise ConfigError(
+            f"--dpi: found {dpi:g}, wanted {LOWEST_DPI} to {HIGHEST_DPI} pixels per inch; 300 suits print"
+        )
     match = LENGTH.fullmatch(width.strip())
     if match is None:
         raise ConfigError(f"--width: found '{width}', wanted millimetres or pixels, such as 180mm or 1600px")

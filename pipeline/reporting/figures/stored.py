@@ -52,19 +52,26 @@ class Reading:
 
 def stored_map(run: RunFolder, case: Case, finding: str, method: str) -> Heatmap | None:
     """The raw map of a finding by a method, with its place on the image; None if the run stores none."""
-    shape = (case["rows"], case["columns"])
-    entries = entries_of(case["maps"], finding, method)
-    if entries and entries[0].keys() >= {"scale", "offset"}:
+    placement = placement_of(case, finding, method)
+    if placement is not None:
         path = run.case_folder(case["case_id"]) / "heatmaps.npz"
         cells = read_map(path, f"{method}/{finding}")
-        if cells is None or list(cells.shape) != list(entries[0]["grid"]):
+        if cells is None or cells.shape != placement.model_shape:
             raise damaged(path, f"holds no map '{method}/{finding}' of the size that case.json states")
-        return _heatmap(run, case, finding, method, cells, _placement(entries[0], shape))
+        return _heatmap(run, case, finding, method, cells, placement)
     shared = _baseline(run, finding, method)
     if shared is None:
         return None
     rows, columns = shared.shape
-    return _heatmap(run, case, finding, method, shared, resized(whole(shape), (rows, columns)))
+    image = whole((case["rows"], case["columns"]))
+    return _heatmap(run, case, finding, method, shared, resized(image, (rows, columns)))
+
+
+def placement_of(case: Case, finding: str, method: str | None) -> Placement | None:
+    """The place of a map on the image; None if the case has no map of its own, or none that is placed."""
+    entries = entries_of(case.get("maps", ()), finding, method)
+    is_placed = bool(entries) and entries[0].keys() >= {"scale", "offset"}
+    return _placement(entries[0], (case["rows"], case["columns"])) if is_placed else None
 
 
 def readings(case: Case, finding: str, readers: tuple[str, ...]) -> tuple[Reading, ...]:

@@ -12,6 +12,8 @@ heatproof.addresses = (() => {
     thumbnail: (caseId, root) => `${folder(caseId, root)}thumbnail.jpg`,
     // Contours and annotations, to lie over the thumbnail.
     outlines: (caseId, root) => `${folder(caseId, root)}outlines.svg`,
+    // The entry of a term in the glossary.
+    term: (slug, root) => `${root}glossary.html#term-${slug}`,
     // The finding in this page's URL.
     finding: () => decodeURIComponent(location.hash.slice(1)),
     // Keep the URL in step with the shown finding, so that links to other findings of this image work.

@@ -36,14 +36,15 @@ heatproof.contourTable = (() => {
   }
 
   // The regions, the readers who annotated the finding, and the number of regions below the minimum area.
-  // `highlight` is called with the region of the row under the pointer or in focus, or null.
-  function contours({ regions, dropped }, readers, unit, highlight) {
+  // `link` makes links of terms, as in terms.js; `highlight` is called with the region of the row under the pointer
+  // or in focus, or null.
+  function contours({ regions, dropped }, readers, unit, { link, highlight }) {
     const lesions = readers.filter((reader) => lesionsOf(reader).length);
     const heads = [
       ...HEADS,
       [`Peak, ${unit}`, "number"],
       ...lesions.map(({ reader, kind }) => [
-        `${{ box: "Box IoU", point: "Covers" }[kind] ?? "IoU"}, ${reader}`,
+        [link({ box: "Box IoU", point: "Covers" }[kind] ?? "IoU"), `, ${reader}`],
         "number wraps",
       ]),
     ];

@@ -30,7 +30,7 @@ heatproof.controls = (() => {
     };
     get("method").replaceChildren(
       ...kind(false, "of the network"),
-      ...kind(true, "baselines, independent of the image"),
+      ...kind(true, "baselines, which never saw the network"),
     );
   }
 

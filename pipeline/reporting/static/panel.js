@@ -2,7 +2,7 @@
 // Panel: the tables next to the image, from the content of case.js and run.js.
 
 heatproof.panel = (() => {
-  const { ruler } = heatproof;
+  const { ruler, terms } = heatproof;
   const { make, table, sub } = heatproof.elements;
   const { capital, plural, quantity, share, spaced } = heatproof.words;
   const LABELS = new Map([
@@ -48,7 +48,7 @@ heatproof.panel = (() => {
         ["Probability", "number"],
         ["Predicted", ""],
         ["Label", ""],
-        ["Outcome", ""],
+        [terms.linker(run)("Outcome"), ""],
       ],
       rows,
     );
@@ -111,9 +111,10 @@ heatproof.panel = (() => {
     const all = lines(run, content, finding);
     if (!all.length) return [make("p", { class: "empty" }, "Not scored.")];
     const defined = all.filter((line) => [...line.methods.values()].some((score) => score.value !== null));
+    const link = terms.linker(run);
     const heads = [["Metric", ""], ["Reader", ""], ...run.methods.map((method) => [method.title, "number"])];
     const rows = defined.map((line) => [
-      make("span", {}, metricTitle(run, line.metric), line.lesion ? sub(`lesion ${line.lesion}`) : ""),
+      make("span", {}, link(metricTitle(run, line.metric)), line.lesion ? sub(`lesion ${line.lesion}`) : ""),
       line.reader,
       ...run.methods.map((method) => value(run, line.methods.get(method.name))),
     ]);

@@ -3,7 +3,7 @@
 
 heatproof.redraw = (() => {
   const { addresses, contourTable, controls, elements, layers, order, overlap, panel } = heatproof;
-  const { presets, readouts, ruler: rulers, scales, thresholdPanel, words } = heatproof;
+  const { presets, readouts, ruler: rulers, scales, terms, thresholdPanel, words } = heatproof;
   const { get, make, show } = elements;
   const GATE = "The audit drew no contour here: the gate was closed, because the finding was not predicted.";
 
@@ -76,7 +76,7 @@ heatproof.redraw = (() => {
       get("contours-of").textContent = `Contours, ${now.method()?.title ?? ""}`;
       const highlight = (highlighted) => now.change({ highlighted });
       get("contours").replaceChildren(
-        ...contourTable.contours(now.drawing(), now.readers(), now.unit(), highlight),
+        ...contourTable.contours(now.drawing(), now.readers(), now.unit(), { link: terms.linker(run), highlight }),
       );
     }
 

@@ -42,6 +42,7 @@
       has(name) ? `#case/${encodeURIComponent(name)}/${encodeURIComponent(of ?? "")}` : null,
     thumbnail: (name) => thumbnails[name]?.[0] ?? null,
     outlines: (name) => thumbnails[name]?.[1] ?? null,
+    term: (slug) => `#term-${slug}`,
     finding: () => shown()[1],
     follow: (of) =>
       history.replaceState(null, "", `#case/${encodeURIComponent(caseId)}/${encodeURIComponent(of)}`),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.records import Suspicion
-from pipeline.records.names import POINTING
+from pipeline.records.names import LEVEL, POINTING
 from pipeline.statistics.comparison import holm
 from pipeline.statistics.cross import AUROC
 from pipeline.statistics.rules.tables import RunTables, suspicion
-from pipeline.statistics.verdict import LEVEL
 
 GAPS = {**dict.fromkeys(POINTING, 0.3), AUROC: 0.15}
 """Metric → least difference from the other images that matters."""

@@ -7,10 +7,9 @@ from dataclasses import asdict
 
 from pipeline.metrics.transforms import AS_IT_IS
 from pipeline.records import Suspect, Suspicion
-from pipeline.records.names import ALL_FINDINGS
+from pipeline.records.names import ALL_FINDINGS, LEVEL
 from pipeline.statistics.cross import HIT
 from pipeline.statistics.rules.tables import Row, RunTables, best_other, percent, suspicion
-from pipeline.statistics.verdict import LEVEL
 
 RANK_GAIN, HIT_GAIN = 0.05, 0.2
 """Least gain of a transform: in the mean rank of the map within annotations, and in the hit rate."""

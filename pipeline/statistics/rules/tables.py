@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.records import ENOUGH_PATIENTS, LayerStatistics, Shape, Strength, Summary, Suspect, Suspicion
+from pipeline.records.names import LEVEL
 from pipeline.statistics.judging import LOW_AUROC, auroc_of, is_above_chance
-from pipeline.statistics.verdict import LEVEL, VerdictRow
+from pipeline.statistics.verdict import VerdictRow
 
 Row = Mapping[str, Any]
 
