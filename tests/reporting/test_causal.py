@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
-from pipeline.reporting.causal import REASONS, on_used
+from pipeline.reporting.causal import REASONS, decisions, on_used
 from pipeline.reporting.run_folder import read_run
 from pipeline.statistics.causal import JUDGED, Use
 from pipeline.store.tables import write_table
@@ -43,6 +43,22 @@ def written(folder: Path, table: list[dict[str, Any]]) -> Path:
 
 def test_every_reason_has_its_words() -> None:
     assert set(REASONS) == set(get_args(Use)) - set(JUDGED)
+
+
+def test_decisions_that_stay_without_the_lesions_are_counted(tmp_path: Path) -> None:
+    table = [*rows(FIRST, "A", used=3), *rows(FIRST, "A", used=9, method="layercam")]
+    run = read_run(written(tmp_path, table))
+    found = decisions(run, FIRST)
+    assert found is not None
+    assert (found.stay, found.judged, found.mostly_stay) == (7, 10, True)
+    assert found.text == "Without the lesions 7 of 10 decisions stay"
+    assert decisions(run, SECOND) is None
+
+
+def test_half_of_the_decisions_are_not_most_of_them(tmp_path: Path) -> None:
+    found = decisions(read_run(written(tmp_path, rows(FIRST, "A", used=5))), FIRST)
+    assert found is not None
+    assert not found.mostly_stay
 
 
 def test_scores_on_lesions_that_the_decision_needs_stand_beside_the_others(tmp_path: Path) -> None:
