@@ -10,6 +10,7 @@ from pipeline import __version__
 from pipeline.cli.card import add_card
 from pipeline.cli.convert import add_convert
 from pipeline.cli.dossier import add_dossier
+from pipeline.cli.export import add_export
 from pipeline.cli.figure import add_figure
 from pipeline.cli.filing import add_filing
 
@@ -82,6 +83,14 @@ def _add_commands_on_runs(commands: _SubParsersAction[ArgumentParser]) -> None:
             description="Fill forms from a finished run: CHAI Applied Model Card, Model Card, CLAIM 2024, "
             "TRIPOD+AI, FDA (draft of January 2025) and EU AI Act Annex IV. Each answer names its file and "
             "row; what nothing answers is open, by name.",
+        )
+    )
+    add_export(
+        commands.add_parser(
+            "export",
+            help="write a finished run's results as DICOM objects of the patients' studies",
+            description="Write a finished run's results as DICOM objects of the patients' own studies, for a "
+            "PACS and its viewers.",
         )
     )
     add_filing(commands)

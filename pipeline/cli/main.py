@@ -16,6 +16,7 @@ from pipeline.cli.arguments import parser_of
 from pipeline.cli.card import card
 from pipeline.cli.convert import convert
 from pipeline.cli.dossier import dossier
+from pipeline.cli.export import export
 from pipeline.cli.figure import figure
 from pipeline.cli.filing import sign, verify
 from pipeline.cli.inputs import explain_inputs, notify_on
@@ -56,6 +57,7 @@ INTERRUPTION = {
     "report": "the report may be incomplete; rerun the same command to regenerate it",
     "figure": "nothing was written; rerun the same command to start again",
     "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
+    "export": "what was written is whole; rerun the same command to write the rest",
     "verify": "nothing was changed; rerun the same command to start again",
     "sign": "signatures may be missing; rerun the same command to start again",
     "card": "nothing was written; rerun the same command to start again",
@@ -234,6 +236,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "report": report,
     "figure": figure,
     "dossier": dossier,
+    "export": export,
     "verify": verify,
     "sign": sign,
     "card": card,
