@@ -9,7 +9,14 @@ from typing import Any
 from pipeline import __version__
 from pipeline.contours.drawing import draw
 from pipeline.exports.codes import free_text
-from pipeline.exports.study import Agreement, Concept, ExportedFinding, ExportedFrame, ExportedRun
+from pipeline.exports.study import (
+    Agreement,
+    Concept,
+    ContourOverlap,
+    ExportedFinding,
+    ExportedFrame,
+    ExportedRun,
+)
 from pipeline.records import Heatmap, Region
 from pipeline.reporting.figures.panels import picture_of
 from pipeline.reporting.figures.stored import gate_is_open, stored_map
@@ -76,6 +83,7 @@ def _finding(run: RunFolder, case: Case, finding: str) -> ExportedFinding:
         contours=tuple(region for heatmap in maps for region in _contours(run, case, heatmap)),
         maps=tuple(heatmap for heatmap in maps if heatmap.unit != "contour"),
         agreements=tuple(_agreements(case["scores"], finding, methods)),
+        overlaps=tuple(_overlaps(case.get("candidates", ()), finding, methods)),
     )
 
 
@@ -119,3 +127,14 @@ def _agreements(
             yield Agreement(
                 score["method"], score["reader"], score["value"], score.get("undefined_because") or ""
             )
+
+
+def _overlaps(
+    candidates: Iterable[Mapping[str, Any]], finding: str, methods: Iterable[str]
+) -> Iterator[ContourOverlap]:
+    """The contours of each map compared with the lesions of each reader, one by one."""
+    known = set(methods)
+    for entry in candidates:
+        if entry["finding"] == finding and entry["method"] in known:
+            for number, ious in enumerate(entry["affinity"].get(IOU, ())):
+                yield ContourOverlap(entry["method"], number, entry["reader"], tuple(ious))

@@ -10,6 +10,7 @@ EXPORTS: Registry[Export] = Registry(
     "export",
     {
         "seg": "pipeline.exports.seg:SEG",
+        "sr": "pipeline.exports.sr:SR",
     },
     group="heatproof.exports",
     wanted=Export,

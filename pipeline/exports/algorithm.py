@@ -21,12 +21,17 @@ def algorithm_of(run: ExportedRun) -> Any:
         family=codes.DCM.ArtificialIntelligence,
         version=run.model_version[:LONGEST_TEXT],
         source=MANUFACTURER,
-        parameters={
-            "run": run.run_id,
-            "heatproof": run.version,
-            "weights_sha256": run.weights_sha256 or "unknown",
-        },
+        parameters=parameters_of(run),
     )
+
+
+def parameters_of(run: ExportedRun) -> dict[str, str]:
+    """What tells this run of the network from others."""
+    return {
+        "run": run.run_id,
+        "heatproof": run.version,
+        "weights_sha256": run.weights_sha256 or "unknown",
+    }
 
 
 def equipment(run: ExportedRun) -> dict[str, Any]:

@@ -1,9 +1,13 @@
-"""SEG: the network's contours as DICOM Segmentations on the image's own grid (PS3.3, A.51)."""
+"""SEG: the network's contours as DICOM Segmentations on the image's own grid (PS3.3, A.51).
+
+Slices of one series on parallel planes share an object. An image that does not lie in the patient has one of
+its own, and so has each frame of a loop.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
@@ -13,30 +17,45 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pipeline.contracts import Export
 from pipeline.exports.algorithm import algorithm_of, equipment
 from pipeline.exports.codes import ABNORMALITY, code_of
-from pipeline.exports.objects import PENDING, ExportedObject, settled
-from pipeline.exports.study import ExportedFrame, ExportedImage, ExportedRun, ExportedStudy
-from pipeline.exports.uids import series_uid, uid_of
+from pipeline.exports.grids import SharedGrid, shared_grids
+from pipeline.exports.objects import PENDING, ExportedObject, LeftOut, settled
+from pipeline.exports.segment_frames import segment_uid
+from pipeline.exports.study import ExportedFrame, ExportedRun, ExportedStudy
+from pipeline.exports.uids import series_uid
 from pipeline.records import Region
 
 Segment = tuple[str, str]
 """Finding and method."""
+LABELMAP: Final = "labelmap"
+"""Value of the option `segmentation`."""
+OVERLAP: Final = (
+    "segments overlap, which a label map cannot hold; the object is a binary segmentation, in which they may"
+)
 
 
 def objects(
     study: ExportedStudy, _earlier: Mapping[str, Sequence[ExportedObject]]
-) -> Iterator[ExportedObject]:
-    """One Segmentation per image that has contours: one segment per finding and method, in tables' order."""
-    for number, image in enumerate(study.images, start=1):
-        segments = _segments(study.run, image)
-        if segments:
-            yield _object(study, image, segments, number)
+) -> Iterator[ExportedObject | LeftOut]:
+    """One Segmentation per grid that has contours: one segment per finding and method, in tables' order."""
+    is_labelmap = study.options.get("segmentation") == LABELMAP
+    number = 0
+    for grid in shared_grids(study):
+        segments = _segments(study.run, grid)
+        if not segments:
+            continue
+        number += 1
+        stack = _stack(grid, segments)
+        if is_labelmap and stack.sum(axis=3).max() > 1:
+            yield LeftOut(grid.frames[0].case_id, SEG.name, "segments_overlap", OVERLAP)
+        labelled = is_labelmap and stack.sum(axis=3).max() <= 1
+        yield _object(study, grid, segments, stack, number=number, is_labelmap=labelled)
 
 
-def _segments(run: ExportedRun, image: ExportedImage) -> list[Segment]:
+def _segments(run: ExportedRun, grid: SharedGrid) -> list[Segment]:
     """The findings and methods with a contour on any frame."""
     found = {
         (contour.finding, contour.method)
-        for frame in image.frames
+        for frame in grid.frames
         for finding in frame.findings
         for contour in finding.contours
     }
@@ -44,16 +63,23 @@ def _segments(run: ExportedRun, image: ExportedImage) -> list[Segment]:
 
 
 def _object(
-    study: ExportedStudy, image: ExportedImage, segments: Sequence[Segment], number: int
+    study: ExportedStudy,
+    grid: SharedGrid,
+    segments: Sequence[Segment],
+    stack: NDArray[np.uint8],
+    *,
+    number: int,
+    is_labelmap: bool,
 ) -> ExportedObject:
-    run, header = study.run, image.header
-    frames = [frame for frame in image.frames if any(finding.contours for finding in frame.findings)]
+    run, kinds = study.run, SegmentationTypeValues
     dataset = Segmentation(
-        source_images=[header],
-        pixel_array=_stack(image, segments),
-        segmentation_type=SegmentationTypeValues.BINARY,
-        segment_descriptions=[_description(study, segment, n) for n, segment in enumerate(segments, start=1)],
-        series_instance_uid=series_uid(run.run_id, SEG.name, header.StudyInstanceUID),
+        source_images=list(grid.headers),
+        pixel_array=stack,
+        segmentation_type=kinds.LABELMAP if is_labelmap else kinds.BINARY,
+        segment_descriptions=[
+            _description(run, segment, n, grid.owner) for n, segment in enumerate(segments, start=1)
+        ],
+        series_instance_uid=series_uid(run.run_id, SEG.name, grid.headers[0].StudyInstanceUID),
         series_number=SEG.series_number,
         sop_instance_uid=PENDING,
         instance_number=number,
@@ -63,20 +89,21 @@ def _object(
         transfer_syntax_uid=ExplicitVRLittleEndian,
         **equipment(run),
     )
+    grid.restore_references(dataset)
+    frames = [frame for frame in grid.frames if any(finding.contours for finding in frame.findings)]
     return settled(dataset, run, kind=SEG.name, case_ids=tuple(frame.case_id for frame in frames))
 
 
-def _stack(image: ExportedImage, segments: Sequence[Segment]) -> NDArray[np.uint8]:
-    """(frames of the source image, rows, columns, segments): 1 inside."""
-    count = int(image.header.get("NumberOfFrames") or 1)
-    rows, columns = image.frames[0].shape
-    stack = np.zeros((count, rows, columns, len(segments)), np.uint8)
-    for frame in image.frames:
+def _stack(grid: SharedGrid, segments: Sequence[Segment]) -> NDArray[np.uint8]:
+    """(planes of the grid, rows, columns, segments): 1 inside."""
+    rows, columns = grid.frames[0].shape
+    stack = np.zeros((grid.planes, rows, columns, len(segments)), np.uint8)
+    for plane, frame in zip(grid.plane_of, grid.frames, strict=True):
         for index, segment in enumerate(segments):
             for contour in _contours(frame, segment):
                 row, column = contour.corner
                 height, width = contour.mask.shape
-                stack[frame.frame, row : row + height, column : column + width, index] |= contour.mask
+                stack[plane, row : row + height, column : column + width, index] |= contour.mask
     return stack
 
 
@@ -87,9 +114,8 @@ def _contours(frame: ExportedFrame, segment: Segment) -> Iterator[Region]:
                 yield contour
 
 
-def _description(study: ExportedStudy, segment: Segment, number: int) -> Any:
+def _description(run: ExportedRun, segment: Segment, number: int, owner: str) -> Any:
     finding, method = segment
-    run = study.run
     return SegmentDescription(
         segment_number=number,
         segment_label=f"{finding} ({method})"[:64],
@@ -97,7 +123,7 @@ def _description(study: ExportedStudy, segment: Segment, number: int) -> Any:
         segmented_property_type=code_of(run.findings[finding]),
         algorithm_type="AUTOMATIC",
         algorithm_identification=algorithm_of(run),
-        tracking_uid=uid_of("segment", run.run_id, finding, method),
+        tracking_uid=segment_uid(run, owner, finding, method),
         tracking_id=f"{finding} by {method}, run {run.run_id}"[:64],
     )
 

@@ -58,6 +58,18 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class ContourOverlap:
+    """The intersection over union of one contour with each lesion of one reader."""
+
+    method: str
+    contour: int
+    """Among the contours of that method, in their order; counted from 0."""
+    reader: str
+    ious: tuple[float, ...]
+    """One per lesion; empty if the reader says that there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExportedFinding:
     """The results for one finding on one frame."""
 
@@ -73,6 +85,8 @@ class ExportedFinding:
     maps: tuple[Heatmap, ...]
     """The raw map of each method, with its place on the image."""
     agreements: tuple[Agreement, ...]
+    overlaps: tuple[ContourOverlap, ...] = ()
+    """Unknown for annotations that have no area, such as points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +124,4 @@ class ExportedStudy:
     """Pseudonym of the study, for names of folders."""
     images: tuple[ExportedImage, ...]
     options: Mapping[str, str]
-    """Keys of the config's section `exports`: `segmentation`, `map_grid`."""
+    """Keys of the config's section `exports` that kinds read: `segmentation`, `map_grid`, `overlay`."""
