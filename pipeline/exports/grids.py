@@ -29,8 +29,8 @@ class SharedGrid:
     planes: int
     owner: str
     """UID of the series or of the image."""
-    stands_for: tuple[str, int] | None = None
-    """SOP class and frame number, from 1, if the header was cut down to one of several frames; else None."""
+    stands_for: tuple[str, int | None] | None = None
+    """SOP class and frame number, from 1, of the image whose header was cut down to a capture; else None."""
 
     def restore_references(self, dataset: Dataset) -> None:
         """Make references to such a header those to the frame that it stands for."""
@@ -45,7 +45,9 @@ class SharedGrid:
         for groups in dataset.PerFrameFunctionalGroupsSequence:
             for derivation in groups.get("DerivationImageSequence") or ():
                 for source in derivation.SourceImageSequence:
-                    source.ReferencedSOPClassUID, source.ReferencedFrameNumber = sop_class, number
+                    source.ReferencedSOPClassUID = sop_class
+                    if number is not None:
+                        source.ReferencedFrameNumber = number
 
 
 def shared_grids(study: ExportedStudy) -> Iterator[SharedGrid]:
@@ -89,18 +91,13 @@ def _of_image(image: ExportedImage) -> Iterator[SharedGrid]:
     """The grid of one image; of a loop, whose frames do not lie in the patient, one per frame."""
     header, owner = image.header, str(image.header.SOPInstanceUID)
     count = frames_of(header)
-    lies_in_patient = _has_planes(header)
-    if lies_in_patient or count == 1:
-        header = _with_thickness(header) if lies_in_patient else _without_place(header)
-        yield SharedGrid(
-            (header,), image.frames, tuple(frame.frame for frame in image.frames), planes=count, owner=owner
-        )
+    if _has_planes(header):
+        planes = tuple(frame.frame for frame in image.frames)
+        yield SharedGrid((_with_thickness(header),), image.frames, planes, planes=count, owner=owner)
         return
+    single = _without_place(header)
     for frame in image.frames:
-        single = _without_place(header)
-        single.SOPClassUID = SecondaryCaptureImageStorage  # of the others highdicom wants functional groups
-        del single.NumberOfFrames
-        of = str(header.SOPClassUID), frame.frame + 1
+        of = str(header.SOPClassUID), frame.frame + 1 if count > 1 else None
         yield SharedGrid((single,), (frame,), (0,), planes=1, owner=owner, stands_for=of)
 
 
@@ -129,7 +126,9 @@ def _with_thickness(header: Dataset) -> Dataset:
 
 
 def _without_place(header: Dataset) -> Dataset:
-    """A copy without a frame of reference, which says nothing without a plane."""
+    """A copy as a capture: of other classes highdicom wants a place in the patient, or several frames."""
     header = deepcopy(header)
-    header.pop("FrameOfReferenceUID", None)
+    header.SOPClassUID = SecondaryCaptureImageStorage
+    for name in ("FrameOfReferenceUID", "NumberOfFrames"):
+        header.pop(name, None)
     return header

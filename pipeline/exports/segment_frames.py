@@ -63,10 +63,16 @@ def found_for(
 
 
 def _addresses(dataset: Dataset, groups: Dataset) -> Iterator[tuple[Address, int | None]]:
-    """What one frame is about; in a label map it is about all segments."""
+    """What one frame is about; in a label map, about all segments.
+
+    A segment of a label map with several frames has no address: a reference names a frame or a segment.
+    """
     named = groups.get("SegmentIdentificationSequence")
+    if not named and len(dataset.PerFrameFunctionalGroupsSequence) > 1:
+        return
     for segment in dataset.SegmentSequence:
-        if named and named[0].ReferencedSegmentNumber != segment.SegmentNumber:
+        is_another = named and named[0].ReferencedSegmentNumber != segment.SegmentNumber
+        if is_another or "TrackingUID" not in segment:  # the background of a label map
             continue
         for derivation in groups.get("DerivationImageSequence") or ():
             for source in derivation.SourceImageSequence:

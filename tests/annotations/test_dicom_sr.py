@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,9 +191,13 @@ def test_a_segment_beside_an_outline_of_the_same_finding_is_its_other_form(tmp_p
     )
     items(tmp_path, outline, segment, other)
     report = dcmread(tmp_path / "a")
-    for group in (1, 2):
-        region = _region_of(report, group)
+    for number in (1, 2):
+        region = _region_of(report, number)
         region.ValueType, region.ConceptNameCodeSequence[0].CodeValue = "IMAGE", code
+        source = deepcopy(region.ContentSequence[0])
+        source.ConceptNameCodeSequence[0].CodeValue = "121233"
+        source.ConceptNameCodeSequence[0].CodingSchemeDesignator = "DCM"
+        report.ContentSequence[-1].ContentSequence[number].ContentSequence.append(source)
     report.save_as(tmp_path / "a")
     nodule, mass = sorted(find(tmp_path), key=lambda item: item.finding != "Nodule")
     np.testing.assert_array_equal(read(nodule).masks, [pixels(slice(1, 3), slice(1, 4))])

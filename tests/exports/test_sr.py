@@ -237,6 +237,17 @@ def test_references_to_segments_lead_to_the_contours_of_the_map(modality, tmp_pa
         assert area.value == pytest.approx(contour.area_px * 0.5 * 0.25)
 
 
+def test_a_label_map_is_referred_to_where_it_has_one_frame(tmp_path):
+    path, (segmentation,) = written(study("DX", options={"segmentation": "labelmap"}), tmp_path)
+    groups = [
+        group
+        for group in content(path).get_planar_roi_measurement_groups()
+        if group.referenced_segmentation_frame is not None
+    ]
+    numbers = [group.referenced_segmentation_frame.referenced_segment_numbers for group in groups]
+    assert numbers == [[item.SegmentNumber] for item in segmentation.SegmentSequence if item.SegmentNumber]
+
+
 def test_dcmtk_prints_the_numbers(tmp_path):
     if not shutil.which("dsrdump"):
         pytest.skip("dsrdump of dcmtk is not installed")
