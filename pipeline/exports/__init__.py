@@ -11,6 +11,7 @@ EXPORTS: Registry[Export] = Registry(
     {
         "seg": "pipeline.exports.seg:SEG",
         "sr": "pipeline.exports.sr:SR",
+        "key_objects": "pipeline.exports.key_objects:KEY_OBJECTS",
     },
     group="heatproof.exports",
     wanted=Export,
