@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from pipeline.contracts import Export
@@ -63,7 +64,24 @@ def _object(
         transfer_syntax_uid=ExplicitVRLittleEndian,
         **equipment(run),
     )
+    _state_measures(dataset, header)
     return settled(dataset, run, kind=SEG.name, case_ids=tuple(frame.case_id for frame in frames))
+
+
+def _state_measures(dataset: Dataset, header: Dataset) -> None:
+    """Add the functional groups that viewers read first, where an image has no frame of reference.
+
+    OHIF 3.13 shows no segmentation without them. The spacing in them is what the image states, in the patient
+    or at the detector; without one they are empty, because a spacing that nobody measured would be used.
+    """
+    groups = dataset.SharedFunctionalGroupsSequence[0]
+    if "PixelMeasuresSequence" in groups:
+        return
+    measures = Dataset()
+    spacing = header.get("PixelSpacing") or header.get("ImagerPixelSpacing")
+    if spacing:
+        measures.PixelSpacing = spacing
+    groups.PixelMeasuresSequence = [measures]
 
 
 def _stack(image: ExportedImage, segments: Sequence[Segment]) -> NDArray[np.uint8]:
