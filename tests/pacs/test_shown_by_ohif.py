@@ -25,7 +25,7 @@ WEBGL = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-
          "--ignore-gpu-blocklist")  # fmt: skip
 NO_TOUR = "[class*=shepherd] { display: none !important }"
 """Hides the tour that OHIF offers at the first visit."""
-BRIGHT = 60
+BRIGHT = 200
 """Grey level from which a pixel of the page's middle belongs to the image, which is white on black."""
 CHANGED = 25
 SLACK = 0.03
