@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from pipeline.contracts import Export
@@ -24,6 +25,8 @@ from pipeline.exports.study import ExportedFrame, ExportedRun, ExportedStudy
 from pipeline.exports.uids import series_uid
 from pipeline.records import Region
 
+ASSUMED: Final = (1, 0, 0, 0, 1, 0)
+"""Image Orientation (Patient) that viewers assume where there is none."""
 Segment = tuple[str, str]
 """Finding and method."""
 LABELMAP: Final = "labelmap"
@@ -90,8 +93,30 @@ def _object(
         **equipment(run),
     )
     grid.restore_references(dataset)
+    _state_grid(dataset, grid.headers[0])
     frames = [frame for frame in grid.frames if any(finding.contours for finding in frame.findings)]
     return settled(dataset, run, kind=SEG.name, case_ids=tuple(frame.case_id for frame in frames))
+
+
+def _state_grid(dataset: Dataset, header: Dataset) -> None:
+    """Add the functional groups that viewers read first, where an image has no frame of reference.
+
+    OHIF 3.13 shows no segmentation without spacing and orientation. The spacing is what the image states, in
+    the patient or at the detector; without one it is empty, because viewers would measure with any. The
+    orientation is the one that OHIF assumes of such images; without a frame of reference it places nothing.
+    """
+    groups = dataset.SharedFunctionalGroupsSequence[0]
+    if "PlaneOrientationSequence" in groups or "FrameOfReferenceUID" in dataset:
+        return
+    if "PixelMeasuresSequence" not in groups:
+        measures = Dataset()
+        spacing = header.get("PixelSpacing") or header.get("ImagerPixelSpacing")
+        if spacing:
+            measures.PixelSpacing = spacing
+        groups.PixelMeasuresSequence = [measures]
+    orientation = Dataset()
+    orientation.ImageOrientationPatient = list(ASSUMED)
+    groups.PlaneOrientationSequence = [orientation]
 
 
 def _stack(grid: SharedGrid, segments: Sequence[Segment]) -> NDArray[np.uint8]:
