@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from pipeline import __version__
+from pipeline.classifiers.finding_codes import FindingCode
 from pipeline.contours.drawing import draw
 from pipeline.exports.codes import free_text
 from pipeline.exports.study import (
@@ -17,6 +18,7 @@ from pipeline.exports.study import (
     ExportedFrame,
     ExportedRun,
 )
+from pipeline.guards.yaml_models import validated
 from pipeline.records import Heatmap, Region
 from pipeline.reporting.figures.panels import picture_of
 from pipeline.reporting.figures.stored import gate_is_open, stored_map
@@ -36,6 +38,7 @@ def exported_run(run: RunFolder) -> ExportedRun:
     card: Mapping[str, Any] = manifest.get("card", {})
     weights = str(manifest.get("weights_sha256") or "")
     stated: Mapping[str, Any] = card.get("codes") or {}
+    source = f"{run.path / 'manifest.json'}: card"
     return ExportedRun(
         run_id=manifest["run_id"],
         created=manifest["created"],
@@ -43,7 +46,7 @@ def exported_run(run: RunFolder) -> ExportedRun:
         model=card.get("name", "external maps"),
         model_version=weights[:HASH_DIGITS] or "unknown",
         weights_sha256=weights,
-        findings={finding: _concept(finding, stated.get(finding)) for finding in run.findings},
+        findings={finding: _concept(finding, stated.get(finding), source) for finding in run.findings},
         verdicts=manifest.get("verdict", {}),
         methods=tuple(method.name for method in run.methods if not method.is_baseline),
     )
@@ -67,8 +70,12 @@ def exported_frame(
     )
 
 
-def _concept(finding: str, stated: Mapping[str, str] | None) -> Concept:
-    return Concept(**stated) if stated else free_text(finding)
+def _concept(finding: str, stated: Any, source: str) -> Concept:
+    """The code of a finding on the card, or one made of its name. Raises ConfigError for a damaged card."""
+    if stated is None:
+        return free_text(finding)
+    code = validated(FindingCode, stated, source=f"{source}: codes.{finding}")
+    return Concept(code.scheme, code.value, code.meaning)
 
 
 def _finding(run: RunFolder, case: Case, finding: str) -> ExportedFinding:

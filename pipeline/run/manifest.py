@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # these load torch, which scoring of external maps must not
 
 PACKAGES = ("heatproof", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
 NETWORK_PACKAGES = ("torch", "monai")
-UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review"}
+UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review", "exports"}
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
 
 
@@ -184,6 +184,7 @@ def write_manifest(
         "contours": _contours(plan),
         "statistics": config.statistics.model_dump(mode="json"),
         "review": config.review.model_dump(mode="json"),
+        "exports": config.exports.model_dump(mode="json", exclude={"to"}),  # a path may name people
         "tuned": reuse and asdict(reuse),
         "metrics": _metrics(plan.metrics, config.surface_distance.definition),
         **provenance.facts,
