@@ -160,12 +160,9 @@ def _contour(subject: Subject, contour: Region, number: int) -> Any:
 def _segment(subject: Subject, method: str, contours: Sequence[Region], at: SegmentFrame) -> Any:
     """All contours of one map, by their segment."""
     segment = ReferencedSegmentationFrame(
-        at.sop_class, at.sop_instance, at.frame, at.segment or 1, SourceImageForSegmentation(*subject.source)
+        at.sop_class, at.sop_instance, at.frame, 1, SourceImageForSegmentation(*subject.source)
     )
-    # A reference names the frame or the segment, not both (PS3.3, table 10-3).
-    del segment[0].ReferencedSOPSequence[0][
-        "ReferencedFrameNumber" if at.segment else "ReferencedSegmentNumber"
-    ]
+    del segment[0].ReferencedSOPSequence[0].ReferencedSegmentNumber  # not beside a frame (PS3.3, table 10-3)
     return PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=subject.tracking(method, "all contours"),
         referenced_segment=segment,

@@ -19,10 +19,7 @@ class SegmentFrame:
     sop_class: str
     sop_instance: str
     frame: int
-    """Counted from 1."""
-    segment: int | None
-    """Counted from 1; None: the frame holds one segment alone, so that its number names the segment (PS3.3,
-    table 10-3)."""
+    """Counted from 1. It holds one segment, so that its number names the segment, too (PS3.3, table 10-3)."""
 
 
 Address: TypeAlias = tuple[str, str, int]
@@ -35,12 +32,16 @@ def segment_uid(run: ExportedRun, owner: str, finding: str, method: str) -> str:
 
 
 def segment_frames(segmentations: Sequence[Dataset]) -> dict[Address, SegmentFrame]:
-    """The frames of all segments of the Segmentations."""
+    """The frames of all segments of the binary Segmentations.
+
+    A frame of a label map holds several segments, and a reference names either a frame or a segment.
+    """
     return {
-        address: SegmentFrame(dataset.SOPClassUID, dataset.SOPInstanceUID, number, segment)
+        address: SegmentFrame(dataset.SOPClassUID, dataset.SOPInstanceUID, number)
         for dataset in segmentations
+        if dataset.SegmentationType == "BINARY"
         for number, groups in enumerate(dataset.PerFrameFunctionalGroupsSequence, start=1)
-        for address, segment in _addresses(dataset, groups)
+        for address in _addresses(dataset, groups)
     }
 
 
@@ -62,20 +63,13 @@ def found_for(
     }
 
 
-def _addresses(dataset: Dataset, groups: Dataset) -> Iterator[tuple[Address, int | None]]:
-    """What one frame is about; in a label map, about all segments.
-
-    A segment of a label map with several frames has no address: a reference names a frame or a segment.
-    """
-    named = groups.get("SegmentIdentificationSequence")
-    if not named and len(dataset.PerFrameFunctionalGroupsSequence) > 1:
-        return
-    for segment in dataset.SegmentSequence:
-        is_another = named and named[0].ReferencedSegmentNumber != segment.SegmentNumber
-        if is_another or "TrackingUID" not in segment:  # the background of a label map
-            continue
-        for derivation in groups.get("DerivationImageSequence") or ():
-            for source in derivation.SourceImageSequence:
-                frame = int(source.get("ReferencedFrameNumber") or 1) - 1
-                address = str(segment.TrackingUID), str(source.ReferencedSOPInstanceUID), frame
-                yield address, None if named else int(segment.SegmentNumber)
+def _addresses(dataset: Dataset, groups: Dataset) -> Iterator[Address]:
+    """What one frame is about."""
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    named = groups if "SegmentIdentificationSequence" in groups else shared  # of the only segment
+    number = named.SegmentIdentificationSequence[0].ReferencedSegmentNumber
+    (segment,) = (one for one in dataset.SegmentSequence if one.SegmentNumber == number)
+    for derivation in groups.get("DerivationImageSequence") or ():
+        for source in derivation.SourceImageSequence:
+            frame = int(source.get("ReferencedFrameNumber") or 1) - 1
+            yield str(segment.TrackingUID), str(source.ReferencedSOPInstanceUID), frame

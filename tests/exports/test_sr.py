@@ -237,15 +237,12 @@ def test_references_to_segments_lead_to_the_contours_of_the_map(modality, tmp_pa
         assert area.value == pytest.approx(contour.area_px * 0.5 * 0.25)
 
 
-def test_a_label_map_is_referred_to_where_it_has_one_frame(tmp_path):
+def test_label_maps_are_not_referred_to_by_segment(tmp_path):
     path, (segmentation,) = written(study("DX", options={"segmentation": "labelmap"}), tmp_path)
-    groups = [
-        group
-        for group in content(path).get_planar_roi_measurement_groups()
-        if group.referenced_segmentation_frame is not None
-    ]
-    numbers = [group.referenced_segmentation_frame.referenced_segment_numbers for group in groups]
-    assert numbers == [[item.SegmentNumber] for item in segmentation.SegmentSequence if item.SegmentNumber]
+    assert segmentation.SegmentationType == "LABELMAP"
+    groups = content(path).get_planar_roi_measurement_groups()
+    assert groups
+    assert all(group.referenced_segmentation_frame is None for group in groups)
 
 
 def test_dcmtk_prints_the_numbers(tmp_path):

@@ -19,6 +19,11 @@ def complaints(made: ExportedObject, folder: Path) -> list[str]:
     """Errors and warnings of dciodvfy (dicom3tools), without those in `IGNORED`."""
     path = folder / f"{made.uid}.dcm"
     path.write_bytes(encoded(made.dataset))
+    return complaints_of(path)
+
+
+def complaints_of(path: Path) -> list[str]:
+    """The same of a file."""
     ended = subprocess.run([DICIODVFY, path], capture_output=True, text=True, check=False)
     lines = [*ended.stdout.splitlines(), *ended.stderr.splitlines()]
     return [
