@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID
 
+from pipeline.exports.codes import OWN
 from pipeline.exports.study import ExportedRun
 from pipeline.exports.uids import uid_of
 
@@ -69,11 +70,22 @@ def settled(dataset: Dataset, run: ExportedRun, *, kind: str, case_ids: tuple[st
             element.value = f"{date}{MIDNIGHT}"
         elif element.keyword == MADE_UP:
             element.value = UID(uid_of("dimensions", run.run_id, kind, *case_ids))
+    _name_own_scheme(dataset)
     content = hashlib.sha256(encoded(dataset)).hexdigest()
     uid = UID(uid_of("instance", run.run_id, kind, *case_ids, content))
     dataset.SOPInstanceUID = uid
     dataset.file_meta.MediaStorageSOPInstanceUID = uid
     return ExportedObject(dataset, case_ids)
+
+
+def _name_own_scheme(dataset: Dataset) -> None:
+    """Say whose the codes of our own scheme are, if there are any (C.12.1, Coding Scheme Identification)."""
+    if any(one.keyword == "CodingSchemeDesignator" and one.value == OWN for one in _elements(dataset)):
+        scheme = Dataset()
+        scheme.CodingSchemeDesignator = OWN
+        scheme.CodingSchemeName = "Codes of Heatproof, and names of a run's findings, methods and readers"
+        scheme.CodingSchemeResponsibleOrganization = "Heatproof"
+        dataset.CodingSchemeIdentificationSequence = [scheme]
 
 
 def encoded(dataset: Dataset) -> bytes:

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import nn
 
 import pipeline
-from pipeline import annotations, attribution, baselines, checks, contours, metrics
+from pipeline import annotations, attribution, baselines, checks, contours, exports, metrics
 from pipeline.annotations.published import TABLES
 from pipeline.attribution import METHODS
 from pipeline.classifiers.card import Example, ModelCard, load_card
@@ -53,6 +53,7 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "format of reviewers' masks": review_formats.FORMATS,
     "self-check of the model": checks.CHECKS,
     "check of annotations": validation_checks.CHECKS,
+    "kind of exported object": exports.EXPORTS,
 }
 
 
