@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pipeline.delivery.chosen import disputed_cases, worst_cases
 from pipeline.delivery.destination import Destination
 from pipeline.delivery.results import exported_frame, exported_run
 from pipeline.delivery.sources import SourceFile, by_study, header_of, source_files
-from pipeline.errors import CaseError
+from pipeline.errors import CaseError, is_of_library, place_of
 from pipeline.exports import EXPORTS
 from pipeline.exports.objects import ExportedObject, LeftOut
 from pipeline.exports.pseudonymous import Pseudonyms, pseudonymous
@@ -21,6 +22,9 @@ from pipeline.reporting.run_folder import RunFolder, read_run
 
 ALL_KINDS = "all"
 """Kind of what was left out of every kind."""
+
+REFUSALS = (ValueError, TypeError, AttributeError, KeyError, IndexError)
+"""What highdicom and pydicom raise for headers that are not as the standard says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,14 @@ def export(run: Path, studies: Path, destination: Destination, options: ExportOp
         if not images:
             continue
         study = ExportedStudy(facts, images[0].frames[0].case_id, tuple(images), options.settings)
-        for kind, found in _objects(study, options.kinds):
-            if isinstance(found, LeftOut):
-                left_out.append(found)
-            else:
-                destination.store(kind, found)
-                counts[kind] += 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # libraries quote odd values, such as names of patients
+            for kind, found in _objects(study, options.kinds):
+                if isinstance(found, LeftOut):
+                    left_out.append(found)
+                else:
+                    destination.store(kind, found)
+                    counts[kind] += 1
         done += 1
     return Exported(counts, done, tuple(left_out))
 
@@ -70,10 +76,24 @@ def _objects(study: ExportedStudy, kinds: Sequence[str]) -> Iterator[tuple[str, 
     earlier: dict[str, list[ExportedObject]] = {}
     for kind in (name for name in EXPORTS if name in kinds):
         earlier[kind] = []
-        for found in EXPORTS[kind].objects(study, earlier):
-            if isinstance(found, ExportedObject):
-                earlier[kind].append(found)
-            yield kind, found
+        try:
+            for found in EXPORTS[kind].objects(study, earlier):
+                if isinstance(found, ExportedObject):
+                    earlier[kind].append(found)
+                yield kind, found
+        except REFUSALS as error:
+            if not is_of_library(error):
+                raise
+            for image in study.images:
+                yield kind, LeftOut(image.frames[0].case_id, kind, "header_refused", _refusal(error))
+
+
+def _refusal(error: Exception) -> str:
+    """What happened, without the library's words, which may quote the header."""
+    return (
+        f"an odd header: the library that makes the object refused it ({type(error).__name__} in "
+        f"{place_of(error)}); correct the header, or leave the image out"
+    )
 
 
 def _images(

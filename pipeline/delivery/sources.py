@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CaseError, ConfigError
+from pipeline.exports.headers import completed
 from pipeline.guards.reading import ANY_SIZE, open_file
-from pipeline.loaders.dataset import parse_dataset, read_bytes, read_elements
+from pipeline.loaders.dataset import parse_dataset, read_bytes, read_elements, refusing
 from pipeline.run_files.outputs import CROSSWALK
 from pipeline.run_files.tables import read_rows
 
@@ -72,7 +73,8 @@ def header_of(file: SourceFile) -> Any:
         raise CaseError(
             "no_identity", f"the header has no {', '.join(missing)}, so that no object can refer to the image"
         )
-    return header
+    with refusing("header_unreadable", "the header's texts cannot be read"):
+        return completed(header)
 
 
 def by_study(files: Iterable[SourceFile]) -> Iterator[tuple[str, list[SourceFile]]]:

@@ -9,6 +9,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from pipeline.exports.headers import UTF_8
 from pipeline.exports.uids import uid_of
 
 KEPT: Final = (
@@ -58,6 +59,7 @@ def pseudonymous(header: Dataset, names: Pseudonyms) -> Dataset:
     found.PatientName = f"{names.patient}^"  # the family name alone, as readers of PN expect it
     for keyword in EMPTY:
         setattr(found, keyword, "")
+    found.SpecificCharacterSet = UTF_8
     found.PatientIdentityRemoved = "YES"
     found.DeidentificationMethod = "Heatproof: pseudonyms of the run, allow-list of elements"
     return found
