@@ -103,6 +103,12 @@ def refuse_all(*checks: Callable[[], object]) -> None:
         raise ConfigError("\n".join(lines))
 
 
+def is_of_library(error: BaseException) -> bool:
+    """Whether an exception came from code of another package."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and not Path(frames[-1].filename).is_relative_to(PACKAGE)
+
+
 def place_of(error: BaseException) -> str:
     """File and line of this package from which an exception came; a file elsewhere only by its name."""
     frames = traceback.extract_tb(error.__traceback__)

@@ -2,7 +2,8 @@
 
 The finding of a measurement group is the meaning of its code; each region in the group is an object. Regions
 in pixels name their image, those in mm are found by their plane if they do not. A group without region says
-that the only image that it names shows its finding.
+that the only image that it names shows its finding. A group that refers to a segment is left out if the
+report outlines the same finding on the same image, as reports do for viewers that show one form only.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from pipeline.records import AnnotationItem, file_stem
 GROUP = ("125007", "DCM")
 """Measurement Group."""
 FINDING = ("121071", "DCM")
-SEGMENT = ("121191", "DCM")
-"""Referenced Segment."""
+SEGMENTS = {("121191", "DCM"), ("121214", "DCM")}
+"""Referenced Segment, and Referenced Segmentation Frame."""
 SOURCE = ("121233", "DCM")
 """Source Image for Segmentation."""
 DEEPEST = 16
@@ -80,6 +81,12 @@ def _shapes(file: Path, _folder: str, *, reader: str, finding: str | None) -> li
             for one in _of_group(group, file_stem(file.name), reader, finding)
         )
         drawn = list(bounded(found))
+    outlined = {(one.image, one.frame, one.finding) for one in drawn if not isinstance(one.geometry, Problem)}
+    drawn = [
+        one
+        for one in drawn
+        if one.geometry is not IN_SEGMENT or (one.image, one.frame, one.finding) not in outlined
+    ]
     if not drawn:
         raise CaseError(
             "annotation_empty", "has no region in a measurement group; export it again, or remove it"
@@ -102,10 +109,10 @@ def _of_group(group: Dataset, stem: str, reader: str, default: str | None) -> It
     finding = text_in(codes[0].ConceptCodeSequence[0], "CodeMeaning") if codes else default
     sources = [image for item in content if _concept(item) == SOURCE for image in _images(item)]
     kinds = {text_in(item, "ValueType") for item in content}
-    if not kinds & {"SCOORD", "SCOORD3D"} and not any(_concept(item) == SEGMENT for item in content):
+    if not kinds & {"SCOORD", "SCOORD3D"} and not any(_concept(item) in SEGMENTS for item in content):
         yield _without_region(content, finding, stem, reader)
     for item in content:
-        if _concept(item) == SEGMENT:
+        if _concept(item) in SEGMENTS:
             address, shape = addressed(IN_SEGMENT, sources[:1], stem)
             yield address.drawn(finding, shape, reader)
         if text_in(item, "ValueType") not in {"SCOORD", "SCOORD3D"}:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from pipeline.classifiers.architecture import Architecture
+from pipeline.classifiers.finding_codes import FindingCode, check_codes
 from pipeline.classifiers.grids import last_grid, smallest_side
 from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.recipe import Preprocessing
@@ -104,6 +105,9 @@ class ModelCard(Strict):
     operating_thresholds: Mapping[str, Probability] = Field(default=DEFAULT_THRESHOLD, validate_default=True)
     """Finding → probability from which it counts as positive; a single number applies to all findings, and
     `file` stands for torchxrayvision's op_threshs in the weights file. Empty until these are read."""
+    codes: Mapping[str, FindingCode] = Field(default_factory=dict)
+    """Finding → its code in SNOMED CT, RadLex or another scheme, for exported DICOM objects; findings without
+    one get a code of Heatproof's own there. The audit does not use them."""
     weights: str | None = None
     """Weights file in the card's folder or below, relative to it. The config's `weights` overrides it."""
     sha256: Sha256 | None = Field(default=None, validate_default=True)
@@ -206,6 +210,13 @@ class ModelCard(Strict):
                 f"no threshold for {', '.join(missing)}; give one per finding, or one number for all"
             )
         return thresholds
+
+    @field_validator("codes")
+    @classmethod
+    def _are_of_findings(
+        cls, codes: Mapping[str, FindingCode], info: ValidationInfo
+    ) -> Mapping[str, FindingCode]:
+        return check_codes(codes, _named(info), info)
 
     @field_validator("weights", "unused")
     @classmethod

@@ -10,8 +10,10 @@ from pipeline import __version__
 from pipeline.cli.card import add_card
 from pipeline.cli.convert import add_convert
 from pipeline.cli.dossier import add_dossier
+from pipeline.cli.export import add_export
 from pipeline.cli.figure import add_figure
 from pipeline.cli.filing import add_filing
+from pipeline.cli.view import add_view
 
 OPTIONS = {
     "studies": (
@@ -82,6 +84,22 @@ def _add_commands_on_runs(commands: _SubParsersAction[ArgumentParser]) -> None:
             description="Fill forms from a finished run: CHAI Applied Model Card, Model Card, CLAIM 2024, "
             "TRIPOD+AI, FDA (draft of January 2025) and EU AI Act Annex IV. Each answer names its file and "
             "row; what nothing answers is open, by name.",
+        )
+    )
+    add_export(
+        commands.add_parser(
+            "export",
+            help="write a finished run's results as DICOM objects of the patients' studies",
+            description="Write a finished run's results as DICOM objects of the patients' own studies, for a "
+            "PACS and its viewers.",
+        )
+    )
+    add_view(
+        commands.add_parser(
+            "view",
+            help="show a finished run's images and results in Orthanc and OHIF on this machine",
+            description="Show a finished run's images and exported results in Orthanc and OHIF, which have to "
+            "be installed. Only this machine can reach them.",
         )
     )
     add_filing(commands)

@@ -9,6 +9,7 @@ import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -16,6 +17,7 @@ from pipeline.cli.arguments import parser_of
 from pipeline.cli.card import card
 from pipeline.cli.convert import convert
 from pipeline.cli.dossier import dossier
+from pipeline.cli.export import check_exports, export, export_after_run
 from pipeline.cli.figure import figure
 from pipeline.cli.filing import sign, verify
 from pipeline.cli.inputs import explain_inputs, notify_on
@@ -33,13 +35,17 @@ from pipeline.cli.terminal import (
     open_console,
     visible,
 )
+from pipeline.cli.view import view
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, OutputError, place_of
-from pipeline.plan import make_plan
+from pipeline.plan import RunPlan, make_plan
 from pipeline.run_files.within_run import refuse_within_run
 from pipeline.store.atomic import make_folder, writing
 from pipeline.tuning.plan import make_tuning_plan
 from pipeline.validation.plan import make_validation_plan
+
+if TYPE_CHECKING:  # loads pandas
+    from pipeline.run.outcome import Outcome
 
 DONE, POLICY_FAILED, NOT_STARTED, STOPPED, BUG = 0, 1, 2, 3, os.EX_SOFTWARE
 NO_MEMORY = "not enough memory; close other programs, or set a smaller batch_size"
@@ -57,6 +63,8 @@ INTERRUPTION = {
     "report": "the report may be incomplete; rerun the same command to regenerate it",
     "figure": "nothing was written; rerun the same command to start again",
     "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
+    "export": "what was written is whole; rerun the same command to write the rest",
+    "view": "nothing was written",
     "verify": "nothing was changed; rerun the same command to start again",
     "sign": "signatures may be missing; rerun the same command to start again",
     "card": "nothing was written; rerun the same command to start again",
@@ -114,6 +122,7 @@ def _audit(options: Namespace) -> int:
     console = open_console()
     config = _config(options, console)
     plan = make_plan(config, with_weights=not options.explain_inputs)
+    check_exports(config)
     if options.explain_inputs:
         return explain_inputs(plan, console)
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch, which takes seconds; errors above come first
@@ -126,7 +135,14 @@ def _audit(options: Namespace) -> int:
             tell=tell_on(console),
             command=words_of(options),
         )
-    return DONE if print_outcome(outcome, plan, console) else POLICY_FAILED
+    return _ended(outcome, plan, console)
+
+
+def _ended(outcome: Outcome, plan: RunPlan, console: Console) -> int:
+    """Print what came out of a run, and export it if its config says so; returns the exit code."""
+    is_met = print_outcome(outcome, plan, console)
+    export_after_run(outcome.index.parent, plan.config, console)
+    return DONE if is_met else POLICY_FAILED
 
 
 def _score(options: Namespace) -> int:
@@ -136,6 +152,7 @@ def _score(options: Namespace) -> int:
     from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
 
     plan = make_score_plan(config)
+    check_exports(config)
     for note in plan.notes:
         console.print(visible(note))
     if options.explain_inputs:
@@ -148,7 +165,7 @@ def _score(options: Namespace) -> int:
             tell=tell_on(console),
             command=words_of(options),
         )
-    return DONE if print_outcome(outcome, plan, console) else POLICY_FAILED
+    return _ended(outcome, plan, console)
 
 
 def _validate(options: Namespace) -> int:
@@ -245,6 +262,8 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "report": report,
     "figure": figure,
     "dossier": dossier,
+    "export": export,
+    "view": view,
     "verify": verify,
     "sign": sign,
     "card": card,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
+from pipeline.config.exports import Exports
 from pipeline.config.policy import Policy
 from pipeline.config.review import Review
 from pipeline.config.sections import (
@@ -99,6 +100,7 @@ class AuditConfig(Strict):
     policy: Policy = Policy()
     validation: Validation = Validation()
     review: Review = Review()
+    exports: Exports = Exports()
     out: PathText = Path("reports")
 
 

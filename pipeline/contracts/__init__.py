@@ -3,6 +3,7 @@
 from pipeline.contracts.annotations import AnnotationFormat, HeatmapFormat
 from pipeline.contracts.contours import Baseline, ThresholdRule
 from pipeline.contracts.execution import Detector, Executor
+from pipeline.contracts.exports import Export
 from pipeline.contracts.map_tests import MapTest, Measure
 from pipeline.contracts.metrics import (
     IMAGE_DIAGONAL,
@@ -27,6 +28,7 @@ __all__ = [
     "Emptiness",
     "Executor",
     "Explanation",
+    "Export",
     "Forward",
     "HeatmapFormat",
     "LoadedModel",

@@ -40,6 +40,8 @@ ENCODERS = {JPEGLSLossless: "pyjpegls", RLELossless: "pylibjpeg", JPEG2000Lossle
 """Fixed, because other encoders write other bytes."""
 INVERTED_EVERY = 5
 """One film in `INVERTED_EVERY` is MONOCHROME1."""
+VIEWS = {"PA": ("272479007", "postero-anterior"), "AP": ("399348003", "antero-posterior")}
+"""View Position → its code in SNOMED CT (PS3.16, CID 4010)."""
 CALIBRATED_EVERY = 2
 """One film in `CALIBRATED_EVERY` has Pixel Spacing in addition to Imager Pixel Spacing."""
 TRAIN_EVERY = 4
@@ -111,6 +113,8 @@ def _acquisition(film: Exposure, _seed: int, index: int) -> Dataset:
     part = Dataset()
     part.BodyPartExamined = film.attributes["body_part"]
     part.ViewPosition = film.attributes["view"]
+    part.ViewCodeSequence = Sequence([_code(*VIEWS[film.attributes["view"]])])
+    part.PositionerType = ""  # required, and unknown of a film that no machine made
     part.ImageLaterality = "U"
     part.PatientOrientation = ["L", "F"]
     part.AnatomicRegionSequence = Sequence([_code("51185008", "Chest")])

@@ -213,6 +213,11 @@ def _extremes(shown: Shown, found: Mapping[Row, Example]) -> list[Extremes]:
     ]
 
 
+def worst_rows(survey: Survey, finding: str) -> list[Row]:
+    """The worst cases of a finding, worst first, as the overview shows them."""
+    return _extreme_rows(survey, finding)[0]
+
+
 def _extreme_rows(survey: Survey, finding: str) -> tuple[list[Row], list[Row]]:
     """The rows of the worst and of the best cases, without repetitions."""
     order = [row for row in ranked(survey.rows, finding) if OUTCOMES[row.outcome].is_scored]

@@ -32,6 +32,7 @@ from pipeline.records import Case, ContourRule, Intensity, SurfaceDefinition
 from pipeline.run.crosswalk import crosswalk_seal
 from pipeline.run.notices import entries
 from pipeline.run.opening import Run
+from pipeline.run.recorded_card import card_facts, recorded_card
 from pipeline.run.tables import Results
 from pipeline.run_files.outputs import OUTPUTS
 from pipeline.statistics.verdict import verdicts
@@ -44,7 +45,7 @@ if TYPE_CHECKING:  # these load torch, which scoring of external maps must not
 
 PACKAGES = ("heatproof", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
 NETWORK_PACKAGES = ("torch", "monai")
-UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review"}
+UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review", "exports"}
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
 
 
@@ -76,7 +77,7 @@ def model_provenance(plan: AuditPlan, model: AuditedModel, checks: Sequence[Chec
         for method in explainer.methods
     ]
     facts = {
-        "card": _card(plan) | {"operating_thresholds": dict(model.classifier.card.operating_thresholds)},
+        "card": recorded_card(plan.card, model.classifier.card.operating_thresholds),
         "weights_sha256": model.classifier.weights_sha256,
         "device": str(model.classifier.device),
         "backend": config.backend,
@@ -113,7 +114,7 @@ def name_of_audit(
     baselines: Mapping[str, Intensity],
 ) -> str:
     """The run id: model name and a hash of everything that affects results, so that a rerun resumes."""
-    facts = [_card(plan), model.classifier.weights_sha256]
+    facts = [card_facts(plan.card), model.classifier.weights_sha256]
     facts += [model.example.sha256] if model.example else []
     return _name(plan.card.name, facts, plan, cases, truth, baselines, plugins=_network_plugins(plan.config))
 
@@ -183,6 +184,7 @@ def write_manifest(
         "contours": _contours(plan),
         "statistics": config.statistics.model_dump(mode="json"),
         "review": config.review.model_dump(mode="json"),
+        "exports": config.exports.model_dump(mode="json", exclude={"to"}),  # a path may name people
         "tuned": reuse and asdict(reuse),
         "metrics": _metrics(plan.metrics, config.surface_distance.definition),
         **provenance.facts,
@@ -237,16 +239,6 @@ def _settings(plan: RunPlan) -> dict[str, Any]:
         if table:
             table["file"] = Path(table["file"]).name
     return settings
-
-
-def _card(plan: AuditPlan) -> dict[str, Any]:
-    """The model card, with names of its files instead of paths, and its example without names."""
-    card = plan.card.model_dump(mode="json", by_alias=True)
-    example = card.pop("example")
-    files: dict[str, Any] = {"weights": Path(card["weights"]).name if card["weights"] else None}
-    if onnx := (card["architecture"] or {}).get("onnx"):
-        files["architecture"] = {"onnx": Path(onnx).name}
-    return card | files | ({"example": {"logits": example["logits"]}} if example else {})
 
 
 def _contours(plan: RunPlan) -> dict[str, Any]:

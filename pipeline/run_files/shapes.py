@@ -149,6 +149,15 @@ class Review(TypedDict):
     blind: NotRequired[bool]
 
 
+class Exports(TypedDict):
+    """Which DICOM objects are written."""
+
+    kinds: NotRequired[str | list[str]]
+    segmentation: NotRequired[str]
+    map_grid: NotRequired[str]
+    overlay: NotRequired[str]
+
+
 class Manifest(TypedDict):
     """The content of manifest.json; each command names the keys that it needs."""
 
@@ -173,6 +182,7 @@ class Manifest(TypedDict):
     heatmaps: NotRequired[Maps]
     versions: NotRequired[dict[str, str]]
     review: NotRequired[Review]
+    exports: NotRequired[Exports]
 
 
 class Host(TypedDict):

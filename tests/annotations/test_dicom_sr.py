@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -181,3 +182,23 @@ def test_a_group_without_region_says_that_its_image_shows_the_finding(tmp_path: 
     (item,) = find(tmp_path)
     assert (item.image, item.finding, item.says) == ("a", None, "present")
     assert item.payload["problem"] is not None
+
+
+@pytest.mark.parametrize("code", ["121191", "121214"])
+def test_a_segment_beside_an_outline_of_the_same_finding_is_its_other_form(tmp_path: Path, code: str) -> None:
+    outline, segment, other = (
+        Region(name, "POLYLINE", CLOSED, IMAGE) for name in ("Nodule", "Nodule", "Mass")
+    )
+    items(tmp_path, outline, segment, other)
+    report = dcmread(tmp_path / "a")
+    for number in (1, 2):
+        region = _region_of(report, number)
+        region.ValueType, region.ConceptNameCodeSequence[0].CodeValue = "IMAGE", code
+        source = deepcopy(region.ContentSequence[0])
+        source.ConceptNameCodeSequence[0].CodeValue = "121233"
+        source.ConceptNameCodeSequence[0].CodingSchemeDesignator = "DCM"
+        report.ContentSequence[-1].ContentSequence[number].ContentSequence.append(source)
+    report.save_as(tmp_path / "a")
+    nodule, mass = sorted(find(tmp_path), key=lambda item: item.finding != "Nodule")
+    np.testing.assert_array_equal(read(nodule).masks, [pixels(slice(1, 3), slice(1, 4))])
+    assert refusal(mass) == "segment_elsewhere"

@@ -46,6 +46,12 @@ def test_thresholds_may_be_given_per_finding(write_card: CardWriter) -> None:
     assert card.operating_thresholds == {"nodule": 0.2, "effusion": 0.7}
 
 
+def test_findings_may_have_codes(write_card: CardWriter) -> None:
+    code = {"scheme": "SCT", "value": "427359005", "meaning": "Solitary nodule of lung"}
+    card = load_card(write_card(codes={"nodule": code}))
+    assert {name: one.model_dump() for name, one in card.codes.items()} == {"nodule": code}
+
+
 def test_a_card_survives_json(card: ModelCard) -> None:
     assert ModelCard.model_validate(card.model_dump(mode="json")) == card
 
@@ -103,6 +109,34 @@ def test_a_shipped_card_is_valid_and_named_as_its_file(path: Path) -> None:
         (
             {"operating_thresholds": {"nodul": 0.5, "effusion": 0.5}},
             "operating_thresholds: unknown finding 'nodul'; did you mean 'nodule'?",
+        ),
+        (
+            {"codes": {"nodul": {"scheme": "SCT", "value": "427359005", "meaning": "Nodule"}}},
+            "codes: unknown finding 'nodul'; did you mean 'nodule'?",
+        ),
+        ({"codes": {"nodule": {"scheme": "SCT", "value": "427359005"}}}, "codes.nodule.meaning: is missing"),
+        (
+            {"codes": {"nodule": {"scheme": "SCT", "value": 427359005, "meaning": "Nodule"}}},
+            "codes.nodule.value: wanted a text",
+        ),
+        (
+            {"codes": {"nodule": {"scheme": "SCT", "value": "1" * 17, "meaning": "Nodule"}}},
+            "codes.nodule.value: wanted a text of 16 or fewer characters",
+        ),
+        (
+            {"codes": {"nodule": {"scheme": "SCT", "value": "1", "meaning": "N" * 65}}},
+            "codes.nodule.meaning: wanted a text of 64 or fewer characters",
+        ),
+        (
+            {"codes": {"nodule": {"scheme": "S\\T", "value": "1", "meaning": "Nodule"}}},
+            "codes.nodule.scheme: wanted a text of the pattern",
+        ),
+        (
+            {
+                "not_findings": ["nodule"],
+                "codes": {"nodule": {"scheme": "SCT", "value": "1", "meaning": "Nodule"}},
+            },
+            "codes: 'nodule' is one of not_findings, which need no code; remove it",
         ),
         ({"weights": "small.safetensors"}, "sha256: is missing; add the SHA-256 of the weights file"),
         ({"sha256": SHA256[1:]}, "sha256: wanted a text of the pattern"),

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import nn
 
 import pipeline
-from pipeline import annotations, attribution, baselines, checks, contours, metrics
+from pipeline import annotations, attribution, baselines, checks, contours, exports, metrics
 from pipeline.annotations.published import TABLES
 from pipeline.attribution import METHODS
 from pipeline.classifiers.card import Example, ModelCard, load_card
@@ -53,6 +53,7 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "format of reviewers' masks": review_formats.FORMATS,
     "self-check of the model": checks.CHECKS,
     "check of annotations": validation_checks.CHECKS,
+    "kind of exported object": exports.EXPORTS,
 }
 
 
@@ -180,8 +181,17 @@ def test_what_the_table_says_of_outputs_is_what_a_card_takes() -> None:
     (text,) = [row[1] for row in table(README, "| in | formats |") if row[0] == "outputs of networks"]
     values = yaml.safe_load((PROJECT / "configs" / "models" / "pneumonia_classes_resnet18.yaml").read_text())
     values["findings"][1] = yaml.safe_load(coded(text)[0])
+    del values["codes"]  # one is of that output
     card = ModelCard.model_validate(values | yaml.safe_load(coded(text)[1]))
     assert card.findings == ("viral pneumonia",)
+
+
+def test_what_the_table_says_of_codes_is_what_a_card_takes() -> None:
+    (text,) = [row[1] for row in table(README, "| in | formats |") if row[0] == "codes of findings"]
+    values = yaml.safe_load((PROJECT / "configs" / "models" / "pneumonia_densenet121.yaml").read_text())
+    values["findings"] = ["nodule"]
+    card = ModelCard.model_validate(values | yaml.safe_load(coded(text)[0]))
+    assert card.codes["nodule"].value == "427359005"
 
 
 def test_the_notebook_snippet_makes_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,13 @@ LAYERS = {
     "features.denseblock1": "features.denseblock1",
 }
 """What a card calls a layer → the module whose output it is."""
+CODES = {
+    "nodule": ("427359005", "Solitary nodule of lung"),
+    "consolidation": ("95436008", "Pulmonary consolidation"),
+    "effusion": ("60046008", "Pleural effusion"),
+    "cardiomegaly": ("8186001", "Cardiomegaly"),
+}
+"""Finding → its code in SNOMED CT, and what it is called there."""
 PURPOSE = (
     "Shows what an audit looks like, and tests it. Trained on Heatproof's phantoms alone, from image-level "
     "labels; not a medical device, and blind to what real radiographs show."
@@ -119,6 +126,10 @@ def _card(digest: str, parts: dict[str, Any]) -> dict[str, Any]:
         "source": "make reference-model",
         "architecture": {"class": "DenseNet", "arguments": ARCHITECTURE},
         "findings": list(FINDINGS),
+        "codes": {
+            finding: {"scheme": "SCT", "value": value, "meaning": meaning}
+            for finding, (value, meaning) in CODES.items()
+        },
         "activation": "sigmoid",
         "operating_thresholds": parts["operating_thresholds"],
         "weights": f"{NAME}.safetensors",

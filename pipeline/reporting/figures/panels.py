@@ -93,7 +93,7 @@ class Source:
 
 def panel_row(source: Source, case: Case, finding: str) -> PanelRow:
     """The panels of one finding on one image. Raises ConfigError if the run does not hold its pixels."""
-    image = _image(source.run, case)
+    image = picture_of(source.run, case)
     read = readings(case, finding, source.readers)
     panels = [Panel("Image", image, bar=source.options.scale_bar)]
     if source.with_reference:
@@ -115,7 +115,8 @@ def panel_row(source: Source, case: Case, finding: str) -> PanelRow:
     )
 
 
-def _image(run: RunFolder, case: Case) -> RGB:
+def picture_of(run: RunFolder, case: Case) -> RGB:
+    """The image as the report first shows it, (rows, columns, 3). Raises ConfigError if the run has none."""
     path = run.case_folder(case["case_id"]) / "pixels.js"
     if not path.exists():
         raise ConfigError(f"CASE: the run holds no image of {case['case_id']}; choose another case")

@@ -1,0 +1,122 @@
+"""Export: `heatproof export`, which writes a run's results as DICOM objects of the patients' own studies."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline.cli.terminal import aligned, changed_lines, open_console, visible
+from pipeline.config import AuditConfig, Exports, parse_override
+from pipeline.delivery.settings import kinds_of, section_for
+from pipeline.errors import ConfigError
+from pipeline.run_files.objects import read_manifest
+
+
+def add_export(parser: ArgumentParser) -> None:
+    """Add the options of `heatproof export`."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    parser.add_argument(
+        "--studies", type=Path, required=True, metavar="FOLDER", help="the study folder that was audited"
+    )
+    parser.add_argument(
+        "--to",
+        metavar="FOLDER",
+        help="folder to write to, outside the run; only you can read it (default: the config's exports.to)",
+    )
+    parser.add_argument(
+        "--kinds", nargs="+", default=(), metavar="KIND", help="kinds of objects (default: all)"
+    )
+    parser.add_argument(
+        "--pseudonymous",
+        action="store_true",
+        help="the same objects with the run's pseudonyms and without identifiers",
+    )
+    parser.add_argument(
+        "--config", type=Path, help="config (YAML) whose section exports replaces the one that the run keeps"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a key, for example --set exports.segmentation=labelmap; may be repeated",
+    )
+
+
+def export(options: Namespace) -> int:
+    """Write the objects and return the exit code."""
+    overrides = dict(map(parse_override, options.set))
+    if options.kinds:
+        overrides["exports.kinds"] = list(options.kinds)
+    section = section_for(options.config, read_manifest(options.run).get("exports") or {}, overrides)
+    to = Path(options.to) if options.to else folder_of(section, options.run)
+    if to is None:
+        raise ConfigError("--to: is missing; give the folder to write to, or exports.to in the config")
+    write_export(options.run, options.studies, to, section, open_console(), pseudonymous=options.pseudonymous)
+    return 0
+
+
+def check_exports(config: AuditConfig) -> None:
+    """Refuse an export that would fail after the run. Raises ConfigError."""
+    kinds_of(config.exports)
+    if config.exports.to:
+        with exporting():
+            import_module("highdicom")
+    if config.exports.to and Path(config.exports.to).is_file():
+        raise ConfigError(f"exports.to: {config.exports.to} is a file; give the name of a folder")
+
+
+def export_after_run(run: Path, config: AuditConfig, console: Console) -> None:
+    """Write the objects of a run that just ended, if its config says where."""
+    to = folder_of(config.exports, run)
+    if to is not None and config.studies.path is not None:
+        write_export(run, config.studies.path, to, config.exports, console)
+
+
+def folder_of(section: Exports, run: Path) -> Path | None:
+    """The folder of the run's objects in the one that the config states; None if it states none."""
+    return Path(section.to) / run.resolve().name if section.to else None
+
+
+def write_export(
+    run: Path, studies: Path, to: Path, section: Exports, console: Console, *, pseudonymous: bool = False
+) -> None:
+    """Write the objects to a folder, and print what was written."""
+    with exporting():
+        from pipeline.delivery.export import ExportOptions  # noqa: PLC0415  # loads highdicom
+        from pipeline.delivery.export import export as export_run  # noqa: PLC0415
+        from pipeline.delivery.folder import open_folder  # noqa: PLC0415
+        from pipeline.exports import EXPORTS  # noqa: PLC0415
+
+        options = ExportOptions(kinds_of(section), pseudonymous=pseudonymous, settings=section.settings)
+        titles = {kind: EXPORTS[kind].title for kind in options.kinds}
+    folder = open_folder(to, run, run_id=run.resolve().name, pseudonymous=options.pseudonymous)
+    done = export_run(run, studies, folder, options)
+    folder.close(done.left_out)
+    for line in changed_lines([run]):
+        console.print(visible(line))
+    rows = [(title, f"{done.counts.get(kind, 0):,}") for kind, title in titles.items()]
+    console.print(visible(aligned([("objects", "number"), *rows])))
+    if done.left_out:
+        console.print(
+            f"Not exported as asked: {len(done.left_out):,}, listed with reasons in "
+            f"{folder.path / 'left_out.csv'}"
+        )
+    whose = "pseudonyms only" if options.pseudonymous else "patients' identifiers: handle it as patient data"
+    console.print(visible(f"Export: {folder.path} ({whose})"))
+
+
+@contextmanager
+def exporting() -> Iterator[None]:
+    """Turn a missing package within the block into a ConfigError that says how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the package {error.name} is missing, which exports need; pip install 'heatproof[export]'"
+        ) from error

@@ -1,0 +1,147 @@
+"""Results: the numbers, maps and contours of a run's cases, as exports take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from pipeline import __version__
+from pipeline.classifiers.finding_codes import FindingCode
+from pipeline.contours.drawing import draw
+from pipeline.exports.codes import free_text
+from pipeline.exports.study import (
+    Agreement,
+    Concept,
+    ContourOverlap,
+    ExportedFinding,
+    ExportedFrame,
+    ExportedRun,
+)
+from pipeline.guards.yaml_models import validated
+from pipeline.records import Heatmap, Region
+from pipeline.reporting.figures.panels import picture_of
+from pipeline.reporting.figures.stored import gate_is_open, stored_map
+from pipeline.reporting.run_folder import Case, RunFolder
+from pipeline.run_files.damage import damaged
+
+INSIDE = 0.5
+"""Level of external contours, which are 1 inside and 0 outside."""
+HASH_DIGITS = 12
+"""Of the weights' SHA-256, as the version of the model."""
+IOU = "iou"
+
+
+def exported_run(run: RunFolder) -> ExportedRun:
+    """What all objects of the run share."""
+    manifest = run.manifest
+    card: Mapping[str, Any] = manifest.get("card", {})
+    weights = str(manifest.get("weights_sha256") or "")
+    stated: Mapping[str, Any] = card.get("codes") or {}
+    source = f"{run.path / 'manifest.json'}: card"
+    return ExportedRun(
+        run_id=manifest["run_id"],
+        created=manifest["created"],
+        version=manifest.get("version", __version__),
+        model=card.get("name", "external maps"),
+        model_version=weights[:HASH_DIGITS] or "unknown",
+        weights_sha256=weights,
+        findings={finding: _concept(finding, stated.get(finding), source) for finding in run.findings},
+        verdicts=manifest.get("verdict", {}),
+        methods=tuple(method.name for method in run.methods if not method.is_baseline),
+    )
+
+
+def exported_frame(
+    run: RunFolder, case_id: str, *, worst: frozenset[str], disputed: frozenset[str]
+) -> ExportedFrame:
+    """The results on one case. Raises ConfigError if its files are damaged."""
+    case = run.case(case_id)
+    spacing = case["spacing_mm"]
+    return ExportedFrame(
+        case_id=case_id,
+        frame=case["frame"],
+        shape=(case["rows"], case["columns"]),
+        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
+        findings=tuple(_finding(run, case, finding) for finding in run.findings),
+        picture=partial(picture_of, run, case),
+        is_worst=case_id in worst,
+        is_disputed=case_id in disputed,
+    )
+
+
+def _concept(finding: str, stated: Any, source: str) -> Concept:
+    """The code of a finding on the card, or one made of its name. Raises ConfigError for a damaged card."""
+    if stated is None:
+        return free_text(finding)
+    code = validated(FindingCode, stated, source=f"{source}: codes.{finding}")
+    return Concept(code.scheme, code.value, code.meaning)
+
+
+def _finding(run: RunFolder, case: Case, finding: str) -> ExportedFinding:
+    methods = [method.name for method in run.methods if not method.is_baseline]
+    maps = [found for name in methods if (found := stored_map(run, case, finding, name)) is not None]
+    prediction = next((entry for entry in case["predictions"] if entry["finding"] == finding), None)
+    return ExportedFinding(
+        finding=finding,
+        probability=prediction and prediction["probability"],
+        threshold=prediction and prediction["threshold"],
+        label=case["labels"].get(finding),
+        contours=tuple(region for heatmap in maps for region in _contours(run, case, heatmap)),
+        maps=tuple(heatmap for heatmap in maps if heatmap.unit != "contour"),
+        agreements=tuple(_agreements(case["scores"], finding, methods)),
+        overlaps=tuple(_overlaps(case.get("candidates", ()), finding, methods)),
+    )
+
+
+def _contours(run: RunFolder, case: Case, heatmap: Heatmap) -> tuple[Region, ...]:
+    """The contours of a map, drawn again by the run's rule: the run keeps their outlines, not their pixels.
+
+    Raises ConfigError if they are not those that the run scored.
+    """
+    if not gate_is_open(run, case, heatmap.finding):
+        return ()
+    rule, contours, spacing = run.rules[heatmap.finding], run.manifest["contours"], case["spacing_mm"]
+    is_contour = heatmap.unit == "contour"
+    found = draw(
+        heatmap,
+        rule="absolute" if is_contour else rule["rule"],
+        threshold=INSIDE if is_contour else rule["threshold"] or 0,
+        filled=rule["filled"],
+        minimum_area_px=contours["minimum_area_px"] or 0,
+        minimum_area_mm2=contours["minimum_area_mm2"] or 0,
+        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
+    ).regions
+    scored = [
+        entry["area_px"]
+        for entry in case["regions"]
+        if (entry["finding"], entry["method"]) == (heatmap.finding, heatmap.method)
+    ]
+    if [region.area_px for region in found] != scored:
+        raise damaged(
+            run.case_folder(case["case_id"]) / "heatmaps.npz",
+            f"the map '{heatmap.method}/{heatmap.finding}' gives other contours than the run scored",
+        )
+    return found
+
+
+def _agreements(
+    scores: Iterable[Mapping[str, Any]], finding: str, methods: Iterable[str]
+) -> Iterator[Agreement]:
+    known = set(methods)
+    for score in scores:
+        if score["finding"] == finding and score["metric"] == IOU and score["method"] in known:
+            yield Agreement(
+                score["method"], score["reader"], score["value"], score.get("undefined_because") or ""
+            )
+
+
+def _overlaps(
+    candidates: Iterable[Mapping[str, Any]], finding: str, methods: Iterable[str]
+) -> Iterator[ContourOverlap]:
+    """The contours of each map compared with the lesions of each reader, one by one."""
+    known = set(methods)
+    for entry in candidates:
+        if entry["finding"] == finding and entry["method"] in known:
+            for number, ious in enumerate(entry["affinity"].get(IOU, ())):
+                yield ContourOverlap(entry["method"], number, entry["reader"], tuple(ious))

@@ -1,0 +1,156 @@
+"""SEG: the network's contours as DICOM Segmentations on the image's own grid (PS3.3, A.51).
+
+Slices of one series on parallel planes share an object. An image that does not lie in the patient has one of
+its own, and so has each frame of a loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from pipeline.contracts import Export
+from pipeline.exports.algorithm import algorithm_of, equipment
+from pipeline.exports.codes import ABNORMALITY, code_of
+from pipeline.exports.grids import SharedGrid, shared_grids
+from pipeline.exports.objects import PENDING, ExportedObject, LeftOut, settled
+from pipeline.exports.segment_frames import segment_uid
+from pipeline.exports.study import ExportedFrame, ExportedRun, ExportedStudy
+from pipeline.exports.uids import series_uid
+from pipeline.records import Region
+
+ASSUMED: Final = (1, 0, 0, 0, 1, 0)
+"""Image Orientation (Patient) that viewers assume where there is none."""
+Segment = tuple[str, str]
+"""Finding and method."""
+LABELMAP: Final = "labelmap"
+"""Value of the option `segmentation`."""
+OVERLAP: Final = (
+    "segments overlap, which a label map cannot hold; the object is a binary segmentation, in which they may"
+)
+
+
+def objects(
+    study: ExportedStudy, _earlier: Mapping[str, Sequence[ExportedObject]]
+) -> Iterator[ExportedObject | LeftOut]:
+    """One Segmentation per grid that has contours: one segment per finding and method, in tables' order."""
+    is_labelmap = study.options.get("segmentation") == LABELMAP
+    number = 0
+    for grid in shared_grids(study):
+        segments = _segments(study.run, grid)
+        if not segments:
+            continue
+        number += 1
+        stack = _stack(grid, segments)
+        if is_labelmap and stack.sum(axis=3).max() > 1:
+            yield LeftOut(grid.frames[0].case_id, SEG.name, "segments_overlap", OVERLAP)
+        labelled = is_labelmap and stack.sum(axis=3).max() <= 1
+        yield _object(study, grid, segments, stack, number=number, is_labelmap=labelled)
+
+
+def _segments(run: ExportedRun, grid: SharedGrid) -> list[Segment]:
+    """The findings and methods with a contour on any frame."""
+    found = {
+        (contour.finding, contour.method)
+        for frame in grid.frames
+        for finding in frame.findings
+        for contour in finding.contours
+    }
+    return [(f, m) for f in run.findings for m in run.methods if (f, m) in found]
+
+
+def _object(
+    study: ExportedStudy,
+    grid: SharedGrid,
+    segments: Sequence[Segment],
+    stack: NDArray[np.uint8],
+    *,
+    number: int,
+    is_labelmap: bool,
+) -> ExportedObject:
+    run, kinds = study.run, SegmentationTypeValues
+    dataset = Segmentation(
+        source_images=list(grid.headers),
+        pixel_array=stack,
+        segmentation_type=kinds.LABELMAP if is_labelmap else kinds.BINARY,
+        segment_descriptions=[
+            _description(run, segment, n, grid.owner) for n, segment in enumerate(segments, start=1)
+        ],
+        series_instance_uid=series_uid(run.run_id, SEG.name, grid.headers[0].StudyInstanceUID),
+        series_number=SEG.series_number,
+        sop_instance_uid=PENDING,
+        instance_number=number,
+        series_description=SEG.title,
+        content_label="CONTOURS",
+        content_description=f"Contours of heatmaps, run {run.run_id}"[:64],
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        **equipment(run),
+    )
+    grid.restore_references(dataset)
+    _state_grid(dataset, grid.headers[0])
+    frames = [frame for frame in grid.frames if any(finding.contours for finding in frame.findings)]
+    return settled(dataset, run, kind=SEG.name, case_ids=tuple(frame.case_id for frame in frames))
+
+
+def _state_grid(dataset: Dataset, header: Dataset) -> None:
+    """Add the functional groups that viewers read first, where an image has no frame of reference.
+
+    OHIF 3.13 shows no segmentation without spacing and orientation. The spacing is what the image states, in
+    the patient or at the detector; without one it is empty, because viewers would measure with any. The
+    orientation is the one that OHIF assumes of such images; without a frame of reference it places nothing.
+    """
+    groups = dataset.SharedFunctionalGroupsSequence[0]
+    if "PlaneOrientationSequence" in groups or "FrameOfReferenceUID" in dataset:
+        return
+    if "PixelMeasuresSequence" not in groups:
+        measures = Dataset()
+        spacing = header.get("PixelSpacing") or header.get("ImagerPixelSpacing")
+        if spacing:
+            measures.PixelSpacing = spacing
+        groups.PixelMeasuresSequence = [measures]
+    orientation = Dataset()
+    orientation.ImageOrientationPatient = list(ASSUMED)
+    groups.PlaneOrientationSequence = [orientation]
+
+
+def _stack(grid: SharedGrid, segments: Sequence[Segment]) -> NDArray[np.uint8]:
+    """(planes of the grid, rows, columns, segments): 1 inside."""
+    rows, columns = grid.frames[0].shape
+    stack = np.zeros((grid.planes, rows, columns, len(segments)), np.uint8)
+    for plane, frame in zip(grid.plane_of, grid.frames, strict=True):
+        for index, segment in enumerate(segments):
+            for contour in _contours(frame, segment):
+                row, column = contour.corner
+                height, width = contour.mask.shape
+                stack[plane, row : row + height, column : column + width, index] |= contour.mask
+    return stack
+
+
+def _contours(frame: ExportedFrame, segment: Segment) -> Iterator[Region]:
+    for finding in frame.findings:
+        for contour in finding.contours:
+            if (contour.finding, contour.method) == segment:
+                yield contour
+
+
+def _description(run: ExportedRun, segment: Segment, number: int, owner: str) -> Any:
+    finding, method = segment
+    return SegmentDescription(
+        segment_number=number,
+        segment_label=f"{finding} ({method})"[:64],
+        segmented_property_category=ABNORMALITY,
+        segmented_property_type=code_of(run.findings[finding]),
+        algorithm_type="AUTOMATIC",
+        algorithm_identification=algorithm_of(run),
+        tracking_uid=segment_uid(run, owner, finding, method),
+        tracking_id=f"{finding} by {method}, run {run.run_id}"[:64],
+    )
+
+
+SEG = Export(name="seg", title="Heatmap contours", series_number=9701, objects=objects)

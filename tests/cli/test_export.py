@@ -1,0 +1,81 @@
+"""`heatproof export` and the export at the end of an audit: where objects go, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.cli import export, main
+from pipeline.cli.terminal import open_console
+from pipeline.config import Exports, load_config
+from pipeline.errors import ConfigError
+from tests.reporting.run_folder import make_run
+
+Calls = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_run(tmp_path_factory.mktemp("run") / "run", cases=1)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """What would be written."""
+    calls: Calls = []
+
+    def note(run: Path, studies: Path, to: Path, section: Exports, *_: object, **more: object) -> None:
+        calls.append({"run": run, "studies": studies, "to": to, "section": section, **more})
+
+    monkeypatch.setattr(export, "write_export", note)
+    return calls
+
+
+def test_settings_come_from_the_command_line(run: Path, tmp_path: Path, written: Calls) -> None:
+    line = ["export", str(run), "--studies", str(tmp_path), "--to", str(tmp_path / "to"), "--kinds", "sr"]
+    assert main.main([*line, "--set", "exports.overlay=jet", "--pseudonymous"]) == main.DONE
+    (call,) = written
+    assert call["to"] == tmp_path / "to"
+    assert call["section"] == Exports(kinds=("sr",), overlay="jet")
+    assert call["pseudonymous"] is True
+
+
+def test_the_folder_of_a_config_holds_one_folder_per_run(run: Path, tmp_path: Path, written: Calls) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(f"exports: {{to: {tmp_path / 'all'}}}", encoding="utf-8")
+    assert main.main(["export", str(run), "--studies", str(tmp_path), "--config", str(config)]) == main.DONE
+    assert written[0]["to"] == tmp_path / "all" / run.name
+
+
+def test_without_a_folder_nothing_is_exported(
+    run: Path, tmp_path: Path, written: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["export", str(run), "--studies", str(tmp_path)]) == main.NOT_STARTED
+    assert "--to: is missing; give the folder to write to, or exports.to" in capsys.readouterr().err
+    assert written == []
+
+
+def test_an_audit_exports_to_the_folder_of_its_config(run: Path, tmp_path: Path, written: Calls) -> None:
+    overrides = {"exports.to": str(tmp_path / "all"), "studies": str(tmp_path / "images")}
+    export.export_after_run(run, load_config(None, overrides), open_console())
+    (call,) = written
+    assert (call["run"], call["studies"], call["to"]) == (
+        run,
+        tmp_path / "images",
+        tmp_path / "all" / run.name,
+    )
+
+
+def test_an_audit_without_a_folder_exports_nothing(run: Path, tmp_path: Path, written: Calls) -> None:
+    export.export_after_run(run, load_config(None, {"studies": str(tmp_path)}), open_console())
+    assert written == []
+
+
+def test_what_would_fail_after_the_run_is_refused_before(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"exports.kinds: unknown export 'x'"):
+        export.check_exports(load_config(None, {"exports.kinds": ["x"]}))
+    with pytest.raises(ConfigError, match=r"exports.to: .* is a file; give the name of a folder"):
+        export.check_exports(load_config(None, {"exports.to": str(tmp_path / "file")}))

@@ -1,0 +1,158 @@
+"""A run, its export, and the scoring of what was exported: the same masks and the same scores."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+
+from pipeline.config import load_config
+from pipeline.delivery.export import Exported, ExportOptions, _objects, export
+from pipeline.delivery.folder import open_folder
+from pipeline.executors.here import Here
+from pipeline.exports.objects import LeftOut
+from pipeline.external_maps.plan import make_score_plan
+from pipeline.score import score
+from tests.exports.made import study
+from tests.study import picture, square, uid, write_image, write_mask
+
+FINDING = "nodule"
+COUNT = 3
+SHAPE = (40, 32)
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:highdicom", "ignore::UserWarning:pydicom")
+
+
+def scored(folder: Path, maps: Path, **more: Any) -> Path:
+    """The folder of a run that scored the maps."""
+    values = {
+        "studies": str(folder / "images"),
+        "annotations.path": str(folder / "said"),
+        "heatmaps.path": str(maps),
+        "heatmaps.findings": [FINDING],
+        "contours.gate": "all",
+        "baselines": {"center_prior": False, "random": False, "location_prior": False},
+        "validation.stop": "never",
+        "workers": 1,
+        "statistics.replicates": 20,
+        "out": str(folder / "out"),
+    }
+    plan = make_score_plan(load_config(None, values | more), executor=Here())
+    return score(plan, executor=Here()).index.parent
+
+
+def exported(run: Path, folder: Path, to: Path, **settings: str) -> Exported:
+    target = open_folder(to, run, run_id=run.name, pseudonymous=False)
+    done = export(
+        run, folder / "images", target, ExportOptions(("seg", "sr", "key_objects"), settings=settings)
+    )
+    target.close(done.left_out)
+    return done
+
+
+def rows(path: Path) -> Iterable[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def ious(run: Path) -> dict[str, str]:
+    """SOP instance UID → IoU."""
+    uids = {row["pseudonym"]: row["sop_instance_uid"] for row in rows(run / "crosswalk.csv")}
+    return {uids[row["case_id"]]: row["value"] for row in rows(run / "scores.csv") if row["metric"] == "iou"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three radiographs with a lesion each, and maps of 5 × 4 cells; one header has an odd character set."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "maps" / "outside").mkdir(parents=True)
+    for number in range(COUNT):
+        write_image(
+            folder / "images",
+            number,
+            picture(number, SHAPE),
+            SeriesInstanceUID=uid(500 + number),
+            **({"SpecificCharacterSet": "", "PatientName": "ONE"} if number == 0 else {}),
+        )
+        write_mask(folder / "said", FINDING, number, square(SHAPE, 6, 5, 12))
+        cells = np.zeros((5, 4), np.float32)
+        cells[1, number] = 1 + number
+        cells[4, 3] = 0.9
+        np.save(folder / "maps" / "outside" / f"image{number}__{FINDING}.npy", cells)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Path:
+    return scored(folder, folder / "maps")
+
+
+@pytest.mark.parametrize("form", ["binary", "labelmap"])
+def test_exported_contours_get_the_scores_of_the_run(run, folder, tmp_path, form, recwarn):
+    done = exported(run, folder, tmp_path / "to", segmentation=form)
+    assert (done.counts["seg"], done.counts["sr"], done.left_out) == (COUNT, COUNT, ())
+    assert [str(warning.message) for warning in recwarn if "ONE" in str(warning.message)] == []
+    again = scored(
+        folder,
+        tmp_path / "to" / "seg",
+        out=str(tmp_path / "out"),
+        **{"annotations.findings": {f"{FINDING} (outside)": FINDING}},
+    )
+    first = ious(run)
+    assert len(first) == COUNT
+    assert any(float(value) > 0 for value in first.values())
+    assert ious(again) == first
+
+
+def test_the_same_run_gives_the_same_files(run, folder, tmp_path):
+    for name in ("first", "second"):
+        exported(run, folder, tmp_path / name)
+    first, second = (
+        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.dcm")}
+        for name in ("first", "second")
+    )
+    assert first == second
+    assert first
+
+
+def test_reports_hold_the_scores_of_the_run(run, folder, tmp_path):
+    exported(run, folder, tmp_path / "to")
+    found = {}
+    for path in (tmp_path / "to" / "sr").glob("*.dcm"):
+        report = dcmread(path)
+        (library,) = [item for item in report.ContentSequence if _code(item) == "111028"]
+        image = (
+            library.ContentSequence[0].ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+        )
+        group = report.ContentSequence[-1].ContentSequence[0]
+        (iou,) = [item for item in group.ContentSequence if _code(item) == "IOU-MAP"]
+        found[str(image)] = iou.MeasuredValueSequence[0].FloatingPointValue
+    assert found == {key: pytest.approx(float(value)) for key, value in ious(run).items()}
+
+
+def test_what_a_library_refuses_is_listed_and_costs_nothing_else():
+    of = study("DX")
+    of.images[0].header.PatientSex = "FEMALE"
+    found = list(_objects(of, ("seg", "sr")))
+    assert [(kind, one.reason) for kind, one in found if isinstance(one, LeftOut)] == [
+        ("seg", "header_refused"),
+        ("sr", "header_refused"),
+    ]
+    for _, one in found:
+        assert isinstance(one, LeftOut)
+        assert "FEMALE" not in one.message
+
+
+def test_a_bug_of_our_own_is_not_listed_as_an_odd_header():
+    of = study("DX")
+    with pytest.raises(AttributeError):
+        list(_objects(replace(of, run=None), ("seg",)))
+
+
+def _code(item: Any) -> str:
+    return str(item.ConceptNameCodeSequence[0].CodeValue)
