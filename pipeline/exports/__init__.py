@@ -10,6 +10,7 @@ EXPORTS: Registry[Export] = Registry(
     "export",
     {
         "seg": "pipeline.exports.seg:SEG",
+        "parametric_map": "pipeline.exports.parametric_map:PARAMETRIC_MAP",
     },
     group="heatproof.exports",
     wanted=Export,

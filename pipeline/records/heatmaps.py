@@ -86,13 +86,16 @@ class Heatmap:
 
 @dataclass(frozen=True, slots=True)
 class MapPlane:
-    """Image and finding that one frame of a DICOM file of maps refers to; empty if it names none."""
+    """What one frame of a DICOM file of maps refers to; empty where it does not say it."""
 
     image: str
     """SOP instance UID."""
     frame: int | None
     """Frame of the image, counted from 0; None: it names no frame."""
     finding: str
+    method: str = ""
+    probability: float | None = None
+    """Of the finding, 0 … 1; None if the file does not say it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ PREFIX = slice(128, 132)
 """Position of "DICM" (PS3.10, 7.1)."""
 STORAGE_CLASS = "1.2.840.10008.5.1.4.1.1.30"
 MOST_FRAMES = 2**16
+FINDING, METHOD, CERTAINTY = ("DCM", "121071"), ("SCT", "370129005"), ("DCM", "111012")
+"""Coding scheme and code of concepts in a quantity definition; those of labels are cut short."""
 UNREADABLE = "The heatmap is not a readable DICOM Parametric Map; export it again."
 
 
@@ -36,7 +38,7 @@ def is_dicom(path: Path) -> bool:
 
 
 def planes(path: Path) -> tuple[MapPlane, ...]:
-    """Image, frame and finding of each frame of the file.
+    """What each frame of the file shows.
 
     Raises CaseError: "heatmap_unreadable" (not a Parametric Map, or malformed), "too_large", "not_a_file",
     "unreadable".
@@ -110,13 +112,30 @@ def _plane(groups: Dataset, shared: Dataset) -> MapPlane:
         for derivation in _group(groups, shared, "DerivationImageSequence")
         for image in derivation.get("SourceImageSequence", [])
     ]
-    mapping = _group(groups, shared, "RealWorldValueMappingSequence")
-    finding = str(mapping[0].get("LUTExplanation") or mapping[0].get("LUTLabel") or "") if mapping else ""
+    mapping = (_group(groups, shared, "RealWorldValueMappingSequence") or [Dataset()])[0]
+    label = str(mapping.get("LUTExplanation") or mapping.get("LUTLabel") or "")
+    finding = _qualifier(mapping, *FINDING, "TextValue") or label.strip()
     if len(sources) != 1:  # a frame derived from several images may not lie on the grid of any
-        return MapPlane("", 0, finding.strip())
+        return MapPlane("", 0, finding)
     number = sources[0].get("ReferencedFrameNumber")
     frame = None if number is None else int(number) - 1
-    return MapPlane(str(sources[0].ReferencedSOPInstanceUID), frame, finding.strip())
+    probability = _qualifier(mapping, *CERTAINTY, "NumericValue")
+    return MapPlane(
+        str(sources[0].ReferencedSOPInstanceUID),
+        frame,
+        finding,
+        method=_qualifier(mapping, *METHOD, "TextValue"),
+        probability=float(probability) if probability else None,
+    )
+
+
+def _qualifier(mapping: Dataset, scheme: str, code: str, keyword: str) -> str:
+    """What the quantity definition says of a concept, as `heatproof export` writes it; empty without it."""
+    for item in mapping.get("QuantityDefinitionSequence") or ():
+        for name in item.get("ConceptNameCodeSequence") or ():
+            if (name.get("CodingSchemeDesignator"), name.get("CodeValue")) == (scheme, code):
+                return str(item.get(keyword) or "").strip()
+    return ""
 
 
 PARAMETRIC_MAP = HeatmapFormat(suffixes=(), read=read)
