@@ -11,6 +11,7 @@ EXPORTS: Registry[Export] = Registry(
     {
         "seg": "pipeline.exports.seg:SEG",
         "parametric_map": "pipeline.exports.parametric_map:PARAMETRIC_MAP",
+        "gsps": "pipeline.exports.gsps:GSPS",
     },
     group="heatproof.exports",
     wanted=Export,
