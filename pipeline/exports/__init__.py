@@ -11,6 +11,7 @@ EXPORTS: Registry[Export] = Registry(
     {
         "seg": "pipeline.exports.seg:SEG",
         "parametric_map": "pipeline.exports.parametric_map:PARAMETRIC_MAP",
+        "secondary_capture": "pipeline.exports.secondary_capture:SECONDARY_CAPTURE",
         "gsps": "pipeline.exports.gsps:GSPS",
     },
     group="heatproof.exports",

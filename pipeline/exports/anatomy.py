@@ -28,7 +28,7 @@ SIDES: Final = ("R", "L", "B", UNPAIRED)
 
 
 def anatomy_of(header: Dataset) -> Dataset:
-    """The item of the functional group Frame Anatomy (C.7.6.16.2.8); "body structure" where none is stated."""
+    """The item of the functional group Frame Anatomy (C.7.6.16.2.8); "body structure" if none is stated."""
     value, meaning = BODY_PARTS.get(_part(header), UNKNOWN)
     side = _side(header)
     found = Dataset()
