@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import __version__
 from pipeline.contours.drawing import draw
+from pipeline.contours.scaling import scaled
 from pipeline.exports.codes import free_text
 from pipeline.exports.study import (
     Agreement,
@@ -122,7 +123,7 @@ def _contours(run: RunFolder, case: Case, heatmap: Heatmap) -> tuple[Region, ...
     rule, contours, spacing = run.rules[heatmap.finding], run.manifest["contours"], case["spacing_mm"]
     is_contour = heatmap.unit == "contour"
     found = draw(
-        heatmap,
+        scaled(heatmap, contours.get("scaling", "positive")),
         rule="absolute" if is_contour else rule["rule"],
         threshold=INSIDE if is_contour else rule["threshold"] or 0,
         filled=rule["filled"],

@@ -25,7 +25,7 @@ from pipeline.geometry import resample_to_image
 from pipeline.records import ImagePlane
 
 OWN_GRID: Final = "own"
-"""Of the option `map_grid`: maps on the network's grid, where the image has a place in the patient."""
+"""Of the option `map_grid`: maps on the network's grid, cell by cell as the run holds them."""
 MOST_BYTES: Final = 2**31 - 2
 """Of the pixels of one object: programs that count in 32 bits with a sign read no more."""
 STANDS_IN: Final = (
@@ -91,7 +91,7 @@ def _plans(study: ExportedStudy, image: ExportedImage) -> Iterator[Plan]:
             )
             is_one_grid = len({frame.heatmap.relevance.shape for frame in frames}) == 1
             if frames:
-                own_grid = study.options.get("map_grid") == OWN_GRID and is_placed and is_one_grid
+                own_grid = study.options.get("map_grid") == OWN_GRID and is_one_grid
                 yield Plan(image, frames, is_placed=is_placed, own_grid=own_grid)
 
 

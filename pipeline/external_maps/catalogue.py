@@ -162,6 +162,8 @@ def _item(name: str, path: Path, target: MapTarget, plane: int = 0) -> HeatmapIt
         finding=target.finding,
         method=target.method,
         probability=target.probability,
+        operating_point=target.operating_point,
+        placement=target.placement,
         frame=target.frame,
         plane=plane,
     )
@@ -186,6 +188,8 @@ def _completed(target: MapTarget, plane: MapPlane, *, alone: bool) -> MapTarget:
         finding=target.finding or plane.finding,
         method=(plane.method or METHOD) if target.method == METHOD else target.method,
         probability=plane.probability if target.probability is None else target.probability,
+        operating_point=plane.operating_point,
+        placement=plane.placement,
     )
     if alone and target.image:
         return target

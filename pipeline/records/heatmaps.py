@@ -95,7 +95,11 @@ class MapPlane:
     finding: str
     method: str = ""
     probability: float | None = None
-    """Of the finding, 0 … 1; None if the file does not say it."""
+    """Of the finding, 0 … 1; None if the file does not say it, as for what follows."""
+    operating_point: float | None = None
+    """Probability from which the finding counts as predicted."""
+    placement: Placement | None = None
+    """Position of the map's grid on the image; None: it covers the whole image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,10 @@ class HeatmapItem:
     method: str
     probability: float | None = None
     """Probability of the finding on the image; None if unknown."""
+    operating_point: float | None = None
+    """Probability from which the finding counts as predicted; None: that of the config."""
+    placement: Placement | None = None
+    """Position of the map's grid on the image; None: it covers the whole image."""
     frame: int | None = None
     """Frame of a multi-frame image, counted from 0; None: it names no frame."""
     plane: int = 0

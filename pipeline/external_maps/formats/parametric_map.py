@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,7 +17,7 @@ from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
 from pipeline.guards.file_hashes import LARGEST_BYTES
 from pipeline.guards.reading import ANY_SIZE, guarded, open_file
-from pipeline.records import MapPlane
+from pipeline.records import MapPlane, Placement
 
 PREFIX = slice(128, 132)
 """Position of "DICM" (PS3.10, 7.1)."""
@@ -25,6 +25,10 @@ STORAGE_CLASS = "1.2.840.10008.5.1.4.1.1.30"
 MOST_FRAMES = 2**16
 FINDING, METHOD, CERTAINTY = ("DCM", "121071"), ("SCT", "370129005"), ("DCM", "111012")
 """Coding scheme and code of concepts in a quantity definition; those of labels are cut short."""
+PRIVATE_GROUP, PRIVATE_CREATOR = 0x0099, "HEATPROOF"
+"""Of elements in the functional groups of each frame, each of 64-bit floats."""
+SHAPES, SCALE, OFFSET, OVERHANG, OPERATING_POINT = 0x01, 0x02, 0x03, 0x04, 0x05
+"""Rows and columns of map and image; the other fields of a `Placement`, rows first; a probability."""
 UNREADABLE = "The heatmap is not a readable DICOM Parametric Map; export it again."
 
 
@@ -120,13 +124,42 @@ def _plane(groups: Dataset, shared: Dataset) -> MapPlane:
     number = sources[0].get("ReferencedFrameNumber")
     frame = None if number is None else int(number) - 1
     probability = _qualifier(mapping, *CERTAINTY, "NumericValue")
+    point = _own(groups, OPERATING_POINT)
     return MapPlane(
         str(sources[0].ReferencedSOPInstanceUID),
         frame,
         finding,
         method=_qualifier(mapping, *METHOD, "TextValue"),
         probability=float(probability) if probability else None,
+        operating_point=point[0] if point else None,
+        placement=_placement(groups),
     )
+
+
+def _placement(groups: Dataset) -> Placement | None:
+    """Where the map's own grid lies on its image, as `heatproof export` writes it."""
+    shapes, scale, offset, reach = (_own(groups, element) for element in (SHAPES, SCALE, OFFSET, OVERHANG))
+    if not shapes:
+        return None
+    rows, columns, image_rows, image_columns = map(int, shapes)
+    return Placement(
+        model_shape=(rows, columns),
+        image_shape=(image_rows, image_columns),
+        scale=(scale[0], scale[1]),
+        offset=(offset[0], offset[1]),
+        overhang=((reach[0], reach[1]), (reach[2], reach[3])),
+    )
+
+
+def _own(groups: Dataset, element: int) -> tuple[float, ...]:
+    """The numbers of a private element; empty without it. Implicit VR leaves them as bytes."""
+    try:
+        value = groups.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)[element].value
+    except KeyError:
+        return ()
+    if isinstance(value, bytes):
+        return tuple(np.frombuffer(value, "<f8").tolist())
+    return tuple(map(float, value)) if isinstance(value, Iterable) else (float(value),)
 
 
 def _qualifier(mapping: Dataset, scheme: str, code: str, keyword: str) -> str:
