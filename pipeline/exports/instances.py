@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from copy import deepcopy
 from typing import Any, Final
 
 from highdicom.base import SOPClass
@@ -79,4 +80,4 @@ def copy_elements(header: Dataset, made: Dataset, keywords: tuple[str, ...]) -> 
     """Copy the elements that the image has."""
     for keyword in keywords:
         if keyword in header:
-            made[keyword] = header[keyword]
+            made[keyword] = deepcopy(header[keyword])

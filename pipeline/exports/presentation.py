@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.valuerep import format_number_as_ds
 
 from pipeline.exports.instances import copy_elements, reference_to
@@ -57,6 +58,7 @@ def windows(header: Dataset, frames: Iterable[int]) -> list[Dataset]:
     for frame in frames:
         window = Dataset()
         copy_elements(group_of(header, frame, "FrameVOILUTSequence") or header, window, WINDOW)
+        _keep_first(window)
         of_window = next((numbers for known, numbers in found if known == window), None)
         if of_window is None:
             found.append((window, [frame]))
@@ -67,6 +69,17 @@ def windows(header: Dataset, frames: Iterable[int]) -> list[Dataset]:
         for window, numbers in stated:
             window.ReferencedImageSequence = [frames_of(header, numbers)]
     return [window for window, _ in stated]
+
+
+def _keep_first(window: Dataset) -> None:
+    """Leave the first of alternative windows or look-up tables: a presentation state has one (C.11.8)."""
+    if tables := window.get("VOILUTSequence"):
+        window.VOILUTSequence = [tables[0]]
+        for keyword in WINDOW[:-1]:
+            window.pop(keyword, None)
+    for element in window:
+        if isinstance(element.value, MultiValue):
+            element.value = element.value[0]
 
 
 def frames_of(header: Dataset, frames: Sequence[int]) -> Dataset:
@@ -93,7 +106,10 @@ def displayed_area(header: Dataset, frame: int) -> Dataset:
 def add_polarity_and_shutter(header: Dataset, made: Any, *, is_grey: bool) -> None:
     """Add the presentation LUT of grey images, and the shutter of those that have one."""
     if is_grey:
-        inverse = header.get("PhotometricInterpretation") == "MONOCHROME1"
+        inverse = (
+            header.get("PhotometricInterpretation") == "MONOCHROME1"
+            or header.get("PresentationLUTShape") == "INVERSE"
+        )
         made.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
     if header.get("ShutterShape"):
         copy_elements(header, made, SHUTTER)
