@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.cli.terminal import aligned, changed_lines, open_console, visible
@@ -33,15 +35,11 @@ def add_export(parser: ArgumentParser) -> None:
 
 def export(options: Namespace) -> int:
     """Write the objects and return the exit code."""
-    try:
+    with exporting():
         from pipeline.delivery.export import ExportOptions  # noqa: PLC0415
         from pipeline.delivery.export import export as export_run  # noqa: PLC0415  # loads highdicom
         from pipeline.delivery.folder import open_folder  # noqa: PLC0415
         from pipeline.exports import EXPORTS  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"export: the package {error.name} is missing; pip install 'heatproof[export]'"
-        ) from error
     for kind in options.kinds:
         EXPORTS.check(kind)
     console = open_console()
@@ -64,3 +62,14 @@ def export(options: Namespace) -> int:
     whose = "pseudonyms only" if options.pseudonymous else "patients' identifiers: handle it as patient data"
     console.print(visible(f"Export: {folder.path} ({whose})"))
     return 0
+
+
+@contextmanager
+def exporting() -> Iterator[None]:
+    """Turn a missing package within the block into a ConfigError that says how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the package {error.name} is missing, which exports need; pip install 'heatproof[export]'"
+        ) from error

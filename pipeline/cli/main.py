@@ -34,6 +34,7 @@ from pipeline.cli.terminal import (
     verdict_pair,
     visible,
 )
+from pipeline.cli.view import view
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, OutputError, place_of
 from pipeline.plan import make_plan
@@ -58,6 +59,7 @@ INTERRUPTION = {
     "figure": "nothing was written; rerun the same command to start again",
     "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
     "export": "what was written is whole; rerun the same command to write the rest",
+    "view": "nothing was written",
     "verify": "nothing was changed; rerun the same command to start again",
     "sign": "signatures may be missing; rerun the same command to start again",
     "card": "nothing was written; rerun the same command to start again",
@@ -237,6 +239,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "figure": figure,
     "dossier": dossier,
     "export": export,
+    "view": view,
     "verify": verify,
     "sign": sign,
     "card": card,
