@@ -71,7 +71,7 @@ def _objects(study: ExportedStudy, kinds: Sequence[str]) -> Iterator[tuple[str, 
     for kind in (name for name in EXPORTS if name in kinds):
         earlier[kind] = []
         for found in EXPORTS[kind].objects(study, earlier):
-            if isinstance(found, ExportedObject):
+            if isinstance(found, ExportedObject) and EXPORTS[kind].is_kept:
                 earlier[kind].append(found)
             yield kind, found
 

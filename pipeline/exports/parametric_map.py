@@ -160,4 +160,6 @@ def _add_pixels(made: Any, frames: Sequence[MapFrame]) -> None:
     made.FloatPixelData = b"".join(np.ascontiguousarray(frame.values, "<f4").tobytes() for frame in frames)
 
 
-PARAMETRIC_MAP = Export(name="parametric_map", title="Heatmaps", series_number=9702, objects=objects)
+PARAMETRIC_MAP = Export(
+    name="parametric_map", title="Heatmaps", series_number=9702, objects=objects, is_kept=False
+)
