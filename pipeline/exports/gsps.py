@@ -136,13 +136,14 @@ def _add_graphics(made: Any, study: ExportedStudy, header: Dataset, frames: Sequ
 
 
 def _layers(study: ExportedStudy, frames: Sequence[ExportedFrame]) -> dict[LayerKey, str]:
-    """Names of layers in the order of tables: a number where two would be cut to the same name."""
+    """Names of layers in the order of tables, with a number where a name is cut or taken."""
     drawn = {(c.finding, c.method) for frame in frames for f in frame.findings for c in f.contours}
     found: dict[LayerKey, str] = {}
     for finding in study.run.findings:
         for method in study.run.methods:
             if (finding, method) in drawn:
-                name = NOT_IN_LAYERS.sub("_", f"{finding} {method}".upper())
+                text = f"{finding} {method}" if len(study.run.methods) > 1 else finding
+                name = NOT_IN_LAYERS.sub("_", text.upper())
                 cut = name[:LONGEST_LAYER].strip()
                 suffix = f"_{len(found) + 1}"
                 found[finding, method] = (

@@ -85,6 +85,12 @@ def test_layers_are_findings_and_methods_and_each_contour_has_a_text():
     assert len(colours) == len(METHODS)
 
 
+def test_with_one_method_a_layer_is_called_like_its_finding():
+    of = study("MG")
+    layers = made(replace(of, run=replace(of.run, methods=METHODS[:1])))[0].dataset.GraphicLayerSequence
+    assert [layer.GraphicLayer for layer in layers] == ["NODULE", "CYST WITH A NA_2"]
+
+
 def test_the_text_stands_at_the_rightmost_point_of_its_contour():
     of = study("DX")
     contour = of.images[0].frames[0].findings[0].contours[0]
