@@ -150,7 +150,7 @@ def _existing_file(folder: Path, name: str) -> Path:
 def _item(name: str, path: Path, target: MapTarget, plane: int = 0) -> HeatmapItem:
     if not target.image or not target.finding:
         raise CaseError("heatmap_unnamed", f"The image or finding of the map is unknown; {NAMING}.")
-    if target.probability is not None and not 0 <= target.probability <= 1:
+    if not all(0 <= share <= 1 for share in (target.probability or 0, target.operating_point or 0)):
         raise CaseError(
             "probability_missing",
             "The map's probability is missing or not a number from 0 to 1; correct heatmaps.csv or the file.",

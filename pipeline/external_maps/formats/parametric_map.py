@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ PRIVATE_GROUP, PRIVATE_CREATOR = 0x0099, "HEATPROOF"
 """Of elements in the functional groups of each frame, each of 64-bit floats."""
 SHAPES, SCALE, OFFSET, OVERHANG, OPERATING_POINT = 0x01, 0x02, 0x03, 0x04, 0x05
 """Rows and columns of map and image; the other fields of a `Placement`, rows first; a probability."""
+NUMBERS = 12
+"""Of a placement."""
 UNREADABLE = "The heatmap is not a readable DICOM Parametric Map; export it again."
 
 
@@ -141,6 +144,9 @@ def _placement(groups: Dataset) -> Placement | None:
     shapes, scale, offset, reach = (_own(groups, element) for element in (SHAPES, SCALE, OFFSET, OVERHANG))
     if not shapes:
         return None
+    numbers = (*shapes, *scale, *offset, *reach)
+    if len(numbers) != NUMBERS or not all(map(math.isfinite, numbers)) or 0 in scale:
+        raise CaseError("heatmap_unreadable", UNREADABLE)
     rows, columns, image_rows, image_columns = map(int, shapes)
     return Placement(
         model_shape=(rows, columns),
