@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from highdicom.color import CIELabColor
 from highdicom.pr import GraphicLayer
@@ -35,6 +36,10 @@ from pipeline.records import Outline, Region
 
 CENTRE: Final = 0.5
 """Of the first pixel, from its corner."""
+MOST_POINTS: Final = 0xFFFF // 8
+"""Of a graphic: 16 bits count the bytes of its coordinates (PS3.5, 7.1.2)."""
+FIRST_TOLERANCE_PX: Final = 0.1
+"""By which outlines with more points may leave their place; doubled until they have few enough."""
 NOT_IN_LAYERS: Final = re.compile("[^A-Z0-9_ ]")
 LONGEST_LAYER: Final = 16
 """Characters of a CS."""
@@ -167,6 +172,10 @@ def _annotation(
 
 
 def _graphic(outline: Outline) -> Dataset:
+    tolerance = FIRST_TOLERANCE_PX
+    while len(outline) >= MOST_POINTS:
+        outline = cv2.approxPolyDP(outline, tolerance, closed=True).reshape(-1, 2)
+        tolerance *= 2
     closed = np.concatenate([outline, outline[:1]]) + np.float32(CENTRE)
     made = Dataset()
     made.GraphicAnnotationUnits = "PIXEL"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from pipeline.annotations import read_annotation
@@ -176,6 +177,41 @@ def test_pixels_keep_their_shape():
     loop.PixelAspectRatio = ["3", "2"]
     (one,) = made(with_header(study("US multi-frame"), loop))
     assert one.dataset.DisplayedAreaSelectionSequence[0].PresentationPixelAspectRatio == [3, 2]
+
+
+def test_a_look_up_table_is_kept_and_windows_beside_it_are_not(tmp_path):
+    image, table = header("1.2.840.10008.5.1.4.1.1.1", "CR"), Dataset()
+    table.LUTDescriptor = [4096, 0, 12]
+    table.add_new("LUTData", "OW", np.arange(4096, dtype="<u2")[::-1].tobytes())
+    table["LUTDescriptor"].VR = "US"
+    image.VOILUTSequence, image.WindowCenter, image.WindowWidth = [table], "10", "20"
+    state = written(made(with_header(study("CR"), image))[0], tmp_path / "state.dcm")
+    (item,) = dcmread(state).SoftcopyVOILUTSequence
+    assert item.VOILUTSequence[0].LUTData == table.LUTData
+    assert "WindowCenter" not in item
+    assert image.WindowCenter == 10
+    image.PixelData = np.arange(SHAPE[0] * SHAPE[1], dtype="<u2").tobytes()
+    image.save_as(tmp_path / "image.dcm", enforce_file_format=True)
+    arguments = ["dcmp2pgm", "-p", state, tmp_path / "image.dcm", tmp_path / "shown"]
+    subprocess.run(arguments, check=True, capture_output=True)
+    shown = np.frombuffer((tmp_path / "shown").read_bytes()[-SHAPE[0] * SHAPE[1] :], np.uint8)
+    assert shown[0] == 255
+    assert (np.diff(shown.astype(int)) <= 0).all()
+
+
+def test_an_outline_with_more_points_than_a_graphic_holds_is_simplified(tmp_path):
+    of = study("CR")
+    angles = np.linspace(0, 2 * np.pi, 9000, endpoint=False)
+    circle = np.stack([24 + 15 * np.cos(angles), 32 + 15 * np.sin(angles)], axis=1).astype(np.float32)
+    frame = of.images[0].frames[0]
+    contour = replace(frame.findings[0].contours[0], outlines=(circle,))
+    frame = replace(frame, findings=(replace(frame.findings[0], contours=(contour,)),))
+    one = made(replace(of, images=(replace(of.images[0], frames=(frame,)),)))[0]
+    graphic = dcmread(written(one, tmp_path / "a.dcm")).GraphicAnnotationSequence[0].GraphicObjectSequence[0]
+    points = np.reshape(graphic.GraphicData, (-1, 2)) - 0.5
+    assert 30 < len(points) < 8192
+    assert graphic["GraphicData"].VR == "FL"
+    np.testing.assert_allclose(np.hypot(*(points - [24, 32]).T), 15, atol=1e-4)
 
 
 def test_a_shutter_is_kept():
