@@ -174,7 +174,7 @@ def _annotation(
 def _graphic(outline: Outline) -> Dataset:
     tolerance = FIRST_TOLERANCE_PX
     while len(outline) >= MOST_POINTS:
-        outline = cv2.approxPolyDP(outline, tolerance, closed=True).reshape(-1, 2)
+        outline = np.asarray(cv2.approxPolyDP(outline, tolerance, closed=True), np.float32).reshape(-1, 2)
         tolerance *= 2
     closed = np.concatenate([outline, outline[:1]]) + np.float32(CENTRE)
     made = Dataset()

@@ -102,7 +102,7 @@ def _stand_in(study: ExportedStudy, image: ExportedImage, frame: ExportedFrame) 
 
 
 def _too_large(plan: Plan) -> Iterator[LeftOut]:
-    message = f"its Parametric Map exceeds {MOST_BYTES:,} bytes; audit fewer frames of the image"
+    message = f"its Parametric Map exceeds {MOST_BYTES:,} bytes; export with map_grid: own"
     for frame in plan.frames:
         yield LeftOut(frame.source.case_id, PARAMETRIC_MAP.name, "too_large", message)
 
