@@ -98,8 +98,8 @@ def _add_commands_on_runs(commands: _SubParsersAction[ArgumentParser]) -> None:
         commands.add_parser(
             "view",
             help="show a finished run's images and results in Orthanc and OHIF on this machine",
-            description="Show a finished run's images and exported results in Orthanc and OHIF, which have to "
-            "be installed. Only this machine can reach them.",
+            description="Show a finished run's images and exported results in Orthanc and OHIF, which have "
+            "to be installed. Only this machine can reach them.",
         )
     )
     add_filing(commands)

@@ -23,3 +23,5 @@ class Export:
     objects, for references. What it gives are `exports.objects.ExportedObject`, and an
     `exports.objects.LeftOut` for what cannot be made of an image; it raises no CaseError.
     """
+    is_kept: bool = True
+    """Whether its objects are kept for later kinds until the study is done; False for large ones."""

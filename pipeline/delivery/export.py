@@ -78,7 +78,7 @@ def _objects(study: ExportedStudy, kinds: Sequence[str]) -> Iterator[tuple[str, 
         earlier[kind] = []
         try:
             for found in EXPORTS[kind].objects(study, earlier):
-                if isinstance(found, ExportedObject):
+                if isinstance(found, ExportedObject) and EXPORTS[kind].is_kept:
                     earlier[kind].append(found)
                 yield kind, found
         except REFUSALS as error:

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline import __version__
 from pipeline.classifiers.finding_codes import FindingCode
 from pipeline.contours.drawing import draw
+from pipeline.contours.scaling import scaled
 from pipeline.exports.codes import free_text
 from pipeline.exports.study import (
     Agreement,
@@ -17,11 +21,15 @@ from pipeline.exports.study import (
     ExportedFinding,
     ExportedFrame,
     ExportedRun,
+    ReaderMarks,
 )
+from pipeline.geometry import resample_to_image
 from pipeline.guards.yaml_models import validated
 from pipeline.records import Heatmap, Region
+from pipeline.reporting.figures.colour_maps import Shading, overlaid
+from pipeline.reporting.figures.lettering import Lettering
 from pipeline.reporting.figures.panels import picture_of
-from pipeline.reporting.figures.stored import gate_is_open, stored_map
+from pipeline.reporting.figures.stored import gate_is_open, readings, stored_map
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.run_files.damage import damaged
 
@@ -49,6 +57,7 @@ def exported_run(run: RunFolder) -> ExportedRun:
         findings={finding: _concept(finding, stated.get(finding), source) for finding in run.findings},
         verdicts=manifest.get("verdict", {}),
         methods=tuple(method.name for method in run.methods if not method.is_baseline),
+        font=Lettering.bundled().content,
     )
 
 
@@ -65,6 +74,7 @@ def exported_frame(
         spacing_mm=(spacing[0], spacing[1]) if spacing else None,
         findings=tuple(_finding(run, case, finding) for finding in run.findings),
         picture=partial(picture_of, run, case),
+        overlay=partial(_overlaid, run, case),
         is_worst=case_id in worst,
         is_disputed=case_id in disputed,
     )
@@ -91,7 +101,25 @@ def _finding(run: RunFolder, case: Case, finding: str) -> ExportedFinding:
         maps=tuple(heatmap for heatmap in maps if heatmap.unit != "contour"),
         agreements=tuple(_agreements(case["scores"], finding, methods)),
         overlaps=tuple(_overlaps(case.get("candidates", ()), finding, methods)),
+        readers=tuple(
+            ReaderMarks(reading.reader, reading.outlines, reading.points)
+            for reading in readings(case, finding, _readers(case))
+            if reading.is_there
+        ),
     )
+
+
+def _readers(case: Case) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry["reader"] for entry in case["references"]))
+
+
+def _overlaid(run: RunFolder, case: Case, finding: str, method: str, colours: str) -> NDArray[np.uint8]:
+    picture, heatmap = picture_of(run, case), stored_map(run, case, finding, method)
+    if heatmap is None:
+        return picture
+    placed = resample_to_image(np.maximum(heatmap.relevance, np.float32(0)), heatmap.placement)
+    top = float(max(heatmap.relevance.max(), 0))
+    return overlaid(picture, placed, top=top, shading=Shading(colours=colours))
 
 
 def _contours(run: RunFolder, case: Case, heatmap: Heatmap) -> tuple[Region, ...]:
@@ -104,7 +132,7 @@ def _contours(run: RunFolder, case: Case, heatmap: Heatmap) -> tuple[Region, ...
     rule, contours, spacing = run.rules[heatmap.finding], run.manifest["contours"], case["spacing_mm"]
     is_contour = heatmap.unit == "contour"
     found = draw(
-        heatmap,
+        scaled(heatmap, contours.get("scaling", "positive")),
         rule="absolute" if is_contour else rule["rule"],
         threshold=INSIDE if is_contour else rule["threshold"] or 0,
         filled=rule["filled"],

@@ -10,6 +10,9 @@ EXPORTS: Registry[Export] = Registry(
     "export",
     {
         "seg": "pipeline.exports.seg:SEG",
+        "parametric_map": "pipeline.exports.parametric_map:PARAMETRIC_MAP",
+        "secondary_capture": "pipeline.exports.secondary_capture:SECONDARY_CAPTURE",
+        "gsps": "pipeline.exports.gsps:GSPS",
         "sr": "pipeline.exports.sr:SR",
         "key_objects": "pipeline.exports.key_objects:KEY_OBJECTS",
     },

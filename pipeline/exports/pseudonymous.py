@@ -19,12 +19,19 @@ KEPT: Final = (
     "PixelAspectRatio", "ImagePositionPatient", "ImageOrientationPatient", "SliceThickness",
     "SpacingBetweenSlices", "PatientOrientation", "InstanceNumber", "ViewPosition", "ImageLaterality",
     "SequenceOfUltrasoundRegions", "DimensionIndexPointer", "WindowCenter", "WindowWidth",
+    "VOILUTFunction", "VOILUTSequence", "ModalityLUTSequence",
     "RescaleSlope", "RescaleIntercept", "RescaleType", "PresentationLUTShape",
+    "ShutterShape", "ShutterLeftVerticalEdge", "ShutterRightVerticalEdge", "ShutterUpperHorizontalEdge",
+    "ShutterLowerHorizontalEdge", "CenterOfCircularShutter", "RadiusOfCircularShutter",
+    "VerticesOfThePolygonalShutter", "ShutterPresentationValue", "BurnedInAnnotation",
+    "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 """Elements without identifiers that geometry and display need; UIDs and dates in them are removed."""
 IDENTIFYING: Final = frozenset({"UI", "DA", "TM", "DT", "PN"})
 """Value representations that are removed from nested items."""
+FREE_TEXT: Final = frozenset({"LUTExplanation"})
+"""Elements of look-up tables that are removed, too."""
 EMPTY: Final = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID", "PatientBirthDate",
     "PatientSex",
@@ -66,5 +73,6 @@ def pseudonymous(header: Dataset, names: Pseudonyms) -> Dataset:
 
 
 def _remove_identifiers(dataset: Dataset, element: object) -> None:
-    if getattr(element, "VR", "") in IDENTIFYING and getattr(element, "keyword", "") != "SOPClassUID":
+    keyword = getattr(element, "keyword", "")
+    if keyword in FREE_TEXT or (getattr(element, "VR", "") in IDENTIFYING and keyword != "SOPClassUID"):
         del dataset[element.tag]  # type: ignore[attr-defined]

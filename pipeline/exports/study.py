@@ -13,6 +13,8 @@ from pipeline.records import Heatmap, Region
 
 Picture = Callable[[], NDArray[np.uint8]]
 """The image as the report first shows it: (rows, columns, 3), 0 … 255, bright = dense or bright tissue."""
+Overlay = Callable[[str, str, str], NDArray[np.uint8]]
+"""overlay(finding, method, colours): the picture with that map over it, from 0 to the map's maximum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class ExportedRun:
     """Finding → the run's verdict on it, in words."""
     methods: tuple[str, ...]
     """The network's methods, in the order of tables; baselines are not exported."""
+    font: bytes = b""
+    """TrueType font of texts in pictures; empty: Pillow's own, which has Latin letters only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,16 @@ class ContourOverlap:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderMarks:
+    """One reader's annotation of a finding, in image coordinates as `Region.outlines`."""
+
+    reader: str
+    outlines: tuple[NDArray[np.floating], ...]
+    """Of masks, polygons and boxes, (points, 2) as (x, y)."""
+    points: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExportedFinding:
     """The results for one finding on one frame."""
 
@@ -87,6 +101,8 @@ class ExportedFinding:
     agreements: tuple[Agreement, ...]
     overlaps: tuple[ContourOverlap, ...] = ()
     """Unknown for annotations that have no area, such as points."""
+    readers: tuple[ReaderMarks, ...] = ()
+    """Of the readers who marked it, in the order of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +116,7 @@ class ExportedFrame:
     spacing_mm: tuple[float, float] | None
     findings: tuple[ExportedFinding, ...]
     picture: Picture
+    overlay: Overlay | None = None
     is_worst: bool = False
     """Whether the report lists it among the worst cases."""
     is_disputed: bool = False

@@ -116,7 +116,10 @@ def explained_case(task: ScoringTask, context: ScoringContext) -> ExplainedCase 
 
 
 def _heatmap(item: HeatmapItem, case_id: str, shape: Shape) -> Heatmap:
-    """The map on its own grid, which covers the whole image; contours of a SEG become a map of 0 and 1."""
+    """The map on its own grid, which covers the whole image unless the file says where it lies.
+
+    Contours of a SEG become a map of 0 and 1. Raises CaseError.
+    """
     if item.contours is not None:
         segments = read_annotation(item.contours, case_id=case_id, finding=item.finding, shape=shape)
         union = np.zeros(shape, np.bool_)
@@ -125,16 +128,23 @@ def _heatmap(item: HeatmapItem, case_id: str, shape: Shape) -> Heatmap:
         return Heatmap(case_id, item.finding, item.method, union.astype(np.float32), "contour", whole(shape))
     relevance = read_heatmap(item, shape=shape)
     rows, columns = relevance.shape
-    placement = resized(whole(shape), (rows, columns))
+    placement = item.placement or resized(whole(shape), (rows, columns))
+    if (placement.model_shape, placement.image_shape) != ((rows, columns), shape):
+        raise CaseError(
+            "heatmap_unreadable",
+            "The grid that the map states is not that of its values and of the image; export it again.",
+        )
     return Heatmap(case_id, item.finding, item.method, relevance, "relative", placement)
 
 
 def _predictions(task: ScoringTask, context: ScoringContext) -> Iterator[Prediction]:
     """Predictions of the findings with a known probability, in the order of the findings."""
-    known = {item.finding: item.probability for item in task.maps if item.probability is not None}
+    known = {item.finding: item for item in task.maps if item.probability is not None}
     for finding in context.findings:
         if finding in known:
-            probability = known[finding]
+            item = known[finding]
+            probability = item.probability or 0.0
             clipped = min(max(probability, 1 - SURE), SURE)
             logit = math.log(clipped / (1 - clipped))
-            yield Prediction(task.case_id, finding, logit, probability, context.operating_point)
+            threshold = context.operating_point if item.operating_point is None else item.operating_point
+            yield Prediction(task.case_id, finding, logit, probability, threshold)

@@ -17,6 +17,7 @@ from pipeline.executors.single import require
 from pipeline.external_maps.formats import format_of
 from pipeline.external_maps.formats.parametric_map import is_dicom, planes
 from pipeline.external_maps.targets import (
+    METHOD,
     MOST_MAPS,
     NAMING,
     TABLE,
@@ -126,11 +127,6 @@ def _items_of_file(folder: Path, named: tuple[str, MapTarget]) -> list[HeatmapIt
 
 def _items(path: Path, target: MapTarget) -> list[HeatmapItem]:
     """The maps of one file. Raises CaseError."""
-    if target.probability is not None and not 0 <= target.probability <= 1:
-        raise CaseError(
-            "probability_missing",
-            "The map's probability is missing or not a number from 0 to 1; correct heatmaps.csv.",
-        )
     if is_dicom(path):
         return _contours(path, target) if segmentations(path) else _parametric_maps(path, target)
     format_name = format_of(path)
@@ -154,6 +150,11 @@ def _existing_file(folder: Path, name: str) -> Path:
 def _item(name: str, path: Path, target: MapTarget, plane: int = 0) -> HeatmapItem:
     if not target.image or not target.finding:
         raise CaseError("heatmap_unnamed", f"The image or finding of the map is unknown; {NAMING}.")
+    if not all(0 <= share <= 1 for share in (target.probability or 0, target.operating_point or 0)):
+        raise CaseError(
+            "probability_missing",
+            "The map's probability is missing or not a number from 0 to 1; correct heatmaps.csv or the file.",
+        )
     return HeatmapItem(
         format=name,
         path=str(path),
@@ -161,6 +162,8 @@ def _item(name: str, path: Path, target: MapTarget, plane: int = 0) -> HeatmapIt
         finding=target.finding,
         method=target.method,
         probability=target.probability,
+        operating_point=target.operating_point,
+        placement=target.placement,
         frame=target.frame,
         plane=plane,
     )
@@ -176,11 +179,21 @@ def _parametric_maps(path: Path, target: MapTarget) -> list[HeatmapItem]:
 
 
 def _completed(target: MapTarget, plane: MapPlane, *, alone: bool) -> MapTarget:
-    """The target, completed from the frame; with several frames, the image is always the frame's own."""
-    finding = target.finding or plane.finding
+    """The target, completed from the frame; with several frames, the image is always the frame's own.
+
+    What a table or a folder says counts more than the frame.
+    """
+    target = replace(
+        target,
+        finding=target.finding or plane.finding,
+        method=(plane.method or METHOD) if target.method == METHOD else target.method,
+        probability=plane.probability if target.probability is None else target.probability,
+        operating_point=plane.operating_point,
+        placement=plane.placement,
+    )
     if alone and target.image:
-        return replace(target, finding=finding)
-    return replace(target, image=plane.image, frame=plane.frame, finding=finding)
+        return target
+    return replace(target, image=plane.image, frame=plane.frame)
 
 
 def _contours(path: Path, target: MapTarget) -> list[HeatmapItem]:

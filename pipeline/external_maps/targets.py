@@ -11,6 +11,7 @@ from pipeline.annotations.source_files import image_key
 from pipeline.annotations.tables import FIRST_ROW, read_table
 from pipeline.errors import ConfigError
 from pipeline.external_maps.formats import suffix_of
+from pipeline.records import Placement
 
 TABLE = "heatmaps.csv"
 METHOD = "heatmap"
@@ -36,6 +37,10 @@ class MapTarget:
     """Predicted probability 0 … 1; None if unknown."""
     frame: int | None = None
     """Frame of the image, counted from 0; None: it is not stated."""
+    operating_point: float | None = None
+    """Probability from which the finding counts as predicted; None: that of the config."""
+    placement: Placement | None = None
+    """Position of the map's grid on the image; None: it covers the whole image."""
 
 
 def targets_by_table(file: Path) -> list[tuple[str, MapTarget]]:

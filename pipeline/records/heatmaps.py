@@ -86,13 +86,20 @@ class Heatmap:
 
 @dataclass(frozen=True, slots=True)
 class MapPlane:
-    """Image and finding that one frame of a DICOM file of maps refers to; empty if it names none."""
+    """What one frame of a DICOM file of maps refers to; empty where it does not say it."""
 
     image: str
     """SOP instance UID."""
     frame: int | None
     """Frame of the image, counted from 0; None: it names no frame."""
     finding: str
+    method: str = ""
+    probability: float | None = None
+    """Of the finding, 0 … 1; None if the file does not say it, as for what follows."""
+    operating_point: float | None = None
+    """Probability from which the finding counts as predicted."""
+    placement: Placement | None = None
+    """Position of the map's grid on the image; None: it covers the whole image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,10 @@ class HeatmapItem:
     method: str
     probability: float | None = None
     """Probability of the finding on the image; None if unknown."""
+    operating_point: float | None = None
+    """Probability from which the finding counts as predicted; None: that of the config."""
+    placement: Placement | None = None
+    """Position of the map's grid on the image; None: it covers the whole image."""
     frame: int | None = None
     """Frame of a multi-frame image, counted from 0; None: it names no frame."""
     plane: int = 0

@@ -1,1 +1,1 @@
-"""Viewer: studies and results of a run in Orthanc and OHIF on this machine, for whoever has both installed."""
+"""Viewer: studies and results of a run in Orthanc and OHIF on this machine, where both are installed."""

@@ -12,6 +12,7 @@ DICIODVFY = Path(sys.executable).with_name("dciodvfy")
 IGNORED = (
     "would be needed to build DICOMDIR",  # what the image itself lacks
     "Unrecognized defined term <99HEATPROOF>",  # a private coding scheme (PS3.16, 8) is what it is
+    "is only permitted to be empty when actually unknown",  # the side of images that do not say it
 )
 
 

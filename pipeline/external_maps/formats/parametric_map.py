@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,12 +18,20 @@ from pipeline.errors import CaseError
 from pipeline.guards.deflate import refuse_decompression_bomb
 from pipeline.guards.file_hashes import LARGEST_BYTES
 from pipeline.guards.reading import ANY_SIZE, guarded, open_file
-from pipeline.records import MapPlane
+from pipeline.records import MapPlane, Placement
 
 PREFIX = slice(128, 132)
 """Position of "DICM" (PS3.10, 7.1)."""
 STORAGE_CLASS = "1.2.840.10008.5.1.4.1.1.30"
 MOST_FRAMES = 2**16
+FINDING, METHOD, CERTAINTY = ("DCM", "121071"), ("SCT", "370129005"), ("DCM", "111012")
+"""Coding scheme and code of concepts in a quantity definition; those of labels are cut short."""
+PRIVATE_GROUP, PRIVATE_CREATOR = 0x0099, "HEATPROOF"
+"""Of elements in the functional groups of each frame, each of 64-bit floats."""
+SHAPES, SCALE, OFFSET, OVERHANG, OPERATING_POINT = 0x01, 0x02, 0x03, 0x04, 0x05
+"""Rows and columns of map and image; the other fields of a `Placement`, rows first; a probability."""
+NUMBERS = 12
+"""Of a placement."""
 UNREADABLE = "The heatmap is not a readable DICOM Parametric Map; export it again."
 
 
@@ -36,7 +45,7 @@ def is_dicom(path: Path) -> bool:
 
 
 def planes(path: Path) -> tuple[MapPlane, ...]:
-    """Image, frame and finding of each frame of the file.
+    """What each frame of the file shows.
 
     Raises CaseError: "heatmap_unreadable" (not a Parametric Map, or malformed), "too_large", "not_a_file",
     "unreadable".
@@ -110,13 +119,62 @@ def _plane(groups: Dataset, shared: Dataset) -> MapPlane:
         for derivation in _group(groups, shared, "DerivationImageSequence")
         for image in derivation.get("SourceImageSequence", [])
     ]
-    mapping = _group(groups, shared, "RealWorldValueMappingSequence")
-    finding = str(mapping[0].get("LUTExplanation") or mapping[0].get("LUTLabel") or "") if mapping else ""
+    mapping = (_group(groups, shared, "RealWorldValueMappingSequence") or [Dataset()])[0]
+    label = str(mapping.get("LUTExplanation") or mapping.get("LUTLabel") or "")
+    finding = _qualifier(mapping, *FINDING, "TextValue") or label.strip()
     if len(sources) != 1:  # a frame derived from several images may not lie on the grid of any
-        return MapPlane("", 0, finding.strip())
+        return MapPlane("", 0, finding)
     number = sources[0].get("ReferencedFrameNumber")
     frame = None if number is None else int(number) - 1
-    return MapPlane(str(sources[0].ReferencedSOPInstanceUID), frame, finding.strip())
+    probability = _qualifier(mapping, *CERTAINTY, "NumericValue")
+    point = _own(groups, OPERATING_POINT)
+    return MapPlane(
+        str(sources[0].ReferencedSOPInstanceUID),
+        frame,
+        finding,
+        method=_qualifier(mapping, *METHOD, "TextValue"),
+        probability=float(probability) if probability else None,
+        operating_point=point[0] if point else None,
+        placement=_placement(groups),
+    )
+
+
+def _placement(groups: Dataset) -> Placement | None:
+    """Where the map's own grid lies on its image, as `heatproof export` writes it."""
+    shapes, scale, offset, reach = (_own(groups, element) for element in (SHAPES, SCALE, OFFSET, OVERHANG))
+    if not shapes:
+        return None
+    numbers = (*shapes, *scale, *offset, *reach)
+    if len(numbers) != NUMBERS or not all(map(math.isfinite, numbers)) or 0 in scale:
+        raise CaseError("heatmap_unreadable", UNREADABLE)
+    rows, columns, image_rows, image_columns = map(int, shapes)
+    return Placement(
+        model_shape=(rows, columns),
+        image_shape=(image_rows, image_columns),
+        scale=(scale[0], scale[1]),
+        offset=(offset[0], offset[1]),
+        overhang=((reach[0], reach[1]), (reach[2], reach[3])),
+    )
+
+
+def _own(groups: Dataset, element: int) -> tuple[float, ...]:
+    """The numbers of a private element; empty without it. Implicit VR leaves them as bytes."""
+    try:
+        value = groups.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)[element].value
+    except KeyError:
+        return ()
+    if isinstance(value, bytes):
+        return tuple(np.frombuffer(value, "<f8").tolist())
+    return tuple(map(float, value)) if isinstance(value, Iterable) else (float(value),)
+
+
+def _qualifier(mapping: Dataset, scheme: str, code: str, keyword: str) -> str:
+    """What the quantity definition says of a concept, as `heatproof export` writes it; empty without it."""
+    for item in mapping.get("QuantityDefinitionSequence") or ():
+        for name in item.get("ConceptNameCodeSequence") or ():
+            if (name.get("CodingSchemeDesignator"), name.get("CodeValue")) == (scheme, code):
+                return str(item.get(keyword) or "").strip()
+    return ""
 
 
 PARAMETRIC_MAP = HeatmapFormat(suffixes=(), read=read)

@@ -1,0 +1,117 @@
+"""Presentation: how an image is displayed by its own header, as presentation states repeat it.
+
+Whatever a presentation state does not say is not done (PS3.4, N.2), so window, polarity and pixel aspect are
+copied. Overlays of the image are not activated: they may lie over the contours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.valuerep import format_number_as_ds
+
+from pipeline.exports.instances import copy_elements, reference_to
+from pipeline.exports.planes import aspect_of, group_of, spacing_of
+
+MODALITY_LUT: Final = ("RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence")
+WINDOW: Final = (
+    "WindowCenter",
+    "WindowWidth",
+    "WindowCenterWidthExplanation",
+    "VOILUTFunction",
+    "VOILUTSequence",
+)
+SHUTTER: Final = (
+    "ShutterShape",
+    "ShutterLeftVerticalEdge",
+    "ShutterRightVerticalEdge",
+    "ShutterUpperHorizontalEdge",
+    "ShutterLowerHorizontalEdge",
+    "CenterOfCircularShutter",
+    "RadiusOfCircularShutter",
+    "VerticesOfThePolygonalShutter",
+    "ShutterPresentationValue",
+)
+LARGEST_RATIO: Final = 1000
+"""Of the numbers of an aspect ratio."""
+BLACK: Final = 0
+UNSPECIFIED: Final = "US"
+"""Rescale type of values in no stated unit."""
+
+
+def modality_lut(header: Dataset, frame: int) -> Dataset:
+    """Modality LUT of a frame (PS3.3, C.11.1); empty if stored values are not transformed."""
+    found = Dataset()
+    copy_elements(group_of(header, frame, "PixelValueTransformationSequence") or header, found, MODALITY_LUT)
+    if "RescaleSlope" in found and "RescaleType" not in found:
+        found.RescaleType = "HU" if header.get("Modality") == "CT" else UNSPECIFIED
+    return found
+
+
+def windows(header: Dataset, frames: Iterable[int]) -> list[Dataset]:
+    """Items of the Softcopy VOI LUT Sequence (PS3.3, C.11.8): one per window, with its frames if several."""
+    found: list[tuple[Dataset, list[int]]] = []
+    for frame in frames:
+        window = Dataset()
+        copy_elements(group_of(header, frame, "FrameVOILUTSequence") or header, window, WINDOW)
+        _keep_first(window)
+        of_window = next((numbers for known, numbers in found if known == window), None)
+        if of_window is None:
+            found.append((window, [frame]))
+        else:
+            of_window.append(frame)
+    stated = [(window, numbers) for window, numbers in found if len(window)]
+    if len(found) > 1:
+        for window, numbers in stated:
+            window.ReferencedImageSequence = [frames_of(header, numbers)]
+    return [window for window, _ in stated]
+
+
+def _keep_first(window: Dataset) -> None:
+    """Leave the first of alternative windows or look-up tables: a presentation state has one (C.11.8)."""
+    if tables := window.get("VOILUTSequence"):
+        window.VOILUTSequence = [tables[0]]
+        for keyword in WINDOW[:-1]:
+            window.pop(keyword, None)
+    for element in window:
+        if isinstance(element.value, MultiValue):
+            element.value = element.value[0]
+
+
+def frames_of(header: Dataset, frames: Sequence[int]) -> Dataset:
+    """A reference to frames of the image, counted from 0."""
+    found = reference_to(header)
+    found.ReferencedFrameNumber = [frame + 1 for frame in frames]
+    return found
+
+
+def displayed_area(header: Dataset, frame: int) -> Dataset:
+    """The whole image, with pixels as high and wide as the image says (PS3.3, C.10.4)."""
+    found = Dataset()
+    found.DisplayedAreaTopLeftHandCorner = [1, 1]
+    found.DisplayedAreaBottomRightHandCorner = [int(header.Columns), int(header.Rows)]
+    found.PresentationSizeMode = "SCALE TO FIT"
+    if spacing := spacing_of(header, frame):
+        found.PresentationPixelSpacing = list(map(format_number_as_ds, spacing))
+    else:
+        ratio = Fraction(aspect_of(header)).limit_denominator(LARGEST_RATIO)
+        found.PresentationPixelAspectRatio = [str(ratio.numerator), str(ratio.denominator)]
+    return found
+
+
+def add_polarity_and_shutter(header: Dataset, made: Any, *, is_grey: bool) -> None:
+    """Add the presentation LUT of grey images, and the shutter of those that have one."""
+    if is_grey:
+        inverse = (
+            header.get("PhotometricInterpretation") == "MONOCHROME1"
+            or header.get("PresentationLUTShape") == "INVERSE"
+        )
+        made.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
+    if header.get("ShutterShape"):
+        copy_elements(header, made, SHUTTER)
+        if "ShutterPresentationValue" not in made:
+            made.ShutterPresentationValue = BLACK
