@@ -8,6 +8,7 @@ import sys
 import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +20,7 @@ from pipeline.cli.dossier import dossier
 from pipeline.cli.export import export
 from pipeline.cli.figure import figure
 from pipeline.cli.filing import sign, verify
-from pipeline.cli.inputs import explain_inputs, notify_on
+from pipeline.cli.inputs import explain_inputs, in_folders, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
 from pipeline.cli.outcome import print_outcome
 from pipeline.cli.progress import progress_display, tell_on
@@ -103,8 +104,8 @@ def _failed(error: Exception, what: str, errors: Console) -> int:
 
 def _audit(options: Namespace) -> int:
     console = open_console()
-    config = _config(options, console)
-    plan = make_plan(config, with_weights=not options.explain_inputs)
+    config, fetched = in_folders(_config(options, console), console)
+    plan = replace(make_plan(config, with_weights=not options.explain_inputs), notices=fetched)
     if options.explain_inputs:
         return explain_inputs(plan, console)
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch, which takes seconds; errors above come first
@@ -122,11 +123,11 @@ def _audit(options: Namespace) -> int:
 
 def _score(options: Namespace) -> int:
     console = open_console()
-    config = loaded_config(options)
+    config, fetched = in_folders(loaded_config(options), console)
     from pipeline.external_maps.plan import make_score_plan  # noqa: PLC0415  # loads pydicom
     from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
 
-    plan = make_score_plan(config)
+    plan = replace(make_score_plan(config), notices=fetched)
     for note in plan.notes:
         console.print(visible(note))
     if options.explain_inputs:
@@ -144,7 +145,8 @@ def _score(options: Namespace) -> int:
 
 def _validate(options: Namespace) -> int:
     console = open_console()
-    plan = make_validation_plan(loaded_config(options))
+    config, fetched = in_folders(loaded_config(options), console)
+    plan = replace(make_validation_plan(config), notices=fetched)
     if options.explain_inputs:
         return explain_inputs(plan, console)
     from pipeline.validation.validate import validate  # noqa: PLC0415  # loads the image libraries
@@ -213,7 +215,9 @@ def _tune(options: Namespace) -> int:
     console = open_console()
     out = Path(options.out) if options.out else None
     options.out = None  # --out of tune is a file, not the folder of runs
-    plan, path = make_tuning_plan(loaded_config(options), out)
+    config, fetched = in_folders(loaded_config(options), console)
+    plan, path = make_tuning_plan(config, out)
+    plan = replace(plan, notices=fetched)
     from pipeline.tuning.choice import describe_choice  # noqa: PLC0415
     from pipeline.tuning.tune import tune  # noqa: PLC0415  # loads torch
 

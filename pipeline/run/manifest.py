@@ -47,6 +47,9 @@ NETWORK_PACKAGES = ("torch", "monai")
 UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review"}
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
 
+OF_ARCHIVES = ("path", "dicomweb", "cache", "credentials")
+"""Keys of inputs that name places, and may name people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -232,7 +235,8 @@ def _settings(plan: RunPlan) -> dict[str, Any]:
     tables = [settings["annotations"]["labels"], settings["select"], settings["subgroups"]["table"]]
     tables.append(settings["studies"]["table"])
     for section in ("annotations", "heatmaps", "studies"):
-        del settings[section]["path"]
+        for key in OF_ARCHIVES:
+            settings[section].pop(key, None)
     for table in tables:
         if table:
             table["file"] = Path(table["file"]).name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
@@ -43,7 +41,3 @@ def radiograph(number: int, *, instance: str = "", patient: str = "") -> Dataset
 def file_of(image: Dataset) -> bytes:
     """The image as a DICOM file."""
     return encoded(image)
-
-
-def opened(content: bytes) -> BytesIO:
-    return BytesIO(content)

@@ -1,4 +1,4 @@
-"""Orthanc on the loopback, with a temporary configuration and store, which can be killed and started again."""
+"""Running: Orthanc on the loopback, with a temporary store, which can be killed and started again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from tests.patience import SECONDS
 
@@ -19,13 +19,21 @@ PLUGIN = os.environ.get("ORTHANC_DICOMWEB", "/usr/share/orthanc/plugins/libOrtha
 TITLE = "ARCHIVE"
 
 
+def free_port() -> int:
+    """A port of the loopback that nothing listened on a moment ago."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
 @dataclass
 class Orthanc:
     """An archive of its own store; ports stay the same when it is started again."""
 
     folder: Path
-    http: int = field(default_factory=lambda: free_port())
-    dicom: int = field(default_factory=lambda: free_port())
+    http: int = field(default_factory=free_port)
+    dicom: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -75,6 +83,15 @@ class Orthanc:
             content: bytes = answer.read()
             return content
 
+    def delete(self, uid: str) -> None:
+        """Remove an object by its SOP instance UID."""
+        found = [
+            entry["ID"] for entry in self.ask("/instances?expand") if uid in entry["MainDicomTags"].values()
+        ]
+        request = Request(f"http://127.0.0.1:{self.http}/instances/{found[0]}", method="DELETE")
+        with urlopen(request):
+            pass
+
     def uids(self) -> list[str]:
         """The SOP instance UIDs of all objects, sorted."""
         found = self.ask("/instances?expand")
@@ -100,11 +117,3 @@ class Orthanc:
             "HttpThreadsCount": 4,
             "StableAge": 3600,
         }
-
-
-def free_port() -> int:
-    """A port of the loopback that nothing listened on a moment ago."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
