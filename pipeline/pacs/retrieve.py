@@ -11,7 +11,7 @@ from pipeline.errors import CaseError
 from pipeline.pacs.multipart import boundary_of, only_part
 from pipeline.pacs.patience import tried
 from pipeline.pacs.search import Found
-from pipeline.pacs.session import rewind
+from pipeline.pacs.session import is_framed, rewind
 from pipeline.pacs.web import DicomWeb
 
 LARGEST_OBJECT: Final = 2**31
@@ -34,13 +34,16 @@ def retrieve(web: DicomWeb, found: Found, target: IO[bytes]) -> None:
     def once() -> None:
         rewind(target)
         answer = web.session.get(url, headers={"Accept": ACCEPT}, stream=True)
-        for piece in _file_in(web, answer):
-            target.write(piece)
+        with answer:  # also where what follows refuses it half read
+            for piece in _file_in(web, answer):
+                target.write(piece)
 
     tried(once, web.patience, host=web.host)
 
 
 def _file_in(web: DicomWeb, answer: requests.Response) -> Iterator[bytes]:
     boundary = boundary_of(answer.headers.get("Content-Type", ""))
+    if boundary is None and not is_framed(answer):
+        raise CaseError("bad_answer", "the archive sends a file without saying where it ends")
     pieces = web.session.pieces(answer, most_bytes=LARGEST_OBJECT)
     return pieces if boundary is None else only_part(pieces, boundary)

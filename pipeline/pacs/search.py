@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.errors import CaseError, PacsError
-from pipeline.pacs.patience import tried
+from pipeline.pacs.patience import Transient, tried
 from pipeline.pacs.web import DicomWeb
 
 PAGE: Final = 200
@@ -106,7 +106,7 @@ def _page(web: DicomWeb, search: Callable[..., Page], filters: dict[str, str], o
         try:
             found = search(limit=PAGE, offset=offset, search_filters=filters)
         except ValueError as error:  # JSON that is none
-            raise PacsError(f"{web.host}: answers a search with something else than JSON") from error
+            raise Transient("it answers a search with something else than JSON") from error
         if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
             raise PacsError(f"{web.host}: answers a search with something else than a list")
         return found

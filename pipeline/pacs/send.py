@@ -21,7 +21,6 @@ from pipeline.pacs.web import DicomWeb
 
 STORED, FAILED, REASON, UID = "00081199", "00081198", "00081197", "00081155"
 """Tags of the answer (PS3.18, table I.1-1): objects stored, objects refused, why, and which."""
-OK: Final = 200
 DUPLICATE: Final = 0x0111
 NO_ROOM: Final = range(0xA700, 0xA800)
 REASONS: Final = {
@@ -58,8 +57,6 @@ def _read(web: DicomWeb, found: Found, content: bytes, answer: requests.Response
     failure = next((item for item in _items(said, FAILED) if _first(item, UID) == found.instance), None)
     if failure is None and any(_first(item, UID) == found.instance for item in _items(said, STORED)):
         return "stored"
-    if failure is None and answer.status_code == OK:
-        return "stored"  # "all were stored", by an archive that lists none
     reason = _first(failure or {}, REASON)
     if isinstance(reason, int) and reason in NO_ROOM:
         raise PacsError(f"{web.host}: has no room left; make room there, then rerun the same command")
@@ -69,7 +66,7 @@ def _read(web: DicomWeb, found: Found, content: bytes, answer: requests.Response
 
 
 def _there(web: DicomWeb, found: Found, content: bytes, reason: object) -> Stored:
-    """What a conflict means: an object with this UID is there, the same or another, or none is."""
+    """What a conflict, or an answer without the object's UID, means: it is there, or another, or none."""
     with TemporaryFile() as kept:
         try:
             retrieve(web, found, kept)

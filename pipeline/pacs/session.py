@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from threading import Timer
+from threading import Event, Timer
 from typing import IO, Any, Final
 from urllib.parse import quote, unquote_plus, urljoin, urlsplit
 
@@ -27,7 +27,7 @@ from pipeline.pacs.patience import Patience, Transient
 LARGEST_ANSWER: Final = 2**26
 """Bytes of an answer that is held in memory."""
 PIECE: Final = 2**16
-MULTIPLE_CHOICES, CONFLICT = 300, 409
+NO_CONTENT, MULTIPLE_CHOICES, CONFLICT = 204, 300, 409
 ALLOWED: Final = "=!$'()*,;:@/?"
 """Characters that stand for themselves in the key or value of a query (RFC 3986, 3.4)."""
 LONGEST_NUMBER: Final = 6
@@ -82,6 +82,8 @@ class GuardedSession(requests.Session):
             held = BytesIO()
             for piece in self.pieces(response, most_bytes=LARGEST_ANSWER):
                 held.write(piece)
+            if not held.tell() and not is_framed(response):
+                raise Transient("an answer ended early")  # within its headers, which nothing else tells
             held.seek(0)
             response.raw = held
         return response
@@ -108,11 +110,13 @@ class GuardedSession(requests.Session):
         there = urlsplit(urljoin(resp.url, target))
         here = urlsplit(self.base)
         if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+            resp.close()
             raise PacsError(
                 f"{self.host}: leads to another host, {there.scheme}://{there.hostname}, which is refused; "
                 "give that as the URL if it is right"
             )
         if resp.request.method != "GET":
+            resp.close()
             raise PacsError(f"{self.host}: sends files on to another path; give the URL of that path")
         return target
 
@@ -180,24 +184,36 @@ class _Adapter(HTTPAdapter):
             "https": type("SafePool", (HTTPSConnectionPool,), {"ConnectionCls": encrypted}),
         }
 
+    def close(self) -> None:
+        """Close all connections now: clearing the pools alone leaves them to the garbage collector."""
+        for key in self.poolmanager.pools.keys():  # noqa: SIM118  the container refuses to be iterated
+            self.poolmanager.pools[key].close()
+        super().close()
+
 
 def _limited(base: type[HTTPConnection], seconds: float) -> type[HTTPConnection]:
     """The class of connections whose answers have to begin within the time."""
 
     def getresponse(self: Any) -> Any:
-        timer = Timer(seconds, _end, (self.sock,))
+        late = Event()
+        timer = Timer(seconds, _end, (self.sock, late))
         timer.daemon = True
         timer.start()
         try:
-            return base.getresponse(self)
+            answer = base.getresponse(self)
         finally:
             timer.cancel()
+        if late.is_set():
+            answer.close()
+            raise TimeoutError  # the end of the connection passed for that of the headers
+        return answer
 
     return type(base.__name__, (base,), {"getresponse": getresponse})
 
 
-def _end(sock: socket.socket | None) -> None:
+def _end(sock: socket.socket | None, late: Event) -> None:
     """End both directions of a socket, so that whoever reads it gets an end at once."""
+    late.set()
     if sock is not None:
         try:
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
@@ -219,6 +235,12 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def is_framed(response: requests.Response) -> bool:
+    """Whether an answer says where it ends, so that one which breaks off is told (RFC 9112, 6.3)."""
+    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    return chunked or "Content-Length" in response.headers or response.status_code == NO_CONTENT
 
 
 def rewind(target: IO[bytes]) -> None:

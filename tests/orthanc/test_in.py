@@ -50,7 +50,7 @@ def test_200_studies_are_fetched_once_though_the_archive_is_killed_half_way(
     filled: Orthanc, tmp_path: Path
 ) -> None:
     cache = tmp_path / "cache"
-    with pytest.raises(ConfigError, match="100 objects are in .*; rerun the same command to fetch the rest"):
+    with pytest.raises(ConfigError, match=r"100 objects are in .*; rerun the same command to fetch the rest"):
         fetch_all(filled, cache, kill_at=HALF)
     filled.start()
     second = fetch_all(filled, cache)

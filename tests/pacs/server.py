@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from pipeline.pacs.multipart import message_of
@@ -17,6 +16,7 @@ from pipeline.pacs.search import INSTANCE, SERIES, STUDY, Found
 from pipeline.pacs.send import FAILED, JSON, REASON, STORED, UID
 
 DRIP_SECONDS = 0.02
+ENDLESS = 10**6
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,10 @@ class Answer:
     """Byte after byte, with pauses, without an end."""
     cut: int = 0
     """Bytes that are announced and not sent."""
+    endless_head: bool = False
+    """A header that goes on and on, byte after byte."""
+    silent: bool = False
+    """Whether the server then waits for ever, instead of going away."""
 
 
 @dataclass
@@ -58,54 +62,74 @@ class Server:
         return f"dicomweb:{self.scheme}://localhost:{self.port}/web"
 
 
+class Handler(BaseHTTPRequestHandler):
+    """One connection; its server says what is answered."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 60  # seconds, so that a connection that is left open ends the test late, and not never
+    server: Answers
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        request = Request(self.command, self.path, dict(self.headers), body)
+        self.server.asked.append(request)
+        self._give(self.server.answering(request))
+
+    do_POST = do_GET  # noqa: N815  the name that http.server asks for
+
+    def _give(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.endless_head:
+            self.flush_headers()
+            self._drip()
+        length = ENDLESS if answer.drip else len(answer.body) + answer.cut
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(answer.body)
+        if answer.drip:
+            self._drip()
+        if answer.silent:
+            self.server.ended.wait()
+        self.close_connection = bool(answer.cut or answer.drip)
+
+    def _drip(self) -> None:
+        while not self.server.ended.wait(DRIP_SECONDS):
+            self.wfile.write(b".")
+            self.wfile.flush()
+
+
+class Answers(ThreadingHTTPServer):
+    """A server that waits for its connections when it is closed."""
+
+    daemon_threads = False
+
+    def __init__(self, answering: Answering) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answering = answering
+        self.asked: list[Request] = []
+        self.ended = Event()
+
+    def handle_error(self, *_: Any) -> None:
+        pass  # the other side went away, as tests mean it to
+
+
 @contextmanager
 def serving(answering: Answering, *, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """A server for the time of the block."""
-    asked: list[Request] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            request = Request(self.command, self.path, dict(self.headers), body)
-            asked.append(request)
-            self._give(answering(request))
-
-        do_POST = do_GET
-
-        def _give(self, answer: Answer) -> None:
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            if not answer.drip:
-                self.send_header("Content-Length", str(len(answer.body) + answer.cut))
-            self.end_headers()
-            self.wfile.write(answer.body)
-            while answer.drip:
-                self.wfile.write(b".")
-                self.wfile.flush()
-                time.sleep(DRIP_SECONDS)
-            if answer.cut or answer.drip:
-                self.close_connection = True
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: Any) -> None:
-            pass  # the other side went away, as tests mean it to
-
-    server = Quiet(("127.0.0.1", 0), Handler)
+    server = Answers(answering)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield Server(server.server_address[1], "https" if tls else "http", asked)
+        yield Server(server.server_address[1], "https" if tls else "http", server.asked)
     finally:
+        server.ended.set()
         server.shutdown()
         thread.join()
         server.server_close()

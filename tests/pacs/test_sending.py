@@ -120,11 +120,11 @@ def test_an_object_that_is_refused_for_good_is_not_sent_again(
     assert waits == []
 
 
-def test_an_answer_without_a_list_counts_by_its_status() -> None:
-    assert sent(in_turn(Answer(200)))[0] == "stored"
-    assert sent(in_turn(Answer(202), file_answer(CONTENT)))[0] == "there"
-    with pytest.raises(CaseError):
-        sent(in_turn(Answer(202), Answer(404)))
+@pytest.mark.parametrize("status", [200, 202])
+def test_an_answer_that_does_not_name_the_object_is_not_believed(status: int) -> None:
+    assert sent(in_turn(Answer(status), file_answer(CONTENT)))[0] == "there"
+    with pytest.raises(CaseError, match="refuses it without a reason"):
+        sent(in_turn(Answer(status), Answer(404)))
 
 
 def test_a_file_is_not_sent_on_to_another_path() -> None:
