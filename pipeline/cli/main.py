@@ -24,6 +24,7 @@ from pipeline.cli.inputs import explain_inputs, in_folders, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
 from pipeline.cli.outcome import print_outcome
 from pipeline.cli.progress import progress_display, tell_on
+from pipeline.cli.receive import receive
 from pipeline.cli.report import report, warn_of_changes
 from pipeline.cli.review import review
 from pipeline.cli.settings import loaded_config, overrides_of, words_of
@@ -59,6 +60,7 @@ INTERRUPTION = {
     "figure": "nothing was written; rerun the same command to start again",
     "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
     "export": "what was written is whole; rerun the same command to write the rest",
+    "receive": "what was received is whole; rerun the same command to receive more",
     "verify": "nothing was changed; rerun the same command to start again",
     "sign": "signatures may be missing; rerun the same command to start again",
     "card": "nothing was written; rerun the same command to start again",
@@ -241,6 +243,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "figure": figure,
     "dossier": dossier,
     "export": export,
+    "receive": receive,
     "verify": verify,
     "sign": sign,
     "card": card,

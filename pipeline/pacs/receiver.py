@@ -6,6 +6,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,11 +31,20 @@ Keep = Callable[[Path], None]
 """keep(file): keep a DICOM file, which is removed afterwards. Raises CaseError for a file that it refuses."""
 
 
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A running SCP."""
+
+    port: int
+    is_busy: Callable[[], bool]
+    """Whether anybody is associated; else files in its incoming folder are what broke off."""
+
+
 @contextmanager
 def receiving(
     keep: Keep, incoming: Path, *, host: str, port: int, title: str, callers: Collection[str] = ()
-) -> Iterator[int]:
-    """A running SCP, whose port is given; it ends with the block.
+) -> Iterator[Receiver]:
+    """A running SCP, which ends with the block.
 
     `incoming` is a folder for files that are not yet whole. `callers`: the titles that may call; empty: all.
     An object counts as stored only after `keep` returned. Raises ConfigError if the port cannot be used.
@@ -58,7 +68,7 @@ def receiving(
     try:
         server = _started(entity, host, port, [(evt.EVT_C_STORE, on_store)])
         try:
-            yield server.server_address[1]
+            yield Receiver(server.server_address[1], lambda: bool(entity.active_associations))
         finally:
             server.shutdown()
             entity.shutdown()

@@ -71,10 +71,17 @@ class Cache:
             return self._file(entry).stat().st_size == entry.size
         return False
 
-    def add(self, uid: str, write: Callable[[IO[bytes]], None], look: Callable[[Path], Room]) -> Entry:
+    def add(
+        self,
+        uid: str,
+        write: Callable[[IO[bytes]], None],
+        look: Callable[[Path], Room],
+        *,
+        keeps_own: bool = False,
+    ) -> Entry:
         """Keep what `write` writes, in the room that `look` gives; on disk when this returns.
 
-        Raises OutputError, and what both raise; nothing is kept then.
+        `keeps_own`: results of Heatproof, too. Raises OutputError, and what both raise; then nothing is kept.
         """
         passing = self.path / INCOMING / "object"
         try:
@@ -83,7 +90,7 @@ class Cache:
             room = look(passing)
             with passing.open("rb") as file:
                 entry = Entry(hashlib.file_digest(file, "sha256").hexdigest(), room, passing.stat().st_size)
-            if room != "own":
+            if room != "own" or keeps_own:
                 target = self._file(entry)
                 _make_private(target.parent)
                 with writing(target):

@@ -11,24 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import CaseError, ConfigError, PacsError
-from pipeline.guards.reading import ANY_SIZE, open_file
-from pipeline.loaders.dataset import read_elements
 from pipeline.pacs.address import WebAddress
 from pipeline.pacs.credentials import NONE, Credentials
 from pipeline.pacs.patience import Patience
 from pipeline.pacs.retrieve import retrieve
 from pipeline.pacs.search import Found, found_objects
 from pipeline.pacs.web import DicomWeb, open_web
-from pipeline.records.names import PRODUCT
 from pipeline.retrieval.cache import Cache, Room, open_cache
+from pipeline.retrieval.rooms import uid_and_room
 
-HEADER: Final = ["SOPClassUID", "SOPInstanceUID", "Manufacturer"]
-STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
-OBJECT_CLASSES: Final = (
-    f"{STORAGE}11.", f"{STORAGE}30", f"{STORAGE}66.", f"{STORAGE}88.", f"{STORAGE}481.3",
-)  # fmt: skip
-"""Beginnings of the classes of objects that are no images: presentation states, parametric maps,
-segmentations, structured reports and key objects, RT Structure Sets (PS3.6, table A-1)."""
 MOST_ERRORS: Final = 3
 """Objects in a row that the archive cannot send by an error of its own, before the rest is left."""
 
@@ -117,13 +108,10 @@ def _fetch(web: DicomWeb, cache: Cache, told: Told) -> Fetched:
 
 def _room_of(found: Found, file: Path) -> Room:
     """Where the file belongs. Raises CaseError "not_dicom", or "other_object" if it was not asked for."""
-    with open_file(file, most_bytes=ANY_SIZE, what="the file") as opened:
-        header, _ = read_elements(opened, HEADER)
-    if str(header.get("SOPInstanceUID") or "") != found.instance:
+    uid, room = uid_and_room(file)
+    if uid != found.instance:
         raise CaseError("other_object", "the archive sent another object than the one it was asked for")
-    if str(header.get("Manufacturer") or "") == PRODUCT:
-        return "own"
-    return "objects" if str(header.get("SOPClassUID") or "").startswith(OBJECT_CLASSES) else "images"
+    return room
 
 
 def _failure(found: Found, error: CaseError) -> Mapping[str, str]:
