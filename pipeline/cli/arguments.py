@@ -14,6 +14,7 @@ from pipeline.cli.export import add_export
 from pipeline.cli.figure import add_figure
 from pipeline.cli.filing import add_filing
 from pipeline.cli.receive import add_receive
+from pipeline.cli.view import add_view
 
 OPTIONS = {
     "studies": (
@@ -92,6 +93,14 @@ def _add_commands_on_runs(commands: _SubParsersAction[ArgumentParser]) -> None:
             help="write a finished run's results as DICOM objects of the patients' studies",
             description="Write a finished run's results as DICOM objects of the patients' own studies, for a "
             "PACS and its viewers.",
+        )
+    )
+    add_view(
+        commands.add_parser(
+            "view",
+            help="show a finished run's images and results in Orthanc and OHIF on this machine",
+            description="Show a finished run's images and exported results in Orthanc and OHIF, which have "
+            "to be installed. Only this machine can reach them.",
         )
     )
     add_filing(commands)

@@ -12,7 +12,7 @@ from pipeline.cli.terminal import aligned, changed_lines, open_console, visible
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:  # loads highdicom
-    from pipeline.delivery.destination import Destination
+    from pipeline.delivery.destination import Delivery
 
 DONE, REFUSED = 0, 1
 ARCHIVES = ("dicomweb:", "dimse:")
@@ -57,14 +57,10 @@ def add_export(parser: ArgumentParser) -> None:
 
 def export(options: Namespace) -> int:
     """Write the objects and return the exit code: 1 if an archive refused some."""
-    try:
+    with exporting():
         from pipeline.delivery.export import ExportOptions  # noqa: PLC0415
         from pipeline.delivery.export import export as export_run  # noqa: PLC0415  # loads highdicom
         from pipeline.exports import EXPORTS  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"export: the package {error.name} is missing; pip install 'heatproof[export]'"
-        ) from error
     for kind in options.kinds:
         EXPORTS.check(kind)
     console = open_console()
@@ -86,7 +82,7 @@ def export(options: Namespace) -> int:
 
 
 @contextmanager
-def _destination(options: Namespace) -> Iterator[Destination]:
+def _destination(options: Namespace) -> Iterator[Delivery]:
     """The folder or archive that the options name. Raises ConfigError."""
     run_id = options.run.resolve().name
     if not options.to.startswith(ARCHIVES):
@@ -123,3 +119,14 @@ def _refuse(options: Namespace, *names: str) -> None:
     for name in names:
         if getattr(options, name) is not None:
             raise ConfigError(f"--{name}: is not for this kind of --to; leave it out")
+
+
+@contextmanager
+def exporting() -> Iterator[None]:
+    """Turn a missing package within the block into a ConfigError that says how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the package {error.name} is missing, which exports need; pip install 'heatproof[export]'"
+        ) from error

@@ -36,6 +36,7 @@ from pipeline.cli.terminal import (
     verdict_pair,
     visible,
 )
+from pipeline.cli.view import view
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, OutputError, place_of
 from pipeline.plan import make_plan
@@ -61,6 +62,7 @@ INTERRUPTION = {
     "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
     "export": "what was written is whole; rerun the same command to write the rest",
     "receive": "what was received is whole; rerun the same command to receive more",
+    "view": "nothing was written",
     "verify": "nothing was changed; rerun the same command to start again",
     "sign": "signatures may be missing; rerun the same command to start again",
     "card": "nothing was written; rerun the same command to start again",
@@ -244,6 +246,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "dossier": dossier,
     "export": export,
     "receive": receive,
+    "view": view,
     "verify": verify,
     "sign": sign,
     "card": card,

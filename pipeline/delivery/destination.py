@@ -14,6 +14,10 @@ class Destination(Protocol):
     def store(self, kind: str, stored: ExportedObject) -> None:
         """Store an object. Raises OutputError if nothing more can be stored."""
 
+
+class Delivery(Destination, Protocol):
+    """A destination that says in the end what became of the objects."""
+
     def close(self, left_out: Iterable[LeftOut]) -> None:
         """Write the lists of what is there, and of what is not. Raises OutputError."""
 

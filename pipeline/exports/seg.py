@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from pipeline.contracts import Export
@@ -18,6 +19,8 @@ from pipeline.exports.study import ExportedFrame, ExportedImage, ExportedRun, Ex
 from pipeline.exports.uids import series_uid, uid_of
 from pipeline.records import Region
 
+ASSUMED: Final = (1, 0, 0, 0, 1, 0)
+"""Image Orientation (Patient) that viewers assume where there is none."""
 Segment = tuple[str, str]
 """Finding and method."""
 
@@ -63,7 +66,28 @@ def _object(
         transfer_syntax_uid=ExplicitVRLittleEndian,
         **equipment(run),
     )
+    _state_grid(dataset, header)
     return settled(dataset, run, kind=SEG.name, case_ids=tuple(frame.case_id for frame in frames))
+
+
+def _state_grid(dataset: Dataset, header: Dataset) -> None:
+    """Add the functional groups that viewers read first, where an image has no frame of reference.
+
+    OHIF 3.13 shows no segmentation without spacing and orientation. The spacing is what the image states, in
+    the patient or at the detector; without one it is empty, because viewers would measure with any. The
+    orientation is the one that OHIF assumes of such images; without a frame of reference it places nothing.
+    """
+    groups = dataset.SharedFunctionalGroupsSequence[0]
+    if "PixelMeasuresSequence" in groups:
+        return
+    measures = Dataset()
+    spacing = header.get("PixelSpacing") or header.get("ImagerPixelSpacing")
+    if spacing:
+        measures.PixelSpacing = spacing
+    groups.PixelMeasuresSequence = [measures]
+    orientation = Dataset()
+    orientation.ImageOrientationPatient = list(ASSUMED)
+    groups.PlaneOrientationSequence = [orientation]
 
 
 def _stack(image: ExportedImage, segments: Sequence[Segment]) -> NDArray[np.uint8]:

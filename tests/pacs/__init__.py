@@ -1,0 +1,1 @@
+"""Against a real PACS and viewer: Orthanc, and OHIF in Chromium."""

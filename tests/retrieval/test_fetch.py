@@ -18,8 +18,8 @@ from pipeline.pacs.patience import Patience
 from pipeline.pacs.search import PAGE, Found
 from pipeline.retrieval.cache import FAILURES, JOURNAL
 from pipeline.retrieval.fetch import Fetched, fetch
-from tests.pacs.server import Answer, Answering, Request, entries, file_answer, holding, serving
-from tests.pacs.studies import ROOT, file_of, radiograph
+from tests.doors.server import Answer, Answering, Request, entries, file_answer, holding, serving
+from tests.doors.studies import ROOT, file_of, radiograph
 
 AT_ONCE = Patience(tries=2, first_wait=0)
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"

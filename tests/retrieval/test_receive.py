@@ -18,7 +18,7 @@ from pipeline.pacs.dimse import Peer, open_peer
 from pipeline.pacs.patience import Patience
 from pipeline.retrieval.cache import INCOMING
 from pipeline.retrieval.receive import Listening, receive
-from tests.pacs.studies import file_of, radiograph
+from tests.doors.studies import file_of, radiograph
 from tests.patience import SECONDS
 
 TITLE = "HERE"

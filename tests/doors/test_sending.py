@@ -12,8 +12,8 @@ from pipeline.pacs.patience import Patience
 from pipeline.pacs.search import Found
 from pipeline.pacs.send import Stored, send
 from pipeline.pacs.web import open_web
-from tests.pacs.server import Answer, Answering, Server, failed, file_answer, in_turn, serving, stored
-from tests.pacs.studies import file_of, radiograph
+from tests.doors.server import Answer, Answering, Server, failed, file_answer, in_turn, serving, stored
+from tests.doors.studies import file_of, radiograph
 
 IMAGE = radiograph(1)
 CONTENT = file_of(IMAGE)

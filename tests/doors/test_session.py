@@ -15,9 +15,9 @@ from pipeline.pacs.patience import Patience
 from pipeline.pacs.retrieve import retrieve
 from pipeline.pacs.search import Found, found_objects
 from pipeline.pacs.web import open_web
-from tests.pacs.certificates import self_signed, server_side
-from tests.pacs.server import Answer, Answering, Server, file_answer, in_turn, serving
-from tests.pacs.studies import file_of, radiograph
+from tests.doors.certificates import self_signed, server_side
+from tests.doors.server import Answer, Answering, Server, file_answer, in_turn, serving
+from tests.doors.studies import file_of, radiograph
 
 IMAGE = radiograph(1)
 CONTENT = file_of(IMAGE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.orthanc.running import Orthanc
+from tests.pacs.running import Orthanc
 
 CLOSED_LATE = "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 """pynetdicom leaves a socket whose peer went away to the garbage collector."""

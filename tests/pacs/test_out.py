@@ -15,8 +15,8 @@ from pipeline.delivery.journal import SENT
 from pipeline.errors import OutputError
 from pipeline.exports.objects import ExportedObject
 from pipeline.pacs.patience import Patience
-from tests.orthanc.running import Orthanc
-from tests.pacs.studies import file_of, radiograph
+from tests.doors.studies import file_of, radiograph
+from tests.pacs.running import Orthanc
 
 STUDIES = 200
 HALF = STUDIES // 2

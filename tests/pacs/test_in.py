@@ -15,8 +15,8 @@ from pipeline.pacs.search import Found
 from pipeline.pacs.send import send
 from pipeline.pacs.web import open_web
 from pipeline.retrieval.fetch import Fetched, fetch
-from tests.orthanc.running import Orthanc
-from tests.pacs.studies import file_of, radiograph
+from tests.doors.studies import file_of, radiograph
+from tests.pacs.running import Orthanc
 
 STUDIES = 200
 HALF = STUDIES // 2

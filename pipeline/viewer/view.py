@@ -1,0 +1,59 @@
+"""View: the images of a run and everything that can be exported of it, in Orthanc and OHIF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipeline.delivery.export import Exported, ExportOptions, export
+from pipeline.delivery.sources import source_files
+from pipeline.errors import CaseError
+from pipeline.exports.objects import ExportedObject, encoded
+from pipeline.loaders.dataset import read_bytes
+from pipeline.viewer.ohif import address_of_study, ohif
+from pipeline.viewer.orthanc import Orthanc, orthanc
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown, and where."""
+
+    address: str
+    """Of the list of studies."""
+    studies: tuple[str, ...]
+    """Pages of the studies with results, in the order of the run."""
+    exported: Exported
+
+
+@dataclass(slots=True)
+class _IntoOrthanc:
+    """A destination of exports."""
+
+    server: Orthanc
+    studies: dict[str, None] = field(default_factory=dict)
+
+    def store(self, _kind: str, stored: ExportedObject) -> None:
+        self.server.add(encoded(stored.dataset))
+        self.studies[str(stored.dataset.StudyInstanceUID)] = None
+
+
+@contextmanager
+def view(run: Path, studies: Path, build: Path, options: ExportOptions, *, port: int = 0) -> Iterator[View]:
+    """OHIF with the images and results of a run, on this machine alone, until the block ends.
+
+    All files lie in a temporary folder of the owner's, which is removed. Raises ConfigError for a damaged
+    run, and if Orthanc or OHIF is missing.
+    """
+    with TemporaryDirectory(prefix="heatproof-viewer-") as folder, orthanc(Path(folder)) as server:
+        into = _IntoOrthanc(server)
+        exported = export(run, studies, into, options)
+        for file in source_files(run, studies):
+            try:
+                server.add(read_bytes(file.path))
+            except CaseError:
+                continue  # listed by the export, which reads the same files
+        with ohif(build, server.url, port=port) as address:
+            yield View(address, tuple(address_of_study(address, uid) for uid in into.studies), exported)

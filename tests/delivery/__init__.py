@@ -1,0 +1,1 @@
+"""Delivery: a run to a folder or a PACS."""

@@ -1,0 +1,1 @@
+"""Exports: objects of every kind on images of every modality."""

@@ -1,0 +1,1 @@
+"""Viewer: the servers that show a run on this machine."""
