@@ -9,21 +9,20 @@ import csv
 import hashlib
 import io
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from pipeline.errors import CaseError, ConfigError
 from pipeline.exports.objects import LeftOut
 from pipeline.guards.csv_injection import escape_formulas
 from pipeline.guards.inside_folder import is_inside
-from pipeline.guards.json_files import parse_json
-from pipeline.guards.reading import named, read_file
+from pipeline.guards.json_files import read_json
 from pipeline.guards.symlinks import refuse_link
 from pipeline.store.atomic import OWNER_ONLY, make_folder, write_bytes, writing
+from pipeline.store.json_lines import JsonLines, open_json_lines
 from pipeline.store.lock import locked
 
 SENT: Final = "sent.jsonl"
@@ -34,19 +33,19 @@ KIND: Final = "heatproof-journal"
 FOLDER: Final = "sent"
 """Beside the runs, as the key of their pseudonyms."""
 BUSY: Final = "another export writes there; wait for it"
+DAMAGED: Final = "choose a new --journal: nothing is stored twice"
 OWNER_ENTERS: Final = 0o700
-LARGEST: Final = 2**31
 REFUSED_COLUMNS: Final = ("kind", "case_ids", "sop_instance_uid", "reason", "message")
 LEFT_OUT_COLUMNS: Final = ("case_id", "kind", "reason", "message")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Journal:
     """The objects that an archive took."""
 
     path: Path
-    file: IO[bytes]
-    sent: dict[str, str] = field(default_factory=dict)
+    lines: JsonLines
+    sent: dict[str, str]
     """SOP instance UID → SHA-256 of the file that was sent."""
 
     def holds(self, uid: str, sha256: str) -> bool:
@@ -55,11 +54,7 @@ class Journal:
 
     def add(self, kind: str, uid: str, sha256: str) -> None:
         """Note an object that the archive took; it is on disk when this returns. Raises OutputError."""
-        line = json.dumps({"kind": kind, "sop_instance_uid": uid, "sha256": sha256})
-        with writing(self.path):
-            self.file.write(f"{line}\n".encode())
-            self.file.flush()
-            os.fsync(self.file.fileno())
+        self.lines.add({"kind": kind, "sop_instance_uid": uid, "sha256": sha256})
         self.sent[uid] = sha256
 
     def write_lists(self, refused: Iterable[Mapping[str, str]], left_out: Iterable[LeftOut]) -> None:
@@ -110,39 +105,12 @@ def open_journal(
         path.chmod(OWNER_ENTERS)
     with locked(path, busy=BUSY):
         write_bytes(path / HEAD, f"{json.dumps(head)}\n".encode(), mode=OWNER_ONLY)
-        sent, whole = _read(path / SENT)
-        with writing(path):
-            file = os.fdopen(_opened(path / SENT), "r+b")
-        with file:
-            file.truncate(whole)  # a line that a crash left half written
-            file.seek(whole)
-            yield Journal(path, file, sent)
-
-
-def _opened(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, OWNER_ONLY)
+        with open_json_lines(path / SENT, remedy=DAMAGED) as lines:
+            sent = {str(entry.get("sop_instance_uid")): str(entry.get("sha256")) for entry in lines.entries}
+            yield Journal(path, lines, sent)
 
 
 def _head(path: Path) -> Any:
     with suppress(CaseError):
-        return parse_json(read_file(path / HEAD, most_bytes=LARGEST))
+        return read_json(path / HEAD)
     return None
-
-
-def _read(path: Path) -> tuple[dict[str, str], int]:
-    """The objects that were sent, and how many bytes of the file are whole lines."""
-    if not path.exists():
-        return {}, 0
-    with named(path):
-        content = read_file(path, most_bytes=LARGEST)
-    whole = content.rfind(b"\n") + 1
-    sent: dict[str, str] = {}
-    for number, line in enumerate(content[:whole].splitlines(), start=1):
-        try:
-            entry = json.loads(line)
-            sent[str(entry["sop_instance_uid"])] = str(entry["sha256"])
-        except (ValueError, TypeError, KeyError) as error:
-            raise ConfigError(
-                f"{path}: line {number} is damaged; choose a new --journal: nothing is stored twice"
-            ) from error
-    return sent, whole

@@ -16,9 +16,9 @@ from typing import IO, Any, Final, Literal
 from pipeline.errors import CaseError, ConfigError
 from pipeline.guards.csv_injection import escape_formulas
 from pipeline.guards.json_files import read_json
-from pipeline.guards.reading import named, read_file
 from pipeline.guards.symlinks import refuse_link
 from pipeline.store.atomic import OWNER_ONLY, atomic_file, make_folder, write_bytes, writing
+from pipeline.store.json_lines import JsonLines, open_json_lines
 from pipeline.store.lock import locked
 
 Room = Literal["images", "objects", "own"]
@@ -31,7 +31,7 @@ HEAD: Final = "cache.json"
 CONTENT: Final = {"kind": "heatproof-cache"}
 INCOMING: Final = "incoming"
 OWNER_ENTERS: Final = 0o700
-LARGEST: Final = 2**31
+DAMAGED: Final = "remove the folder, then rerun"
 LONG_AGO: Final = 315_532_800
 """1 January 1980 in seconds since 1970: the time of all files, so that what is fetched again is the same."""
 BUSY: Final = "another command fetches there; wait for it"
@@ -51,7 +51,7 @@ class Cache:
     """The files of one query."""
 
     path: Path
-    journal: IO[bytes]
+    journal: JsonLines
     entries: dict[str, Entry]
     """SOP instance UID → its file."""
 
@@ -126,11 +126,7 @@ class Cache:
         return self.path / entry.room / entry.sha256[:2] / f"{entry.sha256}.dcm"
 
     def _note(self, uid: str, entry: Entry) -> None:
-        line = json.dumps({"uid": uid, "sha256": entry.sha256, "room": entry.room, "size": entry.size})
-        with writing(self.path):
-            self.journal.write(f"{line}\n".encode())
-            self.journal.flush()
-            os.fsync(self.journal.fileno())
+        self.journal.add({"uid": uid, "sha256": entry.sha256, "room": entry.room, "size": entry.size})
         self.entries[uid] = entry
 
 
@@ -154,12 +150,8 @@ def open_cache(path: Path, key: str) -> Iterator[Cache]:
         with writing(path):
             for left in (path / INCOMING).iterdir():
                 left.unlink()
-            entries, whole = _read(path / JOURNAL)
-            descriptor = os.open(path / JOURNAL, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, OWNER_ONLY)
-        with os.fdopen(descriptor, "r+b") as journal:
-            journal.truncate(whole)  # a line that a crash left half written
-            journal.seek(whole)
-            yield Cache(path, journal, entries)
+        with open_json_lines(path / JOURNAL, remedy=DAMAGED) as journal:
+            yield Cache(path, journal, _entries(path, journal))
 
 
 def _make_private(folder: Path) -> None:
@@ -174,22 +166,15 @@ def _head(path: Path) -> Any:
     return None
 
 
-def _read(path: Path) -> tuple[dict[str, Entry], int]:
-    """The entries of the journal, and how many of its bytes are whole lines. Raises ConfigError."""
-    if not path.exists():
-        return {}, 0
-    with named(path):
-        content = read_file(path, most_bytes=LARGEST)
-    whole = content.rfind(b"\n") + 1
+def _entries(path: Path, journal: JsonLines) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
-    for number, line in enumerate(content[:whole].splitlines(), start=1):
+    for number, said in enumerate(journal.entries, start=1):
         try:
-            said = json.loads(line)
             room = ROOMS[ROOMS.index(said["room"])]
             entries[str(said["uid"])] = Entry(_hash(said["sha256"]), room, int(said["size"]))
         except (ValueError, TypeError, KeyError) as error:
-            raise ConfigError(f"{path}: line {number} is damaged; remove the folder, then rerun") from error
-    return entries, whole
+            raise ConfigError(f"{path / JOURNAL}: line {number} is damaged; {DAMAGED}") from error
+    return entries
 
 
 def _hash(text: object) -> str:
