@@ -9,8 +9,6 @@ import yaml
 from rich.console import Console
 
 from pipeline.cli.terminal import notice_lines, visible
-from pipeline.config import AuditConfig
-from pipeline.errors import ConfigError
 from pipeline.plan import RunPlan
 from pipeline.records import Notice
 from pipeline.validation.plan import ValidationPlan
@@ -30,19 +28,6 @@ def notify_on(console: Console) -> ShowNotices:
             console.print(visible(line))
 
     return show
-
-
-def in_folders(config: AuditConfig, console: Console) -> tuple[AuditConfig, tuple[Notice, ...]]:
-    """The config with what lies in an archive fetched into a folder, and what the run has to know of that."""
-    if config.studies.dicomweb is None and config.annotations.dicomweb is None:
-        return config, ()
-    try:
-        from pipeline.retrieval.archived import with_archive  # noqa: PLC0415  # loads pydicom
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"studies: the package {error.name} is missing; pip install 'heatproof[pacs]'"
-        ) from error
-    return with_archive(config, say=lambda line: console.print(visible(line)))
 
 
 def explain_inputs(plan: RunPlan | ValidationPlan, console: Console) -> int:

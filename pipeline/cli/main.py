@@ -20,7 +20,7 @@ from pipeline.cli.dossier import dossier
 from pipeline.cli.export import export
 from pipeline.cli.figure import figure
 from pipeline.cli.filing import sign, verify
-from pipeline.cli.inputs import explain_inputs, in_folders, notify_on
+from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
 from pipeline.cli.outcome import print_outcome
 from pipeline.cli.progress import progress_display, tell_on
@@ -40,6 +40,7 @@ from pipeline.cli.view import view
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, OutputError, place_of
 from pipeline.plan import make_plan
+from pipeline.retrieval.door import in_folders
 from pipeline.store.atomic import make_folder, writing
 from pipeline.tuning.plan import make_tuning_plan
 from pipeline.validation.plan import make_validation_plan
@@ -108,7 +109,7 @@ def _failed(error: Exception, what: str, errors: Console) -> int:
 
 def _audit(options: Namespace) -> int:
     console = open_console()
-    config, fetched = in_folders(_config(options, console), console)
+    config, fetched = in_folders(_config(options, console), _say_on(console))
     plan = replace(make_plan(config, with_weights=not options.explain_inputs), notices=fetched)
     if options.explain_inputs:
         return explain_inputs(plan, console)
@@ -125,9 +126,13 @@ def _audit(options: Namespace) -> int:
     return DONE if print_outcome(outcome, plan, console) else POLICY_FAILED
 
 
+def _say_on(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(visible(line))
+
+
 def _score(options: Namespace) -> int:
     console = open_console()
-    config, fetched = in_folders(loaded_config(options), console)
+    config, fetched = in_folders(loaded_config(options), _say_on(console))
     from pipeline.external_maps.plan import make_score_plan  # noqa: PLC0415  # loads pydicom
     from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
 
@@ -149,7 +154,7 @@ def _score(options: Namespace) -> int:
 
 def _validate(options: Namespace) -> int:
     console = open_console()
-    config, fetched = in_folders(loaded_config(options), console)
+    config, fetched = in_folders(loaded_config(options), _say_on(console))
     plan = replace(make_validation_plan(config), notices=fetched)
     if options.explain_inputs:
         return explain_inputs(plan, console)
@@ -219,7 +224,7 @@ def _tune(options: Namespace) -> int:
     console = open_console()
     out = Path(options.out) if options.out else None
     options.out = None  # --out of tune is a file, not the folder of runs
-    config, fetched = in_folders(loaded_config(options), console)
+    config, fetched = in_folders(loaded_config(options), _say_on(console))
     plan, path = make_tuning_plan(config, out)
     plan = replace(plan, notices=fetched)
     from pipeline.tuning.choice import describe_choice  # noqa: PLC0415

@@ -73,6 +73,8 @@ class GuardedSession(requests.Session):
         request.url = _plain(request.url or "")
         with self._failures():
             response = super().send(request, **kwargs)
+        if response.is_redirect and not kwargs.get("allow_redirects", True):
+            return response  # one of several steps, which requests follows
         try:
             self._refuse(response)
         except BaseException:
@@ -107,16 +109,16 @@ class GuardedSession(requests.Session):
         target = super().get_redirect_target(resp)
         if target is None:
             return None
+        resp.close()
+        resp.raw = BytesIO()  # its body, which requests would read to an end that may never come
         there = urlsplit(urljoin(resp.url, target))
         here = urlsplit(self.base)
         if (there.scheme, there.netloc) != (here.scheme, here.netloc):
-            resp.close()
             raise PacsError(
                 f"{self.host}: leads to another host, {there.scheme}://{there.hostname}, which is refused; "
                 "give that as the URL if it is right"
             )
         if resp.request.method != "GET":
-            resp.close()
             raise PacsError(f"{self.host}: sends files on to another path; give the URL of that path")
         return target
 

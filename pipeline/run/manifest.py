@@ -46,8 +46,7 @@ PACKAGES = ("heatproof", "numpy", "pydicom", "opencv-python", "scikit-image", "S
 NETWORK_PACKAGES = ("torch", "monai")
 UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review"}
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
-PLACES = {"path", "dicomweb", "cache", "credentials"}
-"""Keys of its sections of inputs that are left out for the same reasons."""
+PLACES = {"path", "dicomweb", "cache", "credentials"}  # in sections of inputs, for the same reasons
 
 
 @dataclass(frozen=True, slots=True)

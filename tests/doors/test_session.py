@@ -16,7 +16,7 @@ from pipeline.pacs.retrieve import retrieve
 from pipeline.pacs.search import Found, found_objects
 from pipeline.pacs.web import open_web
 from tests.doors.certificates import self_signed, server_side
-from tests.doors.server import Answer, Answering, Server, file_answer, in_turn, serving
+from tests.doors.server import Answer, Answering, Request, Server, file_answer, in_turn, serving
 from tests.doors.studies import file_of, radiograph
 
 IMAGE = radiograph(1)
@@ -105,6 +105,26 @@ def test_a_redirect_to_another_host_is_refused_and_gets_no_token() -> None:
 
 def test_a_redirect_within_the_host_is_followed() -> None:
     assert fetched_from(in_turn(Answer(302, headers={"Location": "/there"}), file_answer(CONTENT))) == CONTENT
+
+
+def test_several_redirects_are_followed_and_a_circle_is_told() -> None:
+    def step(request: Request) -> Answer:
+        number = int(request.path.removeprefix("/step") or 0) if request.path.startswith("/step") else 0
+        return (
+            Answer(302, b"read on", {"Location": f"/step{number + 1}"})
+            if number < 3
+            else file_answer(CONTENT)
+        )
+
+    assert fetched_from(step) == CONTENT
+    with pytest.raises(PacsError, match="in a circle"):
+        fetched_from(in_turn(Answer(302, headers={"Location": "/again"})))
+
+
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    endless = Answer(302, headers={"Location": "/there"}, drip=True)
+    patience = Patience(tries=1, grace=1e9)
+    assert fetched_from(in_turn(endless, file_answer(CONTENT)), patience) == CONTENT
 
 
 def test_a_token_is_sent_in_its_header_and_shown_nowhere() -> None:

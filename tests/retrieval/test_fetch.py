@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from pipeline.errors import ConfigError, OutputError
 from pipeline.pacs.address import web_address
@@ -18,6 +19,7 @@ from pipeline.pacs.patience import Patience
 from pipeline.pacs.search import PAGE, Found
 from pipeline.retrieval.cache import FAILURES, JOURNAL
 from pipeline.retrieval.fetch import Fetched, fetch
+from pipeline.retrieval.rooms import uid_and_room
 from tests.doors.server import Answer, Answering, Request, entries, file_answer, holding, serving
 from tests.doors.studies import ROOT, file_of, radiograph
 
@@ -174,6 +176,27 @@ def test_annotations_lie_apart_and_results_of_heatproof_are_left_out(tmp_path: P
     assert dict(found.counts) == {"images": 1, "objects": 1, "own": 1}
     assert len(list(found.images.rglob("*.dcm"))) == len(list(found.objects.rglob("*.dcm"))) == 1
     assert len(kept(found)) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "room"),
+    [
+        ("1.2.840.10008.5.1.4.1.1.88.33", "objects"),  # Comprehensive SR
+        ("1.2.840.10008.5.1.4.1.1.481.3", "objects"),  # RT Structure Set
+        ("1.2.840.10008.5.1.4.1.1.11.1", "objects"),  # Grayscale Softcopy Presentation State
+        ("1.2.840.10008.5.1.4.1.1.66.7", "objects"),  # Label Map Segmentation
+        ("1.2.840.10008.5.1.4.1.1.30", "objects"),  # Parametric Map
+        ("1.2.840.10008.5.1.4.1.1.2", "images"),  # CT
+        ("1.2.840.10008.5.1.4.1.1.7", "images"),  # Secondary Capture
+        ("1.2.840.10008.5.1.4.1.1.3.1", "images"),  # Ultrasound Multi-frame
+    ],
+)
+def test_the_class_of_an_object_says_whether_it_is_an_image(tmp_path: Path, kind: str, room: str) -> None:
+    image = radiograph(1)
+    image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = UID(kind)
+    path = tmp_path / "file.dcm"
+    path.write_bytes(file_of(image))
+    assert uid_and_room(path) == (str(image.SOPInstanceUID), room)
 
 
 @contextmanager
