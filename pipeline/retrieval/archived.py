@@ -17,6 +17,8 @@ from pipeline.retrieval.fetch import Fetched, fetch
 
 Say = Callable[[str], None]
 OF_ARCHIVES = frozenset({"path", "dicomweb", "cache", "credentials"})
+TELL_EVERY = 1000
+"""Objects between two lines that say how many there are so far."""
 OF_STUDIES = ""
 """The address of annotations that lie in the same studies."""
 
@@ -85,7 +87,12 @@ def _fetched(
 ) -> Fetched:
     checked: WebAddress = with_filters(web_address(address, key), key)
     say(f"Fetching {key} from {checked.host} …")
-    found = fetch(checked, cache, key=key, credentials=credentials, patience=patience)
+
+    def told(count: int) -> None:
+        if count % TELL_EVERY == 0:
+            say(f"{count:,} objects …")
+
+    found = fetch(checked, cache, key=key, credentials=credentials, patience=patience, told=told)
     images, objects = found.counts.get("images", 0), found.counts.get("objects", 0)
     folder = found.images.parent
     say(f"{images:,} images and {objects:,} other objects, {found.fetched:,} fetched now: {folder}")
