@@ -13,6 +13,7 @@ MODULE := $(BIN)/python -P tests/module.py
 PORTABLE := tests/contracts/test_attribution_laws.py tests/classifiers tests/attribution/methods \
             tests/attribution/test_networks_proof.py -k "not proof or efficientnet-b0-2d"
 CHROMIUM ?= /usr/bin/chromium
+ORTHANC ?= /usr/sbin/Orthanc
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # make audit STUDIES=… becomes heatproof audit --studies …; what is not given is not passed.
@@ -22,7 +23,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser simulate metamorphic trust trust-quick check format bench bench-edges schemas hashes sbom reference-model clean
+.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser test-pacs simulate metamorphic trust trust-quick check format bench bench-edges schemas hashes sbom reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -84,6 +85,11 @@ test-browser: setup  ## the report's pages in Chromium (Debian's package, instal
 	$(if $(filter 1,$(HASHES)),$(BIN)/pip install --quiet $(HASHED) --requirement configs/hashes-browser.txt)
 	$(BIN)/pip install --quiet --constraint configs/constraints.txt --no-build-isolation --editable ".[browser]"
 	CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/browser $(ARGS)
+
+test-pacs: setup  ## studies from and results to Orthanc (Debian's packages, installed where they are missing; minutes)
+	@test -x $(ORTHANC) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes orthanc orthanc-dicomweb; } \
+	  || { echo "test-pacs: $(ORTHANC) is missing; install orthanc and orthanc-dicomweb, or name another: make test-pacs ORTHANC=…"; exit 1; }
+	ORTHANC=$(ORTHANC) CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/pacs $(ARGS)
 
 check: setup  ## format, lint, types, layers, sizes
 	$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ from pipeline.contracts import Executor
 from pipeline.errors import CheckError, ConfigError, OutputError, refuse_all
 from pipeline.plan import plan_for_network
 from pipeline.records import Notice
+from pipeline.retrieval.door import in_folders
 from pipeline.run.notices import ShowNotices
 from pipeline.run.opening import ShowProgress, silent
 from pipeline.run.outcome import Outcome
@@ -53,6 +55,10 @@ def _show(notices: Sequence[Notice]) -> None:
     for notice in notices:
         text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in notice.text())
         sys.stdout.write(f"{notice.kind.capitalize()}: {text}\n")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def audit_network(
@@ -103,7 +109,8 @@ def audit_network(
             target_layer=target_layer,
         )
         whole = _without_model(load_config(Path(config) if config else None, overrides))
-        plan = plan_for_network(whole, card)
+        whole, fetched = in_folders(whole, _say)
+        plan = replace(plan_for_network(whole, card), notices=fetched)
         model = open_network(network, plan)
         return audit(plan, model=model, executor=executor, progress=progress, notify=notify)
 

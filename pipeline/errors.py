@@ -4,6 +4,7 @@ AuditError
 ├── ConfigError   the run cannot start: exit code 2, nothing written
 ├── CheckError    the loaded model failed a self-check: exit code 2, no report
 ├── OutputError   the output folder cannot be written: exit code 3, rerun the same command to resume
+├── PacsError     an archive cannot be reached or takes nothing; becomes a ConfigError or an OutputError
 └── CaseError     one file, image or annotation is skipped (`Skipped`); the run continues
     ├── WorkerFailure   the worker process died, or exceeded its time or memory limit
     └── CaseBug         anything unforeseen while this file was handled; to be reported
@@ -36,6 +37,10 @@ class CheckError(AuditError):
 
 class OutputError(AuditError):
     """Output cannot be written: disk full or no permission. Finished cases stay on disk and stay valid."""
+
+
+class PacsError(AuditError):
+    """An archive gives no usable answer, or takes nothing more. The message names its host, no patient."""
 
 
 class CaseError(AuditError):

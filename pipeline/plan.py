@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from pipeline.contracts import Detector
 from pipeline.errors import ConfigError, refuse_all
 from pipeline.guards.existing import existing_path
 from pipeline.metrics import DEFAULT, METRICS
-from pipeline.records import ContourRule
+from pipeline.records import ContourRule, Notice
 from pipeline.records.names import ALL_FINDINGS, CLASSIFIER
 from pipeline.registry import Registry, did_you_mean
 
@@ -36,6 +36,8 @@ class Inputs:
     studies: Path
     annotations: Path | None
     """None: an audit without annotations, which scores nothing."""
+    notices: tuple[Notice, ...] = field(default=(), kw_only=True)
+    """What was noticed before the study folder was read."""
 
     @property
     def tables_folder(self) -> Path:

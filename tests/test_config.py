@@ -312,7 +312,11 @@ def test_all_errors_are_reported_at_once(write: Any) -> None:
             "x",
             "title.main: 'title' holds a value, not further keys; end the key with 'title'",
         ),
-        ("studies__folder", "x", "studies.folder: unknown key; choose one of: formats, path, table"),
+        (
+            "studies__folder",
+            "x",
+            "studies.folder: unknown key; choose one of: cache, credentials, dicomweb, formats, path, table",
+        ),
     ],
 )
 def test_a_wrong_override_is_laid_at_the_command_line(

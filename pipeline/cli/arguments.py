@@ -13,6 +13,7 @@ from pipeline.cli.dossier import add_dossier
 from pipeline.cli.export import add_export
 from pipeline.cli.figure import add_figure
 from pipeline.cli.filing import add_filing
+from pipeline.cli.receive import add_receive
 from pipeline.cli.view import add_view
 
 OPTIONS = {
@@ -125,7 +126,7 @@ def _add_commands_on_weights(commands: _SubParsersAction[ArgumentParser]) -> Non
 
 
 def _add_run_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
-    """audit, score, tune and validate: the commands that read a study set."""
+    """audit, score, tune and validate, which read a study set, and receive, which takes one."""
     audit = commands.add_parser(
         "audit",
         help="score a model's heatmaps against annotations and write a report",
@@ -159,6 +160,14 @@ def _add_run_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
     )
     _add_options(validate, [name for name in OPTIONS if name not in {"heatmaps", "operator"}])
     _add_explaining(validate)
+    add_receive(
+        commands.add_parser(
+            "receive",
+            help="take studies that an archive sends (DIMSE C-STORE) into a folder",
+            description="Take studies that an archive sends (DIMSE C-STORE) into a folder. Files are named "
+            "by their content; images and other objects lie apart.",
+        )
+    )
 
 
 def _add_masking(command: ArgumentParser) -> None:

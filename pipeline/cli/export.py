@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 
@@ -15,6 +16,23 @@ from pipeline.config import AuditConfig, Exports, parse_override
 from pipeline.delivery.settings import kinds_of, section_for
 from pipeline.errors import ConfigError
 from pipeline.run_files.objects import read_manifest
+
+if TYPE_CHECKING:  # loads highdicom
+    from pipeline.delivery.destination import Delivery
+
+DONE, REFUSED = 0, 1
+ARCHIVES = ("dicomweb:", "dimse:")
+
+
+class Access(NamedTuple):
+    """Options that only archives take, as typed; None: not given."""
+
+    credentials: Path | None = None
+    aet: str | None = None
+    journal: Path | None = None
+
+
+NO_ACCESS = Access()
 
 
 def add_export(parser: ArgumentParser) -> None:
@@ -25,8 +43,9 @@ def add_export(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--to",
-        metavar="FOLDER",
-        help="folder to write to, outside the run; only you can read it (default: the config's exports.to)",
+        metavar="FOLDER|dicomweb:URL|dimse:AET@HOST:PORT",
+        help="folder to write to, outside the run, which only you can read; or an archive to send to "
+        "(default: the config's exports.to)",
     )
     parser.add_argument(
         "--kinds", nargs="+", default=(), metavar="KIND", help="kinds of objects (default: all)"
@@ -46,10 +65,25 @@ def add_export(parser: ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="override a key, for example --set exports.segmentation=labelmap; may be repeated",
     )
+    parser.add_argument(
+        "--credentials",
+        type=Path,
+        metavar="FILE",
+        help="for dicomweb: file that only you can read, with token, or certificate and key, and authority; "
+        "or HEATPROOF_PACS_TOKEN, _CERTIFICATE, _KEY and _AUTHORITY",
+    )
+    parser.add_argument("--aet", metavar="TITLE", help="for dimse: the calling title (default: HEATPROOF)")
+    parser.add_argument(
+        "--journal",
+        type=Path,
+        metavar="FOLDER",
+        help="for archives: where to note what was sent, so that the next try goes on (default: the folder "
+        "'sent' beside the run)",
+    )
 
 
 def export(options: Namespace) -> int:
-    """Write the objects and return the exit code."""
+    """Write the objects and return the exit code: 1 if an archive refused some."""
     overrides = dict(map(parse_override, options.set))
     if options.kinds:
         overrides["exports.kinds"] = list(options.kinds)
@@ -57,8 +91,15 @@ def export(options: Namespace) -> int:
     to = Path(options.to) if options.to else folder_of(section, options.run)
     if to is None:
         raise ConfigError("--to: is missing; give the folder to write to, or exports.to in the config")
-    write_export(options.run, options.studies, to, section, open_console(), pseudonymous=options.pseudonymous)
-    return 0
+    return write_export(
+        options.run,
+        options.studies,
+        options.to if str(options.to).startswith(ARCHIVES) else to,
+        section,
+        open_console(),
+        pseudonymous=options.pseudonymous,
+        access=Access(options.credentials, options.aet, options.journal),
+    )
 
 
 def check_exports(config: AuditConfig) -> None:
@@ -84,31 +125,78 @@ def folder_of(section: Exports, run: Path) -> Path | None:
 
 
 def write_export(
-    run: Path, studies: Path, to: Path, section: Exports, console: Console, *, pseudonymous: bool = False
-) -> None:
-    """Write the objects to a folder, and print what was written."""
+    run: Path,
+    studies: Path,
+    to: Path | str,
+    section: Exports,
+    console: Console,
+    *,
+    pseudonymous: bool = False,
+    access: Access = NO_ACCESS,
+) -> int:
+    """Write the objects to a folder, or send them to an archive; print what became of them.
+
+    Returns the exit code: 1 if an archive refused some.
+    """
     with exporting():
         from pipeline.delivery.export import ExportOptions  # noqa: PLC0415  # loads highdicom
         from pipeline.delivery.export import export as export_run  # noqa: PLC0415
-        from pipeline.delivery.folder import open_folder  # noqa: PLC0415
         from pipeline.exports import EXPORTS  # noqa: PLC0415
 
         options = ExportOptions(kinds_of(section), pseudonymous=pseudonymous, settings=section.settings)
         titles = {kind: EXPORTS[kind].title for kind in options.kinds}
-    folder = open_folder(to, run, run_id=run.resolve().name, pseudonymous=options.pseudonymous)
-    done = export_run(run, studies, folder, options)
-    folder.close(done.left_out)
+    with _destination(run, to, access, pseudonymous=pseudonymous) as destination:
+        done = export_run(run, studies, destination, options)
+        destination.close(done.left_out)
     for line in changed_lines([run]):
         console.print(visible(line))
     rows = [(title, f"{done.counts.get(kind, 0):,}") for kind, title in titles.items()]
     console.print(visible(aligned([("objects", "number"), *rows])))
     if done.left_out:
         console.print(
-            f"Not exported as asked: {len(done.left_out):,}, listed with reasons in "
-            f"{folder.path / 'left_out.csv'}"
+            f"Not exported as asked: {len(done.left_out):,}, listed with reasons in left_out.csv there"
         )
-    whose = "pseudonyms only" if options.pseudonymous else "patients' identifiers: handle it as patient data"
-    console.print(visible(f"Export: {folder.path} ({whose})"))
+    for line in destination.lines():
+        console.print(visible(line))
+    return DONE if destination.is_complete else REFUSED
+
+
+@contextmanager
+def _destination(run: Path, to: Path | str, access: Access, *, pseudonymous: bool) -> Iterator[Delivery]:
+    """The folder or archive to write to. Raises ConfigError."""
+    run_id = run.resolve().name
+    if isinstance(to, Path):
+        _refuse(access, "credentials", "aet", "journal")
+        if ":/" in str(to):
+            raise ConfigError("--to: is a URL, no folder; write dicomweb:https://… for an archive")
+        from pipeline.delivery.folder import open_folder  # noqa: PLC0415
+
+        yield open_folder(to, run, run_id=run_id, pseudonymous=pseudonymous)
+        return
+    _refuse(access, "credentials" if to.startswith("dimse:") else "aet")
+    try:
+        from pipeline.delivery.archive import ArchiveOptions, open_archive  # noqa: PLC0415
+        from pipeline.pacs.address import checked_title  # noqa: PLC0415
+        from pipeline.pacs.credentials import read_credentials  # noqa: PLC0415
+        from pipeline.pacs.dimse import OWN_TITLE  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"--to: the package {error.name} is missing; pip install 'heatproof[pacs]'"
+        ) from error
+    archive = ArchiveOptions(
+        credentials=read_credentials(access.credentials),
+        title=checked_title(access.aet or OWN_TITLE, "--aet"),
+        journal=access.journal,
+    )
+    with open_archive(to, run, run_id=run_id, pseudonymous=pseudonymous, options=archive) as opened:
+        yield opened
+
+
+def _refuse(access: Access, *names: str) -> None:
+    """Raise ConfigError for an option that the destination cannot follow."""
+    for name in names:
+        if getattr(access, name) is not None:
+            raise ConfigError(f"--{name}: is not for this kind of --to; leave it out")
 
 
 @contextmanager

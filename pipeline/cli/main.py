@@ -8,6 +8,7 @@ import sys
 import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from pipeline.cli.inputs import explain_inputs, notify_on
 from pipeline.cli.interruption import INTERRUPTED, exit_in_time, interrupt
 from pipeline.cli.outcome import print_outcome
 from pipeline.cli.progress import progress_display, tell_on
+from pipeline.cli.receive import receive
 from pipeline.cli.report import report, warn_of_changes
 from pipeline.cli.review import review
 from pipeline.cli.settings import loaded_config, overrides_of, words_of
@@ -39,6 +41,7 @@ from pipeline.cli.view import view
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, OutputError, place_of
 from pipeline.plan import RunPlan, make_plan
+from pipeline.retrieval.door import in_folders
 from pipeline.run_files.within_run import refuse_within_run
 from pipeline.store.atomic import make_folder, writing
 from pipeline.tuning.plan import make_tuning_plan
@@ -64,6 +67,7 @@ INTERRUPTION = {
     "figure": "nothing was written; rerun the same command to start again",
     "dossier": "the dossier may be incomplete; rerun the same command to regenerate it",
     "export": "what was written is whole; rerun the same command to write the rest",
+    "receive": "what was received is whole; rerun the same command to receive more",
     "view": "nothing was written",
     "verify": "nothing was changed; rerun the same command to start again",
     "sign": "signatures may be missing; rerun the same command to start again",
@@ -120,8 +124,8 @@ def _failed(error: Exception, what: str, errors: Console) -> int:
 
 def _audit(options: Namespace) -> int:
     console = open_console()
-    config = _config(options, console)
-    plan = make_plan(config, with_weights=not options.explain_inputs)
+    config, fetched = in_folders(_config(options, console), _say_on(console))
+    plan = replace(make_plan(config, with_weights=not options.explain_inputs), notices=fetched)
     check_exports(config)
     if options.explain_inputs:
         return explain_inputs(plan, console)
@@ -145,13 +149,17 @@ def _ended(outcome: Outcome, plan: RunPlan, console: Console) -> int:
     return DONE if is_met else POLICY_FAILED
 
 
+def _say_on(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(visible(line))
+
+
 def _score(options: Namespace) -> int:
     console = open_console()
-    config = loaded_config(options)
+    config, fetched = in_folders(loaded_config(options), _say_on(console))
     from pipeline.external_maps.plan import make_score_plan  # noqa: PLC0415  # loads pydicom
     from pipeline.score import score  # noqa: PLC0415  # loads the image libraries
 
-    plan = make_score_plan(config)
+    plan = replace(make_score_plan(config), notices=fetched)
     check_exports(config)
     for note in plan.notes:
         console.print(visible(note))
@@ -170,7 +178,8 @@ def _score(options: Namespace) -> int:
 
 def _validate(options: Namespace) -> int:
     console = open_console()
-    plan = make_validation_plan(loaded_config(options))
+    config, fetched = in_folders(loaded_config(options), _say_on(console))
+    plan = replace(make_validation_plan(config), notices=fetched)
     if options.explain_inputs:
         return explain_inputs(plan, console)
     from pipeline.validation.validate import validate  # noqa: PLC0415  # loads the image libraries
@@ -239,7 +248,9 @@ def _tune(options: Namespace) -> int:
     console = open_console()
     out = Path(options.out) if options.out else None
     options.out = None  # --out of tune is a file, not the folder of runs
-    plan, path = make_tuning_plan(loaded_config(options), out)
+    config, fetched = in_folders(loaded_config(options), _say_on(console))
+    plan, path = make_tuning_plan(config, out)
+    plan = replace(plan, notices=fetched)
     from pipeline.tuning.choice import describe_choice  # noqa: PLC0415
     from pipeline.tuning.tune import tune  # noqa: PLC0415  # loads torch
 
@@ -263,6 +274,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "figure": figure,
     "dossier": dossier,
     "export": export,
+    "receive": receive,
     "view": view,
     "verify": verify,
     "sign": sign,

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.cli.arguments import OPTIONS
 from pipeline.config import AuditConfig, load_config, parse_override
+from pipeline.config.sections import ARCHIVE
 from pipeline.errors import ConfigError, refuse_all
 from pipeline.guards.existing import existing_path
 from pipeline.run.command_line import Word, words_of_setting
@@ -34,7 +35,7 @@ def _check_path(key: str, value: object) -> None:
     """Refuse the value of an option that names no file or folder; that of `out` is made."""
     option = next((name for name, (of_key, _) in OPTIONS.items() if of_key == key), None)
     option = None if option in NO_INPUTS else option
-    if option and isinstance(value, str):
+    if option and isinstance(value, str) and not value.startswith(ARCHIVE):
         existing_path(Path(value), key, f"another --{option}")
 
 

@@ -72,7 +72,7 @@ def index(plan: RunPlan, *, executor: Executor, pseudonym: Pseudonym) -> Cohort:
 def index_inputs(plan: Inputs, *, executor: Executor, pseudonym: Pseudonym) -> Cohort:
     """The cohort of the study folder, read as the config says."""
     studies = plan.config.studies
-    return index_studies(
+    cohort = index_studies(
         plan.studies,
         executor=executor,
         pseudonym=pseudonym,
@@ -80,6 +80,7 @@ def index_inputs(plan: Inputs, *, executor: Executor, pseudonym: Pseudonym) -> C
         annotations=plan.annotations,
         table=studies.table,
     )
+    return replace(cohort, notices=(*plan.notices, *cohort.notices))
 
 
 def index_studies(

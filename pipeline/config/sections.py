@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, PositiveInt, Tag
+from pydantic import BeforeValidator, Discriminator, Field, PositiveInt, Tag, model_validator
 
 from pipeline.guards.yaml_models import Items, PathText, Strict
 from pipeline.records import ENOUGH_PATIENTS
@@ -30,6 +30,18 @@ def _name_or_mapping(value: object) -> object:
     if not isinstance(value, str | Mapping):
         message = "wanted a name, as in gradcam, or keys and values, as in {method: gradcam}"
         raise ValueError(message)  # noqa: TRY004  # pydantic does not catch TypeError
+    return value
+
+
+ARCHIVE = "dicomweb:"
+"""Beginning of the address of an archive in place of a path."""
+
+
+def _as_archive(value: object) -> object:
+    """A path that is the address of an archive, under the key for that: Path would merge its slashes."""
+    path = value.get("path") if isinstance(value, Mapping) else None
+    if isinstance(value, Mapping) and isinstance(path, str) and path.startswith(ARCHIVE):
+        return {**value, "path": None, "dicomweb": path.removeprefix(ARCHIVE)}
     return value
 
 
@@ -69,8 +81,13 @@ class Studies(Strict):
     """The images: their folder, the formats that count as images, and a table about them."""
 
     path: PathText | None = None
+    dicomweb: str | None = None
+    cache: PathText | None = None
+    credentials: PathText | None = None
     formats: Items[ImageFormatName] = ()
     table: StudyTable | None = None
+
+    _archive = model_validator(mode="before")(_as_archive)
 
 
 class Labels(Table):
@@ -90,11 +107,14 @@ class Annotations(Strict):
     """The radiologists' annotations, and the translation of their finding names."""
 
     path: PathText | None = None
+    dicomweb: str | None = None
     sources: Items[Mapping[str, Any]] = ()
     findings: Mapping[str, str | None] = Field(default_factory=dict)
     no_finding: Items[str] = ()
     join: Join | None = None
     labels: Labels | None = None
+
+    _archive = model_validator(mode="before")(_as_archive)
 
 
 class OwnRule(Strict):

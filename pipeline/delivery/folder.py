@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,8 @@ class ExportFolder:
     run_id: str
     pseudonymous: bool
     rows: list[Mapping[str, object]] = field(default_factory=list)
+    is_complete: bool = True
+    """A folder takes every object, or the export ends."""
 
     def store(self, kind: str, stored: ExportedObject) -> None:
         """Write one object to a file named by its content, never by its header."""
@@ -73,6 +75,11 @@ class ExportFolder:
             LEFT_OUT_COLUMNS,
             [{name: getattr(entry, name) for name in LEFT_OUT_COLUMNS} for entry in left_out],
         )
+
+    def lines(self) -> Iterator[str]:
+        """Where the objects are, and whose they are."""
+        whose = "pseudonyms only" if self.pseudonymous else "patients' identifiers: handle it as patient data"
+        yield f"Export: {self.path} ({whose})"
 
     def _write(self, name: str, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
         text = io.StringIO(newline="")

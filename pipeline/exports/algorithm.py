@@ -8,8 +8,9 @@ from highdicom import AlgorithmIdentificationSequence
 from pydicom.sr.codedict import codes
 
 from pipeline.exports.study import ExportedRun
+from pipeline.records.names import PRODUCT
 
-MANUFACTURER: Final = "Heatproof"
+MANUFACTURER: Final = PRODUCT
 LONGEST_TEXT: Final = 64
 """Characters of an LO."""
 

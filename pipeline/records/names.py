@@ -22,6 +22,8 @@ Third: TypeAlias = Literal["small", "medium", "large"]
 AreaUnit: TypeAlias = Literal["mm2", "image_share"]
 """Value of `unit` in lesion_sizes.csv."""
 
+PRODUCT = "Heatproof"
+"""Manufacturer of all DICOM objects that exports make, by which they are told from others' objects."""
 ALL_FINDINGS = "(all)"
 """Value of `finding` in rows about all findings together."""
 CLASSIFIER = "classifier"

@@ -47,6 +47,7 @@ PACKAGES = ("heatproof", "numpy", "pydicom", "opencv-python", "scikit-image", "S
 NETWORK_PACKAGES = ("torch", "monai")
 UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review", "exports"}
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
+PLACES = {"path", "dicomweb", "cache", "credentials"}  # in sections of inputs, for the same reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +230,11 @@ def _methods(specs: Iterable[Spec]) -> Iterator[str]:
 
 def _settings(plan: RunPlan) -> dict[str, Any]:
     """The config without the paths of its inputs."""
-    settings = plan.config.model_dump(mode="json", exclude=UNRECORDED)
+    left_out = dict.fromkeys(UNRECORDED, True) | dict.fromkeys(("annotations", "heatmaps", "studies"), PLACES)
+    settings = plan.config.model_dump(mode="json", exclude=left_out)
     settings["tuned"] = without_names(settings["tuned"])
     tables = [settings["annotations"]["labels"], settings["select"], settings["subgroups"]["table"]]
     tables.append(settings["studies"]["table"])
-    for section in ("annotations", "heatmaps", "studies"):
-        del settings[section]["path"]
     for table in tables:
         if table:
             table["file"] = Path(table["file"]).name

@@ -14,13 +14,15 @@ from pipeline.store.atomic import EVERYBODY_READS, make_folder, writing
 
 LOCK = ".lock"
 """File in a run folder."""
+BUSY = "another audit is writing there; wait for it, or choose another --out"
 
 
 @contextmanager
-def locked(run: Path) -> Iterator[None]:
+def locked(run: Path, *, busy: str = BUSY) -> Iterator[None]:
     """Lock the run folder against a second run. The lock is released however the process ends.
 
-    ConfigError if the folder, or anything in it, is a link, because a run writes and removes files there.
+    ConfigError, which says `busy`, if it is locked; and if the folder, or anything in it, is a link, because
+    a run writes and removes files there.
     """
     refuse_link(run)
     make_folder(run)
@@ -28,9 +30,7 @@ def locked(run: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ConfigError(
-                f"{run}: another audit is writing there; wait for it, or choose another --out"
-            ) from error
+            raise ConfigError(f"{run}: {busy}") from error
         refuse_links(run)
         yield
 

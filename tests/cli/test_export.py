@@ -26,8 +26,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """What would be written."""
     calls: Calls = []
 
-    def note(run: Path, studies: Path, to: Path, section: Exports, *_: object, **more: object) -> None:
+    def note(run: Path, studies: Path, to: Path, section: Exports, *_: object, **more: object) -> int:
         calls.append({"run": run, "studies": studies, "to": to, "section": section, **more})
+        return main.DONE
 
     monkeypatch.setattr(export, "write_export", note)
     return calls

@@ -1,0 +1,1 @@
+"""Retrieval: studies from an archive → files in an owner-only cache, as a run reads them."""
