@@ -24,7 +24,7 @@ def section_for(config: Path | None, recorded: Mapping[str, Any], overrides: Map
             raise ConfigError(f"--set {key}: an export reads only the keys of {SECTION}; remove it")
     known = recorded.keys() & Exports.model_fields.keys()
     stated = {} if config else {f"{SECTION}.{key}": recorded[key] for key in sorted(known)}
-    section = load_config(config, stated | overrides).exports
+    section = load_config(config, {**stated, **overrides}).exports
     kinds_of(section)
     return section
 

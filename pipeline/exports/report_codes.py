@@ -13,8 +13,8 @@ from pipeline.exports.codes import LONGEST_MEANING, OWN, free_text
 PROBABILITY: Final = codes.DCM.CertaintyOfFinding
 """The network's probability, in percent (PS3.16, 111012: 0 no certainty … 100 certainty)."""
 THRESHOLD: Final = Code("OP-THRESHOLD", OWN, "Operating threshold of the certainty of finding")
-PRESENT: Final = codes.SCT.Present
-ABSENT: Final = codes.SCT.Absent
+PRESENT: Final = Code("52101004", "SCT", "Present")
+ABSENT: Final = Code("272519000", "SCT", "Absent")
 ANNOTATED: Final = Code("ANNOTATED", OWN, "Finding on this image by its annotations and labels")
 VERDICT: Final = Code("VERDICT", OWN, "Verdict of the audit on the maps of this finding")
 VERDICTS: Final[Mapping[str, Code]] = {

@@ -119,7 +119,7 @@ def _whole_frame(subject: Subject) -> Any:
         answers.append((said.ANNOTATED, _present(is_present=bool(finding.label))))
     verdict = subject.run.verdicts.get(finding.finding)
     answers.append((said.VERDICT, said.VERDICTS.get(verdict or "", said.VERDICTS["unknown"])))
-    measurements += [_agreement(one) for one in finding.agreements if one.iou is not None]
+    measurements += [_agreement(one, one.iou) for one in finding.agreements if one.iou is not None]
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=subject.tracking(),
         algorithm_id=_algorithm(subject.run),
@@ -182,12 +182,10 @@ def _segment(subject: Subject, method: str, contours: Sequence[Region], at: Segm
     )
 
 
-def _agreement(one: Agreement) -> Measurement:
+def _agreement(one: Agreement, iou: float) -> Measurement:
     """IoU of all contours of a map with a reader, with the map's method."""
-    measurement = Measurement(
-        said.IOU_OF_MAP, float(one.iou or 0), said.RATIO, method=said.code_of_name(one.method)
-    )
-    return _by_reader(measurement, one.reader)
+    method = said.code_of_name(one.method)
+    return _by_reader(Measurement(said.IOU_OF_MAP, iou, said.RATIO, method=method), one.reader)
 
 
 def _undefined(one: Agreement) -> TextContentItem:
@@ -216,8 +214,8 @@ def _area(frame: ExportedFrame, pixels: int) -> Measurement:
     return _number(said.AREA, float(pixels * rows * columns), said.SQUARE_MM)
 
 
-def _number(name: Code, value: float | None, unit: Code) -> Measurement:
-    return Measurement(name, value or 0, unit)
+def _number(name: Code, value: float, unit: Code) -> Measurement:
+    return Measurement(name, value, unit)
 
 
 def _present(*, is_present: bool) -> Code:

