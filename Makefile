@@ -13,6 +13,10 @@ MODULE := $(BIN)/python -P tests/module.py
 PORTABLE := tests/contracts/test_attribution_laws.py tests/classifiers tests/attribution/methods \
             tests/attribution/test_networks_proof.py -k "not proof or efficientnet-b0-2d"
 CHROMIUM ?= /usr/bin/chromium
+# The viewer's static build, from npm (204 MB); another: make viewer OHIF=its folder dist
+OHIF ?= .venv/ohif
+FETCH_OHIF = test -d "$(OHIF)" || { npm pack --silent --pack-destination .venv @ohif/app@3.13.2 && mkdir -p .venv/ohif \
+  && tar --extract --gzip --file .venv/ohif-app-3.13.2.tgz --directory .venv/ohif && rm .venv/ohif-app-3.13.2.tgz; }
 ORTHANC ?= /usr/sbin/Orthanc
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -23,7 +27,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser test-pacs simulate metamorphic trust trust-quick check format bench bench-edges schemas hashes sbom reference-model clean
+.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser test-pacs viewer simulate metamorphic trust trust-quick check format bench bench-edges schemas hashes sbom reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -89,7 +93,12 @@ test-browser: setup  ## the report's pages in Chromium (Debian's package, instal
 test-pacs: setup  ## studies from and results to Orthanc (Debian's packages, installed where they are missing; minutes)
 	@test -x $(ORTHANC) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes orthanc orthanc-dicomweb; } \
 	  || { echo "test-pacs: $(ORTHANC) is missing; install orthanc and orthanc-dicomweb, or name another: make test-pacs ORTHANC=…"; exit 1; }
-	ORTHANC=$(ORTHANC) CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/pacs $(ARGS)
+	$(FETCH_OHIF) || echo "OHIF cannot be fetched here: what needs it is skipped"
+	ORTHANC=$(ORTHANC) CHROMIUM=$(CHROMIUM) OHIF=$(OHIF) $(BIN)/pytest tests/pacs $(ARGS)
+
+viewer: setup  ## a run's images and results in Orthanc and OHIF, on this machine alone: RUN=… STUDIES=… [OHIF=…]
+	@$(FETCH_OHIF) || { echo "viewer: OHIF cannot be fetched here; give OHIF=, the folder dist of @ohif/app"; exit 1; }
+	@$(BIN)/heatproof view "$(RUN)" --studies "$(STUDIES)" --ohif "$(OHIF)" $(ARGS)
 
 check: setup  ## format, lint, types, layers, sizes
 	$(BIN)/ruff format --check .
