@@ -31,7 +31,7 @@ class OnUsed(NamedTuple):
 
 
 class Decisions(NamedTuple):
-    """How often the decision on a finding stays when the annotated lesion is replaced."""
+    """How often a positive decision on a finding stays or turns when the annotated lesion is replaced."""
 
     stay: int
     judged: int
@@ -43,8 +43,13 @@ class Decisions(NamedTuple):
 
     @property
     def text(self) -> str:
-        """A sentence: "Without the lesions 13 of 14 decisions stay"."""
-        return f"Without the lesions {self.stay:,} of {words.plural(self.judged, 'decision')} stay"
+        """A sentence: "Without the lesion, 1 of 14 positive decisions turns negative"."""
+        turned = self.judged - self.stay
+        verb = "turns" if turned == 1 else "turn"
+        return (
+            f"Without the lesion, {turned:,} of {words.plural(self.judged, 'positive decision')} {verb} "
+            "negative"
+        )
 
 
 def decisions(run: RunFolder, finding: str) -> Decisions | None:

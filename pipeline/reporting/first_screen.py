@@ -154,12 +154,19 @@ def sentence_of(run: RunFolder, verdict: Verdict) -> str:
 
 
 def summary_of(run: RunFolder) -> str:
-    """The run in a line: how many findings are better than every baseline; empty where nothing is judged."""
+    """The run in a line: how many findings are better than every baseline, and how many are worse than one.
+
+    Empty where nothing is judged.
+    """
     if not run.is_scored or not run.table("verdict"):
         return ""
     found = verdicts(run)
     better = sum(one.standing == "better" and tone(one) == "better" for one in found)
-    return f"{better:,} of {words.plural(len(found), 'finding')} better than every baseline"
+    worse = sum(one.standing == "worse" for one in found)
+    return (
+        f"{better:,} of {words.plural(len(found), 'finding')} better than every baseline, "
+        f"{f'{worse:,}' if worse else 'none'} worse{' than one' if worse else ''}"
+    )
 
 
 def tone(verdict: Verdict) -> str:

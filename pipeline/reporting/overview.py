@@ -104,11 +104,7 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "policy_words": POLICY,
         "shown_readers": [(name, number % READER_COLOURS) for number, name in enumerate(survey.readers)],
         "gate_note": gate_note(run),
-        "warnings": [
-            *((text, "") for text in [sentence_about(changed_results(run.path, run.manifest))] if text),
-            *((text, "") for text in (*warnings_of_chance(run.summaries), *tuning.warnings(run))),
-            *notices.warnings(run.manifest),
-        ],
+        "warnings": _warnings(run),
         "guesses": notices.guesses(run.manifest),
         "intervals": [c for c in (charts.interval_chart(run, *chart) for chart in CHARTS) if c],
         "histograms": _histograms(run, survey),
@@ -146,6 +142,13 @@ def overview(run: RunFolder, survey: Survey) -> dict[str, Any]:
         "predicted": {finding: _predicted(survey, finding) for finding in run.findings},
         "all_findings": ALL_FINDINGS,
     }
+
+
+def _warnings(run: RunFolder) -> list[tuple[str, str]]:
+    """Text and further text of each warning about files, chance, tuning and inputs."""
+    changed = sentence_about(changed_results(run.path, run.manifest))
+    texts = [*([changed] if changed else []), *warnings_of_chance(run.summaries), *tuning.warnings(run)]
+    return [*((text, "") for text in texts), *notices.warnings(run.manifest)]
 
 
 def _outcomes_shown(pairs: Mapping[str, Pair]) -> list[tuple[str, str]]:

@@ -51,7 +51,7 @@ def test_decisions_that_stay_without_the_lesions_are_counted(tmp_path: Path) -> 
     found = decisions(run, FIRST)
     assert found is not None
     assert (found.stay, found.judged, found.mostly_stay) == (7, 10, True)
-    assert found.text == "Without the lesions 7 of 10 decisions stay"
+    assert found.text == "Without the lesion, 3 of 10 positive decisions turn negative"
     assert decisions(run, SECOND) is None
 
 
