@@ -105,6 +105,17 @@ def test_a_table_that_goes_on_at_a_side_is_shaded_there(phone: Opened, compariso
     assert shaded(table) == (False, False)
 
 
+def test_no_table_that_fits_is_shaded(browser: Browser, run: Path) -> None:
+    """Words for screen readers alone, at the end of a heading, once made tables a pixel too wide."""
+    for opened in opened_at(browser, 1920, 1080):
+        page, opened.folder = opened.page, run
+        page.goto((run / "index.html").as_uri())
+        settle(page)
+        tables = page.locator(".scroll").all()
+        assert len(tables) > 3
+        assert [shaded(table) for table in tables] == [(False, False)] * len(tables)
+
+
 def shaded(table: Locator) -> tuple[bool, bool]:
     """Whether there is a shade at the left, and at the right."""
     shadow = table.evaluate("(one) => getComputedStyle(one).boxShadow")
