@@ -267,7 +267,7 @@ def test_readers_and_chance_stand_on_the_axis_of_the_network(opened: Opened, tmp
 
 
 def test_the_rule_of_badges_says_which_p_is_corrected_and_which_interval_is_not(page: Page) -> None:
-    text = page.locator(".first-screen .note").first.inner_text()
+    text = page.locator(".first-screen .note", has_text="Better and worse").inner_text()
     assert "corrected for all findings" in text
     assert "the interval of the difference excludes 0, but the corrected p is above" in text
     badge = page.locator(".verdict").first.locator(".three .badge").first.inner_text()
