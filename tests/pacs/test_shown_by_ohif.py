@@ -81,21 +81,19 @@ def page():
 
 
 @pytest.mark.skipif(not OHIF.exists(), reason="OHIF's build is not there: make test-pacs fetches it from npm")
-@pytest.mark.parametrize("kind", ["seg", "sr"])
-def test_an_object_lies_on_its_spot(kind, tmp_path, page):
+def test_a_segmentation_lies_on_its_spot(tmp_path, page):
     shown = radiograph()
-    title = EXPORTS[kind].title
+    title = EXPORTS["seg"].title
     (contour,) = shown.images[0].frames[0].findings[0].contours
     with orthanc(tmp_path) as server:
         server.add(encoded(shown.images[0].header))
         del shown.images[0].header.PixelData
-        for one in EXPORTS[kind].objects(shown, {}):
+        for one in EXPORTS["seg"].objects(shown, {}):
             server.add(encoded(one.dataset))
         with ohif(OHIF, server.url) as address:
             before = _opened(page, address_of_study(address, shown.images[0].header.StudyInstanceUID), title)
             page.get_by_text(title).first.dblclick()
-            if kind == "seg":
-                page.get_by_text("Yes", exact=True).first.click(timeout=LONG)
+            page.get_by_text("Yes", exact=True).first.click(timeout=LONG)
             after = _when(page, lambda shot: _coloured(shot, before).sum() > CHANGED)
     top, bottom, left, right = box_of(image_of(before))
     height, width = bottom - top + 1, right - left + 1
