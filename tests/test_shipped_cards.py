@@ -195,7 +195,8 @@ def test_outputs_that_another_training_set_lacks_are_left_out(
     stated = load_card(XRV)
     missing = {number - 1 for number in UNTRAINED[training_set]}
     names = [None if number in missing else name for number, name in enumerate(stated.outputs)]
-    card = without_weights(XRV, tmp_path, findings=names, operating_thresholds="file")
+    codes = {name: code.model_dump() for name, code in stated.codes.items() if name in names}
+    card = without_weights(XRV, tmp_path, findings=names, codes=codes, operating_thresholds="file")
     points = torch.tensor([torch.nan if n in missing else (n + 1) / 32 for n in range(len(names))])
     write_weights(XRV, tmp_path / "w.pt", monkeypatch, op_threshs=points)
     classifier = opened(card, tmp_path / "w.pt")

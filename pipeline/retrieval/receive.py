@@ -18,6 +18,7 @@ from pipeline.errors import AuditError
 from pipeline.pacs.receiver import receiving
 from pipeline.retrieval.cache import INCOMING, Cache, Room, open_cache
 from pipeline.retrieval.rooms import uid_and_room
+from pipeline.store.dates import seconds_unchanged
 
 LOOK_EVERY: Final = 0.2
 """Seconds between two looks at the clock."""
@@ -64,7 +65,7 @@ class Inbox:
         """Remove files, unchanged for so many seconds, of objects that broke off: no sender, or no room."""
         with self.lock, suppress(OSError):
             for file in (self.cache.path / INCOMING).iterdir():
-                if time.time() - file.stat().st_mtime >= older_than:
+                if seconds_unchanged(file) >= older_than:
                     file.unlink()
 
     def _keep(self, file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +36,11 @@ def seconds_since_1970() -> int:
 def clock() -> str:
     """Where `now_utc` takes the time from: "system", or the name of the environment variable."""
     return EPOCH if os.environ.get(EPOCH, "").isdecimal() else "system"
+
+
+def seconds_unchanged(file: Path) -> float:
+    """Seconds since a file was last written, by the clock that stamped it."""
+    return time.time() - file.stat().st_mtime
 
 
 def _now() -> datetime:
