@@ -40,6 +40,10 @@ def crowded(case: Any) -> Any:
     )  # fmt: skip
 
 
+TRIES, PAUSE = 20, 250
+"""Looks at a page that may still draw, and milliseconds between them."""
+
+
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = make_run(tmp_path_factory.mktemp("crowd"), cases=FRAMES, shape=SHAPE, vary=crowded)
@@ -118,9 +122,15 @@ def test_the_number_of_a_pointed_contour_is_always_shown(page: Page) -> None:
         page.keyboard.press("t")
         settle(page)
     number = covered.first.text_content()
-    page.locator(".contours tbody tr").nth(int(number) - 1).focus()
-    settle(page)
-    assert page.locator(".over .label.network.is-chosen:not(.is-covered)").first.text_content() == number
+    chosen = page.locator(".over .label.network.is-chosen:not(.is-covered)")
+    for _ in range(TRIES):  # the list is drawn anew while maps are still loaded, which takes the focus
+        page.locator(".contours tbody tr").nth(int(number) - 1).focus()
+        settle(page)
+        if chosen.count():
+            break
+        page.wait_for_timeout(PAUSE)
+        page.evaluate("document.activeElement.blur()")
+    assert chosen.first.text_content() == number
 
 
 def test_frames_are_gone_through_while_everything_is_shown(page: Page) -> None:
