@@ -90,10 +90,9 @@ test-browser: setup  ## the report's pages in Chromium (Debian's package, instal
 	$(BIN)/pip install --quiet --constraint configs/constraints.txt --no-build-isolation --editable ".[browser]"
 	CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/browser $(ARGS)
 
-test-pacs: setup  ## studies from and results to Orthanc (Debian's packages, installed where they are missing; minutes)
+test-pacs: setup  ## studies from and results to Orthanc, and OHIF where make viewer fetched it (Debian's packages, installed where they are missing; minutes)
 	@test -x $(ORTHANC) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes orthanc orthanc-dicomweb; } \
 	  || { echo "test-pacs: $(ORTHANC) is missing; install orthanc and orthanc-dicomweb, or name another: make test-pacs ORTHANC=…"; exit 1; }
-	$(FETCH_OHIF) || echo "OHIF cannot be fetched here: what needs it is skipped"
 	ORTHANC=$(ORTHANC) CHROMIUM=$(CHROMIUM) OHIF=$(OHIF) $(BIN)/pytest tests/pacs $(ARGS)
 
 viewer: setup  ## a run's images and results in Orthanc and OHIF, on this machine alone: RUN=… STUDIES=… [OHIF=…]

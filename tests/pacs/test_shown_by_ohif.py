@@ -80,7 +80,7 @@ def page():
         browser.close()
 
 
-@pytest.mark.skipif(not OHIF.exists(), reason="OHIF's build is not there: make test-pacs fetches it from npm")
+@pytest.mark.skipif(not OHIF.exists(), reason="OHIF's build is not there: make viewer fetches it from npm")
 def test_a_segmentation_lies_on_its_spot(tmp_path, page):
     shown = radiograph()
     title = EXPORTS["seg"].title
