@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from pipeline import __version__
 from pipeline.classifiers.finding_codes import FindingCode
-from pipeline.contours.drawing import draw
-from pipeline.contours.scaling import scaled
 from pipeline.exports.codes import free_text
 from pipeline.exports.study import (
     Agreement,
@@ -31,10 +29,9 @@ from pipeline.reporting.figures.lettering import Lettering
 from pipeline.reporting.figures.panels import picture_of
 from pipeline.reporting.figures.stored import gate_is_open, readings, stored_map
 from pipeline.reporting.run_folder import Case, RunFolder
+from pipeline.run.redrawing import redrawn
 from pipeline.run_files.damage import damaged
 
-INSIDE = 0.5
-"""Level of external contours, which are 1 inside and 0 outside."""
 HASH_DIGITS = 12
 """Of the weights' SHA-256, as the version of the model."""
 IOU = "iou"
@@ -129,17 +126,7 @@ def _contours(run: RunFolder, case: Case, heatmap: Heatmap) -> tuple[Region, ...
     """
     if not gate_is_open(run, case, heatmap.finding):
         return ()
-    rule, contours, spacing = run.rules[heatmap.finding], run.manifest["contours"], case["spacing_mm"]
-    is_contour = heatmap.unit == "contour"
-    found = draw(
-        scaled(heatmap, contours.get("scaling", "positive")),
-        rule="absolute" if is_contour else rule["rule"],
-        threshold=INSIDE if is_contour else rule["threshold"] or 0,
-        filled=rule["filled"],
-        minimum_area_px=contours["minimum_area_px"] or 0,
-        minimum_area_mm2=contours["minimum_area_mm2"] or 0,
-        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
-    ).regions
+    found = redrawn(run, case, heatmap).regions
     scored = [
         entry["area_px"]
         for entry in case["regions"]

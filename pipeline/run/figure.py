@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.contours.drawing import draw
 from pipeline.records import Heatmap
 from pipeline.reporting.figures.figure import Figure, ending_of, make_figure
 from pipeline.reporting.figures.lettering import Lettering
 from pipeline.reporting.figures.options import FigureOptions
 from pipeline.reporting.figures.stored import Contours, Draw
 from pipeline.reporting.run_folder import Case, RunFolder, read_run
-from pipeline.run_files.damage import damaged
+from pipeline.run.redrawing import redrawn
 from pipeline.store.atomic import make_folder, write_bytes
 
 
@@ -38,21 +37,9 @@ def write_figure(
 
 def _drawing_of(run: RunFolder) -> Draw:
     """A function that draws a map by the contour rule of its finding."""
-    contours = run.manifest.get("contours", {})
 
     def drawn(heatmap: Heatmap, case: Case) -> Contours:
-        rule, spacing = run.rules.get(heatmap.finding), case["spacing_mm"]
-        if rule is None:
-            raise damaged(run.path / "manifest.json", f"contours.rules.{heatmap.finding}: is missing")
-        found = draw(
-            heatmap,
-            rule=rule["rule"],
-            threshold=rule["threshold"] or 0,
-            filled=rule["filled"],
-            minimum_area_px=contours.get("minimum_area_px") or 0,
-            minimum_area_mm2=contours.get("minimum_area_mm2") or 0,
-            spacing_mm=(spacing[0], spacing[1]) if spacing else None,
-        )
+        found = redrawn(run, case, heatmap)
         return Contours(
             outlines=tuple(line.astype(np.float64) for region in found.regions for line in region.outlines),
             peak=(float(found.peak[1]), float(found.peak[0])) if found.peak else None,
