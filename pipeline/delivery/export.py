@@ -91,9 +91,9 @@ def _objects(study: ExportedStudy, kinds: Sequence[str]) -> Iterator[tuple[str, 
 def _refusal(error: Exception) -> str:
     """What happened, without the library's words, which may quote the header."""
     return (
-        "an odd header in the study: the library that makes the objects refused it, so that those of this kind "
-        f"may be incomplete ({type(error).__name__} in {place_of(error)}); correct the header, or leave its "
-        "image out"
+        "an odd header in the study: the library that makes the objects refused it, so that those of this "
+        f"kind may be incomplete ({type(error).__name__} in {place_of(error)}); correct the header, or leave "
+        "its image out"
     )
 
 
