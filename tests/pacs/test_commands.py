@@ -107,7 +107,7 @@ def test_an_audit_of_an_archive_is_exported_to_it_and_the_next_audit_is_the_same
         f"127.0.0.1:{filled.http}",
         "HOSPITAL-",
         "ACCESSION7",
-        "dicomweb",
+        "dicomweb:",
         str(tmp_path),
     ]
     for path in files_below(first, second):
