@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from pipeline.cohort.near_duplicates import near_duplicate_groups, read_look
 from pipeline.cohort.negatives import negatives_among
-from pipeline.records import Candidates, Curve, Shape, Skipped
+from pipeline.records import Curve, Shape, Skipped
 from pipeline.statistics.fits import Fits
 from pipeline.statistics.look_alikes import merged
+from pipeline.statistics.matched import Matched
 from pipeline.statistics.probe_answers import Outputs
 from pipeline.store.cases import candidates_of, curves_of, fits_of
 
@@ -26,6 +27,8 @@ class Gathered:
 
     skipped: list[Skipped]
     units: Units
+    matched: Matched
+    """Which contours find which lesions."""
     audited: list[str] = field(default_factory=list)
     unit_indexes: dict[str, str] = field(default_factory=dict)
     """Pseudonym of the patient or image → its index, because intervals must not depend on the key."""
@@ -36,7 +39,6 @@ class Gathered:
     looks: dict[str, str] = field(default_factory=dict)
     """Case id → what `near_duplicates.look_of` said of its pixels."""
     predictions: list[PredictionRow] = field(default_factory=list)
-    candidates: list[tuple[Candidates, str]] = field(default_factory=list)
     curves: list[tuple[Curve, str]] = field(default_factory=list)
     fits: Fits = field(default_factory=Fits)
     outputs: Outputs = field(default_factory=Outputs)
@@ -58,7 +60,8 @@ class Gathered:
         self.units_of_cases[case["case_id"]] = index
         self.predictions.extend(predictions_of(case, index))
         self.outputs.add(case["case_id"], index, case["predictions"], case["labels"])
-        self.candidates.extend((candidates, index) for candidates in candidates_of(case))
+        for candidates in candidates_of(case):
+            self.matched.add(candidates, index)
         self.curves.extend((curve, index) for curve in curves_of(case))
         self.fits.add(fits_of(case), index)
         grids = {entry["method"]: (entry["grid"][0], entry["grid"][1]) for entry in case["maps"]}
@@ -91,7 +94,7 @@ class Gathered:
         of = merged(self.units_of_cases, groups)
         self.predictions = [(row[0], of[row[1]], *row[2:]) for row in self.predictions]
         self.curves = [(curve, of[unit]) for curve, unit in self.curves]
-        self.candidates = [(found, of[unit]) for found, unit in self.candidates]
+        self.matched.merge(of)
         self.fits.merge(of)
         self.outputs.units.update({case_id: of[unit] for case_id, unit in self.outputs.units.items()})
 

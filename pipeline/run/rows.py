@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Literal
 
 from pipeline.metrics import METRICS
-from pipeline.metrics.lesions import Rule, unmatched_contours, unmatched_lesions
 from pipeline.records import Summary
 from pipeline.run.gathered import Gathered, PredictionRow
 from pipeline.statistics.calibration import calibration_curve
@@ -16,6 +14,13 @@ from pipeline.statistics.effects import StatisticsOptions
 from pipeline.statistics.lesion_sizes import lesion_sizes
 from pipeline.statistics.lesion_summaries import LESION_MEASURES
 from pipeline.store.tables import summary_row
+
+MISSED, CONTOUR_ON_LESIONS, CONTOUR_ON_HEALTHY = (
+    "missed_lesion",
+    "contour_without_lesion",
+    "contour_on_healthy",
+)
+"""What is unmatched: a lesion, or a contour on an image with or without lesions."""
 
 
 def calibration_rows(
@@ -30,35 +35,29 @@ def calibration_rows(
             yield {"finding": finding, **part._asdict()}
 
 
-def unmatched_rows(gathered: Gathered, network: Sequence[str], rule: Rule) -> Iterator[dict[str, object]]:
+def unmatched_rows(gathered: Gathered, network: Sequence[str]) -> Iterator[dict[str, object]]:
     """Rows of unmatched.csv: missed lesions and false-positive contours of the network's methods."""
-    for found, _ in gathered.candidates:
-        if found.method not in network:
-            continue
-        keys = {
-            "case_id": found.case_id,
-            "patient_id": gathered.patient_ids[found.case_id],
-            "finding": found.finding,
-            "reader": found.reader,
-            "method": found.method,
-            "kind": found.kind,
+    matched = gathered.matched
+    rows = matched.rows_of(network)
+    keys, cases, lesions = matched.keys_of(rows), matched.cases(rows), matched.lesion_counts(rows)
+    for row, is_contour, number in matched.unmatched(rows):
+        finding, reader, method, kind = keys[row]
+        case_id = matched.case_ids[cases[row]]
+        yield {
+            "case_id": case_id,
+            "patient_id": gathered.patient_ids[case_id],
+            "finding": finding,
+            "reader": reader,
+            "method": method,
+            "kind": kind,
+            "what": (CONTOUR_ON_LESIONS if lesions[row] else CONTOUR_ON_HEALTHY) if is_contour else MISSED,
+            "number": number,
         }
-        for number in unmatched_lesions(found, rule):
-            yield {**keys, "what": "missed_lesion", "number": number}
-        what: Literal["contour_without_lesion", "contour_on_healthy"] = (
-            "contour_without_lesion" if found.lesions else "contour_on_healthy"
-        )
-        for number in unmatched_contours(found, rule):
-            yield {**keys, "what": what, "number": number}
 
 
-def lesion_size_rows(
-    gathered: Gathered, options: StatisticsOptions, rule: Rule
-) -> Iterator[dict[str, object]]:
+def lesion_size_rows(gathered: Gathered, options: StatisticsOptions) -> Iterator[dict[str, object]]:
     """Rows of lesion_sizes.csv."""
-    found = lesion_sizes(
-        gathered.candidates, findings=options.findings, rule=rule, resampling=options.resampling
-    )
+    found = lesion_sizes(gathered.matched, findings=options.findings, resampling=options.resampling)
     for row in found:
         yield {**asdict(row), "too_few": int(row.too_few)}
 

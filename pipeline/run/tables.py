@@ -43,6 +43,7 @@ from pipeline.statistics.effects import Row, StatisticsOptions, comparison_rows,
 from pipeline.statistics.groups import classifier_rows, subgroup_rows
 from pipeline.statistics.lesion_summaries import lesion_summaries
 from pipeline.statistics.look_alikes import suspicion_of_look_alikes
+from pipeline.statistics.matched import Matched
 from pipeline.statistics.policy import apply_policy, suspicions_beyond
 from pipeline.statistics.rules import RunTables
 from pipeline.statistics.summaries import summarise as summarise_scores
@@ -136,15 +137,15 @@ def write_tables(
 
     `look_alikes`: whether images of several patients that look the same count as images of one.
     """
-    gathered = Gathered(list(skipped), units)
+    gathered = Gathered(list(skipped), units, Matched.by(matching))
     for case in write_case_tables(run, (case.case_id for case in cases)):
         _refuse_foreign(run, case)
         gathered.add(case)
     groups = _write_look_alikes(run, gathered, wanted=look_alikes)
     scores = read_scores(run, units=units)
-    summaries = tuple(_summaries(scores, gathered, options, matching))
+    summaries = tuple(_summaries(scores, gathered, options))
     write_table(run, "summary.csv", map(row_of_summary, summaries))
-    _write_counts(run, gathered, options, matching)
+    _write_counts(run, gathered, options)
     skills, comparisons = _write_effects(run, headline_scores(scores), options)
     predictions = read_predictions(run, units=units)
     in_groups = _write_subgroups(run, scores, predictions, options, grouping)
@@ -180,14 +181,14 @@ def write_tables(
     return Results(tuple(gathered.audited), tuple(gathered.skipped), summaries, policy, verdict, suspects)
 
 
-def _write_counts(run: Path, gathered: Gathered, options: StatisticsOptions, matching: Rule) -> None:
+def _write_counts(run: Path, gathered: Gathered, options: StatisticsOptions) -> None:
     """Write skipped.csv, thresholds.csv, calibration.csv, unmatched.csv and lesion_sizes.csv."""
     write_table(run, "skipped.csv", map(asdict, gathered.skipped))
     curves = summarise_curves(gathered.curves, findings=options.findings, resampling=options.resampling)
     write_table(run, "thresholds.csv", map(asdict, curves))
     write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
-    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
-    write_table(run, "lesion_sizes.csv", lesion_size_rows(gathered, options, matching))
+    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network))
+    write_table(run, "lesion_sizes.csv", lesion_size_rows(gathered, options))
 
 
 def _write_look_alikes(run: Path, gathered: Gathered, *, wanted: bool) -> list[list[str]]:
@@ -226,13 +227,11 @@ def _refuse_foreign(run: Path, case: dict[str, Any] | Skipped) -> None:
             raise damaged(path, f"fits: ranks: wanted {len(TRANSFORMS)} values, or 1 for another output")
 
 
-def _summaries(
-    scores: pd.DataFrame, gathered: Gathered, options: StatisticsOptions, matching: Rule
-) -> Iterator[Summary]:
+def _summaries(scores: pd.DataFrame, gathered: Gathered, options: StatisticsOptions) -> Iterator[Summary]:
     """Rows of summary.csv: scores, then lesion measures, then classification measures."""
     options_of_run: dict[str, Any] = {"findings": options.findings, "resampling": options.resampling}
     yield from summarise_scores(scores, **options_of_run)
-    yield from lesion_summaries(gathered.candidates, rule=matching, **options_of_run)
+    yield from lesion_summaries(gathered.matched, **options_of_run)
     if gathered.predictions:
         yield from classification_summaries(gathered.predictions, **options_of_run)
 

@@ -59,14 +59,28 @@ class Replicated(NamedTuple):
 
 def replicated(statistic: Statistic, units: int, resampling: Resampling) -> Replicated:
     """The statistic over `units` units (at least one), with replicates and jackknife samples."""
-    draws = [
-        statistic(w) for w in bootstrap_weights(units, replicates=resampling.replicates, seed=resampling.seed)
-    ]
+    return replicated_together([statistic], units, resampling)[0]
+
+
+def replicated_together(
+    statistics: Sequence[Statistic], units: int, resampling: Resampling
+) -> list[Replicated]:
+    """Each statistic over as many units; the weights of a block are drawn once for all of them."""
+
+    def of_blocks(blocks: Iterable[Values]) -> list[list[Values]]:
+        return [[statistic(weights) for statistic in statistics] for weights in blocks]
+
     needs_jackknife = resampling.interval != "percentile"
-    no_groups = np.empty((0, draws[0].shape[1]))
-    left_out = [statistic(w) for w in jackknife_weights(units)] if needs_jackknife else [no_groups]
-    estimate = statistic(np.ones((1, units)))[0]
-    return Replicated(estimate, np.concatenate(draws), np.concatenate(left_out), units)
+    estimates = of_blocks([np.ones((1, units))])
+    drawn = of_blocks(bootstrap_weights(units, replicates=resampling.replicates, seed=resampling.seed))
+    left_out = of_blocks(jackknife_weights(units) if needs_jackknife else ())
+    no_groups = [[estimate[:0] for estimate in estimates[0]]]
+    return [
+        Replicated(estimate[0], np.concatenate(draws), np.concatenate(groups), units)
+        for estimate, draws, groups in zip(
+            estimates[0], zip(*drawn, strict=True), zip(*(left_out or no_groups), strict=True), strict=True
+        )
+    ]
 
 
 def replicated_means(columns: Sequence[Column], resampling: Resampling) -> Replicated:
