@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from pipeline.metrics import METRICS
 from pipeline.records import Summary
-from pipeline.run.gathered import Gathered, PredictionRow
+from pipeline.run.gathered import Gathered
 from pipeline.statistics.calibration import calibration_curve
 from pipeline.statistics.classification import MEASURES
 from pipeline.statistics.effects import StatisticsOptions
@@ -23,29 +23,26 @@ MISSED, CONTOUR_ON_LESIONS, CONTOUR_ON_HEALTHY = (
 """What is unmatched: a lesion, or a contour on an image with or without lesions."""
 
 
-def calibration_rows(
-    predictions: Sequence[PredictionRow], options: StatisticsOptions
-) -> Iterator[dict[str, object]]:
+def calibration_rows(gathered: Gathered, options: StatisticsOptions) -> Iterator[dict[str, object]]:
     """Rows of calibration.csv."""
-    for finding in options.findings:
-        known = [row for row in predictions if row[0] == finding and row[4] is not None]
-        patients = [patient for _, patient, *_ in known]
-        probability, label = [row[2] for row in known], [row[4] is True for row in known]
+    for finding, rows in gathered.columns.predictions.by_finding(options.findings):
+        known = [row for row in rows if row.label is not None]
+        probability, label = [row.probability for row in known], [row.label is True for row in known]
+        patients = [row.patient for row in known]
         for part in calibration_curve(probability, label, patients, options.resampling):
             yield {"finding": finding, **part._asdict()}
 
 
 def unmatched_rows(gathered: Gathered, network: Sequence[str]) -> Iterator[dict[str, object]]:
     """Rows of unmatched.csv: missed lesions and false-positive contours of the network's methods."""
-    matched = gathered.matched
+    matched = gathered.columns.matched
     rows = matched.rows_of(network)
-    keys, cases, lesions = matched.keys_of(rows), matched.cases(rows), matched.lesion_counts(rows)
+    keys, case_ids, lesions = matched.keys_of(rows), matched.ids_of(rows), matched.lesion_counts(rows)
     for row, is_contour, number in matched.unmatched(rows):
         finding, reader, method, kind = keys[row]
-        case_id = matched.case_ids[cases[row]]
         yield {
-            "case_id": case_id,
-            "patient_id": gathered.patient_ids[case_id],
+            "case_id": case_ids[row],
+            "patient_id": gathered.patient_ids[case_ids[row]],
             "finding": finding,
             "reader": reader,
             "method": method,
@@ -57,7 +54,7 @@ def unmatched_rows(gathered: Gathered, network: Sequence[str]) -> Iterator[dict[
 
 def lesion_size_rows(gathered: Gathered, options: StatisticsOptions) -> Iterator[dict[str, object]]:
     """Rows of lesion_sizes.csv."""
-    found = lesion_sizes(gathered.matched, findings=options.findings, resampling=options.resampling)
+    found = lesion_sizes(gathered.columns.matched, findings=options.findings, resampling=options.resampling)
     for row in found:
         yield {**asdict(row), "too_few": int(row.too_few)}
 

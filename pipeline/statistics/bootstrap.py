@@ -10,7 +10,7 @@ A "unit" is what is resampled: a patient or, where the config says so, an image.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +19,10 @@ from pipeline.records import Values
 
 Statistic: TypeAlias = Callable[[Values], Values]
 """Weights (replicates, units) → estimates (replicates, columns), NaN where undefined."""
-Column: TypeAlias = tuple[ArrayLike, Sequence[str]]
-"""Values, and the unit (as text) of each value."""
+Units: TypeAlias = Sequence[str] | NDArray[np.int32]
+"""Unit of each value: its text, or its place among the sorted texts."""
+Column: TypeAlias = tuple[ArrayLike, Units]
+"""Values, and the unit of each value."""
 
 BLOCK = 500_000
 """Weights computed at a time: bounds memory at about 32 MB."""
@@ -85,7 +87,7 @@ def replicated_together(
 
 def replicated_means(columns: Sequence[Column], resampling: Resampling) -> Replicated:
     """The mean of each column; all units that have a value in any column are resampled."""
-    units = np.unique(np.concatenate([np.asarray(patients, np.str_) for _, patients in columns]))
+    units = np.unique(np.concatenate([np.asarray(patients) for _, patients in columns]))
     return replicated_sums([per_patient(*column, units) for column in columns], resampling)
 
 
@@ -133,13 +135,13 @@ def row_weights(weights: Iterable[Values], unit: NDArray[np.intp]) -> Iterator[V
 
 
 def per_patient(
-    values: ArrayLike, patients: Sequence[str], units: NDArray[np.str_] | None = None
+    values: ArrayLike, patients: Units, units: NDArray[Any] | None = None
 ) -> tuple[Values, Values]:
     """Sum and count of the values of each patient, sorted by patient; independent of the order of rows.
 
     `units` are the sorted patients to include; None: all patients that have a value.
     """
-    column, patient = np.asarray(values, np.float64), np.asarray(patients, np.str_)
+    column, patient = np.asarray(values, np.float64), np.asarray(patients)
     units = np.unique(patient) if units is None else units
     unit = np.searchsorted(units, patient)
     order = np.lexsort((column, unit))

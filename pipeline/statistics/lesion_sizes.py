@@ -72,7 +72,7 @@ def _thirds(
     rows = np.concatenate(list(by_method.values()))
     in_mm2 = not np.isnan(matched.lesions(rows).area_mm2).any()
     unit: AreaUnit = "mm2" if in_mm2 else "image_share"
-    once = rows[np.unique(matched.cases(rows), return_index=True)[1]]
+    once = rows[np.unique(matched.ids_of(rows), return_index=True)[1]]
     edges = _edges(_areas(matched.lesions(once), unit))
     for method in sorted(by_method):
         lesions, units = matched.lesions(by_method[method]), matched.units_of(by_method[method])

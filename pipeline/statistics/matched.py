@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.metrics.lesions import Rule, matches
 from pipeline.metrics.matching import Matches
 from pipeline.records import Candidates, Kind, Values
+from pipeline.statistics.columns import Cases, Codes, extend, grouped, numbers_of
 
 RECALL_AT = (0.1, 0.3, 0.5)
 PRECISION_AT = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
@@ -68,11 +69,8 @@ class Matched:
 
     rules: tuple[Rule, ...]
     """The run's own rule, then that at each of `IOUS`."""
-    keys: dict[Key, int] = field(default_factory=dict)
-    """Key → its number."""
-    case_ids: list[str] = field(default_factory=list)
-    units: list[str] = field(default_factory=list)
-    """What is resampled, of each of `case_ids`: patient or image."""
+    keys: Codes[Key] = field(default_factory=Codes)
+    cases: Cases = field(default_factory=Cases)
     _case: array[int] = field(default_factory=lambda: array("I"))
     _key: array[int] = field(default_factory=lambda: array("I"))
     _contours: array[int] = field(default_factory=lambda: array("I"))
@@ -91,12 +89,8 @@ class Matched:
 
     def add(self, case: Candidates, unit: str) -> None:
         """Match the contours and lesions of a case, and add the outcome."""
-        if not self.case_ids or self.case_ids[-1] != case.case_id:
-            self.case_ids.append(case.case_id)
-            self.units.append(unit)
-        key = (case.finding, case.reader, case.method, case.kind)
-        self._case.append(len(self.case_ids) - 1)
-        self._key.append(self.keys.setdefault(key, len(self.keys)))
+        self._case.append(self.cases.position(case.case_id, unit))
+        self._key.append(self.keys((case.finding, case.reader, case.method, case.kind)))
         self._contours.append(len(case.scores))
         self._lesions.append(case.lesions)
         self._score.extend(case.scores)
@@ -123,53 +117,63 @@ class Matched:
                     lesions[lesion - 1] |= bit
         return found, ignored, lesions
 
-    def merge(self, units: Mapping[str, str]) -> None:
-        """Let units count as others: unit → the one that it counts as."""
-        self.units = [units[unit] for unit in self.units]
+    def extend(self, other: Matched, units: Mapping[str, str]) -> None:
+        """Add other cases, matched by the same rules, with the unit of each case id."""
+        first = self.cases.extend(other.cases, units)
+        extend(self._case, numbers_of(other._case).astype(np.int64) + first)
+        extend(self._key, self.keys.renumbered(other.keys, other._key))
+        for name in (
+            "_contours",
+            "_lesions",
+            "_score",
+            "_found",
+            "_ignored",
+            "_lesion_found",
+            "_share",
+            "_area_mm2",
+        ):
+            getattr(self, name).extend(getattr(other, name))
 
     def by_key(self) -> Iterator[tuple[Key, Rows]]:
         """The rows of each key, in their order."""
-        of_row = np.frombuffer(self._key, np.uint32)
-        order = np.argsort(of_row, kind="stable")
-        edges = np.searchsorted(of_row, np.arange(len(self.keys) + 1), sorter=order)
-        for key, number in self.keys.items():
-            yield key, order[edges[number] : edges[number + 1]]
-
-    def cases(self, rows: Rows) -> NDArray[np.int64]:
-        """Of each row, the position in `case_ids` and `units`."""
-        return np.frombuffer(self._case, np.uint32)[rows].astype(np.int64)
+        yield from zip(self.keys.in_order, grouped(numbers_of(self._key), len(self.keys)), strict=True)
 
     def rows_of(self, methods: Collection[str]) -> Rows:
         """All rows of these methods, in their order."""
-        chosen = np.array([method in methods for _, _, method, _ in self.keys], np.bool_)
-        return np.flatnonzero(chosen[np.frombuffer(self._key, np.uint32)])
+        chosen = np.array([method in methods for _, _, method, _ in self.keys.in_order], np.bool_)
+        return np.flatnonzero(chosen[numbers_of(self._key)])
 
     def keys_of(self, rows: Rows) -> list[Key]:
         """The key of each row."""
-        keys = list(self.keys)
-        return [keys[number] for number in np.frombuffer(self._key, np.uint32)[rows]]
+        keys = self.keys.in_order
+        return [keys[number] for number in numbers_of(self._key)[rows]]
+
+    def ids_of(self, rows: Rows) -> list[str]:
+        """The case id of each row."""
+        return [self.cases.ids[case] for case in numbers_of(self._case)[rows]]
 
     def units_of(self, rows: Rows) -> list[str]:
         """What is resampled, of each row."""
-        return [self.units[case] for case in self.cases(rows)]
+        return [self.cases.units[case] for case in numbers_of(self._case)[rows]]
 
     def lesion_counts(self, rows: Rows) -> NDArray[np.int64]:
         """Number of lesions of each row."""
-        return np.frombuffer(self._lesions, np.uint32)[rows].astype(np.int64)
+        return numbers_of(self._lesions)[rows].astype(np.int64)
 
     def contours(self, rows: Rows) -> Contours:
         """The contours of these rows, in their order."""
-        row, number, position = _within(np.frombuffer(self._contours, np.uint32), rows)
-        found, ignored = (
-            np.frombuffer(column, np.uint16)[position] for column in (self._found, self._ignored)
+        row, number, position = _within(numbers_of(self._contours), rows)
+        score, found, ignored = (
+            numbers_of(column)[position] for column in (self._score, self._found, self._ignored)
         )
-        return Contours(row, number, np.frombuffer(self._score)[position], found, ignored)
+        return Contours(row, number, score, found, ignored)
 
     def lesions(self, rows: Rows) -> Lesions:
         """The lesions of these rows, in their order."""
-        row, number, position = _within(np.frombuffer(self._lesions, np.uint32), rows)
-        found = np.frombuffer(self._lesion_found, np.uint16)[position]
-        share, area_mm2 = (np.frombuffer(column)[position] for column in (self._share, self._area_mm2))
+        row, number, position = _within(numbers_of(self._lesions), rows)
+        found, share, area_mm2 = (
+            numbers_of(column)[position] for column in (self._lesion_found, self._share, self._area_mm2)
+        )
         return Lesions(row, number, found, share, area_mm2)
 
     def unmatched(self, rows: Rows) -> Iterator[tuple[int, bool, int]]:

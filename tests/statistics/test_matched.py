@@ -48,7 +48,7 @@ def test_rows_keep_their_place_case_and_key() -> None:
         ("prior", [1]),
     ]
     rows = np.array([1, 2])
-    assert [matched.case_ids[case] for case in matched.cases(rows)] == ["case2", "case1"]
+    assert matched.ids_of(rows) == ["case2", "case1"]
     assert (matched.units_of(rows), matched.lesion_counts(rows).tolist()) == (["p2", "p1"], [0, 2])
     contours, lesions = matched.contours(rows), matched.lesions(rows)
     assert (contours.row.tolist(), contours.number.tolist()) == ([0, 1, 1, 1], [1, 1, 2, 3])
@@ -67,7 +67,7 @@ def test_lesions_that_are_missed_come_before_contours_that_match_none(assignment
 
 def test_units_are_merged() -> None:
     matched = matched_by(Rule(), [(TWO, "p1"), (HEALTHY, "p2")])
-    matched.merge({"p1": "p1", "p2": "p1"})
+    matched.cases.merge({"p1": "p1", "p2": "p1"})
     assert matched.units_of(ALL) == ["p1", "p1"]
 
 
@@ -75,3 +75,15 @@ def test_an_empty_table_has_no_rows() -> None:
     matched = Matched.by(Rule())
     assert list(matched.by_key()) == []
     assert list(matched.unmatched(matched.rows_of(["gradcam"]))) == []
+
+
+def test_tables_are_joined() -> None:
+    whole = matched_by(Rule(), [(HEALTHY, "p2"), (TWO, "p1"), (HEALTHY, "p2")])
+    joined = matched_by(Rule(), [(HEALTHY, "p2")])
+    joined.extend(matched_by(Rule(), [(TWO, ""), (HEALTHY, "")]), {"case1": "p1", "case2": "p2"})
+    rows = np.arange(3)
+    assert joined.keys_of(rows) == whole.keys_of(rows)
+    assert joined.units_of(rows) == whole.units_of(rows) == ["p2", "p1", "p2"]
+    for of in ("contours", "lesions"):
+        for one, other in zip(getattr(joined, of)(rows), getattr(whole, of)(rows), strict=True):
+            np.testing.assert_array_equal(one, other)
