@@ -15,7 +15,6 @@ from pipeline.config.sections import (
     Heatmaps,
     Labels,
     Lesions,
-    Limits,
     OtherImages,
     OwnRule,
     Readers,
@@ -32,6 +31,7 @@ from pipeline.config.sections import (
     Tuning,
     Validation,
 )
+from pipeline.config.workers import Limits, Workers
 
 __all__ = [
     "DEFAULT_BASELINES",
@@ -64,6 +64,7 @@ __all__ = [
     "Tuned",
     "Tuning",
     "Validation",
+    "Workers",
     "load_config",
     "parse_override",
 ]
