@@ -31,6 +31,7 @@ from pipeline.run.map_testing import judge_maps
 from pipeline.run.notices import ShowNotices, names_of
 from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
 from pipeline.run.outcome import Outcome, outcome
+from pipeline.run.pages import draw_chosen_pages
 from pipeline.run.probing import probe
 from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING, UNSCORED
 from pipeline.run.tables import summarise
@@ -80,14 +81,13 @@ def audit(
 
         run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
         begin_attempt(run, plan, command, device_facts(model))
-        protocol = protocol_of(plan, truth, run.folder)
+        protocol = protocol_of(plan, truth, run.folder, images=len(cohort.chosen))
         pending = run.pending(cohort.chosen, batch_size=plan.config.batch_size)
         decoded = run.map(decode(protocol, model.preprocessing), pending, stage="load")
         explained = explain_where(run.hosts, decoded, model, truth, plan=plan)
         run.finish(explained, draw_and_score(protocol))
         unprobed = probe(plan, run, cohort.chosen, truth, model)
         unjudged = judge_maps(plan, run, cohort.chosen, truth, model, baselines)
-        unread = tuple(dict.fromkeys((*unprobed, *unjudged)))
         results = summarise(
             plan,
             run,
@@ -95,12 +95,13 @@ def audit(
             truth,
             cases=cohort.chosen,
             methods=model.methods,
-            skipped=unread,
+            skipped=tuple(dict.fromkeys((*unprobed, *unjudged))),
             read_attributes=plan.config.probes == "full",
         )
         names = names_of(run.notices, run.pseudonym)
         inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)
         provenance = model_provenance(plan, model, checks)
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
+        draw_chosen_pages(plan, run, cohort.chosen, truth, protocol, model.preprocessing.window)
         page = close_run(run.folder)
     return outcome(page, results, cohort.chosen, plan.config.policy)

@@ -3,6 +3,7 @@
 from pipeline.config.audit_config import AuditConfig, load_config, parse_override
 from pipeline.config.exports import Exports
 from pipeline.config.policy import Policy
+from pipeline.config.report import Report
 from pipeline.config.review import Review
 from pipeline.config.sections import (
     DEFAULT_BASELINES,
@@ -51,6 +52,7 @@ __all__ = [
     "OwnRule",
     "Policy",
     "Readers",
+    "Report",
     "Review",
     "Select",
     "Splits",

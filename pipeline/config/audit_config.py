@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PositiveInt
 
 from pipeline.config.exports import Exports
 from pipeline.config.policy import Policy
+from pipeline.config.report import Report
 from pipeline.config.review import Review
 from pipeline.config.sections import (
     DEFAULT_BASELINES,
@@ -100,6 +101,7 @@ class AuditConfig(Strict):
     statistics: Statistics = Statistics()
     policy: Policy = Policy()
     validation: Validation = Validation()
+    report: Report = Report()
     review: Review = Review()
     exports: Exports = Exports()
     out: PathText = Path("reports")
