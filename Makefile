@@ -30,7 +30,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser test-pacs viewer simulate metamorphic trust trust-quick check format bench bench-edges schemas hashes sbom reference-model clean
+.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser test-pacs test-ray viewer simulate metamorphic trust trust-quick check format bench bench-edges schemas hashes sbom reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -97,6 +97,9 @@ test-pacs: setup  ## studies from and results to Orthanc, and OHIF where make vi
 	@test -x $(ORTHANC) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes orthanc orthanc-dicomweb; } \
 	  || { echo "test-pacs: $(ORTHANC) is missing; install orthanc and orthanc-dicomweb, or name another: make test-pacs ORTHANC=…"; exit 1; }
 	ORTHANC=$(ORTHANC) CHROMIUM=$(CHROMIUM_WITH_WEBGL) OHIF=$(OHIF) $(BIN)/pytest tests/pacs $(ARGS)
+
+test-ray: setup  ## a run on a Ray cluster of two nodes on this machine, while driver and node die (2 minutes)
+	$(BIN)/pytest tests/ray $(ARGS)
 
 viewer: setup  ## a run's images and results in Orthanc and OHIF, on this machine alone: RUN=… STUDIES=… [OHIF=…]
 	@$(FETCH_OHIF) || { echo "viewer: OHIF cannot be fetched here; give OHIF=, the folder dist of @ohif/app"; exit 1; }

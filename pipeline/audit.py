@@ -25,6 +25,7 @@ from pipeline.run.closing import close_run
 from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.first_images import with_first_images
+from pipeline.run.hosted import explain_where
 from pipeline.run.manifest import model_provenance, name_of_audit, write_manifest
 from pipeline.run.map_testing import judge_maps
 from pipeline.run.notices import ShowNotices, names_of
@@ -33,7 +34,6 @@ from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.pages import draw_chosen_pages
 from pipeline.run.probing import probe
 from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING, UNSCORED
-from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
 
@@ -84,7 +84,7 @@ def audit(
         protocol = protocol_of(plan, truth, run.folder, images=len(cohort.chosen))
         pending = run.pending(cohort.chosen, batch_size=plan.config.batch_size)
         decoded = run.map(decode(protocol, model.preprocessing), pending, stage="load")
-        explained = explain(decoded, model, truth, batch_size=plan.config.batch_size)
+        explained = explain_where(run.hosts, decoded, model, truth, plan=plan)
         run.finish(explained, draw_and_score(protocol))
         unprobed = probe(plan, run, cohort.chosen, truth, model)
         unjudged = judge_maps(plan, run, cohort.chosen, truth, model, baselines)

@@ -16,7 +16,6 @@ from pipeline.config.sections import (
     Heatmaps,
     Labels,
     Lesions,
-    Limits,
     OtherImages,
     OwnRule,
     Readers,
@@ -33,6 +32,7 @@ from pipeline.config.sections import (
     Tuning,
     Validation,
 )
+from pipeline.config.workers import Limits, Workers
 
 __all__ = [
     "DEFAULT_BASELINES",
@@ -66,6 +66,7 @@ __all__ = [
     "Tuned",
     "Tuning",
     "Validation",
+    "Workers",
     "load_config",
     "parse_override",
 ]

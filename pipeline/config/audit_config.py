@@ -22,7 +22,6 @@ from pipeline.config.sections import (
     Contours,
     Heatmaps,
     Lesions,
-    Limits,
     Method,
     Readers,
     Select,
@@ -37,6 +36,7 @@ from pipeline.config.sections import (
     Validation,
     restore_off,
 )
+from pipeline.config.workers import Limits, Workers
 from pipeline.errors import ConfigError
 from pipeline.guards.yaml_models import (
     COMMAND_LINE,
@@ -82,6 +82,7 @@ class AuditConfig(Strict):
     batch_size: PositiveInt = 8
     memory_mb: PositiveInt = 1024
     workers: Annotated[int, Field(ge=0)] = 0
+    executor: Workers = Workers()
     limits: Limits = Limits()
     burned_in_text: BurnedInText = BurnedInText()
     methods: Items[Method] = ("gradcam",)
