@@ -97,12 +97,7 @@ def test_exported_contours_get_the_scores_of_the_run(run, folder, tmp_path, form
     done = exported(run, folder, tmp_path / "to", segmentation=form)
     assert (done.counts["seg"], done.counts["sr"], done.left_out) == (COUNT, COUNT, ())
     assert [str(warning.message) for warning in recwarn if "ONE" in str(warning.message)] == []
-    again = scored(
-        folder,
-        tmp_path / "to" / "seg",
-        out=str(tmp_path / "out"),
-        **{"annotations.findings": {f"{FINDING} (outside)": FINDING}},
-    )
+    again = scored(folder, tmp_path / "to" / "seg", out=str(tmp_path / "out"))
     first = ious(run)
     assert len(first) == COUNT
     assert any(float(value) > 0 for value in first.values())
