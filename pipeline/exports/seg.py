@@ -20,7 +20,7 @@ from pipeline.exports.algorithm import algorithm_of, equipment
 from pipeline.exports.codes import ABNORMALITY, LONGEST_MEANING, code_of
 from pipeline.exports.grids import SharedGrid, shared_grids
 from pipeline.exports.map_groups import PRIVATE_CREATOR, PRIVATE_GROUP
-from pipeline.exports.objects import PENDING, ExportedObject, LeftOut, settled
+from pipeline.exports.objects import NO_CONTOUR, PENDING, ExportedObject, LeftOut, settled
 from pipeline.exports.segment_frames import segment_uid
 from pipeline.exports.study import ExportedFrame, ExportedRun, ExportedStudy
 from pipeline.exports.uids import series_uid
@@ -34,6 +34,7 @@ FINDING, METHOD = 0x06, 0x07
 """Private elements of a segment with its names in full, from which `heatproof score` reads them."""
 LABELMAP: Final = "labelmap"
 """Value of the option `segmentation`."""
+BARE: Final = "the run drew no contour on the image, so that no Segmentation refers to it"
 OVERLAP: Final = (
     "segments overlap, which a label map cannot hold; the object is a binary segmentation, in which they may"
 )
@@ -48,6 +49,7 @@ def objects(
     for grid in shared_grids(study):
         segments = _segments(study.run, grid)
         if not segments:
+            yield from (LeftOut(one.case_id, SEG.name, NO_CONTOUR, BARE) for one in grid.frames)
             continue
         number += 1
         stack = _stack(grid, segments)
