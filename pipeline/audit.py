@@ -34,14 +34,8 @@ from pipeline.run.probing import probe
 from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING, UNSCORED
 from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
+from pipeline.run.worker_modules import WORKER_MODULES
 from pipeline.validation.before_run import with_inspection
-
-WORKER_MODULES = (
-    "pipeline.cases.case",
-    "pipeline.validation.case",
-    "pipeline.probes.drawing",
-    "pipeline.probes.map_tests.tasks",
-)
 
 
 def audit(
