@@ -79,14 +79,17 @@ def highest_cell(of_cells: Values) -> tuple[int, int]:
     return middle_of_plateau(of_cells == of_cells.max())
 
 
-def fit(of_cells: Values, occupied: Intensity, transform: Transform) -> tuple[float | None, float | None]:
+def fit(
+    of_cells: Values, highest: tuple[int, int], occupied: Intensity, transform: Transform
+) -> tuple[float | None, float | None]:
     """The mean rank of the map within the transformed reference, and whether its highest cell touches it.
 
-    `occupied` is the share of each cell that the reference covers. A map that prefers no place has a mean
-    rank of 0.5. (None, None) if the transform moves most of the reference out of the image.
+    `highest` is the `highest_cell` of the map, and `occupied` the share of each cell that the reference
+    covers. A map that prefers no place has a mean rank of 0.5. (None, None) if the transform moves most of
+    the reference out of the image.
     """
     moved = transform(occupied)
     area = float(moved.sum())
     if area < LEAST_LEFT * float(occupied.sum()):
         return None, None
-    return float((of_cells * moved).sum() / area), float(moved[highest_cell(of_cells)] > 0)
+    return float((of_cells * moved).sum() / area), float(moved[highest] > 0)

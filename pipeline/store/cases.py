@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pipeline.records import (
     Heatmap,
     Mask,
     Outline,
+    Prediction,
     Reference,
     Region,
     Score,
@@ -83,9 +85,9 @@ def write_case(run: Path, case: FinishedCase) -> None:
     (folder / "skipped.json").unlink(missing_ok=True)
     write_bytes(folder / SHA256, case.sha256.encode(), mode=OWNER_ONLY)
     write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps))
-    content = _case_json(case)
-    write_bytes(folder / "case.js", case_script(case, _json(content)))
-    write_bytes(folder / "case.json", _json(content | _table_data(case)), durable=True)
+    content, tables = _json(_case_json(case)), _json(_table_data(case))
+    write_bytes(folder / "case.js", case_script(case, content))
+    write_bytes(folder / "case.json", content[:-1] + b", " + tables[1:], durable=True)
 
 
 def write_skipped(run: Path, skipped: Skipped) -> None:
@@ -163,7 +165,7 @@ def _case_json(case: FinishedCase) -> dict[str, Any]:
         "attributes": dict(case.attributes),
         "view": _box(case.view),
         "labels": dict(case.labels),
-        "predictions": [_without_case(asdict(p)) for p in case.predictions],
+        "predictions": [_without_case(p) for p in case.predictions],
         "maps": [_map(h) for h in case.heatmaps],
         "peaks": [asdict(p) for p in case.peaks],
         "dropped": [asdict(d) for d in case.dropped],
@@ -178,9 +180,9 @@ def _case_json(case: FinishedCase) -> dict[str, Any]:
 def _table_data(case: FinishedCase) -> dict[str, Any]:
     """Data for the tables over all cases; no page shows them."""
     return {
-        "candidates": [_without_case(asdict(c)) for c in case.candidates],
-        "curves": [_without_case(asdict(c)) for c in case.curves],
-        "fits": [_without_case(asdict(f)) for f in case.fits],
+        "candidates": [_without_case(c) for c in case.candidates],
+        "curves": [_without_case(c) for c in case.curves],
+        "fits": [_without_case(f) for f in case.fits],
         "look": case.look,
     }
 
@@ -236,8 +238,14 @@ def _box(box: Box) -> list[float]:
     return [round(value, DECIMALS) for value in (box.x, box.y, box.width, box.height)]
 
 
-def _without_case(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key != "case_id"}
+def _without_case(record: Candidates | Curve | Fit | Prediction) -> dict[str, Any]:
+    """The fields of a record but `case_id`; `asdict` would copy each of their numbers."""
+    return {key: getattr(record, key) for key in _keys(type(record))}
+
+
+@cache
+def _keys(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name != "case_id")
 
 
 def _npz(heatmaps: tuple[Heatmap, ...]) -> bytes:
