@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pipeline.audited_model.device import device_facts
+from pipeline.audited_model.fastest_backend import fastest
 from pipeline.audited_model.loading import AuditedModel, load_model
 from pipeline.audited_model.self_checks import self_check
 from pipeline.cases.baselines import baseline_maps
@@ -63,6 +64,7 @@ def audit(
         run.tell(INDEXING)
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         model = with_first_images(model, cohort.chosen, executor=run.executor)
+        compiled = run.beside(partial(fastest, model, plan, images=len(cohort.chosen)))
         run.tell(READING if plan.annotations else UNSCORED)
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cohort.chosen, executor=run.executor)
@@ -71,6 +73,7 @@ def audit(
         reuse = reuse_of(plan, cohort.chosen, executor=run.executor, pseudonym=run.pseudonym)
         baselines = baseline_maps(plan, cohort, truth, executor=run.executor)
         run.announce(alike_parts(plan, cohort, executor=run.executor))
+        model, drift = compiled.result()
 
         run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
         begin_attempt(run, plan, command, device_facts(model))
@@ -81,7 +84,6 @@ def audit(
         run.finish(explained, draw_and_score(protocol))
         unprobed = probe(plan, run, cohort.chosen, truth, model)
         unjudged = judge_maps(plan, run, cohort.chosen, truth, model, baselines)
-        unread = tuple(dict.fromkeys((*unprobed, *unjudged)))
         results = summarise(
             plan,
             run,
@@ -89,12 +91,11 @@ def audit(
             truth,
             cases=cohort.chosen,
             methods=model.methods,
-            skipped=unread,
+            skipped=tuple(dict.fromkeys((*unprobed, *unjudged))),
             read_attributes=plan.config.probes == "full",
         )
         names = names_of(run.notices, run.pseudonym)
         inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)
-        provenance = model_provenance(plan, model, checks)
+        provenance = model_provenance(plan, model, [*checks, *drift])
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
-        page = close_run(run.folder)
-    return outcome(page, results, cohort.chosen, plan.config.policy)
+        return outcome(close_run(run.folder), results, cohort.chosen, plan.config.policy)

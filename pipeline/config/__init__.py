@@ -5,6 +5,7 @@ from pipeline.config.exports import Exports
 from pipeline.config.policy import Policy
 from pipeline.config.review import Review
 from pipeline.config.sections import (
+    AUTO,
     DEFAULT_BASELINES,
     TORCH,
     Annotations,
@@ -34,6 +35,7 @@ from pipeline.config.sections import (
 )
 
 __all__ = [
+    "AUTO",
     "DEFAULT_BASELINES",
     "TORCH",
     "Annotations",

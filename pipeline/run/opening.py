@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -120,6 +121,13 @@ class Run:
         return self.executor.stream(
             partial(_unless_skipped, function), items, on_failure=partial(skipped_at, stage=stage)
         )
+
+    def beside(self, function: Callable[[], R]) -> Future[R]:
+        """The result of `function`, which a thread of this process computes; the run ends after it.
+
+        The thread does not share the cores with others for long: it is for what leaves one of them idle.
+        """
+        return self.resources.enter_context(ThreadPoolExecutor(1)).submit(function)
 
     def finish(self, items: Iterable[T], function: Callable[[T], Skipped | None]) -> None:
         """Call `function`, which writes to disk, with every item, and report progress."""

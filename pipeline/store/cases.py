@@ -7,7 +7,6 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -240,12 +239,7 @@ def _box(box: Box) -> list[float]:
 
 def _without_case(record: Candidates | Curve | Fit | Prediction) -> dict[str, Any]:
     """The fields of a record but `case_id`; `asdict` would copy each of their numbers."""
-    return {key: getattr(record, key) for key in _keys(type(record))}
-
-
-@cache
-def _keys(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if field.name != "case_id")
+    return {key: getattr(record, key) for key in record.__slots__ if key != "case_id"}
 
 
 def _npz(heatmaps: tuple[Heatmap, ...]) -> bytes:
