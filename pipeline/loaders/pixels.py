@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from pydicom.uid import (
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     JPEGLSNearLossless,
     RLELossless,
@@ -31,16 +34,24 @@ from pipeline.records import Shape
 
 LARGEST_FRAME = 2**26
 """Pixels; the largest detectors have fewer than 2**25. A wrong header may claim more than memory holds."""
-PLUGINS = {
-    JPEGBaseline8Bit: jpeg8.PLUGIN,
-    JPEGLSLossless: "pyjpegls",
-    JPEGLSNearLossless: "pyjpegls",
-    JPEG2000: "pylibjpeg",
-    JPEG2000Lossless: "pylibjpeg",
+PLUGINS: Mapping[UID, tuple[str, ...]] = {
+    JPEGBaseline8Bit: (jpeg8.PLUGIN,),
+    JPEGLSNearLossless: ("pyjpegls",),
+    JPEG2000: ("pylibjpeg",),
 }
-"""Decoders used instead of GDCM, pydicom's default, which crashes on some damaged codestreams.
+"""The decoder of a transfer syntax that loses information; their pixels differ from one to the next."""
+LOSSLESS: Mapping[UID, tuple[str, ...]] = {
+    RLELossless: ("pylibjpeg", "pydicom"),
+    JPEGLossless: ("gdcm", "pylibjpeg"),
+    JPEGLosslessSV1: ("gdcm", "pylibjpeg"),
+    JPEGLSLossless: ("pyjpegls", "gdcm"),
+    JPEG2000Lossless: ("pylibjpeg", "gdcm"),
+}
+"""Decoders of a lossless transfer syntax, the fastest that refuses what is cut short first: the first that is
+installed is used, and the next one checks it on a run's first images. `make bench ARGS="--part syntaxes"`
+measures them.
 
-GDCM is still used where it is the only decoder: lossless JPEG and 12-bit JPEG."""
+GDCM, pydicom's default, crashes on some damaged codestreams: it is used where it is the only decoder."""
 UNKNOWN_TRANSFER_SYNTAX = (
     "there is no decoder for the file's transfer syntax; export it uncompressed (Explicit VR Little Endian)"
 )
@@ -58,12 +69,12 @@ def decodable(syntax: UID) -> bool:
 
 
 def stored_values(
-    dataset: Dataset, frame: int, *, warn: Warn = nobody
+    dataset: Dataset, frame: int, *, warn: Warn = nobody, plugin: str | None = None
 ) -> tuple[NDArray[np.integer], str, int]:
     """Stored values (rows, columns[, samples]), their photometric interpretation after decoding, their bits.
 
-    Raises CaseError: "too_large", "unknown_transfer_syntax", "pixel_data_mismatch", "colour_contradiction",
-    "decode_failed".
+    `plugin` names another decoder than the usual one. Raises CaseError: "too_large", "decode_failed",
+    "unknown_transfer_syntax", "pixel_data_mismatch", "colour_contradiction".
     """
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     if not decodable(syntax):
@@ -81,7 +92,7 @@ def stored_values(
             dataset,
             index=frame,
             raw=True,
-            decoding_plugin=_plugin(syntax, bits=described.bits_stored),
+            decoding_plugin=plugin or _plugin(syntax, bits=described.bits_stored),
             correct_unused_bits=stream is not None and _has_unused_bits(dataset, stream, described),
             **described.options(),
         )
@@ -115,11 +126,18 @@ def _has_unused_bits(dataset: Dataset, stream: Codestream, described: Descriptio
     return described.signed or stream.bits == integer(dataset, "BitsAllocated", default=0)
 
 
+def lossless_decoders(syntax: UID) -> tuple[str, ...]:
+    """Names of the installed decoders of a lossless transfer syntax, the one in use first; else none."""
+    names = LOSSLESS.get(syntax, ())
+    there = get_decoder(syntax).available_plugins if names else ()
+    return tuple(name for name in names if name in there)
+
+
 def _plugin(syntax: UID, *, bits: int) -> str:
     """The name of the decoder plug-in; empty for pydicom's default."""
     if syntax == JPEGExtended12Bit:
         return jpeg8.PLUGIN if bits <= 8 else jpeg12.PLUGIN  # noqa: PLR2004 – the bits of a byte
-    return PLUGINS.get(syntax, "")
+    return (*PLUGINS.get(syntax, ()), *lossless_decoders(syntax), "")[0]
 
 
 def _codestream(dataset: Dataset, frame: int) -> Codestream | None:
