@@ -22,7 +22,7 @@ from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.decoders import decoder_notices
 from pipeline.run.manifest import maps_provenance, name_of_scoring, write_manifest
-from pipeline.run.notices import ShowNotices, names_of
+from pipeline.run.notices import ShowNotices
 from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
 from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.pages import draw_chosen_pages
@@ -76,7 +76,7 @@ def score(
             audited=maps.cases,
             words=maps.unknown_words,
             heatmaps=maps.names,
-            names=names_of(run.notices, run.pseudonym),
+            names=run.names,
         )
         provenance = maps_provenance(plan)
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)

@@ -7,6 +7,7 @@ from pipeline.config.policy import Policy
 from pipeline.config.report import Report
 from pipeline.config.review import Review
 from pipeline.config.sections import (
+    AUTO,
     DEFAULT_BASELINES,
     TORCH,
     Annotations,
@@ -36,6 +37,7 @@ from pipeline.config.sections import (
 from pipeline.config.workers import Limits, Workers
 
 __all__ = [
+    "AUTO",
     "DEFAULT_BASELINES",
     "TORCH",
     "Annotations",

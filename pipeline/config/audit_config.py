@@ -14,8 +14,8 @@ from pipeline.config.policy import Policy
 from pipeline.config.report import Report
 from pipeline.config.review import Review
 from pipeline.config.sections import (
+    AUTO,
     DEFAULT_BASELINES,
-    TORCH,
     Annotations,
     BackendDrift,
     Baselines,
@@ -77,7 +77,7 @@ class AuditConfig(Strict):
     weights: PathText | None = None
     allow_pickle_weights: bool = False
     device: str = "cpu"
-    backend: str = TORCH
+    backend: str = AUTO
     backend_drift: BackendDrift = BackendDrift()
     precision: Literal["float32", "bfloat16"] = "float32"
     batch_size: PositiveInt = 8

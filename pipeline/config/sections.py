@@ -203,6 +203,8 @@ class Splits(Strict):
 
 TORCH = "torch"
 """The backend that runs the network without conversion."""
+AUTO = "auto"
+"""OpenVINO where it is installed, runs the network and saves more than its start costs; else torch."""
 
 
 class BackendDrift(Strict):

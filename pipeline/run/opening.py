@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +20,7 @@ from pipeline.executors.watched import Watched
 from pipeline.plan import Inputs
 from pipeline.records import Case, Intensity, Notice, Progress, Skipped
 from pipeline.run.executing import open_executor
-from pipeline.run.notices import ShowNotices, collected
+from pipeline.run.notices import ShowNotices, collected, names_of
 from pipeline.store.atomic import write_bytes
 from pipeline.store.cases import is_finished, remove_leftovers, why_skipped, write_skipped
 from pipeline.store.dates import now_utc
@@ -77,6 +78,11 @@ class Run:
         """The function that makes a keyed pseudonym from a kind and the parts of an identity."""
         return self.pseudonyms.of
 
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Pseudonym → name, of the files, columns and words that the notices name."""
+        return names_of(self.notices, self.pseudonym)
+
     def announce(self, *parts: Iterable[Notice]) -> None:
         """Show those notices of the cohort, the annotations, the model and so on that are new; keep all."""
         known, self.notices = self.notices, collected(self.notices, *parts)
@@ -121,6 +127,13 @@ class Run:
         return self.executor.stream(
             partial(_unless_skipped, function), items, on_failure=partial(skipped_at, stage=stage)
         )
+
+    def beside(self, function: Callable[[], R]) -> Future[R]:
+        """The result of `function`, which a thread of this process computes; the run ends after it.
+
+        The thread does not share the cores with others for long: it is for what leaves one of them idle.
+        """
+        return self.resources.enter_context(ThreadPoolExecutor(1)).submit(function)
 
     def finish(self, items: Iterable[T], function: Callable[[T], Skipped | None]) -> None:
         """Call `function`, which writes to disk, with every item, and report progress."""

@@ -21,6 +21,7 @@ from pipeline.records import (
     Heatmap,
     Mask,
     Outline,
+    Prediction,
     Reference,
     Region,
     Score,
@@ -30,7 +31,7 @@ from pipeline.run_files.objects import finished_case, packed, read_content, skip
 from pipeline.run_files.scripts import incomplete, is_archive
 from pipeline.store.atomic import OWNER_ONLY, TEMPORARY_PREFIX, write_bytes, writing
 from pipeline.store.edges import mask_outlines
-from pipeline.store.scripts import case_script, json_bytes
+from pipeline.store.scripts import case_script, json_bytes, shown_findings
 
 SHA256 = ".sha256"
 CASE_PREFIX = "case-"
@@ -90,11 +91,13 @@ def write_case(run: Path, case: FinishedCase, *, page: bool = True) -> None:
     write_bytes(folder / SHA256, case.sha256.encode(), mode=OWNER_ONLY)
     write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps, np.savez if page else np.savez_compressed))
     content, path = case_content(case), folder / "case.json"
-    whole = json_bytes(content | _table_data(case))
+    shown, tables = json_bytes(content), json_bytes(_table_data(case))
+    whole = shown[:-1] + b", " + tables[1:]
     for old in (path, packed(path)):
         old.unlink(missing_ok=True)
     if page:
-        write_bytes(folder / "case.js", case_script(content, case.heatmaps, case.references))
+        script = case_script(shown, shown_findings(content), case.heatmaps, case.references)
+        write_bytes(folder / "case.js", script)
         write_bytes(path, whole, durable=True)
     else:
         write_bytes(packed(path), gzip.compress(whole, PACKING, mtime=0), durable=True)
@@ -105,7 +108,8 @@ def write_page_data(
 ) -> None:
     """Write `case.js` of a case whose JSON is `content`, as `write_case` does with `page`."""
     shown = {key: value for key, value in content.items() if key not in TABLE_DATA}
-    write_bytes(case_folder(run, content["case_id"]) / "case.js", case_script(shown, heatmaps, references))
+    script = case_script(json_bytes(shown), shown_findings(shown), heatmaps, references)
+    write_bytes(case_folder(run, content["case_id"]) / "case.js", script)
 
 
 def write_skipped(run: Path, skipped: Skipped) -> None:
@@ -183,7 +187,7 @@ def case_content(case: FinishedCase) -> dict[str, Any]:
         "attributes": dict(case.attributes),
         "view": _box(case.view),
         "labels": dict(case.labels),
-        "predictions": [_without_case(asdict(p)) for p in case.predictions],
+        "predictions": [_without_case(p) for p in case.predictions],
         "maps": [_map(h) for h in case.heatmaps],
         "peaks": [asdict(p) for p in case.peaks],
         "dropped": [asdict(d) for d in case.dropped],
@@ -198,9 +202,9 @@ def case_content(case: FinishedCase) -> dict[str, Any]:
 def _table_data(case: FinishedCase) -> dict[str, Any]:
     """The values of `TABLE_DATA`."""
     return {
-        "candidates": [_without_case(asdict(c)) for c in case.candidates],
-        "curves": [_without_case(asdict(c)) for c in case.curves],
-        "fits": [_without_case(asdict(f)) for f in case.fits],
+        "candidates": [_without_case(c) for c in case.candidates],
+        "curves": [_without_case(c) for c in case.curves],
+        "fits": [_without_case(f) for f in case.fits],
         "look": case.look,
     }
 
@@ -256,8 +260,9 @@ def _box(box: Box) -> list[float]:
     return [round(value, DECIMALS) for value in (box.x, box.y, box.width, box.height)]
 
 
-def _without_case(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key != "case_id"}
+def _without_case(record: Candidates | Curve | Fit | Prediction) -> dict[str, Any]:
+    """The fields of a record but `case_id`; `asdict` would copy each of their numbers."""
+    return {key: getattr(record, key) for key in record.__slots__ if key != "case_id"}
 
 
 def _npz(heatmaps: tuple[Heatmap, ...], save: Callable[..., None]) -> bytes:

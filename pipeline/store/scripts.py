@@ -18,20 +18,20 @@ SMALL_MAP = 64 * 64
 
 
 def case_script(
-    content: Mapping[str, Any], heatmaps: Sequence[Heatmap], references: Sequence[Reference]
+    content: bytes, shown: Sequence[str], heatmaps: Sequence[Heatmap], references: Sequence[Reference]
 ) -> bytes:
     """A script that passes `content` (a case's JSON), the raw maps and the readers' masks to the case page.
 
     `maps` holds cells in base64 (float32, little endian, row-major) with the scale and offset from grid to
-    image, both (row, column); `masks` holds the instances of each entry of the content's `references`.
+    image, both (row, column); `masks` holds the instances of each entry of the content's `references`;
+    `shown` are the findings that the page names first, as `shown_findings` has them.
     """
-    shown = shown_findings(content)
     extra = {
         "maps": [map_json(h) for h in _shown_maps(heatmaps, shown)],
         "masks": [[runs(mask) for mask in reference.masks] for reference in references],
         "shown": shown,
     }
-    return b"".join((b"heatproof.case(", json_bytes(content), b", ", _json(extra), b");\n"))
+    return b"".join((b"heatproof.case(", content, b", ", _json(extra), b");\n"))
 
 
 def shown_findings(content: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from pipeline.geometry import resized, whole
 from pipeline.records import FinishedCase, Heatmap, Prediction, Reference
 from pipeline.store.cases import case_content
-from pipeline.store.scripts import case_script, runs, shown_findings
+from pipeline.store.scripts import case_script, json_bytes, runs, shown_findings
 from tests.store.finished import finished_case, mask
 
 
@@ -25,7 +25,8 @@ def arguments(script: bytes, name: str) -> list[Any]:
 
 
 def scripted(case: FinishedCase) -> bytes:
-    return case_script(case_content(case), case.heatmaps, case.references)
+    content = case_content(case)
+    return case_script(json_bytes(content), shown_findings(content), case.heatmaps, case.references)
 
 
 def test_a_case_script_holds_the_content_the_map_and_the_lesions() -> None:
