@@ -24,7 +24,6 @@ from pipeline.run.attempts import begin_attempt
 from pipeline.run.closing import close_run
 from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
-from pipeline.run.decoders import decoder_notices
 from pipeline.run.first_images import with_first_images
 from pipeline.run.hosted import explain_where
 from pipeline.run.manifest import model_provenance, name_of_audit, write_manifest
@@ -72,7 +71,6 @@ def audit(
         truth = with_inspection(plan, cohort, truth, cases=cohort.chosen, executor=run.executor)
         of_card = exclusive_notices(truth.labels.values(), plan.findings, activation=plan.card.activation)
         run.announce(cohort.notices, truth.notices, model.notices, of_card)
-        run.announce(decoder_notices(cohort.chosen, executor=run.executor))
         reuse = reuse_of(plan, cohort.chosen, executor=run.executor, pseudonym=run.pseudonym)
         baselines = baseline_maps(plan, cohort, truth, executor=run.executor)
         run.announce(alike_parts(plan, cohort, executor=run.executor))

@@ -16,6 +16,7 @@ from pipeline.cases.protocol import Protocol, protocol_of
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import AuditPlan
 from pipeline.records import Case, DecodedCase, ModelInput, Notice
+from pipeline.run.decoders import decoder_notices
 from pipeline.run.opening import Run
 
 COUNT = 8
@@ -31,7 +32,11 @@ FAMILY = "JPEG 2000"
 def protocol_at_resolution(
     plan: AuditPlan, run: Run, model: AuditedModel, truth: Truth, cases: Sequence[Case]
 ) -> Protocol:
-    """The protocol, at a reduced resolution if the config allows it and the drift is small; says so."""
+    """The protocol, at a reduced resolution if the config allows it and the drift is small.
+
+    Announces that, and whether decoders disagree about the first images.
+    """
+    run.announce(decoder_notices(cases, executor=run.executor))
     protocol = protocol_of(plan, truth, run.folder, images=len(cases))
     if plan.config.decode.resolution == "full":
         return protocol
