@@ -36,7 +36,7 @@ def answers_object(
 
     `header`: of an image with one frame. Findings are labels: at most 64 characters without a backslash.
     """
-    marked = [(finding, mask) for finding, masks in findings.items() for mask in masks or [None]]
+    marked = [(finding, mask) for finding, masks in findings.items() for mask in (*masks,) or (None,)]
     empty = np.zeros((header.Rows, header.Columns), np.bool_)
     stack = np.stack([empty if mask is None else mask for _, mask in marked], axis=-1)
     grid = grid_of_image(header)

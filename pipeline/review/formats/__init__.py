@@ -21,8 +21,9 @@ Masks: TypeAlias = Mapping[str, tuple[tuple[int, int], Findings]]
 class Images(Protocol):
     """The images of the run, for formats whose files refer to them."""
 
-    run: Any
-    """The run's `ExportedRun`."""
+    @property
+    def run(self) -> Any:
+        """The run's `ExportedRun`."""
 
     def header_of(self, image: str) -> Any:
         """The DICOM header of the image that `Masks` call so. Raises ConfigError if there is none."""
