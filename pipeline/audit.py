@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pipeline.audited_model.device import device_facts
+from pipeline.audited_model.fastest_backend import fastest
 from pipeline.audited_model.loading import AuditedModel, load_model
 from pipeline.audited_model.self_checks import self_check
 from pipeline.cases.baselines import baseline_maps
@@ -25,23 +26,18 @@ from pipeline.run.closing import close_run
 from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.first_images import with_first_images
+from pipeline.run.hosted import explain_where
 from pipeline.run.manifest import model_provenance, name_of_audit, write_manifest
 from pipeline.run.map_testing import judge_maps
-from pipeline.run.notices import ShowNotices, names_of
+from pipeline.run.notices import ShowNotices
 from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
 from pipeline.run.outcome import Outcome, outcome
+from pipeline.run.pages import draw_chosen_pages
 from pipeline.run.probing import probe
 from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING, UNSCORED
-from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
+from pipeline.run.worker_modules import WORKER_MODULES
 from pipeline.validation.before_run import with_inspection
-
-WORKER_MODULES = (
-    "pipeline.cases.case",
-    "pipeline.validation.case",
-    "pipeline.probes.drawing",
-    "pipeline.probes.map_tests.tasks",
-)
 
 
 def audit(
@@ -69,6 +65,7 @@ def audit(
         run.tell(INDEXING)
         cohort = index(plan, executor=run.executor, pseudonym=run.pseudonym)
         model = with_first_images(model, cohort.chosen, executor=run.executor)
+        compiled = run.beside(partial(fastest, model, plan, images=len(cohort.chosen)))
         run.tell(READING if plan.annotations else UNSCORED)
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=cohort.chosen, executor=run.executor)
@@ -77,17 +74,17 @@ def audit(
         reuse = reuse_of(plan, cohort.chosen, executor=run.executor, pseudonym=run.pseudonym)
         baselines = baseline_maps(plan, cohort, truth, executor=run.executor)
         run.announce(alike_parts(plan, cohort, executor=run.executor))
+        model, drift = compiled.result()
 
         run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
         begin_attempt(run, plan, command, device_facts(model))
-        protocol = protocol_of(plan, truth, run.folder)
+        protocol = protocol_of(plan, truth, run.folder, images=len(cohort.chosen))
         pending = run.pending(cohort.chosen, batch_size=plan.config.batch_size)
         decoded = run.map(decode(protocol, model.preprocessing), pending, stage="load")
-        explained = explain(decoded, model, truth, batch_size=plan.config.batch_size)
+        explained = explain_where(run.hosts, decoded, model, truth, plan=plan)
         run.finish(explained, draw_and_score(protocol))
         unprobed = probe(plan, run, cohort.chosen, truth, model)
         unjudged = judge_maps(plan, run, cohort.chosen, truth, model, baselines)
-        unread = tuple(dict.fromkeys((*unprobed, *unjudged)))
         results = summarise(
             plan,
             run,
@@ -95,12 +92,11 @@ def audit(
             truth,
             cases=cohort.chosen,
             methods=model.methods,
-            skipped=unread,
+            skipped=tuple(dict.fromkeys((*unprobed, *unjudged))),
             read_attributes=plan.config.probes == "full",
         )
-        names = names_of(run.notices, run.pseudonym)
-        inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)
-        provenance = model_provenance(plan, model, checks)
+        inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=run.names)
+        provenance = model_provenance(plan, model, [*checks, *drift])
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
-        page = close_run(run.folder)
-    return outcome(page, results, cohort.chosen, plan.config.policy)
+        draw_chosen_pages(plan, run, cohort.chosen, truth, protocol, model.preprocessing.window)
+        return outcome(close_run(run.folder), results, cohort.chosen, plan.config.policy)

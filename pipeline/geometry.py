@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Box, Cells, Intensity, Placement, Shape
+from pipeline.records import Box, Cells, Intensity, Mask, Placement, Shape
 
 Pixels: TypeAlias = NDArray[np.intp]
 """Row indices or column indices of the image."""
 
 HALF_CELL = 0.5
 """Distance from a cell's centre to its edge, in cells."""
+FEW = 64
+"""Values beside each other up to which gathering them is faster than a loop over runs of pixels."""
 SLACK_PX = 1.0
 """Pixels by which an annotation may exceed its image, because tools round, count from 1, or count the last
 pixel twice."""
@@ -148,24 +151,35 @@ def resample_to_pixels(
 
 def interpolate_axis(values: Intensity, grid: Placement, *, axis: int, pixels: Pixels) -> Intensity:
     """`values` (cells of one axis, others), linearly interpolated at pixels of that axis; 0 out of view."""
+    lower, share, unseen = (of_pixels[pixels] for of_pixels in _between_cells(grid, axis))
+    step = np.zeros_like(values)
+    np.subtract(values[1:], values[:-1], out=step[:-1])
+    if values.shape[1] <= FEW:
+        placed: Intensity = share * step[lower]
+        placed += values[lower]
+    else:
+        placed = np.empty((len(pixels), *values.shape[1:]), np.float32)
+        starts = np.flatnonzero(np.diff(lower, prepend=-1))  # of runs of pixels between the same two cells
+        for start, end in pairwise([*starts, len(pixels)]):
+            np.multiply(share[start:end], step[lower[start]], out=placed[start:end])
+            placed[start:end] += values[lower[start]]
+    placed[unseen] = 0
+    return placed
+
+
+@lru_cache(maxsize=32)
+def _between_cells(grid: Placement, axis: int) -> tuple[Pixels, Intensity, Mask]:
+    """Of each pixel of an axis: the cell before it, its share of the way to the next, and if it is unseen.
+
+    Cached, because all maps of a case are placed in the same way.
+    """
     cells = grid.model_shape[axis]
     before, after = grid.overhang[axis]
-    position = (pixels - grid.offset[axis]) / grid.scale[axis]
+    position = (np.arange(grid.image_shape[axis]) - grid.offset[axis]) / grid.scale[axis]
     unseen = (position < -before) | (position >= cells - 1 + after)
     position = position.clip(0, cells - 1)
     lower = position.astype(np.intp)
-    share = (position - lower).astype(np.float32)[:, None]
-    step = np.diff(values, axis=0, append=values[-1:])
-    placed = np.empty((len(pixels), *values.shape[1:]), np.float32)
-    runs = [
-        *np.flatnonzero(np.diff(lower, prepend=-1)),
-        len(pixels),
-    ]  # starts of runs of pixels between the same two cells
-    for start, end in pairwise(runs):
-        np.multiply(share[start:end], step[lower[start]], out=placed[start:end])
-        placed[start:end] += values[lower[start]]
-    placed[unseen] = 0
-    return placed
+    return lower, (position - lower).astype(np.float32)[:, None], unseen
 
 
 def _pixels_between(start: float, end: float, size: int) -> slice:

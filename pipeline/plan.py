@@ -17,7 +17,7 @@ from pipeline.attribution.specs import read_specs
 from pipeline.baselines import BASELINES
 from pipeline.classifiers import ModelCard, NetworkCard, load_card
 from pipeline.classifiers.card_files import existing_card, existing_weights, weights_path
-from pipeline.config import TORCH, AuditConfig, OtherImages, Table
+from pipeline.config import AUTO, TORCH, AuditConfig, OtherImages, Table
 from pipeline.contours import RULES
 from pipeline.contracts import Detector
 from pipeline.errors import ConfigError, refuse_all
@@ -144,7 +144,7 @@ def _inputs_of_audit(config: AuditConfig) -> tuple[Path, Path | None]:
 def _check_methods(config: AuditConfig) -> None:
     refuse_all(
         lambda: read_specs(config.methods, reserved=reserved()),
-        lambda: None if config.backend == TORCH else check_known(BACKENDS, config.backend, "backend"),
+        lambda: None if config.backend in {AUTO, TORCH} else check_known(BACKENDS, config.backend, "backend"),
         lambda: check_scoring(config),
     )
 

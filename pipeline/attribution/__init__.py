@@ -47,4 +47,7 @@ BACKENDS: Registry[Callable[..., Explainer]] = Registry(
     group="heatproof.backends",
     wanted=Callable,  # type: ignore[arg-type]  # an abstract class
 )
-"""backend(explainer, *, example, precision): the same explainer, run by another library than torch."""
+"""backend(explainer, *, example, precision): the same explainer, run by another library than torch.
+
+That of OpenVINO takes `kept_at`, too, where it keeps the converted network.
+"""

@@ -12,13 +12,18 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.jit import trace
+from torch.jit._trace import TracerWarning
 
 from pipeline.attribution import METHODS
 from pipeline.attribution.binding import BoundMethod
@@ -27,6 +32,7 @@ from pipeline.attribution.engine import Target
 from pipeline.attribution.explainer import Explainer, Explanation
 from pipeline.attribution.heads import Head
 from pipeline.attribution.methods.cam import weighted_sum
+from pipeline.attribution.work import reads_numbers
 from pipeline.errors import ConfigError
 
 # OpenVINO sends telemetry on every import and conversion, unless its telemetry package cannot be imported.
@@ -41,6 +47,7 @@ except ImportError as error:
 
 Precision = Literal["float32", "bfloat16"]
 HINTS: Mapping[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
+FAILURES = (RuntimeError, NotImplementedFailure, OpConversionFailure, OpValidationFailure)
 SUPPORTED = ("cam", "gradcam")
 """Methods whose maps are class activation maps at the layer before the pool."""
 
@@ -82,8 +89,13 @@ class CompiledExplainer(Explainer):
         )
 
 
-def compiled(explainer: Explainer, *, example: Tensor, precision: Precision = "float32") -> CompiledExplainer:
+def compiled(
+    explainer: Explainer, *, example: Tensor, precision: Precision = "float32", kept_at: Path | None = None
+) -> CompiledExplainer:
     """The explainer with a graph compiled for inputs of the example's channels and grid.
+
+    With `kept_at`, an XML file, the converted network is read from there, or written there after conversion;
+    the caller sees to it that the name changes with the network. A damaged file is written anew.
 
     Raises ConfigError if a method is not in `SUPPORTED`, if its layer is not directly before the head, if
     the network is not on a CPU in float32, if OpenVINO cannot convert it, or if the CPU lacks the precision.
@@ -99,8 +111,37 @@ def compiled(explainer: Explainer, *, example: Tensor, precision: Precision = "f
     if precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise ConfigError("precision: this CPU does not compute in bfloat16; set precision: float32")
     settings = {"INFERENCE_PRECISION_HINT": HINTS[precision], "PERFORMANCE_HINT": "THROUGHPUT"}
-    model = core.compile_model(_graph(explainer, example[:1]), "CPU", settings)
+    graph = None if kept_at is None else _kept(core, kept_at)
+    if graph is None:
+        graph = _graph(explainer, example[:1])
+        if kept_at is not None:
+            _keep(graph, kept_at)
+    model = core.compile_model(graph, "CPU", settings)
     return CompiledExplainer(explainer.engine, explainer.methods, openvino.AsyncInferQueue(model))
+
+
+def _kept(core: openvino.Core, path: Path) -> openvino.Model | None:
+    """The network that an earlier run converted; None without one, or where the file is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        return core.read_model(path)
+    except RuntimeError:
+        return None
+
+
+def _keep(graph: openvino.Model, path: Path) -> None:
+    """Write the converted network, numbers first, so that a file of the name belongs to whole numbers.
+
+    It is a cache: where it cannot be written, the next run converts again.
+    """
+    with suppress(OSError, RuntimeError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+            written = Path(folder) / path.name
+            openvino.save_model(graph, written, compress_to_fp16=False)
+            for suffix in (".bin", path.suffix):
+                written.with_suffix(suffix).replace(path.with_suffix(suffix))
 
 
 def _refuse_unsupported(explainer: Explainer, method: BoundMethod) -> None:
@@ -119,16 +160,40 @@ def _refuse_unsupported(explainer: Explainer, method: BoundMethod) -> None:
 
 
 def _graph(explainer: Explainer, example: Tensor) -> openvino.Model:
-    """The network and its maps as an OpenVINO model, for inputs of exactly the example's shape."""
+    """The network and its maps as an OpenVINO model, for inputs of exactly the example's shape.
+
+    From a trace of one forward pass, which takes seconds less than `torch.export`. A trace keeps one way
+    through the network; one that reads numbers, and so may choose its way by them, is exported or refused.
+    """
     module = _LogitsAndMaps(explainer.engine.network, explainer.targets).eval()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning)  # torch.export calls deprecated functions
+        for category in (FutureWarning, DeprecationWarning, TracerWarning):
+            warnings.filterwarnings("ignore", category=category)  # of torch, whose shapes are fixed here
         try:
-            model = openvino.convert_model(torch.export.export(module, (example.clone(),)))
-        except (RuntimeError, NotImplementedFailure, OpConversionFailure, OpValidationFailure) as error:
+            traced = None if reads_numbers(module, example) else _traced(module, example)
+            model = traced or openvino.convert_model(torch.export.export(module, (example.clone(),)))
+        except FAILURES as error:
             raise ConfigError("backend: openvino cannot convert the network; set backend: torch") from error
     model.reshape(list(example.shape))
     return model
+
+
+def _traced(module: nn.Module, example: Tensor) -> openvino.Model | None:
+    """The model of a traced forward pass; None if it cannot be traced or converted.
+
+    A function is traced, not the module: of a module, torch would look at every attribute of all its parts.
+    """
+
+    def forward(inputs: Tensor) -> tuple[Tensor, ...]:
+        outputs: tuple[Tensor, ...] = module(inputs)
+        return outputs
+
+    try:
+        with torch.no_grad():
+            traced = trace(forward, (example.clone(),), check_trace=False)  # type: ignore[no-untyped-call]
+        return openvino.convert_model(traced)
+    except FAILURES:
+        return None
 
 
 class _LogitsAndMaps(nn.Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,11 +21,13 @@ from pipeline.classifiers.classifier import Classifier, classifier_of, open_clas
 from pipeline.classifiers.grids import last_grid, smallest_side
 from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.recipe import Preprocessing
-from pipeline.config import TORCH
+from pipeline.config import AUTO, TORCH
 from pipeline.errors import ConfigError
 from pipeline.plan import AuditPlan
 from pipeline.records import Image, Notice
 
+OF_TORCH = {AUTO, TORCH}
+"""Backends of which the model is loaded in torch; `backend.fastest` may change what auto comes to."""
 LAST = "last"
 """The default layer of the maps: the last one with a grid of more than one cell."""
 FEW_CELLS = 4
@@ -46,6 +48,8 @@ class AuditedModel:
     """Contradictions between card, weights and outputs that do not stop the run."""
     example: Example | None = None
     """The card's example, which the network met; None without one."""
+    backend: str = TORCH
+    """The library that runs the network: what the config names, or what its `auto` came to."""
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -100,7 +104,7 @@ def open_model(
         card_path=card_path,
         weights=weights,
         device=device,
-        precision=precision if backend == TORCH else "float32",
+        precision=precision if backend in OF_TORCH else "float32",
         allow_pickle=allow_pickle,
     )
     met = check_example(_plain(classifier, card_path, weights, allow_pickle=allow_pickle), card_path)
@@ -121,7 +125,7 @@ def open_network(network: nn.Module, plan: AuditPlan) -> AuditedModel:
     The network is copied, and stays as it is.
     """
     config = plan.config
-    precision = config.precision if config.backend == TORCH else "float32"
+    precision = config.precision if config.backend in OF_TORCH else "float32"
     classifier = classifier_of(network, plan.card, device=config.device, precision=precision)
     _check_that_it_runs(classifier)
     return _explained(
@@ -175,10 +179,25 @@ def _explained(
         explained=card.explained,
     )
     notices = (*classifier.notices, *_notices_of_grid(card, explainer))
-    if backend == TORCH:
-        return AuditedModel(classifier, explainer, notices=notices, example=met)
-    fast = BACKENDS[backend](explainer, example=example, precision=precision)
-    return AuditedModel(classifier, fast, explainer, notices=notices, example=met)
+    model = AuditedModel(classifier, explainer, notices=notices, example=met)
+    return model if backend in OF_TORCH else run_by(model, backend, precision=precision)
+
+
+def run_by(
+    model: AuditedModel,
+    backend: str,
+    *,
+    precision: Literal["float32", "bfloat16"],
+    kept_at: Path | None = None,
+) -> AuditedModel:
+    """The model of torch, run by another backend. Raises ConfigError if that cannot run it.
+
+    `kept_at`: where OpenVINO finds the converted network of an earlier run, or keeps it.
+    """
+    example = example_batch(model.classifier)
+    kept = {"kept_at": kept_at} if kept_at else {}
+    fast = BACKENDS[backend](model.explainer, example=example, precision=precision, **kept)
+    return replace(model, explainer=fast, reference=model.explainer, backend=backend)
 
 
 def _plain(

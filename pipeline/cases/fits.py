@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
 
 from pipeline.baselines.grid import occupancy
 from pipeline.contours.flatness import is_flat
-from pipeline.geometry import resample_to_pixels
-from pipeline.metrics.transforms import GRID, TRANSFORMS, fit, ranks
-from pipeline.records import Fit, Heatmap, Intensity, Reference, Shape, Values
+from pipeline.geometry import Pixels, resample_to_pixels
+from pipeline.metrics.transforms import GRID, TRANSFORMS, fit, highest_cell, ranks
+from pipeline.records import Fit, Heatmap, Intensity, Placement, Reference, Shape, Values
 
 DECIMALS = 4
 
@@ -39,15 +40,21 @@ def ranks_of(heatmap: Heatmap) -> Values:
 
 def sampled(heatmap: Heatmap) -> tuple[Intensity, Intensity]:
     """Signed relevance at the centres of the cells of `transforms.GRID`, and above 0 what the network saw."""
-    pixels = [
+    placement = heatmap.placement
+    return resample_to_pixels(heatmap.relevance, placement, *_pixels(placement)), _seen(placement)
+
+
+def _pixels(placement: Placement) -> tuple[Pixels, Pixels]:
+    rows, columns = (
         ((np.arange(cells) + 0.5) * size / cells).astype(np.intp)
-        for cells, size in zip(GRID, heatmap.placement.image_shape, strict=True)
-    ]
-    relevance, seen = (
-        resample_to_pixels(values, heatmap.placement, *pixels)
-        for values in (heatmap.relevance, np.ones_like(heatmap.relevance))
+        for cells, size in zip(GRID, placement.image_shape, strict=True)
     )
-    return relevance, seen
+    return rows, columns
+
+
+@lru_cache(maxsize=4)  # all maps of a layer are placed in the same way
+def _seen(placement: Placement) -> Intensity:
+    return resample_to_pixels(np.ones(placement.model_shape, np.float32), placement, *_pixels(placement))
 
 
 def _is_empty(heatmap: Heatmap) -> bool:
@@ -64,7 +71,8 @@ def _fits(
 ) -> Iterator[Fit]:
     for output, of_cells in of_outputs.items():
         count = len(TRANSFORMS) if output == reference.finding else 1
-        found = [fit(of_cells, grid, transform) for transform in islice(TRANSFORMS.values(), count)]
+        highest = highest_cell(of_cells)
+        found = [fit(of_cells, highest, grid, transform) for transform in islice(TRANSFORMS.values(), count)]
         yield Fit(
             reference.case_id,
             reference.finding,

@@ -50,7 +50,7 @@ def _resnet(block: str, *layers: int) -> NetworkClass:
 
 DENSENETS: Final[Mapping[str, NetworkClass]] = MappingProxyType(
     {
-        name: NetworkClass(DenseNetArguments, f"{ROOM}of_monai:densenet", {"name": name}, of_monai=True)
+        name: NetworkClass(DenseNetArguments, f"{ROOM}densenet:densenet", {"name": name}, of_monai=True)
         for name in ("DenseNet", "DenseNet121", "DenseNet161", "DenseNet169", "DenseNet201", "DenseNet264")
     }
 )

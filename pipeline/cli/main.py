@@ -40,8 +40,11 @@ from pipeline.cli.terminal import (
 from pipeline.cli.view import view
 from pipeline.config import AuditConfig, load_config
 from pipeline.errors import HOW_TO_REPORT, AuditError, CaseBug, OutputError, place_of
+from pipeline.executors.pool import start_fork_server
 from pipeline.plan import RunPlan, make_plan
 from pipeline.retrieval.door import in_folders
+from pipeline.run.steps import STARTING
+from pipeline.run.worker_modules import WORKER_MODULES
 from pipeline.run_files.within_run import refuse_within_run
 from pipeline.store.atomic import make_folder, writing
 from pipeline.tuning.plan import make_tuning_plan
@@ -129,6 +132,9 @@ def _audit(options: Namespace) -> int:
     check_exports(config)
     if options.explain_inputs:
         return explain_inputs(plan, console)
+    tell = tell_on(console)
+    tell(STARTING)
+    start_fork_server(WORKER_MODULES)  # so that workers and this process import at the same time
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch, which takes seconds; errors above come first
 
     with progress_display(console, batch=config.batch_size) as progress:
@@ -136,7 +142,7 @@ def _audit(options: Namespace) -> int:
             plan,
             progress=progress,
             notify=notify_on(console),
-            tell=tell_on(console),
+            tell=tell,
             command=words_of(options),
         )
     return _ended(outcome, plan, console)

@@ -203,6 +203,8 @@ class Splits(Strict):
 
 TORCH = "torch"
 """The backend that runs the network without conversion."""
+AUTO = "auto"
+"""OpenVINO where it is installed, runs the network and saves more than its start costs; else torch."""
 
 
 class BackendDrift(Strict):
@@ -263,13 +265,6 @@ class Statistics(Strict):
     replicates: PositiveInt = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 0
-
-
-class Limits(Strict):
-    """Limits on time and memory for each file in a worker process."""
-
-    seconds: Annotated[float, Field(gt=0)] = 120
-    memory_mb: Annotated[int, Field(ge=256)] = 4096
 
 
 class BurnedInText(Strict):

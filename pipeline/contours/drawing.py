@@ -16,11 +16,11 @@ from scipy.ndimage import binary_fill_holes
 from pipeline.contours import RULES
 from pipeline.contours.flatness import is_flat
 from pipeline.contours.outlines import MARGIN, folded_margin, outlines
-from pipeline.contours.sampling import rows_with_extremes, window_reaching
+from pipeline.contours.sampling import rows_with_extremes, upper_bounds, window_reaching
 from pipeline.errors import CaseError
 from pipeline.geometry import resample_to_pixels
 from pipeline.plateau import highest_pixel
-from pipeline.records import Drawing, Heatmap, Intensity, Mask, Placement, Region, Shape
+from pipeline.records import Drawing, Heatmap, Intensity, Mask, Region, Shape
 
 CONNECTIVITY = 8
 CELLS_OF_SHORT_LABELS = 2**14
@@ -66,10 +66,11 @@ def draw(
     placement = heatmap.placement
     if is_flat(relevance):  # tested on the cells: after resampling, a crop's edge would not be flat
         return closed_gate(heatmap)
-    level, peak = _level_and_peak(heatmap, relevance, rule=rule, threshold=threshold)
+    bounds = upper_bounds(relevance, placement)
+    level, peak = _level_and_peak(heatmap, relevance, bounds, rule=rule, threshold=threshold)
     if level is None:
         return closed_gate(heatmap)
-    window = window_reaching(relevance, placement, level)
+    window = window_reaching(bounds, level)
     if window is None:
         return replace(closed_gate(heatmap), peak=peak)
     placed = resample_to_pixels(relevance, placement, *window)
@@ -113,7 +114,12 @@ def _positive(heatmap: Heatmap) -> Intensity:
 
 
 def _level_and_peak(
-    heatmap: Heatmap, relevance: Intensity, *, rule: str, threshold: float
+    heatmap: Heatmap,
+    relevance: Intensity,
+    bounds: tuple[Intensity, Intensity],
+    *,
+    rule: str,
+    threshold: float,
 ) -> tuple[float | None, tuple[int, int] | None]:
     """The level, rounded to float32, and (row, column) of the maximum; (None, None) for a flat map."""
     pixel_rows, pixel_columns = heatmap.placement.image_shape
@@ -127,16 +133,11 @@ def _level_and_peak(
         raise CaseError(
             "level_not_finite", f"The rule '{rule}' gave the level {level}, not a number; correct the rule."
         )
-    peak = _peak(relevance, heatmap.placement, highest=float(sample.max()))
-    return float(np.float32(max(level, LOWEST_LEVEL))), peak
-
-
-def _peak(relevance: Intensity, placement: Placement, *, highest: float) -> tuple[int, int]:
-    """(row, column) of a pixel with the highest value, which is about `highest`, of the whole image."""
-    window = window_reaching(relevance, placement, highest)
+    window = window_reaching(bounds, float(sample.max()))
     assert window is not None
-    placed = resample_to_pixels(relevance, placement, *window)
-    return highest_pixel(placed, placement, corner=(int(window[0][0]), int(window[1][0])))
+    placed = resample_to_pixels(relevance, heatmap.placement, *window)
+    peak = highest_pixel(placed, heatmap.placement, corner=(int(window[0][0]), int(window[1][0])))
+    return float(np.float32(max(level, LOWEST_LEVEL))), peak
 
 
 def _minimum_px(area_px: float, area_mm2: float, spacing_mm: tuple[float, float] | None) -> float:

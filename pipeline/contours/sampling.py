@@ -23,21 +23,29 @@ def rows_with_extremes(placement: Placement) -> Pixels:
     return np.unique(np.append(neighbours.clip(0, pixels - 1), [0, pixels - 1]))
 
 
-def window_reaching(relevance: Intensity, placement: Placement, level: float) -> tuple[Pixels, Pixels] | None:
-    """The rows and columns that can reach `level` > 0, plus one on each side; None if none can.
+def upper_bounds(relevance: Intensity, placement: Placement) -> tuple[Intensity, Intensity]:
+    """What the map resampled to the image does not exceed in each row, and in each column, of the image.
 
-    Each axis is tested alone: interpolating along the other axis never exceeds the largest cell.
+    Each axis is taken alone: interpolating along the other axis never exceeds the largest cell.
     """
     relevance = np.asarray(relevance, np.float32)
-    rows = _reaching(relevance, placement, axis=0, level=level)
-    columns = _reaching(relevance.T, placement, axis=1, level=level)
+    rows, columns = (
+        interpolate_axis(values, placement, axis=axis, pixels=np.arange(pixels)).max(axis=1)
+        for axis, (values, pixels) in enumerate(
+            zip((relevance, relevance.T), placement.image_shape, strict=True)
+        )
+    )
+    return rows, columns
+
+
+def window_reaching(bounds: tuple[Intensity, Intensity], level: float) -> tuple[Pixels, Pixels] | None:
+    """The rows and columns whose `upper_bounds` reach `level` > 0, plus one on each side, or None."""
+    rows, columns = (_reaching(bound, level) for bound in bounds)
     return None if rows is None or columns is None else (rows, columns)
 
 
-def _reaching(values: Intensity, grid: Placement, *, axis: int, level: float) -> Pixels | None:
-    pixels = grid.image_shape[axis]
-    bound = interpolate_axis(values, grid, axis=axis, pixels=np.arange(pixels)).max(axis=1)
+def _reaching(bound: Intensity, level: float) -> Pixels | None:
     (reaching,) = np.nonzero(bound >= level * (1 - ROUNDING))
     if not reaching.size:
         return None
-    return np.arange(max(reaching[0] - 1, 0), min(reaching[-1] + 2, pixels))
+    return np.arange(max(reaching[0] - 1, 0), min(reaching[-1] + 2, bound.size))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import Any, TypeVar
 
 from pipeline.errors import CaseError, ConfigError
+from pipeline.executors.ordered import in_order
 from pipeline.executors.worker import Limits, Worker
 
 T = TypeVar("T")
@@ -41,10 +43,7 @@ class Pool(AbstractContextManager["Pool"]):
     ) -> None:
         """Start `workers` processes, 0 for one per core; `preload` names modules to import once for all."""
         self.workers = workers or len(os.sched_getaffinity(0))
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(list(preload))
-        with _environment(ONE_THREAD | SAFE_PATH):
-            forkserver.ensure_running()
+        context = start_fork_server(preload)
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._workers = [Worker(context, limits or Limits()) for _ in range(self.workers)]
         self._threads = [Thread(target=self._serve, args=(worker,), daemon=True) for worker in self._workers]
@@ -55,13 +54,8 @@ class Pool(AbstractContextManager["Pool"]):
         self, function: Callable[[T], R], items: Iterable[T], *, on_failure: Callable[[T, CaseError], R]
     ) -> Iterator[R]:
         """Results of `function`, in the order of the items; see `contracts.Executor`."""
-        pending: deque[tuple[T, Future[R]]] = deque()
-        for item in items:
-            pending.append((item, self._submit(function, item)))
-            if len(pending) >= self.workers * AHEAD:
-                yield _result(*pending.popleft(), on_failure=on_failure)
-        while pending:
-            yield _result(*pending.popleft(), on_failure=on_failure)
+        submit, result = partial(self._submit, function), partial(_result, on_failure=on_failure)
+        return in_order(items, submit, result, most=self.workers * AHEAD)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -101,6 +95,18 @@ class Pool(AbstractContextManager["Pool"]):
                 return
             if task is not None:
                 task[2].cancel()
+
+
+def start_fork_server(preload: Sequence[str]) -> ForkServerContext:
+    """The context of the process that workers are forked from; it starts, and imports `preload` meanwhile.
+
+    A command calls it before it imports what takes seconds itself. A server that runs already stays.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    with _environment(ONE_THREAD | SAFE_PATH):
+        forkserver.ensure_running()
+    return context
 
 
 def _result(item: T, future: Future[R], *, on_failure: Callable[[T, CaseError], R]) -> R:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from pipeline.records import Box, Candidates, Mask, Point, Region, Values
 Criterion: TypeAlias = Literal["iou", "box_iou", "centre_hit", "point_in_mask"]
 """How well a contour fits a lesion: the IoU of both (of boxes if the lesion is a box), the IoU of their
 bounding boxes, whether the contour's centroid lies in the lesion, or whether its highest pixel does."""
+CRITERIA: Final[tuple[Criterion, ...]] = get_args(Criterion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,10 @@ def _affinity(scored: Scored) -> dict[Criterion, Values]:
     If the lesions are points, every criterion is whether the contour covers the point.
     """
     reference, regions = scored.reference, scored.drawing.regions
+    if not reference.lesions or not regions:
+        return dict.fromkeys(CRITERIA, np.zeros((len(regions), reference.lesions)))
     if reference.kind == "point":
-        covered = _covered(regions, reference.points)
-        return dict.fromkeys(("iou", "box_iou", "centre_hit", "point_in_mask"), covered)
+        return dict.fromkeys(CRITERIA, _covered(regions, reference.points))
     centres = [_centre(region) for region in regions]
     points = [_highest_pixel(region, scored) for region in regions]
     boxes = _box_overlaps(regions, reference.boxes or tuple(_bounding_box(mask) for mask in reference.masks))
@@ -95,16 +97,6 @@ def matches(record: Candidates, rule: Rule) -> Matches:
     affinity = np.array(record.affinity[rule.criterion]).reshape(len(record.scores), record.lesions)
     threshold = rule.threshold if rule.criterion in {"iou", "box_iou"} else 1.0
     return match_contours(affinity, record.scores, threshold=threshold, assignment=rule.assignment)
-
-
-def unmatched_lesions(record: Candidates, rule: Rule) -> tuple[int, ...]:
-    """The numbers, from 1, of the lesions that no contour matches."""
-    return tuple(sorted(set(range(1, record.lesions + 1)) - set(matches(record, rule))))
-
-
-def unmatched_contours(record: Candidates, rule: Rule) -> tuple[int, ...]:
-    """The numbers, from 1, of the contours that match no lesion: all of them on a healthy image."""
-    return tuple(number for number, lesion in enumerate(matches(record, rule), start=1) if lesion is None)
 
 
 def _covered(regions: Sequence[Region], points: Sequence[Point]) -> Values:

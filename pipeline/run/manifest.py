@@ -45,7 +45,10 @@ if TYPE_CHECKING:  # these load torch, which scoring of external maps must not
 
 PACKAGES = ("heatproof", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
 NETWORK_PACKAGES = ("torch", "monai")
-UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review", "exports"}
+OF_MACHINES = {"workers", "executor", "limits"}
+UNRECORDED = (
+    OF_MACHINES | {"model", "weights", "out", "operator", "validation", "review"} | {"report", "exports"}
+)
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
 PLACES = {"path", "dicomweb", "cache", "credentials"}  # in sections of inputs, for the same reasons
 
@@ -81,12 +84,12 @@ def model_provenance(plan: AuditPlan, model: AuditedModel, checks: Sequence[Chec
         "card": recorded_card(plan.card, model.classifier.card.operating_thresholds),
         "weights_sha256": model.classifier.weights_sha256,
         "device": str(model.classifier.device),
-        "backend": config.backend,
+        "backend": model.backend,
         "precision": config.precision,
         "checks": [{**asdict(check), "passed": True} for check in checks],
     }
-    backend = ("openvino",) if config.backend == "openvino" else ()
-    return Provenance(methods, facts, (*NETWORK_PACKAGES, *backend), _network_plugins(config))
+    backend = ("openvino",) if model.backend == "openvino" else ()
+    return Provenance(methods, facts, (*NETWORK_PACKAGES, *backend), _network_plugins(config, model.backend))
 
 
 def maps_provenance(plan: ScorePlan) -> Provenance:
@@ -115,9 +118,10 @@ def name_of_audit(
     baselines: Mapping[str, Intensity],
 ) -> str:
     """The run id: model name and a hash of everything that affects results, so that a rerun resumes."""
-    facts = [card_facts(plan.card), model.classifier.weights_sha256]
+    facts = [card_facts(plan.card), model.classifier.weights_sha256, model.backend]
     facts += [model.example.sha256] if model.example else []
-    return _name(plan.card.name, facts, plan, cases, truth, baselines, plugins=_network_plugins(plan.config))
+    plugins = _network_plugins(plan.config, model.backend)
+    return _name(plan.card.name, facts, plan, cases, truth, baselines, plugins=plugins)
 
 
 def name_of_scoring(
@@ -205,11 +209,11 @@ def _plugins(plan: RunPlan, truth: Truth) -> dict[str, str]:
     }
 
 
-def _network_plugins(config: AuditConfig) -> dict[str, str]:
+def _network_plugins(config: AuditConfig, backend: str) -> dict[str, str]:
     """Packages that provide plug-ins of the explanation, its checks and probes: package → version."""
     return {
         **METHODS.packages(_methods(read_specs(config.methods))),
-        **BACKENDS.packages({config.backend} - {TORCH}),
+        **BACKENDS.packages({backend} - {TORCH}),
         **CHECKS.packages(CHECKS),
         **PROBES.packages(PROBES if config.probes != "off" else ()),
         **MAP_TESTS.packages(MAP_TESTS if config.probes == "full" else ()),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+STARTING: Final = "Starting worker processes and loading libraries"
 LOADING: Final = "Loading the model {}"
 CHECKING: Final = "Checking the model on example images"
 INDEXING: Final = "Reading the headers of the images"

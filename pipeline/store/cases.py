@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
-import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,17 @@ from pipeline.records import (
     Heatmap,
     Mask,
     Outline,
+    Prediction,
     Reference,
     Region,
     Score,
     Skipped,
 )
-from pipeline.run_files.objects import finished_case, read_content, skipped_entry
+from pipeline.run_files.objects import finished_case, packed, read_content, skipped_entry
 from pipeline.run_files.scripts import incomplete, is_archive
 from pipeline.store.atomic import OWNER_ONLY, TEMPORARY_PREFIX, write_bytes, writing
 from pipeline.store.edges import mask_outlines
-from pipeline.store.scripts import case_script
+from pipeline.store.scripts import case_script, json_bytes, shown_findings
 
 SHA256 = ".sha256"
 CASE_PREFIX = "case-"
@@ -40,6 +41,10 @@ TRANSIENT_REASONS = frozenset(
     {"unreadable", "worker_died", "out_of_time", "out_of_memory", "file_changed", "text_not_looked_for"}
 )
 """Transient failures, retried on resume."""
+TABLE_DATA = ("candidates", "curves", "fits", "look")
+"""Keys of `case.json` for the tables over all cases; no page shows them."""
+PACKING = 6
+"""Compression level of gzip."""
 DECIMALS = 2
 """Of coordinates in pixels; finer than the accuracy of any outline."""
 
@@ -70,8 +75,10 @@ def why_skipped(run: Path, case_id: str) -> Skipped | None:
     return Skipped(**content) if content is not None and content["subject"] == case_id else None
 
 
-def write_case(run: Path, case: FinishedCase) -> None:
+def write_case(run: Path, case: FinishedCase, *, page: bool = True) -> None:
     """Write a finished case, `case.json` last; `case.js` holds the same data for the case's page.
+
+    Without `page`, there is no `case.js`, and maps and `case.json` are compressed (`case.json.gz`).
 
     Only `case.json` is synced to disk, which takes 2 to 4 ms (20 ms for all files). If a power failure
     damages the others, `is_finished` notices.
@@ -82,15 +89,32 @@ def write_case(run: Path, case: FinishedCase) -> None:
     folder = case_folder(run, case.case_id)
     (folder / "skipped.json").unlink(missing_ok=True)
     write_bytes(folder / SHA256, case.sha256.encode(), mode=OWNER_ONLY)
-    write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps))
-    content = _case_json(case)
-    write_bytes(folder / "case.js", case_script(case, _json(content)))
-    write_bytes(folder / "case.json", _json(content | _table_data(case)), durable=True)
+    write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps, np.savez if page else np.savez_compressed))
+    content, path = case_content(case), folder / "case.json"
+    shown, tables = json_bytes(content), json_bytes(_table_data(case))
+    whole = shown[:-1] + b", " + tables[1:]
+    for old in (path, packed(path)):
+        old.unlink(missing_ok=True)
+    if page:
+        script = case_script(shown, shown_findings(content), case.heatmaps, case.references)
+        write_bytes(folder / "case.js", script)
+        write_bytes(path, whole, durable=True)
+    else:
+        write_bytes(packed(path), gzip.compress(whole, PACKING, mtime=0), durable=True)
+
+
+def write_page_data(
+    run: Path, content: Mapping[str, Any], heatmaps: Sequence[Heatmap], references: Sequence[Reference]
+) -> None:
+    """Write `case.js` of a case whose JSON is `content`, as `write_case` does with `page`."""
+    shown = {key: value for key, value in content.items() if key not in TABLE_DATA}
+    script = case_script(json_bytes(shown), shown_findings(shown), heatmaps, references)
+    write_bytes(case_folder(run, content["case_id"]) / "case.js", script)
 
 
 def write_skipped(run: Path, skipped: Skipped) -> None:
     """Write the reason why an image was skipped."""
-    write_bytes(case_folder(run, skipped.subject) / "skipped.json", _json(asdict(skipped)), durable=True)
+    write_bytes(case_folder(run, skipped.subject) / "skipped.json", json_bytes(asdict(skipped)), durable=True)
 
 
 def read_case(run: Path, case_id: str) -> dict[str, Any] | Skipped:
@@ -146,7 +170,7 @@ def fits_of(case: Mapping[str, Any]) -> list[Fit]:
     return [Fit(case_id=case["case_id"], **row) for row in case["fits"]]
 
 
-def _case_json(case: FinishedCase) -> dict[str, Any]:
+def case_content(case: FinishedCase) -> dict[str, Any]:
     """Content of `case.json`, which `reports/README.md` describes."""
     rows, columns = case.shape
     units = {(h.finding, h.method): h.unit for h in case.heatmaps}
@@ -163,7 +187,7 @@ def _case_json(case: FinishedCase) -> dict[str, Any]:
         "attributes": dict(case.attributes),
         "view": _box(case.view),
         "labels": dict(case.labels),
-        "predictions": [_without_case(asdict(p)) for p in case.predictions],
+        "predictions": [_without_case(p) for p in case.predictions],
         "maps": [_map(h) for h in case.heatmaps],
         "peaks": [asdict(p) for p in case.peaks],
         "dropped": [asdict(d) for d in case.dropped],
@@ -176,11 +200,11 @@ def _case_json(case: FinishedCase) -> dict[str, Any]:
 
 
 def _table_data(case: FinishedCase) -> dict[str, Any]:
-    """Data for the tables over all cases; no page shows them."""
+    """The values of `TABLE_DATA`."""
     return {
-        "candidates": [_without_case(asdict(c)) for c in case.candidates],
-        "curves": [_without_case(asdict(c)) for c in case.curves],
-        "fits": [_without_case(asdict(f)) for f in case.fits],
+        "candidates": [_without_case(c) for c in case.candidates],
+        "curves": [_without_case(c) for c in case.curves],
+        "fits": [_without_case(f) for f in case.fits],
         "look": case.look,
     }
 
@@ -236,17 +260,13 @@ def _box(box: Box) -> list[float]:
     return [round(value, DECIMALS) for value in (box.x, box.y, box.width, box.height)]
 
 
-def _without_case(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key != "case_id"}
+def _without_case(record: Candidates | Curve | Fit | Prediction) -> dict[str, Any]:
+    """The fields of a record but `case_id`; `asdict` would copy each of their numbers."""
+    return {key: getattr(record, key) for key in record.__slots__ if key != "case_id"}
 
 
-def _npz(heatmaps: tuple[Heatmap, ...]) -> bytes:
+def _npz(heatmaps: tuple[Heatmap, ...], save: Callable[..., None]) -> bytes:
     """The raw maps as .npz without pickles and timestamps, one array per "method/finding"."""
     buffer = io.BytesIO()
-    np.savez(buffer, **{f"{h.method}/{h.finding}": h.relevance for h in heatmaps})  # type: ignore[arg-type]
+    save(buffer, **{f"{h.method}/{h.finding}": h.relevance for h in heatmaps})
     return buffer.getvalue()
-
-
-def _json(content: object) -> bytes:
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace")  # an undecodable byte of a file name becomes a \u escape

@@ -24,6 +24,7 @@ from pipeline.errors import CaseBug, CheckError
 from pipeline.plan import AuditPlan
 from pipeline.records import Progress, Skipped, Summary
 from pipeline.run.outcome import Outcome
+from pipeline.run.steps import STARTING
 from pipeline.run.tables import Results
 
 CARD = main.CONFIGS / "models" / "pneumonia_densenet121.yaml"
@@ -124,7 +125,10 @@ def answers(folder: Path) -> dict[str, tuple[int, str, list[str]]]:
 def audit(
     monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., tuple[int, str, str]]]:
-    """Runs `heatproof audit` with a replacement for the audit; returns exit code, stdout and stderr."""
+    """Runs `heatproof audit` with a replacement for the audit; returns exit code, stdout and stderr.
+
+    The first line, which comes before the audit is loaded, is left out.
+    """
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.chdir(folder)
 
@@ -132,7 +136,10 @@ def audit(
         monkeypatch.setattr("pipeline.audit.audit", instead)
         monkeypatch.setattr("pipeline.cli.outcome.verdict_lines", lambda run: [f"what {run} says first"])
         code = main.main(["audit", *NEEDS, *arguments])
-        return (code, *capsys.readouterr())
+        out, err = capsys.readouterr()
+        first, _, rest = out.partition("\n")
+        assert first == f"{STARTING} …"
+        return code, rest, err
 
     yield run
     signal.signal(signal.SIGTERM, before)

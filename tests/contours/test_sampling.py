@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.contours.sampling import rows_with_extremes, window_reaching
+from pipeline.contours.sampling import rows_with_extremes, upper_bounds, window_reaching
 from pipeline.geometry import cropped, mirrored, placed, resample_to_pixels, resized, whole
 from pipeline.records import Cells, Intensity, Placement
 
@@ -54,20 +54,20 @@ def test_outside_the_window_nothing_reaches_the_level(
     relevance: Intensity, placement: Placement, level: float
 ) -> None:
     placed = everywhere(relevance, placement)
-    window = window_reaching(relevance, placement, level)
+    window = window_reaching(upper_bounds(relevance, placement), level)
     if window is not None:
         placed[np.ix_(*window)] = 0
     assert (placed < level).all()
 
 
 def test_a_level_above_every_cell_has_no_window(relevance: Intensity, placement: Placement) -> None:
-    assert window_reaching(relevance, placement, 1.01) is None
+    assert window_reaching(upper_bounds(relevance, placement), 1.01) is None
 
 
 def test_the_window_of_one_hot_cell_is_small() -> None:
     relevance = np.zeros((10, 10), np.float32)
     relevance[5, 5] = 1
-    window = window_reaching(relevance, resized(whole((1000, 1000)), (10, 10)), 0.5)
+    window = window_reaching(upper_bounds(relevance, resized(whole((1000, 1000)), (10, 10))), 0.5)
     assert window is not None
     # The cell's centre is at 549.5; half its value is reached within half a cell: pixels 500 … 599, plus one.
     assert [(axis[0], axis[-1]) for axis in window] == [(499, 600), (499, 600)]

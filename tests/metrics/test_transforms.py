@@ -63,19 +63,22 @@ def test_a_map_fits_its_reference_and_a_mirrored_one_after_the_mirror() -> None:
     of_cells = ranks(relevance, np.ones_like(relevance))
     occupied = np.zeros((10, 10), np.float32)
     occupied[9, 8:] = (1, 0.5)
-    held = fit(of_cells, occupied, TRANSFORMS[AS_IT_IS])
+    held = fit(of_cells, highest_cell(of_cells), occupied, TRANSFORMS[AS_IT_IS])
     assert held == (pytest.approx((0.985 + 0.5 * 0.995) / 1.5), 1.0)
     mirrored = np.fliplr(occupied)
-    assert fit(of_cells, mirrored, TRANSFORMS[AS_IT_IS]) == (pytest.approx((0.915 + 0.5 * 0.905) / 1.5), 0.0)
-    assert fit(of_cells, mirrored, TRANSFORMS["mirrored"]) == held
+    assert fit(of_cells, highest_cell(of_cells), mirrored, TRANSFORMS[AS_IT_IS]) == (
+        pytest.approx((0.915 + 0.5 * 0.905) / 1.5),
+        0.0,
+    )
+    assert fit(of_cells, highest_cell(of_cells), mirrored, TRANSFORMS["mirrored"]) == held
 
 
 def test_a_reference_that_leaves_the_image_is_not_compared() -> None:
     of_cells = np.full(GRID, 0.5)
     edge = np.zeros(GRID, np.float32)
     edge[:4, :] = 1
-    assert fit(of_cells, edge, TRANSFORMS["up_3"]) == (None, None)
-    assert fit(of_cells, edge, TRANSFORMS["down_3"])[0] == 0.5
+    assert fit(of_cells, highest_cell(of_cells), edge, TRANSFORMS["up_3"]) == (None, None)
+    assert fit(of_cells, highest_cell(of_cells), edge, TRANSFORMS["down_3"])[0] == 0.5
 
 
 def test_of_equally_high_cells_the_one_in_the_middle_is_the_highest() -> None:

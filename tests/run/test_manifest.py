@@ -361,7 +361,7 @@ def test_maps_that_are_scaled_have_no_unit_of_the_networks(study: Path, model: A
 
 
 def test_a_backend_beside_torch_is_one_of_the_packages(study: Path, model: AuditedModel) -> None:
-    drifting = replace(model, reference=model.explainer)
+    drifting = replace(model, reference=model.explainer, backend="openvino")
     found = model_provenance(audit_plan(study, backend="openvino"), drifting, ())
     assert found.packages == (*NETWORK_PACKAGES, "openvino")
 

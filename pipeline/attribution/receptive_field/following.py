@@ -48,6 +48,11 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._layouts[inputs] = of_input(inputs.shape)
         self._written: MutableMapping[Tensor, int] = WeakTensorKeyDictionary()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False, so that torch does not load its compiler, which would take seconds at the start of a run."""
+        return False
+
     def layout_of(self, tensor: Tensor) -> Layout | Lost:
         """The layout of a tensor; without positions if it was not computed from the input."""
         layout = self._layout_of(tensor)

@@ -9,21 +9,15 @@ from typing import Any, Final, cast
 from monai.networks import nets
 from torch import nn
 
-DENSENET161: Final = "DenseNet161"
-OWN_DENSENETS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {DENSENET161: {"init_features": 96, "growth_rate": 48, "block_config": (6, 12, 36, 24)}}
-)
-"""DenseNets that MONAI does not have → their arguments of its class (Huang et al., 2017, table 1)."""
 OF_THE_PAPER: Final[Mapping[str, Any]] = MappingProxyType({"conv1_t_stride": 2, "bias_downsample": False})
 """Where MONAI's defaults are not those of He et al., 2016, and of torchvision."""
 FILTERS: Final = (64, 128, 256, 512)
 """Filters of the four stages (He et al., 2016, table 1)."""
 
 
-def densenet(*, name: str, **arguments: Any) -> nn.Module:
-    """A DenseNet (Huang et al., CVPR 2017), under MONAI's names of tensors."""
-    given = {**OWN_DENSENETS.get(name, {}), **arguments}
-    return _monai("DenseNet" if name in OWN_DENSENETS else name, **given)
+def densenet(**arguments: Any) -> nn.Module:
+    """A DenseNet (Huang et al., CVPR 2017) with activations or norms that MONAI knows by name."""
+    return _monai("DenseNet", **arguments)
 
 
 def resnet(*, in_channels: int, out_channels: int, **arguments: Any) -> nn.Module:

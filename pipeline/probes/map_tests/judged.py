@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from pipeline.attribution.explainer import Explainer
-from pipeline.audited_model.loading import AuditedModel
 from pipeline.contours.scaling import scaled
 from pipeline.geometry import placed
 from pipeline.records import Heatmap, Intensity, Mask, ModelInput
+
+if TYPE_CHECKING:  # these load torch, which workers do without
+    from pipeline.attribution.explainer import Explainer
+    from pipeline.audited_model.loading import AuditedModel
 
 Maps: TypeAlias = Mapping[tuple[str, str, str], Heatmap]
 """(case id, method, finding) → its map; those with NaN or infinity are missing."""
