@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 from highdicom.seg import segread
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -24,6 +27,7 @@ from tests.exports.made import FINDINGS, METHODS, MODALITIES, RUN, SHAPE, study
 from tests.exports.validators import complaints
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:highdicom", "ignore::UserWarning:pydicom")
+SEGIMAGE2ITKIMAGE = Path(sys.executable).with_name("segimage2itkimage")
 KINDS = {"binary": "BINARY", "labelmap": "LABELMAP"}
 Address = tuple[str, int, str]
 """SOP instance UID and frame of the image, from 0, and label of the segment."""
@@ -168,6 +172,43 @@ def test_highdicom_finds_the_contours_by_their_images(kind, modality, tmp_path):
             for index, label in enumerate(labels):
                 mask = expected.get((uid, frame.frame, label), np.zeros(SHAPE, bool))
                 np.testing.assert_array_equal(stack[0, ..., index].astype(bool), mask)
+
+
+# dcmqi reads volumes: of projections, which have no frame of reference, it takes no segmentation.
+@pytest.mark.parametrize("modality", ["CT series", "MR series", "enhanced CT"])
+def test_dcmqi_finds_the_contours_at_their_place_in_the_patient(modality, tmp_path):
+    of = study(modality)
+    (path,) = written(of, tmp_path)
+    command = [SEGIMAGE2ITKIMAGE, "--inputDICOM", path, "--outputDirectory", tmp_path, "--prefix", "read"]
+    subprocess.run([*command, "--outputType", "nrrd"], check=True, capture_output=True)
+    described = json.loads((tmp_path / "read-meta.json").read_text())["segmentAttributes"]
+    expected = drawn(of)
+    found = {}
+    for number, (segment,) in enumerate(described, start=1):
+        volume = SimpleITK.ReadImage(tmp_path / f"read-{number}.nrrd")
+        for image in of.images:
+            for frame in image.frames:
+                key = str(image.header.SOPInstanceUID), frame.frame, segment["SegmentLabel"]
+                mask = plane_of(volume, corner_of(image.header, frame.frame))
+                if mask.any():
+                    found[key] = mask
+    the_same(found, expected)
+
+
+def corner_of(header: Dataset, frame: int) -> list[float]:
+    """The centre of the first pixel of a frame, in mm."""
+    groups = header.get("PerFrameFunctionalGroupsSequence")
+    of = groups[frame].PlanePositionSequence[0] if groups else header
+    return [float(value) for value in of.ImagePositionPatient]
+
+
+def plane_of(volume: SimpleITK.Image, corner: list[float]) -> np.ndarray:
+    """The plane that begins at a point; nothing where the volume has none."""
+    column, row, plane = np.round(volume.TransformPhysicalPointToContinuousIndex(corner), 3)
+    assert (column, row) == (0, 0)
+    if not (plane.is_integer() and 0 <= plane < volume.GetDepth()):
+        return np.zeros(SHAPE, bool)
+    return SimpleITK.GetArrayFromImage(volume)[int(plane)].astype(bool)
 
 
 @pytest.mark.parametrize("modality", MODALITIES)
