@@ -107,11 +107,12 @@ def finish_case(case: ExplainedCase | Skipped, *, protocol: Protocol) -> Skipped
     if isinstance(case, Skipped):
         write_skipped(protocol.run, case)
         return case
-    write_case(protocol.run, _finished(case, protocol), page=protocol.every_page)
+    write_case(protocol.run, finished(case, protocol), page=protocol.every_page)
     return None
 
 
-def _finished(case: ExplainedCase, protocol: Protocol) -> FinishedCase:
+def finished(case: ExplainedCase, protocol: Protocol) -> FinishedCase:
+    """The case with its contours and scores. Raises CaseError."""
     decoded = case.decoded
     case = replace(case, heatmaps=tuple(scaled(h, protocol.scaling) for h in case.heatmaps))
     references = references_of(case, protocol)

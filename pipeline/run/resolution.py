@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-
-import numpy as np
+from typing import TypeVar
 
 from pipeline.audited_model.loading import AuditedModel
-from pipeline.audited_model.resolution_drift import ResolutionDrift, resolution_drift
 from pipeline.baselines import BASELINES
-from pipeline.cases.case import decode_case
+from pipeline.cases.case import decode_case, finished
 from pipeline.cases.protocol import Protocol, protocol_of
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import AuditPlan
-from pipeline.records import Case, DecodedCase, ModelInput, Notice
+from pipeline.records import Case, DecodedCase, ExplainedCase, FinishedCase, Notice
 from pipeline.run.decoders import decoder_notices
 from pipeline.run.opening import Run
+from pipeline.run.stream import explain
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 COUNT = 8
 """Images that are decoded both ways, at most."""
-MOST_PROBABILITY, MOST_CONTOURS = 0.01, 0.005
+MOST_PROBABILITY, MOST_IOU = 0.01, 0.005
 """Largest drift of a probability, and of mean IoU."""
 SAMPLES = (1, 2)
 """Pixels of a reduced image in one of the network's, on an axis: tried in this order."""
@@ -44,29 +46,84 @@ def protocol_at_resolution(
         run.announce([_note(f"JPEG 2000 is decoded at full resolution, because {why}.")])
         return protocol
     cases = [case for case in cases if case.source.attributes.get("transfer_syntax", "").startswith(FAMILY)]
-    spread = cases[:: max(1, -(-len(cases) // COUNT))]
-    full = _decoded(model, run, spread, coarse=0)
+    trial = Trial(run, model, truth, protocol, cases[:: max(1, -(-len(cases) // COUNT))])
+    full = _scored(trial, coarse=0)
     for coarse in SAMPLES:
-        pairs = list(_unlike(_decoded(model, run, spread, coarse=coarse), full))
-        if not pairs:
-            continue
-        contours = plan.config.contours
-        found = resolution_drift(
-            model, *zip(*pairs, strict=True), rule=contours.rule, threshold=contours.threshold
-        )
-        is_small = found.probability <= MOST_PROBABILITY and found.contours <= MOST_CONTOURS
+        reduced = _scored(trial, coarse=coarse)
+        pairs = [(reduced[of], full[of]) for of in reduced.keys() & full.keys()]
+        if all(one.predictions == other.predictions for one, other in pairs):
+            continue  # none of them was reduced
+        drift = _drift(pairs, model.methods)
+        is_small = drift.probability <= MOST_PROBABILITY and drift.iou <= MOST_IOU
         if is_small or coarse == SAMPLES[-1]:
-            run.announce([_note(_told(found, len(pairs), is_small=is_small))])
+            run.announce([_note(_told(drift, len(pairs), is_small=is_small))])
         if is_small:
             return replace(protocol, coarse=coarse)
     return protocol
 
 
-def _told(found: ResolutionDrift, images: int, *, is_small: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried at several resolutions."""
+
+    run: Run
+    model: AuditedModel
+    truth: Truth
+    protocol: Protocol
+    cases: Sequence[Case]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Differences between the reduced and the full resolution."""
+
+    probability: float
+    """The largest of a probability."""
+    iou: float
+    """That of the mean IoU of the network's contours with the readers'; 0 where nothing is scored."""
+
+
+def _scored(trial: Trial, *, coarse: int) -> dict[str, FinishedCase]:
+    """Case id → the case with predictions and scores; cases that fail are left out."""
+    decode = partial(decode_case, preprocessing=trial.model.preprocessing, coarse=coarse)
+    decoded = [one for one in _streamed(trial, decode, trial.cases) if isinstance(one, DecodedCase)]
+    explained = explain(decoded, trial.model, trial.truth, batch_size=max(1, len(decoded)))
+    readable = [one for one in explained if isinstance(one, ExplainedCase)]
+    found = _streamed(trial, partial(finished, protocol=trial.protocol), readable)
+    return {one.case_id: one for one in found if isinstance(one, FinishedCase)}
+
+
+def _streamed(trial: Trial, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R | None]:
+    """The results; None for an item that fails, which the run will say of it."""
+    wanted: Callable[[T], R | None] = function
+    return trial.run.executor.stream(wanted, items, on_failure=lambda _item, _error: None)
+
+
+def _drift(pairs: Sequence[tuple[FinishedCase, FinishedCase]], methods: Sequence[str]) -> Drift:
+    probabilities = [
+        abs(first.probability - second.probability)
+        for one, other in pairs
+        for first, second in zip(one.predictions, other.predictions, strict=True)
+    ]
+    reduced, full = zip(*pairs, strict=True)
+    return Drift(max(probabilities), abs(_mean_iou(reduced, methods) - _mean_iou(full, methods)))
+
+
+def _mean_iou(cases: Sequence[FinishedCase], methods: Sequence[str]) -> float:
+    values = [
+        score.value
+        for case in cases
+        for score in case.scores
+        if score.metric == "iou" and score.method in methods and score.value is not None
+    ]
+    return sum(values) / len(values) if values else 0.0
+
+
+def _told(drift: Drift, images: int, *, is_small: bool) -> str:
     return (
         f"JPEG 2000 is decoded at {'a reduced' if is_small else 'full'} resolution: on {images} images, a "
-        f"reduced one changes probabilities by up to {found.probability:.4f} (at most {MOST_PROBABILITY} is "
-        f"allowed) and mean IoU by up to {found.contours:.4f} ({MOST_CONTOURS})."
+        f"reduced one changes probabilities by up to {drift.probability:.4f} (at most {MOST_PROBABILITY} is "
+        f"allowed) and mean IoU by {drift.iou:.4f} ({MOST_IOU})."
     )
 
 
@@ -82,20 +139,3 @@ def _needs_every_pixel(protocol: Protocol) -> str:
         return "text in the pixels is searched for (burned_in_text.look)"
     of_pixels = [name for name in protocol.baselines if BASELINES[name].reads == "pixels"]
     return f"the baseline {of_pixels[0]} is made of every pixel" if of_pixels else ""
-
-
-def _decoded(
-    model: AuditedModel, run: Run, cases: Sequence[Case], *, coarse: int
-) -> list[DecodedCase | None]:
-    """The decoded cases; None for one that cannot be decoded."""
-    decode = partial(decode_case, preprocessing=model.preprocessing, coarse=coarse)
-    return list(run.executor.stream(decode, cases, on_failure=lambda _case, _error: None))
-
-
-def _unlike(
-    coarse: Sequence[DecodedCase | None], full: Sequence[DecodedCase | None]
-) -> Iterator[tuple[ModelInput, ModelInput]]:
-    """(reduced, full) inputs of the images that were reduced."""
-    for one, other in zip(coarse, full, strict=True):
-        if one and other and not np.array_equal(one.model_input.tensor, other.model_input.tensor):
-            yield one.model_input, other.model_input

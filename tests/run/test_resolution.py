@@ -71,7 +71,7 @@ def test_probabilities_hardly_change_and_pages_show_every_pixel(
 def test_beyond_the_bound_every_pixel_is_decoded(
     study: tuple[Path, Path], full: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolution, "MOST_CONTOURS", -1.0)
+    monkeypatch.setattr(resolution, "MOST_IOU", -1.0)
     found = run(*study, out="beyond", **ONE_PAGE)
     assert "JPEG 2000 is decoded at full resolution: on 4 images" in notice_of(found)
     assert np.array_equal(probabilities(found), probabilities(full))
