@@ -43,13 +43,14 @@ from pipeline.run.opening import ShowProgress, silent
 from tests.bench.decoding import decode_one, failed
 from tests.bench.explaining import explaining
 from tests.bench.memory import memory, tree_memory
+from tests.bench.syntaxes import syntaxes
 from tests.bench.timing import interleaved, timed
 from tests.study import picture, square, write_image, write_mask
 
 FINDINGS = [f"finding{number}" for number in range(14)]
 SHAPE = (1024, 1024)
 GRID = 224
-PARTS = ("stages", "explaining", "memory")
+PARTS = ("stages", "syntaxes", "explaining", "memory")
 WITHOUT, WITH = "whole audit, probes off", "whole audit, probes quick"
 LIMIT_MAPS, LIMIT_AUDIT = 1.10, 1.5
 """Promised ratios: forward with maps / forward alone; whole audit / its slower part alone."""
@@ -70,6 +71,9 @@ def main() -> int:
             console.print(
                 stages(Path(folder), images=options.images, batch=options.batch, device=options.device)
             )
+    with tempfile.TemporaryDirectory() as folder:
+        if "syntaxes" in options.part:
+            console.print(syntaxes(Path(folder)))
     if "explaining" in options.part:
         console.print(explaining(batch=options.batch, device=options.device))
     with tempfile.TemporaryDirectory() as folder:

@@ -20,7 +20,7 @@ from pipeline.exports.objects import ExportedObject, LeftOut, encoded
 from pipeline.exports.study import ExportedStudy
 from pipeline.external_maps.catalogue import find_maps
 from pipeline.records import Region
-from tests.exports.made import FINDINGS, METHODS, MODALITIES, SHAPE, study
+from tests.exports.made import FINDINGS, METHODS, MODALITIES, RUN, SHAPE, study
 from tests.exports.validators import complaints
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:highdicom", "ignore::UserWarning:pydicom")
@@ -133,6 +133,18 @@ def test_names_alike_in_64_characters_are_labels_apart_and_read_in_full(tmp_path
     assert {(item.finding, item.method) for item in find_maps(tmp_path).items} == {
         (name, method) for name in run.findings for method in METHODS
     }
+
+
+def test_segments_have_the_codes_of_their_findings_and_name_the_network(tmp_path):
+    (path,) = written(study("DX"), tmp_path)
+    for segment in dcmread(path).SegmentSequence:
+        finding = next(name for name in FINDINGS if segment.SegmentLabel.startswith(name[:40]))
+        concept, (code,) = RUN.findings[finding], segment.SegmentedPropertyTypeCodeSequence
+        assert (code.CodingSchemeDesignator, code.CodeValue) == (concept.scheme, concept.value)
+        (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
+        assert algorithm.AlgorithmName == RUN.model
+        assert RUN.weights_sha256 in str(algorithm.AlgorithmParameters)
+        assert segment.SegmentAlgorithmType == "AUTOMATIC"
 
 
 # Of radiographs highdicom wants a slice thickness beside the spacing, where dciodvfy allows none.
