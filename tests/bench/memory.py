@@ -15,15 +15,21 @@ from rich.table import Table
 from pipeline.audit import audit
 from pipeline.config import load_config
 from pipeline.plan import make_plan
+from tests.bench.promises import Promises
 from tests.study import picture, square, write_image, write_labels, write_mask, write_model
 
 PATIENTS = 50
 
 
-def memory(folder: Path, few: int, many: int) -> Table:
+LIMIT = 1.1
+"""Promised ratio: peak memory of the main process with many images / with few."""
+
+
+def memory(folder: Path, few: int, many: int, promises: Promises) -> Table:
     """Peak memory of small audits of `few` and of `many` images."""
+    peaks = []
     table = Table("images", "peak MiB, main process", "peak MiB, all processes", box=None, pad_edge=False)
-    table.title = "Memory does not grow with the study set"
+    table.title = "Peak memory by the number of images"
     for count in (few, many):
         study = folder / str(count)
         for number in range(1, count + 1):
@@ -37,7 +43,10 @@ def memory(folder: Path, few: int, many: int) -> Table:
         process.start()
         own, tree = queue.get()
         process.join()
+        peaks.append(own)
         table.add_row(str(count), f"{own / 2**20:.0f}", f"{tree / 2**20:.0f}")
+    growth = peaks[1] / peaks[0]
+    table.caption = f"main process: {growth:.2f} ×, {promises.at_most('growth of memory', growth, LIMIT)}"
     return table
 
 
@@ -75,6 +84,18 @@ def tree_memory() -> Iterator[Callable[[], int]]:
     finally:
         ended.set()
         thread.join()
+
+
+def tree_seconds() -> float:
+    """Seconds of the processor that this process and its descendants, ended ones too, have taken."""
+    ticks = 0
+    for pid in _tree(os.getpid()):
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile, and is among the ended children of its parent
+            continue
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _tree(root: int) -> list[int]:
