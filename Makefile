@@ -12,7 +12,10 @@ BIN := .venv/bin
 MODULE := $(BIN)/python -P tests/module.py
 PORTABLE := tests/contracts/test_attribution_laws.py tests/classifiers tests/attribution/methods \
             tests/attribution/test_networks_proof.py -k "not proof or efficientnet-b0-2d"
-CHROMIUM ?= /usr/bin/chromium
+# Without windows, in which the tests spend a third less time; Chromium itself does as well.
+CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium-headless-shell) $(wildcard /usr/bin/chromium) /usr/bin/chromium-headless-shell)
+# OHIF draws by WebGL, for which its tests need Chromium itself.
+CHROMIUM_WITH_WEBGL ?= /usr/bin/chromium
 # The viewer's static build, from npm (204 MB); another: make viewer OHIF=its folder dist
 OHIF ?= .venv/ohif
 FETCH_OHIF = test -d "$(OHIF)" || { npm pack --silent --pack-destination .venv @ohif/app@3.13.2 && mkdir -p .venv/ohif \
@@ -27,7 +30,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser test-pacs viewer simulate metamorphic trust trust-quick check format bench bench-gpu bench-edges schemas hashes sbom reference-model clean
+.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser test-pacs test-ray viewer simulate metamorphic trust trust-quick check format bench bench-gpu bench-edges schemas hashes sbom reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -83,17 +86,20 @@ faults: setup  ## kill a run and its workers at 100 random moments of ARGS="--se
 mutation: setup  ## flip 100 tokens of run/, cases/ and statistics/, one at a time: do the tests notice? (some 20 minutes)
 	$(MODULE) tests.mutation $(ARGS)
 
-test-browser: setup  ## the report's pages in Chromium (Debian's package, installed where it is missing)
-	@test -x $(CHROMIUM) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes chromium; } \
-	  || { echo "test-browser: $(CHROMIUM) is missing; install chromium, or name another: make test-browser CHROMIUM=…"; exit 1; }
+test-browser: setup  ## the report's pages in Chromium (Debian's chromium-headless-shell, installed where it is missing)
+	@test -x $(CHROMIUM) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes chromium-headless-shell; } \
+	  || { echo "test-browser: $(CHROMIUM) is missing; install chromium-headless-shell, or name another: make test-browser CHROMIUM=…"; exit 1; }
 	$(if $(filter 1,$(HASHES)),$(BIN)/pip install --quiet $(HASHED) --requirement configs/hashes-browser.txt)
 	$(BIN)/pip install --quiet --constraint configs/constraints.txt --no-build-isolation --editable ".[browser]"
-	CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/browser $(ARGS)
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest --numprocesses 2 --dist worksteal tests/browser $(ARGS)
 
 test-pacs: setup  ## studies from and results to Orthanc, and OHIF where make viewer fetched it (Debian's packages, installed where they are missing; minutes)
 	@test -x $(ORTHANC) || { test "$$(id -u)" = 0 && apt-get update --quiet && apt-get install --quiet --yes orthanc orthanc-dicomweb; } \
 	  || { echo "test-pacs: $(ORTHANC) is missing; install orthanc and orthanc-dicomweb, or name another: make test-pacs ORTHANC=…"; exit 1; }
-	ORTHANC=$(ORTHANC) CHROMIUM=$(CHROMIUM) OHIF=$(OHIF) $(BIN)/pytest tests/pacs $(ARGS)
+	ORTHANC=$(ORTHANC) CHROMIUM=$(CHROMIUM_WITH_WEBGL) OHIF=$(OHIF) $(BIN)/pytest tests/pacs $(ARGS)
+
+test-ray: setup  ## a run on a Ray cluster of two nodes on this machine, while driver and node die (2 minutes)
+	$(BIN)/pytest tests/ray $(ARGS)
 
 viewer: setup  ## a run's images and results in Orthanc and OHIF, on this machine alone: RUN=… STUDIES=… [OHIF=…]
 	@$(FETCH_OHIF) || { echo "viewer: OHIF cannot be fetched here; give OHIF=, the folder dist of @ohif/app"; exit 1; }

@@ -26,14 +26,15 @@ from pipeline.run.closing import close_run
 from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.first_images import with_first_images
+from pipeline.run.hosted import explain_where
 from pipeline.run.manifest import model_provenance, name_of_audit, write_manifest
 from pipeline.run.map_testing import judge_maps
-from pipeline.run.notices import ShowNotices, names_of
+from pipeline.run.notices import ShowNotices
 from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
 from pipeline.run.outcome import Outcome, outcome
+from pipeline.run.pages import draw_chosen_pages
 from pipeline.run.probing import probe
 from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING, UNSCORED
-from pipeline.run.stream import explain
 from pipeline.run.tables import summarise
 from pipeline.run.worker_modules import WORKER_MODULES
 from pipeline.validation.before_run import with_inspection
@@ -77,10 +78,10 @@ def audit(
 
         run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
         begin_attempt(run, plan, command, device_facts(model))
-        protocol = protocol_of(plan, truth, run.folder)
+        protocol = protocol_of(plan, truth, run.folder, images=len(cohort.chosen))
         pending = run.pending(cohort.chosen, batch_size=plan.config.batch_size)
         decoded = run.map(decode(protocol, model.preprocessing), pending, stage="load")
-        explained = explain(decoded, model, truth, batch_size=plan.config.batch_size)
+        explained = explain_where(run.hosts, decoded, model, truth, plan=plan)
         run.finish(explained, draw_and_score(protocol))
         unprobed = probe(plan, run, cohort.chosen, truth, model)
         unjudged = judge_maps(plan, run, cohort.chosen, truth, model, baselines)
@@ -94,8 +95,8 @@ def audit(
             skipped=tuple(dict.fromkeys((*unprobed, *unjudged))),
             read_attributes=plan.config.probes == "full",
         )
-        names = names_of(run.notices, run.pseudonym)
-        inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=names)
+        inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=run.names)
         provenance = model_provenance(plan, model, [*checks, *drift])
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
+        draw_chosen_pages(plan, run, cohort.chosen, truth, protocol, model.preprocessing.window)
         return outcome(close_run(run.folder), results, cohort.chosen, plan.config.policy)

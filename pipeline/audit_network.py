@@ -109,6 +109,7 @@ def audit_network(
             target_layer=target_layer,
         )
         whole = _without_model(load_config(Path(config) if config else None, overrides))
+        _refuse_cluster(whole, executor)
         whole, fetched = in_folders(whole, _say)
         plan = replace(plan_for_network(whole, card), notices=fetched)
         model = open_network(network, plan)
@@ -138,6 +139,14 @@ def _check_network(network: nn.Module) -> None:
 def _check_names(names: Sequence[str | None], *, key: str) -> None:
     if isinstance(names, str):
         raise ConfigError(f"audit_network: {key}: is the text {names!r}; give a list of names")
+
+
+def _refuse_cluster(config: AuditConfig, executor: Executor | None) -> None:
+    if executor is None and config.executor.kind != "pool":
+        raise ConfigError(
+            f"executor.kind: is {config.executor.kind}, whose nodes open the network from files, but "
+            "audit_network has it in memory; set kind: pool, or run heatproof audit with a model card"
+        )
 
 
 def _without_model(config: AuditConfig) -> AuditConfig:

@@ -21,9 +21,10 @@ from pipeline.run.closing import close_run
 from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
 from pipeline.run.manifest import maps_provenance, name_of_scoring, write_manifest
-from pipeline.run.notices import ShowNotices, names_of
+from pipeline.run.notices import ShowNotices
 from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
 from pipeline.run.outcome import Outcome, outcome
+from pipeline.run.pages import draw_chosen_pages
 from pipeline.run.steps import INDEXING, MATCHING, READING
 from pipeline.run.tables import summarise
 from pipeline.validation.before_run import with_inspection
@@ -59,7 +60,7 @@ def score(
 
         run.begin(name_of_scoring(plan, maps.cases, truth, baselines), baselines)
         begin_attempt(run, plan, command, {})
-        protocol = protocol_of(plan, truth, run.folder)
+        protocol = protocol_of(plan, truth, run.folder, images=len(maps.cases))
         decoded = run.map(decode(protocol), run.pending(maps.cases), stage="load")
         run.finish(with_maps(decoded, maps, truth), draw_and_score_maps(plan, protocol))
 
@@ -73,9 +74,10 @@ def score(
             audited=maps.cases,
             words=maps.unknown_words,
             heatmaps=maps.names,
-            names=names_of(run.notices, run.pseudonym),
+            names=run.names,
         )
         provenance = maps_provenance(plan)
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
+        draw_chosen_pages(plan, run, maps.cases, truth, protocol)
         page = close_run(run.folder)
     return outcome(page, results, cohort.chosen, plan.config.policy)

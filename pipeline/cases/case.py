@@ -48,6 +48,7 @@ def decode(protocol: Protocol, preprocessing: Preprocessing | None = None) -> pa
         run=protocol.run,
         baselines=protocol.baselines,
         search=protocol.search,
+        page=protocol.every_page,
     )
 
 
@@ -63,8 +64,11 @@ def decode_case(
     run: Path | None = None,
     baselines: Sequence[str] = (),
     search: TextSearch | None = None,
+    page: bool = True,
 ) -> DecodedCase:
     """The decoded image with its model input; its pixels are written for the report of `run`.
+
+    Without `page`, only a thumbnail is written.
 
     Without `preprocessing`, no model input is made. Raises CaseError.
     """
@@ -76,7 +80,7 @@ def decode_case(
         else prepare(image, preprocessing)
     )
     if run is not None:
-        write_pictures(run, image)
+        write_pictures(run, image, page=page)
     return DecodedCase(
         case=case,
         model_input=model_input,
@@ -97,7 +101,7 @@ def finish_case(case: ExplainedCase | Skipped, *, protocol: Protocol) -> Skipped
     if isinstance(case, Skipped):
         write_skipped(protocol.run, case)
         return case
-    write_case(protocol.run, _finished(case, protocol))
+    write_case(protocol.run, _finished(case, protocol), page=protocol.every_page)
     return None
 
 

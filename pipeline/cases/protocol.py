@@ -38,14 +38,20 @@ class Protocol:
     """How several readers of a finding are merged into a consensus reader; None: no consensus."""
     search: TextSearch | None = None
     """Search for burned-in text; None: no search."""
+    every_page: bool = True
+    """Whether every image gets a page; if not, pages are drawn of those chosen once all are finished."""
 
     def rule_for(self, finding: str) -> ContourRule:
         """The contour rule of a finding."""
         return dict(self.rules)[finding]
 
 
-def protocol_of(plan: RunPlan, truth: Truth, run: Path) -> Protocol:
-    """The protocol of a plan, for the run folder `run`."""
+MOST_PAGES = 2000
+"""Number of images up to which each has a page where the config leaves it to the number."""
+
+
+def protocol_of(plan: RunPlan, truth: Truth, run: Path, *, images: int = 0) -> Protocol:
+    """The protocol of a plan, for the run folder `run` and a number of images."""
     config, contours = plan.config, plan.config.contours
     return Protocol(
         run=run,
@@ -60,4 +66,9 @@ def protocol_of(plan: RunPlan, truth: Truth, run: Path) -> Protocol:
         scaling=contours.scaling,
         consensus=config.readers.consensus,
         search=text_search(plan),
+        every_page=_every_page(config.report.cases, images) or config.review.blind,
     )
+
+
+def _every_page(cases: str | int, images: int) -> bool:
+    return cases == "all" or (cases == "auto" and images <= MOST_PAGES)

@@ -142,6 +142,7 @@ def write_export(
         from pipeline.delivery.export import ExportOptions  # noqa: PLC0415  # loads highdicom
         from pipeline.delivery.export import export as export_run  # noqa: PLC0415
         from pipeline.exports import EXPORTS  # noqa: PLC0415
+        from pipeline.exports.objects import NO_CONTOUR  # noqa: PLC0415
 
         options = ExportOptions(kinds_of(section), pseudonymous=pseudonymous, settings=section.settings)
         titles = {kind: EXPORTS[kind].title for kind in options.kinds}
@@ -152,9 +153,12 @@ def write_export(
         console.print(visible(line))
     rows = [(title, f"{done.counts.get(kind, 0):,}") for kind, title in titles.items()]
     console.print(visible(aligned([("objects", "number"), *rows])))
-    if done.left_out:
+    bare = sum(one.reason == NO_CONTOUR for one in done.left_out)
+    if bare:
+        console.print(f"Without a contour, so without a Segmentation: {bare:,}, listed in left_out.csv there")
+    if len(done.left_out) > bare:
         console.print(
-            f"Not exported as asked: {len(done.left_out):,}, listed with reasons in left_out.csv there"
+            f"Not exported as asked: {len(done.left_out) - bare:,}, listed with reasons in left_out.csv there"
         )
     for line in destination.lines():
         console.print(visible(line))

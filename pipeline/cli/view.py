@@ -35,6 +35,7 @@ def view(options: Namespace) -> int:
     with exporting():
         from pipeline.delivery.export import ExportOptions  # noqa: PLC0415  # loads highdicom
         from pipeline.exports import EXPORTS  # noqa: PLC0415
+        from pipeline.exports.objects import NO_CONTOUR  # noqa: PLC0415
         from pipeline.viewer.view import view as shown  # noqa: PLC0415
 
     console = open_console()
@@ -42,8 +43,9 @@ def view(options: Namespace) -> int:
     with shown(
         options.run, options.studies, options.ohif, ExportOptions(EXPORTS.own), port=options.port
     ) as found:
-        if found.exported.left_out:
-            console.print(f"Not exported: {len(found.exported.left_out):,}; heatproof export lists them")
+        left_out = sum(one.reason != NO_CONTOUR for one in found.exported.left_out)
+        if left_out:
+            console.print(f"Not exported: {left_out:,}; heatproof export lists them")
         for page in found.studies[:SHOWN]:
             console.print(visible(page), soft_wrap=True)
         console.print(visible(f"All studies: {found.address}"), soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.records.names import LABELS_READER
 from pipeline.run_files import case_shapes
-from pipeline.run_files.objects import read_object
+from pipeline.run_files.objects import is_stored, read_object
 
 GEOMETRY = ("kind", "outlines", "boxes", "points")
 """What makes an annotation, in case.json."""
@@ -39,7 +39,7 @@ def differing_annotations(
         if identity not in other_images:
             continue
         paths = _path(run, case_id), _path(other_run, other_images[identity])
-        if not all(path.exists() for path in paths):
+        if not all(is_stored(path) for path in paths):
             return None
         here, there = map(_annotations, paths)
         for key in sorted({key for key in here | there if key[0] in findings}):

@@ -3,6 +3,7 @@
 from pipeline.config.audit_config import AuditConfig, load_config, parse_override
 from pipeline.config.exports import Exports
 from pipeline.config.policy import Policy
+from pipeline.config.report import Report
 from pipeline.config.review import Review
 from pipeline.config.sections import (
     AUTO,
@@ -16,7 +17,6 @@ from pipeline.config.sections import (
     Heatmaps,
     Labels,
     Lesions,
-    Limits,
     OtherImages,
     OwnRule,
     Readers,
@@ -33,6 +33,7 @@ from pipeline.config.sections import (
     Tuning,
     Validation,
 )
+from pipeline.config.workers import Limits, Workers
 
 __all__ = [
     "AUTO",
@@ -53,6 +54,7 @@ __all__ = [
     "OwnRule",
     "Policy",
     "Readers",
+    "Report",
     "Review",
     "Select",
     "Splits",
@@ -66,6 +68,7 @@ __all__ = [
     "Tuned",
     "Tuning",
     "Validation",
+    "Workers",
     "load_config",
     "parse_override",
 ]

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PositiveInt
 
 from pipeline.config.exports import Exports
 from pipeline.config.policy import Policy
+from pipeline.config.report import Report
 from pipeline.config.review import Review
 from pipeline.config.sections import (
     AUTO,
@@ -21,7 +22,6 @@ from pipeline.config.sections import (
     Contours,
     Heatmaps,
     Lesions,
-    Limits,
     Method,
     Readers,
     Select,
@@ -36,6 +36,7 @@ from pipeline.config.sections import (
     Validation,
     restore_off,
 )
+from pipeline.config.workers import Limits, Workers
 from pipeline.errors import ConfigError
 from pipeline.guards.yaml_models import (
     COMMAND_LINE,
@@ -81,6 +82,7 @@ class AuditConfig(Strict):
     batch_size: PositiveInt = 8
     memory_mb: PositiveInt = 1024
     workers: Annotated[int, Field(ge=0)] = 0
+    executor: Workers = Workers()
     limits: Limits = Limits()
     burned_in_text: BurnedInText = BurnedInText()
     methods: Items[Method] = ("gradcam",)
@@ -99,6 +101,7 @@ class AuditConfig(Strict):
     statistics: Statistics = Statistics()
     policy: Policy = Policy()
     validation: Validation = Validation()
+    report: Report = Report()
     review: Review = Review()
     exports: Exports = Exports()
     out: PathText = Path("reports")

@@ -14,7 +14,7 @@ class Exports(Strict):
 
     kinds: Literal["all"] | Annotated[Items[str], Field(min_length=1)] = "all"
     segmentation: Literal["binary", "labelmap"] = "binary"
-    map_grid: Literal["image", "own"] = "image"
+    map_grid: Literal["own", "image"] = "own"
     overlay: Literal["none", "inferno", "jet"] = "none"
     to: Annotated[str, Field(min_length=1)] | None = None
 

@@ -267,13 +267,6 @@ class Statistics(Strict):
     seed: int = 0
 
 
-class Limits(Strict):
-    """Limits on time and memory for each file in a worker process."""
-
-    seconds: Annotated[float, Field(gt=0)] = 120
-    memory_mb: Annotated[int, Field(ge=256)] = 4096
-
-
 class BurnedInText(Strict):
     """How text in the pixels is searched for, and whether it is blanked."""
 

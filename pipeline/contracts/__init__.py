@@ -2,7 +2,7 @@
 
 from pipeline.contracts.annotations import AnnotationFormat, HeatmapFormat
 from pipeline.contracts.contours import Baseline, ThresholdRule
-from pipeline.contracts.execution import Detector, Executor
+from pipeline.contracts.execution import Detector, Executor, Hosts
 from pipeline.contracts.exports import Export
 from pipeline.contracts.map_tests import MapTest, Measure
 from pipeline.contracts.metrics import (
@@ -31,6 +31,7 @@ __all__ = [
     "Export",
     "Forward",
     "HeatmapFormat",
+    "Hosts",
     "LoadedModel",
     "MapTest",
     "Maps",

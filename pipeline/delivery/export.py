@@ -11,20 +11,17 @@ from typing import Any
 
 from pipeline.delivery.chosen import disputed_cases, worst_cases
 from pipeline.delivery.destination import Destination
+from pipeline.delivery.making import objects_of
 from pipeline.delivery.results import exported_frame, exported_run
 from pipeline.delivery.sources import SourceFile, by_study, header_of, source_files
-from pipeline.errors import CaseError, is_of_library, place_of
-from pipeline.exports import EXPORTS
-from pipeline.exports.objects import ExportedObject, LeftOut
+from pipeline.errors import CaseError
+from pipeline.exports.objects import LeftOut
 from pipeline.exports.pseudonymous import Pseudonyms, pseudonymous
 from pipeline.exports.study import ExportedImage, ExportedStudy
 from pipeline.reporting.run_folder import RunFolder, read_run
 
 ALL_KINDS = "all"
 """Kind of what was left out of every kind."""
-
-REFUSALS = (ValueError, TypeError, AttributeError, KeyError, IndexError)
-"""What highdicom and pydicom raise for headers that are not as the standard says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def export(run: Path, studies: Path, destination: Destination, options: ExportOp
         study = ExportedStudy(facts, images[0].frames[0].case_id, tuple(images), options.settings)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # libraries quote odd values, such as names of patients
-            for kind, found in _objects(study, options.kinds):
+            for kind, found in objects_of(study, options.kinds):
                 if isinstance(found, LeftOut):
                     left_out.append(found)
                 else:
@@ -70,31 +67,6 @@ def export(run: Path, studies: Path, destination: Destination, options: ExportOp
                     counts[kind] += 1
         done += 1
     return Exported(counts, done, tuple(left_out))
-
-
-def _objects(study: ExportedStudy, kinds: Sequence[str]) -> Iterator[tuple[str, ExportedObject | LeftOut]]:
-    earlier: dict[str, list[ExportedObject]] = {}
-    for kind in (name for name in EXPORTS if name in kinds):
-        earlier[kind] = []
-        try:
-            for found in EXPORTS[kind].objects(study, earlier):
-                if isinstance(found, ExportedObject) and EXPORTS[kind].is_kept:
-                    earlier[kind].append(found)
-                yield kind, found
-        except REFUSALS as error:
-            if not is_of_library(error):
-                raise
-            for image in study.images:
-                yield kind, LeftOut(image.frames[0].case_id, kind, "header_refused", _refusal(error))
-
-
-def _refusal(error: Exception) -> str:
-    """What happened, without the library's words, which may quote the header."""
-    return (
-        "an odd header in the study: the library that makes the objects refused it, so that those of this "
-        f"kind may be incomplete ({type(error).__name__} in {place_of(error)}); correct the header, or leave "
-        "its image out"
-    )
 
 
 def _images(

@@ -1,18 +1,24 @@
-"""Sources: the original files of a run's images, found by its crosswalk and checked by their hashes."""
+"""Sources: the original files of a run's images, found by its crosswalk and checked by their hashes.
+
+A file in an archive is named by the archive's path and its own in it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
 
 from pipeline.errors import CaseError, ConfigError
 from pipeline.exports.headers import completed
 from pipeline.guards.reading import ANY_SIZE, open_file
+from pipeline.loaders.archives import Packed, members, read_member
 from pipeline.loaders.dataset import parse_dataset, read_bytes, read_elements, refusing
+from pipeline.loaders.image_files import printable
 from pipeline.run_files.outputs import CROSSWALK
 from pipeline.run_files.tables import read_rows
 
@@ -26,9 +32,12 @@ class SourceFile:
     """One file of the study folder, and the cases that are its frames."""
 
     path: Path
+    """Of the file, or of the archive that holds it."""
     sha256: str
     case_ids: Mapping[int, str]
     """Frame, counted from 0 → case id."""
+    packed: Packed | CaseError | None = None
+    """The file in its archive, or why it is not found there; None if it is in none."""
 
 
 def source_files(run: Path, studies: Path) -> tuple[SourceFile, ...]:
@@ -47,12 +56,46 @@ def source_files(run: Path, studies: Path) -> tuple[SourceFile, ...]:
         if row["kind"] == "image":
             cases.setdefault(row["file"], {})[int(row["frame"])] = row["pseudonym"]
             hashes[row["file"]] = row["sha256"]
-    if cases and not any((studies / name).exists() for name in cases):
+    places = {name: _place(studies, name) for name in cases}
+    if cases and not any(path.exists() for path in places.values()):
         raise ConfigError(
             f"--studies: {studies} holds none of the {len(cases)} files of the run; give the folder that was "
             "audited"
         )
-    return tuple(SourceFile(studies / name, hashes[name], cases[name]) for name in cases)
+    packed = _in_archives(studies, places)
+    return tuple(SourceFile(places[name], hashes[name], cases[name], packed.get(name)) for name in cases)
+
+
+def content_of(file: SourceFile) -> bytes:
+    """The file's bytes. Raises CaseError."""
+    if isinstance(file.packed, CaseError):
+        raise file.packed
+    if file.packed is None:
+        return read_bytes(file.path)
+    with open_file(file.path, most_bytes=ANY_SIZE) as archive:
+        return read_member(archive, file.packed.member)
+
+
+def _place(studies: Path, name: str) -> Path:
+    """The file, or the archive that holds it: the first part of the path that is a file."""
+    inner = [parent for parent in PurePosixPath(name).parents if (studies / parent).is_file()]
+    return studies / inner[0] if inner else studies / name
+
+
+def _in_archives(studies: Path, places: Mapping[str, Path]) -> dict[str, Packed | CaseError]:
+    """Name below the studies → the file in its archive. Each archive is listed once."""
+    found: dict[str, Packed | CaseError] = {}
+    for archive in {path: None for name, path in places.items() if path != studies / name}:
+        below = archive.relative_to(studies).as_posix()
+        wanted = [name for name, path in places.items() if path == archive]
+        try:
+            inside = {printable(f"{below}/{one.member.name}"): one for one in members(archive)}
+        except CaseError as error:
+            found |= dict.fromkeys(wanted, error)
+            continue
+        for name in wanted:
+            found[name] = inside.get(name) or CaseError("not_a_file", "its archive no longer holds the file")
+    return found
 
 
 def header_of(file: SourceFile) -> Any:
@@ -61,7 +104,7 @@ def header_of(file: SourceFile) -> Any:
     Raises CaseError: those of reading, "file_changed" since the run, "not_dicom", or "no_identity" if it
     lacks what a reference needs.
     """
-    data = read_bytes(file.path)
+    data = content_of(file)
     if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
         raise CaseError("file_changed", "the file is not the one that was audited; give the folder as it was")
     header = parse_dataset(data)
@@ -89,6 +132,13 @@ def by_study(files: Iterable[SourceFile]) -> Iterator[tuple[str, list[SourceFile
 
 
 def _study_of(file: SourceFile) -> str:
-    with suppress(CaseError), open_file(file.path, most_bytes=ANY_SIZE) as opened:
+    with suppress(CaseError), _opened(file) as opened:
         return str(read_elements(opened, ["StudyInstanceUID"])[0].get("StudyInstanceUID") or "")
     return ""
+
+
+def _opened(file: SourceFile) -> AbstractContextManager[BinaryIO]:
+    """The file, of which only the beginning need be read, or a member of an archive in memory."""
+    if file.packed is None:
+        return open_file(file.path, most_bytes=ANY_SIZE)
+    return nullcontext(BytesIO(content_of(file)))

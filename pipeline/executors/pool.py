@@ -5,10 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from queue import Empty, SimpleQueue
@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from pipeline.errors import CaseError, ConfigError
+from pipeline.executors.ordered import in_order
 from pipeline.executors.worker import Limits, Worker
 
 T = TypeVar("T")
@@ -53,13 +54,8 @@ class Pool(AbstractContextManager["Pool"]):
         self, function: Callable[[T], R], items: Iterable[T], *, on_failure: Callable[[T, CaseError], R]
     ) -> Iterator[R]:
         """Results of `function`, in the order of the items; see `contracts.Executor`."""
-        pending: deque[tuple[T, Future[R]]] = deque()
-        for item in items:
-            pending.append((item, self._submit(function, item)))
-            if len(pending) >= self.workers * AHEAD:
-                yield _result(*pending.popleft(), on_failure=on_failure)
-        while pending:
-            yield _result(*pending.popleft(), on_failure=on_failure)
+        submit, result = partial(self._submit, function), partial(_result, on_failure=on_failure)
+        return in_order(items, submit, result, most=self.workers * AHEAD)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -42,6 +42,10 @@ class ExportedObject:
         return str(self.dataset.SOPInstanceUID)
 
 
+NO_CONTOUR: Final = "no_contour"
+"""Reason of images on which nothing was drawn, which is no failure."""
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """What a kind of object could not be made of."""

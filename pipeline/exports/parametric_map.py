@@ -24,8 +24,8 @@ from pipeline.exports.uids import uid_of
 from pipeline.geometry import resample_to_image
 from pipeline.records import ImagePlane
 
-OWN_GRID: Final = "own"
-"""Of the option `map_grid`: maps on the network's grid, cell by cell as the run holds them."""
+IMAGE_GRID: Final = "image"
+"""Of the option `map_grid`: maps on the image's pixels; else they are cell by cell as the run's."""
 MOST_BYTES: Final = 2**31 - 2
 """Of the pixels of one object: programs that count in 32 bits with a sign read no more."""
 STANDS_IN: Final = (
@@ -57,7 +57,10 @@ class Plan:
 def objects(
     study: ExportedStudy, _earlier: Mapping[str, Sequence[ExportedObject]]
 ) -> Iterator[ExportedObject | LeftOut]:
-    """One Parametric Map per image, finding and method, with one frame per audited frame of the image."""
+    """One Parametric Map per image, finding and method, with one frame per audited frame of the image.
+
+    Frames whose maps have grids of other sizes are in further ones, unless all are on the image's grid.
+    """
     number = 0
     for image in study.images:
         for frame in image.frames:
@@ -89,10 +92,16 @@ def _plans(study: ExportedStudy, image: ExportedImage) -> Iterator[Plan]:
                 for heatmap in found.maps
                 if (heatmap.finding, heatmap.method) == (finding, method)
             )
-            is_one_grid = len({frame.heatmap.relevance.shape for frame in frames}) == 1
-            if frames:
-                own_grid = study.options.get("map_grid") == OWN_GRID and is_one_grid
-                yield Plan(image, frames, is_placed=is_placed, own_grid=own_grid)
+            own_grid = study.options.get("map_grid") != IMAGE_GRID
+            for of_grid in _by_grid(frames) if own_grid else filter(None, [frames]):
+                yield Plan(image, of_grid, is_placed=is_placed, own_grid=own_grid)
+
+
+def _by_grid(frames: Sequence[MapFrame]) -> Iterator[tuple[MapFrame, ...]]:
+    """The frames whose maps have the same rows and columns: those of one object have."""
+    shapes = dict.fromkeys(frame.heatmap.relevance.shape for frame in frames)
+    for shape in shapes:
+        yield tuple(frame for frame in frames if frame.heatmap.relevance.shape == shape)
 
 
 def _stand_in(study: ExportedStudy, image: ExportedImage, frame: ExportedFrame) -> ImagePlane:

@@ -26,7 +26,8 @@ VERDICTS: Final[Mapping[str, Code]] = {
 """Standing → the coded answer."""
 AREA: Final = codes.SCT.Area
 PEAK: Final = Code("PEAK-RELEVANCE", OWN, "Highest relevance of the map within the contour")
-CONTOURS: Final = Code("CONTOURS", OWN, "Number of contours of the map on this image")
+CONTOURS: Final = Code("CONTOURS", OWN, "Number of contours on this image")
+SOURCE: Final = Code("121112", "DCM", "Source of Measurement")
 IOU_OF_MAP: Final = Code("IOU-MAP", OWN, "IoU of all contours of the map with one reader")
 IOU_OF_CONTOUR: Final = Code("IOU-CONTOUR", OWN, "Highest IoU of this contour with a lesion of one reader")
 NO_IOU: Final = Code("IOU-UNDEFINED", OWN, "Why the IoU of the map with one reader is undefined")

@@ -3,6 +3,10 @@
 The group of the whole frame states no Finding, which readers would take for present; it answers whether the
 finding is present. Each contour has a group of its own with its outline. Where a Segmentation is exported,
 too, one more group per map refers to its segment, which holds all contours of the map.
+
+OHIF 3.13 opens no report with a tracked finding that has no coordinates. The group of the whole frame
+therefore counts contours between the frame's corners, dots without a text in viewers, and those of segments
+are tracked together with it.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from highdicom.sr import (
     QualitativeEvaluation,
     ReferencedSegmentationFrame,
     RelationshipTypeValues,
+    ScoordContentItem,
     SourceImageForMeasurementGroup,
     SourceImageForRegion,
     SourceImageForSegmentation,
@@ -108,7 +113,7 @@ def closed_outline(outlines: Sequence[Outline]) -> NDArray[np.float32]:
 def _whole_frame(subject: Subject) -> Any:
     """Probability, threshold, answer and verdict, and how the contours of each map agree with each reader."""
     finding = subject.finding
-    measurements, answers = [], []
+    measurements, answers = [_count_in_frame(subject)], []
     if finding.probability is not None:
         measurements.append(_number(said.PROBABILITY, PERCENT * finding.probability, said.PERCENT))
     if finding.threshold is not None:
@@ -164,7 +169,7 @@ def _segment(subject: Subject, method: str, contours: Sequence[Region], at: Segm
     )
     del segment[0].ReferencedSOPSequence[0].ReferencedSegmentNumber  # not beside a frame (PS3.3, table 10-3)
     return PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=subject.tracking(method, "all contours"),
+        tracking_identifier=subject.tracking(),
         referenced_segment=segment,
         finding_type=subject.code,
         finding_category=ABNORMALITY,
@@ -204,6 +209,21 @@ def _by_reader(measurement: Measurement, reader: str) -> Measurement:
         CodeContentItem(said.READER, said.code_of_name(reader), RelationshipTypeValues.HAS_CONCEPT_MOD),
     ]
     item.ContentSequence = ContentSequence(modifiers)
+    return measurement
+
+
+def _count_in_frame(subject: Subject) -> Measurement:
+    """The number of contours of all maps, inferred from the frame's corners (PS3.16, TID 320)."""
+    rows, columns = subject.frame.shape
+    corners = ScoordContentItem(
+        said.SOURCE,
+        GraphicTypeValues.MULTIPOINT,
+        np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float32),
+        relationship_type=RelationshipTypeValues.INFERRED_FROM,
+    )
+    corners.ContentSequence = ContentSequence([SourceImageForRegion(*subject.source)])
+    measurement = _number(said.CONTOURS, len(subject.finding.contours), said.NUMBER)
+    measurement[0].ContentSequence = ContentSequence([corners])
     return measurement
 
 

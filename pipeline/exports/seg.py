@@ -17,9 +17,10 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from pipeline.contracts import Export
 from pipeline.exports.algorithm import algorithm_of, equipment
-from pipeline.exports.codes import ABNORMALITY, code_of
+from pipeline.exports.codes import ABNORMALITY, LONGEST_MEANING, code_of
 from pipeline.exports.grids import SharedGrid, shared_grids
-from pipeline.exports.objects import PENDING, ExportedObject, LeftOut, settled
+from pipeline.exports.map_groups import PRIVATE_CREATOR, PRIVATE_GROUP
+from pipeline.exports.objects import NO_CONTOUR, PENDING, ExportedObject, LeftOut, settled
 from pipeline.exports.segment_frames import segment_uid
 from pipeline.exports.study import ExportedFrame, ExportedRun, ExportedStudy
 from pipeline.exports.uids import series_uid
@@ -29,8 +30,11 @@ ASSUMED: Final = (1, 0, 0, 0, 1, 0)
 """Image Orientation (Patient) that viewers assume where there is none."""
 Segment = tuple[str, str]
 """Finding and method."""
+FINDING, METHOD = 0x06, 0x07
+"""Private elements of a segment with its names in full, from which `heatproof score` reads them."""
 LABELMAP: Final = "labelmap"
 """Value of the option `segmentation`."""
+BARE: Final = "the run drew no contour on the image, so that no Segmentation refers to it"
 OVERLAP: Final = (
     "segments overlap, which a label map cannot hold; the object is a binary segmentation, in which they may"
 )
@@ -45,6 +49,7 @@ def objects(
     for grid in shared_grids(study):
         segments = _segments(study.run, grid)
         if not segments:
+            yield from (LeftOut(one.case_id, SEG.name, NO_CONTOUR, BARE) for one in grid.frames)
             continue
         number += 1
         stack = _stack(grid, segments)
@@ -80,7 +85,8 @@ def _object(
         pixel_array=stack,
         segmentation_type=kinds.LABELMAP if is_labelmap else kinds.BINARY,
         segment_descriptions=[
-            _description(run, segment, n, grid.owner) for n, segment in enumerate(segments, start=1)
+            _description(run, segment, label, n, grid.owner)
+            for n, (segment, label) in enumerate(zip(segments, _labels(segments), strict=True), start=1)
         ],
         series_instance_uid=series_uid(run.run_id, SEG.name, grid.headers[0].StudyInstanceUID),
         series_number=SEG.series_number,
@@ -139,11 +145,23 @@ def _contours(frame: ExportedFrame, segment: Segment) -> Iterator[Region]:
                 yield contour
 
 
-def _description(run: ExportedRun, segment: Segment, number: int, owner: str) -> Any:
+def _labels(segments: Sequence[Segment]) -> list[str]:
+    """Finding and method of each segment, no two alike: readers take one label for one finding."""
+    labels: list[str] = []
+    for number, (finding, method) in enumerate(segments, start=1):
+        end = f" ({method})"
+        label = f"{finding[: max(LONGEST_MEANING - len(end), 0)]}{end}"[:LONGEST_MEANING]
+        if label in labels:
+            label = f"{number} {label}"[:LONGEST_MEANING]
+        labels.append(label)
+    return labels
+
+
+def _description(run: ExportedRun, segment: Segment, label: str, number: int, owner: str) -> Any:
     finding, method = segment
-    return SegmentDescription(
+    made = SegmentDescription(
         segment_number=number,
-        segment_label=f"{finding} ({method})"[:64],
+        segment_label=label,
         segmented_property_category=ABNORMALITY,
         segmented_property_type=code_of(run.findings[finding]),
         algorithm_type="AUTOMATIC",
@@ -151,6 +169,10 @@ def _description(run: ExportedRun, segment: Segment, number: int, owner: str) ->
         tracking_uid=segment_uid(run, owner, finding, method),
         tracking_id=f"{finding} by {method}, run {run.run_id}"[:64],
     )
+    names = made.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
+    names.add_new(FINDING, "UT", finding)
+    names.add_new(METHOD, "UT", method)
+    return made
 
 
 SEG = Export(name="seg", title="Heatmap contours", series_number=9701, objects=objects)

@@ -16,6 +16,7 @@ from pipeline.executors.here import Here
 from pipeline.executors.single import require
 from pipeline.external_maps.formats import format_of
 from pipeline.external_maps.formats.parametric_map import is_dicom, planes
+from pipeline.external_maps.own_segments import own_segments
 from pipeline.external_maps.targets import (
     METHOD,
     MOST_MAPS,
@@ -197,17 +198,22 @@ def _completed(target: MapTarget, plane: MapPlane, *, alone: bool) -> MapTarget:
 
 
 def _contours(path: Path, target: MapTarget) -> list[HeatmapItem]:
-    """One item per image and segment of a SEG; a segment's label is its finding, unless `target` has one."""
+    """One item per image and segment of a SEG; a segment's label is its finding, unless `target` has one.
+
+    Segments of `heatproof export` say their finding and method in full.
+    """
+    named = own_segments(path)
     try:
         found = find_annotations(path, [{"format": CONTOURS}])
     except ConfigError as error:
         raise CaseError(
             "too_large", "The SEG holds too many segments; split it into several files."
         ) from error
-    labels = {item.finding for item in found}
-    if target.finding and target.finding in labels:
-        found = [item for item in found if item.finding == target.finding]
-    elif target.finding and len(labels) > 1:
+    names = [named.get(item.finding or "", (item.finding or "", METHOD)) for item in found]
+    entries = list(zip(found, names, strict=True))
+    if target.finding and any(finding == target.finding for _, (finding, _) in entries):
+        entries = [entry for entry in entries if entry[1][0] == target.finding]
+    elif target.finding and len({item.finding for item in found}) > 1:
         raise CaseError(
             "heatmap_unnamed",
             "The SEG has several segments, but none with the finding's name; give a segment that label.",
@@ -218,12 +224,16 @@ def _contours(path: Path, target: MapTarget) -> list[HeatmapItem]:
                 CONTOURS,
                 path,
                 replace(
-                    target, image=item.image, frame=item.frame, finding=target.finding or item.finding or ""
+                    target,
+                    image=item.image,
+                    frame=item.frame,
+                    finding=target.finding or finding,
+                    method=method if target.method == METHOD else target.method,
                 ),
             ),
             contours=item,
         )
-        for item in found
+        for item, (finding, method) in entries
     ]
 
 

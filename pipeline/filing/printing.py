@@ -15,6 +15,7 @@ from pipeline.store.atomic import make_folder, write_bytes, writing
 
 BROWSERS = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "chrome",
+    "chromium-headless-shell",
 )  # fmt: skip
 """Programs of Chromium and its relatives, in the order in which they are looked for."""
 VARIABLE = "CHROMIUM"

@@ -22,6 +22,8 @@ TAG_AND_LENGTH, LONG_LENGTH = struct.Struct("<HH2sH"), struct.Struct("<I")
 SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 """Value representations with a length field of 2 bytes (SHORT) and of 4 bytes (LONG). PS3.5, 7.1.2."""
+GZIP = zlib.MAX_WBITS | 16
+"""Window of a gzip stream (RFC 1952)."""
 UNDEFINED_LENGTH = 0xFFFFFFFF
 READ_AT_ONCE = 2**16
 """Bytes; one byte inflates to 1032 bytes at most."""
@@ -53,10 +55,15 @@ def refuse_decompression_bomb(file: BinaryIO) -> None:
             )
 
 
-def inflated(data: bytes, *, most_bytes: int, what: str) -> bytes:
-    """The content of a zlib stream. Raises CaseError "too_large", or "unreadable" if it is not whole."""
-    inflater = zlib.decompressobj()
-    with guarded("unreadable", f"{what} is not a zlib stream; export it again."):
+def inflated(data: bytes, *, most_bytes: int, what: str, window: int = zlib.MAX_WBITS) -> bytes:
+    """The content of a zlib stream. Raises CaseError "too_large", or "unreadable" if it is not whole.
+
+    `window`: as `zlib.decompressobj` takes it; `GZIP` for a file of gzip.
+    """
+    inflater = zlib.decompressobj(window)
+    with guarded(
+        "unreadable", f"{what} is not a {'gzip' if window == GZIP else 'zlib'} stream; export it again."
+    ):
         content = inflater.decompress(data, most_bytes + 1)
         if len(content) > most_bytes:
             raise CaseError(

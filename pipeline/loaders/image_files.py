@@ -77,12 +77,12 @@ class ImageFile:
 def opened(place: Place, *, root: Path) -> Iterator[ImageFile]:
     """The file, open; a member of an archive is in memory. Raises CaseError as `open_file` does."""
     if isinstance(place, Packed):
-        relative = _printable(f"{place.archive.relative_to(root).as_posix()}/{place.member.name}")
+        relative = printable(f"{place.archive.relative_to(root).as_posix()}/{place.member.name}")
         with open_file(place.archive, most_bytes=ANY_SIZE, what=THE_FILE) as archive:
             status = os.fstat(archive.fileno())
             yield ImageFile(BytesIO(read_member(archive, place.member)), place, relative, status)
         return
-    relative = _printable(place.relative_to(root).as_posix())
+    relative = printable(place.relative_to(root).as_posix())
     with open_file(place, most_bytes=ANY_SIZE, what=THE_FILE) as file:
         yield ImageFile(file, place, relative, os.fstat(file.fileno()))
 
@@ -110,6 +110,6 @@ def refuse_changed(source: ImageSource, data: bytes) -> None:
         raise CaseError("file_changed", "the file changed after the folder was listed; start the run again")
 
 
-def _printable(path: str) -> str:
+def printable(path: str) -> str:
     """The path with bytes that are not UTF-8 escaped, so that it can be written to a text file."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

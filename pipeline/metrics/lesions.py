@@ -99,16 +99,6 @@ def matches(record: Candidates, rule: Rule) -> Matches:
     return match_contours(affinity, record.scores, threshold=threshold, assignment=rule.assignment)
 
 
-def unmatched_lesions(record: Candidates, rule: Rule) -> tuple[int, ...]:
-    """The numbers, from 1, of the lesions that no contour matches."""
-    return tuple(sorted(set(range(1, record.lesions + 1)) - set(matches(record, rule))))
-
-
-def unmatched_contours(record: Candidates, rule: Rule) -> tuple[int, ...]:
-    """The numbers, from 1, of the contours that match no lesion: all of them on a healthy image."""
-    return tuple(number for number, lesion in enumerate(matches(record, rule), start=1) if lesion is None)
-
-
 def _covered(regions: Sequence[Region], points: Sequence[Point]) -> Values:
     """1 if the region (row) covers the pixel of the point (column), else 0."""
     inside = [[_covers(region, round(point.y), round(point.x)) for point in points] for region in regions]

@@ -97,6 +97,14 @@ def _of_lesion(case: Case, finding: str, method: str | None) -> str:
     return "located" if shown >= OVERLAPPING or any(pointed) else "elsewhere"
 
 
+def readers_differ(case: Case, finding: str) -> bool:
+    """Whether one reader sees the finding and another does not, or their masks overlap by less than half."""
+    references = [r for r in case["references"] if r["finding"] == finding]
+    seen = {bool(r["outlines"] or r["boxes"] or r.get("points")) for r in references}
+    between = (values(case, finding, reader, "iou") for reader in {r["reader"] for r in references})
+    return len(seen) > 1 or any(value < OUTLINED for overlaps in between for value in overlaps)
+
+
 def overlap_of(case: Case, finding: str, method: str | None) -> float | None:
     """IoU with masks, else with boxes, mean over readers; None without either."""
     of_masks, of_boxes = (mean(values(case, finding, method, metric)) for metric in ("iou", "box_iou"))

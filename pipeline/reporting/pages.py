@@ -56,6 +56,7 @@ def environment_of_run(run: RunFolder) -> Environment:
         created=run.manifest.get("created", ""),
         version=run.manifest.get("version", ""),
         network=run.network or "",
+        has_page=run.has_page,
     )
 
 

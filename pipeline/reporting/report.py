@@ -96,7 +96,8 @@ def _reading(run: RunFolder) -> str:
 
 
 def _write_outlines(run: RunFolder, write: Write, case: Case) -> None:
-    write(run.case_folder(case["case_id"]) / OUTLINES, outlines_svg(case, run.network).encode())
+    if run.has_page(case["case_id"]):
+        write(run.case_folder(case["case_id"]) / OUTLINES, outlines_svg(case, run.network).encode())
 
 
 def _overview(run: RunFolder, surveyed: Survey) -> str:
@@ -133,5 +134,5 @@ def _write_shells(run: RunFolder, surveyed: Survey, shell: str, write: Write) ->
     write(cases / "run.js", run_script(run, surveyed).encode("utf-8", UNDECODABLE))
     write(cases / "baselines.js", baselines_script(run).encode("utf-8", UNDECODABLE))
     content = shell.encode("utf-8", UNDECODABLE)
-    for case_id in run.case_ids:
+    for case_id in filter(run.has_page, run.case_ids):
         write(run.case_folder(case_id) / "index.html", content)

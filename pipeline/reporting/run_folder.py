@@ -30,6 +30,8 @@ TABLES = (
     *("thresholds", "calibration", "subgroups", "readouts", "attribute_maps", "map_tests", "lesion_sizes"),
 )
 """Names of the CSVs that the overview shows."""
+PAGES = "pages.csv"
+"""The images with a page, of a run in which not every image has one."""
 MANIFEST = ("run_id", "metrics", "contours")
 """Keys of manifest.json that a report needs, with those that every command needs."""
 LONGEST_NAME = 255
@@ -71,6 +73,8 @@ class RunFolder:
     """Case ids in the order of cases.csv, which is the order of the pages."""
     tables: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     """Name in `TABLES` → rows; runs of older versions may lack some files."""
+    pages: frozenset[str] | None = None
+    """Case ids with a page; None if every case has one."""
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -125,6 +129,10 @@ class RunFolder:
         """The rows of one of `TABLES`; empty if the run lacks the file."""
         return self.tables.get(name, ())
 
+    def has_page(self, case_id: str) -> bool:
+        """Whether an image has a page with its pixels."""
+        return self.pages is None or case_id in self.pages
+
     def case_folder(self, case_id: str) -> Path:
         """The folder with page, picture and maps of one case."""
         return self.path / "cases" / case_id
@@ -165,7 +173,15 @@ def read_run(path: Path) -> RunFolder:
         ),
         case_ids=tuple(_plain_name(path, row["case_id"]) for row in read_rows(path / "cases.csv")),
         tables=tables,
+        pages=_pages(path),
     )
+
+
+def _pages(path: Path) -> frozenset[str] | None:
+    listed = path / PAGES
+    if not listed.exists():
+        return None
+    return frozenset(row["case_id"] for row in read_rows(listed) if not row["message"])
 
 
 def names_of(manifest: Mapping[str, Any]) -> Known:

@@ -79,6 +79,9 @@ def _content(run: RunFolder, surveyed: Survey) -> dict[str, Any]:
         "reader_colours": READER_COLOURS,
         "contours": run.manifest.get("contours", {}),
         "cases": run.case_ids,
+        "pages": None
+        if run.pages is None
+        else [number for number, case_id in enumerate(run.case_ids) if run.has_page(case_id)],
         "outcomes_of_cases": _outcomes_of_cases(run, surveyed),
         "subjects": _subjects(run, surveyed),
         "frames": surveyed.frames,

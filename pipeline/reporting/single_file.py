@@ -83,6 +83,8 @@ def write_single_file(
         chosen = tuple(dict.fromkeys((*shown_cases(folder, survey(folder)), *first)))
     else:
         chosen = _worst(folder, cases) if isinstance(cases, int) else _named(folder, cases)
+    if not isinstance(cases, Sequence):
+        chosen = tuple(filter(folder.has_page, chosen))
     overview = _Page.read(run / RESULTS_PAGE if folder.is_blind and of_results else index)
     case = _Page.read(folder.case_folder(chosen[0]) / "index.html") if chosen else None
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -244,6 +246,10 @@ def _named(run: RunFolder, cases: Sequence[str]) -> tuple[str, ...]:
                 f"--cases: {case_id} is not a case of the run {run.manifest['run_id']}; "
                 "choose case ids from its cases.csv"
             )
+        if not run.has_page(case_id):
+            raise ConfigError(
+                f"--cases: {case_id} has no page in this run; choose case ids from its pages.csv"
+            )
     return tuple(dict.fromkeys(cases))
 
 
@@ -264,7 +270,7 @@ def _worst(run: RunFolder, count: int) -> tuple[str, ...]:
         for rows in by_finding.values()
     )
     turns = (row.case_id for turn in zip_longest(*ranked) for row in turn if row)
-    return tuple(dict.fromkeys((*turns, *run.case_ids)))[:count]
+    return tuple(filter(run.has_page, dict.fromkeys((*turns, *run.case_ids))))[:count]
 
 
 def _badness(row: Row) -> tuple[float, float, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.records import Shape
-from pipeline.reporting.outcomes import hits, mean, outcome_of, values
+from pipeline.reporting.outcomes import hits, mean, outcome_of, readers_differ, values
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.reporting.subjects import Missed, Subject, missed_lesions, subjects_of
 
@@ -60,6 +60,8 @@ class Survey:
     """Attributes of each image, in the order of the run."""
     cautions: tuple[tuple[str, str, str], ...] = ()
     """Case id, reason and message of each warning."""
+    disputed: tuple[tuple[str, str], ...] = ()
+    """Case id and finding that readers see differently."""
 
 
 def leave(_case: Case) -> None:
@@ -77,6 +79,7 @@ def survey(run: RunFolder, *, visit: Callable[[Case], object] = leave) -> Survey
     frames: dict[str, list[tuple[int, int]]] = defaultdict(list)
     attributes: list[Mapping[str, str]] = []
     cautions: list[tuple[str, str, str]] = []
+    disputed: list[tuple[str, str]] = []
     missed = missed_lesions(run)
     for number, case_id in enumerate(run.case_ids):
         case = run.case(case_id)
@@ -87,6 +90,7 @@ def survey(run: RunFolder, *, visit: Callable[[Case], object] = leave) -> Survey
         rows.extend(worklist_row(case, finding, run.network, missed) for finding in run.findings)
         readers.update(reference["reader"] for reference in case["references"])
         cautions += [(case_id, entry["reason"], entry["message"]) for entry in case.get("cautions", ())]
+        disputed += [(case_id, finding) for finding in run.findings if readers_differ(case, finding)]
         _count_iou(case, histograms)
         for entry in case["dropped"]:
             dropped[entry["method"], entry["finding"]] += entry["count"]
@@ -106,6 +110,7 @@ def survey(run: RunFolder, *, visit: Callable[[Case], object] = leave) -> Survey
         ),
         attributes=tuple(attributes),
         cautions=tuple(cautions),
+        disputed=tuple(disputed),
     )
 
 

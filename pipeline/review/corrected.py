@@ -13,7 +13,7 @@ from pipeline.reporting.run_folder import RunFolder
 from pipeline.review.merging import Reviewed
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.dataframes import read_scores
-from pipeline.statistics.summaries import summarise
+from pipeline.statistics.summaries import columns_of, summarise
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,9 @@ def corrected_summaries(
     scores = read_scores(run.path, units=units, known={"finding": run.findings})
     covered = [wrong.covers(row) for row in scores.itertuples(index=False)]
     originals = {_key(row): row for row in run.summaries}
-    recomputed = summarise(scores[~np.array(covered, bool)], findings=run.findings, resampling=resampling)
+    recomputed = summarise(
+        columns_of(scores[~np.array(covered, bool)]), findings=run.findings, resampling=resampling
+    )
     return [Pair(row, originals[_key(row)]) for row in recomputed if _key(row) in originals]
 
 

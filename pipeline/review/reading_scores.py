@@ -18,7 +18,7 @@ from pipeline.review.decisions import Decisions
 from pipeline.review.readings import Reading, reference_of
 from pipeline.review.truths import annotated_references, network_reference
 from pipeline.statistics.bootstrap import Resampling
-from pipeline.statistics.summaries import summarise
+from pipeline.statistics.summaries import columns_of, summarise
 
 NETWORK = ""
 """Reader of the references that are the network's contours."""
@@ -80,7 +80,7 @@ def score_readings(
     ]
     if not rows:
         return []
-    summaries = summarise(pd.DataFrame(rows), findings=run.findings, resampling=resampling)
+    summaries = summarise(columns_of(pd.DataFrame(rows)), findings=run.findings, resampling=resampling)
     return [
         ReadingScore(s.method, s.reader, replace(s, method="" if s.reader else run.network or ""))
         for s in sorted(summaries, key=lambda summary: summary.method)

@@ -45,7 +45,10 @@ if TYPE_CHECKING:  # these load torch, which scoring of external maps must not
 
 PACKAGES = ("heatproof", "numpy", "pydicom", "opencv-python", "scikit-image", "SimpleITK")
 NETWORK_PACKAGES = ("torch", "monai")
-UNRECORDED = {"model", "weights", "out", "operator", "workers", "limits", "validation", "review", "exports"}
+OF_MACHINES = {"workers", "executor", "limits"}
+UNRECORDED = (
+    OF_MACHINES | {"model", "weights", "out", "operator", "validation", "review"} | {"report", "exports"}
+)
 """Config keys left out of the manifest: results do not depend on them, and paths may name people."""
 PLACES = {"path", "dicomweb", "cache", "credentials"}  # in sections of inputs, for the same reasons
 

@@ -28,7 +28,7 @@ def _rows(run: Path, gathered: Gathered, options: StatisticsOptions) -> list[Map
     measures = {name: MAP_TESTS[name].measures for name in dict.fromkeys(value.test for value in values)}
     return map_test_rows(
         values,
-        gathered.outputs.units,
+        gathered.units_of_cases,
         findings=options.findings,
         measures=measures,
         resampling=options.resampling,

@@ -14,14 +14,13 @@ from typing import Any, TypeVar
 from pipeline.cases.baselines import baselines_npz
 from pipeline.cohort.index import Pseudonym
 from pipeline.cohort.pseudonyms import KEY, Pseudonyms, open_pseudonyms, write_key
-from pipeline.contracts import Executor
+from pipeline.contracts import Executor, Hosts
 from pipeline.errors import HOW_TO_REPORT, CaseError
-from pipeline.executors.pool import Pool
 from pipeline.executors.watched import Watched
-from pipeline.executors.worker import Limits
 from pipeline.plan import Inputs
 from pipeline.records import Case, Intensity, Notice, Progress, Skipped
-from pipeline.run.notices import ShowNotices, collected
+from pipeline.run.executing import open_executor
+from pipeline.run.notices import ShowNotices, collected, names_of
 from pipeline.store.atomic import write_bytes
 from pipeline.store.cases import is_finished, remove_leftovers, why_skipped, write_skipped
 from pipeline.store.dates import now_utc
@@ -67,6 +66,8 @@ class Run:
     skipped: int = field(default=0)
     notices: tuple[Notice, ...] = ()
     """What was announced, for the manifest and the crosswalk."""
+    hosts: Hosts | None = None
+    """Other machines that run the network; None: this process does."""
     bugs: Counter[str] = field(default_factory=Counter)
     """Where Heatproof failed on an input → how often."""
     started: str = field(default_factory=now_utc)
@@ -76,6 +77,11 @@ class Run:
     def pseudonym(self) -> Pseudonym:
         """The function that makes a keyed pseudonym from a kind and the parts of an identity."""
         return self.pseudonyms.of
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Pseudonym → name, of the files, columns and words that the notices name."""
+        return names_of(self.notices, self.pseudonym)
 
     def announce(self, *parts: Iterable[Notice]) -> None:
         """Show those notices of the cohort, the annotations, the model and so on that are new; keep all."""
@@ -162,13 +168,13 @@ def open_run(
     config = plan.config
     pseudonyms = open_pseudonyms(config.out / KEY)
     with ExitStack() as resources:
+        hosts = None
         if executor is None:
-            limits = Limits(config.limits.seconds, config.limits.memory_mb)
-            executor = resources.enter_context(
-                Pool(workers=config.workers, preload=worker_modules, limits=limits)
-            )
+            executor, hosts = resources.enter_context(open_executor(plan, worker_modules))
         watched = Watched(executor)
-        yield Run(config.out, watched, pseudonyms, progress, resources, notify, tell, bugs=watched.bugs)
+        yield Run(
+            config.out, watched, pseudonyms, progress, resources, notify, tell, hosts=hosts, bugs=watched.bugs
+        )
         if watched.bugs.total():
             notify((_notice_of(+watched.bugs),))
 

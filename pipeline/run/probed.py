@@ -10,7 +10,6 @@ import pandas as pd
 from pipeline.probes import PROBES
 from pipeline.run.gathered import Gathered
 from pipeline.statistics.causal import causal_rows, uses_of
-from pipeline.statistics.dataframes import headline_scores
 from pipeline.statistics.effects import StatisticsOptions
 from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.probe_effects import probe_effects
@@ -23,7 +22,7 @@ def write_probe_tables(
     gathered: Gathered,
     options: StatisticsOptions,
     *,
-    scores: pd.DataFrame,
+    headlines: pd.DataFrame,
     predictions: pd.DataFrame,
 ) -> list[ProbeEffect]:
     """Write probes.csv and causal.csv, which are empty without probes; returns the rows of the first.
@@ -43,5 +42,5 @@ def write_probe_tables(
     )
     write_table(run, "probes.csv", map(asdict, effects))
     uses = uses_of(probed, effects, predictions)
-    write_table(run, "causal.csv", causal_rows(headline_scores(scores), uses, options))
+    write_table(run, "causal.csv", causal_rows(headlines, uses, options))
     return effects

@@ -40,9 +40,13 @@ def write_readouts(
     """Write both tables, empty if the network was not read; returns rows of readouts.csv and suspicions."""
     reading = read_reading(run)
     features = None if reading is None else _audited(reading.features, gathered)
+    if features is None:
+        write_table(run, "readouts.csv", ())
+        write_table(run, "attribute_maps.csv", ())
+        return [], []
     confidence, outputs = options.resampling.confidence, gathered.outputs
-    rows = [] if features is None else finding_rows(features, outputs, options.findings, confidence)
-    if features is None or not with_attributes:
+    rows = finding_rows(features, outputs, options.findings, confidence)
+    if not with_attributes:
         write_table(run, "readouts.csv", map(asdict, rows))
         write_table(run, "attribute_maps.csv", ())
         return rows, []
@@ -75,7 +79,7 @@ def attributes_of(
 
 def _audited(features: Features, gathered: Gathered) -> Features:
     """The features of audited images: a resumed run may have skipped some that were read before."""
-    known = [case_id in gathered.outputs.units for case_id in features.case_ids]
+    known = [case_id in gathered.units_of_cases for case_id in features.case_ids]
     ids = tuple(i for i, is_known in zip(features.case_ids, known, strict=True) if is_known)
     grids = features.grids[known[: len(features.grids)]]
     return replace(features, case_ids=ids, values=features.values[known], grids=grids)

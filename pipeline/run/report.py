@@ -17,7 +17,7 @@ from pipeline.reporting.run_folder import MANIFEST
 from pipeline.reporting.single_file import write_single_file
 from pipeline.run.output_hashes import note_later, pages_of
 from pipeline.run_files.damage import damaged
-from pipeline.run_files.objects import read_manifest
+from pipeline.run_files.objects import is_stored, read_manifest
 from pipeline.run_files.scripts import incomplete
 from pipeline.store.atomic import write_bytes, writing
 
@@ -80,8 +80,8 @@ def _linked(source: str, target: str) -> None:
 def _scripts(run: Path) -> dict[str, str]:
     """The scripts of the run's threshold rules. Raises ConfigError if the data of a case's page were cut."""
     refuse_links(run)
-    for case in (run / "cases").glob("*/case.json"):
-        if (broken := incomplete(case.parent)) is not None:
+    for folder in (run / "cases").glob("*/"):
+        if is_stored(folder / "case.json") and (broken := incomplete(folder)) is not None:
             raise damaged(broken, "is missing, or was cut")
     rules = read_manifest(run, needed=MANIFEST)["contours"]["rules"]
     return rule_scripts(rule["rule"] for rule in rules.values())

@@ -18,7 +18,8 @@ from pipeline.metrics.pixels import LEVELS
 from pipeline.metrics.transforms import TRANSFORMS
 from pipeline.plan import RunPlan
 from pipeline.records import Case, LayerStatistics, Skipped, Summary, Suspicion
-from pipeline.run.gathered import Gathered, Units
+from pipeline.records.names import HEADLINES
+from pipeline.run.gathered import Columns, Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
 from pipeline.run.opening import Run
 from pipeline.run.probed import write_probe_tables
@@ -33,16 +34,12 @@ from pipeline.statistics.classification import classification_summaries
 from pipeline.statistics.conclusion import with_conclusions
 from pipeline.statistics.cross import cross_rows
 from pipeline.statistics.curves import summarise_curves
-from pipeline.statistics.dataframes import (
-    LOOK_ALIKES,
-    headline_scores,
-    read_predictions,
-    read_scores,
-)
+from pipeline.statistics.dataframes import LOOK_ALIKES
 from pipeline.statistics.effects import Row, StatisticsOptions, comparison_rows, skill_rows
 from pipeline.statistics.groups import classifier_rows, subgroup_rows
 from pipeline.statistics.lesion_summaries import lesion_summaries
 from pipeline.statistics.look_alikes import suspicion_of_look_alikes
+from pipeline.statistics.matched import Matched
 from pipeline.statistics.policy import apply_policy, suspicions_beyond
 from pipeline.statistics.rules import RunTables
 from pipeline.statistics.summaries import summarise as summarise_scores
@@ -136,18 +133,17 @@ def write_tables(
 
     `look_alikes`: whether images of several patients that look the same count as images of one.
     """
-    gathered = Gathered(list(skipped), units)
+    gathered = Gathered(list(skipped), units, Columns(Matched.by(matching)))
     for case in write_case_tables(run, (case.case_id for case in cases)):
         _refuse_foreign(run, case)
         gathered.add(case)
     groups = _write_look_alikes(run, gathered, wanted=look_alikes)
-    scores = read_scores(run, units=units)
-    summaries = tuple(_summaries(scores, gathered, options, matching))
+    summaries = tuple(_summaries(gathered.columns, options))
     write_table(run, "summary.csv", map(row_of_summary, summaries))
-    _write_counts(run, gathered, options, matching)
-    skills, comparisons = _write_effects(run, headline_scores(scores), options)
-    predictions = read_predictions(run, units=units)
-    in_groups = _write_subgroups(run, scores, predictions, options, grouping)
+    _write_counts(run, gathered, options)
+    headlines, predictions = gathered.columns.scores.frame(HEADLINES), gathered.columns.predictions.frame()
+    skills, comparisons = _write_effects(run, headlines, options)
+    in_groups = _write_subgroups(run, headlines, predictions, options, grouping)
     evidence = Evidence(summaries, comparisons, options.network, options.baselines)
     judged = verdict_rows(evidence, options.findings)
     tables = RunTables(
@@ -156,14 +152,14 @@ def write_tables(
         *_write_fits(run, gathered, predictions, options),
         in_groups,
         judged,
-        probabilities=gathered.probabilities(),
+        probabilities=gathered.columns.predictions.probabilities(),
         grids=gathered.grids[options.network[0]],
         layers=_write_normalisation(run),
-        labels=gathered.label_counts(),
+        labels=gathered.columns.predictions.label_counts(),
         negatives=gathered.negatives(),
         images=len(gathered.audited),
     )
-    effects = write_probe_tables(run, gathered, options, scores=scores, predictions=predictions)
+    effects = write_probe_tables(run, gathered, options, headlines=headlines, predictions=predictions)
     suspects = write_suspects(
         run,
         gathered,
@@ -180,14 +176,16 @@ def write_tables(
     return Results(tuple(gathered.audited), tuple(gathered.skipped), summaries, policy, verdict, suspects)
 
 
-def _write_counts(run: Path, gathered: Gathered, options: StatisticsOptions, matching: Rule) -> None:
+def _write_counts(run: Path, gathered: Gathered, options: StatisticsOptions) -> None:
     """Write skipped.csv, thresholds.csv, calibration.csv, unmatched.csv and lesion_sizes.csv."""
     write_table(run, "skipped.csv", map(asdict, gathered.skipped))
-    curves = summarise_curves(gathered.curves, findings=options.findings, resampling=options.resampling)
+    curves = summarise_curves(
+        gathered.columns.curves, findings=options.findings, resampling=options.resampling
+    )
     write_table(run, "thresholds.csv", map(asdict, curves))
-    write_table(run, "calibration.csv", calibration_rows(gathered.predictions, options))
-    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network, matching))
-    write_table(run, "lesion_sizes.csv", lesion_size_rows(gathered, options, matching))
+    write_table(run, "calibration.csv", calibration_rows(gathered, options))
+    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network))
+    write_table(run, "lesion_sizes.csv", lesion_size_rows(gathered, options))
 
 
 def _write_look_alikes(run: Path, gathered: Gathered, *, wanted: bool) -> list[list[str]]:
@@ -226,24 +224,26 @@ def _refuse_foreign(run: Path, case: dict[str, Any] | Skipped) -> None:
             raise damaged(path, f"fits: ranks: wanted {len(TRANSFORMS)} values, or 1 for another output")
 
 
-def _summaries(
-    scores: pd.DataFrame, gathered: Gathered, options: StatisticsOptions, matching: Rule
-) -> Iterator[Summary]:
+def _summaries(columns: Columns, options: StatisticsOptions) -> Iterator[Summary]:
     """Rows of summary.csv: scores, then lesion measures, then classification measures."""
     options_of_run: dict[str, Any] = {"findings": options.findings, "resampling": options.resampling}
-    yield from summarise_scores(scores, **options_of_run)
-    yield from lesion_summaries(gathered.candidates, rule=matching, **options_of_run)
-    if gathered.predictions:
-        yield from classification_summaries(gathered.predictions, **options_of_run)
+    yield from summarise_scores(columns.scores.columns(), **options_of_run)
+    yield from lesion_summaries(columns.matched, **options_of_run)
+    if columns.predictions.findings.in_order:
+        yield from classification_summaries(columns.predictions.by_finding(), **options_of_run)
 
 
 def _write_subgroups(
-    run: Path, scores: pd.DataFrame, predictions: pd.DataFrame, options: StatisticsOptions, grouping: Grouping
+    run: Path,
+    headlines: pd.DataFrame,
+    predictions: pd.DataFrame,
+    options: StatisticsOptions,
+    grouping: Grouping,
 ) -> list[Row]:
     """Write subgroups.csv; returns its rows."""
     groups, minimum = groups_of_cases(run, grouping), grouping.minimum_patients
     rows = [
-        *subgroup_rows(headline_scores(scores), groups, options, minimum=minimum),
+        *subgroup_rows(headlines, groups, options, minimum=minimum),
         *classifier_rows(predictions, groups, options, minimum=minimum),
     ]
     write_table(run, "subgroups.csv", rows)
@@ -273,8 +273,8 @@ def _write_fits(
 ) -> tuple[list[Row], list[Row]]:
     """Write cross.csv and alignment.csv; returns their rows."""
     method = options.network[0]
-    cross = cross_rows(predictions, gathered.fits.cross(method), options.findings, options.resampling)
-    alignment = alignment_rows(gathered.fits, method, options.findings)
+    cross = cross_rows(predictions, gathered.columns.fits.cross(method), options.findings, options.resampling)
+    alignment = alignment_rows(gathered.columns.fits, method, options.findings)
     write_table(run, "cross.csv", cross)
     write_table(run, "alignment.csv", alignment)
     return cross, alignment

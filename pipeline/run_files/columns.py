@@ -159,6 +159,11 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
             "what": one_of("missed_lesion", "contour_without_lesion", "contour_on_healthy"), "number": COUNT,
         },
         "skipped.csv": dict.fromkeys(("subject", "stage", "reason", "message"), TEXT),
+        "pages.csv": {
+            "case_id": NAME,
+            "chosen_as": one_of("overview", "worst", "best", "disputed", "warned", "random"),
+            "finding": TEXT, "message": TEXT,
+        },
         "review.csv": {
             **dict.fromkeys(
                 (*CASE, "kind", "finding", "by", "number", "standing", "reviewer", "answer", "comment",
@@ -208,6 +213,7 @@ NEEDED: Mapping[str, tuple[Needed, ...]] = MappingProxyType(
 UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "cases.csv": ("case_id",),
+        "pages.csv": ("case_id",),
         "predictions.csv": ("case_id", "finding"),
         "scores.csv": ("case_id", *OF_METHOD, "lesion"),
         "summary.csv": tuple(OF_METHOD),

@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import CaseError
-from pipeline.guards.json_files import read_json
-from pipeline.guards.reading import without_remedy
+from pipeline.guards.deflate import GZIP, inflated
+from pipeline.guards.json_files import LARGEST_BYTES, parse_json, read_json
+from pipeline.guards.reading import read_file, without_remedy
 from pipeline.guards.yaml_models import OWN_MESSAGE, UNWANTED, WANTED
 from pipeline.run_files.case_shapes import FinishedCase, MapTestedCase, ProbedCase, SkippedEntry
 from pipeline.run_files.damage import as_damage, damaged, shown
@@ -22,6 +23,8 @@ MOST_NESTED = 50
 """Lists and objects within each other; a manifest has some six levels."""
 MOST_VALUES = 4_000_000
 """Of a file of a run: outlines of thousands of contours, which take some 300 MB as objects."""
+PACKED = ".gz"
+"""Ending of a case.json of a run in which not every image has a page."""
 UNDECODABLE = "string_unicode"
 """pydantic's error for a text with lone surrogates, which stand for the bytes of a name."""
 OWN_WANTED: Mapping[str, str] = {
@@ -46,7 +49,7 @@ def read_object(path: Path, shape: Any = dict[str, Any], *, needed: Sequence[str
 def read_content(path: Path) -> dict[str, Any]:
     """The object in a JSON file of a run, whatever it holds. Raises ConfigError if there is none."""
     with as_damage(path):
-        content = read_json(path, most_values=MOST_VALUES)
+        content = _read(path)
     if not isinstance(content, dict):
         raise damaged(path, f"holds a {type(content).__name__}, wanted an object")
     return content
@@ -98,10 +101,30 @@ def skipped_entry(path: Path) -> dict[str, Any] | None:
 
 def _whole(path: Path, shape: Any) -> dict[str, Any] | None:
     with suppress(CaseError):
-        content = read_json(path, most_values=MOST_VALUES)
+        content = _read(path)
         if isinstance(content, dict) and not any(problems(content, shape)):
             return content
     return None
+
+
+def packed(path: Path) -> Path:
+    """The name of a JSON file when it is compressed."""
+    return path.with_name(path.name + PACKED)
+
+
+def is_stored(path: Path) -> bool:
+    """Whether a JSON file exists, as it is or compressed."""
+    return path.exists() or packed(path).exists()
+
+
+def _read(path: Path) -> Any:
+    """The value in a JSON file, as it is or compressed. Raises CaseError."""
+    if path.exists() or not packed(path).exists():
+        return read_json(path, most_values=MOST_VALUES)
+    stream = read_file(packed(path), most_bytes=LARGEST_BYTES)
+    return parse_json(
+        inflated(stream, most_bytes=LARGEST_BYTES, what="it", window=GZIP), most_values=MOST_VALUES
+    )
 
 
 def problems(content: Any, shape: Any) -> Iterator[Problem]:

@@ -42,11 +42,12 @@ def is_picture(path: Path) -> bool:
 def incomplete(folder: Path) -> Path | None:
     """The script or picture in a case's folder that is missing or was cut; None if all are whole.
 
-    A case without pixels has only case.js.
+    A case without pixels has only case.js, one without a page neither.
     """
     pixels, picture = folder / "pixels.js", folder / "thumbnail.jpg"
-    if not _is_script(folder / "case.js", CASE_SCRIPT):
-        return folder / "case.js"
+    script, needs_none = folder / "case.js", (folder / "case.json.gz").exists()
+    if not (needs_none and not script.exists()) and not _is_script(script, CASE_SCRIPT):
+        return script
     if pixels.exists() and not _is_script(pixels, PIXELS_SCRIPT):
         return pixels
     return picture if picture.exists() and not is_picture(picture) else None

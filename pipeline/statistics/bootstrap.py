@@ -10,7 +10,7 @@ A "unit" is what is resampled: a patient or, where the config says so, an image.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +19,10 @@ from pipeline.records import Values
 
 Statistic: TypeAlias = Callable[[Values], Values]
 """Weights (replicates, units) → estimates (replicates, columns), NaN where undefined."""
-Column: TypeAlias = tuple[ArrayLike, Sequence[str]]
-"""Values, and the unit (as text) of each value."""
+Units: TypeAlias = Sequence[str] | NDArray[np.int32]
+"""Unit of each value: its text, or its place among the sorted texts."""
+Column: TypeAlias = tuple[ArrayLike, Units]
+"""Values, and the unit of each value."""
 
 BLOCK = 500_000
 """Weights computed at a time: bounds memory at about 32 MB."""
@@ -59,19 +61,33 @@ class Replicated(NamedTuple):
 
 def replicated(statistic: Statistic, units: int, resampling: Resampling) -> Replicated:
     """The statistic over `units` units (at least one), with replicates and jackknife samples."""
-    draws = [
-        statistic(w) for w in bootstrap_weights(units, replicates=resampling.replicates, seed=resampling.seed)
-    ]
+    return replicated_together([statistic], units, resampling)[0]
+
+
+def replicated_together(
+    statistics: Sequence[Statistic], units: int, resampling: Resampling
+) -> list[Replicated]:
+    """Each statistic over as many units; the weights of a block are drawn once for all of them."""
+
+    def of_blocks(blocks: Iterable[Values]) -> list[list[Values]]:
+        return [[statistic(weights) for statistic in statistics] for weights in blocks]
+
     needs_jackknife = resampling.interval != "percentile"
-    no_groups = np.empty((0, draws[0].shape[1]))
-    left_out = [statistic(w) for w in jackknife_weights(units)] if needs_jackknife else [no_groups]
-    estimate = statistic(np.ones((1, units)))[0]
-    return Replicated(estimate, np.concatenate(draws), np.concatenate(left_out), units)
+    estimates = of_blocks([np.ones((1, units))])
+    drawn = of_blocks(bootstrap_weights(units, replicates=resampling.replicates, seed=resampling.seed))
+    left_out = of_blocks(jackknife_weights(units) if needs_jackknife else ())
+    no_groups = [[estimate[:0] for estimate in estimates[0]]]
+    return [
+        Replicated(estimate[0], np.concatenate(draws), np.concatenate(groups), units)
+        for estimate, draws, groups in zip(
+            estimates[0], zip(*drawn, strict=True), zip(*(left_out or no_groups), strict=True), strict=True
+        )
+    ]
 
 
 def replicated_means(columns: Sequence[Column], resampling: Resampling) -> Replicated:
     """The mean of each column; all units that have a value in any column are resampled."""
-    units = np.unique(np.concatenate([np.asarray(patients, np.str_) for _, patients in columns]))
+    units = np.unique(np.concatenate([np.asarray(patients) for _, patients in columns]))
     return replicated_sums([per_patient(*column, units) for column in columns], resampling)
 
 
@@ -119,13 +135,13 @@ def row_weights(weights: Iterable[Values], unit: NDArray[np.intp]) -> Iterator[V
 
 
 def per_patient(
-    values: ArrayLike, patients: Sequence[str], units: NDArray[np.str_] | None = None
+    values: ArrayLike, patients: Units, units: NDArray[Any] | None = None
 ) -> tuple[Values, Values]:
     """Sum and count of the values of each patient, sorted by patient; independent of the order of rows.
 
     `units` are the sorted patients to include; None: all patients that have a value.
     """
-    column, patient = np.asarray(values, np.float64), np.asarray(patients, np.str_)
+    column, patient = np.asarray(values, np.float64), np.asarray(patients)
     units = np.unique(patient) if units is None else units
     unit = np.searchsorted(units, patient)
     order = np.lexsort((column, unit))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +14,7 @@ from pipeline.statistics.auroc import separated_interval
 from pipeline.statistics.bootstrap import Replicated, Resampling, replicated, row_weights
 from pipeline.statistics.intervals import UNDEFINED, Interval, intervals
 from pipeline.statistics.measures import Measure
+from pipeline.statistics.predicted import Predicted
 from pipeline.statistics.proportions import interval_of_proportion, interval_of_share
 
 MEASURES: Mapping[str, Measure] = MappingProxyType(
@@ -30,33 +30,23 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
 )
 
 
-class Predicted(NamedTuple):
-    """Prediction and label of one finding on one image."""
-
-    finding: str
-    patient: str
-    probability: float
-    positive: bool
-    """Whether the probability reaches the operating point."""
-    label: bool | None
-    """Whether the finding is present; None if unknown."""
-
-
 def classification_summaries(
-    predictions: Iterable[tuple[str, str, float, bool, bool | None]],
+    predictions: Iterable[tuple[str, Sequence[Predicted]]],
     *,
     findings: Sequence[str],
     resampling: Resampling,
 ) -> list[Summary]:
     """One row per finding and measure, in the order of `findings`: reader "labels", method "classifier".
 
-    `predictions` have the fields of `Predicted`, in any order.
+    `predictions` are those of each finding that has some.
     """
-    by_finding: dict[str, list[Predicted]] = {finding: [] for finding in findings}
-    for row in map(Predicted._make, predictions):
-        by_finding.setdefault(row.finding, []).append(row)
+    by_finding: dict[str, list[Summary]] = {finding: [] for finding in findings}
+    for finding, rows in predictions:
+        by_finding[finding] = _finding_summaries(finding, rows, resampling)
     return [
-        row for finding, rows in by_finding.items() for row in _finding_summaries(finding, rows, resampling)
+        row
+        for finding, rows in by_finding.items()
+        for row in rows or _finding_summaries(finding, (), resampling)
     ]
 
 

@@ -1,56 +1,122 @@
-"""Fits: how the maps of all outputs fit the annotations of all findings, gathered over cases."""
+"""Fits: how the maps of all outputs fit the annotations of all findings, as columns of numbers."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from sys import intern
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.records import Fit
+from pipeline.statistics.columns import Cases, Codes, extend, numbers_of
 
 Array = NDArray[np.float32]
+NAN = float("nan")
 
 
 @dataclass(slots=True)
 class Fits:
-    """The numbers of all fits, as they are kept in memory."""
+    """The fits of cases, in their order.
 
-    crossed: list[tuple[str, str, str, str, int, float, float]] = field(default_factory=list)
-    """(finding, method, output, patient, number of the annotation, rank, hit), without transform."""
-    transformed: list[tuple[str, str, str, Array]] = field(default_factory=list)
-    """(finding, method, patient, ranks and hits of all transforms); NaN where there is none."""
+    `_crossed`: each annotation with each output, without transform, where it has a rank. `_turned`: each
+    annotation with its own output under all transforms, which begin with that without any.
+    """
+
+    cases: Cases = field(default_factory=Cases)
+    names: Codes[str] = field(default_factory=Codes)
+    """Findings, outputs and methods."""
+    annotations: int = 0
+    """Number of annotations: of a finding in an image by a reader."""
+    transforms: int = 0
     _numbers: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """(case id, reader, finding) of cases that were added → number of the annotation."""
+    _crossed: dict[str, array[int]] = field(
+        default_factory=lambda: _columns("finding", "method", "output", "case", "annotation")
+    )
+    _rank: array[float] = field(default_factory=lambda: array("d"))
+    _hit: array[float] = field(default_factory=lambda: array("d"))
+    _turned: dict[str, array[int]] = field(default_factory=lambda: _columns("finding", "method", "case"))
+    _turned_fits: array[float] = field(default_factory=lambda: array("f"))
+    """Ranks, then hits, of each; NaN where there is none."""
 
     def add(self, fits: Iterable[Fit], patient: str) -> None:
         """Add the fits of a case."""
         for fit in fits:
-            finding, method, output = intern(fit.finding), intern(fit.method), intern(fit.output)
-            number = self._numbers.setdefault((fit.case_id, fit.reader, finding), len(self._numbers))
+            case = self.cases.position(fit.case_id, patient)
+            finding, method, output = map(self.names, (fit.finding, fit.method, fit.output))
+            annotation = self._annotation((fit.case_id, fit.reader, fit.finding))
             rank, hit = fit.ranks[0], fit.hits[0]
             if rank is not None and hit is not None:
-                self.crossed.append((finding, method, output, patient, number, rank, hit))
+                row = {"finding": finding, "method": method, "output": output, "case": case}
+                for name, number in (row | {"annotation": annotation}).items():
+                    self._crossed[name].append(number)
+                self._rank.append(rank)
+                self._hit.append(hit)
             if finding == output:
-                found = np.array([fit.ranks, fit.hits], np.float32)
-                self.transformed.append((finding, method, patient, found))
+                for name, number in {"finding": finding, "method": method, "case": case}.items():
+                    self._turned[name].append(number)
+                self.transforms = len(fit.ranks)
+                self._turned_fits.extend(NAN if value is None else value for value in (*fit.ranks, *fit.hits))
 
-    def merge(self, units: Mapping[str, str]) -> None:
-        """Let patients count as others: patient → the one that it counts as."""
-        self.crossed = [(*row[:3], units[row[3]], *row[4:]) for row in self.crossed]
-        self.transformed = [(a, b, units[patient], found) for a, b, patient, found in self.transformed]
+    def extend(self, other: Fits, units: Mapping[str, str]) -> None:
+        """Add the fits of other cases, with the unit of each case id."""
+        first = self.cases.extend(other.cases, units)
+        for mine, others in ((self._crossed, other._crossed), (self._turned, other._turned)):
+            for name, column in others.items():
+                extend(mine[name], self._renumbered(name, other, column, first))
+        self._rank.extend(other._rank)
+        self._hit.extend(other._hit)
+        self._turned_fits.extend(other._turned_fits)
+        self.annotations += other.annotations
+        self.transforms = other.transforms or self.transforms
 
     def cross(self, method: str) -> pd.DataFrame:
         """One row per annotation and output: finding, output, patient, annotation, rank, hit."""
-        columns = ["finding", "method", "output", "patient", "annotation", "rank", "hit"]
-        frame = pd.DataFrame(self.crossed, columns=columns)
-        return frame[frame["method"] == method].drop(columns="method")
+        rows = self._of_method(self._crossed, method)
+        names, columns = (
+            self.names.in_order,
+            {name: numbers_of(of)[rows] for name, of in self._crossed.items()},
+        )
+        texts = {
+            "finding": [names[number] for number in columns["finding"]],
+            "output": [names[number] for number in columns["output"]],
+            "patient": [self.cases.units[case] for case in columns["case"]],
+        }
+        return pd.DataFrame({name: pd.Series(column, dtype=str) for name, column in texts.items()}).assign(
+            annotation=columns["annotation"].astype(np.int64),
+            rank=numbers_of(self._rank)[rows],
+            hit=numbers_of(self._hit)[rows],
+        )
 
     def of_transforms(self, method: str) -> tuple[list[str], list[str], Array]:
         """Finding and patient of each annotation, and an array (annotations, 2, transforms): ranks, hits."""
-        rows = [row for row in self.transformed if row[1] == method]
-        if not rows:
-            return [], [], np.empty((0, 2, 0), np.float32)
-        return [row[0] for row in rows], [row[2] for row in rows], np.stack([row[3] for row in rows])
+        rows = self._of_method(self._turned, method)
+        names = self.names.in_order
+        fits: Array = numbers_of(self._turned_fits).reshape(len(self._turned["case"]), 2, self.transforms)
+        return (
+            [names[number] for number in numbers_of(self._turned["finding"])[rows]],
+            [self.cases.units[case] for case in numbers_of(self._turned["case"])[rows]],
+            fits[rows],
+        )
+
+    def _annotation(self, key: tuple[str, str, str]) -> int:
+        if key not in self._numbers:
+            self._numbers[key] = self.annotations
+            self.annotations += 1
+        return self._numbers[key]
+
+    def _renumbered(self, name: str, other: Fits, column: array[int], first: int) -> NDArray[np.int64]:
+        if name in {"case", "annotation"}:
+            return numbers_of(column).astype(np.int64) + (first if name == "case" else self.annotations)
+        return self.names.renumbered(other.names, column)
+
+    def _of_method(self, columns: Mapping[str, array[int]], method: str) -> NDArray[np.intp]:
+        names = np.array([name == method for name in self.names.in_order], np.bool_)
+        return np.flatnonzero(names[numbers_of(columns["method"])])
+
+
+def _columns(*names: str) -> dict[str, array[int]]:
+    return {name: array("I") for name in names}

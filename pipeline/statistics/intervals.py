@@ -21,7 +21,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import t as student
 
 from pipeline.records import Values
-from pipeline.statistics.bootstrap import Column, Replicated, Resampling, per_patient, replicated_sums
+from pipeline.statistics.bootstrap import Column, Replicated, Resampling, Units, per_patient, replicated_sums
 
 ROUNDING = 1e-12
 """Relative tolerance within which a replicate equals a value."""
@@ -40,7 +40,7 @@ class Interval(NamedTuple):
 UNDEFINED = Interval(None, None, None)
 
 
-def interval_of_mean(values: ArrayLike, patients: Sequence[str], resampling: Resampling) -> Interval:
+def interval_of_mean(values: ArrayLike, patients: Units, resampling: Resampling) -> Interval:
     """The mean over rows, with its interval over patients."""
     return intervals_of_means([(values, patients)], resampling)[0]
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import get_args
 
-from pipeline.metrics.lesions import Rule, unmatched_lesions
-from pipeline.records import Candidates, Kind, scored_as
+import numpy as np
+
+from pipeline.records import Kind, Values
 from pipeline.records.names import AreaUnit, Third
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.intervals import UNDEFINED
+from pipeline.statistics.lesion_summaries import scored_alike
+from pipeline.statistics.matched import Lesions, Matched, Rows
 from pipeline.statistics.proportions import interval_of_proportion
 
 THIRDS: tuple[Third, ...] = get_args(Third)
 FEWEST_PATIENTS = 5
 """Patients below which a third has no estimate: exact intervals then span more than half of 0 … 1."""
-
-_Cases: TypeAlias = Sequence[tuple[Candidates, str]]
-_Areas: TypeAlias = Mapping[str, tuple[float, ...]]
-"""Case id → area of each lesion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,44 +45,45 @@ class LesionSize:
     high: float | None
 
 
-def lesion_sizes(
-    cases: Iterable[tuple[Candidates, str]],
-    *,
-    findings: Sequence[str],
-    rule: Rule,
-    resampling: Resampling,
-) -> list[LesionSize]:
-    """Three rows per finding, reader, kind and method, from (candidates, patient) of each case.
+def lesion_sizes(matched: Matched, *, findings: Sequence[str], resampling: Resampling) -> list[LesionSize]:
+    """Three rows per finding, reader, kind and method; lesions match by the run's rule.
 
     The thirds are those of all lesions that the reader marked, so all methods have the same. Lesions of equal
-    area are in the same third. Points have no area and no rows. The order of `cases` does not matter.
+    area are in the same third. Points have no area and no rows. The order of rows does not matter.
     """
-    by_key: dict[tuple[str, str, Kind], dict[str, list[tuple[Candidates, str]]]] = {}
-    for case, patient in cases:
-        if case.lesions and case.shares:
-            of = by_key.setdefault((case.finding, case.reader, scored_as(case.kind)), {})
-            of.setdefault(case.method, []).append((case, patient))
+    by_key: dict[tuple[str, str, Kind], dict[str, Rows]] = {}
+    for (finding, reader, method, kind), rows in scored_alike(matched).items():
+        lesions = matched.lesions(rows)
+        chosen = rows[np.unique(lesions.row[~np.isnan(lesions.share)])]
+        if chosen.size:
+            by_key.setdefault((finding, reader, kind), {})[method] = chosen
     rank = {finding: number for number, finding in enumerate(findings)}
     return [
         row
         for key in sorted(by_key, key=lambda key: (rank.get(key[0], len(rank)), key))
-        for row in _rows(key, by_key[key], rule, resampling)
+        for row in _thirds(key, matched, by_key[key], resampling)
     ]
 
 
-def _rows(
-    key: tuple[str, str, Kind], by_method: Mapping[str, _Cases], rule: Rule, resampling: Resampling
+def _thirds(
+    key: tuple[str, str, Kind], matched: Matched, by_method: Mapping[str, Rows], resampling: Resampling
 ) -> Iterator[LesionSize]:
     finding, reader, kind = key
-    unit, areas = _areas(case for cases in by_method.values() for case, _ in cases)
-    edges = _edges([area for of_case in areas.values() for area in of_case])
+    rows = np.concatenate(list(by_method.values()))
+    in_mm2 = not np.isnan(matched.lesions(rows).area_mm2).any()
+    unit: AreaUnit = "mm2" if in_mm2 else "image_share"
+    once = rows[np.unique(matched.ids_of(rows), return_index=True)[1]]
+    edges = _edges(_areas(matched.lesions(once), unit))
     for method in sorted(by_method):
-        lesions = list(_lesions(by_method[method], areas, rule))
+        lesions, units = matched.lesions(by_method[method]), matched.units_of(by_method[method])
+        areas = _areas(lesions, unit)
+        found = (lesions.found & 1).astype(np.float64)
+        third_of = (areas[:, None] > np.array(edges)).sum(axis=1)
         for number, third in enumerate(THIRDS):
-            chosen = [row for row in lesions if sum(row[0] > edge for edge in edges) == number]
-            sizes, found, patients = zip(*chosen, strict=True) if chosen else ((), (), ())
+            chosen = np.flatnonzero(third_of == number)
+            patients = [units[row] for row in lesions.row[chosen]]
             few = len(set(patients)) < FEWEST_PATIENTS
-            interval = UNDEFINED if few else interval_of_proportion(found, patients, resampling)
+            interval = UNDEFINED if few else interval_of_proportion(found[chosen], patients, resampling)
             yield LesionSize(
                 finding,
                 reader,
@@ -91,8 +91,8 @@ def _rows(
                 kind,
                 third,
                 unit,
-                smallest=min(sizes, default=None),
-                largest=max(sizes, default=None),
+                smallest=min(areas[chosen].tolist(), default=None),
+                largest=max(areas[chosen].tolist(), default=None),
                 n=len(chosen),
                 patients=len(set(patients)),
                 too_few=few,
@@ -100,23 +100,11 @@ def _rows(
             )
 
 
-def _areas(cases: Iterable[Candidates]) -> tuple[AreaUnit, _Areas]:
-    """The unit that all cases have, and the lesions' areas in it."""
-    known = {case.case_id: case for case in cases}
-    if all(case.areas_mm2 for case in known.values()):
-        return "mm2", {case_id: case.areas_mm2 for case_id, case in known.items()}
-    return "image_share", {case_id: case.shares for case_id, case in known.items()}
+def _areas(lesions: Lesions, unit: AreaUnit) -> Values:
+    return lesions.area_mm2 if unit == "mm2" else lesions.share
 
 
-def _edges(areas: Sequence[float]) -> tuple[float, float]:
+def _edges(areas: Values) -> tuple[float, float]:
     """The largest area of the first and of the second third."""
-    ordered, size = sorted(areas), len(areas)
-    return ordered[-(-size // 3) - 1], ordered[-(-2 * size // 3) - 1]
-
-
-def _lesions(cases: _Cases, areas: _Areas, rule: Rule) -> Iterator[tuple[float, float, str]]:
-    """(area, 1 if found, patient) of each lesion."""
-    for case, patient in cases:
-        missed = set(unmatched_lesions(case, rule))
-        for number, area in enumerate(areas[case.case_id], start=1):
-            yield area, float(number not in missed), patient
+    ordered, size = np.sort(areas), len(areas)
+    return float(ordered[-(-size // 3) - 1]), float(ordered[-(-2 * size // 3) - 1])

@@ -1,23 +1,19 @@
 """Lesion summaries: lesion matching of all cases → recall, FROC and average precision with intervals."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
-from typing import TypeAlias
 
 import numpy as np
 
-from pipeline.metrics.lesions import Rule, unmatched_lesions
-from pipeline.records import Candidates, Kind, Summary, Values, scored_as
+from pipeline.records import Kind, Summary, Values, scored_as
 from pipeline.records.names import FROC_RATES
-from pipeline.statistics.bootstrap import Replicated, Resampling, replicated
+from pipeline.statistics.bootstrap import BLOCK, Replicated, Resampling, replicated_together
 from pipeline.statistics.detection import Events, average_precision, events, froc, recall, steps
-from pipeline.statistics.intervals import Interval, intervals
+from pipeline.statistics.intervals import intervals
+from pipeline.statistics.matched import FIRST_IOU, IOUS, PRECISION_AT, RECALL_AT, Key, Matched, Rows
 from pipeline.statistics.measures import Measure
 from pipeline.statistics.proportions import interval_of_proportion
-
-RECALL_AT = (0.1, 0.3, 0.5)
-PRECISION_AT = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-"""IoU thresholds at which a contour counts as finding a lesion."""
 
 _MEASURES = {
     **{f"recall_iou_{iou:g}": Measure(f"Lesions found at IoU {iou:g}") for iou in RECALL_AT},
@@ -35,97 +31,99 @@ LESION_MEASURES: Mapping[str, Measure] = MappingProxyType(
     {prefix + name: measure for prefix in PREFIX.values() for name, measure in _MEASURES.items()}
 )
 
-_Key: TypeAlias = tuple[str, str, str, Kind]
-"""(finding, reader, method, kind)."""
 
+def lesion_summaries(matched: Matched, *, findings: Sequence[str], resampling: Resampling) -> list[Summary]:
+    """Summaries per finding, reader, method and kind.
 
-def lesion_summaries(
-    cases: Iterable[tuple[Candidates, str]],
-    *,
-    findings: Sequence[str],
-    rule: Rule,
-    resampling: Resampling,
-) -> list[Summary]:
-    """Summaries per finding, reader, method and kind, from (candidates, patient) of each case.
-
-    FROC matches by `rule`; recall and average precision match by IoU with the rule's assignment. `n` counts
-    lesions. Findings are not pooled, because their contour scores have different scales. The order of
-    `cases` does not affect the result.
+    FROC matches by the run's rule; recall and average precision match by IoU with the rule's assignment. `n`
+    counts lesions. Findings are not pooled, because their contour scores have different scales. The order of
+    rows does not affect the result.
     """
-    by_key: dict[_Key, list[tuple[Candidates, str]]] = {}
-    for case, patient in cases:
-        key = (case.finding, case.reader, case.method, scored_as(case.kind))
-        by_key.setdefault(key, []).append((case, patient))
+    by_key = scored_alike(matched)
+    replicates = replicated_lesions(matched, by_key.values(), resampling)
+    found = dict(zip(by_key, replicates, strict=True))
     rank = {finding: number for number, finding in enumerate(findings)}
     return [
         row
         for key in sorted(by_key, key=lambda key: (rank.get(key[0], len(rank)), key))
-        for row in _rows(key, by_key[key], rule, resampling)
+        for row in _summaries(key, matched, by_key[key], found[key], resampling)
     ]
 
 
-def _rows(
-    key: _Key, cases: Sequence[tuple[Candidates, str]], rule: Rule, resampling: Resampling
-) -> list[Summary]:
+def scored_alike(matched: Matched) -> dict[Key, Rows]:
+    """The rows of each finding, reader, method and kind of measure."""
+    by_key: dict[Key, list[Rows]] = {}
+    for (finding, reader, method, kind), rows in matched.by_key():
+        by_key.setdefault((finding, reader, method, scored_as(kind)), []).append(rows)
+    return {key: np.concatenate(parts) for key, parts in by_key.items()}
+
+
+def _summaries(
+    key: Key, matched: Matched, rows: Rows, found: Replicated, resampling: Resampling
+) -> Iterator[Summary]:
     finding, reader, method, kind = key
-    found = replicated_lesions(cases, rule, resampling)
-    recalls = {f"recall_iou_{iou:g}": _recall(cases, iou, rule, resampling) for iou in RECALL_AT}
-    lesions = sum(case.lesions for case, _ in cases)
-    return [
-        Summary(
+    lesions = matched.lesions(rows)
+    units = matched.units_of(rows)
+    patients = [units[row] for row in lesions.row]
+    of_rule = {f"recall_iou_{iou:g}": FIRST_IOU + IOUS.index(iou) for iou in RECALL_AT}
+    recalls = {
+        name: interval_of_proportion((lesions.found >> number) & 1, patients, resampling)
+        for name, number in of_rule.items()
+    }  # exact if every patient has one lesion
+    for name, interval in zip(_MEASURES, intervals(found, resampling), strict=True):
+        yield Summary(
             finding=finding,
             reader=reader,
             method=method,
             metric=PREFIX[kind] + name,
-            n=lesions,
-            undefined={} if lesions else {"healthy": len(cases)},
+            n=len(patients),
+            undefined={} if patients else {"healthy": len(rows)},
             patients=found.units,
             **recalls.get(name, interval)._asdict(),
         )
-        for name, interval in zip(_MEASURES, intervals(found, resampling), strict=True)
-    ]
 
 
-def _recall(
-    cases: Sequence[tuple[Candidates, str]], iou: float, rule: Rule, resampling: Resampling
-) -> Interval:
-    """The share of lesions found; the interval is exact if every patient has one lesion."""
-    at = Rule("iou", iou, rule.assignment)
-    found: list[float] = []
-    patients: list[str] = []
-    for case, patient in cases:
-        missed = len(unmatched_lesions(case, at))
-        found += [0.0] * missed + [1.0] * (case.lesions - missed)
-        patients += [patient] * case.lesions
-    return interval_of_proportion(found, patients, resampling)
+def replicated_lesions(matched: Matched, choices: Iterable[Rows], resampling: Resampling) -> list[Replicated]:
+    """Replicates of the rows of each choice; one column per measure, as in `LESION_MEASURES`.
 
-
-def replicated_lesions(
-    cases: Sequence[tuple[Candidates, str]], rule: Rule, resampling: Resampling
-) -> Replicated:
-    """Replicates of one finding, reader, method and kind; one column per measure, as in `LESION_MEASURES`.
-
-    `comparison.difference` compares two methods over the same cases with them.
+    Choices of as many patients meet the same weights, which are drawn once. `comparison.difference` compares
+    two methods over the same cases with them.
     """
-    patients = sorted({patient for _, patient in cases})
-    index = {patient: number for number, patient in enumerate(patients)}
-    candidates, units = [case for case, _ in cases], [index[patient] for _, patient in cases]
-    at_rule = events(candidates, units, rule)
-    at_iou = {
-        iou: events(candidates, units, Rule("iou", iou, rule.assignment))
-        for iou in sorted({*RECALL_AT, *PRECISION_AT})
-    }
-    return replicated(lambda weights: _statistics(weights, at_rule, at_iou), len(patients), resampling)
+    counted = [_counted(matched, rows) for rows in choices]
+    of_size: dict[int, list[int]] = {}
+    for position, (_, units) in enumerate(counted):
+        of_size.setdefault(units, []).append(position)
+    found: dict[int, Replicated] = {}
+    for units, positions in of_size.items():
+        statistics = [partial(_statistics, counted=counted[position][0]) for position in positions]
+        found |= zip(positions, replicated_together(statistics, units, resampling), strict=True)
+    return [found[position] for position in range(len(counted))]
 
 
-def _statistics(weights: Values, at_rule: Events, at_iou: Mapping[float, Events]) -> Values:
-    """(replicates, measures), in the order of `_MEASURES`."""
-    sensitivity = froc(steps(at_rule, weights))
-    stepped = {iou: steps(counted, weights) for iou, counted in at_iou.items()}
-    precision = np.concatenate([average_precision(stepped[iou]) for iou in PRECISION_AT], axis=1)
+def _counted(matched: Matched, rows: Rows) -> tuple[list[Events], int]:
+    """The events of these rows by each rule, and the number of their patients."""
+    patients, unit = np.unique(np.array(matched.units_of(rows)), return_inverse=True)
+    return events(matched, rows, unit), len(patients)
+
+
+def _statistics(weights: Values, counted: Sequence[Events]) -> Values:
+    """(replicates, measures), in the order of `_MEASURES`, some replicates at a time.
+
+    A part of several replicates is never of one alone: see `detection.average_precision`.
+    """
+    at_once = len(weights) * max(len(one.ranking.unit) for one in counted) // BLOCK
+    parts = np.array_split(weights, max(min(at_once, len(weights) // 2), 1))
+    return np.concatenate([_measures(part, counted) for part in parts])
+
+
+def _measures(weights: Values, counted: Sequence[Events]) -> Values:
+    by_rule, *by_iou = steps(counted, weights)
+    at_iou = dict(zip(IOUS, by_iou, strict=True))
+    sensitivity = froc(by_rule)
+    precision = np.concatenate([average_precision(at_iou[iou]) for iou in PRECISION_AT], axis=1)
     return np.concatenate(
         [
-            *(recall(stepped[iou]) for iou in RECALL_AT),
+            *(recall(at_iou[iou]) for iou in RECALL_AT),
             sensitivity,
             sensitivity.mean(axis=1, keepdims=True),
             precision,

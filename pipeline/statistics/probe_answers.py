@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,21 +63,6 @@ class Outputs:
     """Finding → case id → whether the finding is present."""
     units: dict[str, str] = field(default_factory=dict)
     """Case id → what is resampled: the patient, or the image."""
-
-    def add(
-        self,
-        case_id: str,
-        unit: str,
-        predictions: Sequence[Mapping[str, Any]],
-        labels: Mapping[str, int | None],
-    ) -> None:
-        """Add the outputs and labels of a finished case."""
-        self.units[case_id] = unit
-        for prediction in predictions:
-            if prediction["logit"] is not None:
-                self.logits.setdefault(prediction["finding"], {})[case_id] = prediction["logit"]
-        for finding, label in labels.items():
-            self.labels.setdefault(finding, {})[case_id] = None if label is None else bool(label)
 
     def spread(self, finding: str) -> float:
         """SD of a finding's outputs over the images; 0 with a single image."""

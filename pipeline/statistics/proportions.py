@@ -1,16 +1,14 @@
 """Proportions: exact intervals if images are independent, bootstrap intervals over patients otherwise."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import beta
 
-from pipeline.statistics.bootstrap import Resampling
+from pipeline.statistics.bootstrap import Resampling, Units
 from pipeline.statistics.intervals import UNDEFINED, Interval, interval_of_mean
 
 
-def interval_of_proportion(values: ArrayLike, patients: Sequence[str], resampling: Resampling) -> Interval:
+def interval_of_proportion(values: ArrayLike, patients: Units, resampling: Resampling) -> Interval:
     """The share of rows (0 or 1) that are 1; exact if every patient has one row, otherwise by bootstrap.
 
     If all rows are equal, the bootstrap would claim certainty. Then the interval is exact with each patient
@@ -19,7 +17,7 @@ def interval_of_proportion(values: ArrayLike, patients: Sequence[str], resamplin
     rows = np.asarray(values, np.float64)
     if not rows.size:
         return UNDEFINED
-    units, share = len(set(patients)), float(rows.mean())
+    units, share = len(np.unique(patients)), float(rows.mean())
     if units == len(rows):
         return Interval(share, *clopper_pearson(int(rows.sum()), units, confidence=resampling.confidence))
     if share in {0.0, 1.0}:
@@ -29,7 +27,7 @@ def interval_of_proportion(values: ArrayLike, patients: Sequence[str], resamplin
     return interval_of_mean(rows, patients, resampling)
 
 
-def interval_of_share(values: ArrayLike, patients: Sequence[str], resampling: Resampling) -> Interval:
+def interval_of_share(values: ArrayLike, patients: Units, resampling: Resampling) -> Interval:
     """The mean of values from 0 to 1, as that of a proportion where each is 0 or 1.
 
     If the mean is m, n independent values are all 1 with a chance of m to the n at most, as n hits are.

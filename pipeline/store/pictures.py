@@ -17,6 +17,8 @@ from pipeline.store.cases import case_folder
 
 THUMBNAIL_EDGE = 288
 """Longer side of a thumbnail, in pixels, at most."""
+LISTED_EDGE = 144
+"""Of an image without a page, which is shown in lists alone, 96 pixels wide."""
 THUMBNAIL_QUALITY = 82
 NARROWEST = 1e-6
 """Smallest width of a window; prevents a division by zero."""
@@ -24,13 +26,15 @@ FASTEST = 1
 """Compression level; higher levels gain nothing on pixels."""
 
 
-def write_pictures(run: Path, image: Image) -> None:
-    """Write `pixels.js` and `thumbnail.jpg` to the case's folder."""
+def write_pictures(run: Path, image: Image, *, page: bool = True) -> None:
+    """Write `pixels.js` and `thumbnail.jpg` to the case's folder; without `page`, a small thumbnail alone."""
     if image.display is None:
         return
     folder = case_folder(run, image.case_id)
-    write_bytes(folder / "pixels.js", pixels_script(image.display))
-    write_bytes(folder / "thumbnail.jpg", thumbnail(image.display))
+    if page:
+        write_bytes(folder / "pixels.js", pixels_script(image.display))
+    edge = THUMBNAIL_EDGE if page else LISTED_EDGE
+    write_bytes(folder / "thumbnail.jpg", thumbnail(image.display, edge))
 
 
 def pixels_script(display: Display) -> bytes:
@@ -56,10 +60,10 @@ def pixels_script(display: Display) -> bytes:
     return b"heatproof.pixels(" + head + b',"data":"' + base64.b64encode(deflated) + b'"});\n'
 
 
-def thumbnail(display: Display) -> bytes:
-    """A small JPEG of the image in its initial window."""
+def thumbnail(display: Display, edge: int = THUMBNAIL_EDGE) -> bytes:
+    """A JPEG of the image in its initial window, its longer side at most `edge` pixels."""
     values = display.values
-    shrink = max(1, -(-max(values.shape) // THUMBNAIL_EDGE))
+    shrink = max(1, -(-max(values.shape) // edge))
     rows, columns = (max(1, side // shrink) for side in values.shape)
     small = cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
     span = max(display.high - display.low, NARROWEST)

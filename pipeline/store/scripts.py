@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pipeline.records import FinishedCase, Heatmap, Mask
+from pipeline.records import Heatmap, Mask, Reference
 
 ALL_SHOWN = 4
 """With more findings than this, large maps are included only for the findings that `shown_findings` lists."""
@@ -16,32 +17,40 @@ SMALL_MAP = 64 * 64
 """Number of cells up to which a map is always included."""
 
 
-def case_script(case: FinishedCase, content: bytes) -> bytes:
+def case_script(
+    content: bytes, shown: Sequence[str], heatmaps: Sequence[Heatmap], references: Sequence[Reference]
+) -> bytes:
     """A script that passes `content` (a case's JSON), the raw maps and the readers' masks to the case page.
 
     `maps` holds cells in base64 (float32, little endian, row-major) with the scale and offset from grid to
-    image, both (row, column); `masks` holds the instances of each entry of the content's `references`.
+    image, both (row, column); `masks` holds the instances of each entry of the content's `references`;
+    `shown` are the findings that the page names first, as `shown_findings` has them.
     """
     extra = {
-        "maps": [map_json(h) for h in _shown_maps(case)],
-        "masks": [[runs(mask) for mask in reference.masks] for reference in case.references],
-        "shown": shown_findings(case),
+        "maps": [map_json(h) for h in _shown_maps(heatmaps, shown)],
+        "masks": [[runs(mask) for mask in reference.masks] for reference in references],
+        "shown": shown,
     }
     return b"".join((b"heatproof.case(", content, b", ", _json(extra), b");\n"))
 
 
-def shown_findings(case: FinishedCase) -> list[str]:
-    """The findings that are annotated, labelled positive, predicted positive or outlined.
+def shown_findings(content: Mapping[str, Any]) -> list[str]:
+    """The findings of a case's JSON that are annotated, labelled or predicted positive, or outlined.
 
     If there are none, the most probable finding.
     """
-    seen = {prediction.finding for prediction in case.predictions if prediction.positive}
-    seen |= {reference.finding for reference in case.references if reference.lesions}
-    seen |= {region.finding for region in case.regions}
-    seen |= {finding for finding, label in case.labels.items() if label == 1}
-    if not seen and case.predictions:
-        seen = {max(case.predictions, key=lambda p: p.probability).finding}
-    known = dict.fromkeys([*(prediction.finding for prediction in case.predictions), *case.labels])
+    predictions, labels = content["predictions"], content["labels"]
+    seen = {entry["finding"] for entry in predictions if entry["probability"] >= entry["threshold"]}
+    seen |= {
+        entry["finding"]
+        for entry in content["references"]
+        if entry["outlines"] or entry["boxes"] or entry["points"]
+    }
+    seen |= {entry["finding"] for entry in content["regions"]}
+    seen |= {finding for finding, label in labels.items() if label == 1}
+    if not seen and predictions:
+        seen = {max(predictions, key=lambda entry: float(entry["probability"]))["finding"]}
+    known = dict.fromkeys([*(entry["finding"] for entry in predictions), *labels])
     return [finding for finding in known if finding in seen] or list(known)[:1]
 
 
@@ -72,10 +81,9 @@ def runs(mask: Mask) -> list[int]:
     return [top, left, *part.shape, *np.diff(changes, prepend=0).tolist()]
 
 
-def _shown_maps(case: FinishedCase) -> list[Heatmap]:
-    few = len({heatmap.finding for heatmap in case.heatmaps}) <= ALL_SHOWN
-    shown = shown_findings(case)
-    return [h for h in case.heatmaps if few or h.finding in shown or h.relevance.size <= SMALL_MAP]
+def _shown_maps(heatmaps: Sequence[Heatmap], shown: Sequence[str]) -> list[Heatmap]:
+    few = len({heatmap.finding for heatmap in heatmaps}) <= ALL_SHOWN
+    return [h for h in heatmaps if few or h.finding in shown or h.relevance.size <= SMALL_MAP]
 
 
 def _base64(data: bytes) -> str:
@@ -84,4 +92,10 @@ def _base64(data: bytes) -> str:
 
 def _json(content: object) -> bytes:
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
+
+
+def json_bytes(content: object) -> bytes:
+    """A text in JSON as the files of a run hold it; undecodable bytes of file names become escapes."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace")

@@ -9,10 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.delivery.export import Exported, ExportOptions, export
-from pipeline.delivery.sources import source_files
+from pipeline.delivery.sources import content_of, source_files
 from pipeline.errors import CaseError
 from pipeline.exports.objects import ExportedObject, encoded
-from pipeline.loaders.dataset import read_bytes
 from pipeline.viewer.ohif import address_of_study, ohif
 from pipeline.viewer.orthanc import Orthanc, orthanc
 
@@ -52,7 +51,7 @@ def view(run: Path, studies: Path, build: Path, options: ExportOptions, *, port:
         exported = export(run, studies, into, options)
         for file in source_files(run, studies):
             try:
-                server.add(read_bytes(file.path))
+                server.add(content_of(file))
             except CaseError:
                 continue  # listed by the export, which reads the same files
         with ohif(build, server.url, port=port) as address:

@@ -74,9 +74,7 @@ def test_decisions_made_in_the_file_can_be_exported(page: Page) -> None:
         page.keyboard.press(key)
         settle(page)
     progress = page.locator("#review-progress").inner_text()
-    assert progress == (
-        "1 of 2 open here; in the run 15 open in 8 cases (13 in cases without a page in this file)"
-    )
+    assert progress == ("1 of 2 open here; in the run 15 open in 8 cases (13 in cases without a page here)")
     page.fill("#reviewer", "Ann")
     page.keyboard.press("Tab")
     with page.expect_download() as download:

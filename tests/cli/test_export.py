@@ -10,7 +10,9 @@ import pytest
 from pipeline.cli import export, main
 from pipeline.cli.terminal import open_console
 from pipeline.config import Exports, load_config
+from pipeline.delivery import export as delivery
 from pipeline.errors import ConfigError
+from pipeline.exports.objects import NO_CONTOUR, LeftOut
 from tests.reporting.run_folder import make_run
 
 Calls = list[dict[str, Any]]
@@ -72,6 +74,18 @@ def test_an_audit_exports_to_the_folder_of_its_config(run: Path, tmp_path: Path,
 def test_an_audit_without_a_folder_exports_nothing(run: Path, tmp_path: Path, written: Calls) -> None:
     export.export_after_run(run, load_config(None, {"studies": str(tmp_path)}), open_console())
     assert written == []
+
+
+def test_images_without_a_contour_are_told_apart_from_failures(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = [LeftOut(f"case-{n}", "seg", reason, "") for n, reason in enumerate([NO_CONTOUR, NO_CONTOUR, "x"])]
+    monkeypatch.setattr(delivery, "export", lambda *_: delivery.Exported({}, 1, tuple(lost)))
+    line = ["export", str(run), "--studies", str(tmp_path), "--to", str(tmp_path / "to")]
+    assert main.main(line) == main.DONE
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Without a contour, so without a Segmentation: 2, listed in left_out.csv there" in said
+    assert "Not exported as asked: 1, listed" in said
 
 
 def test_what_would_fail_after_the_run_is_refused_before(tmp_path: Path) -> None:

@@ -52,30 +52,50 @@ def sorted_rows(run: Outcome, name: str) -> list[dict[str, object]]:
     return sorted(numbers(rows(run, name)), key=repr)
 
 
-def scored_again(audited: Audited, *, map_grid: str) -> Outcome:
-    to = audited.folder / map_grid
+def scored_again(audited: Audited, kind: str, **changed: str) -> Outcome:
+    """The run of the objects of a kind, made as a config says without a word on exports."""
+    to = audited.folder / "-".join((kind, *changed.values()))
     target = open_folder(to, audited.path, run_id=audited.path.name, pseudonymous=False)
-    options = ExportOptions(("parametric_map",), settings={"map_grid": map_grid})
-    done = export(audited.path, audited.folder / "images", target, options)
-    assert done.counts == {"parametric_map": 6 * len(FINDINGS) * 2}
-    assert not done.left_out
+    settings = load_config(None, {}).exports.settings | changed
+    done = export(audited.path, audited.folder / "images", target, ExportOptions((kind,), settings=settings))
+    assert done.counts[kind] > 0
     maps = audited.folder / "maps"
-    (to / "parametric_map").rename(maps)
+    (to / kind).rename(maps)
     try:
-        return scored(audited.folder, contours__gate="annotated", heatmaps__findings=FINDINGS)
+        gate = "all" if kind == "seg" else "annotated"  # of a closed gate no contour is exported
+        return scored(audited.folder, contours__gate=gate, heatmaps__findings=FINDINGS)
     finally:
-        maps.rename(to / "parametric_map")
+        maps.rename(to / kind)
 
 
-def test_maps_on_their_own_grid_get_the_scores_of_their_run(audited):
-    again = scored_again(audited, map_grid="own")
+def ious(run: Outcome) -> dict[tuple[str, str, str], str]:
+    """Image, finding and method → the IoU, or why there is none."""
+    uids = {row["pseudonym"]: row["sop_instance_uid"] for row in rows(run, "crosswalk.csv")}
+    return {
+        (uids[row["case_id"]], row["finding"], row["method"]): row["value"] or row["undefined_because"]
+        for row in rows(run, "scores.csv")
+        if row["metric"] == "iou" and row["method"] in {"gradcam", "layercam"}
+    }
+
+
+@pytest.mark.parametrize("kind", ["parametric_map", "seg"])
+def test_what_can_be_scored_gets_the_scores_of_its_run_by_default(audited, kind):
+    found, wanted = ious(scored_again(audited, kind)), ious(audited.run)
+    assert {method for _, _, method in found} == {"gradcam", "layercam"}
+    assert found == {key: wanted[key] for key in found}
+    if kind == "parametric_map":
+        assert found == wanted  # a SEG has no segment of a map without contours
+
+
+def test_maps_get_all_tables_of_their_run(audited):
+    again = scored_again(audited, "parametric_map")
     for name in TABLES:
         assert sorted_rows(again, name) == sorted_rows(audited.run, name), name
     assert again.passed
 
 
 def test_maps_on_the_grid_of_the_image_get_them_where_no_relevance_is_negative(audited):
-    again = scored_again(audited, map_grid="image")
+    again = scored_again(audited, "parametric_map", map_grid="image")
     ours, wanted = (
         [row for row in sorted_rows(run, "scores.csv") if row["method"] == "layercam"]
         for run in (again, audited.run)
@@ -85,7 +105,7 @@ def test_maps_on_the_grid_of_the_image_get_them_where_no_relevance_is_negative(a
 
 
 def test_predictions_and_operating_points_are_those_of_the_network(audited):
-    again = scored_again(audited, map_grid="own")
+    again = scored_again(audited, "parametric_map", overlay="jet")
     for ours, wanted in zip(
         rows(again, "predictions.csv"), rows(audited.run, "predictions.csv"), strict=True
     ):

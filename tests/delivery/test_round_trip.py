@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,16 @@ import pytest
 from pydicom import dcmread
 
 from pipeline.config import load_config
-from pipeline.delivery.export import Exported, ExportOptions, _objects, export
+from pipeline.delivery.export import Exported, ExportOptions, export
 from pipeline.delivery.folder import open_folder
+from pipeline.delivery.making import objects_of
 from pipeline.executors.here import Here
-from pipeline.exports.objects import LeftOut
+from pipeline.exports import EXPORTS
+from pipeline.exports.objects import NO_CONTOUR, ExportedObject, LeftOut
+from pipeline.exports.study import ExportedImage, ExportedStudy
 from pipeline.external_maps.plan import make_score_plan
 from pipeline.score import score
-from tests.exports.made import study
+from tests.exports.made import frame, study
 from tests.study import picture, square, uid, write_image, write_mask
 
 FINDING = "nodule"
@@ -97,16 +102,37 @@ def test_exported_contours_get_the_scores_of_the_run(run, folder, tmp_path, form
     done = exported(run, folder, tmp_path / "to", segmentation=form)
     assert (done.counts["seg"], done.counts["sr"], done.left_out) == (COUNT, COUNT, ())
     assert [str(warning.message) for warning in recwarn if "ONE" in str(warning.message)] == []
-    again = scored(
-        folder,
-        tmp_path / "to" / "seg",
-        out=str(tmp_path / "out"),
-        **{"annotations.findings": {f"{FINDING} (outside)": FINDING}},
-    )
+    again = scored(folder, tmp_path / "to" / "seg", out=str(tmp_path / "out"))
     first = ious(run)
     assert len(first) == COUNT
     assert any(float(value) > 0 for value in first.values())
     assert ious(again) == first
+
+
+@pytest.mark.parametrize("packing", ["zip", "gztar"])
+def test_images_in_archives_are_found(folder, tmp_path, packing):
+    shutil.copytree(folder / "said", tmp_path / "said")
+    (tmp_path / "images" / "below").mkdir(parents=True)
+    name = Path(shutil.make_archive(str(tmp_path / "images" / "below" / "all"), packing, folder / "images"))
+    packed = scored(tmp_path, folder / "maps")
+    done = exported(packed, tmp_path, tmp_path / "to")
+    assert (done.counts["seg"], done.counts["sr"], done.left_out) == (COUNT, COUNT, ())
+    assert {dcmread(path).PatientName for path in (tmp_path / "to" / "sr").glob("*.dcm")} == {
+        dcmread(path).PatientName for path in (folder / "images").iterdir()
+    }
+    name.write_bytes(name.read_bytes()[:-200])
+    lost = exported(packed, tmp_path, tmp_path / "again")
+    assert {one.reason for one in lost.left_out} == {"archive_damaged"}
+    assert len(lost.left_out) == COUNT
+
+
+def test_images_without_a_contour_are_named():
+    of = study("DX")
+    (image,) = of.images
+    bare = replace(image.frames[0], findings=())
+    (left,) = [one for _, one in objects_of(replace(of, images=(replace(image, frames=(bare,)),)), ("seg",))]
+    assert isinstance(left, LeftOut)
+    assert (left.case_id, left.reason) == (bare.case_id, NO_CONTOUR)
 
 
 def test_the_same_run_gives_the_same_files(run, folder, tmp_path):
@@ -135,23 +161,48 @@ def test_reports_hold_the_scores_of_the_run(run, folder, tmp_path):
     assert found == {key: pytest.approx(float(value)) for key, value in ious(run).items()}
 
 
-def test_what_a_library_refuses_is_listed_and_costs_nothing_else():
+def two_images(*, first: str, second: str) -> ExportedStudy:
+    """A study of two radiographs whose headers state these sexes."""
     of = study("DX")
-    of.images[0].header.PatientSex = "FEMALE"
-    found = list(_objects(of, ("seg", "sr")))
-    assert [(kind, one.reason) for kind, one in found if isinstance(one, LeftOut)] == [
-        ("seg", "header_refused"),
-        ("sr", "header_refused"),
-    ]
-    for _, one in found:
-        assert isinstance(one, LeftOut)
+    (image,) = of.images
+    other = deepcopy(image.header)
+    other.SOPInstanceUID += "9"
+    image.header.PatientSex, other.PatientSex = first, second
+    images = (image, ExportedImage(other, (frame("case-ffffffffffff"),)))
+    return replace(of, images=images)
+
+
+@pytest.mark.parametrize("kind", EXPORTS.own)
+def test_a_header_that_a_library_refuses_costs_its_image_alone(kind):
+    of = two_images(first="FEMALE", second="F")
+    found = [one for name, one in objects_of(of, ("seg", kind)) if name == kind]
+    about = {case_id for one in found if isinstance(one, ExportedObject) for case_id in one.case_ids}
+    assert "case-ffffffffffff" in about
+    assert len({one.uid for one in found if isinstance(one, ExportedObject)}) == sum(
+        isinstance(one, ExportedObject) for one in found
+    )
+    lost = [one for one in found if isinstance(one, LeftOut)]
+    assert {one.case_id for one in lost} | about == {"case-aaaaaaaaaaaa", "case-ffffffffffff"}
+    for one in lost:
+        assert (one.case_id, one.reason) == ("case-aaaaaaaaaaaa", "header_refused")
         assert "FEMALE" not in one.message
+    if kind in {"seg", "sr"}:
+        assert lost
+
+
+def test_a_study_of_which_nothing_can_be_made_lists_each_image():
+    found = list(objects_of(two_images(first="FEMALE", second="FEMALE"), ("seg", "sr")))
+    assert [(kind, one.reason, one.case_id) for kind, one in found] == [
+        (kind, "header_refused", case_id)
+        for kind in ("seg", "sr")
+        for case_id in ("case-aaaaaaaaaaaa", "case-ffffffffffff")
+    ]
 
 
 def test_a_bug_of_our_own_is_not_listed_as_an_odd_header():
     of = study("DX")
     with pytest.raises(AttributeError):
-        list(_objects(replace(of, run=None), ("seg",)))
+        list(objects_of(replace(of, run=None), ("seg",)))
 
 
 def _code(item: Any) -> str:

@@ -23,20 +23,20 @@ def test_without_settings_everything_is_exported() -> None:
     section = section_for(None, {}, {})
     assert section == Exports()
     assert kinds_of(section) == EXPORTS.own
-    assert section.settings == {"segmentation": "binary", "map_grid": "image", "overlay": "none"}
+    assert section.settings == {"segmentation": "binary", "map_grid": "own", "overlay": "none"}
 
 
 def test_the_run_keeps_its_settings_and_set_changes_single_ones() -> None:
     recorded = {"kinds": ["sr", "seg"], "segmentation": "labelmap", "overlay": "jet"}
     section = section_for(None, recorded, {"exports.overlay": "inferno"})
-    assert section.settings == {"segmentation": "labelmap", "map_grid": "image", "overlay": "inferno"}
+    assert section.settings == {"segmentation": "labelmap", "map_grid": "own", "overlay": "inferno"}
     assert kinds_of(section) == ("seg", "sr")  # in the order in which they are made
 
 
 def test_a_config_replaces_the_settings_of_the_run(tmp_path: Path) -> None:
-    path = config(tmp_path, "exports: {map_grid: own, to: objects}")
+    path = config(tmp_path, "exports: {map_grid: image, to: objects}")
     section = section_for(path, {"segmentation": "labelmap"}, {})
-    assert section.settings == {"segmentation": "binary", "map_grid": "own", "overlay": "none"}
+    assert section.settings == {"segmentation": "binary", "map_grid": "image", "overlay": "none"}
     assert section.to == "objects"
 
 

@@ -90,8 +90,8 @@ def test_our_own_reader_finds_image_finding_method_and_probability(modality, gri
                 np.testing.assert_array_equal(read(path, number), wanted.relevance)
 
 
-def test_maps_of_their_own_grid_are_valid_too(modality, tmp_path):
-    for one in made(study(modality, options={"map_grid": "own"})):
+def test_maps_on_the_grid_of_the_image_are_valid_too(modality, tmp_path):
+    for one in made(study(modality, options={"map_grid": "image"})):
         assert complaints(one, tmp_path) == []
 
 
@@ -157,12 +157,13 @@ def test_an_image_without_maps_is_told():
 
 def test_pixels_that_readers_cannot_count_are_left_out(monkeypatch):
     monkeypatch.setattr(parametric_map, "MOST_BYTES", SHAPE[0] * SHAPE[1] * 4 - 1)
-    assert {one.reason for one in PARAMETRIC_MAP.objects(study("DX"), {})} == {"too_large"}
-    assert len(made(study("DX", options={"map_grid": "own"}))) == 3
+    on_image = study("DX", options={"map_grid": "image"})
+    assert {one.reason for one in PARAMETRIC_MAP.objects(on_image, {})} == {"too_large"}
+    assert len(made(study("DX"))) == 3
 
 
-def test_maps_of_unlike_grids_are_placed_on_that_of_the_image():
-    of = study("US multi-frame", options={"map_grid": "own"})
+def test_maps_of_unlike_grids_are_in_objects_of_their_own():
+    of = study("US multi-frame")
     image = of.images[0]
     first, second = image.frames
     coarser = heatmap(second.case_id, FINDINGS[0], METHODS[0], at=(0, 0))
@@ -172,5 +173,7 @@ def test_maps_of_unlike_grids_are_placed_on_that_of_the_image():
         placement=replace(coarser.placement, model_shape=(4, 6), scale=(16.0, 8.0), offset=(7.5, 3.5)),
     )
     changed = replace(second, findings=(replace(second.findings[0], maps=(coarser,)), second.findings[1]))
-    (one, *_) = made(replace(of, images=(replace(image, frames=(first, changed)),)))
-    assert (one.dataset.Rows, one.dataset.Columns) == SHAPE
+    fine, coarse, *_ = made(replace(of, images=(replace(image, frames=(first, changed)),)))
+    assert (fine.dataset.Rows, fine.dataset.Columns) == (8, 6)
+    assert (coarse.dataset.Rows, coarse.dataset.Columns) == (4, 6)
+    assert (fine.case_ids, coarse.case_ids) == ((first.case_id,), (second.case_id,))

@@ -18,8 +18,9 @@ from pipeline.annotations.dicom_seg import find, read
 from pipeline.exports import EXPORTS
 from pipeline.exports.objects import ExportedObject, LeftOut, encoded
 from pipeline.exports.study import ExportedStudy
+from pipeline.external_maps.catalogue import find_maps
 from pipeline.records import Region
-from tests.exports.made import METHODS, MODALITIES, SHAPE, study
+from tests.exports.made import FINDINGS, METHODS, MODALITIES, SHAPE, study
 from tests.exports.validators import complaints
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:highdicom", "ignore::UserWarning:pydicom")
@@ -61,7 +62,8 @@ def drawn(of: ExportedStudy) -> dict[Address, np.ndarray]:
         for frame in image.frames:
             for finding in frame.findings:
                 for contour in finding.contours:
-                    label = f"{contour.finding} ({contour.method})"[:64]
+                    end = f" ({contour.method})"
+                    label = contour.finding[: 64 - len(end)] + end
                     key = str(image.header.SOPInstanceUID), frame.frame, label
                     found[key] = found.get(key, np.zeros(SHAPE, bool)) | whole_mask(contour)
     return found
@@ -110,6 +112,27 @@ def test_pydicom_reads_every_contour(kind, modality, tmp_path):
 def test_pydicom_reads_contours_that_overlap(tmp_path):
     of = overlapping()
     the_same(dict(one for path in written(of, tmp_path) for one in by_pydicom(path)), drawn(of))
+
+
+def test_names_alike_in_64_characters_are_labels_apart_and_read_in_full(tmp_path):
+    of = study("DX")
+    run = replace(of.run, findings={f"{FINDINGS[1]}{end}": of.run.findings[FINDINGS[0]] for end in "AB"})
+    (image,) = of.images
+    (frame,) = image.frames
+    findings = tuple(
+        replace(
+            frame.findings[0],
+            finding=name,
+            contours=tuple(replace(contour, finding=name) for contour in frame.findings[0].contours),
+        )
+        for name in run.findings
+    )
+    images = (replace(image, frames=(replace(frame, findings=findings),)),)
+    (path,) = written(replace(of, run=run, images=images), tmp_path)
+    assert len({item.SegmentLabel for item in dcmread(path).SegmentSequence}) == 4
+    assert {(item.finding, item.method) for item in find_maps(tmp_path).items} == {
+        (name, method) for name in run.findings for method in METHODS
+    }
 
 
 # Of radiographs highdicom wants a slice thickness beside the spacing, where dciodvfy allows none.

@@ -245,6 +245,19 @@ def test_label_maps_are_not_referred_to_by_segment(tmp_path):
     assert all(group.referenced_segmentation_frame is None for group in groups)
 
 
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_every_tracked_finding_has_coordinates_or_ohif_opens_no_report(modality, tmp_path):
+    path, _ = written(study(modality), tmp_path)
+    tracked: dict[str, list[str]] = {}
+    for group in MeasurementReport.from_sequence([dcmread(path)])[0].ContentSequence[-1].ContentSequence:
+        (uid,) = [item.UID for item in group.ContentSequence if item.ValueType == "UIDREF"]
+        inner = [one for item in group.ContentSequence for one in item.get("ContentSequence", ())]
+        kinds = tracked.setdefault(uid, [])
+        kinds += [item.ValueType for item in (*group.ContentSequence, *inner)]
+    assert tracked
+    assert all("SCOORD" in kinds for kinds in tracked.values())
+
+
 def test_dcmtk_prints_the_numbers(tmp_path):
     if not shutil.which("dsrdump"):
         pytest.skip("dsrdump of dcmtk is not installed")
@@ -253,9 +266,8 @@ def test_dcmtk_prints_the_numbers(tmp_path):
     assert (ended.returncode, ended.stderr) == (0, "")
     assert 'NUM:(,,"Certainty of Finding")="75.0" (%,UCUM,"Percent")' in ended.stdout
     assert '(F9F52A5B4BCA704E,99HEATPROOF,"gradcam")' in ended.stdout
-    assert ended.stdout.count("SCOORD") == sum(
-        len(f.contours) for f in study("DX").images[0].frames[0].findings
-    )
+    findings = study("DX").images[0].frames[0].findings
+    assert ended.stdout.count('SCOORD:(,,"Image Region")') == sum(len(one.contours) for one in findings)
 
 
 def regions(folder: Path) -> list[AnnotationItem]:

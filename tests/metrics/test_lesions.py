@@ -12,8 +12,6 @@ from pipeline.metrics.lesions import (
     candidates,
     contour_scores,
     matches,
-    unmatched_contours,
-    unmatched_lesions,
 )
 from pipeline.records import Box, Point, Reference, Region
 from tests.metrics.samples import boxes, drawing, mask, masks, nothing_drawn, of_map, region
@@ -127,12 +125,6 @@ def test_each_contour_has_the_number_of_its_lesion() -> None:
     )  # a hit does not depend on the threshold
 
 
-def test_unmatched_lesions_and_contours_are_listed() -> None:
-    found, rule = ring_and_square(HEIGHTS), Rule("iou", 0.5)
-    assert unmatched_lesions(found, rule) == (1,)
-    assert unmatched_contours(found, rule) == (1,)
-
-
 def test_the_rule_selects_the_assignment() -> None:
     both = replace(
         ring_and_square(), affinity={"iou": ((0.6, 0.5), (0.8, 0.0))}
@@ -144,16 +136,12 @@ def test_the_rule_selects_the_assignment() -> None:
 
 def test_on_a_healthy_image_every_contour_is_unmatched() -> None:
     found = candidates(Scored(drawing(RING, PAIR), masks()), method="m", scores=(0.9, 0.4))
-    assert (found.lesions, unmatched_contours(found, Rule()), unmatched_lesions(found, Rule())) == (
-        0,
-        (1, 2),
-        (),
-    )
+    assert (found.lesions, matches(found, Rule())) == (0, (None, None))
 
 
-def test_without_contours_every_lesion_is_unmatched() -> None:
+def test_without_contours_nothing_is_matched() -> None:
     found = candidates(Scored(nothing_drawn((4, 6)), masks(MIDDLE, PAIR)), method="m", scores=())
-    assert (unmatched_lesions(found, Rule()), unmatched_contours(found, Rule())) == ((1, 2), ())
+    assert (found.lesions, matches(found, Rule())) == (2, ())
 
 
 def test_boxes_are_compared_with_bounding_boxes() -> None:

@@ -20,6 +20,7 @@ from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.probe_answers import Outputs, ProbeEffect
 from pipeline.statistics.probe_effects import probe_effects
 from tests.probes.study import LESION, SHAPE, Network, film, probed
+from tests.statistics.outputs import add_output
 
 COUNT = 8
 PLACES = ("same_place/lesion", "same_place/control", "elsewhere/lesion", "elsewhere/control")
@@ -70,8 +71,8 @@ def effects(network: Network, *, marker: bool = False) -> dict[str, ProbeEffect]
         image = swap_of(seed, marker=marker)
         case_id, base = f"case-{seed}", network(image.image.pixels)
         absent = network(image.healthy["mass"].image.pixels)
-        known.add(case_id, f"{seed:03}", [{"finding": "mass", "logit": base}], {"mass": 1})
-        known.add(f"other-{seed}", f"1{seed:03}", [{"finding": "mass", "logit": absent}], {"mass": 0})
+        add_output(known, case_id, f"{seed:03}", {"mass": base}, {"mass": 1})
+        add_output(known, f"other-{seed}", f"1{seed:03}", {"mass": absent}, {"mass": 0})
         rows.append(ProbedOutput(case_id, UNCHANGED, "", "mass", base))
         rows += [
             ProbedOutput(case_id, "swap", variant.name, variant.finding, network(variant.pixels))

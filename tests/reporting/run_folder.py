@@ -17,7 +17,7 @@ from pipeline.baselines import BASELINES
 from pipeline.contours.drawing import closed_gate, draw
 from pipeline.contracts import Scored
 from pipeline.geometry import resized, whole
-from pipeline.metrics.lesions import Rule, candidates, contour_scores, unmatched_lesions
+from pipeline.metrics.lesions import Rule, candidates, contour_scores, matches
 from pipeline.metrics.scoring import score_drawing
 from pipeline.records import (
     Box,
@@ -381,7 +381,9 @@ def _missed(cases: list[Case]) -> Iterator[dict[str, Any]]:
     for case in cases:
         for found in candidates_of(case):
             keys = {name: getattr(found, name) for name in ("case_id", "finding", "reader", "method", "kind")}
-            for number in unmatched_lesions(found, Rule()) if found.method in METHODS[:1] else ():
+            matched = matches(found, Rule())
+            missed = [number for number in range(1, found.lesions + 1) if number not in matched]
+            for number in missed if found.method in METHODS[:1] else ():
                 yield {**keys, "patient_id": case["patient_id"], "what": "missed_lesion", "number": number}
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.metrics.lesions import Rule
 from pipeline.records import Features, NetworkReading
-from pipeline.run.gathered import Gathered
+from pipeline.run.gathered import Columns, Gathered
 from pipeline.run.grouping import Grouping
 from pipeline.run.readouts import write_readouts
 from pipeline.run_files.tables import read_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.effects import StatisticsOptions
+from pipeline.statistics.matched import Matched
 from pipeline.store.readings import write_reading
 from pipeline.store.tables import write_table
 
@@ -51,10 +53,11 @@ def run(tmp_path: Path) -> Path:
 
 
 def gathered() -> Gathered:
-    found = Gathered([], "patients", audited=list(CASES))
+    found = Gathered([], "patients", Columns(Matched.by(Rule())), audited=list(CASES))
     for n, case_id in enumerate(CASES):
-        prediction = {"finding": "nodule", "logit": float(n % 4 < 2)}
-        found.outputs.add(case_id, f"{n:09}", [prediction], {"nodule": int(n % 4 < 2)})
+        prediction = {"finding": "nodule", "logit": float(n % 4 < 2), "probability": 0.5, "threshold": 0.5}
+        found.units_of_cases[case_id] = f"{n:09}"
+        found.columns.predictions.add(case_id, [prediction], {"nodule": int(n % 4 < 2)}, f"{n:09}")
     return found
 
 

@@ -11,6 +11,7 @@ from pipeline.statistics.bootstrap import (
     per_patient,
     replicated,
     replicated_means,
+    replicated_together,
     row_weights,
 )
 from pipeline.statistics.intervals import intervals_of_means
@@ -67,6 +68,17 @@ def test_a_statistic_is_taken_of_all_of_draws_and_of_all_but_one() -> None:
     assert found.drawn[:, 0] == pytest.approx(values[drawn].mean(axis=1))
     assert found.left_out[:, 0].tolist() == [4, 3.5, 1.5]
     assert found.units == 3
+
+
+def test_statistics_together_are_each_as_alone() -> None:
+    values = np.random.default_rng(1).random((2, 7))
+    statistics = [lambda weights, row=row: (weights @ row)[:, None] for row in values]
+    resampling = Resampling(replicates=20)
+    together = replicated_together(statistics, 7, resampling)
+    for found, statistic in zip(together, statistics, strict=True):
+        alone = replicated(statistic, 7, resampling)
+        for one, other in zip(found, alone, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_means_of_columns_meet_the_same_draws_of_all_patients() -> None:

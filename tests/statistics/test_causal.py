@@ -15,7 +15,7 @@ from pipeline.statistics.effects import Row, StatisticsOptions
 from pipeline.statistics.probe_answers import ProbeEffect
 from pipeline.statistics.proportions import clopper_pearson
 from pipeline.statistics.region_effects import judging_fill
-from pipeline.statistics.summaries import summarise
+from pipeline.statistics.summaries import columns_of, summarise
 from tests.statistics.frames import scores_frame
 
 RESAMPLING = Resampling(replicates=200)
@@ -162,7 +162,7 @@ def test_four_patients_have_no_interval_and_five_have_one() -> None:
 def test_all_references_have_the_numbers_of_the_summary(metric: str) -> None:
     values = [1.0, 0.0, 1.0, 1.0, 0.0, 0.0] if metric == "hit" else [0.3, 0.1, 0.8, 0.4, 0.0, 0.2]
     scores = scored(values, metric=metric)
-    (summary,) = summarise(scores, findings=["mass"], resampling=RESAMPLING)
+    (summary,) = summarise(columns_of(scores), findings=["mass"], resampling=RESAMPLING)
     row = rows(scores, uses("used"))["all"]
     assert (row["n"], row["patients"]) == (summary.n, summary.patients)
     assert (row["estimate"], row["low"], row["high"]) == pytest.approx(

@@ -19,6 +19,7 @@ from pipeline.statistics.classification import (
 )
 from pipeline.statistics.intervals import Interval
 from pipeline.statistics.policy import apply_policy
+from pipeline.statistics.predicted import Predicted
 from pipeline.statistics.proportions import clopper_pearson
 from tests.statistics.areas import interval_of_auroc
 
@@ -37,8 +38,11 @@ ROWS: list[Row] = [
 
 
 def summaries(rows: list[Row]) -> dict[tuple[str, str], Summary]:
+    by_finding: dict[str, list[Predicted]] = {}
+    for one in rows:
+        by_finding.setdefault(one[0], []).append(Predicted(*one))
     found = classification_summaries(
-        rows, findings=("effusion", "nodule", "mass"), resampling=Resampling(replicates=200)
+        by_finding.items(), findings=("effusion", "nodule", "mass"), resampling=Resampling(replicates=200)
     )
     return {(row.finding, row.metric): row for row in found}
 

@@ -7,6 +7,7 @@ from pipeline.records import Candidates
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.lesion_sizes import LesionSize, lesion_sizes
 from pipeline.statistics.proportions import clopper_pearson
+from tests.statistics.lesions import matched_by
 
 RULE = Rule("iou", 0.3)
 
@@ -38,12 +39,8 @@ def case(
 
 def sizes(*cases: Candidates, findings: tuple[str, ...] = ("nodule",)) -> list[LesionSize]:
     """One patient per case."""
-    return lesion_sizes(
-        [(found, found.case_id) for found in cases],
-        findings=findings,
-        rule=RULE,
-        resampling=Resampling(replicates=200),
-    )
+    matched = matched_by(RULE, ((found, found.case_id) for found in cases))
+    return lesion_sizes(matched, findings=findings, resampling=Resampling(replicates=200))
 
 
 FIFTEEN = [case(number, (10.0 * number, number > 3)) for number in range(1, 16)]

@@ -5,9 +5,15 @@ import pytest
 
 from pipeline.metrics.lesions import Rule
 from pipeline.records import Candidates, Summary
-from pipeline.statistics.bootstrap import Resampling
+from pipeline.statistics.bootstrap import Replicated, Resampling
 from pipeline.statistics.comparison import difference
-from pipeline.statistics.lesion_summaries import LESION_MEASURES, lesion_summaries, replicated_lesions
+from pipeline.statistics.lesion_summaries import (
+    LESION_MEASURES,
+    lesion_summaries,
+    replicated_lesions,
+    scored_alike,
+)
+from tests.statistics.lesions import matched_by
 
 PRESENT = Candidates(
     "case1", "nodule", "anna", "gradcam", "mask", 2, (0.9, 0.6), {"iou": ((0.35, 0.0), (0.0, 0.15))}
@@ -21,9 +27,8 @@ def summaries(
     *cases: tuple[Candidates, str], rule: Rule = RULE, interval: str = "percentile"
 ) -> list[Summary]:
     return lesion_summaries(
-        cases,
+        matched_by(rule, cases),
         findings=("effusion", "nodule"),
-        rule=rule,
         resampling=Resampling(replicates=200, interval=interval),  # type: ignore[arg-type]
     )
 
@@ -153,7 +158,7 @@ def test_two_methods_are_compared_on_the_same_draws() -> None:
     cases = many(2)
     worse = [(replace(case, affinity={"iou": halved(case)}), patient) for case, patient in cases]
     resampling = Resampling(replicates=200)
-    one, other = (replicated_lesions(found, RULE, resampling) for found in (cases, worse))
+    one, other = (replicated(found, resampling) for found in (cases, worse))
     names = [name for name in LESION_MEASURES if name.startswith("lesion_")]
     apart = dict(zip(names, difference(one, other, resampling), strict=True))
     same = difference(one, one, resampling)
@@ -164,6 +169,12 @@ def test_two_methods_are_compared_on_the_same_draws() -> None:
     )
     assert precision.p is not None
     assert precision.p < 0.05
+
+
+def replicated(cases: list[tuple[Candidates, str]], resampling: Resampling) -> Replicated:
+    """All cases together, which are of one finding, reader and method."""
+    matched = matched_by(RULE, cases)
+    return replicated_lesions(matched, scored_alike(matched).values(), resampling)[0]
 
 
 def halved(case: Candidates) -> tuple[tuple[float, ...], ...]:
@@ -180,6 +191,6 @@ def test_the_recall_of_one_lesion_a_patient_has_its_exact_interval() -> None:
 def test_findings_come_as_given_and_others_behind_them() -> None:
     cases = [(replace(PRESENT, finding=finding), "a") for finding in ("aorta", "nodule", "effusion")]
     rows = lesion_summaries(
-        cases, findings=("nodule", "effusion"), rule=RULE, resampling=Resampling(replicates=5)
+        matched_by(RULE, cases), findings=("nodule", "effusion"), resampling=Resampling(replicates=5)
     )
     assert list(dict.fromkeys(row.finding for row in rows)) == ["nodule", "effusion", "aorta"]

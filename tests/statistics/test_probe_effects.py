@@ -8,6 +8,7 @@ from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.probe_answers import Outputs, ProbeEffect
 from pipeline.statistics.probe_effects import probe_effects
 from pipeline.statistics.region_effects import judging_fill
+from tests.statistics.outputs import add_output
 
 RESAMPLING = Resampling(replicates=500)
 ASKS = {"lesion": "regions", "frame": "shortcut", "card": "card"}
@@ -18,7 +19,7 @@ def outputs(logits: list[float], labels: list[int] | None = None) -> Outputs:
     found = Outputs()
     for number, logit in enumerate(logits):
         label = None if labels is None else labels[number]
-        found.add(f"case-{number}", f"{number:03}", [{"finding": "mass", "logit": logit}], {"mass": label})
+        add_output(found, f"case-{number}", f"{number:03}", {"mass": logit}, {"mass": label})
     return found
 
 

@@ -4,7 +4,7 @@ from pipeline.metrics.scoring import score_drawing
 from pipeline.records import Box, Score, Summary
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.proportions import clopper_pearson
-from pipeline.statistics.summaries import summarise
+from pipeline.statistics.summaries import columns_of, summarise
 from tests.metrics.samples import boxes, drawing, mask, masks
 from tests.statistics.frames import scores_frame
 
@@ -21,7 +21,7 @@ def score(
 
 def summaries(*scores: tuple[Score, str]) -> list[Summary]:
     return summarise(
-        scores_frame(scores),
+        columns_of(scores_frame(scores)),
         findings=("nodule", "effusion"),
         resampling=Resampling(replicates=100, interval="percentile"),
     )

@@ -9,6 +9,7 @@ from pipeline.records import ProbedOutput
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.probe_answers import Outputs, ProbeEffect
 from pipeline.statistics.probe_effects import probe_effects
+from tests.statistics.outputs import add_output
 
 COUNT = 12
 LOGITS = [4.0] * COUNT + [0.0] * COUNT
@@ -30,7 +31,7 @@ def outputs(*, healthy: bool = True, patients: int = COUNT) -> Outputs:
     for number, logit in enumerate(LOGITS):
         label = {"mass": 1 if logit else 0 if healthy else None}
         unit = f"{number % COUNT % patients + COUNT * (logit == 0):03}"
-        found.add(f"case-{number}", unit, [{"finding": "mass", "logit": logit}], label)
+        add_output(found, f"case-{number}", unit, {"mass": logit}, label)
     return found
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from pipeline.geometry import resized, whole
-from pipeline.records import Heatmap, Prediction, Reference
-from pipeline.store.scripts import case_script, runs, shown_findings
+from pipeline.records import FinishedCase, Heatmap, Prediction, Reference
+from pipeline.store.cases import case_content
+from pipeline.store.scripts import case_script, json_bytes, runs, shown_findings
 from tests.store.finished import finished_case, mask
 
 
@@ -23,9 +24,14 @@ def arguments(script: bytes, name: str) -> list[Any]:
     return list(json.loads(f"[{text[len(name) + 11 : -3]}]"))
 
 
+def scripted(case: FinishedCase) -> bytes:
+    content = case_content(case)
+    return case_script(json_bytes(content), shown_findings(content), case.heatmaps, case.references)
+
+
 def test_a_case_script_holds_the_content_the_map_and_the_lesions() -> None:
-    content, beside = arguments(case_script(finished_case(), b'{"case_id": "case-1"}'), "case")
-    assert content == {"case_id": "case-1"}
+    content, beside = arguments(scripted(finished_case()), "case")
+    assert content == json.loads(json.dumps(case_content(finished_case())))
     (packed,) = beside["maps"]
     cells = packed.pop("cells")
     assert np.frombuffer(base64.b64decode(cells), "<f4").tolist() == [1.5, -2]
@@ -39,8 +45,8 @@ def test_a_case_script_holds_the_content_the_map_and_the_lesions() -> None:
 
 def test_a_map_goes_with_the_exact_place_of_its_grid() -> None:
     placement = resized(whole((7, 5)), (3, 3))
-    heatmap = Heatmap("case-1", "nodule", "cam", np.zeros((3, 3), np.float32), "logit", placement)
-    _, beside = arguments(case_script(finished_case(heatmaps=(heatmap,)), b"{}"), "case")
+    heatmap = Heatmap("case-1", "nodule", "gradcam", np.zeros((3, 3), np.float32), "logit", placement)
+    _, beside = arguments(scripted(finished_case(heatmaps=(heatmap,))), "case")
     assert beside["maps"][0]["scale"] == [7 / 3, 5 / 3]
     assert beside["maps"][0]["offset"] == [(7 / 3 - 1) / 2, (5 / 3 - 1) / 2]
     assert beside["maps"][0]["overhang"] == [[0.5, 0.5], [0.5, 0.5]]
@@ -70,7 +76,7 @@ def unseen(**changes: Any) -> Any:
     """A case with six findings that nobody annotated, labelled or predicted, with `changes`."""
     names = "abcdef"
     maps = tuple(
-        Heatmap("case-1", name, "cam", np.zeros((65, 65), np.float32), "logit", whole((65, 65)))
+        Heatmap("case-1", name, "gradcam", np.zeros((65, 65), np.float32), "logit", whole((65, 65)))
         for name in names
     )
     nothing: dict[str, Any] = {"labels": {}, "references": (), "regions": (), "heatmaps": maps}
@@ -89,17 +95,19 @@ def test_a_finding_is_shown_that_somebody_sees() -> None:
         ),
         regions=(replace(region, finding="e"),),
     )
-    assert shown_findings(case) == ["b", "c", "d", "e"]
+    assert shown_findings(case_content(case)) == ["b", "c", "d", "e"]
 
 
 def test_the_most_probable_finding_is_shown_where_nobody_sees_any() -> None:
-    assert shown_findings(unseen(predictions=(prediction("a", 0.1), prediction("b", 0.2)))) == ["b"]
-    assert shown_findings(unseen(predictions=())) == []
+    assert shown_findings(case_content(unseen(predictions=(prediction("a", 0.1), prediction("b", 0.2))))) == [
+        "b"
+    ]
+    assert shown_findings(case_content(unseen(predictions=()))) == []
 
 
 def test_large_maps_of_many_findings_are_left_out_where_nobody_sees_the_finding() -> None:
     def findings(case: Any) -> str:
-        _, beside = arguments(case_script(case, b"{}"), "case")
+        _, beside = arguments(scripted(case), "case")
         return "".join(packed["finding"] for packed in beside["maps"])
 
     large = unseen(labels={"c": 1})

@@ -119,7 +119,8 @@ def picture_of(run: RunFolder, case: Case) -> RGB:
     """The image as the report first shows it, (rows, columns, 3). Raises ConfigError if the run has none."""
     path = run.case_folder(case["case_id"]) / "pixels.js"
     if not path.exists():
-        raise ConfigError(f"CASE: the run holds no image of {case['case_id']}; choose another case")
+        where = "choose another case" if run.pages is None else "choose one that pages.csv lists"
+        raise ConfigError(f"CASE: the run holds no image of {case['case_id']}; {where}")
     display = read_pixels(path)
     if display.values.shape != (case["rows"], case["columns"]):
         raise damaged(path, f"rows, columns: found {display.values.shape}, and other ones in case.json")

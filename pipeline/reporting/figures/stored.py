@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -65,6 +65,22 @@ def stored_map(run: RunFolder, case: Case, finding: str, method: str) -> Heatmap
     rows, columns = shared.shape
     image = whole((case["rows"], case["columns"]))
     return _heatmap(run, case, finding, method, shared, resized(image, (rows, columns)))
+
+
+def heatmaps_of(case: Case, maps: Mapping[str, Intensity]) -> list[Heatmap]:
+    """The maps of a case in the order of its JSON; `maps`: "method/finding" → cells."""
+    shape = case["rows"], case["columns"]
+    return [
+        Heatmap(
+            case_id=case["case_id"],
+            finding=entry["finding"],
+            method=entry["method"],
+            relevance=maps[f"{entry['method']}/{entry['finding']}"],
+            unit="relative",
+            placement=_placement(entry, shape),
+        )
+        for entry in case["maps"]
+    ]
 
 
 def placement_of(case: Case, finding: str, method: str | None) -> Placement | None:

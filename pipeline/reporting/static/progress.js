@@ -92,7 +92,7 @@ heatproof.progress = (() => {
     const missing = elsewhere.reduce((sum, [, number]) => sum + number, 0);
     return (
       `${count(open)} open in ${plural(cases.length, "case")}` +
-      (missing ? ` (${count(missing)} in cases without a page in this file)` : "")
+      (missing ? ` (${count(missing)} in cases without a page here)` : "")
     );
   }
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from pipeline.records import ENOUGH_PATIENTS, LayerStatistics, Shape, Strength, Summary, Suspect, Suspicion
 from pipeline.records.names import LEVEL
 from pipeline.statistics.judging import LOW_AUROC, auroc_of, is_above_chance
@@ -27,7 +29,7 @@ class RunTables:
     groups: Sequence[Row] = ()
     """Rows of subgroups.csv."""
     verdict: Sequence[VerdictRow] = ()
-    probabilities: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    probabilities: Mapping[str, ArrayLike] = field(default_factory=dict)
     """Finding → probabilities of all images."""
     grids: Mapping[Shape, int] = field(default_factory=dict)
     """(rows, columns) of the first method's maps → how many images have such maps."""

@@ -1,0 +1,84 @@
+"""Pages: where not every image gets a page, those that do are chosen and drawn once all are finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.cases.page import PagedCase, draw_pages
+from pipeline.cases.protocol import Protocol
+from pipeline.ground_truth.matching import Truth
+from pipeline.plan import RunPlan
+from pipeline.records import Case, Progress, Skipped
+from pipeline.reporting.chosen_pages import ChosenPage, choose_pages
+from pipeline.reporting.run_folder import PAGES, read_run
+from pipeline.reporting.survey import survey
+from pipeline.reporting.thumbnails import OUTLINES
+from pipeline.run.opening import Run
+from pipeline.store.cases import case_folder
+from pipeline.store.tables import write_table
+
+OF_A_PAGE = ("case.js", "pixels.js", "index.html", OUTLINES)
+"""Files of an image that belong to its page."""
+DRAWING = "Drawing pages"
+
+
+def draw_chosen_pages(
+    plan: RunPlan, run: Run, cases: Sequence[Case], truth: Truth, protocol: Protocol, window: Any = None
+) -> None:
+    """Draw the pages of the chosen images, and write pages.csv, which lists them; nothing if all have one.
+
+    Called when all tables and the manifest are written. An image that can no longer be read has no page,
+    which pages.csv says. `window`: of the preprocessing; None without a network.
+    """
+    listed = {case.case_id: case for case in cases}
+    chosen = None if protocol.every_page else _chosen(plan, run)
+    wanted = listed if chosen is None else [page.case_id for page in chosen]
+    missing = [case_id for case_id in wanted if _lacks_page(run.folder, case_id)]
+    tasks = [
+        PagedCase(listed[case_id], truth.items.get(case_id, ()), truth.labels[case_id]) for case_id in missing
+    ]
+    failed = _draw(run, tasks, protocol, plan.findings, window)
+    if chosen is None:
+        (run.folder / PAGES).unlink(missing_ok=True)
+        return
+    _remove_pages(run.folder, listed.keys() - set(wanted))
+    pages = (replace(page, message=failed.get(page.case_id, "")) for page in chosen)
+    write_table(run.folder, PAGES, map(asdict, pages))
+
+
+def _chosen(plan: RunPlan, run: Run) -> list[ChosenPage]:
+    count = plan.config.report.cases
+    folder = replace(read_run(run.folder), pages=None)
+    return choose_pages(
+        folder,
+        survey(folder),
+        count=count if isinstance(count, int) else None,
+        seed=plan.config.statistics.seed,
+    )
+
+
+def _lacks_page(run: Path, case_id: str) -> bool:
+    folder = case_folder(run, case_id)
+    return not (folder / "case.js").exists() and not (folder / "skipped.json").exists()
+
+
+def _draw(
+    run: Run, tasks: Sequence[PagedCase], protocol: Protocol, findings: Sequence[str], window: Any
+) -> Mapping[str, str]:
+    """Case id → why its page could not be drawn."""
+    failed = {}
+    drawn = run.map(draw_pages(protocol, findings, window), tasks, stage="page")
+    for done, (task, result) in enumerate(zip(tasks, drawn, strict=True), start=1):
+        if isinstance(result, Skipped):
+            failed[task.case_id] = result.message
+        run.progress(Progress(done, len(tasks), len(failed), doing=DRAWING))
+    return failed
+
+
+def _remove_pages(run: Path, case_ids: set[str]) -> None:
+    for case_id in case_ids:
+        for name in OF_A_PAGE:
+            (case_folder(run, case_id) / name).unlink(missing_ok=True)
