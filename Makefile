@@ -30,7 +30,7 @@ INPUTS = $(call flag,STUDIES,studies) $(call flag,ANNOTATIONS,annotations) $(cal
          $(call flag,WEIGHTS,weights) $(call flag,CONFIG,config) $(call flag,OUT,out) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser test-pacs test-ray viewer simulate metamorphic trust trust-quick check format bench bench-gpu bench-edges schemas hashes sbom reference-model clean
+.PHONY: help setup audit score tune validate test test-libraries fuzz faults mutation test-portable test-readme test-browser test-pacs test-ray viewer simulate metamorphic trust trust-quick check format bench bench-gpu bench-edges scale schemas hashes sbom reference-model clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -124,6 +124,9 @@ bench-gpu: setup  ## what a GPU does: images a second bare, with maps of 14 find
 
 bench-edges: setup  ## time, memory and growth at the edges of what is read; exits with 1 where one is missed (minutes)
 	OMP_NUM_THREADS=1 $(MODULE) tests.bench.edges $(ARGS)
+
+scale: setup  ## statistics and verdict of 100,000 finished cases, or ARGS="--cases N"; exits with 1 where a promise is missed
+	OMP_NUM_THREADS=1 $(MODULE) tests.scale $(ARGS)
 
 simulate: setup  ## coverage of the intervals on simulated study sets (some 20 minutes)
 	$(MODULE) tests.simulation $(ARGS)

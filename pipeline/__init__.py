@@ -1,3 +1,3 @@
 """Heatproof: audit whether a medical-image classifier looks where radiologists look."""
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"

@@ -11,7 +11,6 @@ from pipeline.audited_model.loading import AuditedModel, load_model
 from pipeline.audited_model.self_checks import self_check
 from pipeline.cases.baselines import baseline_maps
 from pipeline.cases.case import decode, draw_and_score
-from pipeline.cases.protocol import protocol_of
 from pipeline.classifiers.devices import in_own_words
 from pipeline.cohort.alike_parts import alike_parts
 from pipeline.cohort.index import index
@@ -34,6 +33,7 @@ from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsai
 from pipeline.run.outcome import Outcome, outcome
 from pipeline.run.pages import draw_chosen_pages
 from pipeline.run.probing import probe
+from pipeline.run.resolution import protocol_at_resolution
 from pipeline.run.steps import CHECKING, INDEXING, LOADING, READING, UNSCORED
 from pipeline.run.tables import summarise
 from pipeline.run.worker_modules import WORKER_MODULES
@@ -78,7 +78,7 @@ def audit(
 
         run.begin(name_of_audit(plan, model, cohort.chosen, truth, baselines), baselines)
         begin_attempt(run, plan, command, device_facts(model))
-        protocol = protocol_of(plan, truth, run.folder, images=len(cohort.chosen))
+        protocol = protocol_at_resolution(plan, run, model, truth, cohort.chosen)
         pending = run.pending(cohort.chosen, batch_size=plan.config.batch_size)
         decoded = run.map(decode(protocol, model.preprocessing), pending, stage="load")
         explained = explain_where(run.hosts, decoded, model, truth, plan=plan)

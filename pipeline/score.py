@@ -20,6 +20,7 @@ from pipeline.run.attempts import begin_attempt
 from pipeline.run.closing import close_run
 from pipeline.run.command_line import Word
 from pipeline.run.crosswalk import write_crosswalk
+from pipeline.run.decoders import decoder_notices
 from pipeline.run.manifest import maps_provenance, name_of_scoring, write_manifest
 from pipeline.run.notices import ShowNotices
 from pipeline.run.opening import ShowProgress, ShowStep, open_run, silent, unsaid, unseen
@@ -54,6 +55,7 @@ def score(
         truth = match(plan, cohort, executor=run.executor, pseudonym=run.pseudonym)
         truth = with_inspection(plan, cohort, truth, cases=maps.cases, executor=run.executor)
         run.announce(cohort.notices, truth.notices)
+        run.announce(decoder_notices(maps.cases, executor=run.executor))
         reuse = reuse_of(plan, maps.cases, executor=run.executor, pseudonym=run.pseudonym)
         baselines = baseline_maps(plan, cohort, truth, audited=maps.cases, executor=run.executor)
         run.announce(alike_parts(plan, cohort, audited=maps.cases, executor=run.executor))

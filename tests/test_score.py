@@ -68,7 +68,11 @@ def write_table(folder: Path, lines: list[Mapping[str, object]]) -> None:
 def on_image(cells: Intensity, grid: Mapping[str, Any], shape: Shape) -> Intensity:
     """The positive part of a raw map on the image, placed as the case's file says."""
     placement = Placement(
-        tuple(grid["grid"]), shape, tuple(grid["scale"]), tuple(grid["offset"]), tuple(grid["overhang"])
+        tuple(grid["grid"]),
+        shape,
+        tuple(grid["scale"]),
+        tuple(grid["offset"]),
+        tuple(map(tuple, grid["overhang"])),
     )
     return resample_to_image(np.maximum(cells, 0), placement)
 

@@ -32,8 +32,8 @@ class Twin:
 def twin_of(model: AuditedModel, plan: AuditPlan) -> Twin:
     """The twin of a plan's model, run by its backend. A graphics card is the first that the process sees."""
     device = "cuda" if plan.config.device.startswith("cuda") else plan.config.device
-    resolved = {"device": device, "backend": model.backend}
-    there = replace(plan, config=plan.config.model_copy(update=resolved))
+    update = {"device": device, "backend": model.backend}
+    there = replace(plan, config=plan.config.model_copy(update=update))
     logits = model.explainer.logits(example_batch(model.classifier))
     return Twin(there, torch.get_num_threads(), model.classifier.weights_sha256, logits)
 

@@ -16,7 +16,7 @@ from pipeline.cases.fits import fits_of
 from pipeline.cases.protocol import Protocol
 from pipeline.cases.readers import sampling_cautions
 from pipeline.cases.scores import references_of, score_case
-from pipeline.classifiers import Preprocessing, prepare
+from pipeline.classifiers import Preprocessing, coarsest_step, prepare
 from pipeline.cohort.near_duplicates import look_of
 from pipeline.contours.scaling import scaled
 from pipeline.geometry import view, whole
@@ -48,6 +48,7 @@ def decode(protocol: Protocol, preprocessing: Preprocessing | None = None) -> pa
         run=protocol.run,
         baselines=protocol.baselines,
         search=protocol.search,
+        coarse=protocol.coarse,
         page=protocol.every_page,
     )
 
@@ -65,26 +66,31 @@ def decode_case(
     baselines: Sequence[str] = (),
     search: TextSearch | None = None,
     page: bool = True,
+    coarse: int = 0,
 ) -> DecodedCase:
     """The decoded image with its model input; its pixels are written for the report of `run`.
 
-    Without `page`, only a thumbnail is written.
+    Without `page`, only a thumbnail is written. With `coarse`, JPEG 2000 is decoded no finer than to so
+    many pixels in one of the network's, on an axis.
 
     Without `preprocessing`, no model input is made. Raises CaseError.
     """
     window = {} if preprocessing is None else {"window": preprocessing.window}
-    image, of_text = search_text(decode_image(case.source, case_id=case.case_id, **window), search)
+    shape = case.source.shape
+    coarsest = coarsest_step(shape, preprocessing, samples=coarse) if coarse and preprocessing else 1
+    decoded = decode_image(case.source, case_id=case.case_id, coarsest=coarsest, **window)
+    image, of_text = search_text(decoded, search)
     model_input = (
-        ModelInput(case.case_id, NO_TENSOR, whole(image.shape))
+        ModelInput(case.case_id, NO_TENSOR, whole(shape))
         if preprocessing is None
-        else prepare(image, preprocessing)
+        else prepare(image, preprocessing, whole_shape=shape)
     )
     if run is not None:
         write_pictures(run, image, page=page)
     return DecodedCase(
         case=case,
         model_input=model_input,
-        shape=image.shape,
+        shape=shape,
         spacing_mm=image.spacing_mm,
         attributes=image.attributes,
         sha256=image.sha256,

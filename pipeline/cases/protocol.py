@@ -38,6 +38,8 @@ class Protocol:
     """How several readers of a finding are merged into a consensus reader; None: no consensus."""
     search: TextSearch | None = None
     """Search for burned-in text; None: no search."""
+    coarse: int = 0
+    """Pixels in one of the network's, on an axis, to which JPEG 2000 is decoded; 0: all of the image's."""
     every_page: bool = True
     """Whether every image gets a page; if not, pages are drawn of those chosen once all are finished."""
 

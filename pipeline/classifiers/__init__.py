@@ -2,7 +2,7 @@
 
 from pipeline.classifiers.card import ModelCard, load_card
 from pipeline.classifiers.network_card import NetworkCard
-from pipeline.classifiers.preprocessing import prepare
+from pipeline.classifiers.preprocessing import coarsest_step, prepare
 from pipeline.classifiers.recipe import Preprocessing
 
-__all__ = ["ModelCard", "NetworkCard", "Preprocessing", "load_card", "prepare"]
+__all__ = ["ModelCard", "NetworkCard", "Preprocessing", "coarsest_step", "load_card", "prepare"]

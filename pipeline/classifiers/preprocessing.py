@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -26,13 +27,29 @@ LARGEST_GRID: Final = 2**27
 """Pixels (half a gigabyte), several times the largest radiograph: only very elongated images exceed it."""
 
 
-def prepare(image: Image, preprocessing: Preprocessing) -> ModelInput:
+def coarsest_step(shape: Shape, preprocessing: Preprocessing, *, samples: int) -> int:
+    """The largest power of 2 with `samples` or more steps in a pixel of the network's input, on both axes.
+
+    `shape` is the image's (rows, columns). 1: the network needs every pixel.
+    """
+    resize = preprocessing.resize
+    if resize.size is None or resize.filter == "nearest" or preprocessing.pad == "square":
+        return 1
+    target = _target_shape(shape, resize.rule, resize.size)
+    finest = min(old / new for old, new in zip(shape, target, strict=True)) / samples
+    return 1 << max(0, math.floor(math.log2(finest)))
+
+
+def prepare(image: Image, preprocessing: Preprocessing, *, whole_shape: Shape | None = None) -> ModelInput:
     """The network's input for an image, with its placement; the window was already applied on decoding.
+
+    `whole_shape`: (rows, columns) of an image that was decoded with a step.
 
     Raises CaseError("pixels_not_finite"), or CaseError("too_elongated") if padding or resizing would exceed
     LARGEST_GRID.
     """
-    pixels, placement = image.pixels, whole(image.shape)
+    pixels = image.pixels
+    placement = whole(whole_shape or image.shape)
     if not np.isfinite(pixels).all():
         raise CaseError(
             "pixels_not_finite", "The image contains pixels that are NaN or infinite; export it again."
@@ -40,21 +57,37 @@ def prepare(image: Image, preprocessing: Preprocessing) -> ModelInput:
     if preprocessing.pad == "square":
         side = max(image.shape)
         pixels, placement = _centred(pixels, placement, (side, side))
-    pixels, placement = _resampled(pixels, placement, preprocessing.resize)
+    pixels, placement = _resampled(pixels, placement, preprocessing.resize, step=image.step)
     if preprocessing.crop.centre:
         pixels, placement = _centred(pixels, placement, preprocessing.crop.centre)
     tensor = np.repeat(pixels[np.newaxis], preprocessing.channels, axis=0)
     return ModelInput(image.case_id, _scaled(tensor, preprocessing.intensity), placement)
 
 
-def _resampled(pixels: Intensity, placement: Placement, resize: Resize) -> tuple[Intensity, Placement]:
-    """The image resized in floating point; rounding to 8 bits would change the probabilities."""
+def _resampled(
+    pixels: Intensity, placement: Placement, resize: Resize, *, step: int = 1
+) -> tuple[Intensity, Placement]:
+    """The image resized in floating point; rounding to 8 bits would change the probabilities.
+
+    Of pixels with a step, the same area of the image is resampled: it begins half a pixel of the image before
+    the first of them.
+    """
     if resize.size is None:
         return pixels, placement
     rows, columns = _bounded(_target_shape(placement.model_shape, resize.rule, resize.size))
+    box = None
+    if step > 1:
+        pixels = np.pad(pixels, ((0, 1), (0, 1)), mode="edge")
+        top_left, (bottom, right) = _edge(0, step), (_edge(n, step) for n in placement.model_shape)
+        box = (top_left, top_left, right, bottom)
     raster = Raster.fromarray(np.ascontiguousarray(pixels, np.float32))
-    resampled = np.asarray(raster.resize((columns, rows), FILTERS[resize.filter]))
+    resampled = np.asarray(raster.resize((columns, rows), FILTERS[resize.filter], box=box))
     return resampled, resized(placement, (rows, columns))
+
+
+def _edge(pixels: int, step: int) -> float:
+    """Where the edge behind so many of the image's pixels lies among those with a step, as Pillow counts."""
+    return (pixels - 0.5) / step + 0.5
 
 
 def _target_shape(shape: Shape, rule: str, size: Shape) -> Shape:

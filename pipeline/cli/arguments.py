@@ -215,8 +215,14 @@ def _add_review(review: ArgumentParser) -> None:
         "--annotation-format",
         metavar="FORMAT",
         default="rle_json",
-        help="format of the masks of --as-annotations: rle_json (default), coco or png; boxes and points are "
-        "written as CSV",
+        help="format of the masks of --as-annotations: rle_json (default), coco, png or dicom_seg; boxes and "
+        "points are written as CSV",
+    )
+    review.add_argument(
+        "--studies",
+        type=Path,
+        metavar="FOLDER",
+        help="folder that was audited, which dicom_seg refers to; its files hold patients' identifiers",
     )
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:  # loads highdicom
     from pipeline.delivery.destination import Delivery
 
 DONE, REFUSED = 0, 1
-ARCHIVES = ("dicomweb:", "dimse:")
+NOT_OF = {"dimse:": "credentials", "dicomweb:": "aet"}
+"""Kind of archive → the option that it cannot follow."""
+ARCHIVES = ("dicomweb:", "dimse:", "dimse-tls:")
 
 
 class Access(NamedTuple):
@@ -72,7 +74,9 @@ def add_export(parser: ArgumentParser) -> None:
         help="for dicomweb: file that only you can read, with token, or certificate and key, and authority; "
         "or HEATPROOF_PACS_TOKEN, _CERTIFICATE, _KEY and _AUTHORITY",
     )
-    parser.add_argument("--aet", metavar="TITLE", help="for dimse: the calling title (default: HEATPROOF)")
+    parser.add_argument(
+        "--aet", metavar="TITLE", help="for dimse and dimse-tls: the calling title (default: HEATPROOF)"
+    )
     parser.add_argument(
         "--journal",
         type=Path,
@@ -177,7 +181,7 @@ def _destination(run: Path, to: Path | str, access: Access, *, pseudonymous: boo
 
         yield open_folder(to, run, run_id=run_id, pseudonymous=pseudonymous)
         return
-    _refuse(access, "credentials" if to.startswith("dimse:") else "aet")
+    _refuse(access, *(name for start, name in NOT_OF.items() if to.startswith(start)))
     try:
         from pipeline.delivery.archive import ArchiveOptions, open_archive  # noqa: PLC0415
         from pipeline.pacs.address import checked_title  # noqa: PLC0415

@@ -14,6 +14,7 @@ from pipeline.reporting.words import plural
 from pipeline.store.atomic import writing
 
 if TYPE_CHECKING:  # loads pandas
+    from pipeline.review.formats import Images
     from pipeline.review.results import Review
     from pipeline.review.tables import Progress
 
@@ -87,6 +88,7 @@ def _write_annotations(options: Namespace, result: Review, console: Console) -> 
     from pipeline.review.annotations import CONFIG, write_annotations  # noqa: PLC0415
 
     folder: Path = options.as_annotations
+    images = _images(options)
     with writing(folder):
         written = write_annotations(
             read_run(options.run),
@@ -94,7 +96,28 @@ def _write_annotations(options: Namespace, result: Review, console: Console) -> 
             folder,
             readings=result.readings,
             mask_format=options.annotation_format,
+            images=images,
         )
     count = plural(len(written.reviewers), "reviewer")
     console.print(f"Annotations of {count}: --annotations {folder} --config {folder / CONFIG}")
+    if images is not None:
+        console.print("They hold patients' identifiers: handle them as patient data")
     console.print(f"Warning: {written.caveat}")
+
+
+def _images(options: Namespace) -> Images | None:
+    """The images that the annotations refer to; None if their format refers to none."""
+    from pipeline.cli.export import exporting  # noqa: PLC0415
+    from pipeline.review.formats import FORMATS  # noqa: PLC0415
+
+    with exporting():
+        if not FORMATS[options.annotation_format].needs_images:
+            return None
+        from pipeline.delivery.reviewed import reviewed_images  # noqa: PLC0415  # loads highdicom
+        from pipeline.reporting.run_folder import read_run  # noqa: PLC0415
+    if options.studies is None:
+        raise ConfigError(
+            f"--studies: is missing; {options.annotation_format} refers to the images: give the folder that "
+            "was audited, or choose another --annotation-format"
+        )
+    return reviewed_images(read_run(options.run), options.studies)

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from pipeline.cli.terminal import open_console, visible
+from pipeline.reporting.words import plural
 
 SHOWN = 5
 """Most studies whose addresses are printed."""
@@ -46,6 +47,11 @@ def view(options: Namespace) -> int:
         left_out = sum(one.reason != NO_CONTOUR for one in found.exported.left_out)
         if left_out:
             console.print(f"Not exported: {left_out:,}; heatproof export lists them")
+        if found.oblong:
+            console.print(
+                f"Warning: {plural(found.oblong, 'image')} with pixels that are not square: OHIF 3.13 draws "
+                "outlines of reports at a wrong place there; segmentations are right"
+            )
         for page in found.studies[:SHOWN]:
             console.print(visible(page), soft_wrap=True)
         console.print(visible(f"All studies: {found.address}"), soft_wrap=True)

@@ -1,6 +1,7 @@
 """Config: YAML → frozen pydantic models. Every key is commented once, in configs/audit.yaml."""
 
 from pipeline.config.audit_config import AuditConfig, load_config, parse_override
+from pipeline.config.decoding import Decoding
 from pipeline.config.exports import Exports
 from pipeline.config.policy import Policy
 from pipeline.config.report import Report
@@ -45,6 +46,7 @@ __all__ = [
     "BurnedInText",
     "Columns",
     "Contours",
+    "Decoding",
     "Exports",
     "Heatmaps",
     "Labels",

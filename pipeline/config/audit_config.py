@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
+from pipeline.config.decoding import Decoding
 from pipeline.config.exports import Exports
 from pipeline.config.policy import Policy
 from pipeline.config.report import Report
@@ -82,6 +83,7 @@ class AuditConfig(Strict):
     batch_size: PositiveInt = 8
     memory_mb: PositiveInt = 1024
     workers: Annotated[int, Field(ge=0)] = 0
+    decode: Decoding = Decoding()
     executor: Workers = Workers()
     limits: Limits = Limits()
     burned_in_text: BurnedInText = BurnedInText()

@@ -135,14 +135,21 @@ def open_archive(
             )
         elif is_dimse(to):
             peer = stack.enter_context(
-                open_peer(peer_address(to, TO), title=options.title, patience=options.patience)
+                open_peer(
+                    peer_address(to, TO),
+                    title=options.title,
+                    patience=options.patience,
+                    credentials=options.credentials,
+                )
             )
             name = where = peer.host
 
             def sender(_stored: ExportedObject, content: bytes) -> Stored:
                 return peer.send(content)
         else:
-            raise ConfigError(f"{TO}: {to} is no archive; write dicomweb:URL or dimse:AET@host:port")
+            raise ConfigError(
+                f"{TO}: {to} is no archive; write dicomweb:URL, dimse:AET@host:port or dimse-tls:…"
+            )
         path = options.journal or journal_folder(run, name, pseudonymous=pseudonymous)
         journal = stack.enter_context(open_journal(path, run, name, run_id=run_id, pseudonymous=pseudonymous))
         yield Archive(where, sender, journal)

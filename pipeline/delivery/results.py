@@ -70,7 +70,7 @@ def exported_frame(
         shape=(case["rows"], case["columns"]),
         spacing_mm=(spacing[0], spacing[1]) if spacing else None,
         findings=tuple(_finding(run, case, finding) for finding in run.findings),
-        picture=partial(picture_of, run, case),
+        picture=partial(picture_of, run, case) if run.has_page(case_id) else None,
         overlay=partial(_overlaid, run, case),
         is_worst=case_id in worst,
         is_disputed=case_id in disputed,

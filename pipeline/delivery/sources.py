@@ -36,6 +36,7 @@ class SourceFile:
     sha256: str
     case_ids: Mapping[int, str]
     """Frame, counted from 0 → case id."""
+    sop_instance_uid: str = ""
     packed: Packed | CaseError | None = None
     """The file in its archive, or why it is not found there; None if it is in none."""
 
@@ -52,10 +53,12 @@ def source_files(run: Path, studies: Path) -> tuple[SourceFile, ...]:
         )
     cases: dict[str, dict[int, str]] = {}
     hashes: dict[str, str] = {}
+    uids: dict[str, str] = {}
     for row in read_rows(run / CROSSWALK):
         if row["kind"] == "image":
             cases.setdefault(row["file"], {})[int(row["frame"])] = row["pseudonym"]
             hashes[row["file"]] = row["sha256"]
+            uids[row["file"]] = row["sop_instance_uid"]
     places = {name: _place(studies, name) for name in cases}
     if cases and not any(path.exists() for path in places.values()):
         raise ConfigError(
@@ -63,7 +66,9 @@ def source_files(run: Path, studies: Path) -> tuple[SourceFile, ...]:
             "audited"
         )
     packed = _in_archives(studies, places)
-    return tuple(SourceFile(places[name], hashes[name], cases[name], packed.get(name)) for name in cases)
+    return tuple(
+        SourceFile(places[name], hashes[name], cases[name], uids[name], packed.get(name)) for name in cases
+    )
 
 
 def content_of(file: SourceFile) -> bytes:

@@ -15,6 +15,7 @@ from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.reporting.survey import Survey, survey
 from pipeline.run_files.objects import read_object
 from pipeline.run_files.outputs import PROVENANCE, changed_results
+from pipeline.run_files.parquet import stored_table
 from pipeline.run_files.shapes import Provenance
 from pipeline.run_files.tables import read_rows
 from pipeline.statistics.sample_size import SmallestDifference, smallest_difference
@@ -104,7 +105,7 @@ def read_material(path: Path, statements: Mapping[str, str]) -> Material:
 
 def _predictions(path: Path) -> dict[str, Counter[tuple[str, str, str]]]:
     counts: dict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
-    if (path / "predictions.csv").exists():
+    if stored_table(path / "predictions.csv").exists():
         for row in read_rows(path / "predictions.csv"):
             said = (row.get("label", ""), row.get("predicted", ""), row.get("threshold", ""))
             counts[row["finding"]][said] += 1

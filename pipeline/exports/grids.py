@@ -65,6 +65,15 @@ def shared_grids(study: ExportedStudy) -> Iterator[SharedGrid]:
             yield from _of_image(images[0])
 
 
+def grid_of_image(header: Dataset) -> SharedGrid:
+    """The grid of an image with one frame, of no case."""
+    owner = str(header.SOPInstanceUID)
+    if _has_planes(header):
+        return SharedGrid((_with_thickness(header),), (), (0,), planes=1, owner=owner)
+    single, of = _without_place(header), (str(header.SOPClassUID), None)
+    return SharedGrid((single,), (), (0,), planes=1, owner=owner, stands_for=of)
+
+
 def frames_of(header: Dataset) -> int:
     """Number of frames of an image."""
     return int(header.get("NumberOfFrames") or 1)

@@ -25,6 +25,7 @@ from pipeline.exports.instances import copy_elements, new_instance, reference_to
 from pipeline.exports.objects import ExportedObject, settled
 from pipeline.exports.palette import colour_of
 from pipeline.exports.presentation import (
+    activate_overlays,
     add_polarity_and_shutter,
     displayed_area,
     frames_of,
@@ -43,6 +44,8 @@ FIRST_TOLERANCE_PX: Final = 0.1
 NOT_IN_LAYERS: Final = re.compile("[^A-Z0-9_ ]")
 LONGEST_LAYER: Final = 16
 """Characters of a CS."""
+OF_IMAGE: Final = "IMAGE OVERLAYS"
+"""Layer of the image's own overlays."""
 GREY: Final = "MONOCHROME"
 LayerKey = tuple[str, str]
 """Finding and method."""
@@ -122,14 +125,17 @@ def _object(
 def _add_graphics(made: Any, study: ExportedStudy, header: Dataset, frames: Sequence[ExportedFrame]) -> None:
     """Add one layer per finding and method, and one annotation per frame and layer."""
     layers = _layers(study, frames)
-    made.GraphicLayerSequence = [
+    below = []
+    if activate_overlays(header, made, OF_IMAGE):
+        below = [GraphicLayer(layer_name=OF_IMAGE, order=1, description="Overlays of the image")]
+    made.GraphicLayerSequence = below + [
         GraphicLayer(
             layer_name=name,
             order=order,
             description=f"{finding} by {method}"[:LONGEST_MEANING],
             display_color=CIELabColor.from_rgb(*colour_of(study.run.methods.index(method))),
         )
-        for order, ((finding, method), name) in enumerate(layers.items(), start=1)
+        for order, ((finding, method), name) in enumerate(layers.items(), start=len(below) + 1)
     ]
     made.GraphicAnnotationSequence = [
         _annotation(header, frame, found, method, layers[finding, method])
@@ -153,7 +159,7 @@ def _layers(study: ExportedStudy, frames: Sequence[ExportedFrame]) -> dict[Layer
                 suffix = f"_{len(found) + 1}"
                 found[finding, method] = (
                     cut
-                    if cut == name and cut not in found.values()
+                    if cut == name and cut not in {OF_IMAGE, *found.values()}
                     else name[: LONGEST_LAYER - len(suffix)].strip() + suffix
                 )
     return found

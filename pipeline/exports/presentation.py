@@ -1,7 +1,7 @@
 """Presentation: how an image is displayed by its own header, as presentation states repeat it.
 
 Whatever a presentation state does not say is not done (PS3.4, N.2), so window, polarity and pixel aspect are
-copied. Overlays of the image are not activated: they may lie over the contours.
+copied. Overlays of the image are shown in a layer below the contours.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ SHUTTER: Final = (
     "VerticesOfThePolygonalShutter",
     "ShutterPresentationValue",
 )
+OVERLAYS: Final = range(0x6000, 0x6020, 2)
+"""Groups of overlay planes."""
+OVERLAY_ROWS, ACTIVATION_LAYER = 0x0010, 0x1001
 LARGEST_RATIO: Final = 1000
 """Of the numbers of an aspect ratio."""
 BLACK: Final = 0
@@ -87,6 +90,14 @@ def frames_of(header: Dataset, frames: Sequence[int]) -> Dataset:
     found = reference_to(header)
     found.ReferencedFrameNumber = [frame + 1 for frame in frames]
     return found
+
+
+def activate_overlays(header: Dataset, made: Dataset, layer: str) -> bool:
+    """Show the image's overlays (PS3.3, C.9.2) in a layer of the state (C.11.7); whether it has any."""
+    groups = [group for group in OVERLAYS if (group, OVERLAY_ROWS) in header]
+    for group in groups:
+        made.add_new((group, ACTIVATION_LAYER), "CS", layer)
+    return bool(groups)
 
 
 def displayed_area(header: Dataset, frame: int) -> Dataset:

@@ -16,25 +16,29 @@ from pipeline.contracts import Export
 from pipeline.exports.anatomy import add_body_part
 from pipeline.exports.captures import NOT_FOR_DIAGNOSIS, RGB, Marks, capture, method_marks, reader_marks
 from pipeline.exports.instances import LOSSY, copy_elements, new_instance, reference_to
-from pipeline.exports.objects import ExportedObject, settled
+from pipeline.exports.objects import ExportedObject, LeftOut, settled
 from pipeline.exports.planes import aspect_of, spacing_of
 from pipeline.exports.study import ExportedFinding, ExportedFrame, ExportedImage, ExportedStudy
 
 NO_OVERLAY: Final = "none"
+NO_PICTURE: Final = "the run holds no pixels of it; give it a page (report.cases) and run the audit again"
 LABELS: Final = {1: "present", 0: "absent"}
 
 
 def objects(
     study: ExportedStudy, _earlier: Mapping[str, Sequence[ExportedObject]]
-) -> Iterator[ExportedObject]:
+) -> Iterator[ExportedObject | LeftOut]:
     """One picture per frame and finding with contours."""
     number = 0
     for image in study.images:
         for frame in image.frames:
-            for found in frame.findings:
-                if found.contours:
-                    number += 1
-                    yield _object(study, image, frame, found, number)
+            outlined = [found for found in frame.findings if found.contours]
+            if outlined and frame.picture is None:
+                yield LeftOut(frame.case_id, SECONDARY_CAPTURE.name, "no_picture", NO_PICTURE)
+                continue
+            for found in outlined:
+                number += 1
+                yield _object(study, image, frame, found, number)
 
 
 def _object(
@@ -73,6 +77,7 @@ def _object(
 
 def _pixels(study: ExportedStudy, image: ExportedImage, frame: ExportedFrame, found: ExportedFinding) -> RGB:
     run, colours = study.run, study.options.get("overlay", NO_OVERLAY)
+    assert frame.picture is not None
     picture, texts = frame.picture(), _texts(study, frame, found)
     if colours != NO_OVERLAY and frame.overlay is not None and found.maps:
         shown = found.maps[0]

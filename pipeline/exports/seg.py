@@ -99,12 +99,12 @@ def _object(
         **equipment(run),
     )
     grid.restore_references(dataset)
-    _state_grid(dataset, grid.headers[0])
+    state_grid(dataset, grid.headers[0])
     frames = [frame for frame in grid.frames if any(finding.contours for finding in frame.findings)]
     return settled(dataset, run, kind=SEG.name, case_ids=tuple(frame.case_id for frame in frames))
 
 
-def _state_grid(dataset: Dataset, header: Dataset) -> None:
+def state_grid(dataset: Dataset, header: Dataset) -> None:
     """Add the functional groups that viewers read first, where an image has no frame of reference.
 
     OHIF 3.13 shows no segmentation without spacing and orientation. The spacing is what the image states, in

@@ -115,7 +115,8 @@ class ExportedFrame:
     shape: tuple[int, int]
     spacing_mm: tuple[float, float] | None
     findings: tuple[ExportedFinding, ...]
-    picture: Picture
+    picture: Picture | None
+    """None if the run holds no pixels of it."""
     overlay: Overlay | None = None
     is_worst: bool = False
     """Whether the report lists it among the worst cases."""

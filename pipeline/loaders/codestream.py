@@ -16,8 +16,8 @@ _JPEG_2000_START = b"\xff\x4f\xff\x51"
 """SOC and SIZ, ITU-T T.800, A.4.1 and A.5.1; also used by HTJ2K."""
 _JP2_START = b"\x00\x00\x00\x0cjP"
 """Start of a complete JP2 file, which occurs in DICOM files although the standard does not allow it."""
-_CODING_STYLE, _TILE = 0x52, 0x90
-"""COD and SOT, T.800, A.6.1 and A.4.2."""
+_CODING_STYLE, _TILE, _SIGNED = 0x52, 0x90, 0x80
+"""COD and SOT, T.800, A.6.1 and A.4.2, and the bit of Ssiz that states a sign, A.5.1."""
 _JPEG_START = b"\xff\xd8"
 _SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 """Start-of-frame markers of JPEG, ITU-T T.81, B.1.1.3, and of JPEG-LS, T.87, C.1.1."""
@@ -52,6 +52,10 @@ class Codestream:
     """Whether the components have the numbers 1, 2, 3 of Y, Cb, Cr in JFIF (T.871, 6.1)."""
     subsampled: bool = False
     """Whether the second and third component have fewer samples than the first."""
+    levels: int = 0
+    """Of JPEG 2000: how often its resolution can be halved."""
+    is_plain: bool = False
+    """Of JPEG 2000: one component without sign, whose samples are the image's from its first pixel on."""
 
 
 def read_codestream(frame: bytes) -> Codestream | None:
@@ -83,7 +87,8 @@ def _jpeg_2000(frame: bytes, start: int) -> Codestream:
     right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
     (samples,) = struct.unpack_from(">H", frame, start + 40)
     components = [frame[start + 42 + 3 * i : start + 45 + 3 * i] for i in range(samples)]
-    transformed = samples >= 3 and _is_transformed(frame, start)  # noqa: PLR2004 – colours
+    transform, levels = _coding_style(frame, start)
+    transformed = samples >= 3 and transform == 1  # noqa: PLR2004 – colours
     return Codestream(
         "JPEG 2000",
         (bottom - top, right - left, samples),
@@ -91,17 +96,22 @@ def _jpeg_2000(frame: bytes, start: int) -> Codestream:
         model="RGB" if transformed else None,
         by="the multiple component transform" if transformed else "",
         subsampled=any(component[1:] > components[0][1:] for component in components),
+        levels=levels,
+        is_plain=samples == 1
+        and not components[0][0] & _SIGNED
+        and components[0][1:] == b"\1\1"
+        and (left, top) == (0, 0),
     )
 
 
-def _is_transformed(frame: bytes, start: int) -> bool:
-    """Whether the multiple component transform is on, T.800, A.6.1."""
+def _coding_style(frame: bytes, start: int) -> tuple[int, int]:
+    """The multiple component transform and the number of decomposition levels, T.800, A.6.1."""
     for marker, offset, _ in segments(frame, start + 2):
         if marker == _CODING_STYLE:
-            return frame[offset + 8] == 1
+            return frame[offset + 8], frame[offset + 9]
         if marker == _TILE:
             break
-    return False
+    return 0, 0
 
 
 def _jpeg(frame: bytes) -> Codestream | None:

@@ -15,7 +15,7 @@ from pipeline.loaders.frames import frame_dataset
 from pipeline.loaders.greyscale import Greyscale, View, presentation_values
 from pipeline.loaders.header import warn_of_attributes
 from pipeline.loaders.luminance import luminance, palette_luminance
-from pipeline.loaders.pixels import stored_values
+from pipeline.loaders.pixels import values_by_step
 from pipeline.loaders.plausibility import warn_of_masks, warn_of_range
 from pipeline.loaders.presentation import greyscale
 from pipeline.loaders.spacing import spacing_at, spacing_mm
@@ -28,8 +28,10 @@ GREY = ("MONOCHROME1", "MONOCHROME2")
 PALETTE = "PALETTE COLOR"
 
 
-def decode_dataset(dataset: Dataset, source: ImageSource, *, window: View, warn: Warn) -> Decoded:
-    """The displayed frame of a DICOM file.
+def decode_dataset(
+    dataset: Dataset, source: ImageSource, *, window: View, warn: Warn, coarsest: int = 1
+) -> Decoded:
+    """The displayed frame of a DICOM file; of every pixel, or up to every `coarsest`-th (`Image.step`).
 
     Raises CaseError: "unreadable", "file_changed", "frame_missing", "pixel_data_mismatch", "decode_failed",
     "colour_contradiction", "too_large", "unsupported_photometric", "unknown_transfer_syntax".
@@ -38,11 +40,11 @@ def decode_dataset(dataset: Dataset, source: ImageSource, *, window: View, warn:
         _refuse_mismatch(dataset, source)
         frame = frame_dataset(dataset, source.frame)
         spacing, directions = spacing_mm(frame, warn), directions_in(frame, warn)
-        stored, photometric, bits = stored_values(dataset, source.frame, warn=warn)
+        stored, photometric, bits, step = values_by_step(dataset, source.frame, warn=warn, coarsest=coarsest)
         warn_of_masks(stored, warn)
         pixels, display = _brightness(stored, photometric, frame, bits=bits, window=window, warn=warn)
         warn_of_attributes(dataset, warn)
-    return Decoded(pixels, spacing, display, directions, spacing_at(frame) if spacing else "")
+    return Decoded(pixels, spacing, display, directions, spacing_at(frame) if spacing else "", step)
 
 
 def _refuse_mismatch(dataset: Dataset, source: ImageSource) -> None:

@@ -23,6 +23,8 @@ class Decoded:
     directions: Directions | None = None
     """As in `Image`."""
     spacing_at: SpacingAt = ""
+    step: int = 1
+    """As in `Image`."""
 
 
 BYTE_BITS = 8

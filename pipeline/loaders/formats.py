@@ -24,6 +24,7 @@ from pipeline.loaders.image_files import ImageFile, Place, opened, read_content,
 from pipeline.loaders.parsed import content_of
 from pipeline.loaders.pixels import refuse_too_many_pixels
 from pipeline.loaders.raster import decode_picture, read_picture
+from pipeline.loaders.reduced import reduced_shape
 from pipeline.records import Caution, Image, ImageSource
 
 
@@ -98,11 +99,12 @@ def _sources(file: ImageFile, head: bytes) -> tuple[ImageSource, ...]:
     return other.read(file) if other else read_dicom(file)
 
 
-def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Image:
+def decode(source: ImageSource, *, case_id: str, window: View = "header", coarsest: int = 1) -> Image:
     """The image with values 0 … 1, bright where the display is bright; padding is 0.
 
     A window (center, width) is in the units of the file: modality units of DICOM (C.11.2.1.2.1, LINEAR),
-    stored values of pictures. Colour images ignore `window`. Raises ConfigError for a width <= 0, and
+    stored values of pictures. Colour images ignore `window`. With `coarsest`, JPEG 2000 may be decoded with a
+    step of up to that many pixels (`Image.step`). Raises ConfigError for a width <= 0, and
     CaseError, see `decode_dataset`, `decode_picture` and "file_changed".
     """
     if isinstance(window, tuple) and not window[1] > 0:
@@ -110,8 +112,11 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
     refuse_too_many_pixels(source.shape)
     cautions: dict[Caution, None] = {}
     warn: Warn = cautions.setdefault
-    decoded, sha256 = _decoded(source, window=window, warn=warn)
-    if decoded.pixels.shape != source.shape or not np.isfinite(decoded.pixels).all():
+    decoded, sha256 = _decoded(source, window=window, warn=warn, coarsest=coarsest)
+    if (
+        decoded.pixels.shape != reduced_shape(source.shape, decoded.step)
+        or not np.isfinite(decoded.pixels).all()
+    ):
         raise CaseError(
             "decode_failed",
             "the decoded pixels are not finite or do not have the size given in the header; "
@@ -126,16 +131,18 @@ def decode(source: ImageSource, *, case_id: str, window: View = "header") -> Ima
         display=decoded.display,
         cautions=tuple(cautions),
         directions=decoded.directions,
+        step=decoded.step,
         spacing_at=decoded.spacing_at if decoded.spacing_mm else ("table" if source.spacing_mm else ""),
     )
 
 
-def _decoded(source: ImageSource, *, window: View, warn: Warn) -> tuple[Decoded, str]:
+def _decoded(source: ImageSource, *, window: View, warn: Warn, coarsest: int) -> tuple[Decoded, str]:
     """The displayed image, and the hash of its file."""
     kind = source.attributes.get("file_format")
     if kind is None:
         content = content_of(source)
-        return decode_dataset(content.dataset, source, window=window, warn=warn), content.sha256
+        decoded = decode_dataset(content.dataset, source, window=window, warn=warn, coarsest=coarsest)
+        return decoded, content.sha256
     data = read_content(source)
     refuse_changed(source, data)
     return FORMATS[kind].decode(data, source, window=window, warn=warn), hashlib.sha256(data).hexdigest()

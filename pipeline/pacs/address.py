@@ -1,4 +1,4 @@
-"""Address: `dicomweb:URL` and `dimse:AET@host:port`, checked before anything is sent."""
+"""Address: `dicomweb:URL`, `dimse:AET@host:port` and `dimse-tls:…`, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pipeline.registry import did_you_mean
 
 DICOMWEB: Final = "dicomweb:"
 DIMSE: Final = "dimse:"
+DIMSE_TLS: Final = "dimse-tls:"
 STUDY_KEYS: Final = (
     "PatientID", "PatientName", "StudyDate", "StudyTime", "AccessionNumber", "ModalitiesInStudy",
     "ReferringPhysicianName", "StudyInstanceUID", "StudyID", "StudyDescription",
@@ -57,6 +58,8 @@ class PeerAddress:
     title: str
     host: str
     port: int
+    tls: bool = False
+    """Whether the connection is encrypted (PS3.15, B.9)."""
 
 
 def is_dicomweb(text: str) -> bool:
@@ -66,7 +69,7 @@ def is_dicomweb(text: str) -> bool:
 
 def is_dimse(text: str) -> bool:
     """Whether a destination is an application entity."""
-    return text.startswith(DIMSE)
+    return text.startswith((DIMSE, DIMSE_TLS))
 
 
 def web_address(text: str, key: str) -> WebAddress:
@@ -108,11 +111,12 @@ def with_filters(address: WebAddress, key: str) -> WebAddress:
 
 
 def peer_address(text: str, key: str) -> PeerAddress:
-    """The application entity in `dimse:AET@host:port`. Raises ConfigError that names `key`."""
-    found = PEER.fullmatch(text.removeprefix(DIMSE))
+    """The entity in `dimse:AET@host:port` or `dimse-tls:…`. Raises ConfigError that names `key`."""
+    found = PEER.fullmatch(text.removeprefix(DIMSE).removeprefix(DIMSE_TLS))
     if found is None or not 0 < int(found["port"]) <= LAST_PORT:
         raise ConfigError(f"{key}: is not an application entity; write dimse:AET@host:port")
-    return PeerAddress(checked_title(found["title"], key), found["host"].strip("[]"), int(found["port"]))
+    title, tls = checked_title(found["title"], key), text.startswith(DIMSE_TLS)
+    return PeerAddress(title, found["host"].strip("[]"), int(found["port"]), tls)
 
 
 def checked_title(title: str, key: str) -> str:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Final, Literal
 
+import certifi
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 
-from pipeline.errors import CaseError, PacsError
+from pipeline.errors import CaseError, ConfigError, PacsError
 from pipeline.pacs.address import PeerAddress
+from pipeline.pacs.credentials import NONE, Credentials
 from pipeline.pacs.patience import Patience, Transient, tried
 
 OWN_TITLE: Final = "HEATPROOF"
 MOST_CONTEXTS: Final = 128
 """Of one association (PS3.8, 9.3.2.2)."""
+OVER_TLS: Final = (
+    ", or a certificate is not trusted: name those to trust in 'authority', and check this side's own"
+)
 DUPLICATE: Final = 0x0111
 NO_ROOM: Final = range(0xA700, 0xA800)
 MISMATCH: Final = range(0xA900, 0xAA00)
@@ -52,6 +58,7 @@ class Peer:
     address: PeerAddress
     title: str
     patience: Patience
+    tls: ssl.SSLContext | None = None
     contexts: list[Context] = field(default_factory=list)
     """Of all objects so far, so that the next association takes them all."""
     association: Association | None = None
@@ -102,7 +109,12 @@ class Peer:
         entity.dimse_timeout = entity.network_timeout = self.patience.silent
         for storage_class, syntax in self.contexts:
             entity.add_requested_context(storage_class, syntax)
-        made = entity.associate(self.address.host, self.address.port, ae_title=self.address.title)
+        made = entity.associate(
+            self.address.host,
+            self.address.port,
+            ae_title=self.address.title,
+            tls_args=(self.tls, self.address.host) if self.tls else None,
+        )
         if not made.is_established:
             raise self._rejection(made)
         self.association = made
@@ -111,7 +123,7 @@ class Peer:
     def _rejection(self, made: Association) -> PacsError | Transient:
         answer = made.acceptor.primitive
         if not made.is_rejected or answer is None or answer.result != PERMANENT:
-            return Transient("no association is made")
+            return Transient(f"no association is made{OVER_TLS if self.tls else ''}")
         why = REJECTED.get((answer.result_source, answer.diagnostic), "rejects the association; ask its log")
         return PacsError(f"{self.host}: {why} (called {self.address.title}, calling {self.title})")
 
@@ -123,16 +135,38 @@ class Peer:
 
 @contextmanager
 def open_peer(
-    address: PeerAddress, *, title: str = OWN_TITLE, patience: Patience | None = None
+    address: PeerAddress,
+    *,
+    title: str = OWN_TITLE,
+    patience: Patience | None = None,
+    credentials: Credentials = NONE,
 ) -> Iterator[Peer]:
-    """The application entity; its association ends with the block. Nothing is asked yet."""
+    """The application entity; its association ends with the block. Nothing is asked yet.
+
+    Raises ConfigError if certificates of the credentials cannot be used.
+    """
     logging.getLogger("pynetdicom").addHandler(logging.NullHandler())
     logging.getLogger("pynetdicom").propagate = False
-    peer = Peer(address, title, patience or Patience())
+    tls = _encryption(credentials) if address.tls else None
+    peer = Peer(address, title, patience or Patience(), tls)
     try:
         yield peer
     finally:
         peer.close()
+
+
+def _encryption(credentials: Credentials) -> ssl.SSLContext:
+    """TLS that trusts verified certificates of the host alone, and shows this side's own, if there is one."""
+    try:
+        context = ssl.create_default_context(cafile=credentials.authority or certifi.where())
+        if credentials.certificate:
+            context.load_cert_chain(credentials.certificate, credentials.key)
+    except OSError as error:
+        raise ConfigError(
+            f"--to: the certificate, key or authority cannot be used ({error.strerror or 'not a PEM file'}); "
+            "give PEM files"
+        ) from error
+    return context
 
 
 def _read(status: int) -> Sent:

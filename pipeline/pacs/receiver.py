@@ -22,6 +22,9 @@ VERIFICATION: Final = "1.2.840.10008.1.1"
 SUCCESS: Final = 0x0000
 NO_ROOM: Final = 0xA700
 CANNOT_UNDERSTAND: Final = 0xC000
+DUPLICATE: Final = "duplicate"
+"""Reason of an object whose identifier another one has."""
+OF_DUPLICATES: Final = 0x0111
 SILENT: Final = 120
 """Seconds after which an association without a packet ends."""
 MOST_ASSOCIATIONS: Final = 8
@@ -92,8 +95,8 @@ def _status(keep: Keep, file: Path) -> int:
     """Keep a file, and the status that tells the sender what became of it."""
     try:
         keep(file)
-    except CaseError:
-        return CANNOT_UNDERSTAND
+    except CaseError as error:
+        return OF_DUPLICATES if error.reason == DUPLICATE else CANNOT_UNDERSTAND
     except (AuditError, OSError):
         return NO_ROOM
     return SUCCESS

@@ -139,10 +139,12 @@ class Image:
     directions: Directions | None = None
     """None: the file does not say."""
     spacing_at: SpacingAt = ""
+    step: int = 1
+    """Distance of the image's rows and columns that `pixels` has, from the first on; 1: it has all."""
 
     @property
     def shape(self) -> Shape:
-        """(rows, columns)."""
+        """(rows, columns) of the pixels."""
         rows, columns = self.pixels.shape
         return rows, columns
 

@@ -14,6 +14,7 @@ from pipeline.reporting.run_script import baselines_script, run_script
 from pipeline.reporting.survey import Survey, survey
 from pipeline.reporting.thumbnails import OUTLINES, outlines_svg
 from pipeline.reporting.worklist import worklist, worklist_scripts
+from pipeline.run_files.parquet import LARGE, stored_table
 
 CASE_SCRIPTS = (
     "regions", "outlines", "overlap", "drawing", "window", "presets", "view", "colours", "words", "kept",
@@ -112,6 +113,7 @@ def _overview(run: RunFolder, surveyed: Survey) -> str:
         starts=OVERVIEW_STARTS,
         worklist=listed,
         reviewed=(run.path / "review.html").exists(),
+        stored={name: stored_table(run.path / name).name for name in LARGE},
         **overview(run, surveyed),
     )
     return glossary.with_links(drawn, "")

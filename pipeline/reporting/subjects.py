@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from pipeline.guards.reading import open_file
 from pipeline.reporting.run_folder import Case, RunFolder, names_of
 from pipeline.run_files.damage import as_damage
+from pipeline.run_files.parquet import stored_table
 from pipeline.run_files.tables import LARGEST_BYTES, read_rows
 
 Kind: TypeAlias = Literal["contour", "lesion"]
@@ -68,6 +69,7 @@ def results_sha256(run: Path) -> str:
     """The sha256 over contours and scores of a run, which identifies the run that decisions belong to."""
     digest = hashlib.sha256()
     for name in RESULTS:
-        with as_damage(run / name), open_file(run / name, most_bytes=LARGEST_BYTES) as file:
+        path = stored_table(run / name)
+        with as_damage(path), open_file(path, most_bytes=LARGEST_BYTES) as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

@@ -71,6 +71,11 @@ class Cache:
             return self._file(entry).stat().st_size == entry.size
         return False
 
+    def file_of(self, uid: str) -> Path | None:
+        """The file of an object; None if none is kept."""
+        file = self._file(self.entries[uid]) if uid in self.entries else None
+        return file if file is not None and file.exists() else None
+
     def add(
         self,
         uid: str,

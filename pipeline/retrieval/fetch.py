@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -87,7 +88,7 @@ def _fetch(web: DicomWeb, cache: Cache, told: Told) -> Fetched:
             repeated += 1
             continue
         seen.add(found.instance)
-        if not cache.holds(found.instance):
+        if not _is_kept(cache, found.instance):
             try:
                 cache.add(found.instance, partial(retrieve, web, found), partial(_room_of, found))
                 fetched += 1
@@ -104,6 +105,16 @@ def _fetch(web: DicomWeb, cache: Cache, told: Told) -> Fetched:
     return Fetched(
         cache.images, cache.path / "objects", dict(rooms), fetched, removed, repeated, tuple(failures)
     )
+
+
+def _is_kept(cache: Cache, uid: str) -> bool:
+    """Whether the object was fetched and its file still is that object."""
+    file = cache.file_of(uid)
+    if file is None or not cache.holds(uid):
+        return cache.holds(uid)  # results of Heatproof are noted without a file
+    with suppress(CaseError):
+        return uid_and_room(file)[0] == uid
+    return False
 
 
 def _room_of(found: Found, file: Path) -> Room:

@@ -14,8 +14,9 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Final
 
-from pipeline.errors import AuditError
-from pipeline.pacs.receiver import receiving
+from pipeline.errors import AuditError, CaseError
+from pipeline.pacs.receiver import DUPLICATE, receiving
+from pipeline.pacs.same import is_same
 from pipeline.retrieval.cache import INCOMING, Cache, Room, open_cache
 from pipeline.retrieval.rooms import uid_and_room
 from pipeline.store.dates import seconds_unchanged
@@ -47,7 +48,8 @@ class Inbox:
 
     cache: Cache
     counts: Counter[Room | str] = field(default_factory=Counter)
-    """Room → objects; "repeated": came before with the same content; "refused": no DICOM, or no room."""
+    """Room → objects; "repeated": came before with the same content; "refused": no DICOM, no room, or another
+    object came before with its identifier."""
     last: float = field(default_factory=time.monotonic)
     lock: Lock = field(default_factory=Lock)
 
@@ -72,8 +74,10 @@ class Inbox:
         uid, room = uid_and_room(file)
         with file.open("rb") as opened:
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-        known = self.cache.entries.get(uid)
-        if known is not None and known.sha256 == sha256 and self.cache.holds(uid):
+        kept = self.cache.file_of(uid) if self.cache.holds(uid) else None
+        if kept is not None:
+            if self.cache.entries[uid].sha256 != sha256 and not is_same(file.read_bytes(), kept):
+                raise CaseError(DUPLICATE, "another object of this identifier was received before")
             self.counts["repeated"] += 1
             return
         self.cache.add(uid, partial(_copy, file), lambda _: room, keeps_own=True)

@@ -18,7 +18,7 @@ from pipeline.records import Mask, Reference, Shape, file_stem
 from pipeline.reporting.pages import UNDECODABLE
 from pipeline.reporting.run_folder import Case, RunFolder
 from pipeline.review.decisions import Answer
-from pipeline.review.formats import FORMATS, Masks
+from pipeline.review.formats import FORMATS, Images, Masks
 from pipeline.review.merging import Reviewed
 from pipeline.review.reading_scores import ByCase
 from pipeline.review.readings import reference_of
@@ -74,13 +74,14 @@ def write_annotations(
     *,
     readings: ByCase | None = None,
     mask_format: str = DEFAULT,
+    images: Images | None = None,
 ) -> Written:
     """Write files of masks, tables of boxes and points, and the config that names them.
 
     Marks of blind readings are annotations of any run; contours called right only of one without annotations,
     and where the reviewer marked nothing. Images are called by their SOP instance UID, else by their file's
     name, as the run's crosswalk has them. Raises ConfigError for a scored run without blind readings, a run
-    without crosswalk, images of several frames, or an unknown format.
+    without crosswalk, images of several frames, an unknown format, or one that needs `images` without them.
     """
     written = FORMATS[mask_format]
     readings = readings or {}
@@ -96,7 +97,8 @@ def write_annotations(
     for number, reviewer in enumerate(sorted(said), start=1):
         masks: Masks = said[reviewer].masks
         if masks:
-            sources += written.write(folder, f"reviewer{number}", reviewer, masks)
+            needed = (images,) if written.needs_images else ()
+            sources += written.write(folder, f"reviewer{number}", reviewer, masks, *needed)
     sources += [
         _write_rows(folder, name, said) for name in TABLES if any(s.rows[name] for s in said.values())
     ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from pipeline.metrics import METRICS
 from pipeline.records import Summary
 from pipeline.run.gathered import Gathered
+from pipeline.run.large_tables import write_rows
 from pipeline.statistics.calibration import calibration_curve
 from pipeline.statistics.classification import MEASURES
 from pipeline.statistics.effects import StatisticsOptions
@@ -33,23 +35,25 @@ def calibration_rows(gathered: Gathered, options: StatisticsOptions) -> Iterator
             yield {"finding": finding, **part._asdict()}
 
 
-def unmatched_rows(gathered: Gathered, network: Sequence[str]) -> Iterator[dict[str, object]]:
-    """Rows of unmatched.csv: missed lesions and false-positive contours of the network's methods."""
+def write_unmatched(run: Path, gathered: Gathered, network: Sequence[str]) -> None:
+    """Write unmatched.csv: missed lesions and false-positive contours of the network's methods."""
     matched = gathered.columns.matched
     rows = matched.rows_of(network)
-    keys, case_ids, lesions = matched.keys_of(rows), matched.ids_of(rows), matched.lesion_counts(rows)
-    for row, is_contour, number in matched.unmatched(rows):
-        finding, reader, method, kind = keys[row]
-        yield {
-            "case_id": case_ids[row],
-            "patient_id": gathered.patient_ids[case_ids[row]],
-            "finding": finding,
-            "reader": reader,
-            "method": method,
-            "kind": kind,
-            "what": (CONTOUR_ON_LESIONS if lesions[row] else CONTOUR_ON_HEALTHY) if is_contour else MISSED,
+    unmatched = matched.unmatched(rows)
+    whose = rows[unmatched.row]
+    keys, case_ids, lesions = matched.keys_of(whose), matched.ids_of(whose), matched.lesion_counts(whose)
+    columns = zip(keys, case_ids, lesions, unmatched.is_contour, unmatched.number.tolist(), strict=True)
+    found = (
+        {
+            "case_id": case_id,
+            "patient_id": gathered.patient_ids[case_id],
+            **dict(zip(("finding", "reader", "method", "kind"), key, strict=True)),
+            "what": (CONTOUR_ON_LESIONS if count else CONTOUR_ON_HEALTHY) if is_contour else MISSED,
             "number": number,
         }
+        for key, case_id, count, is_contour, number in columns
+    )
+    write_rows(run, "unmatched.csv", found, count=len(whose))
 
 
 def lesion_size_rows(gathered: Gathered, options: StatisticsOptions) -> Iterator[dict[str, object]]:

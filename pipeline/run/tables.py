@@ -11,23 +11,22 @@ import pandas as pd
 
 from pipeline.cohort.index import Cohort
 from pipeline.config import Policy
+from pipeline.contracts import Executor
 from pipeline.ground_truth.matching import Truth
-from pipeline.metrics import METRICS
 from pipeline.metrics.lesions import Rule
-from pipeline.metrics.pixels import LEVELS
-from pipeline.metrics.transforms import TRANSFORMS
 from pipeline.plan import RunPlan
 from pipeline.records import Case, LayerStatistics, Skipped, Summary, Suspicion
 from pipeline.records.names import HEADLINES
-from pipeline.run.gathered import Columns, Gathered, Units
+from pipeline.run.case_tables import write_case_tables
+from pipeline.run.finished import Columns
+from pipeline.run.gathered import Gathered, Units
 from pipeline.run.grouping import Grouping, grouping_of, groups_of_cases, write_groups
 from pipeline.run.opening import Run
 from pipeline.run.probed import write_probe_tables
 from pipeline.run.readouts import write_readouts
-from pipeline.run.rows import calibration_rows, lesion_size_rows, row_of_summary, unmatched_rows
+from pipeline.run.rows import calibration_rows, lesion_size_rows, row_of_summary, write_unmatched
 from pipeline.run.suspects import write_suspects
 from pipeline.run.suspicions import suspicions_of as suspicions_of_notices
-from pipeline.run_files.damage import damaged, shown
 from pipeline.statistics.alignment import alignment_rows
 from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.classification import classification_summaries
@@ -44,9 +43,8 @@ from pipeline.statistics.policy import apply_policy, suspicions_beyond
 from pipeline.statistics.rules import RunTables
 from pipeline.statistics.summaries import summarise as summarise_scores
 from pipeline.statistics.verdict import Evidence, VerdictRow, verdict_rows
-from pipeline.store.cases import case_folder
 from pipeline.store.readings import read_reading
-from pipeline.store.tables import write_case_tables, write_table
+from pipeline.store.tables import write_table
 
 ALIKE = "alike_apart"
 """The check of annotations whose level says whether look-alike images of several patients mean anything."""
@@ -112,6 +110,7 @@ def summarise(
         look_alikes=config.validation.levels.get(ALIKE, "warning") not in {"note", "off"},
         suspicions=[*suspicions_of_notices(run.notices, run.pseudonym), *suspicions],
         read_attributes=read_attributes,
+        executor=run.executor,
     )
 
 
@@ -128,15 +127,15 @@ def write_tables(
     suspicions: Sequence[Suspicion] = (),
     look_alikes: bool = True,
     read_attributes: bool = False,
+    executor: Executor,
 ) -> Results:
     """Write every CSV except the crosswalk, and `regions.json`; `skipped` come before skipped cases.
 
     `look_alikes`: whether images of several patients that look the same count as images of one.
     """
     gathered = Gathered(list(skipped), units, Columns(Matched.by(matching)))
-    for case in write_case_tables(run, (case.case_id for case in cases)):
-        _refuse_foreign(run, case)
-        gathered.add(case)
+    case_ids = [case.case_id for case in cases]
+    write_case_tables(run, case_ids, gathered, rule=matching, executor=executor)
     groups = _write_look_alikes(run, gathered, wanted=look_alikes)
     summaries = tuple(_summaries(gathered.columns, options))
     write_table(run, "summary.csv", map(row_of_summary, summaries))
@@ -184,7 +183,7 @@ def _write_counts(run: Path, gathered: Gathered, options: StatisticsOptions) -> 
     )
     write_table(run, "thresholds.csv", map(asdict, curves))
     write_table(run, "calibration.csv", calibration_rows(gathered, options))
-    write_table(run, "unmatched.csv", unmatched_rows(gathered, options.network))
+    write_unmatched(run, gathered, options.network)
     write_table(run, "lesion_sizes.csv", lesion_size_rows(gathered, options))
 
 
@@ -208,20 +207,6 @@ def _write_normalisation(run: Path) -> tuple[LayerStatistics, ...]:
     rows = (asdict(layer) | {"is_trained": int(layer.is_trained)} for layer in layers)
     write_table(run, "normalisation.csv", rows)
     return layers
-
-
-def _refuse_foreign(run: Path, case: dict[str, Any] | Skipped) -> None:
-    """Raise ConfigError for a case that another version or damage left: unknown metrics, other thresholds."""
-    if isinstance(case, Skipped):
-        return
-    path = case_folder(run, case["case_id"]) / "case.json"
-    for name in {score["metric"] for score in case["scores"]} - set(METRICS):
-        raise damaged(path, f"scores: metric: found {shown(name)}, which is not installed")
-    if any(len(curve["ious"]) != len(LEVELS) for curve in case["curves"]):
-        raise damaged(path, f"curves: ious: wanted {len(LEVELS)} values")
-    for fit in case["fits"]:
-        if len(fit["ranks"]) != (len(TRANSFORMS) if fit["output"] == fit["finding"] else 1):
-            raise damaged(path, f"fits: ranks: wanted {len(TRANSFORMS)} values, or 1 for another output")
 
 
 def _summaries(columns: Columns, options: StatisticsOptions) -> Iterator[Summary]:

@@ -12,6 +12,7 @@ from pipeline.errors import CaseError
 from pipeline.guards.reading import ANY_SIZE, open_file, read_file
 from pipeline.run_files.columns import TABLES
 from pipeline.run_files.damage import as_damage, damaged, shown
+from pipeline.run_files.parquet import LARGE, parquet_of
 from pipeline.run_files.tables import LARGEST_BYTES as LARGEST_TABLE
 
 OUTPUTS: Final = "outputs.sha256"
@@ -25,7 +26,12 @@ NOT_OF_RUN: Final = frozenset(
     {CROSSWALK, "review.csv", "review-summary.csv", "comparison.csv", "problems.csv"}
 )
 """Tables of other commands, and the one that no other file may lead to."""
-RESULTS: Final = (*(name for name in TABLES if name not in NOT_OF_RUN), MANIFEST, PROVENANCE)
+RESULTS: Final = (
+    *(name for name in TABLES if name not in NOT_OF_RUN),
+    *map(parquet_of, LARGE),
+    MANIFEST,
+    PROVENANCE,
+)
 """Files from which reports and comparisons take their numbers and facts."""
 PAGE: Final = re.compile(
     r"(?:index|overview|glossary)\.html|static/[^/]+|cases/(?:run\.js|baselines\.js|[^/]+/(?:index\.html|outlines\.svg))"

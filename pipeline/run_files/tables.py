@@ -15,6 +15,7 @@ from pipeline.guards.reading import open_file
 from pipeline.run_files.cells import Column
 from pipeline.run_files.columns import NEEDED, TABLES, UNIQUE, Columns
 from pipeline.run_files.damage import as_damage, damaged, shown
+from pipeline.run_files.parquet import parquet_rows, stored_table
 
 LARGEST_BYTES = 2**34
 """Bytes of a table: scores.csv of 50,000 images takes some gigabytes."""
@@ -23,6 +24,8 @@ LONGEST_HEADER = 2**16
 WITH_NAMES = "crosswalk.csv"
 """The table with names of files, whose bytes need not be UTF-8."""
 NOT_CSV = "is not a CSV in UTF-8"
+MOST_TEXTS = 1_000_000
+"""Texts of a column of a large table that are known to be right; further ones are checked each time."""
 
 Known = Mapping[str, Collection[str]]
 """Column → the only values that it may hold."""
@@ -37,8 +40,12 @@ def columns_of(path: Path) -> Columns:
 def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> Iterator[dict[str, str]]:
     """The rows of a table, with escaped formulas restored; they hold what `columns` and `known` say.
 
-    Columns that the table may lack are not added. Raises ConfigError for any other file.
+    Columns that the table may lack are not added. Raises ConfigError for any other file. A table of many
+    rows may be stored as Parquet in place of the CSV.
     """
+    if (stored := stored_table(path)) != path:
+        yield from _parquet_rows(path, stored, known)
+        return
     with _opened(path) as text:
         lines = csv.reader(text, strict=True)
         header = check_header(path, next(lines, []))
@@ -56,6 +63,17 @@ def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> Iterator[dict[str, st
                     passed.add(meant)
             _check_row(path, number, row, met)
             yield row
+
+
+def _parquet_rows(path: Path, stored: Path, known: Known) -> Iterator[dict[str, str]]:
+    sound: dict[str, set[str]] = {name: set() for name in columns_of(path)}
+    for number, row in enumerate(parquet_rows(stored), start=1):
+        for name, column in columns_of(path).items():
+            if row[name] not in sound[name]:
+                check_cell(stored, f"row {number}", name, row[name], column=column, names=known.get(name))
+                if len(sound[name]) < MOST_TEXTS:
+                    sound[name].add(row[name])
+        yield row
 
 
 def check_header(path: Path, header: Sequence[str]) -> Sequence[str]:

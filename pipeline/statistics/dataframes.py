@@ -5,16 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pandas.api.types import is_float_dtype
 
 from pipeline.guards.csv_injection import unescape_formulas
 from pipeline.guards.reading import guarded, open_file
 from pipeline.records.names import HEADLINES
 from pipeline.run_files.columns import UNIQUE
 from pipeline.run_files.damage import as_damage, damaged
+from pipeline.run_files.parquet import NUMBERS, open_parquet_table, stored_table
 from pipeline.run_files.tables import (
     LARGEST_BYTES,
     NOT_CSV,
@@ -64,12 +67,11 @@ def read_scores(
     """
     path, cases = run / "scores.csv", read_cases(run)
     scores = _read(path, known={**known, "case_id": cases.index})
-    defined = scores["value"] != ""
+    scores = scores.assign(value=_numbers(scores["value"]))
+    defined = scores["value"].notna()
     if (odd := np.flatnonzero(defined == (scores["undefined_because"] != ""))).size:
         what = "wanted either a value or the reason why it is undefined"
         raise damaged(path, f"row {odd[0] + 1}: value and undefined_because: {what}")
-    # read_csv of pandas 2 may miss the last bit of a number
-    scores = scores.assign(value=scores["value"].replace("", "nan").astype(float))
     return scores.assign(patient=scores["case_id"].map(_unit_of_case(run, cases, units)))
 
 
@@ -83,7 +85,9 @@ def _unit_of_case(run: Path, cases: pd.DataFrame, units: Literal["patients", "im
 
 def headline_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """The defined scores of the headline metrics, by which methods, groups and runs are compared."""
-    return scores[scores["metric"].isin(HEADLINES) & scores["value"].notna()]
+    headlines = scores[scores["metric"].isin(HEADLINES) & scores["value"].notna()]
+    categories = headlines.select_dtypes("category").columns
+    return headlines.astype(dict.fromkeys(categories, str))
 
 
 def read_predictions(
@@ -97,9 +101,9 @@ def read_predictions(
     predictions = _read(run / "predictions.csv", known={**known, "case_id": cases.index})
     return predictions.assign(
         patient=predictions["case_id"].map(_unit_of_case(run, cases, units)),
-        probability=predictions["probability"].astype(float),
-        logit=predictions.get("logit", predictions["probability"]).replace("", "nan").astype(float),
-        label=predictions["label"].replace("", "nan").astype(float),
+        probability=_numbers(predictions["probability"]),
+        logit=_numbers(predictions.get("logit", predictions["probability"])),
+        label=_numbers(predictions["label"].astype(str)),
     )
 
 
@@ -118,6 +122,8 @@ def _read(path: Path, *, known: Known = NOTHING_KNOWN) -> pd.DataFrame:
     Cells hold what `run_files.columns` and `known` say; each different text of a column is checked once.
     Raises ConfigError for any other file.
     """
+    if (stored := stored_table(path)) != path:
+        return _read_parquet(stored, known)
     header = header_of(path)
     with as_damage(path), open_file(path, most_bytes=LARGEST_BYTES) as file, guarded("not_csv", NOT_CSV):
         warnings.simplefilter("error")  # pandas warns where it drops cells
@@ -135,6 +141,33 @@ def _read(path: Path, *, known: Known = NOTHING_KNOWN) -> pd.DataFrame:
         row, names = int(np.argmax(repeated)) + 1, ", ".join(UNIQUE[path.name])
         raise damaged(path, f"row {row}: repeats the {names} of another row")
     return frame
+
+
+def _read_parquet(path: Path, known: Known) -> pd.DataFrame:
+    """A table of many rows: texts as categories, of which each is stored once, and numbers.
+
+    Raises ConfigError for any other file, and for texts that columns may not hold.
+    """
+    with open_parquet_table(path) as file:
+        table = file.read()
+    columns = columns_of(path.with_suffix(".csv"))
+    frame = {}
+    for name in table.column_names:
+        if name in NUMBERS:
+            frame[name] = table[name].to_pandas()
+            continue
+        is_text = pa.types.is_dictionary(table[name].type)
+        cells = table[name] if is_text else table[name].cast(pa.string()).fill_null("").dictionary_encode()
+        texts = cells.unify_dictionaries().to_pandas()
+        for cell in texts.cat.categories:
+            check_cell(path, "a row", name, cell, column=columns[name], names=known.get(name))
+        frame[name] = texts
+    return pd.DataFrame(frame)
+
+
+def _numbers(cells: pd.Series[Any]) -> pd.Series[float]:
+    """Cells as numbers, NaN where they are empty; read_csv of pandas 2 may miss the last bit of a number."""
+    return cells if is_float_dtype(cells) else cells.replace("", "nan").astype(float)
 
 
 def _checked(path: Path, cells: pd.Series[str], names: Collection[str] | None) -> pd.Series[str]:

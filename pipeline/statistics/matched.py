@@ -63,6 +63,16 @@ class Lesions(NamedTuple):
     """Area; NaN for points, or if the pixel spacing is unknown."""
 
 
+class Unmatched(NamedTuple):
+    """Lesions and contours of the chosen rows that match nothing."""
+
+    row: Rows
+    """Position among the chosen rows."""
+    is_contour: NDArray[np.bool_]
+    number: NDArray[np.int64]
+    """Of the lesion or contour within the row, from 1."""
+
+
 @dataclass(slots=True)
 class Matched:
     """Outcomes of matching, row by row in the order in which they were added."""
@@ -176,8 +186,8 @@ class Matched:
         )
         return Lesions(row, number, found, share, area_mm2)
 
-    def unmatched(self, rows: Rows) -> Iterator[tuple[int, bool, int]]:
-        """Position in `rows`, whether it is a contour, and number, of what the run's rule leaves over.
+    def unmatched(self, rows: Rows) -> Unmatched:
+        """What the run's rule leaves over of these rows.
 
         Row by row: lesions that no contour matches, then contours that match no lesion.
         """
@@ -188,7 +198,7 @@ class Matched:
         is_contour = np.repeat([False, True], [missed.sum(), false.sum()])
         number = np.concatenate([lesions.number[missed], contours.number[false]])
         order = np.lexsort((number, is_contour, row))
-        yield from zip(row[order].tolist(), is_contour[order].tolist(), number[order].tolist(), strict=True)
+        return Unmatched(row[order], is_contour[order], number[order])
 
 
 def _within(counts: NDArray[np.uint32], rows: Rows) -> tuple[Rows, NDArray[np.int64], Rows]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,6 +68,26 @@ class Predictions:
         extend(self._finding, self.findings.renumbered(other.findings, other._finding))
         for name in ("_probability", "_logit", "_threshold", "_label"):
             getattr(self, name).extend(getattr(other, name))
+
+    def __len__(self) -> int:
+        return len(self._case)
+
+    def rows(self) -> Iterator[tuple[str, dict[str, object]]]:
+        """Case id, and the rest of the row of predictions.csv, of each."""
+        findings = self.findings.in_order
+        columns = (self._case, self._finding, self._logit, self._probability, self._threshold, self._label)
+        for case, finding, logit, probability, threshold, label in zip(*columns, strict=True):
+            yield (
+                self.cases.ids[case],
+                {
+                    "finding": findings[finding],
+                    "logit": None if isnan(logit) else logit,
+                    "probability": probability,
+                    "threshold": threshold,
+                    "predicted": int(probability >= threshold),
+                    "label": None if label == UNKNOWN else label,
+                },
+            )
 
     def by_finding(self, findings: Iterable[str] = ()) -> Iterator[tuple[str, list[Predicted]]]:
         """Each of these findings, or of all that were predicted, with its predictions."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from math import isnan
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,49 @@ from pipeline.statistics.summaries import Column, Key
 
 WHOLE_IMAGE = 0
 """Stands for a score of the whole image; lesions are numbered from 1."""
+Row: TypeAlias = tuple[str, Key, float | None, str, int | None]
+"""(case id, key, value, reason why it is undefined, lesion)."""
+
+
+@dataclass(slots=True)
+class ScoreRows:
+    """All scores of some cases, in their order: some 20 bytes each."""
+
+    case_ids: Codes[str] = field(default_factory=Codes)
+    keys: Codes[Key] = field(default_factory=Codes)
+    reasons: Codes[str] = field(default_factory=Codes)
+    """Why scores are undefined; "" for those that are defined."""
+    case: array[int] = field(default_factory=lambda: array("I"))
+    key: array[int] = field(default_factory=lambda: array("I"))
+    reason: array[int] = field(default_factory=lambda: array("H"))
+    value: array[float] = field(default_factory=lambda: array("d"))
+    """NaN where undefined."""
+    lesion: array[int] = field(default_factory=lambda: array("I"))
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def add(self, case_id: str, scores: Sequence[Mapping[str, Any]]) -> None:
+        """Add the scores in a case's JSON."""
+        keys = [(one["finding"], one["reader"], one["method"], one["metric"]) for one in scores]
+        number = {key: self.keys(Key(*key)) for key in dict.fromkeys(keys)}
+        reasons = [one.get("undefined_because", "") for one in scores]
+        self.case.extend([self.case_ids(case_id)] * len(keys))
+        self.key.extend([number[key] for key in keys])
+        self.reason.extend(map(self.reasons, reasons))
+        self.value.extend([np.nan if one["value"] is None else one["value"] for one in scores])
+        self.lesion.extend([one.get("lesion") or WHOLE_IMAGE for one in scores])
+
+    def __iter__(self) -> Iterator[Row]:
+        ids, keys, reasons = self.case_ids.in_order, self.keys.in_order, self.reasons.in_order
+        rows = zip(self.case, self.key, self.value, self.reason, self.lesion, strict=True)
+        for case, key, value, reason, lesion in rows:
+            yield ids[case], keys[key], None if isnan(value) else value, reasons[reason], lesion or None
 
 
 @dataclass(slots=True)
 class ScoreColumns:
-    """The scores of cases, in their order: some 20 bytes for each that is defined."""
+    """The defined scores of cases, in their order: some 20 bytes each."""
 
     cases: Cases = field(default_factory=Cases)
     keys: Codes[Key] = field(default_factory=Codes)
@@ -31,28 +70,23 @@ class ScoreColumns:
     _value: array[float] = field(default_factory=lambda: array("d"))
     _lesion: array[int] = field(default_factory=lambda: array("I"))
 
-    def add(self, case_id: str, scores: Iterable[Mapping[str, Any]], unit: str) -> None:
-        """Add the scores in a case's JSON."""
-        case = self.cases.position(case_id, unit)
-        for score in scores:
-            key = Key(score["finding"], score["reader"], score["method"], score["metric"])
-            number = self.keys(key)
-            if score["value"] is None:
-                self.undefined[key, score["undefined_because"]] += 1
-                continue
-            self._case.append(case)
-            self._key.append(number)
-            self._value.append(score["value"])
-            self._lesion.append(score["lesion"] or WHOLE_IMAGE)
-
-    def extend(self, other: ScoreColumns, units: Mapping[str, str]) -> None:
+    def extend(self, rows: ScoreRows, units: Mapping[str, str]) -> None:
         """Add the scores of other cases, with the unit of each case id."""
-        first = self.cases.extend(other.cases, units)
-        extend(self._case, numbers_of(other._case).astype(np.int64) + first)
-        extend(self._key, self.keys.renumbered(other.keys, other._key))
-        self._value.extend(other._value)
-        self._lesion.extend(other._lesion)
-        self.undefined.update(other.undefined)
+        first = len(self.cases.ids)
+        for case_id in rows.case_ids.in_order:
+            self.cases.position(case_id, units[case_id])
+        value = numbers_of(rows.value)
+        defined = ~np.isnan(value)
+        key = self.keys.renumbered(rows.keys, rows.key)
+        extend(self._case, numbers_of(rows.case)[defined].astype(np.int64) + first)
+        extend(self._key, key[defined])
+        extend(self._value, value[defined])
+        extend(self._lesion, numbers_of(rows.lesion)[defined])
+        keys, reasons = rows.keys.in_order, rows.reasons.in_order
+        pairs = numbers_of(rows.key).astype(np.int64) * len(reasons) + numbers_of(rows.reason)
+        for pair, count in zip(*np.unique(pairs[~defined], return_counts=True), strict=True):
+            number, reason = divmod(int(pair), len(reasons))
+            self.undefined[keys[number], reasons[reason]] += int(count)
 
     def columns(self) -> dict[Key, Column]:
         """Key → its scores."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.guards.csv_injection import escape_formulas
-from pipeline.records import Skipped, Summary
+from pipeline.records import Summary
 from pipeline.run_files.columns import TABLES
+from pipeline.run_files.parquet import stored_table
 from pipeline.run_files.tables import read_rows
 from pipeline.store.atomic import EVERYBODY_READS, OWNER_ONLY, atomic_text
-from pipeline.store.cases import read_case
 
 CASE_KEYS = ("case_id", "patient_id")
 COLUMNS = {name: tuple(columns) for name, columns in TABLES.items()}
@@ -29,24 +28,41 @@ class Writer(Protocol):
         """Write one row."""
 
 
-def write_case_tables(run: Path, case_ids: Iterable[str]) -> Iterator[dict[str, Any] | Skipped]:
-    """Write cases.csv, predictions.csv, scores.csv and regions.json from the finished cases, yielding each.
+@contextmanager
+def open_table(run: Path, name: str) -> Iterator[Callable[[Mapping[str, object]], None]]:
+    """A function that adds a row to one of the tables in `COLUMNS`, which appears when the block ends."""
+    with atomic_text(run / name) as file:
+        table = _table(file, COLUMNS[name])
+        yield lambda row: table.writerow(_cells(row, COLUMNS[name]))
 
-    Only one case is in memory at a time. The files appear once the last case was consumed.
+
+@contextmanager
+def open_json_list(path: Path) -> Iterator[Callable[[str], None]]:
+    """A function that adds an entry, as JSON, to a list in a file, which appears when the block ends."""
+    with atomic_text(path) as file:
+        separator = "[\n"
+
+        def add(entry: str) -> None:
+            nonlocal separator
+            file.write(separator + entry)
+            separator = ",\n"
+
+        yield add
+        file.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def row_of_case(case: Mapping[str, Any]) -> dict[str, object]:
+    """The row of cases.csv of a case's JSON.
+
+    The case's own `view` is a box and stays out; the attribute `view` is a projection.
     """
-    with ExitStack() as stack:
-        files = {
-            name: stack.enter_context(atomic_text(run / name))
-            for name in ("cases.csv", "predictions.csv", "scores.csv", "regions.json")
-        }
-        tables = {name: _table(file, COLUMNS[name]) for name, file in files.items() if name in COLUMNS}
-        regions = _JsonList(files["regions.json"])
-        for case_id in case_ids:
-            case = read_case(run, case_id)
-            if not isinstance(case, Skipped):
-                _write_case(tables, regions, case)
-            yield case
-        regions.end()
+    spacing = case["spacing_mm"] or (None, None)
+    return {
+        **{key: case[key] for key in (*CASE_KEYS, "frame", "rows", "columns")},
+        "spacing_row_mm": spacing[0],
+        "spacing_column_mm": spacing[1],
+        **case["attributes"],
+    }
 
 
 def write_table(run: Path, name: str, rows: Iterable[Mapping[str, object]]) -> None:
@@ -69,7 +85,7 @@ def read_table(run: Path, name: str) -> list[dict[str, str]]:
     Raises ConfigError if the table is damaged.
     """
     path = run / name
-    return list(read_rows(path)) if path.exists() else []
+    return list(read_rows(path)) if stored_table(path).exists() else []
 
 
 def summary_row(summary: Summary, *, better: str, unit: str) -> dict[str, object]:
@@ -91,31 +107,6 @@ def summary_row(summary: Summary, *, better: str, unit: str) -> dict[str, object
     }
 
 
-def _write_case(tables: Mapping[str, Writer], regions: _JsonList, case: Mapping[str, Any]) -> None:
-    keys = {key: case[key] for key in CASE_KEYS}
-    spacing = case["spacing_mm"] or (None, None)
-    facts = {
-        **keys,
-        **{key: case[key] for key in ("frame", "rows", "columns")},
-        "spacing_row_mm": spacing[0],
-        "spacing_column_mm": spacing[1],
-    }
-    # The case's own `view` is a box and stays out; the attribute `view` is a projection.
-    tables["cases.csv"].writerow(_cells({**facts, **case["attributes"]}, COLUMNS["cases.csv"]))
-    for prediction in case["predictions"]:
-        extra = {
-            "predicted": int(prediction["probability"] >= prediction["threshold"]),
-            "label": case["labels"].get(prediction["finding"]),
-        }
-        tables["predictions.csv"].writerow(
-            _cells({**keys, **prediction, **extra}, COLUMNS["predictions.csv"])
-        )
-    for score in case["scores"]:
-        tables["scores.csv"].writerow(_cells({**keys, **score}, COLUMNS["scores.csv"]))
-    for region in case["regions"]:
-        regions.add({"case_id": case["case_id"], **region})
-
-
 def _table(file: io.TextIOBase, columns: Sequence[str]) -> Writer:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
@@ -132,18 +123,3 @@ def _cell(value: object) -> object:
         return value
     # The csv module does not quote a lone carriage return, which readers take for the end of the row.
     return escape_formulas(value).replace("\r", "\n")
-
-
-class _JsonList:
-    """Writer of a JSON list, item by item."""
-
-    def __init__(self, file: io.TextIOBase) -> None:
-        self._file = file
-        self._separator = "[\n"
-
-    def add(self, item: object) -> None:
-        self._file.write(self._separator + json.dumps(item, ensure_ascii=False, allow_nan=False))
-        self._separator = ",\n"
-
-    def end(self) -> None:
-        self._file.write("\n]\n" if self._separator != "[\n" else "[]\n")

@@ -12,6 +12,7 @@ from pipeline.delivery.export import Exported, ExportOptions, export
 from pipeline.delivery.sources import content_of, source_files
 from pipeline.errors import CaseError
 from pipeline.exports.objects import ExportedObject, encoded
+from pipeline.reporting.run_folder import RunFolder, read_run
 from pipeline.viewer.ohif import address_of_study, ohif
 from pipeline.viewer.orthanc import Orthanc, orthanc
 
@@ -25,6 +26,8 @@ class View:
     studies: tuple[str, ...]
     """Pages of the studies with results, in the order of the run."""
     exported: Exported
+    oblong: int
+    """Images whose pixels are not square: OHIF 3.13 draws outlines of reports at a wrong place there."""
 
 
 @dataclass(slots=True)
@@ -55,4 +58,11 @@ def view(run: Path, studies: Path, build: Path, options: ExportOptions, *, port:
             except CaseError:
                 continue  # listed by the export, which reads the same files
         with ohif(build, server.url, port=port) as address:
-            yield View(address, tuple(address_of_study(address, uid) for uid in into.studies), exported)
+            pages = tuple(address_of_study(address, uid) for uid in into.studies)
+            yield View(address, pages, exported, oblong_images(read_run(run)))
+
+
+def oblong_images(run: RunFolder) -> int:
+    """The number of images whose pixels are higher or wider than square ones."""
+    spacings = (run.case(case_id)["spacing_mm"] for case_id in run.case_ids)
+    return sum(spacing is not None and spacing[0] != spacing[1] for spacing in spacings)

@@ -83,7 +83,7 @@ def test_images_without_a_contour_are_told_apart_from_failures(
     monkeypatch.setattr(delivery, "export", lambda *_: delivery.Exported({}, 1, tuple(lost)))
     line = ["export", str(run), "--studies", str(tmp_path), "--to", str(tmp_path / "to")]
     assert main.main(line) == main.DONE
-    said = " ".join(capsys.readouterr().err.split())
+    said = " ".join(capsys.readouterr().out.split())
     assert "Without a contour, so without a Segmentation: 2, listed in left_out.csv there" in said
     assert "Not exported as asked: 1, listed" in said
 

@@ -78,20 +78,25 @@ def ious(run: Outcome) -> dict[tuple[str, str, str], str]:
     }
 
 
+@pytest.fixture(scope="module")
+def maps_again(audited: Audited) -> Outcome:
+    return scored_again(audited, "parametric_map")
+
+
 @pytest.mark.parametrize("kind", ["parametric_map", "seg"])
-def test_what_can_be_scored_gets_the_scores_of_its_run_by_default(audited, kind):
-    found, wanted = ious(scored_again(audited, kind)), ious(audited.run)
+def test_what_can_be_scored_gets_the_scores_of_its_run_by_default(audited, maps_again, kind):
+    again = maps_again if kind == "parametric_map" else scored_again(audited, kind)
+    found, wanted = ious(again), ious(audited.run)
     assert {method for _, _, method in found} == {"gradcam", "layercam"}
     assert found == {key: wanted[key] for key in found}
     if kind == "parametric_map":
         assert found == wanted  # a SEG has no segment of a map without contours
 
 
-def test_maps_get_all_tables_of_their_run(audited):
-    again = scored_again(audited, "parametric_map")
+def test_maps_get_all_tables_of_their_run(audited, maps_again):
     for name in TABLES:
-        assert sorted_rows(again, name) == sorted_rows(audited.run, name), name
-    assert again.passed
+        assert sorted_rows(maps_again, name) == sorted_rows(audited.run, name), name
+    assert maps_again.passed
 
 
 def test_maps_on_the_grid_of_the_image_get_them_where_no_relevance_is_negative(audited):
@@ -104,10 +109,9 @@ def test_maps_on_the_grid_of_the_image_get_them_where_no_relevance_is_negative(a
     assert len(ours) > 6 * len(FINDINGS)
 
 
-def test_predictions_and_operating_points_are_those_of_the_network(audited):
-    again = scored_again(audited, "parametric_map", overlay="jet")
+def test_predictions_and_operating_points_are_those_of_the_network(audited, maps_again):
     for ours, wanted in zip(
-        rows(again, "predictions.csv"), rows(audited.run, "predictions.csv"), strict=True
+        rows(maps_again, "predictions.csv"), rows(audited.run, "predictions.csv"), strict=True
     ):
         assert float(ours["probability"]) == pytest.approx(float(wanted["probability"]), abs=1e-12)
         assert ours["threshold"] == wanted["threshold"]

@@ -14,15 +14,20 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
+from pipeline.annotations import FORMATS, find_annotations
 from pipeline.config import load_config
 from pipeline.delivery.export import Exported, ExportOptions, export
 from pipeline.delivery.folder import open_folder
 from pipeline.delivery.making import objects_of
+from pipeline.delivery.reviewed import reviewed_images
+from pipeline.errors import ConfigError
 from pipeline.executors.here import Here
 from pipeline.exports import EXPORTS
 from pipeline.exports.objects import NO_CONTOUR, ExportedObject, LeftOut
 from pipeline.exports.study import ExportedImage, ExportedStudy
 from pipeline.external_maps.plan import make_score_plan
+from pipeline.reporting.run_folder import read_run
+from pipeline.review.formats import FORMATS as MASK_FORMATS
 from pipeline.score import score
 from tests.exports.made import frame, study
 from tests.study import picture, square, uid, write_image, write_mask
@@ -124,6 +129,21 @@ def test_images_in_archives_are_found(folder, tmp_path, packing):
     lost = exported(packed, tmp_path, tmp_path / "again")
     assert {one.reason for one in lost.left_out} == {"archive_damaged"}
     assert len(lost.left_out) == COUNT
+
+
+def test_reviewers_masks_lie_in_the_studies_of_their_images(run, folder, tmp_path):
+    images = reviewed_images(read_run(run), folder / "images")
+    mask = square(SHAPE, 6, 5, 12) > 0
+    masks = {uid(number): (SHAPE, {FINDING: [mask] if number else []}) for number in range(COUNT)}
+    sources = MASK_FORMATS["dicom_seg"].write(tmp_path, "reviewer1", "Ann", masks, images)
+    found = {item.image: item for item in find_annotations(tmp_path, sources)}
+    assert set(found) == set(masks)
+    for number in range(COUNT):
+        (item,) = (found[uid(number)],)
+        read = FORMATS["dicom_seg"].read(item, case_id="c", finding=FINDING, shape=SHAPE)
+        assert [one.tolist() for one in read.masks] == ([mask.tolist()] if number else [])
+    with pytest.raises(ConfigError, match=r"the image 1\.2 is no DICOM file"):
+        images.header_of("1.2")
 
 
 def test_images_without_a_contour_are_named():

@@ -63,6 +63,7 @@ def test_this_machine_is_reached_without_encryption(host: str) -> None:
 def test_an_application_entity_is_split_into_its_parts() -> None:
     assert peer_address("dimse:MY PACS@10.0.0.1:104", "to") == PeerAddress("MY PACS", "10.0.0.1", 104)
     assert peer_address("dimse:A@B@[::1]:104", "to") == PeerAddress("A@B", "::1", 104)
+    assert peer_address("dimse-tls:A@pacs:2762", "to") == PeerAddress("A", "pacs", 2762, tls=True)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydicom.uid import UID
@@ -11,17 +13,19 @@ from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.events import Event
 
-from pipeline.errors import CaseError, PacsError
+from pipeline.errors import CaseError, ConfigError, PacsError
 from pipeline.pacs.address import PeerAddress
+from pipeline.pacs.credentials import Credentials
 from pipeline.pacs.dimse import Peer, open_peer
 from pipeline.pacs.patience import Patience
+from tests.doors.certificates import self_signed, server_side
 from tests.doors.studies import DX, file_of, radiograph
 
 TITLE = "ARCHIVE"
 REPORT = "1.2.840.10008.5.1.4.1.1.88.33"
 pytestmark = pytest.mark.filterwarnings(
     # pynetdicom leaves a socket whose peer went away to the garbage collector
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    "ignore:Exception ignored in. <(socket|ssl):pytest.PytestUnraisableExceptionWarning"
 )
 
 
@@ -47,6 +51,63 @@ def answering(*statuses: int, classes: tuple[str, ...] = (DX,)) -> Iterator[tupl
     finally:
         server.shutdown()
         entity.shutdown()
+
+
+@contextmanager
+def encrypting(folder: Path, *, clients: Path | None = None) -> Iterator[tuple[PeerAddress, Path]]:
+    """The address of an entity that speaks TLS only, and its certificate."""
+    certificate, key = self_signed(folder, "localhost")
+    entity = ApplicationEntity(TITLE)
+    entity.add_supported_context(DX)
+    server = entity.start_server(
+        ("localhost", 0),
+        block=False,
+        evt_handlers=[(evt.EVT_C_STORE, lambda _: 0)],
+        ssl_context=server_side(certificate, key, clients=clients),
+    )
+    assert server is not None
+    try:
+        yield PeerAddress(TITLE, "localhost", server.server_address[1], tls=True), certificate
+    finally:
+        server.shutdown()
+        entity.shutdown()
+
+
+ONCE = Patience(tries=1)
+
+
+def test_an_object_goes_over_tls_to_an_archive_whose_certificate_is_trusted(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path, "client")
+    with encrypting(tmp_path, clients=certificate) as (address, authority):
+        known = Credentials(certificate=certificate, key=key, authority=authority)
+        with open_peer(address, patience=ONCE, credentials=known) as peer:
+            assert peer.send(file_of(radiograph(1))) == "stored"
+        unknown = Credentials(authority=authority)
+        with open_peer(address, patience=ONCE, credentials=unknown) as peer, pytest.raises(PacsError):
+            peer.send(file_of(radiograph(1)))
+
+
+def test_nothing_goes_to_an_archive_whose_certificate_is_not_trusted(tmp_path: Path) -> None:
+    with encrypting(tmp_path) as (address, certificate):
+        with open_peer(address, patience=ONCE) as peer, pytest.raises(PacsError, match="is not trusted"):
+            peer.send(file_of(radiograph(1)))
+        elsewhere = replace(address, host="127.0.0.1")  # not the name in the certificate
+        trusting = Credentials(authority=certificate)
+        with (
+            open_peer(elsewhere, patience=ONCE, credentials=trusting) as peer,
+            pytest.raises(PacsError, match="is not trusted"),
+        ):
+            peer.send(file_of(radiograph(1)))
+
+
+def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "no.pem").write_text("none")
+    address = PeerAddress(TITLE, "localhost", 1, tls=True)
+    with (
+        pytest.raises(ConfigError, match="give PEM files"),
+        open_peer(address, credentials=Credentials(authority=tmp_path / "no.pem")),
+    ):
+        pass
 
 
 def uid(number: int) -> str:

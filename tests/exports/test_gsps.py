@@ -18,6 +18,7 @@ from pipeline.exports.objects import ExportedObject, encoded
 from pipeline.exports.study import ExportedStudy
 from tests.contracts.test_export_laws import without_identifiers
 from tests.exports.made import FINDINGS, METHODS, MODALITIES, SHAPE, header, study
+from tests.exports.validators import complaints
 
 PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 LAYERS = ["NODULE GRADCAM", "NODULE INTEGRA_2", "CYST WITH A NA_3"]
@@ -258,3 +259,20 @@ def test_images_without_contours_have_no_presentation_state():
         ("case-0bbbbbbbbbbb",),
         ("case-1bbbbbbbbbbb",),
     ]
+
+
+def test_overlays_of_the_image_are_shown_below_the_contours(tmp_path):
+    of = study("DX")
+    image = of.images[0].header
+    for group in (0x6000, 0x6002):
+        image.add_new((group, 0x0010), "US", SHAPE[0])
+        image.add_new((group, 0x0011), "US", SHAPE[1])
+    (one,) = made(of)
+    layers = {layer.GraphicLayer: layer.GraphicLayerOrder for layer in one.dataset.GraphicLayerSequence}
+    shown = [one.dataset[group, 0x1001].value for group in (0x6000, 0x6002)]
+    assert len(set(shown)) == 1
+    assert layers[shown[0]] == 1
+    assert sorted(layers.values()) == [1, 2, 3, 4]
+    assert {item.GraphicLayer for item in one.dataset.GraphicAnnotationSequence} == layers.keys() - set(shown)
+    assert complaints(one, tmp_path) == []
+    assert (0x6000, 0x1001) not in made(study("CR"))[0].dataset

@@ -12,7 +12,7 @@ from PIL import Image
 from pydicom import dcmread
 
 from pipeline.exports.captures import LONGEST, NARROWEST, SHORTEST, capture, method_marks, reader_marks
-from pipeline.exports.objects import ExportedObject, encoded
+from pipeline.exports.objects import ExportedObject, LeftOut, encoded
 from pipeline.exports.palette import METHODS as COLOURS
 from pipeline.exports.palette import READERS
 from pipeline.exports.secondary_capture import SECONDARY_CAPTURE
@@ -27,7 +27,7 @@ SQUARE = np.array([[19.5, 9.5], [59.5, 9.5], [59.5, 49.5], [19.5, 49.5]])
 
 
 def made(of: ExportedStudy) -> list[ExportedObject]:
-    return list(SECONDARY_CAPTURE.objects(of, {}))
+    return [one for one in SECONDARY_CAPTURE.objects(of, {}) if isinstance(one, ExportedObject)]
 
 
 def shown(of: ExportedStudy) -> np.ndarray:
@@ -161,3 +161,10 @@ def test_burned_in_text_of_the_image_is_in_the_picture_too(stated, wanted):
     of = study("US multi-frame")
     of.images[0].header.BurnedInAnnotation = stated
     assert made(of)[0].dataset.BurnedInAnnotation == wanted
+
+
+def test_an_image_of_which_the_run_holds_no_pixels_is_listed():
+    of = changed(study("DX"), picture=None)
+    (left_out,) = SECONDARY_CAPTURE.objects(of, {})
+    assert isinstance(left_out, LeftOut)
+    assert (left_out.case_id, left_out.reason) == (of.images[0].frames[0].case_id, "no_picture")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 from highdicom.seg import segread
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -20,10 +23,11 @@ from pipeline.exports.objects import ExportedObject, LeftOut, encoded
 from pipeline.exports.study import ExportedStudy
 from pipeline.external_maps.catalogue import find_maps
 from pipeline.records import Region
-from tests.exports.made import FINDINGS, METHODS, MODALITIES, SHAPE, study
+from tests.exports.made import FINDINGS, METHODS, MODALITIES, RUN, SHAPE, study
 from tests.exports.validators import complaints
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:highdicom", "ignore::UserWarning:pydicom")
+SEGIMAGE2ITKIMAGE = Path(sys.executable).with_name("segimage2itkimage")
 KINDS = {"binary": "BINARY", "labelmap": "LABELMAP"}
 Address = tuple[str, int, str]
 """SOP instance UID and frame of the image, from 0, and label of the segment."""
@@ -135,6 +139,18 @@ def test_names_alike_in_64_characters_are_labels_apart_and_read_in_full(tmp_path
     }
 
 
+def test_segments_have_the_codes_of_their_findings_and_name_the_network(tmp_path):
+    (path,) = written(study("DX"), tmp_path)
+    for segment in dcmread(path).SegmentSequence:
+        finding = next(name for name in FINDINGS if segment.SegmentLabel.startswith(name[:40]))
+        concept, (code,) = RUN.findings[finding], segment.SegmentedPropertyTypeCodeSequence
+        assert (code.CodingSchemeDesignator, code.CodeValue) == (concept.scheme, concept.value)
+        (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
+        assert algorithm.AlgorithmName == RUN.model
+        assert RUN.weights_sha256 in str(algorithm.AlgorithmParameters)
+        assert segment.SegmentAlgorithmType == "AUTOMATIC"
+
+
 # Of radiographs highdicom wants a slice thickness beside the spacing, where dciodvfy allows none.
 @pytest.mark.parametrize("modality", ["CT series", "MR series", "enhanced CT"])
 @pytest.mark.parametrize("kind", KINDS)
@@ -156,6 +172,43 @@ def test_highdicom_finds_the_contours_by_their_images(kind, modality, tmp_path):
             for index, label in enumerate(labels):
                 mask = expected.get((uid, frame.frame, label), np.zeros(SHAPE, bool))
                 np.testing.assert_array_equal(stack[0, ..., index].astype(bool), mask)
+
+
+# dcmqi reads volumes: of projections, which have no frame of reference, it takes no segmentation.
+@pytest.mark.parametrize("modality", ["CT series", "MR series", "enhanced CT"])
+def test_dcmqi_finds_the_contours_at_their_place_in_the_patient(modality, tmp_path):
+    of = study(modality)
+    (path,) = written(of, tmp_path)
+    command = [SEGIMAGE2ITKIMAGE, "--inputDICOM", path, "--outputDirectory", tmp_path, "--prefix", "read"]
+    subprocess.run([*command, "--outputType", "nrrd"], check=True, capture_output=True)
+    described = json.loads((tmp_path / "read-meta.json").read_text())["segmentAttributes"]
+    expected = drawn(of)
+    found = {}
+    for number, (segment,) in enumerate(described, start=1):
+        volume = SimpleITK.ReadImage(tmp_path / f"read-{number}.nrrd")
+        for image in of.images:
+            for frame in image.frames:
+                key = str(image.header.SOPInstanceUID), frame.frame, segment["SegmentLabel"]
+                mask = plane_of(volume, corner_of(image.header, frame.frame))
+                if mask.any():
+                    found[key] = mask
+    the_same(found, expected)
+
+
+def corner_of(header: Dataset, frame: int) -> list[float]:
+    """The centre of the first pixel of a frame, in mm."""
+    groups = header.get("PerFrameFunctionalGroupsSequence")
+    of = groups[frame].PlanePositionSequence[0] if groups else header
+    return [float(value) for value in of.ImagePositionPatient]
+
+
+def plane_of(volume: SimpleITK.Image, corner: list[float]) -> np.ndarray:
+    """The plane that begins at a point; nothing where the volume has none."""
+    column, row, plane = np.round(volume.TransformPhysicalPointToContinuousIndex(corner), 3)
+    assert (column, row) == (0, 0)
+    if not (plane.is_integer() and 0 <= plane < volume.GetDepth()):
+        return np.zeros(SHAPE, bool)
+    return SimpleITK.GetArrayFromImage(volume)[int(plane)].astype(bool)
 
 
 @pytest.mark.parametrize("modality", MODALITIES)

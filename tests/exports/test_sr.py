@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from highdicom.sr import MeasurementReport, srread
+from highdicom.sr import CodedConcept, MeasurementReport, srread
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
@@ -29,6 +31,7 @@ from tests.exports.made import FINDINGS, METHODS, MODALITIES, RUN, SHAPE, study
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:highdicom", "ignore::UserWarning:pydicom")
 PERCENT = 100
+TID1500READER = Path(sys.executable).with_name("tid1500reader")
 
 
 def written(of: ExportedStudy, folder: Path, *, with_seg: bool = True) -> tuple[Path, list[Dataset]]:
@@ -62,6 +65,29 @@ def with_contours(of: ExportedStudy, contours: tuple[Region, ...]) -> ExportedSt
     (frame,) = image.frames
     first = replace(frame.findings[0], contours=contours, agreements=())
     return replace(of, images=(replace(image, frames=(replace(frame, findings=(first,)),)),))
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_dcmqi_reads_the_numbers(modality, tmp_path):
+    of = study(modality)
+    path, _ = written(of, tmp_path)
+    command = [TID1500READER, "--inputDICOM", path, "--outputMetadata", tmp_path / "read.json"]
+    subprocess.run(command, check=True, capture_output=True)
+    groups = json.loads((tmp_path / "read.json").read_text())["Measurements"]
+    findings = [finding for image in of.images for frame in image.frames for finding in frame.findings]
+
+    def values(code: CodedConcept) -> list[float]:
+        return sorted(
+            float(item["value"])
+            for group in groups
+            for item in group["measurementItems"]
+            if item["quantity"]["CodeValue"] == code.value
+        )
+
+    assert values(said.PROBABILITY) == pytest.approx(sorted(PERCENT * one.probability for one in findings))
+    assert values(said.PEAK) == pytest.approx(
+        sorted(contour.peak for one in findings for contour in one.contours), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("modality", MODALITIES)

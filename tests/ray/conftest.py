@@ -27,9 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.filterwarnings(warning))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """Two nodes of one core; the driver's is the first."""
+    """Two nodes of one core, the driver's first; one cluster for all tests: it takes seconds to start."""
     pytest.importorskip("ray", reason="heatproof[ray] is not installed")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():

@@ -56,37 +56,6 @@ def wait_for_cases(out: Path, process: warm.Run) -> None:
         time.sleep(0.02)
 
 
-def test_driver_and_node_die_in_mid_run_and_the_bytes_are_those_of_the_pool(
-    cluster: Any, tmp_path: Path
-) -> None:
-    write_study(tmp_path, count=IMAGES)
-    write_model(tmp_path / "model")
-    audit(make_plan(load_config(None, settings(tmp_path))))
-    expected = contents(run_folder(tmp_path))
-    shutil.rmtree(run_folder(tmp_path))
-
-    on_ray = {"executor.kind": "ray", "executor.address": cluster.address}
-    driver = warm.started(as_words(settings(tmp_path, **on_ray)))
-    wait_for_cases(tmp_path / "out", driver)
-    os.kill(driver.pid, signal.SIGKILL)
-    assert driver.wait() == -signal.SIGKILL
-
-    shown: list[Progress] = []
-    (second,) = cluster.worker_nodes
-    nodes = [second]
-
-    def kill_a_node(progress: Progress) -> None:
-        shown.append(progress)
-        if nodes and progress.done >= shown[0].done + FIRST:
-            cluster.remove_node(nodes.pop(), allow_graceful=False)
-
-    audit(make_plan(load_config(None, settings(tmp_path, **on_ray))), progress=kill_a_node)
-    assert FIRST <= shown[0].done < IMAGES - FIRST, "the driver was killed in mid-run"
-    assert not nodes
-    found = contents(run_folder(tmp_path))
-    assert [name for name in expected | found if expected.get(name) != found.get(name)] == []
-
-
 def failed(item: int, error: CaseError) -> int | str:
     return f"{item} {error.reason}"
 
@@ -110,7 +79,6 @@ def refused() -> None:
 def test_tasks_and_hosts_as_their_contracts_say(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One cluster for all of it, because it takes seconds to start."""
     from pipeline.executors.on_ray import RayCluster  # noqa: PLC0415  only where Ray is installed
 
     monkeypatch.chdir(tmp_path)
@@ -145,3 +113,35 @@ def test_tasks_and_hosts_as_their_contracts_say(
             list(ray.hosted(refused, function, [1], gpus=False))
         with pytest.raises(ConfigError, match="has a graphics card; set device: cpu"):
             list(ray.hosted(refused, function, [1], gpus=True))
+
+
+def test_driver_and_node_die_in_mid_run_and_the_bytes_are_those_of_the_pool(
+    cluster: Any, tmp_path: Path
+) -> None:
+    """The last test: a node of the cluster is gone afterwards."""
+    write_study(tmp_path, count=IMAGES)
+    write_model(tmp_path / "model")
+    audit(make_plan(load_config(None, settings(tmp_path))))
+    expected = contents(run_folder(tmp_path))
+    shutil.rmtree(run_folder(tmp_path))
+
+    on_ray = {"executor.kind": "ray", "executor.address": cluster.address}
+    driver = warm.started(as_words(settings(tmp_path, **on_ray)))
+    wait_for_cases(tmp_path / "out", driver)
+    os.kill(driver.pid, signal.SIGKILL)
+    assert driver.wait() == -signal.SIGKILL
+
+    shown: list[Progress] = []
+    (second,) = cluster.worker_nodes
+    nodes = [second]
+
+    def kill_a_node(progress: Progress) -> None:
+        shown.append(progress)
+        if nodes and progress.done >= shown[0].done + FIRST:
+            cluster.remove_node(nodes.pop(), allow_graceful=False)
+
+    audit(make_plan(load_config(None, settings(tmp_path, **on_ray))), progress=kill_a_node)
+    assert FIRST <= shown[0].done < IMAGES - FIRST, "the driver was killed in mid-run"
+    assert not nodes
+    found = contents(run_folder(tmp_path))
+    assert [name for name in expected | found if expected.get(name) != found.get(name)] == []

@@ -245,6 +245,19 @@ def test_a_file_that_was_cut_is_fetched_again(tmp_path: Path) -> None:
     assert path.read_bytes() == next(iter(files.values()))
 
 
+def test_a_file_that_is_another_object_is_fetched_again(tmp_path: Path) -> None:
+    files = files_of(radiograph(1), radiograph(2))
+    first = same_port(files, tmp_path)
+    one, other = kept(first)
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    assert one.stat().st_size == len(content)
+    again = same_port(files, tmp_path)
+    assert (again.fetched, dict(again.counts)) == (1, {"images": 2})
+    assert one.read_bytes() == content
+    assert same_port(files, tmp_path).fetched == 0
+
+
 def test_an_archive_that_fails_on_everything_is_given_up(tmp_path: Path) -> None:
     whole = holding(files_of(*(radiograph(number) for number in range(10))))
 

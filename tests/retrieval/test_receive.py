@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from pydicom import dcmread
 
 from pipeline.errors import CaseError, ConfigError, PacsError
 from pipeline.pacs.address import PeerAddress
@@ -88,6 +89,19 @@ def test_objects_are_named_by_their_content_and_kept_once(tmp_path: Path) -> Non
     rooms = ["images", "images", "objects", "own"]
     assert names == [f"{room}/{sha[:2]}/{sha}.dcm" for room, sha in zip(rooms, hashes, strict=True)]
     assert list((tmp_path / "in" / INCOMING).iterdir()) == []
+
+
+def test_another_object_of_the_same_identifier_is_refused_and_the_first_is_kept(tmp_path: Path) -> None:
+    first, corrected, other = radiograph(1), radiograph(1), radiograph(1)
+    corrected.PatientName = "Roe^Corrected"
+    other.PixelData = bytes(len(other.PixelData))
+    with receiving(tmp_path / "in") as found, sender(found) as peer:
+        assert peer.send(file_of(first)) == "stored"
+        assert peer.send(file_of(corrected)) == "stored"
+        assert peer.send(file_of(other)) == "there"  # "duplicate SOP instance", as archives say
+    assert found.counts == {"images": 1, "repeated": 1, "refused": 1}
+    (name,) = kept(tmp_path / "in")
+    assert dcmread(tmp_path / "in" / name).PixelData == first.PixelData
 
 
 def test_an_identifier_with_path_characters_leads_nowhere(tmp_path: Path) -> None:

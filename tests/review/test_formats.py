@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
 
 from pipeline.annotations import FORMATS as READ
 from pipeline.annotations import find_annotations
 from pipeline.errors import ConfigError
+from pipeline.exports.headers import completed
+from pipeline.exports.study import ExportedRun
 from pipeline.records import Reference
 from pipeline.records.annotations import joined
 from pipeline.review.formats import FORMATS
+from tests.exports.made import MODALITIES, RUN
+from tests.exports.validators import complaints_of
 
 SHAPE = (12, 17)
 UID = "1.2.826.0.1.3680043.8.498.17"
@@ -51,7 +58,51 @@ def read_back(folder: Path, sources: Any) -> dict[tuple[str, str, str], Referenc
     return found
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@dataclass(frozen=True)
+class Images:
+    """Images of one modality, made for whatever UID is asked for."""
+
+    modality: str
+    run: ExportedRun = RUN
+
+    def header_of(self, image: str) -> Dataset:
+        header = MODALITIES[self.modality]()[0].header
+        header.SOPInstanceUID, (header.Rows, header.Columns) = image, SHAPE
+        return completed(header)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:highdicom", "ignore::UserWarning:pydicom")
+@pytest.mark.parametrize(
+    "modality", [name for name in MODALITIES if "multi" not in name and "enh" not in name]
+)
+def test_segmentations_are_read_back_pixel_for_pixel_and_valid(tmp_path: Path, modality: str) -> None:
+    masks = {f"{UID}.{number}": said for number, said in enumerate(MASKS.values())}
+    sources = FORMATS["dicom_seg"].write(tmp_path, "reviewer1", "Ann", masks, Images(modality))
+    found = read_back(tmp_path, sources)
+    wanted = {(i, finding, "Ann"): lesions for i, (_, of) in masks.items() for finding, lesions in of.items()}
+    assert set(found) == set(wanted)
+    for key, lesions in wanted.items():
+        read = found[key].masks
+        assert sorted(one.tobytes() for one in read) == sorted(one.tobytes() for one in lesions), key
+    files = list((tmp_path / "reviewer1").iterdir())
+    assert len(files) == len(MASKS)
+    for file in files:
+        assert complaints_of(file) == []
+        assert file.stat().st_mode & 0o077 == 0
+        made = dcmread(file)
+        assert (made.Manufacturer, made.ContentCreatorName) == ("Heatproof review", "Ann^")
+        assert made.StudyInstanceUID == Images(modality).header_of(UID).StudyInstanceUID
+
+
+@pytest.mark.parametrize("finding", ["x" * 65, "a\\b"])
+def test_a_finding_that_is_no_label_is_refused(tmp_path: Path, finding: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be the label of a segment"):
+        FORMATS["dicom_seg"].write(
+            tmp_path, "reviewer1", "Ann", {UID: (SHAPE, {finding: [ONE]})}, Images("DX")
+        )
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if not FORMATS[name].needs_images])
 @pytest.mark.parametrize("masks", [MASKS, FOLDERS], ids=["names", "folders"])
 def test_what_is_written_is_read_back_pixel_for_pixel(tmp_path: Path, name: str, masks: Any) -> None:
     sources = FORMATS[name].write(tmp_path, "reviewer1", "Ann", masks)

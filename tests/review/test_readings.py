@@ -12,7 +12,7 @@ import yaml
 
 from pipeline.annotations import FORMATS, find_annotations
 from pipeline.annotations.outlined import checked_outlines
-from pipeline.cli.main import main
+from pipeline.cli.main import NOT_STARTED, main
 from pipeline.errors import ConfigError
 from pipeline.records import Box, Point, Reference
 from pipeline.records.annotations import joined
@@ -186,6 +186,17 @@ def test_a_file_of_the_largest_size_is_scored(tmp_path: Path) -> None:
     (read,) = read_decisions([path], Run("phantom-0123abcd", results_sha256(made)))
     assert len(read.readings[0].marks) == 200
     assert review(made, [path]).reading_scores
+
+
+def test_annotations_that_refer_to_images_need_them(
+    run: Path,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["review", str(run), str(decided(run, [reading(window(5, 3, 12, 9))]))]
+    arguments += ["--as-annotations", str(tmp_path / "made"), "--annotation-format", "dicom_seg"]
+    assert main(arguments) == NOT_STARTED
+    assert "--studies: is missing; dicom_seg refers to the images" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("mask_format", ["rle_json", "coco", "png"])

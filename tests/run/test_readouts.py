@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.metrics.lesions import Rule
 from pipeline.records import Features, NetworkReading
-from pipeline.run.gathered import Columns, Gathered
+from pipeline.run.finished import Columns
+from pipeline.run.gathered import Gathered
 from pipeline.run.grouping import Grouping
 from pipeline.run.readouts import write_readouts
 from pipeline.run_files.tables import read_rows

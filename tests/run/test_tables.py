@@ -81,6 +81,7 @@ def tabled(run: Path, cases: Sequence[Case] = CASES, **changes: Any) -> Results:
         "grouping": Grouping(),
         "policy_limits": Policy(),
         "skipped": (),
+        "executor": Here(),
     }
     return write_tables(run, cases, **{**given, **changes})
 

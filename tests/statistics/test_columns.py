@@ -13,7 +13,7 @@ from pipeline.records import Curve, Fit
 from pipeline.statistics.curves import Curves
 from pipeline.statistics.fits import Fits
 from pipeline.statistics.predicted import Predicted, Predictions
-from pipeline.statistics.score_columns import ScoreColumns
+from pipeline.statistics.score_columns import ScoreColumns, ScoreRows
 from pipeline.statistics.summaries import Key
 
 UNITS = {"case1": "p1", "case2": "p2", "case3": "p1"}
@@ -32,17 +32,31 @@ SCORES = {
 }
 
 
+def score_rows(*case_ids: str) -> ScoreRows:
+    found = ScoreRows()
+    for case_id in case_ids:
+        found.add(case_id, SCORES[case_id])
+    return found
+
+
 def scored(*case_ids: str) -> ScoreColumns:
     found = ScoreColumns()
-    for case_id in case_ids:
-        found.add(case_id, SCORES[case_id], UNITS[case_id])
+    found.extend(score_rows(*case_ids), UNITS)
     return found
 
 
 def joined_scores() -> ScoreColumns:
     found = scored("case1")
-    found.extend(scored("case2", "case3"), UNITS)
+    found.extend(score_rows("case2", "case3"), UNITS)
     return found
+
+
+def test_all_scores_come_as_they_went_in() -> None:
+    assert list(score_rows("case1", "case2"))[1:4] == [
+        ("case1", Key("nodule", "anna", "gradcam", "hit"), 1.0, "", 2),
+        ("case1", Key("mass", "anna", "gradcam", "iou"), 0.0, "", None),
+        ("case2", Key("nodule", "anna", "gradcam", "iou"), None, "healthy", None),
+    ]
 
 
 @pytest.mark.parametrize("found", [scored(*SCORES), joined_scores()])

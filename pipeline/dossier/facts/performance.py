@@ -23,6 +23,7 @@ from pipeline.records.names import CLASSIFIER, HEADLINES, LABELS_READER
 from pipeline.reporting import words
 from pipeline.reporting.run_folder import number_of
 from pipeline.reporting.verdict import verdicts
+from pipeline.run_files.parquet import stored_table
 from pipeline.run_files.tables import read_rows
 
 COUNTED = (*BOUNDS, "n", "patients")
@@ -190,7 +191,7 @@ def _errors(material: Material) -> Iterator[Answer]:
 
 def _failures(material: Material) -> Iterator[Answer]:
     path = material.run.path / "unmatched.csv"
-    if not path.exists():
+    if not stored_table(path).exists():
         return
     counts = Counter(
         (row["finding"], row["reader"], row["what"])
