@@ -30,7 +30,7 @@ class Twin:
 
 
 def twin_of(model: AuditedModel, plan: AuditPlan) -> Twin:
-    """The twin of a plan's model. A graphics card is the first that the other process sees."""
+    """The twin of a plan's model, run by its backend. A graphics card is the first that the process sees."""
     device = "cuda" if plan.config.device.startswith("cuda") else plan.config.device
     update = {"device": device, "backend": model.backend}
     there = replace(plan, config=plan.config.model_copy(update=update))
