@@ -50,6 +50,16 @@ def exit_in_time(*, until_exit: bool) -> Iterator[None]:
             os.close(read_end)
 
 
+@contextmanager
+def own_time() -> Iterator[None]:
+    """Context in which a signal sets no limit: who catches it there cleans up, however long that takes."""
+    before = signal.set_wakeup_fd(-1)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+
+
 def interrupt(_signal: int, _frame: object) -> NoReturn:
     """Signal handler that raises KeyboardInterrupt."""
     raise KeyboardInterrupt

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from pathlib import Path
 
+from pipeline.cli.interruption import own_time
 from pipeline.cli.terminal import open_console, visible
 from pipeline.reporting.words import plural
 
@@ -56,9 +58,8 @@ def view(options: Namespace) -> int:
             console.print(visible(page), soft_wrap=True)
         console.print(visible(f"All studies: {found.address}"), soft_wrap=True)
         console.print("Only this machine can reach it. Ctrl-C ends it and removes its files.")
-        try:
+        with suppress(KeyboardInterrupt), own_time():
             while True:
                 time.sleep(1)
-        except KeyboardInterrupt:
-            console.print("Ended; Orthanc's files are removed.")
+    console.print("Ended; Orthanc's files are removed.")
     return 0

@@ -26,7 +26,7 @@ PLUGINS: Final = (
 """Where packages put the plugin for DICOMweb."""
 LOOPBACK: Final = "127.0.0.1"
 SECONDS: Final = 60
-"""Longest wait for Orthanc to answer, or to end."""
+"""Longest wait for Orthanc to answer."""
 PAUSE: Final = 0.1
 MISSING: Final = "install Orthanc and its DICOMweb plugin (Debian: apt-get install orthanc orthanc-dicomweb)"
 
@@ -67,11 +67,12 @@ class Orthanc:
 
 
 @contextmanager
-def orthanc(folder: Path, *, overwrite: bool = False) -> Iterator[Orthanc]:
+def orthanc(folder: Path, *, overwrite: bool = False, dimse: bool = False) -> Iterator[Orthanc]:
     """Orthanc with its files in `folder`, reachable from this machine only, until the block ends.
 
-    `overwrite`: a file with a known SOP instance UID replaces the one that is there. Raises ConfigError if
-    Orthanc or its plugin is missing, or does not start.
+    Then it is killed: its files are not for keeping. `overwrite`: a file with a known SOP instance UID
+    replaces the one that is there. `dimse`: its DICOM port listens, on every address of this machine.
+    Raises ConfigError if Orthanc or its plugin is missing, or does not start.
     """
     program, plugin = shutil.which("Orthanc"), next((path for path in PLUGINS if path.exists()), None)
     if program is None or plugin is None:
@@ -79,7 +80,11 @@ def orthanc(folder: Path, *, overwrite: bool = False) -> Iterator[Orthanc]:
     folder.mkdir(parents=True, exist_ok=True)
     http_port, dicom_port = _free_ports()
     config = folder / "orthanc.json"
-    config.write_text(json.dumps(_config(folder, http_port, dicom_port, plugin, overwrite=overwrite)))
+    settings = _config(folder, http_port, dicom_port, plugin) | {
+        "OverwriteInstances": overwrite,
+        "DicomServerEnabled": dimse,
+    }
+    config.write_text(json.dumps(settings))
     with (folder / "orthanc.log").open("wb") as log:
         process = subprocess.Popen([program, str(config)], stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
     running = Orthanc(f"http://{LOOPBACK}:{http_port}", dicom_port, process)
@@ -87,26 +92,21 @@ def orthanc(folder: Path, *, overwrite: bool = False) -> Iterator[Orthanc]:
         _wait(running, folder / "orthanc.log")
         yield running
     finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(SECONDS)
         process.kill()
         process.wait()
 
 
-def _config(
-    folder: Path, http_port: int, dicom_port: int, plugin: Path, *, overwrite: bool
-) -> dict[str, Any]:
+def _config(folder: Path, http_port: int, dicom_port: int, plugin: Path) -> dict[str, Any]:
     return {
         "Name": "HEATPROOF",
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "index"),
+        "TemporaryDirectory": str(folder),
         "HttpPort": http_port,
         "DicomPort": dicom_port,
         "DicomAet": "ORTHANC",
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
-        "OverwriteInstances": overwrite,
         "DicomAlwaysAllowStore": True,
         "HttpsCACertificates": "",
         "Plugins": [str(plugin)],
