@@ -18,6 +18,15 @@ UID: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID: Final = 64
 STUDY, SERIES, INSTANCE = "0020000D", "0020000E", "00080018"
 """Tags of the unique identifiers of the three levels."""
+EXACT: Final = {
+    "PatientID": "00100020",
+    "AccessionNumber": "00080050",
+    "StudyInstanceUID": STUDY,
+    "SeriesInstanceUID": SERIES,
+}
+"""Filter by an identifier → tag of what an answer states of it."""
+PATTERN: Final = frozenset("*?,\\")
+"""Letters of wildcards and lists, which match more than one value."""
 
 Page = Sequence[Mapping[str, Any]]
 
@@ -77,10 +86,24 @@ def _instances(web: DicomWeb, study: str, series: str | None) -> Iterator[Found]
 def _level(web: DicomWeb, search: Callable[..., Page], tag: str, filters: dict[str, str]) -> Iterator[str]:
     known: set[str] = set()
     for entry in _pages(web, search, filters):
+        _refuse_unasked(web, entry, filters)
         uid = _value(entry, tag)
         if uid not in known:  # pages may overlap while the archive grows
             known.add(uid)
             yield uid
+
+
+def _refuse_unasked(web: DicomWeb, entry: Mapping[str, Any], filters: Mapping[str, str]) -> None:
+    """Raise PacsError if an answer states another value than was asked for; capitals make no difference."""
+    for name, tag in EXACT.items():
+        wanted = filters.get(name, "*")
+        if tag not in entry or not PATTERN.isdisjoint(wanted):
+            continue
+        if _value(entry, tag).casefold() != wanted.strip().casefold():
+            raise PacsError(
+                f"{web.host}: ignores the filter {name}: it names studies of another value; search by "
+                "a filter that it follows"
+            )
 
 
 def _pages(
