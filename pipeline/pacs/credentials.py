@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ VARIABLES: Final = {
 """Key of a file of credentials → variable of the environment, which the file overrides."""
 FILES: Final = ("certificate", "key", "authority")
 SECRET_FILES: Final = ("key",)
+PRIVATE: Final = b"PRIVATE KEY-----"
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 FIRST, LAST = "!", "~"
 
@@ -64,7 +66,7 @@ def read_credentials(file: Path | None, environment: Mapping[str, str] = os.envi
     paths = {key: folder / found[key] for key in FILES if key in found}
     for key, path in paths.items():
         existing_path(path, where[key], f"the path of a PEM file as {where[key]}")
-        if key in SECRET_FILES:
+        if key in SECRET_FILES or _holds_key(path):
             _refuse_shared(path)
     if "key" in paths and "certificate" not in paths:
         raise ConfigError(f"{where['key']}: is a key without a certificate; name that too")
@@ -84,6 +86,13 @@ def _values(file: Path) -> dict[str, str]:
             f"{file}: is not a file of credentials; write lines of YAML with texts: {', '.join(VARIABLES)}"
         )
     return values
+
+
+def _holds_key(path: Path) -> bool:
+    """Whether a PEM holds a private key, as those of certificates may (RFC 7468, 10 and 11)."""
+    with suppress(OSError), path.open("rb") as lines:  # who uses the file says that it cannot be read
+        return any(PRIVATE in line for line in lines)
+    return False
 
 
 def _refuse_shared(path: Path) -> None:

@@ -223,3 +223,25 @@ def test_wrong_credentials_are_refused_without_being_quoted(
     with pytest.raises(ConfigError, match=why) as error:
         read_credentials(file, {})
     assert TOKEN not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "refused"),
+    [
+        ("-----BEGIN CERTIFICATE-----\n-----BEGIN EC PRIVATE KEY-----\n", 0o644, True),
+        ("-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n", 0o600, False),
+        ("-----BEGIN CERTIFICATE-----\n", 0o644, False),
+    ],
+)
+def test_a_certificate_with_its_key_is_for_the_owner_only(
+    tmp_path: Path, content: str, mode: int, *, refused: bool
+) -> None:
+    file = tmp_path / "client.pem"
+    file.write_text(content)
+    file.chmod(mode)
+    stated = {"HEATPROOF_PACS_CERTIFICATE": str(file)}
+    if refused:
+        with pytest.raises(ConfigError, match="others can read it"):
+            read_credentials(None, stated)
+    else:
+        assert read_credentials(None, stated).certificate == file
