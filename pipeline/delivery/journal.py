@@ -23,7 +23,7 @@ from pipeline.guards.json_files import read_json
 from pipeline.guards.symlinks import refuse_link
 from pipeline.store.atomic import OWNER_ONLY, make_folder, write_bytes, writing
 from pipeline.store.json_lines import JsonLines, open_json_lines
-from pipeline.store.lock import locked
+from pipeline.store.lock import is_begun, locked
 
 SENT: Final = "sent.jsonl"
 REFUSED: Final = "refused.csv"
@@ -95,7 +95,7 @@ def open_journal(
     if path.exists() and not path.is_dir():
         raise ConfigError(f"--journal: {path} is a file; give the name of a folder")
     head = {"kind": KIND, "run_id": run_id, "to": destination, "pseudonymous": pseudonymous}
-    if path.exists() and any(path.iterdir()) and _head(path) != head:
+    if path.exists() and not is_begun(path) and _head(path) != head:
         raise ConfigError(
             f"--journal: {path} holds something else than the journal of this run for this archive; choose "
             "an empty or a new folder"

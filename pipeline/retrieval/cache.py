@@ -19,7 +19,7 @@ from pipeline.guards.json_files import read_json
 from pipeline.guards.symlinks import refuse_link
 from pipeline.store.atomic import OWNER_ONLY, atomic_file, make_folder, write_bytes, writing
 from pipeline.store.json_lines import JsonLines, open_json_lines
-from pipeline.store.lock import locked
+from pipeline.store.lock import is_begun, locked
 
 Room = Literal["images", "objects", "own"]
 """Images; annotations and other objects; results of Heatproof, of which no file is kept."""
@@ -144,11 +144,12 @@ def open_cache(path: Path, key: str) -> Iterator[Cache]:
     refuse_link(path)
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{key}: {path} is a file; give the name of a folder")
-    if path.exists() and any(path.iterdir()) and _head(path) != CONTENT:
+    rooms = [room for room in ROOMS if room != "own"]
+    if path.exists() and not is_begun(path, empty=(INCOMING, *rooms)) and _head(path) != CONTENT:
         raise ConfigError(
             f"{key}: {path} holds files that no fetching wrote; choose an empty or a new folder"
         )
-    for folder in (path, path / INCOMING, *(path / room for room in ROOMS if room != "own")):
+    for folder in (path, path / INCOMING, *(path / room for room in rooms)):
         _make_private(folder)
     with locked(path, busy=BUSY):
         write_bytes(path / HEAD, f"{json.dumps(CONTENT)}\n".encode(), mode=OWNER_ONLY)

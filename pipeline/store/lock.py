@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import ConfigError
 from pipeline.guards.symlinks import refuse_link, refuse_links
-from pipeline.store.atomic import EVERYBODY_READS, make_folder, writing
+from pipeline.store.atomic import EVERYBODY_READS, TEMPORARY_PREFIX, make_folder, writing
 
 LOCK = ".lock"
 """File in a run folder."""
@@ -33,6 +33,16 @@ def locked(run: Path, *, busy: str = BUSY) -> Iterator[None]:
             raise ConfigError(f"{run}: {busy}") from error
         refuse_links(run)
         yield
+
+
+def is_begun(folder: Path, *, empty: Collection[str] = ()) -> bool:
+    """Whether a folder holds only what is made before its first file: the lock, and folders of `empty`."""
+    return all(
+        entry.name == LOCK
+        or entry.name.startswith(TEMPORARY_PREFIX)
+        or (entry.name in empty and entry.is_dir() and not any(entry.iterdir()))
+        for entry in folder.iterdir()
+    )
 
 
 def _opened(path: Path) -> int:

@@ -17,7 +17,7 @@ from pipeline.errors import ConfigError, OutputError
 from pipeline.pacs.address import web_address
 from pipeline.pacs.patience import Patience
 from pipeline.pacs.search import PAGE, Found
-from pipeline.retrieval.cache import FAILURES, JOURNAL
+from pipeline.retrieval.cache import FAILURES, JOURNAL, open_cache
 from pipeline.retrieval.fetch import Fetched, fetch
 from pipeline.retrieval.rooms import uid_and_room
 from tests.doors.server import Answer, Answering, Request, entries, file_answer, holding, serving
@@ -273,3 +273,16 @@ def test_a_folder_with_other_files_is_no_cache(tmp_path: Path) -> None:
     (found.images.parent / "cache.json").unlink()
     with pytest.raises(ConfigError, match="choose an empty or a new folder"):
         same_port({}, tmp_path)
+
+
+def test_a_cache_that_broke_off_before_its_first_file_is_begun_again(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    (cache / "incoming").mkdir(parents=True)
+    (cache / "images").mkdir()
+    (cache / ".lock").touch()
+    with open_cache(cache, "studies"):
+        assert (cache / "cache.json").exists()
+    (cache / "cache.json").unlink()
+    (cache / "images" / "mine").touch()
+    with pytest.raises(ConfigError, match="choose an empty or a new folder"), open_cache(cache, "studies"):
+        pass
