@@ -36,7 +36,7 @@ WORST: Final = Selection(
 DISPUTED: Final = Selection(
     codes.DCM.ForPeerReview, "Disputed cases of the audit: reviewers answer differently about them"
 )
-REFERRED_TO: Final = ("seg", "sr", "sc")
+REFERRED_TO: Final = ("seg", "sr", "secondary_capture")
 """Kinds that show a case by themselves, unlike presentation states and maps."""
 
 

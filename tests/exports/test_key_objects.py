@@ -9,6 +9,7 @@ from highdicom.ko import KeyObjectSelectionDocument
 from pydicom.sr.codedict import codes
 
 from pipeline.exports import EXPORTS
+from pipeline.exports.key_objects import REFERRED_TO
 from pipeline.exports.objects import ExportedObject
 from pipeline.exports.study import ExportedStudy
 from tests.exports.made import RUN, study
@@ -94,3 +95,20 @@ def test_a_selection_says_which_run_it_is_from():
         if item.ValueType == "TEXT" and item.ConceptNameCodeSequence[0].CodeValue == "113012"
     ]
     assert RUN.run_id in text
+
+
+def test_the_kinds_that_are_referred_to_are_made_before_and_kept():
+    kinds = list(EXPORTS)
+    for kind in REFERRED_TO:
+        assert kinds.index(kind) < kinds.index("key_objects")
+        assert EXPORTS[kind].is_kept
+
+
+def test_captures_of_a_selected_case_are_referred_to():
+    of = study("DX")
+    case_ids = {frame.case_id for image in of.images for frame in image.frames}
+    of = chosen(of, worst=case_ids, disputed=set())
+    earlier, (selection,) = made(of, "secondary_capture")
+    said = str(selection.dataset)
+    assert earlier["secondary_capture"]
+    assert all(one.uid in said for one in earlier["secondary_capture"])
