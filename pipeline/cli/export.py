@@ -109,6 +109,7 @@ def export(options: Namespace) -> int:
 def check_exports(config: AuditConfig) -> None:
     """Refuse an export that would fail after the run. Raises ConfigError."""
     kinds_of(config.exports)
+    refuse_archive(config.exports)
     if config.exports.to:
         with exporting():
             import_module("highdicom")
@@ -124,8 +125,22 @@ def export_after_run(run: Path, config: AuditConfig, console: Console) -> None:
 
 
 def folder_of(section: Exports, run: Path) -> Path | None:
-    """The folder of the run's objects in the one that the config states; None if it states none."""
+    """The folder of the run's objects in the one that the config states; None if it states none.
+
+    Raises ConfigError if it states an archive.
+    """
+    refuse_archive(section)
     return Path(section.to) / run.resolve().name if section.to else None
+
+
+def refuse_archive(section: Exports) -> None:
+    """Raise ConfigError if the config names an archive, or a URL, as the folder of exports."""
+    to = section.to or ""
+    if to.startswith(ARCHIVES) or ":/" in to:
+        raise ConfigError(
+            "exports.to: is an archive or URL, and takes folders alone; leave it out, and send the finished "
+            "run with heatproof export --to"
+        )
 
 
 def write_export(
@@ -150,7 +165,7 @@ def write_export(
 
         options = ExportOptions(kinds_of(section), pseudonymous=pseudonymous, settings=section.settings)
         titles = {kind: EXPORTS[kind].title for kind in options.kinds}
-    with _destination(run, to, access, pseudonymous=pseudonymous) as destination:
+    with _destination(run, to, access, options.kinds, pseudonymous=pseudonymous) as destination:
         done = export_run(run, studies, destination, options)
         destination.close(done.left_out)
     for line in changed_lines([run]):
@@ -170,7 +185,9 @@ def write_export(
 
 
 @contextmanager
-def _destination(run: Path, to: Path | str, access: Access, *, pseudonymous: bool) -> Iterator[Delivery]:
+def _destination(
+    run: Path, to: Path | str, access: Access, kinds: tuple[str, ...], *, pseudonymous: bool
+) -> Iterator[Delivery]:
     """The folder or archive to write to. Raises ConfigError."""
     run_id = run.resolve().name
     if isinstance(to, Path):
@@ -179,7 +196,7 @@ def _destination(run: Path, to: Path | str, access: Access, *, pseudonymous: boo
             raise ConfigError("--to: is a URL, no folder; write dicomweb:https://… for an archive")
         from pipeline.delivery.folder import open_folder  # noqa: PLC0415
 
-        yield open_folder(to, run, run_id=run_id, pseudonymous=pseudonymous)
+        yield open_folder(to, run, run_id=run_id, pseudonymous=pseudonymous, kinds=kinds)
         return
     _refuse(access, *(name for start, name in NOT_OF.items() if to.startswith(start)))
     try:

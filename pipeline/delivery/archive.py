@@ -14,7 +14,7 @@ from pipeline.errors import CaseError, ConfigError, OutputError, PacsError
 from pipeline.exports.objects import ExportedObject, LeftOut, encoded
 from pipeline.pacs.address import is_dicomweb, is_dimse, peer_address, web_address, without_filters
 from pipeline.pacs.credentials import Credentials
-from pipeline.pacs.dimse import OWN_TITLE, open_peer
+from pipeline.pacs.dimse import OWN_TITLE, RESULTS, open_peer
 from pipeline.pacs.patience import Patience
 from pipeline.pacs.search import Found
 from pipeline.pacs.send import Stored, send
@@ -22,7 +22,9 @@ from pipeline.pacs.web import DicomWeb, open_web
 
 Send = Callable[[ExportedObject, bytes], Stored]
 MOST_ERRORS = 3
-"""Objects in a row that the archive cannot store by an error of its own, before the rest is left."""
+"""Objects in a row that the archive cannot store for such a reason, before the rest is left."""
+ERRORS = ("server_error", "missing")
+"""Reasons that count: an error of the archive's own, or an address where nothing is (404)."""
 TO = "--to"
 
 
@@ -51,25 +53,30 @@ class Archive:
     errors: int = 0
     """Of the archive, in a row."""
 
-    def store(self, kind: str, stored: ExportedObject) -> None:
-        """Send an object, unless the journal says that it was sent. Raises OutputError if no other can be."""
+    def store(self, kind: str, stored: ExportedObject) -> bool:
+        """Send an object, unless the journal says that it was sent; whether the archive has it.
+
+        Raises OutputError if no other can be sent.
+        """
         content = encoded(stored.dataset)
         sha256 = hashlib.sha256(content).hexdigest()
         if self.journal.holds(stored.uid, sha256):
             self.counts["earlier"] += 1
-            return
+            return True
         try:
             outcome = self.send(stored, content)
         except CaseError as error:
             self._refuse(kind, stored, error)
-            return
+            return False
         except PacsError as error:
+            self.close(())
             raise OutputError(
                 f"{error}; {self._so_far()}; rerun the same command to send the rest"
             ) from error
         self.journal.add(kind, stored.uid, sha256)
         self.counts[outcome] += 1
         self.errors = 0
+        return True
 
     def close(self, left_out: Iterable[LeftOut]) -> None:
         """Write the lists of what was refused, and of what no object was made of."""
@@ -97,7 +104,7 @@ class Archive:
                 "message": error.message,
             }
         )
-        self.errors = self.errors + 1 if error.reason == "server_error" else 0
+        self.errors = self.errors + 1 if error.reason in ERRORS else 0
         if self.errors == MOST_ERRORS:
             self.close(())
             raise OutputError(
@@ -140,6 +147,7 @@ def open_archive(
                     title=options.title,
                     patience=options.patience,
                     credentials=options.credentials,
+                    contexts=RESULTS,
                 )
             )
             name = where = peer.host

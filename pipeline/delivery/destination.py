@@ -11,8 +11,8 @@ from pipeline.exports.objects import ExportedObject, LeftOut
 class Destination(Protocol):
     """A folder, or a PACS. An object that is there already is stored once only."""
 
-    def store(self, kind: str, stored: ExportedObject) -> None:
-        """Store an object. Raises OutputError if nothing more can be stored."""
+    def store(self, kind: str, stored: ExportedObject) -> bool:
+        """Store an object; whether it is there now. Raises OutputError if nothing more can be stored."""
 
 
 class Delivery(Destination, Protocol):

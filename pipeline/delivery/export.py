@@ -39,7 +39,7 @@ class Exported:
     """What an export wrote."""
 
     counts: Mapping[str, int]
-    """Kind → number of objects."""
+    """Kind → number of objects that are at the destination now."""
     studies: int
     left_out: tuple[LeftOut, ...]
 
@@ -62,8 +62,7 @@ def export(run: Path, studies: Path, destination: Destination, options: ExportOp
             for kind, found in objects_of(study, options.kinds):
                 if isinstance(found, LeftOut):
                     left_out.append(found)
-                else:
-                    destination.store(kind, found)
+                elif destination.store(kind, found):
                     counts[kind] += 1
         done += 1
     return Exported(counts, done, tuple(left_out))

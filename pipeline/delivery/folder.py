@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.delivery.export import ALL_KINDS
 from pipeline.errors import CaseError, ConfigError
 from pipeline.exports.objects import ExportedObject, LeftOut, encoded
-from pipeline.guards.csv_injection import escape_formulas
+from pipeline.guards.csv_injection import escape_formulas, unescape_formulas
 from pipeline.guards.inside_folder import is_inside
 from pipeline.guards.json_files import read_json
 from pipeline.guards.symlinks import refuse_link, refuse_links
@@ -37,11 +38,13 @@ class ExportFolder:
     path: Path
     run_id: str
     pseudonymous: bool
+    kinds: tuple[str, ...]
+    """That this export makes: objects of others stay as an earlier export left them."""
     rows: list[Mapping[str, object]] = field(default_factory=list)
     is_complete: bool = True
     """A folder takes every object, or the export ends."""
 
-    def store(self, kind: str, stored: ExportedObject) -> None:
+    def store(self, kind: str, stored: ExportedObject) -> bool:
         """Write one object to a file named by its content, never by its header."""
         content = encoded(stored.dataset)
         sha256 = hashlib.sha256(content).hexdigest()
@@ -61,25 +64,44 @@ class ExportFolder:
                 "sha256": sha256,
             }
         )
+        return True
 
     def close(self, left_out: Iterable[LeftOut]) -> None:
-        """Write the lists, and remove objects of an earlier export that this one did not make."""
+        """Write the lists, and remove objects of these kinds that this export did not make.
+
+        Raises ConfigError if the list of an earlier export is damaged.
+        """
+        now = [{name: getattr(entry, name) for name in LEFT_OUT_COLUMNS} for entry in left_out]
+        objects = [*self._of_other_kinds(OBJECTS, COLUMNS), *self.rows]
+        others = self._of_other_kinds(LEFT_OUT, LEFT_OUT_COLUMNS)
+        if len(objects) == len(self.rows):  # no other kinds are there
+            others = [row for row in others if row["kind"] != ALL_KINDS]
         made = {row["file"] for row in self.rows}
         with writing(self.path):
-            for old in self.path.glob("*/*.dcm"):
-                if old.relative_to(self.path).as_posix() not in made:
-                    old.unlink()
-        self._write(OBJECTS, COLUMNS, self.rows)
-        self._write(
-            LEFT_OUT,
-            LEFT_OUT_COLUMNS,
-            [{name: getattr(entry, name) for name in LEFT_OUT_COLUMNS} for entry in left_out],
-        )
+            for kind in self.kinds:
+                for old in (self.path / kind).glob("*.dcm"):
+                    if old.relative_to(self.path).as_posix() not in made:
+                        old.unlink()
+        self._write(OBJECTS, COLUMNS, objects)
+        self._write(LEFT_OUT, LEFT_OUT_COLUMNS, [*(row for row in others if row not in now), *now])
 
     def lines(self) -> Iterator[str]:
         """Where the objects are, and whose they are."""
         whose = "pseudonyms only" if self.pseudonymous else "patients' identifiers: handle it as patient data"
         yield f"Export: {self.path} ({whose})"
+
+    def _of_other_kinds(self, name: str, columns: Sequence[str]) -> list[Mapping[str, object]]:
+        """The rows of kinds that this export does not make, as an earlier one wrote them."""
+        path = self.path / name
+        if not path.exists():
+            return []
+        refuse_link(path)
+        text = io.StringIO(path.read_text(encoding="utf-8", errors="replace"), newline="")
+        header, *lines = list(csv.reader(text)) or [[]]
+        if any(len(line) != len(columns) for line in (header, *lines)) or header != list(columns):
+            raise ConfigError(f"--to: {path} is damaged; choose an empty or a new folder")
+        rows = [dict(zip(columns, map(unescape_formulas, line), strict=True)) for line in lines]
+        return [row for row in rows if row["kind"] not in self.kinds]
 
     def _write(self, name: str, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
         text = io.StringIO(newline="")
@@ -89,7 +111,9 @@ class ExportFolder:
         write_bytes(self.path / name, text.getvalue().encode(), mode=OWNER_ONLY)
 
 
-def open_folder(path: Path, run: Path, *, run_id: str, pseudonymous: bool) -> ExportFolder:
+def open_folder(
+    path: Path, run: Path, *, run_id: str, pseudonymous: bool, kinds: tuple[str, ...]
+) -> ExportFolder:
     """The folder of an export, made if it is missing, for its owner only.
 
     Raises ConfigError if it lies in the run, or holds anything but an export of the same run and kind.
@@ -116,4 +140,4 @@ def open_folder(path: Path, run: Path, *, run_id: str, pseudonymous: bool) -> Ex
     with writing(path):
         path.chmod(OWNER_ENTERS)
     write_bytes(path / CONTENT, f"{json.dumps(content)}\n".encode(), mode=OWNER_ONLY)
-    return ExportFolder(path, run_id, pseudonymous)
+    return ExportFolder(path, run_id, pseudonymous, kinds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -13,6 +13,16 @@ from typing import Final, Literal
 import certifi
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.uid import (
+    ColorSoftcopyPresentationStateStorage,
+    ComprehensiveSRStorage,
+    ExplicitVRLittleEndian,
+    GrayscaleSoftcopyPresentationStateStorage,
+    KeyObjectSelectionDocumentStorage,
+    ParametricMapStorage,
+    SecondaryCaptureImageStorage,
+    SegmentationStorage,
+)
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 
@@ -27,6 +37,7 @@ MOST_CONTEXTS: Final = 128
 OVER_TLS: Final = (
     ", or a certificate is not trusted: name those to trust in 'authority', and check this side's own"
 )
+NOT_TAKEN: Final = "the archive takes no objects of this class in this transfer syntax"
 DUPLICATE: Final = 0x0111
 NO_ROOM: Final = range(0xA700, 0xA800)
 MISMATCH: Final = range(0xA900, 0xAA00)
@@ -49,6 +60,22 @@ REJECTED: Final[Mapping[tuple[int | None, int | None], str]] = {
 Sent = Literal["stored", "there"]
 Context = tuple[str, str]
 """Class of an object and its transfer syntax."""
+LABEL_MAPS: Final = "1.2.840.10008.5.1.4.1.1.66.7"
+"""Class of label map segmentations, which pydicom 3.0 does not name."""
+RESULTS: Final[tuple[Context, ...]] = tuple(
+    (str(storage_class), str(ExplicitVRLittleEndian))
+    for storage_class in (
+        SegmentationStorage,
+        LABEL_MAPS,
+        ParametricMapStorage,
+        SecondaryCaptureImageStorage,
+        GrayscaleSoftcopyPresentationStateStorage,
+        ColorSoftcopyPresentationStateStorage,
+        ComprehensiveSRStorage,
+        KeyObjectSelectionDocumentStorage,
+    )
+)
+"""Of objects that hold results on images."""
 
 
 @dataclass(slots=True)
@@ -85,9 +112,7 @@ class Peer:
         try:
             status = association.send_c_store(dataset)
         except ValueError as error:  # none of the contexts it accepted fits
-            raise CaseError(
-                "refused", "the archive takes no objects of this class in this transfer syntax"
-            ) from error
+            raise CaseError("refused", NOT_TAKEN) from error
         except RuntimeError as error:
             self._abort()
             raise Transient("the association ended") from error
@@ -116,6 +141,8 @@ class Peer:
             tls_args=(self.tls, self.address.host) if self.tls else None,
         )
         if not made.is_established:
+            if made.rejected_contexts and not made.accepted_contexts:  # an answer, though it takes nothing
+                raise CaseError("refused", NOT_TAKEN)
             raise self._rejection(made)
         self.association = made
         return made
@@ -140,15 +167,17 @@ def open_peer(
     title: str = OWN_TITLE,
     patience: Patience | None = None,
     credentials: Credentials = NONE,
+    contexts: Sequence[Context] = (),
 ) -> Iterator[Peer]:
     """The application entity; its association ends with the block. Nothing is asked yet.
 
-    Raises ConfigError if certificates of the credentials cannot be used.
+    `contexts`: what the first association proposes besides its object's; others follow as they come. Raises
+    ConfigError if certificates of the credentials cannot be used.
     """
     logging.getLogger("pynetdicom").addHandler(logging.NullHandler())
     logging.getLogger("pynetdicom").propagate = False
     tls = _encryption(credentials) if address.tls else None
-    peer = Peer(address, title, patience or Patience(), tls)
+    peer = Peer(address, title, patience or Patience(), tls, list(contexts))
     try:
         yield peer
     finally:

@@ -37,9 +37,10 @@ class _IntoOrthanc:
     server: Orthanc
     studies: dict[str, None] = field(default_factory=dict)
 
-    def store(self, _kind: str, stored: ExportedObject) -> None:
+    def store(self, _kind: str, stored: ExportedObject) -> bool:
         self.server.add(encoded(stored.dataset))
         self.studies[str(stored.dataset.StudyInstanceUID)] = None
+        return True
 
 
 @contextmanager

@@ -94,3 +94,14 @@ def test_what_would_fail_after_the_run_is_refused_before(tmp_path: Path) -> None
         export.check_exports(load_config(None, {"exports.kinds": ["x"]}))
     with pytest.raises(ConfigError, match=r"exports.to: .* is a file; give the name of a folder"):
         export.check_exports(load_config(None, {"exports.to": str(tmp_path / "file")}))
+
+
+@pytest.mark.parametrize("to", ["dimse:AET@host:104", "dicomweb:https://host/web", "https://host/web"])
+def test_an_archive_in_the_config_is_refused_before_the_run_and_in_an_export(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], to: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"exports.to: is an archive or URL.*heatproof export --to"):
+        export.check_exports(load_config(None, {"exports.to": to}))
+    line = ["export", str(run), "--studies", str(tmp_path), "--set", f"exports.to={to}"]
+    assert main.main(line) == main.NOT_STARTED
+    assert "exports.to: is an archive or URL" in " ".join(capsys.readouterr().err.split())

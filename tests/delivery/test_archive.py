@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.delivery.archive import Archive, ArchiveOptions, open_archive
-from pipeline.delivery.journal import REFUSED, SENT, journal_folder, open_journal
+from pipeline.delivery.journal import HEAD, REFUSED, SENT, journal_folder, open_journal
 from pipeline.errors import ConfigError, OutputError
 from pipeline.exports.objects import ExportedObject, LeftOut
 from pipeline.pacs.patience import Patience
@@ -192,3 +192,44 @@ def test_a_wrong_destination_is_refused_before_anything_is_written(tmp_path: Pat
     ):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_that_broke_off_before_its_first_file_is_begun_again(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / ".lock").touch()
+    (tmp_path / "journal" / ".passing-x").touch()
+    assert dict(sent(takes_all, tmp_path, range(1)).counts) == {"stored": 1}
+    (tmp_path / "journal" / HEAD).unlink()
+    with pytest.raises(ConfigError, match="something else than the journal"):
+        sent(takes_all, tmp_path, range(1))
+
+
+def test_an_address_where_nothing_is_ends_the_export(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="failed on 3 objects in a row"):
+        sent(lambda _: Answer(404), tmp_path, range(5))
+
+
+def test_what_was_refused_is_listed_though_the_archive_then_ends_the_export(tmp_path: Path) -> None:
+    def archive(request: Request) -> Answer:
+        return Answer(507) if uid_in(request) == uid_of(2) else takes_all_but(1)(request)
+
+    with pytest.raises(OutputError, match="no room left"):
+        sent(archive, tmp_path, range(5))
+    assert [row["case_ids"] for row in rows(tmp_path / "journal" / REFUSED)] == ["case1"]
+
+
+def test_only_what_the_archive_has_counts_as_there(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    options = ArchiveOptions(journal=tmp_path / "journal", patience=AT_ONCE)
+    with (
+        serving(takes_all_but(1)) as server,
+        open_archive(
+            server.address, tmp_path / "run", run_id="run", pseudonymous=False, options=options
+        ) as archive,
+    ):
+        found = [archive.store("image", obj(number)) for number in (0, 1, 0)]
+    assert found == [True, False, True]
+
+
+def uid_of(number: int) -> str:
+    return str(radiograph(number).SOPInstanceUID)

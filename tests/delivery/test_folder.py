@@ -19,8 +19,8 @@ def stored() -> ExportedObject:
     return next(one for one in EXPORTS["gsps"].objects(study("DX"), {}) if isinstance(one, ExportedObject))
 
 
-def opened(path: Path, run: Path, *, pseudonymous: bool = False, run_id: str = RUN.run_id):
-    return open_folder(path, run, run_id=run_id, pseudonymous=pseudonymous)
+def opened(path: Path, run: Path, *, pseudonymous: bool = False, run_id: str = RUN.run_id, kinds=EXPORTS.own):
+    return open_folder(path, run, run_id=run_id, pseudonymous=pseudonymous, kinds=kinds)
 
 
 def test_nobody_else_can_enter_or_read_and_what_is_gone_is_removed(tmp_path, stored):
@@ -51,3 +51,33 @@ def test_a_folder_in_the_run_or_of_another_export_is_refused(tmp_path):
     (tmp_path / "full" / "file").write_text("")
     with pytest.raises(ConfigError, match="no export of this run in this form"):
         opened(tmp_path / "full", run)
+
+
+def test_an_export_of_one_kind_leaves_those_of_others_and_their_rows(tmp_path, stored):
+    run, to = tmp_path / "run", tmp_path / "to"
+    run.mkdir()
+    first = opened(to, run)
+    for kind in ("gsps", "sr"):
+        first.store(kind, stored)
+    left_out = [LeftOut("case-1", kind, "header_refused", "=odd") for kind in ("gsps", "sr", "all")]
+    first.close(left_out)
+    before = (to / OBJECTS).read_text().splitlines()
+
+    opened(to, run, kinds=("gsps",)).close([])
+    assert [path.parent.name for path in to.rglob("*.dcm")] == ["sr"]
+    assert (to / OBJECTS).read_text().splitlines() == [before[0], before[2]]
+    lines = (to / LEFT_OUT).read_text().splitlines()[1:]
+    assert lines == ["case-1,sr,header_refused,'=odd", "case-1,all,header_refused,'=odd"]
+
+    opened(to, run).close([])
+    assert not list(to.rglob("*.dcm"))
+    assert [len((to / name).read_text().splitlines()) for name in (OBJECTS, LEFT_OUT)] == [1, 1]
+
+
+def test_a_list_that_is_damaged_is_not_taken_over(tmp_path):
+    run, to = tmp_path / "run", tmp_path / "to"
+    run.mkdir()
+    opened(to, run).close([])
+    (to / OBJECTS).write_text("kind\n")
+    with pytest.raises(ConfigError, match="is damaged"):
+        opened(to, run).close([])

@@ -15,6 +15,7 @@ from pipeline.delivery.export import ExportOptions, export
 from pipeline.delivery.folder import open_folder
 from pipeline.delivery.results import exported_frame, exported_run
 from pipeline.executors.here import Here
+from pipeline.exports import EXPORTS
 from pipeline.plan import make_plan
 from pipeline.reporting.run_folder import read_run
 from pipeline.run.outcome import Outcome
@@ -55,7 +56,7 @@ def sorted_rows(run: Outcome, name: str) -> list[dict[str, object]]:
 def scored_again(audited: Audited, kind: str, **changed: str) -> Outcome:
     """The run of the objects of a kind, made as a config says without a word on exports."""
     to = audited.folder / "-".join((kind, *changed.values()))
-    target = open_folder(to, audited.path, run_id=audited.path.name, pseudonymous=False)
+    target = open_folder(to, audited.path, run_id=audited.path.name, pseudonymous=False, kinds=EXPORTS.own)
     settings = load_config(None, {}).exports.settings | changed
     done = export(audited.path, audited.folder / "images", target, ExportOptions((kind,), settings=settings))
     assert done.counts[kind] > 0

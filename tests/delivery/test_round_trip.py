@@ -57,7 +57,7 @@ def scored(folder: Path, maps: Path, **more: Any) -> Path:
 
 
 def exported(run: Path, folder: Path, to: Path, **settings: str) -> Exported:
-    target = open_folder(to, run, run_id=run.name, pseudonymous=False)
+    target = open_folder(to, run, run_id=run.name, pseudonymous=False, kinds=EXPORTS.own)
     done = export(
         run, folder / "images", target, ExportOptions(("seg", "sr", "key_objects"), settings=settings)
     )
@@ -227,3 +227,15 @@ def test_a_bug_of_our_own_is_not_listed_as_an_odd_header():
 
 def _code(item: Any) -> str:
     return str(item.ConceptNameCodeSequence[0].CodeValue)
+
+
+class Refusing:
+    """A destination that takes one kind alone."""
+
+    def store(self, kind: str, _stored: ExportedObject) -> bool:
+        return kind == "sr"
+
+
+def test_objects_that_the_destination_refuses_do_not_count_as_exported(run: Path, folder: Path) -> None:
+    done = export(run, folder / "images", Refusing(), ExportOptions(("seg", "sr")))
+    assert dict(done.counts) == {"sr": COUNT}

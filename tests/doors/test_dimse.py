@@ -174,3 +174,27 @@ def test_an_archive_that_is_not_there_is_given_up_after_all_tries() -> None:
     ):
         peer.send(file_of(radiograph(1)))
     assert waits == [1, 2]
+
+
+def test_an_archive_that_takes_none_of_the_classes_refuses_the_object_and_takes_the_next() -> None:
+    report = radiograph(2)
+    report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = UID(REPORT)
+    with answering(0x0000) as (peer, did):
+        with pytest.raises(CaseError, match="no objects of this class") as error:
+            peer.send(file_of(report))
+        assert error.value.reason == "refused"
+        assert peer.send(file_of(radiograph(1))) == "stored"
+    assert did == ["associated", "associated", uid(1)]
+
+
+def test_classes_that_are_named_before_need_no_second_association() -> None:
+    report = radiograph(2)
+    report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = UID(REPORT)
+    syntax = str(report.file_meta.TransferSyntaxUID)
+    with (
+        answering(0x0000, classes=(DX, REPORT)) as (peer, did),
+        open_peer(peer.address, patience=ONCE, contexts=[(REPORT, syntax)]) as proposing,
+    ):
+        for image in (radiograph(1), report):
+            proposing.send(file_of(image))
+    assert did == ["associated", uid(1), uid(2)]
