@@ -14,6 +14,7 @@ from pipeline.audit import audit
 from pipeline.cases.protocol import MOST_PAGES, protocol_of
 from pipeline.config import AuditConfig, load_config
 from pipeline.executors.here import Here
+from pipeline.filing.verification import verify_run
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import RunPlan, make_plan
 from pipeline.reporting.run_folder import RunFolder
@@ -114,6 +115,15 @@ def test_a_run_gets_the_pages_that_another_try_asks_for(study: Path, whole: Path
         assert files_of(run, case_id)["case.js"] == files_of(whole, case_id)["case.js"]
     audited(study, tmp_path / "out", 1)
     assert len(with_page(run)) == 1
+
+
+def test_a_run_loses_the_pages_that_another_try_does_not_ask_for(study: Path, tmp_path: Path) -> None:
+    run = audited(study, tmp_path / "out", "all")
+    audited(study, tmp_path / "out", 1)
+    assert len(with_page(run)) == 1
+    redraw(run)
+    assert len(with_page(run)) == 1
+    assert verify_run(run).passed
 
 
 def test_a_report_drawn_again_keeps_its_pages(some: Path, tmp_path: Path) -> None:

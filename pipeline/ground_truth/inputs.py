@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from pipeline.ground_truth.input_notices import (
     spelled_notices,
     words_notice,
 )
+from pipeline.ground_truth.own_results import paths_of, without_results
 from pipeline.records import AnnotationItem, Labels, Notice
 
 COORDINATES: Mapping[str, Sequence[tuple[str, ...]]] = {"boxes": BOX, "points": (POINT,)}
@@ -107,7 +108,8 @@ def find_items(
     for number, source in enumerate(used):
         part = replace(task, sources=(source,), first=number)
         found, boxes = _read_source(part, executor)
-        files |= {file for item in found for file in _paths(item)}
+        found, own = without_results(found, executor)
+        files |= {file for item in found for file in paths_of(item)}
         items += [item for item in found if item.says != "nothing" or item.unmarked]
         if "unmarked" not in source:
             notices += [*listed_notices(used, number, [i.image for i in found if i.says == "nothing"])]
@@ -116,6 +118,7 @@ def find_items(
         if boxes:
             notices += [*column_notices(used, number, boxes)] if sources else []
             notices += [*row_notices(boxes)]
+        notices += own
     notices += [*said_notices(items)]
     files |= {source_file(path, _file(source)) for source in used if source["format"] in IN_ONE_FILE}
     return FoundItems(items, used, bool(sources), frozenset(files), tuple(notices), known)
@@ -248,10 +251,3 @@ def _of_words(task: LabelTask, file: Path, image: str, column: str) -> FoundLabe
 
 def _file(source: Mapping[str, Any]) -> str | None:
     return None if source.get("file") is None else str(source["file"])
-
-
-def _paths(item: AnnotationItem) -> Iterator[Path]:
-    if "path" in item.payload:
-        yield Path(str(item.payload["path"]))
-    paths = item.payload.get("paths", ())
-    yield from map(Path, paths if isinstance(paths, tuple) else ())

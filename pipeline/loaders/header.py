@@ -32,6 +32,7 @@ from pipeline.loaders.truncation import (
     refuse_frames_without_pixels,
 )
 from pipeline.records import ImageSource
+from pipeline.records.names import PRODUCT
 
 MOST_FRAMES = 2**16
 """Upper limit, because each frame is an image; a larger number means a broken header or a scanned slide."""
@@ -124,6 +125,8 @@ def _refuse_non_images(dataset: Dataset, pixels: AvailablePixels | None) -> Avai
     kind = NOT_IMAGES.get(sop_class) or NOT_IMAGE_MODALITIES.get(code(dataset, "Modality"))
     if kind:
         raise CaseError("not_an_image", f"the file is {kind}, not an image")
+    if text(dataset, "Manufacturer") == PRODUCT:
+        raise CaseError("own_result", f"the file is a result that {PRODUCT} exported, not an image")
     if pixels is None and "Storage" in sop_class.name and "Image Storage" not in sop_class.name:
         raise CaseError("not_an_image", f"the file is not an image, its SOP class is {sop_class.name}")
     if pixels is None:

@@ -17,7 +17,7 @@ from pipeline.reporting.run_folder import PAGES, read_run
 from pipeline.reporting.survey import survey
 from pipeline.reporting.thumbnails import OUTLINES
 from pipeline.run.opening import Run
-from pipeline.store.cases import case_folder
+from pipeline.store.cases import case_folder, pack_case
 from pipeline.store.tables import write_table
 
 OF_A_PAGE = ("case.js", "pixels.js", "index.html", OUTLINES)
@@ -80,5 +80,6 @@ def _draw(
 
 def _remove_pages(run: Path, case_ids: set[str]) -> None:
     for case_id in case_ids:
+        pack_case(run, case_id)
         for name in OF_A_PAGE:
             (case_folder(run, case_id) / name).unlink(missing_ok=True)

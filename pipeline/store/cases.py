@@ -103,6 +103,14 @@ def write_case(run: Path, case: FinishedCase, *, page: bool = True) -> None:
         write_bytes(packed(path), gzip.compress(whole, PACKING, mtime=0), durable=True)
 
 
+def pack_case(run: Path, case_id: str) -> None:
+    """Compress `case.json` of a case that is to have no page, as `write_case` does without `page`."""
+    path = case_folder(run, case_id) / "case.json"
+    if path.exists():
+        write_bytes(packed(path), gzip.compress(path.read_bytes(), PACKING, mtime=0), durable=True)
+        path.unlink()
+
+
 def write_page_data(
     run: Path, content: Mapping[str, Any], heatmaps: Sequence[Heatmap], references: Sequence[Reference]
 ) -> None:
