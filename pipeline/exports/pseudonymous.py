@@ -154,7 +154,8 @@ class Pseudonyms:
 def pseudonymous(header: Dataset, names: Pseudonyms) -> Dataset:
     """A new header without identifiers: made of pseudonyms; dates are empty."""
     found = Dataset()
-    found.SOPClassUID = header.SOPClassUID
+    if "SOPClassUID" in header:
+        found.SOPClassUID = header.SOPClassUID
     found.update(_cleaned(header, KEPT))
     found.SOPInstanceUID = UID(uid_of("image", names.run_id, names.image))
     found.StudyInstanceUID = UID(uid_of("study", names.run_id, names.study))
