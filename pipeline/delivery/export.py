@@ -52,19 +52,19 @@ def export(run: Path, studies: Path, destination: Destination, options: ExportOp
     counts: Counter[str] = Counter()
     left_out: list[LeftOut] = []
     done = 0
-    for _, files in by_study(source_files(run, studies)):
-        images = list(_images(folder, files, options, chosen, left_out))
-        if not images:
-            continue
-        study = ExportedStudy(facts, images[0].frames[0].case_id, tuple(images), options.settings)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # libraries quote odd values, such as names of patients
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # libraries quote odd values, such as names of patients
+        for _, files in by_study(source_files(run, studies)):
+            images = list(_images(folder, files, options, chosen, left_out))
+            if not images:
+                continue
+            study = ExportedStudy(facts, images[0].frames[0].case_id, tuple(images), options.settings)
             for kind, found in objects_of(study, options.kinds):
                 if isinstance(found, LeftOut):
                     left_out.append(found)
                 elif destination.store(kind, found):
                     counts[kind] += 1
-        done += 1
+            done += 1
     return Exported(counts, done, tuple(left_out))
 
 
@@ -104,6 +104,7 @@ def _pseudonymous(run: RunFolder, header: Any, case_id: str, first_of: dict[str,
             patient=run.case(case_id)["patient_id"],
             study=first_of.setdefault(str(header.StudyInstanceUID), case_id),
             series=first_of.setdefault(str(header.SeriesInstanceUID), case_id),
+            frame_of_reference=first_of.setdefault(str(header.get("FrameOfReferenceUID", "")), case_id),
             image=case_id,
         ),
     )

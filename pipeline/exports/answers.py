@@ -15,6 +15,7 @@ from pipeline.exports.algorithm import equipment
 from pipeline.exports.codes import ABNORMALITY, LONGEST_MEANING, code_of, free_text
 from pipeline.exports.grids import grid_of_image
 from pipeline.exports.objects import PENDING, ExportedObject, settled
+from pipeline.exports.planes import spacing_of
 from pipeline.exports.seg import state_grid
 from pipeline.exports.study import ExportedRun
 from pipeline.exports.uids import series_uid, uid_of
@@ -62,7 +63,7 @@ def answers_object(
         **equipment(run) | {"manufacturer": MAKER},
     )
     grid.restore_references(dataset)
-    state_grid(dataset, header)
+    state_grid(dataset, spacing_of(header, 0))
     return settled(dataset, run, kind=KIND, case_ids=(reader, str(header.SOPInstanceUID)))
 
 

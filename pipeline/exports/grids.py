@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
@@ -16,6 +18,10 @@ PLANE: Final = ("FrameOfReferenceUID", "ImagePositionPatient", "ImageOrientation
 """What places a slice in the patient (PS3.3, C.7.6.2)."""
 SHARED: Final = ("PlaneOrientationSequence", "PixelMeasuresSequence")
 """The same in the functional groups of an enhanced image, if its planes are parallel (C.7.6.16.2)."""
+
+
+DIGITS: Final = 4
+"""Of places in mm: planes that are nearer to each other lie at one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +35,16 @@ class SharedGrid:
     planes: int
     owner: str
     """UID of the series or of the image."""
+    numbers: tuple[int, ...] = ()
+    """Frame numbers, from 1, in the image of the header's frames, if it was cut down to some; else empty."""
     stands_for: tuple[str, int | None] | None = None
     """SOP class and frame number, from 1, of the image whose header was cut down to a capture; else None."""
 
     def restore_references(self, dataset: Dataset) -> None:
-        """Make references to such a header those to the frame that it stands for."""
+        """Make references to a header that was cut down those to the frames that it stands for."""
+        if self.numbers:
+            for source in _sources(dataset):
+                source.ReferencedFrameNumber = self.numbers[int(source.get("ReferencedFrameNumber") or 1) - 1]
         if self.stands_for is None:
             return
         sop_class, number = self.stands_for
@@ -42,12 +53,10 @@ class SharedGrid:
                 instance.ReferencedSOPClassUID = sop_class
         for source in dataset.get("SourceImageSequence") or ():
             source.ReferencedSOPClassUID = sop_class
-        for groups in dataset.PerFrameFunctionalGroupsSequence:
-            for derivation in groups.get("DerivationImageSequence") or ():
-                for source in derivation.SourceImageSequence:
-                    source.ReferencedSOPClassUID = sop_class
-                    if number is not None:
-                        source.ReferencedFrameNumber = number
+        for source in _sources(dataset):
+            source.ReferencedSOPClassUID = sop_class
+            if number is not None:
+                source.ReferencedFrameNumber = number
 
 
 def shared_grids(study: ExportedStudy) -> Iterator[SharedGrid]:
@@ -58,11 +67,14 @@ def shared_grids(study: ExportedStudy) -> Iterator[SharedGrid]:
         is_slice = all(header.get(name) for name in PLANE) and frames_of(header) == 1
         key = _plane_key(header) if is_slice else (str(header.SOPInstanceUID),)
         series.setdefault(key, []).append(image)
-    for images in series.values():
-        if len(images) > 1:
-            yield _of_series(images)
-        else:
-            yield from _of_image(images[0])
+    for together in series.values():
+        places = [_place(one.header, one.header) for one in together] if len(together) > 1 else [0.0]
+        for numbers in _passes(places):
+            images = [together[number] for number in numbers]
+            if len(images) > 1:
+                yield _of_series(images)
+            else:
+                yield from _of_image(images[0])
 
 
 def grid_of_image(header: Dataset) -> SharedGrid:
@@ -101,13 +113,73 @@ def _of_image(image: ExportedImage) -> Iterator[SharedGrid]:
     header, owner = image.header, str(image.header.SOPInstanceUID)
     count = frames_of(header)
     if _has_planes(header):
-        planes = tuple(frame.frame for frame in image.frames)
-        yield SharedGrid((_with_thickness(header),), image.frames, planes, planes=count, owner=owner)
+        yield from _of_planes(image)
         return
     single = _without_place(header)
     for frame in image.frames:
         of = str(header.SOPClassUID), frame.frame + 1 if count > 1 else None
         yield SharedGrid((single,), (frame,), (0,), planes=1, owner=owner, stands_for=of)
+
+
+def _of_planes(image: ExportedImage) -> Iterator[SharedGrid]:
+    """The grids of an image whose frames lie in the patient: one, or one for each pass over its planes."""
+    header, owner = image.header, str(image.header.SOPInstanceUID)
+    groups = header.get("PerFrameFunctionalGroupsSequence") or ()
+    passes = [[0]]
+    if frames_of(header) > 1:
+        orientation = header.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0]
+        passes = _passes([_place(orientation, one.PlanePositionSequence[0]) for one in groups])
+    for numbers in passes:
+        frames = tuple(frame for frame in image.frames if frame.frame in numbers)
+        if not frames:
+            continue
+        cut = _with_thickness(header)
+        if len(passes) > 1:
+            cut = deepcopy(header)
+            cut.NumberOfFrames = len(numbers)
+            cut.PerFrameFunctionalGroupsSequence = [
+                cut.PerFrameFunctionalGroupsSequence[number] for number in numbers
+            ]
+        yield SharedGrid(
+            headers=(cut,),
+            frames=frames,
+            plane_of=tuple(numbers.index(frame.frame) for frame in frames),
+            planes=len(numbers),
+            owner=owner,
+            numbers=tuple(number + 1 for number in numbers) if len(passes) > 1 else (),
+        )
+
+
+def _passes(places: Sequence[float]) -> list[list[int]]:
+    """Indices of planes, so that no two of a pass lie at the same place: the first at each, then the second.
+
+    Echoes, phases and weightings repeat places, and planes of one Segmentation lie apart.
+    """
+    seen: Counter[float] = Counter()
+    found: list[list[int]] = []
+    for index, place in enumerate(places):
+        if seen[place] == len(found):
+            found.append([])
+        found[seen[place]].append(index)
+        seen[place] += 1
+    return found
+
+
+def _place(orientation: Dataset, position: Dataset) -> float:
+    """Where a plane lies along its normal, in mm."""
+    directions = np.asarray(orientation.ImageOrientationPatient, np.float64)
+    normal = np.cross(directions[:3], directions[3:])
+    return round(float(normal @ np.asarray(position.ImagePositionPatient, np.float64)), DIGITS)
+
+
+def _sources(dataset: Dataset) -> Iterable[Dataset]:
+    """The references of frames to what they were made of, once: segments share them."""
+    return {
+        id(source): source
+        for groups in dataset.PerFrameFunctionalGroupsSequence
+        for derivation in groups.get("DerivationImageSequence") or ()
+        for source in derivation.SourceImageSequence
+    }.values()
 
 
 def _has_planes(header: Dataset) -> bool:

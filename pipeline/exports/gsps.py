@@ -108,7 +108,7 @@ def _object(
     if len(referenced) < int(header.get("NumberOfFrames") or 1):
         series.ReferencedImageSequence = [frames_of(header, referenced)]
     made.ReferencedSeriesSequence = [series]
-    made.DisplayedAreaSelectionSequence = [displayed_area(header, frames[0].frame)]
+    made.DisplayedAreaSelectionSequence = [displayed_area(header, frames[0].frame, frames[0].spacing_mm)]
     if is_grey:
         made.update(modality_lut(header, frames[0].frame))
         if voi := windows(header, referenced):

@@ -121,12 +121,13 @@ def _orientation(plane: ImagePlane) -> Dataset:
 
 
 def _window(frames: Sequence[MapFrame]) -> Dataset:
-    """From the lowest to the highest value of all frames."""
+    """From the lowest to the highest value of all frames; LINEAR would want 1 or more (PS3.3, C.11.2.1.3)."""
     low = min(float(frame.values.min()) for frame in frames)
     high = max(float(frame.values.max()) for frame in frames)
     found = Dataset()
     found.WindowCenter = format_number_as_ds((low + high) / 2)
     found.WindowWidth = format_number_as_ds(high - low or 1.0)
+    found.VOILUTFunction = "LINEAR_EXACT"
     return found
 
 

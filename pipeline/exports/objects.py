@@ -10,6 +10,8 @@ from typing import Final
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID
 
@@ -24,6 +26,8 @@ DATES: Final = ("ContentDate", "InstanceCreationDate", "SeriesDate", "Presentati
 TIMES: Final = ("ContentTime", "InstanceCreationTime", "SeriesTime", "PresentationCreationTime")
 DATE_TIMES: Final = ("ObservationDateTime", "ContributionDateTime")
 ORIENTATION: Final = "PatientOrientation"
+EQUIPMENT: Final = "ContributingEquipmentSequence"
+"""Where highdicom states its version."""
 MADE_UP: Final = "DimensionOrganizationUID"
 """The one UID that libraries make up and callers cannot give."""
 
@@ -75,7 +79,7 @@ def settled(dataset: Dataset, run: ExportedRun, *, kind: str, case_ids: tuple[st
         elif element.keyword == MADE_UP:
             element.value = UID(uid_of("dimensions", run.run_id, kind, *case_ids))
     _name_own_scheme(dataset)
-    content = hashlib.sha256(encoded(dataset)).hexdigest()
+    content = hashlib.sha256(_of_content(dataset)).hexdigest()
     uid = UID(uid_of("instance", run.run_id, kind, *case_ids, content))
     dataset.SOPInstanceUID = uid
     dataset.file_meta.MediaStorageSOPInstanceUID = uid
@@ -96,6 +100,16 @@ def encoded(dataset: Dataset) -> bytes:
     """The object as a DICOM file (PS3.10)."""
     buffer = BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _of_content(dataset: Dataset) -> bytes:
+    """What the object says, without what names the versions of libraries, which give new UIDs for nothing."""
+    content = Dataset()
+    content.update({element.tag: element for element in dataset if element.keyword != EQUIPMENT})
+    buffer = DicomBytesIO()
+    buffer.is_little_endian = buffer.is_implicit_VR = True
+    write_dataset(buffer, content, parent_encoding="utf8")
     return buffer.getvalue()
 
 

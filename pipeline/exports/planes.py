@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
@@ -86,7 +87,7 @@ def stand_in_plane(
     if along is None or down is None or any(a and b for a, b in zip(along, down, strict=True)):
         along, down = DIRECTIONS["L"], DIRECTIONS["P"]
     return ImagePlane(
-        along, down, (0.0, 0.0, 0.0), spacing_mm or (aspect_of(header), 1.0), frame_of_reference
+        along, down, (0.0, 0.0, 0.0), spacing_mm or (float(aspect_of(header)), 1.0), frame_of_reference
     )
 
 
@@ -99,10 +100,21 @@ def spacing_of(header: Dataset, frame: int) -> tuple[float, float] | None:
     return None
 
 
-def aspect_of(header: Dataset) -> float:
+def spacing_shown(
+    header: Dataset, frame: int, of_run: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """The spacing in mm of every object about a frame: of its plane in the patient, else that of the run.
+
+    The run knows magnification, the study table and ultrasound regions, which no element for itself tells.
+    """
+    plane = plane_of(header, frame)
+    return plane.spacing_mm if plane else of_run
+
+
+def aspect_of(header: Dataset) -> Fraction:
     """Height of a pixel divided by its width, for images without a spacing; 1 if it is not stated."""
     pair = _positive_pair(header, "PixelAspectRatio")
-    return pair[0] / pair[1] if pair else 1.0
+    return Fraction(pair[0]) / Fraction(pair[1]) if pair else Fraction(1)
 
 
 def _positive_pair(item: Dataset, keyword: str) -> tuple[float, float] | None:

@@ -7,7 +7,6 @@ copied. Overlays of the image are shown in a layer below the contours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
@@ -15,7 +14,7 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import format_number_as_ds
 
 from pipeline.exports.instances import copy_elements, reference_to
-from pipeline.exports.planes import aspect_of, group_of, spacing_of
+from pipeline.exports.planes import aspect_of, group_of, spacing_shown
 
 MODALITY_LUT: Final = ("RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence")
 WINDOW: Final = (
@@ -39,8 +38,6 @@ SHUTTER: Final = (
 OVERLAYS: Final = range(0x6000, 0x6020, 2)
 """Groups of overlay planes."""
 OVERLAY_ROWS, ACTIVATION_LAYER = 0x0010, 0x1001
-LARGEST_RATIO: Final = 1000
-"""Of the numbers of an aspect ratio."""
 BLACK: Final = 0
 UNSPECIFIED: Final = "US"
 """Rescale type of values in no stated unit."""
@@ -100,16 +97,16 @@ def activate_overlays(header: Dataset, made: Dataset, layer: str) -> bool:
     return bool(groups)
 
 
-def displayed_area(header: Dataset, frame: int) -> Dataset:
-    """The whole image, with pixels as high and wide as the image says (PS3.3, C.10.4)."""
+def displayed_area(header: Dataset, frame: int, spacing_mm: tuple[float, float] | None) -> Dataset:
+    """The whole image, with pixels as high and wide as image and run say (PS3.3, C.10.4)."""
     found = Dataset()
     found.DisplayedAreaTopLeftHandCorner = [1, 1]
     found.DisplayedAreaBottomRightHandCorner = [int(header.Columns), int(header.Rows)]
     found.PresentationSizeMode = "SCALE TO FIT"
-    if spacing := spacing_of(header, frame):
+    if spacing := spacing_shown(header, frame, spacing_mm):
         found.PresentationPixelSpacing = list(map(format_number_as_ds, spacing))
     else:
-        ratio = Fraction(aspect_of(header)).limit_denominator(LARGEST_RATIO)
+        ratio = aspect_of(header)
         found.PresentationPixelAspectRatio = [str(ratio.numerator), str(ratio.denominator)]
     return found
 

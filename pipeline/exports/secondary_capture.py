@@ -17,11 +17,13 @@ from pipeline.exports.anatomy import add_body_part
 from pipeline.exports.captures import NOT_FOR_DIAGNOSIS, RGB, Marks, capture, method_marks, reader_marks
 from pipeline.exports.instances import LOSSY, copy_elements, new_instance, reference_to
 from pipeline.exports.objects import ExportedObject, LeftOut, settled
-from pipeline.exports.planes import aspect_of, spacing_of
+from pipeline.exports.planes import aspect_of, spacing_shown
 from pipeline.exports.study import ExportedFinding, ExportedFrame, ExportedImage, ExportedStudy
 
 NO_OVERLAY: Final = "none"
 NO_PICTURE: Final = "the run holds no pixels of it; give it a page (report.cases) and run the audit again"
+BURNED_IN: Final = ("YES", "NO")
+"""What an image may say of names in its pixels; of one that says nothing it is unknown."""
 LABELS: Final = {1: "present", 0: "absent"}
 
 
@@ -64,7 +66,8 @@ def _object(
     ]
     made.SourceImageSequence = [source]
     made.ImageComments = NOT_FOR_DIAGNOSIS
-    made.BurnedInAnnotation = "YES" if header.get("BurnedInAnnotation") == "YES" else "NO"
+    if header.get("BurnedInAnnotation") in BURNED_IN:
+        made.BurnedInAnnotation = header.BurnedInAnnotation
     copy_elements(header, made, LOSSY)
     made.SamplesPerPixel = 3
     made.PhotometricInterpretation = "RGB"
@@ -85,12 +88,12 @@ def _pixels(study: ExportedStudy, image: ExportedImage, frame: ExportedFrame, fo
         top = max(float(shown.relevance.max()), 0.0)
         unit = " logit" if shown.unit == "logit" else ""
         texts.insert(1, f"Colours ({colours}): {shown.method}, from 0 to its maximum, {top:.3g}{unit}")
-    spacing = spacing_of(image.header, frame.frame) or frame.spacing_mm
+    spacing = spacing_shown(image.header, frame.frame, frame.spacing_mm)
     return capture(
         picture,
         [*_marks(study, found)],
         texts,
-        pixel_aspect=spacing[0] / spacing[1] if spacing else aspect_of(image.header),
+        pixel_aspect=spacing[0] / spacing[1] if spacing else float(aspect_of(image.header)),
         font=run.font,
     )
 

@@ -6,6 +6,7 @@ its own, and so has each frame of a loop.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescripti
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.valuerep import format_number_as_ds
 
 from pipeline.contracts import Export
 from pipeline.exports.algorithm import algorithm_of, equipment
@@ -34,6 +36,12 @@ FINDING, METHOD = 0x06, 0x07
 """Private elements of a segment with its names in full, from which `heatproof score` reads them."""
 LABELMAP: Final = "labelmap"
 """Value of the option `segmentation`."""
+MOST_BYTES: Final = 2**32
+"""Of the masks of one object in memory, one byte for each pixel and segment."""
+TOO_LARGE: Final = (
+    f"the masks of its Segmentation exceed {MOST_BYTES:,} bytes in memory; audit fewer methods or findings "
+    "in one run"
+)
 BARE: Final = "the run drew no contour on the image, so that no Segmentation refers to it"
 OVERLAP: Final = (
     "segments overlap, which a label map cannot hold; the object is a binary segmentation, in which they may"
@@ -51,10 +59,13 @@ def objects(
         if not segments:
             yield from (LeftOut(one.case_id, SEG.name, NO_CONTOUR, BARE) for one in grid.frames)
             continue
+        if grid.planes * math.prod(grid.frames[0].shape) * len(segments) > MOST_BYTES:
+            yield from (LeftOut(one.case_id, SEG.name, "too_large", TOO_LARGE) for one in grid.frames)
+            continue
         number += 1
         stack = _stack(grid, segments)
         if is_labelmap and stack.sum(axis=3).max() > 1:
-            yield LeftOut(grid.frames[0].case_id, SEG.name, "segments_overlap", OVERLAP)
+            yield from (LeftOut(one.case_id, SEG.name, "segments_overlap", OVERLAP) for one in grid.frames)
         labelled = is_labelmap and stack.sum(axis=3).max() <= 1
         yield _object(study, grid, segments, stack, number=number, is_labelmap=labelled)
 
@@ -99,27 +110,25 @@ def _object(
         **equipment(run),
     )
     grid.restore_references(dataset)
-    state_grid(dataset, grid.headers[0])
+    state_grid(dataset, grid.frames[0].spacing_mm)
     frames = [frame for frame in grid.frames if any(finding.contours for finding in frame.findings)]
     return settled(dataset, run, kind=SEG.name, case_ids=tuple(frame.case_id for frame in frames))
 
 
-def state_grid(dataset: Dataset, header: Dataset) -> None:
+def state_grid(dataset: Dataset, spacing_mm: tuple[float, float] | None) -> None:
     """Add the functional groups that viewers read first, where an image has no frame of reference.
 
-    OHIF 3.13 shows no segmentation without spacing and orientation. The spacing is what the image states, in
-    the patient or at the detector; without one it is empty, because viewers would measure with any. The
-    orientation is the one that OHIF assumes of such images; without a frame of reference it places nothing.
+    OHIF 3.13 shows no segmentation without spacing and orientation. Without a spacing it is empty, because
+    viewers would measure with any. The orientation is the one that OHIF assumes of such images; without a
+    frame of reference it places nothing.
     """
     groups = dataset.SharedFunctionalGroupsSequence[0]
     if "PlaneOrientationSequence" in groups or "FrameOfReferenceUID" in dataset:
         return
-    if "PixelMeasuresSequence" not in groups:
-        measures = Dataset()
-        spacing = header.get("PixelSpacing") or header.get("ImagerPixelSpacing")
-        if spacing:
-            measures.PixelSpacing = spacing
-        groups.PixelMeasuresSequence = [measures]
+    measures = Dataset()
+    if spacing_mm:
+        measures.PixelSpacing = list(map(format_number_as_ds, spacing_mm))
+    groups.PixelMeasuresSequence = [measures]
     orientation = Dataset()
     orientation.ImageOrientationPatient = list(ASSUMED)
     groups.PlaneOrientationSequence = [orientation]

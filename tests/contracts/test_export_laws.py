@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
+from pydicom.dataset import Dataset
 
 from pipeline.exports import EXPORTS
 from pipeline.exports.objects import ExportedObject, LeftOut, encoded
@@ -117,6 +119,79 @@ def test_pseudonymous_objects_hold_no_identifier_of_the_image(pair):
         content = encoded(one.dataset)
         assert [text for text in IDENTIFIERS if text.encode() in content] == []
         assert one.dataset.PatientID == "patient-0"
+
+
+MARKER = "ZQXMARKER"
+TEXTS = ("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT")
+SHAPES = {"PhotometricInterpretation"}
+"""Coded elements without which there is no image."""
+
+
+def tainted(header: Dataset) -> Dataset:
+    """The header with the marker in every text, at every depth, and in elements that it lacks."""
+    header = deepcopy(header)
+    windows, table = Dataset(), Dataset()
+    windows.WindowCenter, windows.WindowWidth = "40", "80"
+    table.LUTDescriptor, table.LUTData = [2, 0, 16], b"\0\0\xff\xff"
+    table.ModalityLUTType = table.LUTExplanation = "text"
+    windows.VOILUTSequence = [deepcopy(table)]
+    if "SharedFunctionalGroupsSequence" in header:
+        header.SharedFunctionalGroupsSequence[0].FrameVOILUTSequence = [windows]
+    header.VOILUTSequence, header.ModalityLUTSequence = [table], [deepcopy(table)]
+    header.SequenceOfUltrasoundRegions = [Dataset()]
+    taint(header)
+    return header
+
+
+def taint(item: Dataset) -> None:
+    for element in list(item):
+        if element.VR == "SQ":
+            for nested in element.value:
+                taint(nested)
+        elif element.VR in TEXTS and element.keyword not in SHAPES:
+            element.value = MARKER
+    for keyword in (
+        "WindowCenterWidthExplanation", "FrameComments", "RescaleType", "BodyPartExamined", "FrameLaterality",
+        "ImageLaterality", "PatientOrientation", "ShutterShape", "ViewPosition",
+    ):  # fmt: skip
+        setattr(item, keyword, MARKER)
+    for number, vr in enumerate(("LO", "UT", "UN")):
+        item.private_block(0x0099, "ZQXMARKER", create=True).add_new(
+            number + 1, vr, MARKER if vr != "UN" else MARKER.encode()
+        )
+
+
+def test_no_text_of_a_header_is_in_a_pseudonymous_object(pair):
+    kind, modality = pair
+    of = study(modality)
+    of = replace(of, images=tuple(replace(one, header=tainted(one.header)) for one in of.images))
+    found = made(without_identifiers(of), kind)
+    assert found
+    for one in found:
+        assert MARKER.encode() not in encoded(one.dataset)
+        assert MARKER not in str(one.dataset)
+
+
+def test_a_pseudonymous_header_keeps_body_part_and_side_in_known_terms():
+    header = study("MG").images[0].header
+    header.BodyPartExamined, header.Laterality, header.ImageLaterality = "BREAST", "L", "DOE JANE"
+    found = pseudonymous(header, Pseudonyms(RUN.run_id, "p", "c", "c", "c"))
+    assert (found.BodyPartExamined, found.Laterality) == ("BREAST", "L")
+    assert "ImageLaterality" not in found
+
+
+def test_each_frame_of_reference_has_a_pseudonym_of_its_own():
+    header = study("CT series").images[0].header
+    names = Pseudonyms(RUN.run_id, "p", "c", "series-0", "c")
+    found = [
+        pseudonymous(header, one).FrameOfReferenceUID
+        for one in (
+            names, replace(names, series="series-1"), replace(names, frame_of_reference="f"),
+            replace(names, series="series-1", frame_of_reference="f"),
+        )
+    ]  # fmt: skip
+    assert len(set(found)) == 3
+    assert found[2] == found[3]
 
 
 def test_what_cannot_be_made_says_why(pair):

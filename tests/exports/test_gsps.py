@@ -176,7 +176,9 @@ def test_pixels_keep_their_shape():
     assert list(area.DisplayedAreaBottomRightHandCorner) == [SHAPE[1], SHAPE[0]]
     loop = MODALITIES["US multi-frame"]()[0].header
     loop.PixelAspectRatio = ["3", "2"]
-    (one,) = made(with_header(study("US multi-frame"), loop))
+    of = with_header(study("US multi-frame"), loop)
+    frames = tuple(replace(frame, spacing_mm=None) for frame in of.images[0].frames)
+    (one,) = made(replace(of, images=(replace(of.images[0], frames=frames),)))
     assert one.dataset.DisplayedAreaSelectionSequence[0].PresentationPixelAspectRatio == [3, 2]
 
 

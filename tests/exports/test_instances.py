@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pytest
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, ParametricMapStorage
 
 from pipeline.exports.instances import copy_elements, new_instance, reference_to, series_of
@@ -86,6 +87,20 @@ def test_copied_elements_are_not_those_of_the_image():
     other.WindowCenter[0] = 1
     assert image.WindowCenter[0] == 40
     assert "WindowWidth" not in other
+
+
+def test_other_versions_of_libraries_give_the_same_uid():
+    first, second = (instance(header(CTImageStorage, "CT")) for _ in "12")
+    for made, version in ((first, "1.0"), (second, "2.0")):
+        library = Dataset()
+        library.Manufacturer, library.SoftwareVersions = "highdicom", version
+        made.ContributingEquipmentSequence = [library]
+    second.file_meta.ImplementationVersionName = "OTHER"
+    one, other = (settled(made, RUN, kind="a", case_ids=("c",)) for made in (first, second))
+    assert one.uid == other.uid
+    third = instance(header(CTImageStorage, "CT"))
+    third.SeriesDescription = "other"
+    assert settled(third, RUN, kind="a", case_ids=("c",)).uid != one.uid
 
 
 @pytest.mark.parametrize("kind", ["a", "b"])

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from highdicom.pm.sop import pmread
 from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_windowing
 
 from pipeline.exports import parametric_map
 from pipeline.exports.objects import ExportedObject, LeftOut, encoded
@@ -129,6 +131,25 @@ def test_an_object_names_quantity_and_unit():
     assert mapping.LUTExplanation == "nodule"
     assert mapping.MeasurementUnitsCodeSequence[0].CodeMeaning == "logit"
     assert mapping.QuantityDefinitionSequence[0].ConceptCodeSequence[0].CodeValue == "130403"
+
+
+def test_the_middle_of_a_map_below_one_is_shown_in_the_middle():
+    """Values from 0 to 0.5: with LINEAR, whose formula takes 1 from the width, the window were negative."""
+    of = study("DX")
+    (frame,) = of.images[0].frames
+    values = np.linspace(0, 0.5, 48, dtype=np.float32).reshape(8, 6)
+    findings = tuple(
+        replace(one, maps=tuple(replace(found, relevance=values) for found in one.maps))
+        for one in frame.findings
+    )
+    images = (replace(of.images[0], frames=(replace(frame, findings=findings),)),)
+    one = made(replace(of, images=images))[0]
+    (window,) = one.dataset.SharedFunctionalGroupsSequence[0].FrameVOILUTSequence
+    header = Dataset()
+    header.update(window)
+    header.PhotometricInterpretation, header.PixelRepresentation, header.BitsStored = "MONOCHROME2", 0, 8
+    shown = apply_windowing(np.array([0, 0.25, 0.5]), header)
+    np.testing.assert_allclose(shown, [0, 127.5, 255])
 
 
 def test_a_finding_with_a_long_name_is_read_in_full(tmp_path):

@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.exports.planes import aspect_of, plane_of, plane_of_grid, spacing_of, stand_in_plane
+from pipeline.exports.planes import (
+    aspect_of,
+    plane_of,
+    plane_of_grid,
+    spacing_of,
+    spacing_shown,
+    stand_in_plane,
+)
 from pipeline.geometry import mirrored, resized, to_image, whole
 from tests.exports.made import MODALITIES, SHAPE
 
@@ -95,6 +102,15 @@ def test_spacing_is_that_of_the_patient_before_that_of_the_detector():
     assert spacing_of(header, 0) == (0.4, 0.2)
     assert spacing_of(header_of("enhanced CT"), 0) == (0.5, 0.25)
     assert spacing_of(header_of("US multi-frame"), 0) is None
+
+
+def test_the_spacing_of_the_run_counts_where_an_image_lies_nowhere():
+    """0.3 mm at the detector, magnified by 1.5, are 0.2 mm in the run."""
+    header = header_of("MG")
+    header.ImagerPixelSpacing, header.EstimatedRadiographicMagnificationFactor = [0.3, 0.3], "1.5"
+    assert spacing_shown(header, 0, (0.2, 0.2)) == (0.2, 0.2)
+    assert spacing_shown(header, 0, None) is None
+    assert spacing_shown(header_of("CT series"), 0, (0.2, 0.2)) == (0.5, 0.25)
 
 
 def test_the_aspect_of_pixels_is_their_height_over_their_width():
