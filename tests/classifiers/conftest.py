@@ -9,12 +9,19 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from monai.networks.nets import DenseNet
 from torch import nn
 
 from pipeline.classifiers import ModelCard, load_card
-from pipeline.classifiers.networks import build_network
 
 CardWriter = Callable[..., Path]
+ARGUMENTS: dict[str, Any] = {
+    "in_channels": 1,
+    "out_channels": 2,
+    "init_features": 4,
+    "growth_rate": 2,
+    "block_config": [2, 1],
+}
 
 
 @pytest.fixture
@@ -27,13 +34,7 @@ def write_card(tmp_path: Path) -> CardWriter:
             "purpose": "testing",
             "architecture": {
                 "class": "DenseNet",
-                "arguments": {
-                    "in_channels": 1,
-                    "out_channels": 2,
-                    "init_features": 4,
-                    "growth_rate": 2,
-                    "block_config": [2, 1],
-                },
+                "arguments": dict(ARGUMENTS),
             },
             "findings": ["nodule", "effusion"],
             "activation": "sigmoid",
@@ -58,9 +59,9 @@ def card(write_card: CardWriter) -> ModelCard:
 
 
 @pytest.fixture
-def network(card: ModelCard) -> nn.Module:
-    """A network that looks trained: no tensor has its initial values."""
-    network = build_network(card).eval()
+def network() -> nn.Module:
+    """A network of MONAI's class that looks trained: no tensor has its initial values."""
+    network = DenseNet(spatial_dims=2, **ARGUMENTS).eval()
     generator = torch.Generator().manual_seed(0)
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point():

@@ -47,12 +47,6 @@ EQUIVALENT: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         },
     },
     "statistics/detection": {
-        "size = max(units) + 1": {
-            "max → min": "bincount returns more entries than minlength if an index needs them"
-        },
-        "last_of_ties = np.flatnonzero(np.diff(counted.score, append=-np.inf))": {
-            "- → +": "the appended value differs from the last score in both cases"
-        },
         "before = np.pad(at.found, ((0, 0), (1, 0)))": {"0 → 1 (3)": "no column after the last one is read"},
     },
     "statistics/policy": {
