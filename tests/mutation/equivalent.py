@@ -61,11 +61,6 @@ EQUIVALENT: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "2 → 3 (2)": FIRST_COLUMN,
         },
     },
-    "statistics/summaries": {
-        "for key, part in scores.groupby(list(_Key._fields), sort=False):": {
-            "False → True": "the columns are sorted after the loop"
-        },
-    },
 }
 """Module → start of a source line → change → reason."""
 
