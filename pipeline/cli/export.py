@@ -21,9 +21,16 @@ if TYPE_CHECKING:  # loads highdicom
     from pipeline.delivery.destination import Delivery
 
 DONE, REFUSED = 0, 1
+ALL = "all"
 NOT_OF = {"dimse:": "credentials", "dicomweb:": "aet"}
 """Kind of archive → the option that it cannot follow."""
 ARCHIVES = ("dicomweb:", "dimse:", "dimse-tls:")
+EXAMPLES = {
+    "dicomweb": "dicomweb:https://pacs.example/dicom-web",
+    "dimse": "dimse:PACS@host:104",
+    "dimse-tls": "dimse-tls:PACS@host:2762",
+}
+"""Kind of archive → an address; a folder of such a name is not meant."""
 
 
 class Access(NamedTuple):
@@ -87,10 +94,10 @@ def add_export(parser: ArgumentParser) -> None:
 
 
 def export(options: Namespace) -> int:
-    """Write the objects and return the exit code: 1 if an archive refused some."""
+    """Write the objects and return the exit code: 1 if an archive refused some, or if there is none."""
     overrides = dict(map(parse_override, options.set))
     if options.kinds:
-        overrides["exports.kinds"] = list(options.kinds)
+        overrides["exports.kinds"] = ALL if list(options.kinds) == [ALL] else list(options.kinds)
     section = section_for(options.config, read_manifest(options.run).get("exports") or {}, overrides)
     to = Path(options.to) if options.to else folder_of(section, options.run)
     if to is None:
@@ -155,7 +162,7 @@ def write_export(
 ) -> int:
     """Write the objects to a folder, or send them to an archive; print what became of them.
 
-    Returns the exit code: 1 if an archive refused some.
+    Returns the exit code: 1 if an archive refused some, or if there is no object.
     """
     with exporting():
         from pipeline.delivery.export import ExportOptions  # noqa: PLC0415  # loads highdicom
@@ -181,7 +188,9 @@ def write_export(
         )
     for line in destination.lines():
         console.print(visible(line))
-    return DONE if destination.is_complete else REFUSED
+    if not done.counts:
+        console.print("Nothing was exported; left_out.csv there says why")
+    return DONE if destination.is_complete and done.counts else REFUSED
 
 
 @contextmanager
@@ -192,6 +201,8 @@ def _destination(
     run_id = run.resolve().name
     if isinstance(to, Path):
         _refuse(access, "credentials", "aet", "journal")
+        if str(to) in EXAMPLES:
+            raise ConfigError(f"--to: {to} lacks its address; write for example {EXAMPLES[str(to)]}")
         if ":/" in str(to):
             raise ConfigError("--to: is a URL, no folder; write dicomweb:https://… for an archive")
         from pipeline.delivery.folder import open_folder  # noqa: PLC0415

@@ -45,6 +45,7 @@ def warn_of_changes(runs: Sequence[Path], console: Console) -> None:
 
 
 def _single_file(options: Namespace) -> str:
+    from pipeline.reporting.run_folder import pages_of  # noqa: PLC0415
     from pipeline.run.report import report_in_one_file  # noqa: PLC0415
     from pipeline.run_files.tables import read_rows  # noqa: PLC0415
 
@@ -54,13 +55,17 @@ def _single_file(options: Namespace) -> str:
     make_folder(options.single_file.parent)
     with writing(options.single_file):
         chosen = report_in_one_file(options.run, options.single_file, cases=cases)
-    of = sum(1 for _ in read_rows(options.run / "cases.csv"))
+    of, pages = sum(1 for _ in read_rows(options.run / "cases.csv")), pages_of(options.run)
+    cases_in_file = cases_text(len(chosen), of, of if pages is None else len(pages))
     size = options.single_file.stat().st_size / 1e6
-    return f"Report: {options.single_file} ({cases_text(len(chosen), of)}, {size:.1f} MB)"
+    return f"Report: {options.single_file} ({cases_in_file}, {size:.1f} MB)"
 
 
-def cases_text(chosen: int, of: int) -> str:
-    """How many cases a file has, and how to get the others."""
+def cases_text(chosen: int, of: int, paged: int) -> str:
+    """How many cases a file has, and how to get the others, of which `paged` have a page in the run."""
     if chosen == of:
         return f"all of {plural(of, 'case')}"
-    return f"{chosen:,} of {plural(of, 'case')}; --cases {of} takes all of them"
+    if chosen == paged:
+        return f"all {chosen:,} of {plural(of, 'case')} that have a page"
+    takes = "all of them" if paged == of else "all that have a page"
+    return f"{chosen:,} of {plural(of, 'case')}; --cases {paged} takes {takes}"

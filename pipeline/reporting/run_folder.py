@@ -173,11 +173,12 @@ def read_run(path: Path) -> RunFolder:
         ),
         case_ids=tuple(_plain_name(path, row["case_id"]) for row in read_rows(path / "cases.csv")),
         tables=tables,
-        pages=_pages(path),
+        pages=pages_of(path),
     )
 
 
-def _pages(path: Path) -> frozenset[str] | None:
+def pages_of(path: Path) -> frozenset[str] | None:
+    """Case ids with a page, of the run in a folder; None if every case has one."""
     listed = path / PAGES
     if not listed.exists():
         return None

@@ -80,12 +80,22 @@ def test_images_without_a_contour_are_told_apart_from_failures(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lost = [LeftOut(f"case-{n}", "seg", reason, "") for n, reason in enumerate([NO_CONTOUR, NO_CONTOUR, "x"])]
-    monkeypatch.setattr(delivery, "export", lambda *_: delivery.Exported({}, 1, tuple(lost)))
+    monkeypatch.setattr(delivery, "export", lambda *_: delivery.Exported({"sr": 1}, 1, tuple(lost)))
     line = ["export", str(run), "--studies", str(tmp_path), "--to", str(tmp_path / "to")]
     assert main.main(line) == main.DONE
     said = " ".join(capsys.readouterr().out.split())
     assert "Without a contour, so without a Segmentation: 2, listed in left_out.csv there" in said
     assert "Not exported as asked: 1, listed" in said
+
+
+def test_an_export_of_nothing_says_so(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = (LeftOut("case-1", "all", "not_found", ""),)
+    monkeypatch.setattr(delivery, "export", lambda *_: delivery.Exported({}, 0, lost))
+    line = ["export", str(run), "--studies", str(tmp_path), "--to", str(tmp_path / "to")]
+    assert main.main(line) == export.REFUSED
+    assert "Nothing was exported; left_out.csv there says why" in capsys.readouterr().out
 
 
 def test_what_would_fail_after_the_run_is_refused_before(tmp_path: Path) -> None:
@@ -105,3 +115,23 @@ def test_an_archive_in_the_config_is_refused_before_the_run_and_in_an_export(
     line = ["export", str(run), "--studies", str(tmp_path), "--set", f"exports.to={to}"]
     assert main.main(line) == main.NOT_STARTED
     assert "exports.to: is an archive or URL" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("archive", ["dicomweb", "dimse", "dimse-tls"])
+def test_an_archive_without_its_address_is_no_folder(
+    run: Path,
+    tmp_path: Path,
+    archive: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main.main(["export", str(run), "--studies", str(tmp_path), "--to", archive]) == main.NOT_STARTED
+    assert f"--to: {archive} lacks its address; write for example {archive}:" in capsys.readouterr().err
+    assert not (tmp_path / archive).exists()
+
+
+def test_all_kinds_can_be_asked_for_by_name(run: Path, tmp_path: Path, written: Calls) -> None:
+    line = ["export", str(run), "--studies", str(tmp_path), "--to", str(tmp_path / "to"), "--kinds", "all"]
+    assert main.main(line) == main.DONE
+    assert written[0]["section"] == Exports(kinds="all")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
+from pipeline.cli.report import cases_text
 from tests.cli.test_main import ask
 from tests.reporting.run_folder import make_run
 from tests.review.test_results import by_turns, decided, every_other
@@ -114,3 +115,16 @@ def test_no_error_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> N
     assert main.main(["report", "\x1b]0;pwned\x07\x9b31m\u202eGröße 肺\udcff"]) == main.NOT_STARTED
     said = capsys.readouterr().err
     assert r"heatproof: \x1b]0;pwned\x07\x9b31m\u202eGröße 肺\udcff/manifest.json: cannot be read" in said
+
+
+@pytest.mark.parametrize(
+    ("chosen", "of", "paged", "text"),
+    [
+        (6, 6, 6, "all of 6 cases"),
+        (2, 6, 6, "2 of 6 cases; --cases 6 takes all of them"),
+        (2, 6, 4, "2 of 6 cases; --cases 4 takes all that have a page"),
+        (4, 6, 4, "all 4 of 6 cases that have a page"),
+    ],
+)
+def test_a_file_says_how_many_cases_it_has(chosen: int, of: int, paged: int, text: str) -> None:
+    assert cases_text(chosen, of, paged) == text
