@@ -88,7 +88,10 @@ def _images(
             left_out += [LeftOut(case_id, ALL_KINDS, error.reason, str(error)) for case_id in case_ids]
             continue
         frames = tuple(
-            exported_frame(run, case_id, worst=chosen[0], disputed=chosen[1]) for case_id in case_ids
+            exported_frame(
+                run, case_id, worst=chosen[0], disputed=chosen[1], pseudonymous=options.pseudonymous
+            )
+            for case_id in case_ids
         )
         if options.pseudonymous:
             header = _pseudonymous(run, header, case_ids[0], first_of)

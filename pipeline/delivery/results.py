@@ -35,6 +35,9 @@ from pipeline.run_files.damage import damaged
 HASH_DIGITS = 12
 """Of the weights' SHA-256, as the version of the model."""
 IOU = "iou"
+FOUND_TEXT = "burned_in_text"
+TEXT = frozenset({FOUND_TEXT, "burned_in_text_by_header", "text_not_looked_for"})
+"""Reasons of cautions of images whose pixels may hold text."""
 
 
 def exported_run(run: RunFolder) -> ExportedRun:
@@ -59,10 +62,19 @@ def exported_run(run: RunFolder) -> ExportedRun:
 
 
 def exported_frame(
-    run: RunFolder, case_id: str, *, worst: frozenset[str], disputed: frozenset[str]
+    run: RunFolder,
+    case_id: str,
+    *,
+    worst: frozenset[str],
+    disputed: frozenset[str],
+    pseudonymous: bool = False,
 ) -> ExportedFrame:
-    """The results on one case. Raises ConfigError if its files are damaged."""
+    """The results on one case. Raises ConfigError if its files are damaged.
+
+    `pseudonymous`: pixels in which the run found text are not shown, because it may be the patient's name.
+    """
     case = run.case(case_id)
+    why_no_picture = _why_no_picture(run, case, pseudonymous=pseudonymous)
     spacing = case["spacing_mm"]
     return ExportedFrame(
         case_id=case_id,
@@ -70,11 +82,25 @@ def exported_frame(
         shape=(case["rows"], case["columns"]),
         spacing_mm=(spacing[0], spacing[1]) if spacing else None,
         findings=tuple(_finding(run, case, finding) for finding in run.findings),
-        picture=partial(picture_of, run, case) if run.has_page(case_id) else None,
+        picture=None if why_no_picture else partial(picture_of, run, case),
         overlay=partial(_overlaid, run, case),
+        why_no_picture=why_no_picture,
         is_worst=case_id in worst,
         is_disputed=case_id in disputed,
     )
+
+
+def _why_no_picture(run: RunFolder, case: Case, *, pseudonymous: bool) -> str:
+    if not run.has_page(case["case_id"]):
+        return "the run holds no pixels of it; give it a page (report.cases) and run the audit again"
+    is_blanked = bool(run.manifest.get("config", {}).get("burned_in_text", {}).get("mask"))
+    shows_text = TEXT - {FOUND_TEXT} if is_blanked else TEXT
+    if pseudonymous and any(caution["reason"] in shows_text for caution in case.get("cautions", ())):
+        return (
+            "its pixels may hold text, such as a name, which pseudonyms do not replace; audit with "
+            "burned_in_text.mask: true, or blank it in the file"
+        )
+    return ""
 
 
 def _concept(finding: str, stated: Any, source: str) -> Concept:

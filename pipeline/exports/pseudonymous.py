@@ -46,66 +46,18 @@ NUMBERS: Final = frozenset({"DS", "IS", "FD", "FL", "US", "SS", "UL", "SL", "AT"
 TABLES: Final = frozenset({"LUTData"})
 TABLE_VRS: Final = frozenset({"US", "SS", "OW", "US or OW"})
 TERMS: Final[Mapping[str, frozenset[str]]] = {
-    "Modality": frozenset(
-        [
-            "BI",
-            "CR",
-            "CT",
-            "DX",
-            "ES",
-            "GM",
-            "IO",
-            "IVOCT",
-            "IVUS",
-            "MG",
-            "MR",
-            "NM",
-            "OCT",
-            "OP",
-            "OPT",
-            "OT",
-            "PT",
-            "PX",
-            "RF",
-            "RG",
-            "SM",
-            "US",
-            "XA",
-            "XC",
-        ]
-    ),
-    "ImageType": frozenset(
-        [
-            "ORIGINAL",
-            "DERIVED",
-            "PRIMARY",
-            "SECONDARY",
-            "AXIAL",
-            "LOCALIZER",
-            "VOLUME",
-            "RESAMPLED",
-            "NONE",
-            "M",
-            "M_SE",
-            "M_FFE",
-            "P",
-            "R",
-            "I",
-        ]
-    ),
-    "PhotometricInterpretation": frozenset(
-        (
-            "MONOCHROME1",
-            "MONOCHROME2",
-            "RGB",
-            "YBR_FULL",
-            "YBR_FULL_422",
-            "YBR_PARTIAL_420",
-            "YBR_ICT",
-            "YBR_RCT",
-            "PALETTE COLOR",
-        )
-    ),
+    "Modality": frozenset([
+        "BI", "CR", "CT", "DX", "ES", "GM", "IO", "IVOCT", "IVUS", "MG", "MR", "NM", "OCT", "OP",
+        "OPT", "OT", "PT", "PX", "RF", "RG", "SM", "US", "XA", "XC",
+    ]),
+    "ImageType": frozenset([
+        "ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "AXIAL", "LOCALIZER", "VOLUME", "RESAMPLED",
+        "NONE", "M", "M_SE", "M_FFE", "P", "R", "I",
+    ]),
+    "PhotometricInterpretation": frozenset([
+        "MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420",
+        "YBR_ICT", "YBR_RCT", "PALETTE COLOR",
+    ]),
     "PatientOrientation": frozenset(
         letters
         for count in (1, 2, 3)
@@ -127,7 +79,7 @@ TERMS: Final[Mapping[str, frozenset[str]]] = {
     ),
     "RescaleType": RESCALE_TYPES,
     "ModalityLUTType": RESCALE_TYPES,
-}
+}  # fmt: skip
 """Coded element → its values that are kept: any other may be a name."""
 OTHERWISE: Final = {"Modality": "OT", "RescaleType": "US", "ModalityLUTType": "US"}
 """Of elements that have to have a value: what says "other" or "unspecified"."""

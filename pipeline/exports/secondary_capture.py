@@ -21,7 +21,6 @@ from pipeline.exports.planes import aspect_of, spacing_shown
 from pipeline.exports.study import ExportedFinding, ExportedFrame, ExportedImage, ExportedStudy
 
 NO_OVERLAY: Final = "none"
-NO_PICTURE: Final = "the run holds no pixels of it; give it a page (report.cases) and run the audit again"
 BURNED_IN: Final = ("YES", "NO")
 """What an image may say of names in its pixels; of one that says nothing it is unknown."""
 LABELS: Final = {1: "present", 0: "absent"}
@@ -36,7 +35,7 @@ def objects(
         for frame in image.frames:
             outlined = [found for found in frame.findings if found.contours]
             if outlined and frame.picture is None:
-                yield LeftOut(frame.case_id, SECONDARY_CAPTURE.name, "no_picture", NO_PICTURE)
+                yield LeftOut(frame.case_id, SECONDARY_CAPTURE.name, "no_picture", frame.why_no_picture)
                 continue
             for found in outlined:
                 number += 1

@@ -116,8 +116,10 @@ class ExportedFrame:
     spacing_mm: tuple[float, float] | None
     findings: tuple[ExportedFinding, ...]
     picture: Picture | None
-    """None if the run holds no pixels of it."""
+    """None if it cannot be shown."""
     overlay: Overlay | None = None
+    why_no_picture: str = ""
+    """Why `picture` is None."""
     is_worst: bool = False
     """Whether the report lists it among the worst cases."""
     is_disputed: bool = False

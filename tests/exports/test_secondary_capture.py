@@ -164,7 +164,8 @@ def test_burned_in_text_of_the_image_is_in_the_picture_too(stated, wanted):
 
 
 def test_an_image_of_which_the_run_holds_no_pixels_is_listed():
-    of = changed(study("DX"), picture=None)
+    of = changed(study("DX"), picture=None, why_no_picture="the run holds no pixels of it")
     (left_out,) = SECONDARY_CAPTURE.objects(of, {})
     assert isinstance(left_out, LeftOut)
     assert (left_out.case_id, left_out.reason) == (of.images[0].frames[0].case_id, "no_picture")
+    assert left_out.message == "the run holds no pixels of it"
