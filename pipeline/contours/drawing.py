@@ -16,7 +16,7 @@ from scipy.ndimage import binary_fill_holes
 from pipeline.contours import RULES
 from pipeline.contours.flatness import is_flat
 from pipeline.contours.outlines import MARGIN, folded_margin, outlines
-from pipeline.contours.sampling import rows_with_extremes, upper_bounds, window_reaching
+from pipeline.contours.sampling import pixels_with_extremes, upper_bounds, window_reaching
 from pipeline.errors import CaseError
 from pipeline.geometry import resample_to_pixels
 from pipeline.plateau import highest_pixel
@@ -122,10 +122,13 @@ def _level_and_peak(
     threshold: float,
 ) -> tuple[float | None, tuple[int, int] | None]:
     """The level, rounded to float32, and (row, column) of the maximum; (None, None) for a flat map."""
-    pixel_rows, pixel_columns = heatmap.placement.image_shape
     extremes_only = RULES[rule].reads == "extremes"
-    rows = rows_with_extremes(heatmap.placement) if extremes_only else np.arange(pixel_rows)
-    sample = resample_to_pixels(relevance, heatmap.placement, rows, np.arange(pixel_columns))
+    pixels = (
+        pixels_with_extremes(heatmap.placement)
+        if extremes_only
+        else tuple(np.arange(size) for size in heatmap.placement.image_shape)
+    )
+    sample = resample_to_pixels(relevance, heatmap.placement, *pixels)
     level = RULES[rule].level(sample, threshold)
     if level is None:
         return None, None

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.contours.sampling import rows_with_extremes, upper_bounds, window_reaching
+from pipeline.contours.sampling import pixels_with_extremes, upper_bounds, window_reaching
 from pipeline.geometry import cropped, mirrored, placed, resample_to_pixels, resized, whole
 from pipeline.records import Cells, Intensity, Placement
 
@@ -43,9 +43,9 @@ def test_equal_cells_give_exactly_equal_pixels() -> None:
     assert (placed == np.float32(0.7)).all()
 
 
-def test_the_chosen_rows_hold_both_extremes(relevance: Intensity, placement: Placement) -> None:
+def test_the_chosen_pixels_hold_both_extremes(relevance: Intensity, placement: Placement) -> None:
     placed = everywhere(relevance, placement)
-    chosen = placed[rows_with_extremes(placement)]
+    chosen = placed[np.ix_(*pixels_with_extremes(placement))]
     assert (chosen.max(), chosen.min()) == (placed.max(), placed.min())
 
 
@@ -62,6 +62,15 @@ def test_outside_the_window_nothing_reaches_the_level(
 
 def test_a_level_above_every_cell_has_no_window(relevance: Intensity, placement: Placement) -> None:
     assert window_reaching(upper_bounds(relevance, placement), 1.01) is None
+
+
+def test_rounding_leaves_no_pixel_outside_the_window_of_a_level_far_below_the_largest_cell() -> None:
+    relevance = np.full((2, 2), 1e-8, np.float32)
+    relevance[0, 0] = 1
+    placement = resized(whole((4_000_001, 2)), (2, 2))
+    window = window_reaching(upper_bounds(relevance, placement), 1e-8)
+    assert window is not None
+    assert (window[0][[0, -1]] == [0, 4_000_000]).all()
 
 
 def test_the_window_of_one_hot_cell_is_small() -> None:
