@@ -30,8 +30,8 @@ SAMPLED: Final = 2**18
 """About the number of pixels of a large image from which percentiles are computed."""
 
 FEWER: Final = 16
-"""Every so many-th of them is enough where brightness spreads well between the percentiles of `INNER`: as many
-of all lie beyond each of these as 5 % of one in 16, 0.3 %, which is more than `EXTREMES` leave out."""
+"""Every so many-th of them is looked at first: 5 % of one in 16 are more than `EXTREMES` leave out of all, so
+brightness that spreads well between the percentiles of `INNER` spreads well between `EXTREMES`."""
 INNER: Final = (5, 95)
 
 
