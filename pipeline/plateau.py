@@ -18,13 +18,12 @@ def highest_pixel(
     count that are nearest to the area between the centres of the outermost cells, because beyond it the map
     is constant only by convention; of these, the `middle_of_plateau`.
     """
-    counted = np.ones(values.shape, np.bool_) if within is None else within
-    maximal = counted & (values == values[counted].max())
+    highest = (values if within is None else values[within]).max()
+    maximal = values == highest if within is None else within & (values == highest)
     rows, columns = np.nonzero(maximal)
     beyond = _beyond(placement, 0, rows + corner[0]) ** 2 + _beyond(placement, 1, columns + corner[1]) ** 2
-    farther = beyond > beyond.min()
-    maximal[rows[farther], columns[farther]] = False
-    row, column = middle_of_plateau(maximal)
+    nearest = beyond == beyond.min()
+    row, column = _middle(rows[nearest], columns[nearest])
     return row + corner[0], column + corner[1]
 
 
@@ -41,20 +40,24 @@ def middle_of_plateau(maximal: Mask) -> tuple[int, int]:
     Components touch by edges or corners. Of equally large components, and of equally near pixels, it is the
     first in row-major order. At least one pixel must be in `maximal`.
     """
-    rows, columns = np.nonzero(maximal)
+    return _middle(*np.nonzero(maximal))
+
+
+def _middle(rows: Pixels, columns: Pixels) -> tuple[int, int]:
+    """`middle_of_plateau` of pixels in row-major order."""
     if rows.size > 1:
-        largest = _of_largest_component(maximal, rows, columns)
+        largest = _of_largest_component(rows - rows.min(), columns - columns.min())
         rows, columns = rows[largest], columns[largest]
     from_centroid = (rows - rows.sum() / rows.size) ** 2 + (columns - columns.sum() / columns.size) ** 2
     nearest = from_centroid.argmin()
     return int(rows[nearest]), int(columns[nearest])
 
 
-def _of_largest_component(maximal: Mask, rows: Pixels, columns: Pixels) -> Mask:
+def _of_largest_component(rows: Pixels, columns: Pixels) -> Mask:
     """Whether each pixel is in the largest component."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(
-        maximal.astype(np.uint8), connectivity=CONNECTIVITY
-    )
+    maximal = np.zeros((rows.max() + 1, columns.max() + 1), np.uint8)
+    maximal[rows, columns] = 1
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(maximal, connectivity=CONNECTIVITY)
     label = labels[rows, columns]
     areas = stats[label, cv2.CC_STAT_AREA]
     return np.asarray(label == label[areas.argmax()])
