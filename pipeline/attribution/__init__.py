@@ -43,11 +43,16 @@ METHODS: Registry[AttributionMethod] = Registry(
 )
 BACKENDS: Registry[Callable[..., Explainer]] = Registry(
     "backend",
-    {"openvino": "pipeline.attribution.openvino:compiled"},
+    {
+        "openvino": "pipeline.attribution.openvino:compiled",
+        "compile": "pipeline.attribution.torch_compiled:compiled",
+    },
     group="heatproof.backends",
     wanted=Callable,  # type: ignore[arg-type]  # an abstract class
 )
-"""backend(explainer, *, example, precision): the same explainer, run by another library than torch.
+"""backend(explainer, *, example, precision): the same explainer, run by another library or compiled.
+
+`example` is a batch of the size that the run's batches have.
 
 That of OpenVINO takes `kept_at`, too, where it keeps the converted network.
 """

@@ -25,13 +25,8 @@ from torch import Tensor, nn
 from torch.jit import trace
 from torch.jit._trace import TracerWarning
 
-from pipeline.attribution import METHODS
-from pipeline.attribution.binding import BoundMethod
-from pipeline.attribution.capture import captured
-from pipeline.attribution.engine import Target
 from pipeline.attribution.explainer import Explainer, Explanation
-from pipeline.attribution.heads import Head
-from pipeline.attribution.methods.cam import weighted_sum
+from pipeline.attribution.one_graph import LogitsAndMaps, explanation_of, refuse_unsupported
 from pipeline.attribution.work import reads_numbers
 from pipeline.errors import ConfigError
 
@@ -48,8 +43,6 @@ except ImportError as error:
 Precision = Literal["float32", "bfloat16"]
 HINTS: Mapping[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 FAILURES = (RuntimeError, NotImplementedFailure, OpConversionFailure, OpValidationFailure)
-SUPPORTED = ("cam", "gradcam")
-"""Methods whose maps are class activation maps at the layer before the pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +73,7 @@ class CompiledExplainer(Explainer):
             self.queue.start_async({0: image[np.newaxis]}, row)
         self.queue.wait_all()
         logits, *maps = (np.concatenate(images) for images in zip(*results, strict=True))
-        by_layer = dict(zip(self.targets, maps, strict=True))
-        placed = {layer: target.call.cells for layer, target in self.targets.items()}
-        return Explanation(
-            logits,
-            {m.name: by_layer[layer] for m in self.methods for layer in m.layers},
-            {m.name: placed[layer] or () for m in self.methods for layer in m.layers},
-        )
+        return explanation_of(self, logits, maps)
 
 
 def compiled(
@@ -97,11 +84,11 @@ def compiled(
     With `kept_at`, an XML file, the converted network is read from there, or written there after conversion;
     the caller sees to it that the name changes with the network. A damaged file is written anew.
 
-    Raises ConfigError if a method is not in `SUPPORTED`, if its layer is not directly before the head, if
-    the network is not on a CPU in float32, if OpenVINO cannot convert it, or if the CPU lacks the precision.
+    Raises ConfigError if a method is not in `one_graph.SUPPORTED`, if its layer is not directly before the
+    head, if the network is not on a CPU in float32, if OpenVINO cannot convert it, or if the CPU lacks the
+    precision.
     """
-    for method in explainer.methods:
-        _refuse_unsupported(explainer, method)
+    refuse_unsupported(explainer, "openvino")
     if example.device.type != "cpu" or example.dtype != torch.float32:
         raise ConfigError(
             f"backend: openvino runs float32 networks on the CPU, found {example.dtype} on {example.device}; "
@@ -144,28 +131,13 @@ def _keep(graph: openvino.Model, path: Path) -> None:
                 written.with_suffix(suffix).replace(path.with_suffix(suffix))
 
 
-def _refuse_unsupported(explainer: Explainer, method: BoundMethod) -> None:
-    if not any(method.method is METHODS[name] for name in SUPPORTED):
-        raise ConfigError(
-            f"methods: {method.name}: backend openvino supports only {' and '.join(SUPPORTED)}; set "
-            "backend: torch"
-        )
-    for layer in method.layers:
-        if explainer.targets[layer].head is None:
-            raise ConfigError(
-                f"methods: {method.name}: backend openvino computes no gradients, and the layer '{layer}' is "
-                "not followed by a global average pool and one linear layer; use the layer 'last', or set "
-                "backend: torch"
-            )
-
-
 def _graph(explainer: Explainer, example: Tensor) -> openvino.Model:
     """The network and its maps as an OpenVINO model, for inputs of exactly the example's shape.
 
     From a trace of one forward pass, which takes seconds less than `torch.export`. A trace keeps one way
     through the network; one that reads numbers, and so may choose its way by them, is exported or refused.
     """
-    module = _LogitsAndMaps(explainer.engine.network, explainer.targets).eval()
+    module = LogitsAndMaps(explainer.engine.network, explainer.targets).eval()
     with warnings.catch_warnings():
         for category in (FutureWarning, DeprecationWarning, TracerWarning):
             warnings.filterwarnings("ignore", category=category)  # of torch, whose shapes are fixed here
@@ -194,27 +166,3 @@ def _traced(module: nn.Module, example: Tensor) -> openvino.Model | None:
         return openvino.convert_model(traced)
     except FAILURES:
         return None
-
-
-class _LogitsAndMaps(nn.Module):
-    """(batch, channels, *grid) → logits, and one map tensor (batch, findings, *grid) per target layer."""
-
-    def __init__(self, network: nn.Module, targets: Mapping[str, Target]) -> None:
-        super().__init__()
-        self.network = network
-        self.targets = targets
-
-    def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        calls = {target.call for target in self.targets.values()}
-        with captured(self.network, calls, graph_from=None) as kept:
-            logits: Tensor = self.network(inputs)
-        maps = [
-            _class_activation_map(target.head, target.call.on_grid(kept[target.call]))
-            for target in self.targets.values()
-            if target.head is not None
-        ]
-        return logits, *maps
-
-
-def _class_activation_map(head: Head, activations: Tensor) -> Tensor:
-    return weighted_sum(head.weights(activations), activations)

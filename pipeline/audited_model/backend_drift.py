@@ -1,4 +1,4 @@
-"""Backend drift: differences between another backend and torch in float32, on example images."""
+"""Backend drift: differences between another backend and torch, on example images."""
 
 from __future__ import annotations
 
@@ -46,17 +46,18 @@ def check_backend(
     batch = audited.classifier.tensor(inputs, batch_size=len(inputs))
     explanation, reference = audited.explainer.explain(batch), audited.reference.explain(batch)
     found = drift(explanation, reference, inputs, rule=rule, threshold=threshold)
+    plain = f"torch in {audited.classifier.precision}"
     for key, subject, value, bound in (
         ("logit", "logits", found.logit, logit),
         ("iou", "contours", found.contours, iou),
     ):
         if not value <= bound:  # NaN fails too
             raise ConfigError(
-                f"backend: {subject} differ by {value:.2%} from torch in float32 (backend_drift.{key} allows "
+                f"backend: {subject} differ by {value:.2%} from {plain} (backend_drift.{key} allows "
                 f"{bound:.2%}); set precision: float32 or backend: torch, or raise backend_drift.{key}"
             )
     detail = f"logits differ by {found.logit:.1e} of the largest, contours by {found.contours:.1e} (1 - IoU)"
-    return [CheckResult("drift", "the backend agrees with torch in float32", detail)]
+    return [CheckResult("drift", f"the backend agrees with {plain}", detail)]
 
 
 def drift(

@@ -21,13 +21,15 @@ from pipeline.classifiers.classifier import Classifier, classifier_of, open_clas
 from pipeline.classifiers.grids import last_grid, smallest_side
 from pipeline.classifiers.onnx.architecture import OnnxFile
 from pipeline.classifiers.recipe import Preprocessing
-from pipeline.config import AUTO, TORCH
+from pipeline.config import AUTO, COMPILE, TORCH
 from pipeline.errors import ConfigError
 from pipeline.plan import AuditPlan
 from pipeline.records import Image, Notice
 
 OF_TORCH = {AUTO, TORCH}
 """Backends of which the model is loaded in torch; `backend.fastest` may change what auto comes to."""
+IN_ITS_PRECISION = {*OF_TORCH, COMPILE}
+"""Backends of which torch holds the network in the precision that it runs in."""
 LAST = "last"
 """The default layer of the maps: the last one with a grid of more than one cell."""
 FEW_CELLS = 4
@@ -43,7 +45,7 @@ class AuditedModel:
     classifier: Classifier
     explainer: Explainer
     reference: Explainer | None = None
-    """The torch explainer in float32, which another backend is compared with; None for backend torch."""
+    """The torch explainer, which another backend is compared with; None for backend torch."""
     notices: tuple[Notice, ...] = ()
     """Contradictions between card, weights and outputs that do not stop the run."""
     example: Example | None = None
@@ -83,6 +85,7 @@ def load_model(plan: AuditPlan, *, methods: Sequence[MethodSpec] | None = None) 
         methods=config.methods if methods is None else methods,
         memory_mb=config.memory_mb,
         backend=config.backend,
+        batch_size=config.batch_size,
     )
 
 
@@ -96,6 +99,7 @@ def open_model(
     methods: Sequence[MethodSpec],
     memory_mb: float = MEMORY_MB,
     backend: str = TORCH,
+    batch_size: int = EXAMPLES,
 ) -> AuditedModel:
     """The model of a card with its weights, and an explainer for `methods`. Raises ConfigError."""
     card = load_card(card_path)
@@ -104,7 +108,7 @@ def open_model(
         card_path=card_path,
         weights=weights,
         device=device,
-        precision=precision if backend in OF_TORCH else "float32",
+        precision=precision if backend in IN_ITS_PRECISION else "float32",
         allow_pickle=allow_pickle,
     )
     met = check_example(_plain(classifier, card_path, weights, allow_pickle=allow_pickle), card_path)
@@ -115,6 +119,7 @@ def open_model(
         memory_mb=memory_mb,
         backend=backend,
         precision=precision,
+        batch_size=batch_size,
         met=met,
     )
 
@@ -125,7 +130,7 @@ def open_network(network: nn.Module, plan: AuditPlan) -> AuditedModel:
     The network is copied, and stays as it is.
     """
     config = plan.config
-    precision = config.precision if config.backend in OF_TORCH else "float32"
+    precision = config.precision if config.backend in IN_ITS_PRECISION else "float32"
     classifier = classifier_of(network, plan.card, device=config.device, precision=precision)
     _check_that_it_runs(classifier)
     return _explained(
@@ -135,6 +140,7 @@ def open_network(network: nn.Module, plan: AuditPlan) -> AuditedModel:
         memory_mb=config.memory_mb,
         backend=config.backend,
         precision=config.precision,
+        batch_size=config.batch_size,
     )
 
 
@@ -159,6 +165,7 @@ def _explained(
     memory_mb: float,
     backend: str,
     precision: Literal["float32", "bfloat16"],
+    batch_size: int,
     met: Example | None = None,
 ) -> AuditedModel:
     """The classifier with an explainer for `methods`."""
@@ -180,7 +187,9 @@ def _explained(
     )
     notices = (*classifier.notices, *_notices_of_grid(card, explainer))
     model = AuditedModel(classifier, explainer, notices=notices, example=met)
-    return model if backend in OF_TORCH else run_by(model, backend, precision=precision)
+    if backend in OF_TORCH:
+        return model
+    return run_by(model, backend, precision=precision, batch_size=batch_size)
 
 
 def run_by(
@@ -188,13 +197,15 @@ def run_by(
     backend: str,
     *,
     precision: Literal["float32", "bfloat16"],
+    batch_size: int = EXAMPLES,
     kept_at: Path | None = None,
 ) -> AuditedModel:
-    """The model of torch, run by another backend. Raises ConfigError if that cannot run it.
+    """The model of torch, run by another backend in batches of a size. Raises ConfigError if that fails.
 
     `kept_at`: where OpenVINO finds the converted network of an earlier run, or keeps it.
     """
     example = example_batch(model.classifier)
+    example = example.repeat(-(-batch_size // len(example)), *(1 for _ in example.shape[1:]))[:batch_size]
     kept = {"kept_at": kept_at} if kept_at else {}
     fast = BACKENDS[backend](model.explainer, example=example, precision=precision, **kept)
     return replace(model, explainer=fast, reference=model.explainer, backend=backend)

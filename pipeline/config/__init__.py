@@ -8,6 +8,7 @@ from pipeline.config.report import Report
 from pipeline.config.review import Review
 from pipeline.config.sections import (
     AUTO,
+    COMPILE,
     DEFAULT_BASELINES,
     TORCH,
     Annotations,
@@ -38,6 +39,7 @@ from pipeline.config.workers import Limits, Workers
 
 __all__ = [
     "AUTO",
+    "COMPILE",
     "DEFAULT_BASELINES",
     "TORCH",
     "Annotations",

@@ -203,12 +203,14 @@ class Splits(Strict):
 
 TORCH = "torch"
 """The backend that runs the network without conversion."""
+COMPILE = "compile"
+"""The backend that runs the network as compiled by torch."""
 AUTO = "auto"
 """OpenVINO where it is installed, runs the network and saves more than its start costs; else torch."""
 
 
 class BackendDrift(Strict):
-    """Largest allowed differences between openvino and torch in float32, as shares."""
+    """Largest allowed differences between another backend and torch, as shares."""
 
     logit: Share = 0.02
     iou: Share = 0.05

@@ -1,7 +1,8 @@
 """GPU: what one accelerator does in a second, in one call of minutes (`make bench-gpu`).
 
-Images a second of the bare forward, of the forward with maps of 14 findings, and of a whole audit, with their
-ratios to the bare forward at the best batch. Exits with 1 where maps cost more than promised.
+Images a second of the bare forward, of the forward with maps of 14 findings, of both compiled by torch, and
+of a whole audit, with their ratios to the bare forward at the best batch. Exits with 1 where maps cost more
+than promised.
 """
 
 from __future__ import annotations
@@ -54,9 +55,16 @@ def measured(folder: Path, options: argparse.Namespace, promises: Promises) -> T
     table.title = f"DenseNet-121 at {GRID}², 14 findings, {_name(device)}"
     best: dict[str, tuple[float, int]] = {}
     for precision in options.precisions:
-        model = open_model(
-            card, weights=None, allow_pickle=False, device=device, precision=precision, methods=("gradcam",)
+        opened = partial(
+            open_model,
+            card,
+            weights=None,
+            allow_pickle=False,
+            device=device,
+            precision=precision,
+            methods=("gradcam",),
         )
+        model = opened()
         rates = {batch: _rates(model, batch, options.seconds) for batch in options.batches}
         batch = max(rates, key=lambda size: rates[size][0])
         best[precision] = rates[batch][0], batch
@@ -66,6 +74,9 @@ def measured(folder: Path, options: argparse.Namespace, promises: Promises) -> T
             if size == batch:
                 promised = promises.at_most(f"maps, {precision}", forward / maps, MOST_MAPS)
             table.add_row("", "", f"{maps:,.0f} with maps", f"{forward / maps:.3f}", promised)
+        _, maps = _rates(opened(backend="compile", batch_size=batch), batch, options.seconds)
+        ratio = f"{best[precision][0] / maps:.3f}"
+        table.add_row("", str(batch), f"{maps:,.0f} with maps, backend: compile", ratio, "")
     write_uncompressed_study(folder, options.images)
     for precision, (forward, batch) in best.items():
         audited = partial(
