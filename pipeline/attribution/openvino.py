@@ -138,16 +138,24 @@ def _graph(explainer: Explainer, example: Tensor) -> openvino.Model:
     through the network; one that reads numbers, and so may choose its way by them, is exported or refused.
     """
     module = LogitsAndMaps(explainer.engine.network, explainer.targets).eval()
-    with warnings.catch_warnings():
-        for category in (FutureWarning, DeprecationWarning, TracerWarning):
-            warnings.filterwarnings("ignore", category=category)  # of torch, whose shapes are fixed here
-        try:
-            traced = None if reads_numbers(module, example) else _traced(module, example)
-            model = traced or openvino.convert_model(torch.export.export(module, (example.clone(),)))
-        except FAILURES as error:
-            raise ConfigError("backend: openvino cannot convert the network; set backend: torch") from error
+    _hush_torch()
+    try:
+        traced = None if reads_numbers(module, example) else _traced(module, example)
+        model = traced or openvino.convert_model(torch.export.export(module, (example.clone(),)))
+    except FAILURES as error:
+        raise ConfigError("backend: openvino cannot convert the network; set backend: torch") from error
     model.reshape(list(example.shape))
     return model
+
+
+def _hush_torch() -> None:
+    """Ignore what torch warns developers of while it traces or exports, whose shapes are fixed here.
+
+    For good, not in a `with`: this runs in a thread, and one thread's `with` would end with the filters of
+    another's.
+    """
+    for category in (FutureWarning, DeprecationWarning, TracerWarning):
+        warnings.simplefilter("ignore", category)
 
 
 def _traced(module: nn.Module, example: Tensor) -> openvino.Model | None:

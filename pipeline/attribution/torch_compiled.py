@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from pipeline.attribution.one_graph import LogitsAndMaps, explanation_of, refuse
 from pipeline.attribution.work import reads_numbers
 from pipeline.errors import ConfigError
 
+Graph: TypeAlias = Callable[[Tensor], tuple[Tensor, ...]]
 COMPILE: Final = "compile"
 MODES: Final = {"cuda": "reduce-overhead"}
 """Kind of device → mode of torch.compile: on CUDA, launches of kernels are recorded once as a CUDA graph."""
@@ -36,8 +38,10 @@ IMAGE_DIMENSIONS: Final = 4
 class CompiledExplainer(Explainer):
     """An explainer whose logits and maps come from a compiled graph; its engine still runs eagerly."""
 
-    graph: Callable[[Tensor], tuple[Tensor, ...]]
+    graph: Graph
     """Batch of `rows` images → logits, and maps of each target layer."""
+    thread: ThreadPoolExecutor
+    """The one thread that compiles and runs the graph: a CUDA graph belongs to the thread that records it."""
     rows: int
     """Images that go through the graph together."""
 
@@ -50,7 +54,8 @@ class CompiledExplainer(Explainer):
 
         A batch goes through the graph in parts of `rows` images, the last one filled up with zeros.
         """
-        parts = [_outputs(self.graph, part, self.rows) for part in inputs.detach().split(self.rows)]
+        batches = inputs.detach().split(self.rows)
+        parts = [self.thread.submit(_outputs, self.graph, part, self.rows).result() for part in batches]
         logits, *maps = (np.concatenate(column) for column in zip(*parts, strict=True))
         return explanation_of(self, logits, maps)
 
@@ -71,21 +76,22 @@ def compiled(explainer: Explainer, *, example: Tensor, precision: str = "float32
             f"backend: {COMPILE}: the network chooses its way by numbers, which no fixed graph can follow; "
             "set backend: torch"
         )
+    thread = ThreadPoolExecutor(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch, for those who write compilers
         try:
             graph = _compiled(module, example)
-            _outputs(graph, example, len(example))
+            thread.submit(_outputs, graph, example, len(example)).result()
         except Exception as error:  # the compiler's errors have no common class
             first = str(error).strip().partition("\n")[0]
             raise ConfigError(
                 f"backend: {COMPILE}: torch cannot compile the network here ({first}); a CPU needs a C++ "
                 "compiler, a GPU Triton; or set backend: torch"
             ) from error
-    return CompiledExplainer(explainer.engine, explainer.methods, graph, len(example))
+    return CompiledExplainer(explainer.engine, explainer.methods, graph, thread, len(example))
 
 
-def _compiled(module: nn.Module, example: Tensor) -> Callable[[Tensor], tuple[Tensor, ...]]:
+def _compiled(module: nn.Module, example: Tensor) -> Graph:
     """The module as a compiled graph of the operations that it runs on the example."""
 
     def forward(inputs: Tensor) -> tuple[Tensor, ...]:
@@ -94,15 +100,11 @@ def _compiled(module: nn.Module, example: Tensor) -> Callable[[Tensor], tuple[Te
 
     with torch.no_grad():
         operations = make_fx(forward)(example.clone())
-    graph: Callable[[Tensor], tuple[Tensor, ...]] = torch.compile(
-        operations, dynamic=False, mode=MODES.get(example.device.type)
-    )
+    graph: Graph = torch.compile(operations, dynamic=False, mode=MODES.get(example.device.type))
     return graph
 
 
-def _outputs(
-    graph: Callable[[Tensor], tuple[Tensor, ...]], inputs: Tensor, rows: int
-) -> list[NDArray[np.float32]]:
+def _outputs(graph: Graph, inputs: Tensor, rows: int) -> list[NDArray[np.float32]]:
     """What the graph gives for at most `rows` images, copied before its next call overwrites it."""
     missing = rows - len(inputs)
     batch = torch.cat([inputs, inputs.new_zeros(missing, *inputs.shape[1:])]) if missing else inputs

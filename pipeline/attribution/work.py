@@ -1,4 +1,4 @@
-"""Work: what a forward pass does, counted by its operations: multiplications, and numbers that it reads."""
+"""Work: multiplications of a forward pass, counted by its operations, and whether it reads numbers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-READING = frozenset({"_local_scalar_dense", "is_nonzero", "equal", "item"})
-"""Operations that give a number or a truth value of a tensor to Python, which may branch by it."""
 FACTORS = {"mm": 0, "addmm": 1, "bmm": 0, "baddbmm": 1}
 """Products of matrices → position of their first factor, whose columns are the terms of each sum."""
 
@@ -20,7 +18,6 @@ class Work(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in to
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.multiplications: int = 0
-        self.reads_numbers: bool = False
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -31,7 +28,6 @@ class Work(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in to
         """Run an operation and count its work."""
         output = function(*args, **(kwargs or {}))
         name = function._schema.name.removeprefix("aten::")  # noqa: SLF001  torch has no other way to it
-        self.reads_numbers |= name in READING
         if name == "convolution":
             self.multiplications += output.numel() * args[1][0].numel()
         elif name in FACTORS:
@@ -41,16 +37,25 @@ class Work(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in to
 
 def multiplications(network: nn.Module, inputs: Tensor) -> int:
     """Multiplications of one forward pass of inputs (batch, channels, *grid); the same in every run."""
-    return _work_of(network, inputs).multiplications
-
-
-def reads_numbers(network: nn.Module, inputs: Tensor) -> bool:
-    """Whether a forward pass of inputs (batch, channels, *grid) reads numbers from tensors into Python."""
-    return _work_of(network, inputs).reads_numbers
-
-
-def _work_of(network: nn.Module, inputs: Tensor) -> Work:
     work = Work()
     with torch.no_grad(), work:
         network(inputs.clone())
-    return work
+    return work.multiplications
+
+
+def reads_numbers(network: nn.Module, inputs: Tensor) -> bool:
+    """Whether Python may choose its way by numbers of a forward pass of inputs (batch, channels, *grid).
+
+    The inputs are replaced by tensors of their shape without numbers; a network that asks for one fails. A
+    network that cannot run on these for another reason counts as one that does.
+    """
+    from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: PLC0415  loads torch's compiler
+
+    mode = FakeTensorMode(allow_non_fake_inputs=True)
+    shapes = mode.from_tensor(inputs)
+    with torch.no_grad(), mode:
+        try:
+            network(shapes)
+        except Exception:  # noqa: BLE001  whatever the network makes of it
+            return True
+    return False

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from pipeline.attribution.explainer import Explainer
-from pipeline.attribution.torch_compiled import compiled
+from pipeline.attribution.torch_compiled import CompiledExplainer, compiled
 from pipeline.errors import ConfigError
 from tests.attribution.networks import GapHead
 from tests.attribution.test_openvino import EXACT, Picky, apart, densenet, inputs, opened
@@ -25,13 +29,15 @@ def explainer() -> Explainer:
 
 
 @pytest.fixture(scope="module")
-def fast(explainer: Explainer) -> Explainer:
+def fast(explainer: Explainer) -> CompiledExplainer:
     return compiled(explainer, example=inputs(count=ROWS))
 
 
 @NEEDS_COMPILER
 @pytest.mark.parametrize("count", [1, ROWS, 2 * ROWS + 1])
-def test_batches_of_any_size_give_what_torch_gives(explainer: Explainer, fast: Explainer, count: int) -> None:
+def test_batches_of_any_size_give_what_torch_gives(
+    explainer: Explainer, fast: CompiledExplainer, count: int
+) -> None:
     ours, wanted = (one.explain(inputs(count=count)) for one in (fast, explainer))
     assert ours.logits.shape == wanted.logits.shape
     assert apart(ours.logits, wanted.logits) < EXACT
@@ -39,6 +45,22 @@ def test_batches_of_any_size_give_what_torch_gives(explainer: Explainer, fast: E
     for name, relevance in wanted.maps.items():
         assert ours.maps[name].shape == relevance.shape
         assert apart(ours.maps[name], relevance) < EXACT
+
+
+@NEEDS_COMPILER
+def test_one_thread_runs_the_graph_whoever_asks(fast: CompiledExplainer, explainer: Explainer) -> None:
+    ran: list[int] = []
+
+    def graph(batch: Tensor) -> tuple[Tensor, ...]:
+        ran.append(threading.get_ident())
+        return fast.graph(batch)
+
+    watched = replace(fast, graph=graph)
+    with ThreadPoolExecutor(2) as others:
+        found = [*others.map(watched.explain, [inputs(), inputs()]), watched.explain(inputs())]
+    assert len(ran) == len(found)
+    assert set(ran) == {fast.thread.submit(threading.get_ident).result()} != {threading.get_ident()}
+    assert all(apart(one.logits, explainer.explain(inputs()).logits) < EXACT for one in found)
 
 
 @NEEDS_COMPILER
