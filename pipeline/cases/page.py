@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.cases.burned_in_text import search_text
 from pipeline.cases.protocol import Protocol
+from pipeline.errors import CaseError
 from pipeline.ground_truth.references import read_case_references
 from pipeline.loaders import decode
 from pipeline.records import AnnotationItem, Case, Skipped
@@ -56,6 +57,12 @@ def draw_page(found: PagedCase, *, protocol: Protocol, findings: Sequence[str], 
         findings=findings,
         negative=(protocol.negative_reader, protocol.kind or "mask"),
     ).references
+    if [(one.finding, one.reader) for one in references] != [
+        (one["finding"], one["reader"]) for one in content["references"]
+    ]:
+        raise CaseError(
+            "annotations_changed", "the annotations can no longer be read as they were when they were scored"
+        )
     maps = read_maps(case_folder(protocol.run, case_id) / "heatmaps.npz")
     write_pictures(protocol.run, image)
     write_page_data(protocol.run, content, heatmaps_of(content, maps), references)

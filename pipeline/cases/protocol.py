@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.cases.burned_in_text import TextSearch, text_search
+from pipeline.config import AuditConfig
 from pipeline.ground_truth.consensus import Agreement
 from pipeline.ground_truth.matching import Truth
 from pipeline.metrics import DEFAULT
@@ -68,9 +69,11 @@ def protocol_of(plan: RunPlan, truth: Truth, run: Path, *, images: int = 0) -> P
         scaling=contours.scaling,
         consensus=config.readers.consensus,
         search=text_search(plan),
-        every_page=_every_page(config.report.cases, images) or config.review.blind,
+        every_page=every_page(config, images),
     )
 
 
-def _every_page(cases: str | int, images: int) -> bool:
-    return cases == "all" or (cases == "auto" and images <= MOST_PAGES)
+def every_page(config: AuditConfig, images: int) -> bool:
+    """Whether each of so many images gets a page."""
+    cases = config.report.cases
+    return cases == "all" or (cases == "auto" and images <= MOST_PAGES) or config.review.blind

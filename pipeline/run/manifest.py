@@ -17,6 +17,7 @@ from pipeline.attribution import BACKENDS, METHODS
 from pipeline.attribution.specs import Spec, read_specs
 from pipeline.baselines import BASELINES
 from pipeline.cases.baselines import baselines_npz
+from pipeline.cases.protocol import every_page
 from pipeline.checks import CHECKS
 from pipeline.cohort.index import Cohort, digest
 from pipeline.cohort.leakage import Reuse, without_names
@@ -120,6 +121,8 @@ def name_of_audit(
     """The run id: model name and a hash of everything that affects results, so that a rerun resumes."""
     facts = [card_facts(plan.card), model.classifier.weights_sha256, model.backend]
     facts += [model.example.sha256] if model.example else []
+    may_reduce = plan.config.decode.resolution == "auto" and not every_page(plan.config, len(cases))
+    facts += ["reduced"] if may_reduce else []
     plugins = _network_plugins(plan.config, model.backend)
     return _name(plan.card.name, facts, plan, cases, truth, baselines, plugins=plugins)
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from pipeline.audited_model.loading import AuditedModel
 from pipeline.baselines import BASELINES
 from pipeline.cases.case import decode_case, finished
 from pipeline.cases.protocol import Protocol, protocol_of
+from pipeline.errors import CaseError
 from pipeline.ground_truth.matching import Truth
+from pipeline.guards.json_files import read_json
 from pipeline.plan import AuditPlan
 from pipeline.records import Case, DecodedCase, ExplainedCase, FinishedCase, Notice
 from pipeline.run.decoders import decoder_notices
 from pipeline.run.opening import Run
 from pipeline.run.stream import explain
+from pipeline.store.atomic import write_bytes
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,7 +33,9 @@ MOST_PROBABILITY, MOST_IOU = 0.01, 0.005
 SAMPLES = (1, 2)
 """Pixels of a reduced image in one of the network's, on an axis: tried in this order."""
 FAMILY = "JPEG 2000"
-"""Beginning of the names of transfer syntaxes."""
+"""Part of the names of transfer syntaxes, of High-Throughput JPEG 2000 too."""
+DECIDED = ".resolution.json"
+"""File of a run that keeps what was measured: an image that fails once must not change it on resuming."""
 
 
 def protocol_at_resolution(
@@ -45,21 +52,56 @@ def protocol_at_resolution(
     if why := _needs_every_pixel(protocol):
         run.announce([_note(f"JPEG 2000 is decoded at full resolution, because {why}.")])
         return protocol
-    cases = [case for case in cases if case.source.attributes.get("transfer_syntax", "").startswith(FAMILY)]
-    trial = Trial(run, model, truth, protocol, cases[:: max(1, -(-len(cases) // COUNT))])
+    found = _kept(run.folder) or _measured(_trial_of(run, model, truth, protocol, cases))
+    write_bytes(run.folder / DECIDED, json.dumps(asdict(found)).encode())
+    run.announce([_note(found.said)] if found.said else [])
+    return replace(protocol, coarse=found.coarse)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was measured."""
+
+    coarse: int
+    """See `Protocol`."""
+    said: str
+    """What the report says of it; empty if no image can be reduced."""
+
+
+def _kept(run: Path) -> Found | None:
+    """What an earlier attempt at the run measured; None without one, or where the file is damaged."""
+    try:
+        content = read_json(run / DECIDED)
+    except CaseError:
+        return None
+    match content:
+        case {"coarse": int(coarse), "said": str(said)} if coarse in {0, *SAMPLES}:
+            return Found(coarse, said)
+    return None
+
+
+def _trial_of(
+    run: Run, model: AuditedModel, truth: Truth, protocol: Protocol, cases: Sequence[Case]
+) -> Trial:
+    cases = [case for case in cases if FAMILY in case.source.attributes.get("transfer_syntax", "")]
+    return Trial(run, model, truth, protocol, cases[:: max(1, -(-len(cases) // COUNT))])
+
+
+def _measured(trial: Trial) -> Found:
     full = _scored(trial, coarse=0)
+    said = ""
     for coarse in SAMPLES:
         reduced = _scored(trial, coarse=coarse)
-        pairs = [(reduced[of], full[of]) for of in reduced.keys() & full.keys()]
+        both = [case.case_id for case in trial.cases if case.case_id in reduced.keys() & full.keys()]
+        pairs = [(reduced[of], full[of]) for of in both]
         if all(one.predictions == other.predictions for one, other in pairs):
             continue  # none of them was reduced
-        drift = _drift(pairs, model.methods)
+        drift = _drift(pairs, trial.model.methods)
         is_small = drift.probability <= MOST_PROBABILITY and drift.iou <= MOST_IOU
-        if is_small or coarse == SAMPLES[-1]:
-            run.announce([_note(_told(drift, len(pairs), is_small=is_small))])
+        said = _told(drift, len(pairs), is_small=is_small)
         if is_small:
-            return replace(protocol, coarse=coarse)
-    return protocol
+            return Found(coarse, said)
+    return Found(0, said)
 
 
 @dataclass(frozen=True, slots=True)

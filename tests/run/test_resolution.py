@@ -77,6 +77,40 @@ def test_beyond_the_bound_every_pixel_is_decoded(
     assert np.array_equal(probabilities(found), probabilities(full))
 
 
+def test_what_was_measured_first_holds_when_the_run_resumes(
+    study: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(*study, out="resumed", **ONE_PAGE)
+    said, before = notice_of(first), probabilities(first)
+    case = next(first.index.parent.glob("cases/*/case.json.gz"))
+    case.unlink()
+    monkeypatch.setattr(resolution, "MOST_IOU", -1.0)
+    second = run(*study, out="resumed", **ONE_PAGE)
+    assert (second.index, notice_of(second)) == (first.index, said)
+    assert np.array_equal(probabilities(second), before)
+
+
+def test_pages_of_every_image_make_another_run_of_every_pixel(
+    study: tuple[Path, Path], full: Outcome
+) -> None:
+    first = run(*study, out="pages", **ONE_PAGE)
+    every = run(*study, out="pages", **{**ONE_PAGE, "report__cases": "all"})
+    assert every.index != first.index
+    assert "because every image gets a page" in notice_of(every)
+    assert np.array_equal(probabilities(every), probabilities(full))
+    plain = {**ONE_PAGE, "decode__resolution": "full"}
+    assert (
+        run(*study, out="one", **plain).index
+        == run(*study, out="one", **{**plain, "report__cases": "all"}).index
+    )
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"coarse": 7, "said": ""}', '{"coarse": 1}'])
+def test_a_damaged_record_is_measured_again(tmp_path: Path, damage: str) -> None:
+    (tmp_path / resolution.DECIDED).write_text(damage)
+    assert resolution._kept(tmp_path) is None
+
+
 @pytest.mark.parametrize(
     ("protocol", "why"),
     [
