@@ -20,7 +20,7 @@ from pipeline.statistics.kept_draws import Counts, KeptDraws
 
 Statistic: TypeAlias = Callable[[Values], Values]
 """Weights (replicates, units) → estimates (replicates, columns), NaN where undefined."""
-Units: TypeAlias = Sequence[str] | NDArray[np.int32]
+Units: TypeAlias = Sequence[str] | NDArray[np.integer[Any]]
 """Unit of each value: its text, or its place among the sorted texts."""
 Column: TypeAlias = tuple[ArrayLike, Units]
 """Values, and the unit of each value."""

@@ -81,6 +81,11 @@ def extend(column: array[Any], numbers: ArrayLike) -> None:
     column.frombytes(np.asarray(numbers, column.typecode).tobytes())
 
 
+def places(texts: ArrayLike) -> NDArray[np.int32]:
+    """The place of each text among the sorted ones, which sorts as the text does, but faster."""
+    return np.unique(np.asarray(texts, np.str_), return_inverse=True)[1].astype(np.int32)
+
+
 def grouped(numbers: NDArray[Any], groups: int) -> list[NDArray[np.intp]]:
     """Positions of each number from 0 to below `groups`, ascending."""
     order = np.argsort(numbers, kind="stable")

@@ -7,11 +7,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.metrics import METRICS
 from pipeline.records.names import CLASSIFIER, CONSENSUS_READERS, LABELS_READER, ONE_PER_IMAGE
 from pipeline.statistics.bootstrap import Resampling, Units
+from pipeline.statistics.columns import places
 from pipeline.statistics.effects import Row, StatisticsOptions, blocks, difference_columns
 from pipeline.statistics.subgroups import (
     Measured,
@@ -46,7 +46,7 @@ def subgroup_rows(
             of = readings.setdefault((block.finding, block.metric), {})
             of[block.reader] = block.by_method[method].dropna()
     once = scores.drop_duplicates("case_id")
-    patients = pd.Series(_places(once["patient"]), index=once["case_id"])
+    patients = pd.Series(places(once["patient"]), index=once["case_id"])
     for (finding, metric), readers in readings.items():
         tested, pooled = _read_once(readers, groups.index)
         for reader, values in (readers | {tested: pooled}).items():
@@ -80,7 +80,7 @@ def classifier_rows(
 ) -> Iterator[Row]:
     """Rows of subgroups.csv about probabilities (`dataframes.read_predictions`): AUROC and calibration."""
     labelled = predictions[predictions["label"].notna()]
-    labelled = labelled.assign(unit=_places(labelled["patient"]))
+    labelled = labelled.assign(unit=places(labelled["patient"]))
     keys, samples = [], []
     for finding in options.findings:
         known = labelled[labelled["finding"] == finding]
@@ -99,11 +99,6 @@ def _measures(known: pd.DataFrame, patients: Units, resampling: Resampling) -> I
     yield "auroc", rankings(probability, label, patients, resampling.confidence)
     yield "brier", means((probability - label) ** 2, patients, resampling)
     yield CALIBRATION, means(probability - label, patients, resampling)
-
-
-def _places(patients: pd.Series[str]) -> NDArray[np.int32]:
-    """The place of each patient among the sorted ones, which is faster to sort than its text."""
-    return np.unique(patients.to_numpy(np.str_), return_inverse=True)[1].astype(np.int32)
 
 
 def _columns(groups: pd.DataFrame, images: list[str]) -> dict[str, list[str]]:
