@@ -143,7 +143,7 @@ def row_weights(weights: Iterable[Values], unit: NDArray[np.intp]) -> Iterator[V
     at_once = max(BLOCK // max(len(unit), 1), 1)
     for unit_weights in weights:
         for start in range(0, len(unit_weights), at_once):
-            yield unit_weights[start : start + at_once, unit]
+            yield np.take(unit_weights[start : start + at_once], unit, axis=1)
 
 
 def per_patient(
