@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 from types import MappingProxyType
+from typing import Any
 
 from pipeline.records.names import POINTING
 from pipeline.reporting.run_folder import Case
@@ -71,6 +72,8 @@ OUTCOMES: Mapping[str, Outcome] = MappingProxyType(
 )
 """Code → outcome, worst first: the order of legend, filter and worklist. IoU is the mean over readers as the
 page shows it: of masks, else of boxes. Points have no IoU; maps that are contours alone have no peak."""
+BY_KEY = "scores by key"
+"""Key of a case under which `values` keeps its scores, of which it is asked a hundred times."""
 RANK: Mapping[str, int] = MappingProxyType({code: rank for rank, code in enumerate(OUTCOMES)})
 """Code → place in `OUTCOMES`."""
 
@@ -118,9 +121,19 @@ def hits(case: Case, finding: str, method: str | None) -> list[float]:
 
 def values(case: Case, finding: str, method: str | None, metric: str) -> list[float]:
     """The defined scores of one metric: one per reader, or one per reader and lesion."""
-    wanted = (finding, method, metric)
-    scores = (s for s in case["scores"] if (s["finding"], s["method"], s["metric"]) == wanted)
-    return [score["value"] for score in scores if score["value"] is not None]
+    if BY_KEY not in case:
+        case[BY_KEY] = _by_key(case["scores"])
+    found: Mapping[tuple[str, str | None, str], list[float]] = case[BY_KEY]
+    return found.get((finding, method, metric), [])
+
+
+def _by_key(scores: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str | None, str], list[float]]:
+    """(finding, method, metric) → the defined scores."""
+    found: dict[tuple[str, str | None, str], list[float]] = {}
+    for score in scores:
+        if score["value"] is not None:
+            found.setdefault((score["finding"], score["method"], score["metric"]), []).append(score["value"])
+    return found
 
 
 def mean(numbers: list[float]) -> float | None:

@@ -37,7 +37,7 @@ def write_probe_tables(
         probed,
         gathered.outputs,
         findings=options.findings,
-        asks={name: probe.asks for name, probe in PROBES.items() if name in names},
+        asks={name: PROBES[name].asks for name in PROBES if name in names},
         resampling=options.resampling,
     )
     write_table(run, "probes.csv", map(asdict, effects))

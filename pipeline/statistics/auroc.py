@@ -8,7 +8,7 @@ value that a correction for many comparisons could not pass, as those of bootstr
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,7 @@ from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from pipeline.records import Values
+from pipeline.statistics.bootstrap import Units
 from pipeline.statistics.comparison import NO_DIFFERENCE, Difference
 from pipeline.statistics.intervals import UNDEFINED, Interval
 from pipeline.statistics.proportions import clopper_pearson
@@ -33,7 +34,7 @@ class Ranked(NamedTuple):
     estimate: float
     n: int
     """Number of images."""
-    units: NDArray[np.str_]
+    units: NDArray[Any]
     """Sorted patients."""
     positive: Values
     """Σ (placement - AUROC) over the patient's images with the finding, divided by their total number."""
@@ -43,13 +44,13 @@ class Ranked(NamedTuple):
     has_negative: NDArray[np.bool_]
 
 
-def ranked(score: ArrayLike, label: ArrayLike, patients: Sequence[str]) -> Ranked | None:
+def ranked(score: ArrayLike, label: ArrayLike, patients: Units) -> Ranked | None:
     """The AUROC with its contributions of patients; None if one class is missing. Ties count half."""
     scores, truth = np.asarray(score, np.float64), np.asarray(label, np.bool_)
     m, n = int(truth.sum()), int((~truth).sum())
     if not (m and n):
         return None
-    units, unit = np.unique(np.asarray(patients, np.str_), return_inverse=True)
+    units, unit = np.unique(np.asarray(patients), return_inverse=True)
     among_all = rankdata(scores)
     above = (among_all[truth] - rankdata(scores[truth])) / n
     below = 1 - (among_all[~truth] - rankdata(scores[~truth])) / m

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from pipeline.metrics import METRICS
 from pipeline.records import ProbedOutput, Values
 from pipeline.records.probes import CONTROL, LESION
-from pipeline.statistics.bootstrap import Resampling
+from pipeline.statistics.bootstrap import Resampling, Units
 from pipeline.statistics.effects import Row, StatisticsOptions, blocks
 from pipeline.statistics.intervals import Interval, interval_of_mean
 from pipeline.statistics.probe_answers import FEWEST_PATIENTS, ProbeEffect
@@ -121,16 +122,16 @@ def causal_rows(scores: pd.DataFrame, uses: Uses, options: StatisticsOptions) ->
             ]
             keys = {"finding": block.finding, "method": method, "reader": block.reader}
             keys |= {"metric": block.metric, "better": METRICS[block.metric].better}
-            patients = block.patients[values.index].tolist()
+            patients = block.patients[values.index].to_numpy()
             for row in _rows(values.to_numpy(), patients, of, block.metric, options.resampling):
                 yield keys | row
 
 
 def _rows(
-    values: Values, patients: Sequence[str], of: Sequence[Use], metric: str, resampling: Resampling
+    values: Values, patients: NDArray[np.integer[Any]], of: Sequence[Use], metric: str, resampling: Resampling
 ) -> Iterator[Row]:
     """One row per group of references."""
-    use, patient = np.array(of, np.str_), np.array(patients, np.str_)
+    use = np.array(of, np.str_)
     groups = {
         "all": np.ones(len(use), np.bool_),
         "used": use == "used",
@@ -138,21 +139,22 @@ def _rows(
         "not_judged": ~np.isin(use, JUDGED),
     }
     for name, rows in groups.items():
-        units = patient[rows].tolist()
-        few = len(set(units)) < FEWEST_PATIENTS
+        units = patients[rows]
+        count = len(np.unique(units))
+        few = count < FEWEST_PATIENTS
         interval = _interval(values[rows], units, metric, resampling)
         reasons = Counter(use[rows].tolist()) if name == "not_judged" else Counter()
         yield {
             "references": name,
             "n": int(rows.sum()),
-            "patients": len(set(units)),
+            "patients": count,
             **(Interval(interval.estimate, None, None) if few else interval)._asdict(),
             "no_interval": "few_patients" if few else "all_equal" if interval.low is None else "",
             "reasons": "; ".join(f"{reason}={count}" for reason, count in sorted(reasons.items())),
         }
 
 
-def _interval(values: Values, units: Sequence[str], metric: str, resampling: Resampling) -> Interval:
+def _interval(values: Values, units: Units, metric: str, resampling: Resampling) -> Interval:
     """The interval that summary.csv has of these scores."""
     is_exact = METRICS[metric].binary or is_extreme(values)
     return (interval_of_proportion if is_exact else interval_of_mean)(values, units, resampling)

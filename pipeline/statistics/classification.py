@@ -5,13 +5,13 @@ from functools import partial
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from pipeline.metrics.ranking import auroc_of_counts, average_precision_of_counts, counted
 from pipeline.records import Summary, Values
 from pipeline.records.names import CLASSIFIER, LABELS_READER
 from pipeline.statistics.auroc import separated_interval
-from pipeline.statistics.bootstrap import Replicated, Resampling, replicated, row_weights
+from pipeline.statistics.bootstrap import Replicated, Resampling, Units, replicated, row_weights
 from pipeline.statistics.intervals import UNDEFINED, Interval, intervals
 from pipeline.statistics.measures import Measure
 from pipeline.statistics.predicted import Predicted
@@ -64,40 +64,66 @@ def auprc(probability: ArrayLike, label: ArrayLike, weights: ArrayLike | None = 
 
 
 def replicated_auroc(
-    probability: ArrayLike, label: ArrayLike, patients: Sequence[str], resampling: Resampling
+    probability: ArrayLike, label: ArrayLike, patients: Units, resampling: Resampling
 ) -> Replicated:
     """The AUROC with its replicates over patients, to compare with that of another model."""
-    return _replicated(auroc_of_counts, probability, label, patients, resampling)
+    areas = replicated_areas(probability, label, patients, resampling)
+    return areas.transformed(lambda both: both[:, :1])
 
 
 def replicated_auprc(
-    probability: ArrayLike, label: ArrayLike, patients: Sequence[str], resampling: Resampling
+    probability: ArrayLike, label: ArrayLike, patients: Units, resampling: Resampling
 ) -> Replicated:
     """The average precision with its replicates over patients."""
-    return _replicated(average_precision_of_counts, probability, label, patients, resampling)
+    areas = replicated_areas(probability, label, patients, resampling)
+    return areas.transformed(lambda both: both[:, 1:])
+
+
+def replicated_areas(
+    probability: ArrayLike, label: ArrayLike, patients: Units, resampling: Resampling
+) -> Replicated:
+    """AUROC and average precision, in two columns, with their replicates over patients."""
+    score, truth = np.asarray(probability, np.float64), np.asarray(label, np.bool_)
+    units, unit = np.unique(np.asarray(patients), return_inverse=True)
+    order = np.argsort(score, kind="stable")
+    score, truth, unit = score[order], truth[order], unit[order]
+    areas_of = _areas_with_ties if (np.diff(score) == 0).any() else _areas_of_distinct
+
+    def statistic(weights: Values) -> Values:
+        return np.concatenate([areas_of(score, truth, part) for part in row_weights([weights], unit)])
+
+    return replicated(statistic, len(units), resampling)
+
+
+def _areas_with_ties(score: Values, truth: NDArray[np.bool_], weights: Values) -> Values:
+    counts = counted(score, truth, weights)
+    return np.stack([auroc_of_counts(*counts), average_precision_of_counts(*counts)], axis=1)
+
+
+def _areas_of_distinct(_score: Values, truth: NDArray[np.bool_], weights: Values) -> Values:
+    """The same of ascending scores without ties, from what is at the positives alone.
+
+    Counts and their products are whole numbers, which add up without rounding in any order. The sum of
+    precisions does not, so that it is over all scores, as `average_precision_of_counts` adds up.
+    """
+    at = np.flatnonzero(truth)
+    positive, up_to = weights[:, at], np.cumsum(weights, axis=1)[:, at]
+    positives, everything = positive.sum(axis=1), weights.sum(axis=1)
+    positives_up_to = np.cumsum(positive, axis=1)
+    above = everything[:, None] - up_to + positive
+    found = positives[:, None] - positives_up_to + positive
+    precision = np.divide(found, above, out=np.zeros_like(found), where=above > 0)
+    steps = np.zeros(weights.shape)
+    steps[:, at] = positive * precision
+    with np.errstate(invalid="ignore"):  # 0/0: a row with one class becomes NaN
+        auroc = (positive * (up_to - positives_up_to)).sum(axis=1) / (positives * (everything - positives))
+        return np.stack([auroc, steps.sum(axis=1) / positives], axis=1)
 
 
 def _counted(probability: ArrayLike, label: ArrayLike, weights: ArrayLike | None) -> tuple[Values, Values]:
     score = np.asarray(probability, np.float64)
     weight = np.ones(len(score)) if weights is None else np.asarray(weights, np.float64)
     return counted(score, np.asarray(label, np.bool_), weight[None])
-
-
-def _replicated(
-    measure_of_counts: Callable[[Values, Values], Values],
-    probability: ArrayLike,
-    label: ArrayLike,
-    patients: Sequence[str],
-    resampling: Resampling,
-) -> Replicated:
-    score, truth = np.asarray(probability, np.float64), np.asarray(label, np.bool_)
-    units, unit = np.unique(np.asarray(patients, np.str_), return_inverse=True)
-
-    def statistic(weights: Values) -> Values:
-        parts = [measure_of_counts(*counted(score, truth, part)) for part in row_weights([weights], unit)]
-        return np.concatenate(parts)[:, None]
-
-    return replicated(statistic, len(units), resampling)
 
 
 def _finding_summaries(finding: str, rows: Sequence[Predicted], resampling: Resampling) -> list[Summary]:
@@ -107,10 +133,11 @@ def _finding_summaries(finding: str, rows: Sequence[Predicted], resampling: Resa
     unknown = {"not_labelled": len(rows) - len(known)}
     ranked = known if present and absent else []
     single = unknown | {"single_class": len(known) - len(ranked)}
-    ranking, share = partial(_ranking, resampling=resampling), partial(_accuracy, resampling=resampling)
+    auroc_of_ranked, auprc_of_ranked = _rankings(ranked, resampling) if ranked else (UNDEFINED, UNDEFINED)
+    share = partial(_accuracy, resampling=resampling)
     columns: list[tuple[str, Sequence[Predicted], Mapping[str, int], Callable[..., Interval]]] = [
-        ("auroc", ranked, single, partial(ranking, replicated_auroc)),
-        ("auprc", ranked, single, partial(ranking, replicated_auprc)),
+        ("auroc", ranked, single, lambda _: auroc_of_ranked),
+        ("auprc", ranked, single, lambda _: auprc_of_ranked),
         ("sensitivity", present, unknown | {"healthy": len(absent)}, share),
         ("specificity", absent, unknown | {"finding_present": len(present)}, share),
         ("ppv", positive, unknown | {"predicted_negative": len(negative)}, share),
@@ -120,16 +147,16 @@ def _finding_summaries(finding: str, rows: Sequence[Predicted], resampling: Resa
     return [_summary(finding, *column) for column in columns]
 
 
-def _ranking(
-    measure: Callable[..., Replicated], rows: Sequence[Predicted], *, resampling: Resampling
-) -> Interval:
+def _rankings(rows: Sequence[Predicted], resampling: Resampling) -> tuple[Interval, Interval]:
+    """AUROC and average precision of rows of both classes."""
     probability = [row.probability for row in rows]
     label, patients = [row.label is True for row in rows], [row.patient for row in rows]
-    found = intervals(measure(probability, label, patients, resampling), resampling)[0]
-    if measure is not replicated_auroc or found.estimate is None or 0 < found.estimate < 1:
-        return found
+    areas = replicated_areas(probability, label, patients, resampling)
+    area, precision = intervals(areas, resampling)
+    if area.estimate is None or 0 < area.estimate < 1:
+        return area, precision
     present, absent = ([row.patient for row in rows if row.label is value] for value in (True, False))
-    return separated_interval(found.estimate, present, absent, resampling.confidence)
+    return separated_interval(area.estimate, present, absent, resampling.confidence), precision
 
 
 def _accuracy(rows: Sequence[Predicted], *, resampling: Resampling) -> Interval:

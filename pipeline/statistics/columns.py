@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +22,13 @@ class Codes(Generic[T]):
     def __call__(self, value: T) -> int:
         """The number of a value, a new one if it is new."""
         return self._numbers.setdefault(value, len(self._numbers))
+
+    def of_all(self, values: Sequence[Any], *, made: Callable[[Any], T]) -> list[int]:
+        """The number of each value, where most are known; `made` makes equal ones to be kept of them."""
+        try:
+            return list(map(self._numbers.__getitem__, values))
+        except KeyError:
+            return [self(made(value)) for value in values]
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -72,6 +79,11 @@ def numbers_of(column: array[Any]) -> NDArray[Any]:
 def extend(column: array[Any], numbers: ArrayLike) -> None:
     """Add numbers at the end of a column."""
     column.frombytes(np.asarray(numbers, column.typecode).tobytes())
+
+
+def places(texts: ArrayLike) -> NDArray[np.int32]:
+    """The place of each text among the sorted ones, which sorts as the text does, but faster."""
+    return np.unique(np.asarray(texts, np.str_), return_inverse=True)[1].astype(np.int32)
 
 
 def grouped(numbers: NDArray[Any], groups: int) -> list[NDArray[np.intp]]:

@@ -1,6 +1,7 @@
 """Comparison: paired differences of two methods, models or runs on the same cases, with p-values."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,15 @@ from scipy.stats import binomtest
 from scipy.stats import t as student
 
 from pipeline.records import Values
-from pipeline.statistics.bootstrap import Column, Replicated, Resampling, per_patient, replicated_means
-from pipeline.statistics.intervals import ROUNDING, STEEPEST, bca_correction, intervals
+from pipeline.statistics.bootstrap import (
+    Column,
+    Replicated,
+    Resampling,
+    Units,
+    per_patient,
+    replicated_means,
+)
+from pipeline.statistics.intervals import CACHED_VALUES, ROUNDING, STEEPEST, bca_correction, intervals
 
 
 class Difference(NamedTuple):
@@ -24,7 +32,7 @@ class Difference(NamedTuple):
 
 
 def difference_of_means(
-    first: ArrayLike, second: ArrayLike, patients: Sequence[str], resampling: Resampling
+    first: ArrayLike, second: ArrayLike, patients: Units, resampling: Resampling
 ) -> Difference:
     """The mean difference of scores that are paired row by row (both defined)."""
     differences = np.subtract(first, second, dtype=np.float64)
@@ -83,7 +91,7 @@ def p_value(found: Replicated, column: int, resampling: Resampling) -> float | N
     return max(min(1.0, 2 * min(tails)), 2 / (len(draws) + 1))
 
 
-def sign_test(first: ArrayLike, second: ArrayLike, patients: Sequence[str]) -> float:
+def sign_test(first: ArrayLike, second: ArrayLike, patients: Units) -> float:
     """The exact two-sided p-value of the sign test over patients, for rows of 0 and 1.
 
     Here the bootstrap is anti-conservative if few patients differ. With one row per patient this is
@@ -93,7 +101,12 @@ def sign_test(first: ArrayLike, second: ArrayLike, patients: Sequence[str]) -> f
     sums, _ = per_patient(differences, patients)
     signs = np.sign(np.round(sums, 9))
     differing = np.count_nonzero(signs)
-    return float(binomtest(np.count_nonzero(signs > 0), differing).pvalue) if differing else 1.0
+    return _sign_p(int(np.count_nonzero(signs > 0)), int(differing)) if differing else 1.0
+
+
+@lru_cache(CACHED_VALUES)
+def _sign_p(positive: int, differing: int) -> float:
+    return float(binomtest(positive, differing).pvalue)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

@@ -6,12 +6,16 @@ Where another output tells a label better than its own, outputs or labels may be
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from pipeline.records import Values
 from pipeline.statistics.auroc import Ranked, auroc_difference, interval_of_auroc, ranked
 from pipeline.statistics.bootstrap import Resampling
+from pipeline.statistics.columns import places
 from pipeline.statistics.comparison import NO_DIFFERENCE, Difference, difference_of_means, sign_test
 from pipeline.statistics.effects import Row, corrected, difference_columns
 from pipeline.statistics.proportions import interval_of_proportion
@@ -33,13 +37,14 @@ def cross_rows(
 
 def _aurocs(predictions: pd.DataFrame, findings: Sequence[str], resampling: Resampling) -> Iterator[Row]:
     by_case = predictions.pivot_table(index="case_id", columns="finding", values="logit", sort=False)
-    patients = predictions.drop_duplicates("case_id").set_index("case_id")["patient"]
+    once = predictions.drop_duplicates("case_id")
+    patients = pd.Series(places(once["patient"]), index=once["case_id"])
     labels = predictions.pivot_table(index="case_id", columns="finding", values="label", sort=False)
     for finding in (name for name in findings if name in labels and name in by_case):
         label = labels[finding].dropna()
         for output in (name for name in findings if name in by_case):
             known = by_case.loc[label.index, list({finding, output})].dropna()
-            truth, patient = label[known.index].to_numpy(), patients[known.index].tolist()
+            truth, patient = label[known.index].to_numpy(), patients[known.index].to_numpy()
             areas = [ranked(known[name].to_numpy(), truth, patient) for name in (output, finding)]
             yield from _auroc(finding, output, areas, resampling.confidence)
 
@@ -60,32 +65,47 @@ def _auroc(finding: str, output: str, areas: Sequence[Ranked | None], confidence
 
 def _hits(fits: pd.DataFrame, findings: Sequence[str], resampling: Resampling) -> Iterator[Row]:
     for finding in findings:
-        rows = fits[fits["finding"] == finding]
-        by_output = rows.pivot_table(index="annotation", columns="output", values="hit", sort=False)
-        patients = rows.drop_duplicates("annotation").set_index("annotation")["patient"]
-        for output in (name for name in findings if name in by_output):
-            hits = by_output[output].dropna()
-            patient = patients[hits.index].tolist()
-            interval = interval_of_proportion(hits.to_numpy(), patient, resampling)
-            compared = _difference_of_hits(by_output, patients, output, finding, resampling)
+        of = _of_finding(fits[fits["finding"] == finding])
+        for output in (name for name in findings if name in of.hits):
+            hits, patients = of.known(output)
             yield {
                 **_keys(finding, output, HIT),
                 "n": len(hits),
-                "patients": len(set(patient)),
-                **interval._asdict(),
-                **difference_columns(compared),
+                "patients": len(np.unique(patients)),
+                **interval_of_proportion(hits, patients, resampling)._asdict(),
+                **difference_columns(_difference_of_hits(of, output, finding, resampling)),
             }
 
 
-def _difference_of_hits(
-    by_output: pd.DataFrame, patients: pd.Series[str], output: str, own: str, resampling: Resampling
-) -> Difference:
-    if output == own or own not in by_output:
+class _Hits(NamedTuple):
+    """Whether maps of outputs hit the annotations of one finding."""
+
+    hits: dict[str, Values]
+    """Output → 1, 0 or NaN of each annotation."""
+    patients: NDArray[np.int32]
+    """Place of each annotation's patient among the sorted ones."""
+
+    def known(self, output: str) -> tuple[Values, NDArray[np.int32]]:
+        is_known = ~np.isnan(self.hits[output])
+        return self.hits[output][is_known], self.patients[is_known]
+
+
+def _of_finding(rows: pd.DataFrame) -> _Hits:
+    annotation = pd.factorize(rows["annotation"])[0]
+    output, outputs = pd.factorize(rows["output"])
+    first = np.unique(annotation, return_index=True)[1]
+    hits = np.full((len(outputs), len(first)), np.nan)
+    hits[output, annotation] = rows["hit"]
+    return _Hits(dict(zip(map(str, outputs), hits, strict=True)), places(rows["patient"].iloc[first]))
+
+
+def _difference_of_hits(of: _Hits, output: str, own: str, resampling: Resampling) -> Difference:
+    if output == own or own not in of.hits:
         return NO_DIFFERENCE
-    both = by_output[[output, own]].dropna()
-    first, second, patient = both[output].to_numpy(), both[own].to_numpy(), patients[both.index].tolist()
-    found = difference_of_means(first, second, patient, resampling)
-    return found if found.p is None else found._replace(p=sign_test(first, second, patient))
+    both = ~np.isnan(of.hits[output]) & ~np.isnan(of.hits[own])
+    first, second, patients = of.hits[output][both], of.hits[own][both], of.patients[both]
+    found = difference_of_means(first, second, patients, resampling)
+    return found if found.p is None else found._replace(p=sign_test(first, second, patients))
 
 
 def _keys(finding: str, output: str, measure: str) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from pipeline.metrics import METRICS
 from pipeline.records import ENOUGH_PATIENTS
 from pipeline.records.names import CONSENSUS_READERS, READER_START
 from pipeline.statistics.bootstrap import Column, Resampling
+from pipeline.statistics.columns import places
 from pipeline.statistics.comparison import Difference, difference_of_means, holm, sign_test
 from pipeline.statistics.skill import share_of, skill
 from pipeline.statistics.verdict import standing_of
@@ -22,6 +24,8 @@ PERFECT, READERS = "perfect", "readers"
 """Ceilings that stand for skill 1: a perfect score, or the readers' agreement where several readers exist."""
 SCORED = ["case_id", "lesion"]
 """Columns that identify the scored image or lesion."""
+AS_THEY_COME: Mapping[str, Any] = {"sort": False, "observed": True}
+"""Options of pandas for groups in the order of their first rows, of texts that occur."""
 Row = dict[str, Any]
 
 
@@ -33,8 +37,8 @@ class Block(NamedTuple):
     metric: str
     by_method: pd.DataFrame
     """One row per case and lesion (empty: the whole image), one column per method; NaN without a score."""
-    patients: pd.Series[str]
-    """Patient index of each row of `by_method`."""
+    patients: pd.Series[int]
+    """Place among the sorted patients, of each row of `by_method`."""
     agreement: pd.DataFrame
     """Scores of readers against each other: one row per case and pair of readers."""
 
@@ -43,7 +47,7 @@ class Block(NamedTuple):
         """The agreement scores with their patients; None with a single reader."""
         if self.agreement.empty:
             return None
-        return self.agreement["value"].to_numpy(), self.agreement["patient"].tolist()
+        return self.agreement["value"].to_numpy(), self.agreement["patient"].to_numpy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +70,36 @@ def blocks(scores: pd.DataFrame, findings: Sequence[str], *, minimum: int = 1) -
 
     Readers' agreement is included if at least `minimum` patients were read by several readers.
     """
+    scores = scores.assign(patient=places(scores["patient"]))
     between_readers = scores["method"].str.startswith(READER_START)
     rank = {finding: number for number, finding in enumerate(findings)}
-    map_scores = scores[~between_readers]
-    of_maps, of_readers = (
-        rows.groupby("finding", sort=False, observed=True) for rows in (map_scores, scores[between_readers])
+    of_maps = dict(iter(scores[~between_readers].groupby(["finding", "reader", "metric"], **AS_THEY_COME)))
+    of_readers = dict(iter(scores[between_readers].groupby(["finding", "metric"], **AS_THEY_COME)))
+    for finding, reader, metric in sorted(of_maps, key=lambda key: (rank.get(key[0], len(rank)), key)):
+        chosen = of_maps[finding, reader, metric]
+        of_pair = of_readers.get((finding, metric), scores[:0])
+        if reader not in CONSENSUS_READERS:
+            of_pair = of_pair[of_pair["reader"] == reader]
+        agreement = of_pair[of_pair["case_id"].isin(chosen["case_id"])]
+        enough = agreement["patient"].nunique() >= minimum
+        yield Block(finding, reader, metric, *_by_method(chosen), agreement if enough else agreement[:0])
+
+
+def _by_method(chosen: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[int]]:
+    """The fields of a block: `by_method`, `patients`. A method has one score of a case and lesion."""
+    (case, _), (lesion, lesions), (method, methods) = (
+        pd.factorize(chosen[name]) for name in (*SCORED, "method")
     )
-    keys = map_scores[["finding", "reader", "metric"]].drop_duplicates().itertuples(index=False)
-    for finding, reader, metric in sorted(keys, key=lambda key: (rank.get(key[0], len(rank)), key)):
-        chosen = _rows(of_maps.get_group(finding), finding, metric, reader)
-        yield Block(
-            finding,
-            reader,
-            metric,
-            chosen.pivot_table(index=SCORED, columns="method", values="value", sort=False),
-            chosen.drop_duplicates(SCORED).set_index(SCORED)["patient"],
-            _agreement(
-                of_readers.get_group(finding) if finding in of_readers.groups else scores[:0],
-                chosen,
-                None if reader in CONSENSUS_READERS else reader,
-                minimum,
-            ),
-        )
+    row = pd.factorize(case * len(lesions) + lesion)[0]
+    first = np.unique(row, return_index=True)[1]
+    index = pd.MultiIndex.from_frame(chosen[SCORED].iloc[first])
+    values = np.full((len(first), len(methods)), np.nan)
+    values[row, method] = chosen["value"]
+    scored = ~np.isnan(values)
+    by_method = pd.DataFrame(values, index, pd.Index(methods, name="method"))
+    if not scored.all():
+        by_method = by_method.loc[scored.any(axis=1), scored.any(axis=0)]
+    return by_method, chosen["patient"].iloc[first].set_axis(index)
 
 
 def skill_rows(scores: pd.DataFrame, options: StatisticsOptions) -> Iterator[Row]:
@@ -128,44 +140,30 @@ def corrected(rows: Sequence[Row], *, by: Sequence[str]) -> Iterator[Row]:
     return (row | {"corrected_p": p_values[index]} for index, row in enumerate(rows))
 
 
-def paired(first: pd.Series[float], second: pd.Series[float], patients: pd.Series[str]) -> pd.DataFrame:
+def paired(first: pd.Series[float], second: pd.Series[float], patients: pd.Series[int]) -> pd.DataFrame:
     """The rows in which both scores are defined: columns `first`, `second` and `patient`."""
     return pd.DataFrame({"first": first, "second": second, "patient": patients}).dropna()
 
 
 def difference_row(both: pd.DataFrame, resampling: Resampling, *, binary: bool = False) -> Row:
     """The mean difference in a `paired` frame, with counts; `binary` scores get a sign-test p-value."""
-    patients = both["patient"].tolist()
+    patients = both["patient"].to_numpy()
     first, second = both["first"].to_numpy(), both["second"].to_numpy()
     found = difference_of_means(first, second, patients, resampling)
     if binary and found.p is not None:
         found = found._replace(p=sign_test(first, second, patients))
     return {
         "n": len(patients),
-        "patients": len(set(patients)),
+        "patients": len(np.unique(patients)),
         "first_estimate": _mean(both["first"]),
         "second_estimate": _mean(both["second"]),
         **difference_columns(found),
     }
 
 
-def _rows(scores: pd.DataFrame, finding: str, metric: str, reader: str | None) -> pd.DataFrame:
-    """Scores of a finding, metric and reader (None: all readers)."""
-    wanted = (scores["finding"] == finding) & (scores["metric"] == metric)
-    return scores[wanted if reader is None else wanted & (scores["reader"] == reader)]
-
-
-def _agreement(scores: pd.DataFrame, chosen: pd.DataFrame, reader: str | None, minimum: int) -> pd.DataFrame:
-    """Scores of readers against each other on the images in `chosen`; empty with too few patients."""
-    finding, metric = chosen.iloc[0][["finding", "metric"]]
-    found = _rows(scores, finding, metric, reader)
-    found = found[found["case_id"].isin(chosen["case_id"])]
-    return found if found["patient"].nunique() >= minimum else found[:0]
-
-
 def _skill(block: Block, method: str, prior: str, resampling: Resampling) -> Row:
     both = paired(block.by_method[method], block.by_method[prior], block.patients)
-    patients = both["patient"].tolist()
+    patients = both["patient"].to_numpy()
     interval = skill(
         both["first"].to_numpy(),
         both["second"].to_numpy(),
@@ -181,7 +179,7 @@ def _skill(block: Block, method: str, prior: str, resampling: Resampling) -> Row
         "prior": prior,
         "ceiling": PERFECT if block.ceiling is None else READERS,
         "n": len(both),
-        "patients": len(set(patients)),
+        "patients": len(np.unique(patients)),
         **interval._asdict(),
     }
 
@@ -190,7 +188,7 @@ def _share(block: Block, method: str, ceiling: Column, resampling: Resampling) -
     """The share of readers' agreement, on the images that several readers judged."""
     values = block.by_method[method].dropna()
     values = values[values.index.get_level_values("case_id").isin(block.agreement["case_id"])]
-    column = (values.to_numpy(), block.patients[values.index].tolist())
+    column = (values.to_numpy(), block.patients[values.index].to_numpy())
     return {
         **_keys(block),
         "method": method,
@@ -198,7 +196,7 @@ def _share(block: Block, method: str, ceiling: Column, resampling: Resampling) -
         "prior": "",
         "ceiling": READERS,
         "n": len(values),
-        "patients": len(set(column[1])),
+        "patients": len(np.unique(column[1])),
         **share_of(column, ceiling, resampling)._asdict(),
     }
 

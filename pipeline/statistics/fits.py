@@ -15,6 +15,8 @@ from pipeline.statistics.columns import Cases, Codes, extend, numbers_of
 
 Array = NDArray[np.float32]
 NAN = float("nan")
+CROSSED = ("finding", "method", "output", "case", "annotation")
+TURNED = ("finding", "method", "case")
 
 
 @dataclass(slots=True)
@@ -33,31 +35,29 @@ class Fits:
     transforms: int = 0
     _numbers: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """(case id, reader, finding) of cases that were added → number of the annotation."""
-    _crossed: dict[str, array[int]] = field(
-        default_factory=lambda: _columns("finding", "method", "output", "case", "annotation")
-    )
+    _crossed: dict[str, array[int]] = field(default_factory=lambda: _columns(*CROSSED))
     _rank: array[float] = field(default_factory=lambda: array("d"))
     _hit: array[float] = field(default_factory=lambda: array("d"))
-    _turned: dict[str, array[int]] = field(default_factory=lambda: _columns("finding", "method", "case"))
+    _turned: dict[str, array[int]] = field(default_factory=lambda: _columns(*TURNED))
     _turned_fits: array[float] = field(default_factory=lambda: array("f"))
     """Ranks, then hits, of each; NaN where there is none."""
 
     def add(self, fits: Iterable[Fit], patient: str) -> None:
         """Add the fits of a case."""
+        crossed, turned = self._crossed, self._turned
         for fit in fits:
             case = self.cases.position(fit.case_id, patient)
             finding, method, output = map(self.names, (fit.finding, fit.method, fit.output))
             annotation = self._annotation((fit.case_id, fit.reader, fit.finding))
             rank, hit = fit.ranks[0], fit.hits[0]
             if rank is not None and hit is not None:
-                row = {"finding": finding, "method": method, "output": output, "case": case}
-                for name, number in (row | {"annotation": annotation}).items():
-                    self._crossed[name].append(number)
+                for name, number in zip(CROSSED, (finding, method, output, case, annotation), strict=True):
+                    crossed[name].append(number)
                 self._rank.append(rank)
                 self._hit.append(hit)
             if finding == output:
-                for name, number in {"finding": finding, "method": method, "case": case}.items():
-                    self._turned[name].append(number)
+                for name, number in zip(TURNED, (finding, method, case), strict=True):
+                    turned[name].append(number)
                 self.transforms = len(fit.ranks)
                 self._turned_fits.extend(NAN if value is None else value for value in (*fit.ranks, *fit.hits))
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from pipeline.metrics import METRICS
 from pipeline.records.names import CLASSIFIER, CONSENSUS_READERS, LABELS_READER, ONE_PER_IMAGE
-from pipeline.statistics.bootstrap import Resampling
+from pipeline.statistics.bootstrap import Resampling, Units
+from pipeline.statistics.columns import places
 from pipeline.statistics.effects import Row, StatisticsOptions, blocks, difference_columns
-from pipeline.statistics.subgroups import Measured, Subgroup, means, rankings, shares, subgroups
+from pipeline.statistics.subgroups import (
+    Measured,
+    Sample,
+    Subgroup,
+    means,
+    rankings,
+    shares,
+    subgroups,
+    subgroups_together,
+)
 from pipeline.statistics.verdict import differs
 
 CALIBRATION = "calibration_in_the_large"
@@ -34,16 +45,18 @@ def subgroup_rows(
         if method in block.by_method:
             of = readings.setdefault((block.finding, block.metric), {})
             of[block.reader] = block.by_method[method].dropna()
-    patients = scores.drop_duplicates("case_id").set_index("case_id")["patient"]
+    once = scores.drop_duplicates("case_id")
+    patients = pd.Series(places(once["patient"]), index=once["case_id"])
     for (finding, metric), readers in readings.items():
         tested, pooled = _read_once(readers, groups.index)
         for reader, values in (readers | {tested: pooled}).items():
             images = values.index.get_level_values("case_id").tolist()
-            units = patients[images].tolist()
+            units = patients[images].to_numpy()
             measure = shares if METRICS[metric].binary else means
             measured = measure(values.to_numpy(), units, options.resampling)
             keys = {"finding": finding, "reader": reader, "method": method, "metric": metric}
-            rows = _rows(keys, measured, units, _columns(groups, images), minimum)
+            found = subgroups(measured, units, _columns(groups, images), minimum=minimum)
+            rows = map(partial(_row, keys), found)
             yield from rows if reader == tested else (row | UNTESTED for row in rows)
 
 
@@ -67,19 +80,21 @@ def classifier_rows(
 ) -> Iterator[Row]:
     """Rows of subgroups.csv about probabilities (`dataframes.read_predictions`): AUROC and calibration."""
     labelled = predictions[predictions["label"].notna()]
+    labelled = labelled.assign(unit=places(labelled["patient"]))
+    keys, samples = [], []
     for finding in options.findings:
         known = labelled[labelled["finding"] == finding]
-        patients, images = known["patient"].tolist(), known["case_id"].tolist()
-        for metric, measured in _measures(known, patients, options.resampling):
-            keys = {
+        units, columns = known["unit"].to_numpy(), _columns(groups, known["case_id"].tolist())
+        for metric, measured in _measures(known, units, options.resampling):
+            keys.append({
                 "finding": finding, "reader": LABELS_READER, "method": CLASSIFIER, "metric": metric,
-            }  # fmt: skip
-            yield from _rows(keys, measured, patients, _columns(groups, images), minimum)
+            })  # fmt: skip
+            samples.append(Sample(measured, units, columns))
+    for key, found in zip(keys, subgroups_together(samples, minimum=minimum), strict=True):
+        yield from map(partial(_row, key), found)
 
 
-def _measures(
-    known: pd.DataFrame, patients: Sequence[str], resampling: Resampling
-) -> Iterator[tuple[str, Measured]]:
+def _measures(known: pd.DataFrame, patients: Units, resampling: Resampling) -> Iterator[tuple[str, Measured]]:
     probability, label = known["probability"].to_numpy(), known["label"].to_numpy()
     yield "auroc", rankings(probability, label, patients, resampling.confidence)
     yield "brier", means((probability - label) ** 2, patients, resampling)
@@ -87,15 +102,13 @@ def _measures(
 
 
 def _columns(groups: pd.DataFrame, images: list[str]) -> dict[str, list[str]]:
-    return {str(name): groups.loc[images, name].tolist() for name in groups.columns}
+    of_images = groups.loc[images]
+    return {str(name): of_images[name].tolist() for name in groups.columns}
 
 
-def _rows(
-    keys: Row, measured: Measured, patients: Sequence[str], columns: dict[str, list[str]], minimum: int
-) -> Iterator[Row]:
-    for group in subgroups(measured, patients, columns, minimum=minimum):
-        row = keys | _group(group)
-        yield row | {"differs": differs(row)}
+def _row(keys: Row, group: Subgroup) -> Row:
+    row = keys | _group(group)
+    return row | {"differs": differs(row)}
 
 
 def _group(group: Subgroup) -> Row:

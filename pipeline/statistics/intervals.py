@@ -13,6 +13,7 @@ are therefore the default.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ from pipeline.statistics.bootstrap import Column, Replicated, Resampling, Units,
 
 ROUNDING = 1e-12
 """Relative tolerance within which a replicate equals a value."""
+CACHED_VALUES = 1024
+"""Most statistics of a run are over one of a few numbers of patients."""
 STEEPEST = 1e-9
 """Minimum of the denominator 1 - acceleration · z, which can become negative with few patients."""
 
@@ -110,6 +113,7 @@ def share_below(draws: Values, value: float) -> float:
     return float(((below + not_above) / 2).clip(0.5, len(draws) - 0.5) / len(draws))
 
 
+@lru_cache(CACHED_VALUES)
 def critical_value(tail: float, units: int, resampling: Resampling) -> float:
     """The number of standard errors beyond which the probability is `tail`."""
     if resampling.interval == "expanded":

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +16,8 @@ import pandas as pd
 from pipeline.statistics.columns import Cases, Codes, extend, grouped, numbers_of
 from pipeline.statistics.summaries import Column, Key
 
+KEY_OF = itemgetter(*Key._fields)
+"""The key of a score in a case's JSON, as a plain tuple: of hundreds in a case, few are new."""
 WHOLE_IMAGE = 0
 """Stands for a score of the whole image; lesions are numbered from 1."""
 Row: TypeAlias = tuple[str, Key, float | None, str, int | None]
@@ -41,12 +44,11 @@ class ScoreRows:
 
     def add(self, case_id: str, scores: Sequence[Mapping[str, Any]]) -> None:
         """Add the scores in a case's JSON."""
-        keys = [(one["finding"], one["reader"], one["method"], one["metric"]) for one in scores]
-        number = {key: self.keys(Key(*key)) for key in dict.fromkeys(keys)}
+        keys = list(map(KEY_OF, scores))
         reasons = [one.get("undefined_because", "") for one in scores]
         self.case.extend([self.case_ids(case_id)] * len(keys))
-        self.key.extend([number[key] for key in keys])
-        self.reason.extend(map(self.reasons, reasons))
+        self.key.extend(self.keys.of_all(keys, made=Key._make))
+        self.reason.extend(self.reasons.of_all(reasons, made=str))
         self.value.extend([np.nan if one["value"] is None else one["value"] for one in scores])
         self.lesion.extend([one.get("lesion") or WHOLE_IMAGE for one in scores])
 

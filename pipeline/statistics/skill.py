@@ -1,13 +1,12 @@
 """Skill: a score on a scale from 0 (a prior that ignores the image) to 1 (readers' agreement)."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pipeline.records import Values
-from pipeline.statistics.bootstrap import Column, Resampling, replicated_means
+from pipeline.statistics.bootstrap import Column, Resampling, Units, replicated_means
 from pipeline.statistics.intervals import UNDEFINED, Interval, intervals
 from pipeline.statistics.proportions import interval_of_share
 
@@ -18,7 +17,7 @@ PERFECT: dict[Literal["higher", "lower"], float] = {"higher": 1.0, "lower": 0.0}
 def skill(
     score: ArrayLike,
     prior: ArrayLike,
-    patients: Sequence[str],
+    patients: Units,
     resampling: Resampling,
     *,
     ceiling: Column | None = None,
@@ -53,7 +52,7 @@ def skill(
     return found
 
 
-def _least_skill(prior: ArrayLike, patients: Sequence[str], resampling: Resampling) -> float | None:
+def _least_skill(prior: ArrayLike, patients: Units, resampling: Resampling) -> float | None:
     """The lower bound of the skill of scores that are all 1: every replicate says 1, whatever their number.
 
     Skill is 1 - e / d with the error e = 1 - score, found to be 0, and the distance d = 1 - prior. The upper

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from itertools import zip_longest
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +13,7 @@ from scipy.stats import fisher_exact
 
 from pipeline.records import ENOUGH_PATIENTS
 from pipeline.statistics.auroc import auroc_difference, interval_of_auroc, ranked
-from pipeline.statistics.bootstrap import Resampling
+from pipeline.statistics.bootstrap import Column, Resampling, Units
 from pipeline.statistics.comparison import NO_DIFFERENCE, Difference, difference_of_columns, holm
 from pipeline.statistics.intervals import UNDEFINED, Interval, interval_of_mean
 from pipeline.statistics.proportions import interval_of_proportion
@@ -29,6 +30,15 @@ class Measured(NamedTuple):
     interval: Callable[[Rows], Interval]
     difference: Callable[[Rows, Rows], Difference]
     """The measure over the first rows minus that over the second."""
+
+
+class Sample(NamedTuple):
+    """What is measured, with the patient and the attributes of each row."""
+
+    measured: Measured
+    patients: Units
+    attributes: Mapping[str, Sequence[str]]
+    """Attribute → value of each row, "" if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +61,34 @@ class Subgroup:
 
 def subgroups(
     measured: Measured,
-    patients: Sequence[str],
+    patients: Units,
     attributes: Mapping[str, Sequence[str]],
     *,
     minimum: int = ENOUGH_PATIENTS,
 ) -> list[Subgroup]:
     """One row per attribute and value, sorted; `attributes` holds the value for each row, "" if unknown."""
-    patient = np.asarray(patients, np.str_)
-    return [
-        row
-        for attribute, column in attributes.items()
-        for row in _corrected(
-            list(_groups(attribute, np.asarray(column, np.str_), measured, patient, minimum))
-        )
-    ]
+    return subgroups_together([Sample(measured, patients, attributes)], minimum=minimum)[0]
 
 
-def means(values: ArrayLike, patients: Sequence[str], resampling: Resampling) -> Measured:
+def subgroups_together(samples: Sequence[Sample], *, minimum: int = ENOUGH_PATIENTS) -> list[list[Subgroup]]:
+    """The rows of each sample. All have the same attributes.
+
+    They are computed group by group, because samples of as many patients share what is drawn.
+    """
+    found: list[list[Subgroup]] = [[] for _ in samples]
+    for attribute in samples[0].attributes if samples else ():
+        by_group = zip_longest(*(_groups(sample, attribute, minimum) for sample in samples))
+        for rows, of_sample in zip(found, zip(*by_group, strict=True), strict=False):
+            rows.extend(_corrected([row for row in of_sample if row is not None]))
+    return found
+
+
+def means(values: ArrayLike, patients: Units, resampling: Resampling) -> Measured:
     """The mean of values, compared by the bootstrap over patients."""
-    column, patient = np.asarray(values, np.float64), np.asarray(patients, np.str_)
+    column, patient = np.asarray(values, np.float64), np.asarray(patients)
 
-    def rows_of(rows: Rows) -> tuple[ArrayLike, Sequence[str]]:
-        return column[rows], patient[rows].tolist()
+    def rows_of(rows: Rows) -> Column:
+        return column[rows], patient[rows]
 
     return Measured(
         lambda rows: interval_of_mean(*rows_of(rows), resampling),
@@ -80,31 +96,29 @@ def means(values: ArrayLike, patients: Sequence[str], resampling: Resampling) ->
     )
 
 
-def shares(values: ArrayLike, patients: Sequence[str], resampling: Resampling) -> Measured:
+def shares(values: ArrayLike, patients: Units, resampling: Resampling) -> Measured:
     """The share of rows (0 or 1) that are 1, compared by Fisher's exact test with one row per patient.
 
     Of a patient with several rows the first one counts, in the group that it is in: its chance of a hit is
     that of any row. A majority would be surer than a single row, so that groups whose patients have more
     images would differ although no image is likelier to be hit.
     """
-    column, patient = np.asarray(values, np.float64), np.asarray(patients, np.str_)
+    column, patient = np.asarray(values, np.float64), np.asarray(patients)
     by_bootstrap = means(column, patients, resampling)
 
     def difference(inside: Rows, rest: Rows) -> Difference:
         found = by_bootstrap.difference(inside, rest)
         return found._replace(p=fisher_p(column, patient, inside, rest))
 
-    return Measured(
-        lambda rows: interval_of_proportion(column[rows], patient[rows].tolist(), resampling), difference
-    )
+    return Measured(lambda rows: interval_of_proportion(column[rows], patient[rows], resampling), difference)
 
 
-def rankings(score: ArrayLike, label: ArrayLike, patients: Sequence[str], confidence: float) -> Measured:
+def rankings(score: ArrayLike, label: ArrayLike, patients: Units, confidence: float) -> Measured:
     """The AUROC, compared by its closed variance over patients."""
-    scores, truth, patient = np.asarray(score), np.asarray(label, np.bool_), np.asarray(patients, np.str_)
+    scores, truth, patient = np.asarray(score), np.asarray(label, np.bool_), np.asarray(patients)
 
-    def of(rows: Rows) -> tuple[ArrayLike, ArrayLike, Sequence[str]]:
-        return scores[rows], truth[rows], patient[rows].tolist()
+    def of(rows: Rows) -> tuple[ArrayLike, ArrayLike, Units]:
+        return scores[rows], truth[rows], patient[rows]
 
     return Measured(
         lambda rows: interval_of_auroc(ranked(*of(rows)), confidence),
@@ -112,7 +126,7 @@ def rankings(score: ArrayLike, label: ArrayLike, patients: Sequence[str], confid
     )
 
 
-def fisher_p(values: NDArray[np.float64], patient: NDArray[np.str_], inside: Rows, rest: Rows) -> float:
+def fisher_p(values: NDArray[np.float64], patient: NDArray[Any], inside: Rows, rest: Rows) -> float:
     """The two-sided p-value of Fisher's exact test on the first row of each patient."""
     both = np.sort(np.concatenate([inside, rest]))
     _, first = np.unique(patient[both], return_index=True)
@@ -122,9 +136,9 @@ def fisher_p(values: NDArray[np.float64], patient: NDArray[np.str_], inside: Row
     return float(fisher_exact(table).pvalue)
 
 
-def _groups(
-    attribute: str, known: NDArray[np.str_], measured: Measured, patient: NDArray[np.str_], minimum: int
-) -> Iterator[Subgroup]:
+def _groups(sample: Sample, attribute: str, minimum: int) -> Iterator[Subgroup]:
+    measured, patient = sample.measured, np.asarray(sample.patients)
+    known = np.asarray(sample.attributes[attribute], np.str_)
     for group in np.unique(known[known != ""]):
         inside, rest = np.flatnonzero(known == group), np.flatnonzero((known != group) & (known != ""))
         patients, others = (len(np.unique(patient[rows])) for rows in (inside, rest))

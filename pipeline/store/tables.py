@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.guards.csv_injection import escape_formulas
+from pipeline.guards.csv_injection import CACHED_TEXTS, escape_formulas
 from pipeline.records import Summary
 from pipeline.run_files.columns import TABLES
 from pipeline.run_files.parquet import stored_table
@@ -114,12 +115,11 @@ def _table(file: io.TextIOBase, columns: Sequence[str]) -> Writer:
 
 
 def _cells(row: Mapping[str, object], columns: Sequence[str]) -> list[object]:
-    return [_cell(row.get(column)) for column in columns]
+    """Cells that no spreadsheet reads as a formula; numbers stay numbers."""
+    return [_text(value) if isinstance(value, str) else value for value in map(row.get, columns)]
 
 
-def _cell(value: object) -> object:
-    """A cell that no spreadsheet reads as a formula; numbers stay numbers."""
-    if not isinstance(value, str):
-        return value
+@lru_cache(CACHED_TEXTS)
+def _text(value: str) -> str:
     # The csv module does not quote a lone carriage return, which readers take for the end of the row.
     return escape_formulas(value).replace("\r", "\n")

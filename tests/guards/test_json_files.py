@@ -1,5 +1,6 @@
 """JSON is read with bounds of bytes and of values; an error says where, and quotes nothing."""
 
+import json
 import tracemalloc
 
 import pytest
@@ -45,3 +46,11 @@ def test_an_error_says_where(content: bytes, place: str) -> None:
 
 def test_a_byte_order_mark_is_no_error() -> None:
     assert parse_json(b"\xef\xbb\xbf[1]") == [1]
+
+
+@pytest.mark.parametrize(
+    "text", [r'["\ud800"]', "[" * 300 + "]" * 300, "[1e999, -0, -0.0, 5e-324]", "[1, 1.0]"]
+)
+def test_what_the_fast_parser_refuses_or_reads_is_as_python_reads_it(text: str) -> None:
+    found = parse_json(text.encode(), most_values=1000)
+    assert repr(found) == repr(json.loads(text)) == repr(parse_json(text.encode(), most_values=None))

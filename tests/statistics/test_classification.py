@@ -7,14 +7,16 @@ from scipy.stats import bootstrap as scipy_bootstrap
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from pipeline.metrics.ranking import auroc_of_counts, average_precision_of_counts, counted
 from pipeline.records import Summary
 from pipeline.statistics import bootstrap
-from pipeline.statistics.bootstrap import Resampling
+from pipeline.statistics.bootstrap import Resampling, bootstrap_weights
 from pipeline.statistics.classification import (
     MEASURES,
     auprc,
     auroc,
     classification_summaries,
+    replicated_areas,
     replicated_auprc,
 )
 from pipeline.statistics.intervals import Interval
@@ -269,3 +271,14 @@ def test_intervals_hold_their_estimate() -> None:
 
 def test_every_measure_is_described() -> None:
     assert {metric for _, metric in summaries(ROWS)} == set(MEASURES)
+
+
+def test_areas_of_distinct_scores_are_those_from_counts_to_the_last_bit() -> None:
+    random = np.random.default_rng(0)
+    patients = [f"{number % 50:02}" for number in range(80)]
+    score, label = random.random(80), random.random(80) < 0.3
+    found = replicated_areas(score, label, patients, Resampling(replicates=50))
+    draws = next(bootstrap_weights(50, replicates=50, seed=0))[:, [int(patient) for patient in patients]]
+    counts = counted(score, label, draws)
+    expected = np.stack([auroc_of_counts(*counts), average_precision_of_counts(*counts)], axis=1)
+    np.testing.assert_array_equal(found.drawn, expected)

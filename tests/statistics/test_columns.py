@@ -10,6 +10,7 @@ import pytest
 from pipeline.metrics.pixels import LEVELS
 from pipeline.metrics.transforms import TRANSFORMS
 from pipeline.records import Curve, Fit
+from pipeline.statistics.columns import places
 from pipeline.statistics.curves import Curves
 from pipeline.statistics.fits import Fits
 from pipeline.statistics.predicted import Predicted, Predictions
@@ -168,3 +169,8 @@ def test_fits_are_joined_with_their_annotations_numbered_on() -> None:
     assert np.isnan(fits[:, :, 1]).all()
     assert fits[2, 0, 0] == np.float32(0.6)
     assert joined.of_transforms("lrp")[:2] == ([], [])
+
+
+def test_places_sort_as_the_texts_do() -> None:
+    assert places(["b", "a", "10", "9", "b"]).tolist() == [3, 2, 0, 1, 3]
+    assert places([]).tolist() == []

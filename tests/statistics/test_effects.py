@@ -163,9 +163,9 @@ def test_a_block_keeps_cases_in_the_order_of_the_run_with_their_patients(tmp_pat
     assert (block.finding, block.reader, block.metric) == ("nodule", "anna", "iou")
     assert block.by_method.index.get_level_values("case_id").tolist() == ["c1", "c0"]
     assert set(block.by_method.columns) == {"center_prior", "gradcam"}
-    assert block.patients.tolist() == ["000000001", "000000000"]
+    assert block.patients.tolist() == [1, 0]
     assert block.ceiling is not None  # of one patient
-    assert (list(block.ceiling[0]), list(block.ceiling[1])) == ([0.75], ["000000001"])
+    assert (list(block.ceiling[0]), list(block.ceiling[1])) == ([0.75], [1])
     (alone,) = blocks(read_scores(run), ["nodule"], minimum=2)
     assert alone.ceiling is None
 

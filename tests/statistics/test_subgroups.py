@@ -9,7 +9,15 @@ from pipeline.statistics.bootstrap import Resampling
 from pipeline.statistics.comparison import difference_of_columns, holm
 from pipeline.statistics.intervals import interval_of_mean
 from pipeline.statistics.proportions import clopper_pearson
-from pipeline.statistics.subgroups import Subgroup, fisher_p, means, shares, subgroups
+from pipeline.statistics.subgroups import (
+    Sample,
+    Subgroup,
+    fisher_p,
+    means,
+    shares,
+    subgroups,
+    subgroups_together,
+)
 
 RESAMPLING = Resampling(replicates=200)
 PATIENTS = [f"{number:02}" for number in range(40)]
@@ -103,3 +111,26 @@ def test_without_attributes_there_are_no_rows() -> None:
     measured = means(SCORES, PATIENTS, RESAMPLING)
     assert subgroups(measured, PATIENTS, {}) == []
     assert subgroups(measured, PATIENTS, {"sex": [""] * 40}) == []
+
+
+def test_samples_of_other_images_and_groups_are_as_if_alone() -> None:
+    whole = Sample(means(SCORES, PATIENTS, RESAMPLING), PATIENTS, {"sex": SEX, "view": VIEW})
+    men = Sample(
+        means(SCORES[18:], PATIENTS[18:], RESAMPLING), PATIENTS[18:], {"sex": SEX[18:], "view": VIEW[18:]}
+    )
+    none = Sample(means([], [], RESAMPLING), [], {"sex": [], "view": []})
+    assert subgroups_together([whole, men, none]) == [
+        found(),
+        subgroups(men.measured, men.patients, men.attributes),
+        [],
+    ]
+    assert subgroups_together([none]) == [[]]
+    assert subgroups_together([]) == []
+
+
+def test_patients_may_be_numbers_in_the_order_of_their_texts() -> None:
+    numbers = np.arange(40, dtype=np.int32)
+    for measure in (means, shares):
+        values = np.round(SCORES)
+        by_text = subgroups(measure(values, PATIENTS, RESAMPLING), PATIENTS, {"sex": SEX})
+        assert subgroups(measure(values, numbers, RESAMPLING), numbers, {"sex": SEX}) == by_text

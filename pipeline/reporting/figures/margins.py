@@ -5,7 +5,7 @@ There they run straight to its edge, and figures draw them thin, as static/margi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -17,6 +17,8 @@ from pipeline.reporting.figures.stored import Outline
 
 SLACK = 0.01
 """Pixels, to which stored outlines are rounded."""
+Point: TypeAlias = list[float]
+"""x, y."""
 Rectangle: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 """(least, greatest) column, and row."""
 
@@ -40,7 +42,10 @@ def split(outlines: Iterable[Outline], placement: Placement | None) -> Split:
     rectangle = _known(placement)
     closed, inside, beyond = [], [], []
     for outline in outlines:
-        parts = _lines(outline, rectangle)
+        if _is_within(outline, rectangle):
+            closed.append(outline)
+            continue
+        parts = _lines(outline.tolist(), rectangle)
         if all(within for _, within in parts):
             closed.append(outline)
         else:
@@ -59,9 +64,20 @@ def _known(placement: Placement) -> Rectangle:
     return found[0], found[1]
 
 
-def _lines(outline: Outline, rectangle: Rectangle) -> list[tuple[Outline, bool]]:
+def _is_within(outline: Outline, rectangle: Rectangle) -> bool:
+    """Whether all parts that `_lines` would find lie in the rectangle, as mostly.
+
+    A step that does not end where its start and length say, in the last bit, has a part of that length.
+    """
+    low, high = np.array(rectangle).T
+    step = np.roll(outline, -1, axis=0) - outline
+    is_exact = outline + step == np.roll(outline, -1, axis=0)
+    return bool((is_exact & (outline >= low) & (outline <= high)).all())
+
+
+def _lines(outline: Sequence[Point], rectangle: Rectangle) -> list[tuple[Outline, bool]]:
     """The outline as open lines that meet end to start, and whether each lies in the rectangle."""
-    found: list[tuple[list[Outline], bool]] = []
+    found: list[tuple[list[Point], bool]] = []
     for start, end in pairwise([*outline, outline[0]]):
         for one, other, within in _pieces(start, end, rectangle):
             if found and found[-1][1] == within:
@@ -74,21 +90,23 @@ def _lines(outline: Outline, rectangle: Rectangle) -> list[tuple[Outline, bool]]
     return [(np.array(points, np.float64), within) for points, within in found]
 
 
-def _pieces(start: Outline, end: Outline, rectangle: Rectangle) -> list[tuple[Outline, Outline, bool]]:
+def _pieces(start: Point, end: Point, rectangle: Rectangle) -> list[tuple[Point, Point, bool]]:
     """The pieces of one step of an outline: from, to, and whether it lies in the rectangle."""
     shares = _within(start, end, rectangle)
     if shares is None:
         return [(start, end, False)]
-    enters, leaves = (start + share * (end - start) for share in shares)
+    enters, leaves = (
+        [first + share * (last - first) for first, last in zip(start, end, strict=True)] for share in shares
+    )
     pieces = [(start, enters, False), (enters, leaves, True), (leaves, end, False)]
-    return [(one, other, within) for one, other, within in pieces if (one != other).any()]
+    return [(one, other, within) for one, other, within in pieces if one != other]
 
 
-def _within(start: Outline, end: Outline, rectangle: Rectangle) -> tuple[float, float] | None:
+def _within(start: Point, end: Point, rectangle: Rectangle) -> tuple[float, float] | None:
     """The shares of the way between which it lies in the rectangle; None if it does nowhere."""
     enters, leaves = 0.0, 1.0
-    for low_high, first, step in zip(rectangle, start, end - start, strict=True):
-        low, high = low_high
+    for (low, high), first, last in zip(rectangle, start, end, strict=True):
+        step = last - first
         if step == 0:
             if first < low or first > high:
                 return None
