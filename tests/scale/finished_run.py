@@ -7,11 +7,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from pipeline import __version__
+from pipeline.contracts import Executor
 from pipeline.records import Reference
 from pipeline.reporting.chosen_pages import choose_pages
 from pipeline.reporting.figures.stored import heatmaps_of
 from pipeline.reporting.run_folder import PAGES, read_run
-from pipeline.reporting.survey import survey
+from pipeline.reporting.survey import Survey, survey_with
 from pipeline.run.manifest import _metrics
 from pipeline.run.tables import Results
 from pipeline.run_files.arrays import read_maps
@@ -41,16 +42,18 @@ def write_facts(run: Path, results: Results) -> None:
         (run / name).write_text(json.dumps(content), encoding="utf-8")
 
 
-def write_pages(run: Path) -> None:
-    """Choose the images with a page, as `report.cases: auto` does, and write what it loads.
+def write_pages(run: Path, executor: Executor) -> Survey:
+    """Choose the images with a page, as `report.cases: auto` does, and write what it loads; the survey.
 
     An audit decodes these images again; here their pixels are made.
     """
     folder = replace(read_run(run), pages=None)
-    chosen = choose_pages(folder, survey(folder), count=None, seed=SEED)
+    surveyed = survey_with(executor, folder)
+    chosen = choose_pages(folder, surveyed, count=None, seed=SEED)
     for page in chosen:
         _write_page_data(run, page.case_id)
     write_table(run, PAGES, map(asdict, chosen))
+    return surveyed
 
 
 def _write_page_data(run: Path, case_id: str) -> None:

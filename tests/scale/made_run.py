@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -11,9 +11,11 @@ from pathlib import Path
 from rich.table import Table
 
 from pipeline.config import Policy
+from pipeline.contracts import Executor
 from pipeline.executors.pool import Pool
 from pipeline.metrics.lesions import Rule
 from pipeline.reporting.run_folder import pages_of
+from pipeline.reporting.survey import Survey
 from pipeline.run.closing import close_run
 from pipeline.run.grouping import Grouping
 from pipeline.run.tables import write_tables
@@ -51,8 +53,7 @@ def made_run(folder: Path, count: int, promises: Promises) -> Table:
     table.add_row("cases made", f"{made:.0f} s")
     whole = 0.0
     with tree_memory() as peak:
-        for what, step in STEPS.items():
-            seconds = timed(partial(step, run, count))
+        for what, seconds in _steps(run, count):
             whole += seconds
             table.add_row(what, f"{seconds:.0f} s", f"{peak() / 2**20:.0f}")
         mebibytes = peak() / 2**20
@@ -80,25 +81,25 @@ def make_cases(run: Path, count: int) -> None:
         list(pool.map(write_finished, [run] * len(missing), missing))
 
 
-def write_tables_of(run: Path, count: int) -> None:
-    """Write every table of the run, as an audit does, and its manifest."""
+def _steps(run: Path, count: int) -> Iterator[tuple[str, float]]:
+    """What an audit does when its images are finished, and the seconds that it took."""
+    surveyed: list[Survey] = []
     with Pool(preload=("pipeline.run.finished",)) as pool:
-        results = write_tables(
-            run,
-            cases_of(count),
-            options=StatisticsOptions(FINDINGS, (NETWORK,), BASELINES, Resampling()),
-            matching=Rule(),
-            grouping=Grouping(("sex", "view", "age", "manufacturer")),
-            policy_limits=Policy(),
-            skipped=(),
-            executor=pool,
-        )
+        yield "statistics and verdict", timed(partial(write_tables_of, run, count, pool))
+        yield "pages of chosen images", timed(lambda: surveyed.append(write_pages(run, pool)))
+        yield "report and hashes", timed(lambda: close_run(run, *surveyed))
+
+
+def write_tables_of(run: Path, count: int, executor: Executor) -> None:
+    """Write every table of the run, as an audit does, and its manifest."""
+    results = write_tables(
+        run,
+        cases_of(count),
+        options=StatisticsOptions(FINDINGS, (NETWORK,), BASELINES, Resampling()),
+        matching=Rule(),
+        grouping=Grouping(("sex", "view", "age", "manufacturer")),
+        policy_limits=Policy(),
+        skipped=(),
+        executor=executor,
+    )
     write_facts(run, results)
-
-
-STEPS: Mapping[str, Callable[[Path, int], object]] = {
-    "statistics and verdict": write_tables_of,
-    "pages of chosen images": lambda run, _: write_pages(run),
-    "report and hashes": lambda run, _: close_run(run),
-}
-"""What an audit does when its images are finished: name → a function of run and number of images."""
