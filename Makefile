@@ -125,7 +125,7 @@ bench-gpu: setup  ## what a GPU does: images a second bare, with maps of 14 find
 bench-edges: setup  ## time, memory and growth at the edges of what is read; exits with 1 where one is missed (minutes)
 	OMP_NUM_THREADS=1 $(MODULE) tests.bench.edges $(ARGS)
 
-scale: setup  ## statistics and verdict of 100,000 finished cases, or ARGS="--cases N"; exits with 1 where a promise is missed
+scale: setup  ## 100,000 finished cases and 20,000 real images, or ARGS="--cases N --real N"; exits with 1 where a promise is missed
 	OMP_NUM_THREADS=1 $(MODULE) tests.scale $(ARGS)
 
 simulate: setup  ## coverage of the intervals on simulated study sets (some 20 minutes)

@@ -98,5 +98,5 @@ def audit(
         inputs = write_crosswalk(run.folder, cohort, truth, audited=cohort.chosen, names=run.names)
         provenance = model_provenance(plan, model, [*checks, *drift])
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
-        draw_chosen_pages(plan, run, cohort.chosen, truth, protocol, model.preprocessing.window)
-        return outcome(close_run(run.folder), results, cohort.chosen, plan.config.policy)
+        surveyed = draw_chosen_pages(plan, run, cohort.chosen, truth, protocol, model.preprocessing.window)
+        return outcome(close_run(run.folder, surveyed), results, cohort.chosen, plan.config.policy)

@@ -80,6 +80,5 @@ def score(
         )
         provenance = maps_provenance(plan)
         write_manifest(plan, run, provenance, cohort, truth, results, inputs_sha256=inputs, reuse=reuse)
-        draw_chosen_pages(plan, run, maps.cases, truth, protocol)
-        page = close_run(run.folder)
+        page = close_run(run.folder, draw_chosen_pages(plan, run, maps.cases, truth, protocol))
     return outcome(page, results, cohort.chosen, plan.config.policy)

@@ -13,12 +13,13 @@ import pytest
 from pipeline.audit import audit
 from pipeline.cases.protocol import MOST_PAGES, protocol_of
 from pipeline.config import AuditConfig, load_config
+from pipeline.contracts import Executor
 from pipeline.executors.here import Here
 from pipeline.filing.verification import verify_run
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import RunPlan, make_plan
 from pipeline.reporting.run_folder import RunFolder
-from pipeline.reporting.survey import Survey, survey
+from pipeline.reporting.survey import Survey, survey_with
 from pipeline.run import pages
 from pipeline.run.pages import OF_A_PAGE
 from pipeline.run.report import redraw, report_in_one_file
@@ -141,12 +142,12 @@ def test_an_image_that_cannot_be_read_again_has_no_page_and_is_named(
     moved = tmp_path / "study"
     shutil.copytree(study, moved)
 
-    def cut_meanwhile(folder: RunFolder) -> Survey:
+    def cut_meanwhile(executor: Executor, folder: RunFolder) -> Survey:
         for path in (moved / "images").rglob("*.dcm"):
             path.write_bytes(path.read_bytes()[:-1000])
-        return survey(folder)
+        return survey_with(executor, folder)
 
-    monkeypatch.setattr(pages, "survey", cut_meanwhile)
+    monkeypatch.setattr(pages, "survey_with", cut_meanwhile)
     run = audited(moved, tmp_path / "out", 1)
     (page,) = rows(run / "pages.csv")
     assert page["message"]

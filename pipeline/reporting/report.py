@@ -49,16 +49,27 @@ RESULTS_PAGE = "overview.html"
 """Page of the results of a blind run, whose index.html is the list of cases to read."""
 
 
-def write_report(run: Path, *, rule_scripts: Mapping[str, str], write: Write = Path.write_bytes) -> Path:
+def write_report(
+    run: Path,
+    *,
+    rule_scripts: Mapping[str, str],
+    write: Write = Path.write_bytes,
+    surveyed: Survey | None = None,
+) -> Path:
     """Write the report of a finished run, and return the path of its overview, which is written last.
 
-    `rule_scripts` are the JavaScript versions of the threshold rules, by rule name.
+    `rule_scripts` are the JavaScript versions of the threshold rules, by rule name. `surveyed`: the survey of
+    the run, if it was made already; then only cases with a page are read.
 
     The same run folder gives the same bytes. Each case is read once. All cases have the same page, which the
     browser draws from the scripts in the case's folder. Memory holds only a few numbers per case.
     """
     folder = read_run(run)
-    surveyed = survey(folder, visit=partial(_write_outlines, folder, write))
+    if surveyed is None:
+        surveyed = survey(folder, visit=partial(_write_outlines, folder, write))
+    else:
+        for case_id in filter(folder.has_page, folder.case_ids):
+            _write_outlines(folder, write, folder.case(case_id))
     environment = environment_of_run(folder)
     _write_static(folder, surveyed, rule_scripts, write)
     scripts = (*BEFORE_RULES, *(f"{RULE}{name}" for name in rule_scripts), *CASE_SCRIPTS)

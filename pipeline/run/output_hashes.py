@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,8 @@ OTHERS: Final = (
 """Further files in the run's folder; those in its subfolders are found there."""
 THREADS: Final = 4
 """Files that are hashed at a time; more would wait for the disk."""
+AT_ONCE: Final = 1000
+"""Files that wait for it; each takes more memory than its name and hash."""
 
 
 def hash_outputs(
@@ -45,9 +48,12 @@ def hash_outputs(
 
 def hashes_of(run: Path, names: Iterable[str]) -> dict[str, str]:
     """Name of each file below a run's folder → its SHA-256. Raises ConfigError if one cannot be read."""
-    listed = list(names)
+    hashes: dict[str, str] = {}
+    left = iter(names)
     with ThreadPoolExecutor(THREADS) as threads:
-        return dict(zip(listed, threads.map(lambda name: _hash(run / name), listed), strict=True))
+        while some := list(islice(left, AT_ONCE)):
+            hashes |= zip(some, threads.map(lambda name: _hash(run / name), some), strict=True)
+    return hashes
 
 
 def write_output_hashes(run: Path, hashes: Mapping[str, str]) -> None:

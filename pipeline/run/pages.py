@@ -14,7 +14,7 @@ from pipeline.plan import RunPlan
 from pipeline.records import Case, Progress, Skipped
 from pipeline.reporting.chosen_pages import ChosenPage, choose_pages
 from pipeline.reporting.run_folder import PAGES, read_run
-from pipeline.reporting.survey import survey
+from pipeline.reporting.survey import Survey, survey_with
 from pipeline.reporting.thumbnails import OUTLINES
 from pipeline.run.opening import Run
 from pipeline.store.cases import case_folder, pack_case
@@ -27,14 +27,15 @@ DRAWING = "Drawing pages"
 
 def draw_chosen_pages(
     plan: RunPlan, run: Run, cases: Sequence[Case], truth: Truth, protocol: Protocol, window: Any = None
-) -> None:
+) -> Survey | None:
     """Draw the pages of the chosen images, and write pages.csv, which lists them; nothing if all have one.
 
     Called when all tables and the manifest are written. An image that can no longer be read has no page,
-    which pages.csv says. `window`: of the preprocessing; None without a network.
+    which pages.csv says. `window`: of the preprocessing; None without a network. Returns the survey that they
+    were chosen by, for the report.
     """
     listed = {case.case_id: case for case in cases}
-    chosen = None if protocol.every_page else _chosen(plan, run)
+    surveyed, chosen = (None, None) if protocol.every_page else _chosen(plan, run)
     wanted = listed if chosen is None else [page.case_id for page in chosen]
     missing = [case_id for case_id in wanted if _lacks_page(run.folder, case_id)]
     tasks = [
@@ -43,18 +44,20 @@ def draw_chosen_pages(
     failed = _draw(run, tasks, protocol, plan.findings, window)
     if chosen is None:
         (run.folder / PAGES).unlink(missing_ok=True)
-        return
+        return None
     _remove_pages(run.folder, listed.keys() - set(wanted))
     pages = (replace(page, message=failed.get(page.case_id, "")) for page in chosen)
     write_table(run.folder, PAGES, map(asdict, pages))
+    return surveyed
 
 
-def _chosen(plan: RunPlan, run: Run) -> list[ChosenPage]:
+def _chosen(plan: RunPlan, run: Run) -> tuple[Survey, list[ChosenPage]]:
     count = plan.config.report.cases
     folder = replace(read_run(run.folder), pages=None)
-    return choose_pages(
+    surveyed = survey_with(run.executor, folder)
+    return surveyed, choose_pages(
         folder,
-        survey(folder),
+        surveyed,
         count=count if isinstance(count, int) else None,
         seed=plan.config.statistics.seed,
     )

@@ -15,6 +15,7 @@ from pipeline.guards.symlinks import refuse_links
 from pipeline.reporting import write_report
 from pipeline.reporting.run_folder import MANIFEST
 from pipeline.reporting.single_file import write_single_file
+from pipeline.reporting.survey import Survey
 from pipeline.run.output_hashes import note_later, pages_of
 from pipeline.run_files.damage import damaged
 from pipeline.run_files.objects import is_stored, read_manifest
@@ -22,9 +23,9 @@ from pipeline.run_files.scripts import incomplete
 from pipeline.store.atomic import write_bytes, writing
 
 
-def report(run: Path) -> Path:
-    """Write the report of a finished run; returns its overview page."""
-    return write_report(run, rule_scripts=_scripts(run), write=write_bytes)
+def report(run: Path, surveyed: Survey | None = None) -> Path:
+    """Write the report of a finished run; returns its overview page. `surveyed`: see `write_report`."""
+    return write_report(run, rule_scripts=_scripts(run), write=write_bytes, surveyed=surveyed)
 
 
 def redraw(run: Path) -> Path:

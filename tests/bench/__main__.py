@@ -41,8 +41,9 @@ from pipeline.records import (
 from tests.bench.by_stage import seconds_by_stage, table_by_stage
 from tests.bench.decoding import decode_one, failed
 from tests.bench.explaining import explaining
-from tests.bench.memory import memory, tree_memory, tree_seconds
+from tests.bench.memory import memory
 from tests.bench.promises import MISSED, Promises
+from tests.bench.sampled import tree_memory, tree_seconds
 from tests.bench.start import start
 from tests.bench.study import (
     ANNOTATIONS,

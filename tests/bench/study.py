@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -63,8 +64,12 @@ def run_audit(
     precision: str = "float32",
     progress: ShowProgress = silent,
     executor: Executor | None = None,
-) -> None:
-    """Audit a study that `write_uncompressed_study` wrote; every image has to be audited."""
+    **more: Any,
+) -> Path:
+    """Audit a study that `write_uncompressed_study` wrote; every image has to be audited. Returns its folder.
+
+    `more`: further settings; a key within a section has two underscores.
+    """
     settings = {
         "studies": str(folder / "images"),
         "annotations.path": str(folder / ANNOTATIONS),
@@ -77,6 +82,8 @@ def run_audit(
         "precision": precision,
         "contours.gate": "annotated",
         "burned_in_text.look": "contrast",  # Tesseract is no part of this project, and not on every machine
+        **{key.replace("__", "."): value for key, value in more.items()},
     }
     outcome = audit(make_plan(load_config(None, settings)), progress=progress, executor=executor)
     assert not outcome.results.skipped
+    return outcome.index.parent

@@ -2,8 +2,10 @@ import json
 
 import pytest
 
+from pipeline.executors.here import Here
+from pipeline.reporting import survey as module
 from pipeline.reporting.run_folder import read_run
-from pipeline.reporting.survey import survey, worklist_row
+from pipeline.reporting.survey import survey, survey_with, worklist_row
 from tests.reporting.judged_case import judged, score
 from tests.reporting.run_folder import make_run
 
@@ -67,3 +69,16 @@ def test_every_case_is_visited_once_in_the_order_of_the_run(tmp_path):
     seen = []
     survey(run, visit=seen.append)
     assert [case["case_id"] for case in seen] == list(run.case_ids)
+
+
+def test_a_survey_by_parts_is_that_of_the_run(tmp_path, monkeypatch):
+    folder = make_run(tmp_path, cases=9)
+    for number, path in enumerate(sorted(folder.glob("cases/*/case.json"))):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content |= {"object_id": f"object-{number % 2}", "frame": 9 - number}
+        content["cautions"] = [{"reason": "text", "message": "It may hold a name."}] * (number % 3)
+        content["dropped"] = [{"finding": "benign", "method": "gradcam", "count": number}]
+        path.write_text(json.dumps(content), encoding="utf-8")
+    run = read_run(folder)
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    assert repr(survey_with(Here(), run)) == repr(survey(run))

@@ -1,11 +1,14 @@
-"""Finished cases: the `case.json` of as many images as wanted, without images, of realistic statistics.
+"""Finished cases: the files of as many images as wanted, without images, of realistic statistics.
 
 Fourteen findings, 1 … 14 % of the images with each; a network's map and three baselines; one reader, and on
-every tenth image three. Contours are drawn where the network calls a finding.
+every tenth image three. Contours are drawn where the network calls a finding. An image has the files of one
+that has no page: `case.json.gz`, raw maps and a thumbnail.
 """
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +20,9 @@ import numpy as np
 
 from pipeline.metrics.pixels import LEVELS
 from pipeline.metrics.transforms import TRANSFORMS
-from pipeline.records import Case, ImageSource
-from pipeline.store.cases import case_folder
+from pipeline.records import Case, Display, Image, ImageSource
+from pipeline.store.cases import PACKING, case_folder
+from pipeline.store.pictures import thumbnail
 
 FINDINGS = tuple(f"finding {number}" for number in range(1, 15))
 NETWORK, BASELINES = "gradcam", ("location_prior", "center_prior", "random")
@@ -27,6 +31,12 @@ READERS = ("anna", "ben", "cleo")
 SEVERAL = 10
 """One image of so many has three readers."""
 IMAGES_OF_A_PATIENT = 1.5
+SIDE, GRID = 64, (7, 7)
+"""Rows and columns of an image, and of its maps."""
+PICTURES = 16
+"""Number of different thumbnails and sets of maps."""
+CORNERS = 40
+"""Of an outline."""
 THRESHOLD = 0.5
 RANKS = 0.55
 MEASURED = (
@@ -71,12 +81,41 @@ def _patient(number: int) -> str:
     return f"patient-{int(number / IMAGES_OF_A_PATIENT):012x}"
 
 
+def packed_case(run: Path, number: int) -> Path:
+    """The JSON of an image, which is written last."""
+    return case_folder(run, f"case-{number:012x}") / "case.json.gz"
+
+
 def write_finished(run: Path, numbers: Sequence[int]) -> None:
-    """Write the `case.json` of the images with these numbers, each from its own seed."""
+    """Write the files of the images with these numbers, each from its own seed."""
     for number in numbers:
-        folder = case_folder(run, f"case-{number:012x}")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "case.json").write_text(case_text(number), encoding="utf-8")
+        path = packed_case(run, number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (path.parent / "heatmaps.npz").write_bytes(_heatmaps(number % PICTURES))
+        (path.parent / "thumbnail.jpg").write_bytes(_thumbnail(number % PICTURES))
+        path.write_bytes(gzip.compress(case_text(number).encode(), PACKING, mtime=0))
+
+
+def image_of(number: int) -> Image:
+    """What is shown of an image on its page."""
+    values = np.random.default_rng(number).integers(0, 255, (SIDE, SIDE), np.uint8)
+    return Image(f"case-{number:012x}", values / np.float32(255), None, display=Display(values, 0, 255))
+
+
+@cache
+def _thumbnail(number: int) -> bytes:
+    display = image_of(number).display
+    assert display is not None
+    return thumbnail(display)
+
+
+@cache
+def _heatmaps(number: int) -> bytes:
+    """Maps of every finding; few images are different, because packing them takes longer than all else."""
+    random, file = np.random.default_rng(number), io.BytesIO()
+    maps = {f"{NETWORK}/{finding}": random.random(GRID, np.float32) for finding in FINDINGS}
+    np.savez_compressed(file, **maps)
+    return file.getvalue()
 
 
 def case_text(number: int) -> str:
@@ -110,6 +149,12 @@ def case_text(number: int) -> str:
         {"finding": finding, "logit": one, "probability": chance, "threshold": THRESHOLD}
         for finding, one, chance in zip(FINDINGS, logit.tolist(), probability.tolist(), strict=True)
     ]
+    facts["regions"] = [_region(finding, random) for finding in np.array(FINDINGS)[probability >= THRESHOLD]]
+    facts["references"] = [
+        _reference(finding, reader, random, is_present=is_present)
+        for finding, is_present in zip(FINDINGS, present.tolist(), strict=True)
+        for reader in readers
+    ]
     lists = ", ".join(f'"{name}": [{", ".join(texts)}]' for name, texts in parts.items())
     return f"{json.dumps(facts)[:-1]}, {lists}}}"
 
@@ -120,8 +165,8 @@ def _facts(number: int, random: np.random.Generator) -> dict[str, Any]:
         "patient_id": _patient(number),
         "object_id": "",
         "frame": 0,
-        "rows": 64,
-        "columns": 64,
+        "rows": SIDE,
+        "columns": SIDE,
         "spacing_mm": [0.5, 0.5],
         "attributes": {
             "modality": "DX",
@@ -130,22 +175,43 @@ def _facts(number: int, random: np.random.Generator) -> dict[str, Any]:
             "age": f"{20 + number % 60:03}",
             "manufacturer": MAKERS[number % len(MAKERS)],
         },
-        "view": [-0.5, -0.5, 64, 64],
+        "view": [-0.5, -0.5, SIDE, SIDE],
         "maps": _maps(),
         "peaks": [],
         "dropped": [],
-        "regions": [],
-        "references": [],
         "skipped": [],
         "cautions": [],
-        "look": random.bytes(8 + 64 * 64 // 8).hex(),
+        "look": random.bytes(8 + SIDE * SIDE // 8).hex(),
     }
+
+
+def _region(finding: str, random: np.random.Generator) -> dict[str, Any]:
+    return {
+        "finding": finding, "method": NETWORK, "rule": "fraction", "level": 0.6, "unit": "logit",
+        "area_px": 300, "area_mm2": 75.0, "peak": 1.0, "outlines": [_outline(random)],
+    }  # fmt: skip
+
+
+def _reference(finding: str, reader: str, random: np.random.Generator, *, is_present: bool) -> dict[str, Any]:
+    outlines = [_outline(random)] if is_present else []
+    return {
+        "finding": finding, "reader": reader, "kind": "mask", "outlines": outlines, "boxes": [], "points": [],
+    }  # fmt: skip
+
+
+def _outline(random: np.random.Generator) -> list[list[float]]:
+    """About a circle."""
+    angles = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
+    radius = SIDE / 8 * (1 + 0.1 * random.random(CORNERS))
+    circle = radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    points: list[list[float]] = (circle + SIDE * random.uniform(0.25, 0.75, 2)).round(2).tolist()
+    return points
 
 
 @cache
 def _maps() -> list[dict[str, Any]]:
     return [
-        {"finding": finding, "method": NETWORK, "grid": [7, 7], "scale": [9.1, 9.1], "offset": [4.0, 4.0],
+        {"finding": finding, "method": NETWORK, "grid": GRID, "scale": [9.1, 9.1], "offset": [4.0, 4.0],
          "overhang": [[0.5, 0.5], [0.5, 0.5]], "maximum": 1.0}
         for finding in FINDINGS
     ]  # fmt: skip
