@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from pipeline.audit import audit
+from pipeline.cases.page import PagedCase, draw_page
 from pipeline.cases.protocol import MOST_PAGES, protocol_of
 from pipeline.config import AuditConfig, load_config
 from pipeline.contracts import Executor
+from pipeline.errors import CaseError
 from pipeline.executors.here import Here
 from pipeline.filing.verification import verify_run
 from pipeline.ground_truth.matching import Truth
@@ -106,6 +108,42 @@ def test_the_overview_links_to_no_page_that_is_not_there(some: Path) -> None:
     linked = set(re.findall(r'href="cases/([^/"]+)/index\.html', text))
     assert linked
     assert linked <= with_page(some)
+
+
+def test_a_run_that_had_all_pages_keeps_what_one_that_never_had_them_has(
+    study: Path, some: Path, tmp_path: Path
+) -> None:
+    run = audited(study, tmp_path / "out", "all")
+    audited(study, tmp_path / "out", 3)
+    assert with_page(run) == with_page(some)
+    for path in (some / "cases").glob("case-*"):
+        if path.name not in with_page(some):
+            assert files_of(run, path.name) == files_of(some, path.name)
+
+
+def test_a_page_that_cannot_be_drawn_for_all_images_is_listed_with_the_reason(
+    study: Path, tmp_path: Path
+) -> None:
+    gone = tmp_path / "study"
+    shutil.copytree(study, gone)
+    run = audited(gone, tmp_path / "out", 1)
+    lost = min({path.name for path in (run / "cases").glob("case-*")} - with_page(run))
+
+    def unreadable(found: PagedCase, **settings: Any) -> None:
+        if found.case_id == lost:
+            raise CaseError("unreadable", "the file is gone")
+        draw_page(found, **settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.cases.page.draw_page", unreadable)
+        audited(gone, tmp_path / "out", "all")
+    listed = {row["case_id"]: row for row in rows(run / "pages.csv")}
+    assert len(listed) == COUNT
+    assert listed[lost]["message"] == "the file is gone"
+    assert {row["chosen_as"] for row in listed.values()} == {"all"}
+    assert with_page(run) == listed.keys() - {lost}
+    audited(gone, tmp_path / "out", "all")
+    assert not (run / "pages.csv").exists()
 
 
 def test_a_run_gets_the_pages_that_another_try_asks_for(study: Path, whole: Path, tmp_path: Path) -> None:

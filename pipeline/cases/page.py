@@ -15,7 +15,7 @@ from pipeline.loaders import decode
 from pipeline.records import AnnotationItem, Case, Skipped
 from pipeline.reporting.figures.stored import heatmaps_of
 from pipeline.run_files.arrays import read_maps
-from pipeline.store.cases import case_folder, read_case, write_page_data
+from pipeline.store.cases import case_folder, pack_case, read_case, write_page_data
 from pipeline.store.pictures import write_pictures
 
 
@@ -66,3 +66,19 @@ def draw_page(found: PagedCase, *, protocol: Protocol, findings: Sequence[str], 
     maps = read_maps(case_folder(protocol.run, case_id) / "heatmaps.npz")
     write_pictures(protocol.run, image)
     write_page_data(protocol.run, content, heatmaps_of(content, maps), references)
+
+
+def remove_pages(protocol: Protocol, window: Any = None) -> partial[None]:
+    """`remove_page` with the settings of the run, to be called by workers."""
+    return partial(remove_page, protocol=protocol, window=window)
+
+
+def remove_page(case: Case, *, protocol: Protocol, window: Any = None) -> None:
+    """Compress a finished case, and draw its thumbnail smaller, as of an image that never had a page.
+
+    Raises CaseError if the image cannot be read, whose thumbnail stays as it is.
+    """
+    pack_case(protocol.run, case.case_id)
+    asked = {} if window is None else {"window": window}
+    image, _ = search_text(decode(case.source, case_id=case.case_id, **asked), protocol.search)
+    write_pictures(protocol.run, image, page=False)

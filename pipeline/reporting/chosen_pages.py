@@ -15,7 +15,7 @@ from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import Row, Survey
 from pipeline.reporting.worklist import badness
 
-ChosenAs: TypeAlias = Literal["worst", "best", "overview", "disputed", "warned", "random"]
+ChosenAs: TypeAlias = Literal["worst", "best", "overview", "disputed", "warned", "random", "all"]
 EXTREMES = 10
 """Number of the worst, and of the best, images of each finding."""
 OF_EACH_WARNING = 100

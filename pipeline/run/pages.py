@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.cases.page import PagedCase, draw_pages
+from pipeline.cases.page import PagedCase, draw_pages, remove_pages
 from pipeline.cases.protocol import Protocol
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import RunPlan
@@ -17,7 +17,7 @@ from pipeline.reporting.run_folder import PAGES, read_run
 from pipeline.reporting.survey import Survey, survey_with
 from pipeline.reporting.thumbnails import OUTLINES
 from pipeline.run.opening import Run
-from pipeline.store.cases import case_folder, pack_case
+from pipeline.store.cases import case_folder
 from pipeline.store.tables import write_table
 
 OF_A_PAGE = ("case.js", "pixels.js", "index.html", OUTLINES)
@@ -43,9 +43,11 @@ def draw_chosen_pages(
     ]
     failed = _draw(run, tasks, protocol, plan.findings, window)
     if chosen is None:
-        (run.folder / PAGES).unlink(missing_ok=True)
-        return None
-    _remove_pages(run.folder, listed.keys() - set(wanted))
+        if not failed:
+            (run.folder / PAGES).unlink(missing_ok=True)
+            return None
+        chosen = [ChosenPage(case_id, "all") for case_id in listed if not _is_skipped(run.folder, case_id)]
+    _remove_pages(run, [case for case in cases if case.case_id not in set(wanted)], protocol, window)
     pages = (replace(page, message=failed.get(page.case_id, "")) for page in chosen)
     write_table(run.folder, PAGES, map(asdict, pages))
     return surveyed
@@ -64,8 +66,11 @@ def _chosen(plan: RunPlan, run: Run) -> tuple[Survey, list[ChosenPage]]:
 
 
 def _lacks_page(run: Path, case_id: str) -> bool:
-    folder = case_folder(run, case_id)
-    return not (folder / "case.js").exists() and not (folder / "skipped.json").exists()
+    return not (case_folder(run, case_id) / "case.js").exists() and not _is_skipped(run, case_id)
+
+
+def _is_skipped(run: Path, case_id: str) -> bool:
+    return (case_folder(run, case_id) / "skipped.json").exists()
 
 
 def _draw(
@@ -81,8 +86,11 @@ def _draw(
     return failed
 
 
-def _remove_pages(run: Path, case_ids: set[str]) -> None:
-    for case_id in case_ids:
-        pack_case(run, case_id)
+def _remove_pages(run: Run, cases: Sequence[Case], protocol: Protocol, window: Any) -> None:
+    """Leave of images that had a page what is written of images without one."""
+    drawn = [case for case in cases if (case_folder(run.folder, case.case_id) / "case.js").exists()]
+    for _ in run.map(remove_pages(protocol, window), drawn, stage="page"):
+        pass
+    for case in drawn:
         for name in OF_A_PAGE:
-            (case_folder(run, case_id) / name).unlink(missing_ok=True)
+            (case_folder(run.folder, case.case_id) / name).unlink(missing_ok=True)

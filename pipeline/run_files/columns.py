@@ -161,7 +161,7 @@ TABLES: Mapping[str, Columns] = MappingProxyType(
         "skipped.csv": dict.fromkeys(("subject", "stage", "reason", "message"), TEXT),
         "pages.csv": {
             "case_id": NAME,
-            "chosen_as": one_of("overview", "worst", "best", "disputed", "warned", "random"),
+            "chosen_as": one_of("overview", "worst", "best", "disputed", "warned", "random", "all"),
             "finding": TEXT, "message": TEXT,
         },
         "review.csv": {

@@ -19,6 +19,7 @@ from pipeline.records import (
     FinishedCase,
     Fit,
     Heatmap,
+    Intensity,
     Mask,
     Outline,
     Prediction,
@@ -27,6 +28,7 @@ from pipeline.records import (
     Score,
     Skipped,
 )
+from pipeline.run_files.arrays import read_maps
 from pipeline.run_files.objects import finished_case, packed, read_content, skipped_entry
 from pipeline.run_files.scripts import incomplete, is_archive
 from pipeline.store.atomic import OWNER_ONLY, TEMPORARY_PREFIX, write_bytes, writing
@@ -89,7 +91,8 @@ def write_case(run: Path, case: FinishedCase, *, page: bool = True) -> None:
     folder = case_folder(run, case.case_id)
     (folder / "skipped.json").unlink(missing_ok=True)
     write_bytes(folder / SHA256, case.sha256.encode(), mode=OWNER_ONLY)
-    write_bytes(folder / "heatmaps.npz", _npz(case.heatmaps, np.savez if page else np.savez_compressed))
+    maps = {f"{heatmap.method}/{heatmap.finding}": heatmap.relevance for heatmap in case.heatmaps}
+    write_bytes(folder / "heatmaps.npz", _npz(maps, np.savez if page else np.savez_compressed))
     content, path = case_content(case), folder / "case.json"
     shown, tables = json_bytes(content), json_bytes(_table_data(case))
     whole = shown[:-1] + b", " + tables[1:]
@@ -104,8 +107,10 @@ def write_case(run: Path, case: FinishedCase, *, page: bool = True) -> None:
 
 
 def pack_case(run: Path, case_id: str) -> None:
-    """Compress `case.json` of a case that is to have no page, as `write_case` does without `page`."""
-    path = case_folder(run, case_id) / "case.json"
+    """Compress maps and `case.json` of a case without a page, as `write_case` does without `page`."""
+    folder = case_folder(run, case_id)
+    path, maps = folder / "case.json", folder / "heatmaps.npz"
+    write_bytes(maps, _npz(read_maps(maps), np.savez_compressed))
     if path.exists():
         write_bytes(packed(path), gzip.compress(path.read_bytes(), PACKING, mtime=0), durable=True)
         path.unlink()
@@ -273,8 +278,8 @@ def _without_case(record: Candidates | Curve | Fit | Prediction) -> dict[str, An
     return {key: getattr(record, key) for key in record.__slots__ if key != "case_id"}
 
 
-def _npz(heatmaps: tuple[Heatmap, ...], save: Callable[..., None]) -> bytes:
-    """The raw maps as .npz without pickles and timestamps, one array per "method/finding"."""
+def _npz(maps: Mapping[str, Intensity], save: Callable[..., None]) -> bytes:
+    """The raw maps, "method/finding" → relevance, as .npz without pickles and timestamps."""
     buffer = io.BytesIO()
-    save(buffer, **{f"{h.method}/{h.finding}": h.relevance for h in heatmaps})
+    save(buffer, **maps)
     return buffer.getvalue()
