@@ -9,6 +9,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -56,7 +57,14 @@ def replied(function: Callable[[], R]) -> bytes:
 
 def look(paths: tuple[str, ...]) -> Seen:
     """What this node sees of the paths."""
-    return Seen(__version__, tuple(path for path in paths if not Path(path).exists()))
+    return Seen(__version__, tuple(path for path in paths if not _is_there(path)))
+
+
+def _is_there(path: str) -> bool:
+    """Whether the path exists; not where this node may not enter a folder above it."""
+    with suppress(OSError):
+        return Path(path).exists()
+    return False
 
 
 def run(task: bytes, folder: str, preload: tuple[str, ...], limits: Limits) -> bytes:
@@ -98,6 +106,9 @@ class Host:
 
     def __init__(self) -> None:
         self._value: Any = None
+
+    def ready(self) -> None:
+        """Nothing; who gets it knows that this process has started."""
 
     def open(self, maker: bytes, folder: str) -> bytes:
         """Make the value by the pickled function; the reply is empty. The others need it."""

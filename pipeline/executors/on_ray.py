@@ -21,9 +21,9 @@ from ray import exceptions
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline import __version__
-from pipeline.errors import CaseError, ConfigError, OutputError, WorkerFailure
+from pipeline.errors import CaseError, ConfigError, WorkerFailure
 from pipeline.executors import on_node
-from pipeline.executors.hosts import Crew
+from pipeline.executors.hosts import Crew, fetched
 from pipeline.executors.on_node import packed, unpacked
 from pipeline.executors.ordered import in_order
 from pipeline.executors.worker import Limits
@@ -41,11 +41,15 @@ GONE = (
     exceptions.ObjectLostError,
     exceptions.NodeDiedError,
     exceptions.LocalRayletDiedError,
+    exceptions.TaskUnschedulableError,
+    exceptions.ActorUnschedulableError,
 )
 """What Ray raises when the node of a task is gone, and its retries are used up."""
 CLIENT = "ray://"
 AUTO = "auto"
 KNOCKING_SECONDS = 10.0
+LOOKING_SECONDS = 120.0
+"""Time within which a node says what it sees, also if it first loads Heatproof from a slow disk."""
 
 
 class RayCluster(AbstractContextManager["RayCluster"]):
@@ -102,8 +106,8 @@ class RayCluster(AbstractContextManager["RayCluster"]):
         looks = [_on(node, ray.remote(num_cpus=0)(on_node.look)).remote(here) for node in nodes]
         lines = [
             line
-            for node, seen in zip(nodes, map(_fetched, looks), strict=True)
-            for line in _complaints(node["NodeManagerHostname"], seen)
+            for node, reference in zip(nodes, looks, strict=True)
+            for line in _complaints(node, reference)
         ]
         if lines:
             raise ConfigError("\n".join(dict.fromkeys(lines)))
@@ -122,7 +126,32 @@ class RayCluster(AbstractContextManager["RayCluster"]):
         return self._task.remote(packed((function, item)), *self._settings)
 
 
-def _complaints(name: str, seen: on_node.Seen) -> Iterator[str]:
+def _complaints(node: dict[str, Any], reference: Any) -> Iterator[str]:
+    """What speaks against a node, from its look at the run; nothing if it has died since it was listed."""
+    name = node["NodeManagerHostname"]
+    try:
+        seen: on_node.Seen = ray.get(reference, timeout=LOOKING_SECONDS)
+    except exceptions.GetTimeoutError:
+        yield (
+            f"executor: the node {name} has not answered in {LOOKING_SECONDS:.0f} s; look at its memory and "
+            "its shared folder, or take it out of the cluster"
+        )
+    except (*GONE, exceptions.OutOfMemoryError):
+        if node["NodeID"] in {other["NodeID"] for other in _nodes()}:
+            yield (
+                f"executor: on the node {name} a process ended before it could answer; look at its memory, "
+                "or take it out of the cluster"
+            )
+    except (exceptions.RayTaskError, exceptions.RaySystemError, exceptions.RuntimeEnvSetupError) as error:
+        yield (
+            f"executor: the node {name} cannot load Heatproof ({str(error).strip().splitlines()[-1]}); "
+            "install heatproof[ray] there"
+        )
+    else:
+        yield from _differences(name, seen)
+
+
+def _differences(name: str, seen: on_node.Seen) -> Iterator[str]:
     if seen.version != __version__:
         yield (
             f"executor: the node {name} has Heatproof {seen.version}, wanted {__version__}; install the same "
@@ -191,16 +220,11 @@ def _on(node: dict[str, Any], remote: Any, **options: Any) -> Any:
 def _fetched(reference: Any) -> Any:
     """The value of a reference. Raises WorkerFailure, or OutputError if the cluster is gone."""
     try:
-        return ray.get(reference)
+        return fetched(reference)
     except exceptions.OutOfMemoryError as error:
         raise WorkerFailure("out_of_memory") from error
     except GONE as error:
         raise WorkerFailure("worker_died") from error
-    except (exceptions.RaySystemError, exceptions.RuntimeEnvSetupError) as error:
-        raise OutputError(
-            "executor: the Ray cluster has stopped working; finished images are kept: start it again, and "
-            "run the same command to resume"
-        ) from error
 
 
 def _started_hosts(*, gpus: bool) -> list[Any]:

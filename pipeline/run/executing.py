@@ -9,11 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pipeline.classifiers.card_files import weights_path
 from pipeline.contracts import Executor, Hosts
 from pipeline.errors import ConfigError
 from pipeline.executors.pool import Pool
 from pipeline.executors.worker import Limits
-from pipeline.plan import Inputs
+from pipeline.plan import AuditPlan, Inputs
 from pipeline.store.atomic import writing
 
 if TYPE_CHECKING:
@@ -50,7 +51,15 @@ def _cluster_at(address: str) -> partial[RayCluster]:
 def _check_shared(cluster: RayCluster, plan: Inputs) -> None:
     """Raise ConfigError if a node does not see the inputs, or what this process writes beside the runs."""
     inputs = [path for path in (plan.studies, plan.annotations, plan.config.heatmaps.path) if path]
+    inputs += _model_files(plan)
     out = plan.config.out
     there = next(folder for folder in (out, *out.parents, Path()) if folder.is_dir())
     with writing(there), TemporaryDirectory(prefix=".heatproof-", dir=there) as written:
         cluster.check([*inputs, Path(written)])
+
+
+def _model_files(plan: Inputs) -> list[Path]:
+    """The card and the weights from which nodes open an audit's network."""
+    if not isinstance(plan, AuditPlan):
+        return []
+    return [plan.card_path, plan.config.weights or weights_path(plan.card, plan.card_path)]

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from typing import TypeAlias
 
 from pipeline.audited_model.loading import AuditedModel
-from pipeline.audited_model.twin import open_twin, twin_of
+from pipeline.audited_model.twin import Twin, open_twin, twin_of
 from pipeline.classifiers.devices import in_own_words
 from pipeline.contracts import Hosts
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import AuditPlan
 from pipeline.records import DecodedCase, ExplainedCase, Skipped
-from pipeline.run.stream import explain
+from pipeline.run.stream import copies_of, explain, explain_by
 
 BATCHES = 4
 """Batches that a host gets at once."""
 Group: TypeAlias = tuple[Sequence[DecodedCase | Skipped], Truth]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a host keeps for its groups."""
+
+    models: Sequence[AuditedModel]
+    """Copies of the model, made once: that takes as long as explaining two images."""
+    resources: ExitStack
+    """What gives each copy its share of torch's threads."""
 
 
 def explain_where(
@@ -37,7 +48,7 @@ def explain_where(
         return
     device = plan.config.device
     groups = hosts.hosted(
-        partial(open_twin, twin_of(model, plan)),
+        partial(_opened, twin_of(model, plan)),
         partial(_explained, batch_size=size, device=device),
         _groups(decoded, truth, size * BATCHES),
         gpus=device.startswith("cuda"),
@@ -67,8 +78,12 @@ def _groups(decoded: Iterable[DecodedCase | Skipped], truth: Truth, size: int) -
         )
 
 
-def _explained(
-    model: AuditedModel, group: Group, *, batch_size: int, device: str
-) -> list[ExplainedCase | Skipped]:
+def _opened(twin: Twin) -> Kept:
+    """In a host, which computes nothing else: the copies stay until it ends."""
+    kept = ExitStack()
+    return Kept(kept.enter_context(copies_of(open_twin(twin))), kept)
+
+
+def _explained(kept: Kept, group: Group, *, batch_size: int, device: str) -> list[ExplainedCase | Skipped]:
     with in_own_words(device):
-        return list(explain(group[0], model, group[1], batch_size=batch_size))
+        return list(explain_by(kept.models, group[0], group[1], batch_size=batch_size))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, islice
 from queue import SimpleQueue
@@ -29,11 +30,26 @@ def explain(
     decoded: Iterable[DecodedCase | Skipped], model: AuditedModel, truth: Truth, *, batch_size: int
 ) -> Iterator[ExplainedCase | Skipped]:
     """Classify and explain the decoded cases in this process, in order, batch by batch."""
+    with copies_of(model) as models:
+        yield from explain_by(models, decoded, truth, batch_size=batch_size)
+
+
+@contextmanager
+def copies_of(model: AuditedModel) -> Iterator[Sequence[AuditedModel]]:
+    """The copies of a model that explain batches in parallel; see `side_by_side`."""
     with side_by_side(model.explainer) as explainers:
-        models = [replace(model, explainer=explainer) for explainer in explainers]
-        yield from chain.from_iterable(
-            _side_by_side(models, _batches(decoded, batch_size), truth, batch_size)
-        )
+        yield [replace(model, explainer=explainer) for explainer in explainers]
+
+
+def explain_by(
+    models: Sequence[AuditedModel],
+    decoded: Iterable[DecodedCase | Skipped],
+    truth: Truth,
+    *,
+    batch_size: int,
+) -> Iterator[ExplainedCase | Skipped]:
+    """`explain` by copies of a model that are there already."""
+    yield from chain.from_iterable(_side_by_side(models, _batches(decoded, batch_size), truth, batch_size))
 
 
 def _batches(decoded: Iterable[DecodedCase | Skipped], size: int) -> Iterator[Batch]:

@@ -67,6 +67,7 @@ def added(kept: int, item: int) -> int:
 
 def test_a_host_keeps_its_value_and_says_why_it_has_none() -> None:
     host, here = Host(), os.getcwd()  # noqa: PTH109
+    host.ready()
     assert unpacked(host.open(packed(ten), here)) is None
     assert unpacked(host.run(packed((added, 3)))) == 13
     with pytest.raises(ConfigError, match="no such weights"):
@@ -76,6 +77,16 @@ def test_a_host_keeps_its_value_and_says_why_it_has_none() -> None:
 def test_a_node_says_what_it_does_not_see(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone")
     assert pickle.loads(packed(look((str(tmp_path), gone)))) == Seen(__version__, (gone,))
+
+
+def test_a_path_that_a_node_may_not_enter_is_one_that_it_does_not_see(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse_entry(_path: Path) -> bool:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "exists", refuse_entry)
+    assert look(("/closed/studies",)).missing == ("/closed/studies",)
 
 
 def test_results_come_in_order_and_no_more_items_are_drawn_than_may_be_pending() -> None:

@@ -24,6 +24,7 @@ from tests import warm
 from tests.executors.test_pool import die_at_three, fail_at_three, squared
 from tests.faults import run_folder
 from tests.patience import SECONDS
+from tests.ray.conftest import NODE
 from tests.study import write_model, write_study
 from tests.volatile import contents
 
@@ -113,6 +114,24 @@ def test_tasks_and_hosts_as_their_contracts_say(
             list(ray.hosted(refused, function, [1], gpus=False))
         with pytest.raises(ConfigError, match="has a graphics card; set device: cpu"):
             list(ray.hosted(refused, function, [1], gpus=True))
+
+
+def test_a_node_without_heatproof_is_named_at_the_start(cluster: Any, tmp_path: Path) -> None:
+    from pipeline.executors.on_ray import RayCluster  # noqa: PLC0415  only where Ray is installed
+
+    (tmp_path / "pipeline").mkdir()
+    (tmp_path / "pipeline" / "__init__.py").write_text("raise ModuleNotFoundError('no Heatproof')")
+    bare = cluster.add_node(**NODE, env_vars={"PYTHONPATH": str(tmp_path)})
+    try:
+        with (
+            RayCluster(cluster.address) as ray,
+            pytest.raises(
+                ConfigError, match=r"cannot load Heatproof \(.*no Heatproof\); install heatproof\[ray"
+            ),
+        ):
+            ray.check([tmp_path])
+    finally:
+        cluster.remove_node(bare)
 
 
 def test_driver_and_node_die_in_mid_run_and_the_bytes_are_those_of_the_pool(
