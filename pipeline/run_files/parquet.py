@@ -52,7 +52,7 @@ def open_parquet_table(path: Path) -> Iterator[pq.ParquetFile]:
                 if not table.schema_arrow.equals(wanted):
                     raise damaged(path, f"has other columns than {', '.join(wanted.names)}")
                 yield table
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise damaged(path, "is not a Parquet table, or was cut") from error
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pandas.api.types import is_float_dtype
 
 from pipeline.guards.csv_injection import unescape_formulas
@@ -71,7 +72,7 @@ def read_scores(
     defined = scores["value"].notna()
     if (odd := np.flatnonzero(defined == (scores["undefined_because"] != ""))).size:
         what = "wanted either a value or the reason why it is undefined"
-        raise damaged(path, f"row {odd[0] + 1}: value and undefined_because: {what}")
+        raise damaged(stored_table(path), f"row {odd[0] + 1}: value and undefined_because: {what}")
     return scores.assign(patient=scores["case_id"].map(_unit_of_case(run, cases, units)))
 
 
@@ -148,21 +149,39 @@ def _read_parquet(path: Path, known: Known) -> pd.DataFrame:
 
     Raises ConfigError for any other file, and for texts that columns may not hold.
     """
+    columns = columns_of(path.with_suffix(".csv"))
+    frame: dict[str, pd.Series[Any]] = {}
     with open_parquet_table(path) as file:
         table = file.read()
-    columns = columns_of(path.with_suffix(".csv"))
-    frame = {}
-    for name in table.column_names:
-        if name in NUMBERS:
-            frame[name] = table[name].to_pandas()
-            continue
-        is_text = pa.types.is_dictionary(table[name].type)
-        cells = table[name] if is_text else table[name].cast(pa.string()).fill_null("").dictionary_encode()
-        texts = cells.unify_dictionaries().to_pandas()
-        for cell in texts.cat.categories:
-            check_cell(path, "a row", name, cell, column=columns[name], names=known.get(name))
-        frame[name] = texts
+        for name in table.column_names:
+            is_number = name in NUMBERS
+            frame[name] = _number_column(table[name]) if is_number else _text_column(table[name])
+            cells = _extremes(table[name]) if is_number else frame[name].cat.categories
+            for cell in cells:
+                check_cell(path, "a row", name, cell, column=columns[name], names=known.get(name))
     return pd.DataFrame(frame)
+
+
+def _number_column(cells: pa.ChunkedArray) -> pd.Series[float]:
+    numbers: pd.Series[float] = cells.to_pandas()
+    return numbers
+
+
+def _extremes(cells: pa.ChunkedArray) -> list[str]:
+    """Some numbers as text, all right if every one is: the least, the greatest, and one that is neither."""
+    found = [*pc.min_max(cells).as_py().values(), *([np.nan] if pc.any(pc.is_nan(cells)).as_py() else [])]
+    return ["" if number is None else str(number) for number in found]
+
+
+def _text_column(cells: pa.ChunkedArray) -> pd.Series[Any]:
+    """Texts as categories, empty where there is none."""
+    if not pa.types.is_dictionary(cells.type):
+        cells = cells.cast(pa.string()).dictionary_encode()
+    texts: pd.Series[Any] = cells.unify_dictionaries().to_pandas()
+    if not cells.null_count:
+        return texts
+    wider = texts if "" in texts.cat.categories else texts.cat.add_categories("")
+    return wider.fillna("")
 
 
 def _numbers(cells: pd.Series[Any]) -> pd.Series[float]:

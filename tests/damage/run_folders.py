@@ -23,6 +23,8 @@ from pipeline.run_files.columns import TABLES
 from pipeline.run_files.outputs import OUTPUTS
 from pipeline.run_files.tables import read_rows
 from pipeline.store.tables import write_table
+from tests.damage.parquet_tables import OF_TABLES, as_parquet
+from tests.damage.parquet_tables import READ as READ_PARQUET
 from tests.reporting.run_folder import make_run, provenance
 
 Damage = Callable[[Random, Path], object]
@@ -222,7 +224,7 @@ def noise(random: Random, path: Path) -> None:
     path.write_bytes(random.choice((b"\0", random.randbytes(400), b"[" * 200_000, b'"' * 99, b"\xff\xd8")))
 
 
-OF_FILES: Mapping[str, Damage] = {
+OF_FILES: dict[str, Damage] = {
     "deleted": lambda _, path: path.unlink(),
     "emptied": lambda _, path: path.write_bytes(b""),
     "sparse": lambda _, path: os.truncate(path, 2**40),
@@ -371,7 +373,20 @@ def kinds(run: Path) -> dict[str, tuple[str, Damage]]:
     for name in ("baselines.npz", f"{CASE}/heatmaps.npz"):
         short = name.rpartition("/")[2]
         found |= {f"{short}: {kind}": (name, damage) for kind, damage in OF_ARRAYS.items()}
+    of_parquet = {kind: damage for kind, damage in (OF_FILES | OF_TABLES).items() if kind != "deleted"}
+    for name in READ_PARQUET:  # one that is deleted is a CSV that is
+        found |= {f"{name}: {kind}": (name, _of_parquet(damage)) for kind, damage in of_parquet.items()}
     return found
+
+
+def _of_parquet(damage: Damage) -> Damage:
+    """Damage to a table that a run of very many images has as Parquet."""
+
+    def damaged(random: Random, path: Path) -> None:
+        as_parquet(path)
+        damage(random, path)
+
+    return damaged
 
 
 def write_damaged_runs(
