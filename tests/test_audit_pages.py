@@ -20,6 +20,7 @@ from pipeline.executors.here import Here
 from pipeline.filing.verification import verify_run
 from pipeline.ground_truth.matching import Truth
 from pipeline.plan import RunPlan, make_plan
+from pipeline.reporting import chosen_pages
 from pipeline.reporting.run_folder import RunFolder
 from pipeline.reporting.survey import Survey, survey_with
 from pipeline.run import pages
@@ -191,6 +192,21 @@ def test_an_image_that_cannot_be_read_again_has_no_page_and_is_named(
     assert page["message"]
     assert not with_page(run)
     assert f'href="cases/{page["case_id"]}/index.html' not in (run / "index.html").read_text(encoding="utf-8")
+
+
+def test_an_audit_draws_the_worst_the_best_and_a_sample(
+    study: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chosen_pages, "EXTREMES", 1)
+    monkeypatch.setattr(chosen_pages, "RANDOM", 2)
+    monkeypatch.setattr(chosen_pages, "shown_cases", lambda _run, _survey: ())
+    run = audited(study, tmp_path / "out", "worst-and-random")
+    found = rows(run / "pages.csv")
+    assert with_page(run) == {row["case_id"] for row in found}
+    assert [row["chosen_as"] for row in found][:2] == ["worst", "best"]
+    assert 1 <= [row["chosen_as"] for row in found].count("random") <= 2
+    assert len(found) < COUNT
+    assert (run / "scores.csv").read_bytes() == (whole / "scores.csv").read_bytes()
 
 
 @pytest.mark.parametrize("cases", ["auto", "all", "worst-and-random", 5])

@@ -134,7 +134,8 @@ def _audit(options: Namespace) -> int:
         return explain_inputs(plan, console)
     tell = tell_on(console)
     tell(STARTING)
-    start_fork_server(WORKER_MODULES)  # so that workers and this process import at the same time
+    if config.executor.kind == "pool":
+        start_fork_server(WORKER_MODULES)  # so that workers and this process import at the same time
     from pipeline.audit import audit  # noqa: PLC0415  # loads torch, which takes seconds; errors above come first
 
     with progress_display(console, batch=config.batch_size) as progress:

@@ -242,8 +242,8 @@ def _side_by_side(first: Side, second: Side) -> pd.DataFrame:
     """Scores of both runs as two methods, "first" and "second"; patients are those of the first run."""
     parts = []
     for side, name in ((first, "first"), (second, "second")):
-        scores = headline_scores(read_scores(side.run, known=side.known))
-        chosen = scores[scores["method"] == side.method]
+        scores = read_scores(side.run, known=side.known)
+        chosen = headline_scores(scores[scores["method"] == side.method])
         parts.append(chosen.assign(case_id=chosen["case_id"].map(side.images), method=name))
     patients = dict(zip(parts[0]["case_id"], parts[0]["patient"], strict=True))
     both = pd.concat(parts, ignore_index=True)

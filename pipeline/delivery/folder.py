@@ -40,6 +40,9 @@ class ExportFolder:
     pseudonymous: bool
     kinds: tuple[str, ...]
     """That this export makes: objects of others stay as an earlier export left them."""
+    objects: Sequence[Mapping[str, object]] = ()
+    left_out: Sequence[Mapping[str, object]] = ()
+    """Rows of both lists about other kinds, as an earlier export wrote them."""
     rows: list[Mapping[str, object]] = field(default_factory=list)
     is_complete: bool = True
     """A folder takes every object, or the export ends."""
@@ -67,14 +70,10 @@ class ExportFolder:
         return True
 
     def close(self, left_out: Iterable[LeftOut]) -> None:
-        """Write the lists, and remove objects of these kinds that this export did not make.
-
-        Raises ConfigError if the list of an earlier export is damaged.
-        """
+        """Write the lists, and remove objects of these kinds that this export did not make."""
         now = [{name: getattr(entry, name) for name in LEFT_OUT_COLUMNS} for entry in left_out]
-        objects = [*self._of_other_kinds(OBJECTS, COLUMNS), *self.rows]
-        others = self._of_other_kinds(LEFT_OUT, LEFT_OUT_COLUMNS)
-        if len(objects) == len(self.rows):  # no other kinds are there
+        others = self.left_out
+        if not self.objects:  # no other kinds are there
             others = [row for row in others if row["kind"] != ALL_KINDS]
         made = {row["file"] for row in self.rows}
         with writing(self.path):
@@ -82,26 +81,13 @@ class ExportFolder:
                 for old in (self.path / kind).glob("*.dcm"):
                     if old.relative_to(self.path).as_posix() not in made:
                         old.unlink()
-        self._write(OBJECTS, COLUMNS, objects)
+        self._write(OBJECTS, COLUMNS, [*self.objects, *self.rows])
         self._write(LEFT_OUT, LEFT_OUT_COLUMNS, [*(row for row in others if row not in now), *now])
 
     def lines(self) -> Iterator[str]:
         """Where the objects are, and whose they are."""
         whose = "pseudonyms only" if self.pseudonymous else "patients' identifiers: handle it as patient data"
         yield f"Export: {self.path} ({whose})"
-
-    def _of_other_kinds(self, name: str, columns: Sequence[str]) -> list[Mapping[str, object]]:
-        """The rows of kinds that this export does not make, as an earlier one wrote them."""
-        path = self.path / name
-        if not path.exists():
-            return []
-        refuse_link(path)
-        text = io.StringIO(path.read_text(encoding="utf-8", errors="replace"), newline="")
-        header, *lines = list(csv.reader(text)) or [[]]
-        if any(len(line) != len(columns) for line in (header, *lines)) or header != list(columns):
-            raise ConfigError(f"--to: {path} is damaged; choose an empty or a new folder")
-        rows = [dict(zip(columns, map(unescape_formulas, line), strict=True)) for line in lines]
-        return [row for row in rows if row["kind"] not in self.kinds]
 
     def _write(self, name: str, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
         text = io.StringIO(newline="")
@@ -116,7 +102,8 @@ def open_folder(
 ) -> ExportFolder:
     """The folder of an export, made if it is missing, for its owner only.
 
-    Raises ConfigError if it lies in the run, or holds anything but an export of the same run and kind.
+    Raises ConfigError if it lies in the run, or holds anything but an export of the same run and kind, with
+    lists that can be read.
     """
     refuse_link(path)
     if is_inside(path, run):
@@ -136,8 +123,29 @@ def open_folder(
                 f"--to: {path} holds files that are no export of this run in this form; choose an empty or a "
                 "new folder"
             )
+    objects = _of_other_kinds(path / OBJECTS, COLUMNS, kinds)
+    left_out = _of_other_kinds(path / LEFT_OUT, LEFT_OUT_COLUMNS, kinds)
     make_folder(path)
     with writing(path):
         path.chmod(OWNER_ENTERS)
     write_bytes(path / CONTENT, f"{json.dumps(content)}\n".encode(), mode=OWNER_ONLY)
-    return ExportFolder(path, run_id, pseudonymous, kinds)
+    return ExportFolder(path, run_id, pseudonymous, kinds, objects, left_out)
+
+
+def _of_other_kinds(path: Path, columns: Sequence[str], kinds: tuple[str, ...]) -> list[Mapping[str, object]]:
+    """The rows of a list about other kinds than these. Raises ConfigError if it is damaged."""
+    if not path.exists():
+        return []
+    refuse_link(path)
+    try:
+        header, *lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise _damaged(path) from error
+    if any(len(line) != len(columns) for line in (header, *lines)) or header != list(columns):
+        raise _damaged(path)
+    rows = [dict(zip(columns, map(unescape_formulas, line), strict=True)) for line in lines]
+    return [row for row in rows if row["kind"] not in kinds]
+
+
+def _damaged(path: Path) -> ConfigError:
+    return ConfigError(f"--to: {path} is damaged; choose an empty or a new folder")

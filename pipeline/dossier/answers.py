@@ -10,10 +10,6 @@ if TYPE_CHECKING:
     from pipeline.dossier.material import Material
 
 
-CASE_FILES = "cases/*/case.json"
-"""The results of each image, where a sentence counts images by them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where an answer stands."""

@@ -19,6 +19,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.valuerep import format_number_as_ds
 
+from pipeline.exports import private_elements
 from pipeline.exports.anatomy import anatomy_of
 from pipeline.exports.codes import LONGEST_MEANING
 from pipeline.exports.instances import reference_to
@@ -33,9 +34,6 @@ LONGEST_LABEL: Final = 16
 FINDING: Final = Code("121071", "DCM", "Finding")
 METHOD: Final = Code("370129005", "SCT", "Measurement Method")
 CERTAINTY: Final = Code("111012", "DCM", "Certainty of Finding")
-PRIVATE_GROUP, PRIVATE_CREATOR = 0x0099, "HEATPROOF"
-SHAPES, SCALE, OFFSET, OVERHANG, OPERATING_POINT = 0x01, 0x02, 0x03, 0x04, 0x05
-"""Elements of the functional groups that `external_maps.formats.parametric_map` reads."""
 EMPTY: Final = np.zeros((0, 0), np.float32)
 
 
@@ -152,15 +150,15 @@ def _mapping(frame: MapFrame) -> Dataset:
 
 def _add_private(groups: Dataset, frame: MapFrame, *, keeps_pixels: bool) -> None:
     """Add the operating point, and where a map on its own grid lies on the image, to the last bit."""
-    block = groups.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
+    block = groups.private_block(private_elements.GROUP, private_elements.CREATOR, create=True)
     if frame.finding.threshold is not None:
-        block.add_new(OPERATING_POINT, "FD", frame.finding.threshold)
+        block.add_new(private_elements.OPERATING_POINT, "FD", frame.finding.threshold)
     if not keeps_pixels:
         grid = frame.heatmap.placement
-        block.add_new(SHAPES, "FD", [*grid.model_shape, *grid.image_shape])
-        block.add_new(SCALE, "FD", list(grid.scale))
-        block.add_new(OFFSET, "FD", list(grid.offset))
-        block.add_new(OVERHANG, "FD", [*grid.overhang[0], *grid.overhang[1]])
+        block.add_new(private_elements.SHAPES, "FD", [*grid.model_shape, *grid.image_shape])
+        block.add_new(private_elements.SCALE, "FD", list(grid.scale))
+        block.add_new(private_elements.OFFSET, "FD", list(grid.offset))
+        block.add_new(private_elements.OVERHANG, "FD", [*grid.overhang[0], *grid.overhang[1]])
 
 
 def _text(name: Code, value: str) -> Dataset:

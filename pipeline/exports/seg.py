@@ -18,10 +18,10 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
 from pipeline.contracts import Export
+from pipeline.exports import private_elements
 from pipeline.exports.algorithm import algorithm_of, equipment
 from pipeline.exports.codes import ABNORMALITY, LONGEST_MEANING, code_of
 from pipeline.exports.grids import SharedGrid, shared_grids
-from pipeline.exports.map_groups import PRIVATE_CREATOR, PRIVATE_GROUP
 from pipeline.exports.objects import NO_CONTOUR, PENDING, ExportedObject, LeftOut, settled
 from pipeline.exports.segment_frames import segment_uid
 from pipeline.exports.study import ExportedFrame, ExportedRun, ExportedStudy
@@ -32,8 +32,6 @@ ASSUMED: Final = (1, 0, 0, 0, 1, 0)
 """Image Orientation (Patient) that viewers assume where there is none."""
 Segment = tuple[str, str]
 """Finding and method."""
-FINDING, METHOD = 0x06, 0x07
-"""Private elements of a segment with its names in full, from which `heatproof score` reads them."""
 LABELMAP: Final = "labelmap"
 """Value of the option `segmentation`."""
 MOST_BYTES: Final = 2**32
@@ -178,9 +176,9 @@ def _description(run: ExportedRun, segment: Segment, label: str, number: int, ow
         tracking_uid=segment_uid(run, owner, finding, method),
         tracking_id=f"{finding} by {method}, run {run.run_id}"[:64],
     )
-    names = made.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
-    names.add_new(FINDING, "UT", finding)
-    names.add_new(METHOD, "UT", method)
+    names = made.private_block(private_elements.GROUP, private_elements.CREATOR, create=True)
+    names.add_new(private_elements.FINDING, "UT", finding)
+    names.add_new(private_elements.METHOD, "UT", method)
     return made
 
 

@@ -8,10 +8,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from pipeline.annotations.dicom_files import opened_header
-from pipeline.external_maps.formats.parametric_map import PRIVATE_CREATOR, PRIVATE_GROUP
-
-FINDING, METHOD = 0x06, 0x07
-"""Private elements of a segment, each a text."""
+from pipeline.exports.private_elements import CREATOR, FINDING, GROUP, METHOD
 
 
 def own_segments(path: Path) -> Mapping[str, tuple[str, str]]:
@@ -24,7 +21,7 @@ def own_segments(path: Path) -> Mapping[str, tuple[str, str]]:
 
 def _named(segment: Dataset) -> tuple[str, str]:
     try:
-        block = segment.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)
+        block = segment.private_block(GROUP, CREATOR)
         return _text(block[FINDING].value), _text(block[METHOD].value)
     except KeyError:
         return "", ""

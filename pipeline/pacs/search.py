@@ -94,12 +94,16 @@ def _level(web: DicomWeb, search: Callable[..., Page], tag: str, filters: dict[s
 
 
 def _refuse_unasked(web: DicomWeb, entry: Mapping[str, Any], filters: Mapping[str, str]) -> None:
-    """Raise PacsError if an answer states another value than was asked for; capitals make no difference."""
+    """Raise PacsError if an answer states another value than was asked for; capitals make no difference.
+
+    An element without a value states nothing.
+    """
     for name, tag in EXACT.items():
         wanted = filters.get(name, "*")
-        if tag not in entry or not PATTERN.isdisjoint(wanted):
+        stated = _value(entry, tag)
+        if not stated or not PATTERN.isdisjoint(wanted):
             continue
-        if _value(entry, tag).casefold() != wanted.strip().casefold():
+        if stated.casefold() != wanted.strip().casefold():
             raise PacsError(
                 f"{web.host}: ignores the filter {name}: it names studies of another value; search by "
                 "a filter that it follows"

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.reporting import words
-from pipeline.reporting.run_folder import RunFolder
+from pipeline.reporting.run_folder import CASE_FILES, RunFolder
 from pipeline.reporting.survey import Survey
 
 OF_IMAGES = ("load", "explain", "score")
 """Stages of skipped.csv that lose an image after it was selected."""
-JUDGED = "cases/*/case.json"
-"""The files that were counted for images that are annotated, or labelled as free of a finding."""
 OF_SKIPPED = ("stage", "reason")
 UNLISTED = "not listed in skipped.csv"
 MOST_REASONS = 6
@@ -66,7 +64,7 @@ def inclusion(run: RunFolder, survey: Survey) -> tuple[Step, ...]:
             "Eligible", "image", selected, "studies.selected", (not_selected,) if not_selected.count else ()
         ),
         Step("Audited", "image", audited, "studies.audited", _lost(run, selected - audited)),
-        Step("Compared with annotations", "image", len(scored), JUDGED, _unjudged(audited, len(scored))),
+        Step("Compared with annotations", "image", len(scored), CASE_FILES, _unjudged(audited, len(scored))),
     )
 
 
@@ -91,4 +89,4 @@ def _lost(run: RunFolder, missing: int) -> tuple[Left, ...]:
 def _unjudged(audited: int, scored: int) -> tuple[Left, ...]:
     missing = audited - scored
     reason, fields = "neither annotated nor labelled as free of a finding", ("references", "labels")
-    return (Left(reason, missing, JUDGED, fields),) if missing > 0 else ()
+    return (Left(reason, missing, CASE_FILES, fields),) if missing > 0 else ()

@@ -21,6 +21,8 @@ from pipeline.run_files.tables import Known, read_rows
 Case: TypeAlias = dict[str, Any]
 """The content of one case.json."""
 
+CASE_FILES = "cases/*/case.json*"
+"""The results of each image, where a sentence counts images by them; `.gz` without a page."""
 DEFAULT_CONFIDENCE = 0.95
 """Confidence of runs of older versions, whose manifest does not state it."""
 VERDICT = "verdict"

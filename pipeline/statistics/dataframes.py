@@ -18,7 +18,7 @@ from pipeline.guards.reading import guarded, open_file
 from pipeline.records.names import HEADLINES
 from pipeline.run_files.columns import UNIQUE
 from pipeline.run_files.damage import as_damage, damaged
-from pipeline.run_files.parquet import NUMBERS, open_parquet_table, stored_table
+from pipeline.run_files.parquet import NUMBERS, open_parquet_table, refuse_repeats, stored_table
 from pipeline.run_files.tables import (
     LARGEST_BYTES,
     NOT_CSV,
@@ -147,18 +147,19 @@ def _read(path: Path, *, known: Known = NOTHING_KNOWN) -> pd.DataFrame:
 def _read_parquet(path: Path, known: Known) -> pd.DataFrame:
     """A table of many rows: texts as categories, of which each is stored once, and numbers.
 
-    Raises ConfigError for any other file, and for texts that columns may not hold.
+    One column is read at a time. Raises ConfigError for any other file, for texts that columns may not hold,
+    and for rows that repeat others.
     """
     columns = columns_of(path.with_suffix(".csv"))
     frame: dict[str, pd.Series[Any]] = {}
     with open_parquet_table(path) as file:
-        table = file.read()
-        for name in table.column_names:
-            is_number = name in NUMBERS
-            frame[name] = _number_column(table[name]) if is_number else _text_column(table[name])
-            cells = _extremes(table[name]) if is_number else frame[name].cat.categories
-            for cell in cells:
+        for name in file.schema_arrow.names:
+            cells, is_number = file.read([name]).column(0), name in NUMBERS
+            column = _number_column(cells) if is_number else _text_column(cells)
+            for cell in _extremes(cells) if is_number else column.cat.categories:
                 check_cell(path, "a row", name, cell, column=columns[name], names=known.get(name))
+            frame[name] = column
+        refuse_repeats(path, file)
     return pd.DataFrame(frame)
 
 

@@ -163,11 +163,6 @@ def remove_leftovers(run: Path, case_ids: Iterable[str]) -> None:
             temporary.unlink()
 
 
-def scores_of(case: Mapping[str, Any]) -> list[Score]:
-    """The scores in a case's JSON."""
-    return [Score(case_id=case["case_id"], **score) for score in case["scores"]]
-
-
 def candidates_of(case: Mapping[str, Any]) -> list[Candidates]:
     """The contours and lesions in a case's JSON, for matching."""
     return [Candidates(case_id=case["case_id"], **row) for row in case["candidates"]]

@@ -230,6 +230,16 @@ def test_suspicion_that_is_allowed_is_told_where_a_config_states_some(audit: Any
     assert "max_suspicion" not in out
 
 
+@pytest.mark.parametrize(("kind", "servers"), [("pool", 1), ("ray", 0)])
+def test_workers_start_beside_the_imports_where_this_machine_has_some(
+    audit: Any, monkeypatch: pytest.MonkeyPatch, kind: str, servers: int
+) -> None:
+    started: list[Sequence[str]] = []
+    monkeypatch.setattr(main, "start_fork_server", started.append)
+    code, _, _ = audit(lambda _plan, **_: outcome(), "--set", f"executor.kind={kind}")
+    assert (code, len(started)) == (0, servers)
+
+
 def test_steps_before_the_first_image_are_lines(audit: Any) -> None:
     def instead(_plan: AuditPlan, *, tell: Callable[[str], None], **_: object) -> Outcome:
         tell("Loading the model a\x1b[2J")

@@ -74,10 +74,21 @@ def test_an_export_of_one_kind_leaves_those_of_others_and_their_rows(tmp_path, s
     assert [len((to / name).read_text().splitlines()) for name in (OBJECTS, LEFT_OUT)] == [1, 1]
 
 
-def test_a_list_that_is_damaged_is_not_taken_over(tmp_path):
+@pytest.mark.parametrize("name", [OBJECTS, LEFT_OUT])
+@pytest.mark.parametrize(
+    "content",
+    [b"kind\n", b"", b"\xff\n", b"kind," + b"a" * 200_000],
+    ids=["cut", "empty", "not-text", "long"],
+)
+def test_a_list_that_is_damaged_is_refused_before_anything_is_written(tmp_path, stored, name, content):
     run, to = tmp_path / "run", tmp_path / "to"
     run.mkdir()
-    opened(to, run).close([])
-    (to / OBJECTS).write_text("kind\n")
-    with pytest.raises(ConfigError, match="is damaged"):
-        opened(to, run).close([])
+    first = opened(to, run)
+    first.store("gsps", stored)
+    first.close([])
+    (to / name).write_bytes(content)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in to.rglob("*") if path.is_file()}
+    with pytest.raises(ConfigError, match=f"{name} is damaged"):
+        opened(to, run, kinds=("sr",))
+    after = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in to.rglob("*") if path.is_file()}
+    assert after == before

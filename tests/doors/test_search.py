@@ -22,7 +22,10 @@ def found(query: str, **stated: str | None) -> list[Found]:
         STUDY: {"vr": "UI", "Value": ["1.2"]},
         SERIES: {"vr": "UI", "Value": ["1.2.3"]},
         INSTANCE: {"vr": "UI", "Value": ["1.2.3.4"]},
-    } | {tag[1:]: {"vr": "LO", **({"Value": [value]} if value else {})} for tag, value in stated.items()}
+    } | {
+        tag[1:]: {"vr": "LO", **({} if value is None else {"Value": [value]})}
+        for tag, value in stated.items()
+    }
 
     def answering(request: Request) -> Answer:
         said = [elements] if "offset=0" in request.path else []
@@ -38,7 +41,6 @@ def found(query: str, **stated: str | None) -> list[Found]:
     ("query", "stated"),
     [
         ("PatientID=A1", {"t00100020": "B2"}),
-        ("PatientID=A1", {"t00100020": None}),
         ("PatientID=A*&AccessionNumber=7", {"t00100020": "A1", "t00080050": "77"}),
         ("StudyInstanceUID=1.9", {}),
         ("PatientID=A1&SeriesInstanceUID=1.9", {}),
@@ -55,6 +57,8 @@ def test_an_answer_of_another_value_ends_the_search(query: str, stated: dict[str
     [
         ("PatientID=A1", {"t00100020": "a1 "}),
         ("PatientID=A1", {}),
+        ("PatientID=A1", {"t00100020": None}),
+        ("PatientID=A1&AccessionNumber=7", {"t00100020": " ", "t00080050": ""}),
         ("PatientID=A?", {"t00100020": "B2"}),
         ("StudyInstanceUID=1.2,1.9", {}),
         ("StudyInstanceUID=1.2&PatientName=X", {}),

@@ -19,6 +19,7 @@ from pipeline.dossier.facts import QUESTIONS, answered
 from pipeline.dossier.intended_use import FILE, STATEMENTS, as_yaml, read_intended_use
 from pipeline.dossier.material import read_material
 from pipeline.errors import ConfigError
+from pipeline.store.cases import pack_case
 from pipeline.store.tables import write_table
 from tests.reporting.run_folder import HOSTILE, make_run
 
@@ -70,6 +71,17 @@ def test_every_file_that_an_answer_names_is_there(run: Path, answers: Answers) -
     for _, answer in all_answers(answers):
         file = answer.source.file
         assert file == FILE or list(run.glob(file)), answer.source.place
+
+
+def test_results_of_images_are_named_by_a_pattern_that_finds_them_with_and_without_a_page(
+    run: Path, tmp_path: Path
+) -> None:
+    whole = shutil.copytree(run, tmp_path / "run")
+    case_ids = [path.parent.name for path in whole.glob("cases/*/case.json")]
+    pack_case(whole, case_ids[0])
+    named = {answer.source.file for _, answer in all_answers(answered(read_material(whole, {})))}
+    (pattern,) = (file for file in named if file.startswith("cases/"))
+    assert sorted(path.parent.name for path in whole.glob(pattern)) == sorted(case_ids)
 
 
 def test_every_row_that_an_answer_names_is_there_with_its_numbers(run: Path, answers: Answers) -> None:

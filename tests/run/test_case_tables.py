@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import ConfigError
@@ -20,6 +22,7 @@ from pipeline.run.gathered import Gathered
 from pipeline.statistics.dataframes import headline_scores, read_predictions, read_scores
 from pipeline.statistics.matched import Matched
 from pipeline.store.cases import write_case, write_skipped
+from pipeline.store.parquet import write_parquet
 from pipeline.store.tables import read_table
 from tests.store.finished import finished_case
 from tests.store.test_tables import described, rows
@@ -170,3 +173,43 @@ def test_a_cut_table_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for read in (read_scores, lambda run: read_table(run, "scores.csv")):
         with pytest.raises(ConfigError, match=r"scores\.parquet: is not a Parquet table, or was cut; rerun"):
             read(tmp_path)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_row_that_repeats_another_is_refused_as_in_a_csv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    ids = [f"case-{number}" for number in range(1, 5)]
+    for case_id in ids:
+        write_case(tmp_path, finished(case_id=case_id))
+    tabulated(tmp_path, *ids)
+    sound = rows(tmp_path / f"{name}.csv")
+    monkeypatch.setattr("pipeline.run.large_tables.MOST_ROWS", 0)
+    tabulated(tmp_path, *ids)
+    path = tmp_path / f"{name}.parquet"
+    table = pq.read_table(path)
+    place = len(sound) // 2
+    twice = [table.slice(0, place), table.slice(1, 1), table.slice(place)]  # the second row again
+    pq.write_table(pa.concat_tables(twice).unify_dictionaries(), path, row_group_size=2)
+    read = {"scores": read_scores, "predictions": read_predictions}[name]
+    wanted = rf"{name}\.parquet: row {place + 1}: repeats the case_id, .* of another row; rerun"
+    for reads in (read, lambda run: read_table(run, f"{name}.csv")):
+        with pytest.raises(ConfigError, match=wanted):
+            reads(tmp_path)
+
+
+def test_an_empty_text_and_none_are_the_same_and_zero_is_a_lesion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.run_files.parquet.MOST_KEYS", 1)
+    (tmp_path / "cases.csv").write_text("case_id,patient_id\nc,p\n")
+    row = {
+        "case_id": "c", "patient_id": "p", "finding": "nodule", "reader": "anna", "method": "gradcam",
+        "metric": "iou", "value": 0.5, "undefined_because": "",
+    }  # fmt: skip
+    sound = [row | {"lesion": lesion} for lesion in (None, 0, 1)]
+    write_parquet(tmp_path, "scores.csv", sound)
+    assert read_scores(tmp_path)["lesion"].tolist() == ["", "0", "1"]
+    write_parquet(tmp_path, "scores.csv", [*sound, row | {"lesion": None, "value": 0.25}])
+    with pytest.raises(ConfigError, match="row 4: repeats the case_id"):
+        read_scores(tmp_path)

@@ -22,7 +22,6 @@ from pipeline.store.cases import (
     is_finished,
     read_case,
     remove_leftovers,
-    scores_of,
     why_skipped,
     write_case,
     write_skipped,
@@ -35,6 +34,10 @@ def written(run: Path, **changes: Any) -> dict[str, Any]:
     case = read_case(run, "case-1")
     assert isinstance(case, dict)
     return case
+
+
+def scores_in(case: dict[str, Any]) -> list[Score]:
+    return [Score(case_id=case["case_id"], **score) for score in case["scores"]]
 
 
 def reference(run: Path, *masks: Mask, boxes: tuple[Box, ...] = ()) -> dict[str, Any]:
@@ -105,7 +108,7 @@ def test_a_finished_case_on_disk_word_for_word(tmp_path: Path) -> None:
 
 
 def test_scores_come_back_as_they_were(tmp_path: Path) -> None:
-    assert tuple(scores_of(written(tmp_path))) == finished_case().scores
+    assert tuple(scores_in(written(tmp_path))) == finished_case().scores
 
 
 def test_without_spacing_there_is_no_area_in_millimetres(tmp_path: Path) -> None:
@@ -188,7 +191,7 @@ def test_a_number_that_json_does_not_have_is_a_bug_and_the_case_unfinished(
 
 def test_words_of_any_alphabet_and_of_none_come_back(tmp_path: Path) -> None:
     score = Score("case-1", "Größe 肺 </script>", "anna-\udcfc", "gradcam", "iou", 1.0)
-    assert scores_of(written(tmp_path, scores=(score,))) == [score]
+    assert scores_in(written(tmp_path, scores=(score,))) == [score]
     json.loads((case_folder(tmp_path, "case-1") / "case.json").read_bytes().decode("utf-8"))
 
 

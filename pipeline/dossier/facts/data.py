@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.dossier.answers import CASE_FILES, Answer, Find, Question, Source, of_manifest
+from pipeline.dossier.answers import Answer, Find, Question, Source, of_manifest
 from pipeline.dossier.material import Material
 from pipeline.reporting import words
 from pipeline.reporting.data_sheet import Line, by_patient, data_sheet, patients_line
 from pipeline.reporting.facts import plain
+from pipeline.reporting.run_folder import CASE_FILES
 
 CASES = "cases.csv"
 SCANNERS = ("manufacturer", "model", "modality")

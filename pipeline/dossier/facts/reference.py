@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from pipeline.dossier.answers import CASE_FILES, Answer, Question, Source, of_manifest
+from pipeline.dossier.answers import Answer, Question, Source, of_manifest
 from pipeline.dossier.material import Material
 from pipeline.dossier.numbers import key_of, of_summary
 from pipeline.records.names import READER_START
 from pipeline.reporting import words
 from pipeline.reporting.facts import plain
 from pipeline.reporting.outcomes import OUTCOMES
+from pipeline.reporting.run_folder import CASE_FILES
 
 
 def _readers(material: Material) -> Iterator[Answer]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from pipeline.dossier.answers import CASE_FILES, Answer, Find, Question, Source, of_manifest, of_row
+from pipeline.dossier.answers import Answer, Find, Question, Source, of_manifest, of_row
 from pipeline.dossier.material import Material
 from pipeline.dossier.numbers import BOUNDS, plain_interval, value_in
 from pipeline.reporting import limits, words
+from pipeline.reporting.run_folder import CASE_FILES
 
 ANSWERS = {
     "used": "the output needs the annotated region",

@@ -15,6 +15,15 @@ from pydicom.pixels.utils import pixel_array
 
 from pipeline.contracts import HeatmapFormat
 from pipeline.errors import CaseError
+from pipeline.exports.private_elements import (
+    CREATOR,
+    GROUP,
+    OFFSET,
+    OPERATING_POINT,
+    OVERHANG,
+    SCALE,
+    SHAPES,
+)
 from pipeline.guards.deflate import refuse_decompression_bomb
 from pipeline.guards.file_hashes import LARGEST_BYTES
 from pipeline.guards.reading import ANY_SIZE, guarded, open_file
@@ -26,10 +35,6 @@ STORAGE_CLASS = "1.2.840.10008.5.1.4.1.1.30"
 MOST_FRAMES = 2**16
 FINDING, METHOD, CERTAINTY = ("DCM", "121071"), ("SCT", "370129005"), ("DCM", "111012")
 """Coding scheme and code of concepts in a quantity definition; those of labels are cut short."""
-PRIVATE_GROUP, PRIVATE_CREATOR = 0x0099, "HEATPROOF"
-"""Of elements in the functional groups of each frame, each of 64-bit floats."""
-SHAPES, SCALE, OFFSET, OVERHANG, OPERATING_POINT = 0x01, 0x02, 0x03, 0x04, 0x05
-"""Rows and columns of map and image; the other fields of a `Placement`, rows first; a probability."""
 NUMBERS = 12
 """Of a placement."""
 UNREADABLE = "The heatmap is not a readable DICOM Parametric Map; export it again."
@@ -160,7 +165,7 @@ def _placement(groups: Dataset) -> Placement | None:
 def _own(groups: Dataset, element: int) -> tuple[float, ...]:
     """The numbers of a private element; empty without it. Implicit VR leaves them as bytes."""
     try:
-        value = groups.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)[element].value
+        value = groups.private_block(GROUP, CREATOR)[element].value
     except KeyError:
         return ()
     if isinstance(value, bytes):

@@ -68,7 +68,10 @@ def stored_map(run: RunFolder, case: Case, finding: str, method: str) -> Heatmap
 
 
 def heatmaps_of(case: Case, maps: Mapping[str, Intensity]) -> list[Heatmap]:
-    """The maps of a case in the order of its JSON; `maps`: "method/finding" → cells."""
+    """The maps of a case in the order of its JSON; `maps`: "method/finding" → cells.
+
+    For drawing: `unit` is "relative" for all, also for maps in logits, because case.json does not state it.
+    """
     shape = case["rows"], case["columns"]
     return [
         Heatmap(
