@@ -144,9 +144,18 @@ def _inputs_of_audit(config: AuditConfig) -> tuple[Path, Path | None]:
 def _check_methods(config: AuditConfig) -> None:
     refuse_all(
         lambda: read_specs(config.methods, reserved=reserved()),
-        lambda: None if config.backend in {AUTO, TORCH} else check_known(BACKENDS, config.backend, "backend"),
+        lambda: _check_backend(config.backend),
         lambda: check_scoring(config),
     )
+
+
+def _check_backend(name: str) -> None:
+    if name in {AUTO, TORCH}:
+        return
+    known = [AUTO, TORCH, *BACKENDS]
+    if name not in known:
+        raise ConfigError(f"backend: unknown backend '{name}'{did_you_mean(name, known)}")
+    check_known(BACKENDS, name, "backend")
 
 
 def inputs(config: AuditConfig) -> tuple[Path, Path]:

@@ -391,3 +391,11 @@ def test_a_policy_says_whether_it_has_limits_of_scores(write: Any) -> None:
     assert not load_config(write("policy: {max_skipped: 0.5}"), {}).policy.has_limits
     assert load_config(write("policy: {min_iou: 0}"), {}).policy.has_limits
     assert not AuditConfig().policy.states_suspicion
+
+
+@pytest.mark.parametrize("cases", ["0", "-1", "1.5", "nonsense", "true"])
+def test_pages_of_no_number_of_images_are_refused_in_one_sentence(cases: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_config(None, {"report.cases": yaml.safe_load(cases)})
+    (line,) = str(refused.value).splitlines()
+    assert "report.cases: wanted auto, all, worst-and-random or a whole number above 0" in line

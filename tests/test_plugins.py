@@ -200,6 +200,10 @@ def test_a_backend_runs_the_network_and_is_compared_with_torch(run: Path) -> Non
             "contours.rule: unknown threshold rule 'lab_midle'; did you mean 'lab_middle'?",
         ),
         ("backend=lab_plane", "backend: unknown backend 'lab_plane'; did you mean 'lab_plain'?"),
+        (
+            "backend=nonsense",
+            "backend: unknown backend 'nonsense'; choose one of: auto, compile, lab_plain, openvino, torch",
+        ),
     ],
 )
 def test_a_misspelt_plug_in_is_refused_with_the_nearest_name(

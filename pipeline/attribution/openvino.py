@@ -9,6 +9,7 @@ average pool and one linear layer: their class activation maps need no gradients
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import warnings
 from collections.abc import Mapping
@@ -42,6 +43,8 @@ except ImportError as error:
 
 Precision = Literal["float32", "bfloat16"]
 HINTS: Mapping[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
+NUMBERS, SEAL = ".bin", ".sha256"
+"""Suffixes of a kept network's numbers, beside its XML, and of the hash of both."""
 FAILURES = (RuntimeError, NotImplementedFailure, OpConversionFailure, OpValidationFailure)
 
 
@@ -108,17 +111,23 @@ def compiled(
 
 
 def _kept(core: openvino.Core, path: Path) -> openvino.Model | None:
-    """The network that an earlier run converted; None without one, or where the file is damaged."""
-    if not path.is_file():
-        return None
-    try:
-        return core.read_model(path)
-    except RuntimeError:
-        return None
+    """The network that an earlier run converted; None without one, or where its files are damaged."""
+    with suppress(OSError, RuntimeError):
+        if path.with_suffix(SEAL).read_text(encoding="ascii", errors="replace") == _sealed(path):
+            return core.read_model(path)
+    return None
+
+
+def _sealed(path: Path) -> str:
+    """The SHA-256 of the converted network's graph and numbers."""
+    digest = hashlib.sha256()
+    for suffix in (path.suffix, NUMBERS):
+        digest.update(path.with_suffix(suffix).read_bytes())
+    return digest.hexdigest()
 
 
 def _keep(graph: openvino.Model, path: Path) -> None:
-    """Write the converted network, numbers first, so that a file of the name belongs to whole numbers.
+    """Write the converted network, its hash last, without which its files do not count.
 
     It is a cache: where it cannot be written, the next run converts again.
     """
@@ -127,7 +136,9 @@ def _keep(graph: openvino.Model, path: Path) -> None:
         with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
             written = Path(folder) / path.name
             openvino.save_model(graph, written, compress_to_fp16=False)
-            for suffix in (".bin", path.suffix):
+            written.with_suffix(SEAL).write_text(_sealed(written), encoding="ascii")
+            path.with_suffix(SEAL).unlink(missing_ok=True)
+            for suffix in (NUMBERS, path.suffix, SEAL):
                 written.with_suffix(suffix).replace(path.with_suffix(suffix))
 
 

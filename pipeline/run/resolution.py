@@ -49,10 +49,15 @@ def protocol_at_resolution(
     protocol = protocol_of(plan, truth, run.folder, images=len(cases))
     if plan.config.decode.resolution == "full":
         return protocol
+    cases = [case for case in cases if FAMILY in case.source.attributes.get("transfer_syntax", "")]
+    if not cases:
+        return protocol
     if why := _needs_every_pixel(protocol):
         run.announce([_note(f"JPEG 2000 is decoded at full resolution, because {why}.")])
         return protocol
-    found = _kept(run.folder) or _measured(_trial_of(run, model, truth, protocol, cases))
+    found = _kept(run.folder) or _measured(
+        Trial(run, model, truth, protocol, cases[:: max(1, -(-len(cases) // COUNT))])
+    )
     write_bytes(run.folder / DECIDED, json.dumps(asdict(found)).encode())
     run.announce([_note(found.said)] if found.said else [])
     return replace(protocol, coarse=found.coarse)
@@ -78,13 +83,6 @@ def _kept(run: Path) -> Found | None:
         case {"coarse": int(coarse), "said": str(said)} if coarse in {0, *SAMPLES}:
             return Found(coarse, said)
     return None
-
-
-def _trial_of(
-    run: Run, model: AuditedModel, truth: Truth, protocol: Protocol, cases: Sequence[Case]
-) -> Trial:
-    cases = [case for case in cases if FAMILY in case.source.attributes.get("transfer_syntax", "")]
-    return Trial(run, model, truth, protocol, cases[:: max(1, -(-len(cases) // COUNT))])
 
 
 def _measured(trial: Trial) -> Found:

@@ -35,9 +35,16 @@ def parquet_of(name: str) -> str:
 
 
 def stored_table(path: Path) -> Path:
-    """The file of a table by the path of its CSV: that, or the Parquet that stands in its place."""
+    """The file of a table by the path of its CSV: that, or the Parquet that stands in its place.
+
+    Raises ConfigError if both are there, as a run never leaves them.
+    """
     parquet = path.with_suffix(".parquet")
-    return parquet if path.name in LARGE and parquet.exists() and not path.exists() else path
+    if path.name not in LARGE or not parquet.exists():
+        return path
+    if path.exists():
+        raise damaged(path, f"stands beside {parquet.name}, and only one of them is the run's")
+    return parquet
 
 
 def schema_of(name: str) -> pa.Schema:

@@ -100,13 +100,20 @@ def test_a_converted_network_is_kept_and_a_damaged_one_made_again(
     assert len(converted) == 1
     np.testing.assert_array_equal(again.logits, first.logits)
     np.testing.assert_array_equal(again.maps["gradcam"], first.maps["gradcam"])
-    kept.write_text("<net")
-    assert fastest(model, plan, images=FEWEST)[0].backend == "openvino"
-    assert len(converted) == 2
-    assert {path.suffix for path in kept.parent.iterdir()} == {".xml", ".bin"}
+    numbers = kept.with_suffix(".bin")
+    whole = numbers.read_bytes()
+    for count, (path, content) in enumerate(
+        [(kept, b"<net"), (numbers, bytes(len(whole))), (numbers, whole[:-1] + bytes([whole[-1] ^ 1]))],
+        start=2,
+    ):
+        path.write_bytes(content)
+        repaired = fastest(model, plan, images=FEWEST)[0].explainer.explain(batch)
+        assert len(converted) == count
+        np.testing.assert_array_equal(repaired.logits, first.logits)
+    assert {path.suffix for path in kept.parent.iterdir()} == {".xml", ".bin", ".sha256"}
     other = planned(study, tmp_path, methods=["cam"])
     assert fastest(load_model(other), other, images=FEWEST)[0].backend == "openvino"
-    assert len(converted) == 3
+    assert len(converted) == 5
 
 
 def test_the_manifest_states_the_backend_and_the_run_is_another_than_that_of_torch(

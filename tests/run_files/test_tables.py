@@ -92,3 +92,12 @@ def test_another_version_that_wrote_the_run_is_named(tmp_path: Path) -> None:
 def test_numbers_are_plain_digits_and_finite(cell: str, *, count: bool, number: bool, share: bool) -> None:
     assert (COUNT.holds(cell), NUMBER.holds(cell), SHARE.holds(cell)) == (count, number, share)
     assert or_empty(NUMBER).holds(cell) is (number or not cell)
+
+
+def test_a_csv_beside_the_parquet_that_stands_in_its_place_is_refused(tmp_path: Path) -> None:
+    for suffix in ("csv", "parquet"):
+        (tmp_path / f"scores.{suffix}").write_bytes(b"")
+    with pytest.raises(
+        ConfigError, match=r"scores\.csv: stands beside scores\.parquet, and only one of them"
+    ):
+        list(read_rows(tmp_path / "scores.csv"))
