@@ -24,7 +24,7 @@ from tests.damage.places import boundaries
 from tests.damage.sound import PLAIN, sound_files
 from tests.damage.ways import SOUND as READ
 
-IMAGES, OTHERS = 200, 200
+IMAGES, OTHERS = 200, 400
 FOREIGN = {"map nifti 2": "heatmap_unreadable", "siim acr table": "mask_size"}
 """Formats that Heatproof does not read, or not for these images, and what it says of an intact file."""
 LIMITS = Limits(seconds=300, memory_mb=2048)
