@@ -45,6 +45,12 @@ Precision = Literal["float32", "bfloat16"]
 HINTS: Mapping[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 NUMBERS, SEAL = ".bin", ".sha256"
 """Suffixes of a kept network's numbers, beside its XML, and of the hash of both."""
+OF_TORCH = (
+    (TracerWarning, ""),
+    (DeprecationWarning, r"`torch\.jit\."),
+    (FutureWarning, r"`isinstance\(treespec"),
+)
+"""Kinds of warnings and how they begin; those of a notebook that calls the audit stay as they are."""
 FAILURES = (RuntimeError, NotImplementedFailure, OpConversionFailure, OpValidationFailure)
 
 
@@ -165,8 +171,8 @@ def _hush_torch() -> None:
     For good, not in a `with`: this runs in a thread, and one thread's `with` would end with the filters of
     another's.
     """
-    for category in (FutureWarning, DeprecationWarning, TracerWarning):
-        warnings.simplefilter("ignore", category)
+    for category, message in OF_TORCH:
+        warnings.filterwarnings("ignore", message, category)
 
 
 def _traced(module: nn.Module, example: Tensor) -> openvino.Model | None:

@@ -31,6 +31,11 @@ class Rule:
     """Lowest IoU of a match, for the criteria iou and box_iou; the others are 1 (hit) or 0."""
     assignment: Assignment = "greedy"
 
+    @property
+    def least(self) -> float:
+        """The lowest affinity of a match."""
+        return self.threshold if self.criterion in {"iou", "box_iou"} else 1.0
+
 
 def candidates(scored: Scored, *, method: str, scores: Sequence[float]) -> Candidates:
     """Scores of all contours and their affinity with all lesions; `scores` come from `contour_scores`."""
@@ -95,8 +100,7 @@ def contour_scores(
 def matches(record: Candidates, rule: Rule) -> Matches:
     """The number, from 1, of the lesion that each contour matches; None for a false positive."""
     affinity = np.array(record.affinity[rule.criterion]).reshape(len(record.scores), record.lesions)
-    threshold = rule.threshold if rule.criterion in {"iou", "box_iou"} else 1.0
-    return match_contours(affinity, record.scores, threshold=threshold, assignment=rule.assignment)
+    return match_contours(affinity, record.scores, threshold=rule.least, assignment=rule.assignment)
 
 
 def _covered(regions: Sequence[Region], points: Sequence[Point]) -> Values:

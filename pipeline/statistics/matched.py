@@ -118,7 +118,7 @@ class Matched:
         if not case.scores or not case.lesions:
             return found, ignored, lesions
         if len(case.scores) == case.lesions == 1:  # whatever the assignment, as mostly
-            fits = (case.affinity[rule.criterion][0][0] >= _least(rule) for rule in self.rules)
+            fits = (case.affinity[rule.criterion][0][0] >= rule.least for rule in self.rules)
             bits = sum(1 << number for number, is_match in enumerate(fits) if is_match)
             return [bits], ignored, [bits]
         by_score = sorted(range(len(case.scores)), key=lambda contour: -case.scores[contour])
@@ -203,11 +203,6 @@ class Matched:
         number = np.concatenate([lesions.number[missed], contours.number[false]])
         order = np.lexsort((number, is_contour, row))
         return Unmatched(row[order], is_contour[order], number[order])
-
-
-def _least(rule: Rule) -> float:
-    """The lowest affinity of a match, as in `lesions.matches`."""
-    return rule.threshold if rule.criterion in {"iou", "box_iou"} else 1.0
 
 
 def _within(counts: NDArray[np.uint32], rows: Rows) -> tuple[Rows, NDArray[np.int64], Rows]:
